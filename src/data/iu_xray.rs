@@ -1,0 +1,1 @@
+//! The Indiana University collection in the Kaggle layout.

@@ -1,0 +1,1 @@
+//! A CSV file with named columns.

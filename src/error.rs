@@ -1,0 +1,59 @@
+//! What stops medcert from answering, and the exit code that says so.
+//!
+//! A requirement that does not hold is no error: it is a [`Finding`](crate::judge::Finding).
+
+use std::fmt;
+use std::path::Path;
+
+use crate::spec::Diagnostics;
+
+/// `std::result::Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why no answer could be given. Each kind has one exit code.
+#[derive(Debug)]
+pub enum Error {
+    /// The command line is wrong (exit 2).
+    Usage(String),
+    /// The spec is wrong; every fault of the file, with its place (exit 2).
+    Spec(Diagnostics),
+    /// Data, a model or its weights are missing or wrong (exit 4).
+    Input(String),
+    /// The device, memory, disk or another resource failed (exit 5).
+    Resource(String),
+}
+
+impl Error {
+    /// A file that could not be read: says which, why, and what to do.
+    pub fn unreadable(path: &Path, why: &std::io::Error, remedy: &str) -> Self {
+        Self::Input(format!("cannot read {}: {why}; {remedy}", path.display()))
+    }
+
+    /// A file that could not be written: the disk or its rights are at fault.
+    pub fn unwritable(path: &Path, why: &std::io::Error) -> Self {
+        Self::Resource(format!(
+            "cannot write {}: {why}; free space or choose a folder that you may write",
+            path.display()
+        ))
+    }
+
+    /// The process's exit code for this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Spec(_) => 2,
+            Self::Input(_) => 4,
+            Self::Resource(_) => 5,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Input(message) | Self::Resource(message) => f.write_str(message),
+            Self::Spec(diagnostics) => diagnostics.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

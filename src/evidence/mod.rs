@@ -1,0 +1,106 @@
+//! What was observed: the outcome of every case in every cell, and what produced it. Evidence holds no
+//! times and no machine names: the same question gives the same bytes.
+
+mod file;
+mod observe;
+
+use serde::{Deserialize, Serialize};
+
+pub use file::{read, write};
+pub use observe::{Event, Observer, Silent};
+
+/// Version of the file format.
+pub const SCHEMA: u32 = 1;
+
+/// Everything that a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// [`SCHEMA`] of the version that wrote it.
+    pub schema: u32,
+    /// Version of medcert.
+    pub medcert: String,
+    /// blake3 of the spec's bytes.
+    pub spec: String,
+    /// What the data held and what was left out.
+    pub data: DataFacts,
+    /// The models, in the spec's order.
+    pub models: Vec<ModelFacts>,
+    /// The test cases, in the order of every cell's outcomes.
+    pub cases: Vec<Case>,
+    /// The cells, in the plan's order.
+    pub cells: Vec<Cell>,
+}
+
+/// What the data held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataFacts {
+    /// blake3 over everything that was read.
+    pub digest: String,
+    /// Studies used.
+    pub studies: usize,
+    /// Studies left out: reason and count, in a fixed order.
+    pub left_out: Vec<(String, usize)>,
+    /// Training cases.
+    pub train: usize,
+    /// Validation cases.
+    pub validation: usize,
+    /// Test cases.
+    pub test: usize,
+}
+
+/// What a model was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFacts {
+    /// Its name in the spec.
+    pub name: String,
+    /// Its architecture, as the spec calls it.
+    pub architecture: String,
+    /// blake3 of its weights.
+    pub weights: String,
+    /// Number of parameters.
+    pub parameters: u64,
+}
+
+/// A test case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The study's identifier.
+    pub id: String,
+    /// The patient's identifier.
+    pub patient: String,
+    /// True if abnormal.
+    pub label: bool,
+}
+
+/// A model under an attack point, every case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// The model's name.
+    pub model: String,
+    /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation; `clean` for none.
+    pub attack: String,
+    /// One outcome a case, in the order of [`Evidence::cases`].
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What happened to one case in one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Predicted class under the attack; for a broken case, that of the breaking input. None if the model
+    /// gave no finite answer.
+    pub predicted: Option<bool>,
+    /// Logit of the true class less that of the other: positive means right. None if not finite.
+    pub margin: Option<f32>,
+    /// Words changed.
+    pub edits: u32,
+    /// Largest change of a pixel, in pixel units.
+    pub change: f32,
+    /// Evaluations of the model that the attack spent on this case.
+    pub queries: u32,
+}

@@ -1,0 +1,61 @@
+//! What is told while evidence is being gathered.
+
+/// A step of the work.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event<'a> {
+    /// Images are being decoded or drawn, and texts encoded.
+    Preparing {
+        /// Studies.
+        studies: usize,
+    },
+    /// A model was found in the cache or in the file that the spec names.
+    Loaded {
+        /// The model's name.
+        model: &'a str,
+    },
+    /// A training step is done.
+    Step {
+        /// The model's name.
+        model: &'a str,
+        /// Steps done so far, over all epochs.
+        done: u64,
+        /// Steps in all.
+        total: u64,
+    },
+    /// A training epoch is done.
+    Epoch {
+        /// The model's name.
+        model: &'a str,
+        /// From 1.
+        epoch: u32,
+        /// Epochs in all.
+        epochs: u32,
+        /// Mean loss over the epoch.
+        loss: f64,
+        /// Accuracy on the validation cases.
+        accuracy: f64,
+    },
+    /// A chunk of cases went through every cell of a model.
+    Attacked {
+        /// The model's name.
+        model: &'a str,
+        /// Cases done so far.
+        done: u64,
+        /// Cases in all.
+        total: u64,
+    },
+}
+
+/// Is told of each step. It never decides anything.
+pub trait Observer {
+    /// A step was taken.
+    fn observe(&self, event: Event<'_>);
+}
+
+/// An observer that says nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _event: Event<'_>) {}
+}

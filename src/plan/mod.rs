@@ -1,0 +1,129 @@
+//! From a [`Spec`] to what will be computed: threats resolved to points, cells, the models in the order
+//! of their training, and the cost. Needs no libtorch.
+
+use crate::spec::{Metric, Place, Spec};
+
+mod build;
+mod cost;
+
+pub use build::build;
+pub use cost::{Cost, estimate};
+
+/// What will be computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The spec that it came from.
+    pub spec: Spec,
+    /// Every (model, attack point) that is computed, in order, each once; a model's clean cell comes first.
+    pub cells: Vec<Cell>,
+    /// The rows of the table, in order.
+    pub rows: Vec<Row>,
+    /// The clauses of every sentence, bound to their cells.
+    pub requirements: Vec<Requirement>,
+    /// Cases that are evaluated together; fixed, since the size of a chunk changes the last bits.
+    pub chunk: usize,
+}
+
+/// One model under one attack point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Index into the spec's models.
+    pub model: usize,
+    /// What acts on the input.
+    pub attack: Attack,
+}
+
+/// A fully resolved attack: at most one on the pixels and any number on the words, in this order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attack {
+    /// The attack on the pixels.
+    pub image: Option<ImageAttack>,
+    /// The perturbations of the words, one after the other.
+    pub text: Vec<TextAttack>,
+}
+
+/// An attack on the pixels at one strength ε > 0 (linf, pixel units).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ImageAttack {
+    /// Fast gradient sign method.
+    Fgsm {
+        /// Largest change of a pixel.
+        epsilon: f64,
+    },
+    /// Projected gradient descent.
+    Pgd {
+        /// Largest change of a pixel.
+        epsilon: f64,
+        /// Gradient steps.
+        steps: u32,
+        /// Random starts.
+        restarts: u32,
+    },
+}
+
+/// A perturbation of the words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TextAttack {
+    /// A share of the words is removed.
+    Deletion {
+        /// Share of the words, 0 to 1.
+        fraction: f64,
+    },
+    /// A share of the words is replaced by synonyms.
+    Synonyms {
+        /// Share of the words, 0 to 1.
+        fraction: f64,
+    },
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The user's words.
+    pub words: String,
+    /// For every model of the spec, the cells that it stands for (several when `ε≤`; a case counts if it
+    /// holds in all of them); empty where the threat touches no input of the model.
+    pub cells: Vec<Vec<usize>>,
+}
+
+/// A sentence, bound to cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// The user's sentence, verbatim.
+    pub sentence: String,
+    /// Its place in the file.
+    pub place: Place,
+    /// Its clauses.
+    pub clauses: Vec<Clause>,
+}
+
+/// A clause, bound to cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// The user's words.
+    pub words: String,
+    /// Index of the model.
+    pub model: usize,
+    /// What is measured.
+    pub metric: Metric,
+    /// The cells that must hold together, a case at a time.
+    pub cells: Vec<usize>,
+    /// What it must reach.
+    pub bound: Bound,
+}
+
+/// What a metric must reach.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A share, 0 to 1.
+    Rate(f64),
+    /// Another model's value of the same metric, plus an offset.
+    Model {
+        /// Index of the other model.
+        model: usize,
+        /// Its cells that must hold together, a case at a time.
+        cells: Vec<usize>,
+        /// Added to its value.
+        offset: f64,
+    },
+}

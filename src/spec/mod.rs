@@ -1,0 +1,393 @@
+//! The spec language: what the user wrote, checked, with every fault of the file at its place.
+//!
+//! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
+
+mod diagnostic;
+mod read;
+mod sentence;
+
+use std::path::PathBuf;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use read::{parse, read};
+pub use sentence::{parse_condition, parse_sentence};
+
+/// A name the user gave to a model or threat, in the order of the file.
+pub type Named<T> = (String, T);
+
+/// A whole spec file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// Where it was read from; paths in it are relative to its folder.
+    pub path: PathBuf,
+    /// blake3 of the file's bytes, in hexadecimal.
+    pub digest: String,
+    /// What the requirements are meant to show, in the user's words.
+    pub claim: String,
+    /// Where the studies come from.
+    pub data: Data,
+    /// How they are divided into training, validation and test cases.
+    pub split: Split,
+    /// The models, by name; a fusion model comes after the models that it joins.
+    pub models: Vec<Named<Model>>,
+    /// Threats that sentences may call by name.
+    pub threats: Vec<Named<Threat>>,
+    /// The strengths that `ε≤bound` stands for, ascending, in pixel units (pixels are in [0, 1]).
+    pub grid: Vec<f64>,
+    /// The rows of the table: every model is shown under each. Each is a condition, with the user's words.
+    pub table: Vec<Condition>,
+    /// The sentences that must hold.
+    pub require: Vec<Requirement>,
+    /// Seed of every random choice of the attacks (default 0).
+    pub seed: u64,
+}
+
+/// Which views of a study the image models read. A study that lacks one of them is left out and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Views {
+    /// Frontal and lateral.
+    Both,
+    /// Frontal alone.
+    Frontal,
+    /// None: the spec has no image model, and no image is opened.
+    None,
+}
+
+impl Views {
+    /// How many images a study has.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Both => 2,
+            Self::Frontal => 1,
+            Self::None => 0,
+        }
+    }
+}
+
+/// A section of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Why the study was asked for.
+    Indication,
+    /// What is seen.
+    Findings,
+    /// What it means.
+    Impression,
+}
+
+/// Where the studies come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// The embedded generator of chest X-ray phantoms with reports.
+    Phantom {
+        /// Number of studies, 20 to 100,000.
+        studies: usize,
+        /// Seed of the generator.
+        seed: u64,
+        /// Share of wrong labels, 0 to 0.5 (default 0.02).
+        label_noise: f64,
+        /// Views (default both).
+        views: Views,
+    },
+    /// The Indiana University collection in the Kaggle layout.
+    IuXray {
+        /// Folder with `indiana_reports.csv` and `indiana_projections.csv`.
+        folder: PathBuf,
+        /// Sections of the report that are read, in order (default all three).
+        sections: Vec<Section>,
+        /// Views (default both).
+        views: Views,
+    },
+    /// A CSV file with named columns.
+    Manifest {
+        /// The CSV file; image paths in it are relative to its folder.
+        file: PathBuf,
+        /// Which column holds what.
+        columns: Columns,
+        /// Values of the label column that mean abnormal (default `1`); every other value but the negatives is refused.
+        positive: Vec<String>,
+        /// Values of the label column that mean normal (default `0`).
+        negative: Vec<String>,
+        /// Sections of the report that are read, in order (default those that have a column).
+        sections: Vec<Section>,
+        /// Views (default those that have a column).
+        views: Views,
+    },
+}
+
+impl Data {
+    /// Which views the image models read.
+    pub fn views(&self) -> Views {
+        match self {
+            Self::Phantom { views, .. } | Self::IuXray { views, .. } | Self::Manifest { views, .. } => *views,
+        }
+    }
+}
+
+/// Names of a manifest's columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Columns {
+    /// Identifier of the study (default `case`).
+    pub id: String,
+    /// Identifier of the patient (default `patient`).
+    pub patient: String,
+    /// Label (default `label`).
+    pub label: String,
+    /// Path of the frontal image.
+    pub frontal: Option<String>,
+    /// Path of the lateral image.
+    pub lateral: Option<String>,
+    /// Section of the report.
+    pub indication: Option<String>,
+    /// Section of the report, or the whole note.
+    pub findings: Option<String>,
+    /// Section of the report.
+    pub impression: Option<String>,
+    /// Projection of the frontal image, such as PA or AP.
+    pub view: Option<String>,
+    /// Path of a lesion mask of the frontal image.
+    pub mask: Option<String>,
+}
+
+/// How the studies are divided, always by patient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split {
+    /// Share of patients whose studies are test cases, above 0 and below 1.
+    pub test: f64,
+    /// Share of the other patients whose studies choose the best epoch (default 0.15).
+    pub validation: f64,
+    /// Seed of the division.
+    pub seed: u64,
+}
+
+/// A model of the spec.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// SE-ResNet-18 over each view, features concatenated, one linear layer.
+    SeResnet18 {
+        /// Side of the square input in pixels, 32 to 512.
+        image: u32,
+        /// Channels of the first stage (default 64; the stages have 1, 2, 4 and 8 times as many).
+        width: u32,
+        /// Where its weights come from.
+        weights: Weights,
+    },
+    /// BERT over the report's text, a linear layer on [CLS].
+    Bert {
+        /// Size of the network.
+        config: BertConfig,
+        /// Where its weights come from.
+        weights: Weights,
+    },
+    /// Features of both views and [CLS], concatenated, one linear layer, trained end to end.
+    EarlyFusion {
+        /// Name of the vision model whose trunk it starts from.
+        vision: String,
+        /// Name of the language model whose trunk it starts from.
+        language: String,
+        /// Where its weights come from.
+        weights: Weights,
+    },
+    /// Each modality's prediction, concatenated, one linear layer; the two models stay as they are.
+    LateFusion {
+        /// Name of the vision model.
+        vision: String,
+        /// Name of the language model.
+        language: String,
+        /// Where its weights come from.
+        weights: Weights,
+    },
+}
+
+impl Model {
+    /// Whether pixels are read.
+    pub fn reads_image(&self) -> bool {
+        !matches!(self, Self::Bert { .. })
+    }
+
+    /// Whether the report is read.
+    pub fn reads_text(&self) -> bool {
+        !matches!(self, Self::SeResnet18 { .. })
+    }
+
+    /// Where its weights come from.
+    pub fn weights(&self) -> &Weights {
+        match self {
+            Self::SeResnet18 { weights, .. }
+            | Self::Bert { weights, .. }
+            | Self::EarlyFusion { weights, .. }
+            | Self::LateFusion { weights, .. } => weights,
+        }
+    }
+
+    /// The models that it joins: vision, then language.
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::EarlyFusion { vision, language, .. } | Self::LateFusion { vision, language, .. } => {
+                Some((vision, language))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Size of a BERT network (Devlin et al., 2019).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BertConfig {
+    /// Width of the hidden states.
+    pub hidden: u32,
+    /// Number of layers.
+    pub layers: u32,
+    /// Number of attention heads; divides `hidden`.
+    pub heads: u32,
+    /// Width of the feed-forward layer.
+    pub intermediate: u32,
+    /// Tokens of a text at most, [CLS] and [SEP] counted.
+    pub max_tokens: u32,
+    /// Entries of the vocabulary at most, learnt from the training reports.
+    pub vocabulary: u32,
+}
+
+impl BertConfig {
+    /// The quick default: 2 layers of 128.
+    pub const TINY: Self =
+        Self { hidden: 128, layers: 2, heads: 2, intermediate: 512, max_tokens: 128, vocabulary: 4000 };
+}
+
+/// Where a model's weights come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Weights {
+    /// A safetensors file, relative to the spec.
+    File(PathBuf),
+    /// Trained here, and kept in the cache.
+    Train(Train),
+}
+
+/// How a model is trained; the best epoch by validation accuracy is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Train {
+    /// Adam or `AdamW`.
+    pub optimizer: Optimizer,
+    /// Learning rate.
+    pub lr: f64,
+    /// Passes over the training cases, 1 to 1000.
+    pub epochs: u32,
+    /// Cases a step (default 16).
+    pub batch: u32,
+    /// Seed of initial weights, order and augmentation (default 0).
+    pub seed: u64,
+}
+
+/// The study's optimizers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optimizer {
+    /// Adam, betas (0.9, 0.999).
+    Adam,
+    /// `AdamW`, betas (0.9, 0.999), weight decay 0.01.
+    AdamW,
+}
+
+/// What an adversary may do: one attack with its parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Threat {
+    /// Fast gradient sign method on all views.
+    Fgsm {
+        /// Largest change of a pixel, in pixel units.
+        epsilon: Strength,
+    },
+    /// Projected gradient descent in the same ball.
+    Pgd {
+        /// Largest change of a pixel, in pixel units.
+        epsilon: Strength,
+        /// Gradient steps (default 40).
+        steps: u32,
+        /// Random starts (default 5).
+        restarts: u32,
+    },
+    /// A share of the words is removed at random.
+    Deletion {
+        /// Share of the words, 0 to 1.
+        fraction: f64,
+    },
+    /// A share of the words is replaced by synonyms at random.
+    Synonyms {
+        /// Share of the words, 0 to 1.
+        fraction: f64,
+    },
+}
+
+impl Threat {
+    /// Whether it changes pixels (else it changes words).
+    pub fn on_image(&self) -> bool {
+        matches!(self, Self::Fgsm { .. } | Self::Pgd { .. })
+    }
+}
+
+/// A strength ε, or every point of the grid up to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Strength {
+    /// `ε=0.1`: this strength.
+    At(f64),
+    /// `ε≤0.1`: every point of the grid up to 0.1, and 0.1 itself; a case counts if it holds at all of them.
+    UpTo(f64),
+}
+
+/// Under what a clause must hold: no threat (clean), one, or several at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The user's words.
+    pub words: String,
+    /// The threats that act together; empty means clean. At most one of them is on the image.
+    pub threats: Vec<Threat>,
+}
+
+/// A sentence that must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// The user's sentence, verbatim.
+    pub sentence: String,
+    /// Its place in the file.
+    pub place: Place,
+    /// Its clauses: `fusion accuracy ≥ 90% at …, ≥ 80% under …` has two.
+    pub clauses: Vec<Clause>,
+}
+
+/// One comparison of a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// The user's words for this clause.
+    pub words: String,
+    /// Name of the model.
+    pub model: String,
+    /// What is measured.
+    pub metric: Metric,
+    /// What it is compared with: it must be at least this.
+    pub bound: Bound,
+    /// Under what.
+    pub condition: Condition,
+}
+
+/// What a clause measures. Rates are over test cases; a case that is wrong when clean counts as broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Share of the cases that are right.
+    Accuracy,
+    /// Share of the abnormal cases that are right.
+    Sensitivity,
+    /// Share of the normal cases that are right.
+    Specificity,
+}
+
+/// What a metric must reach.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A share, 0 to 1.
+    Rate(f64),
+    /// Another model's value of the same metric under the same condition, plus an offset (`− 2%` is −0.02).
+    Model {
+        /// Name of the other model.
+        model: String,
+        /// Added to the other model's value.
+        offset: f64,
+    },
+}
