@@ -104,3 +104,22 @@ pub struct Outcome {
     /// Evaluations of the model that the attack spent on this case.
     pub queries: u32,
 }
+
+/// The kind of processor, as far as it changes the bits of training: `x86_64 avx512`, `x86_64 avx2`, ….
+pub fn processor() -> String {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let level = if std::is_x86_feature_detected!("avx512f") {
+            "avx512"
+        } else if std::is_x86_feature_detected!("avx2") {
+            "avx2"
+        } else {
+            "sse"
+        };
+        format!("x86_64 {level}")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        std::env::consts::ARCH.to_string()
+    }
+}

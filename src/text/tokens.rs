@@ -10,6 +10,7 @@ pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
 }
 
 /// A WordPiece tokenizer (lower-casing, as BERT uncased).
+#[derive(Debug)]
 pub struct Tokenizer {}
 
 impl Tokenizer {

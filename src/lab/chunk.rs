@@ -1,0 +1,149 @@
+//! A chunk of cases before one model: the unit of work. What several attacks need (clean features of the
+//! branch that they leave alone, a perturbed text, the gradient that serves every ε) is computed once.
+
+use super::attack::{change, fgsm, pgd::Pgd, project};
+use super::inputs::Inputs;
+use super::model::Network;
+use super::tensor::Tensor;
+use super::victim::Victim;
+use crate::evidence::Outcome;
+use crate::plan::{Attack, ImageAttack, TextAttack};
+use crate::text::{Lexicon, perturb};
+use crate::{Error, Result};
+
+/// Slack of an ε-ball for the rounding of 32-bit pixels.
+const ROUNDING: f32 = 1e-6;
+
+/// The cases of a chunk, as one model reads them.
+pub struct Chunk<'a> {
+    network: &'a Network,
+    victim: Victim<'a>,
+    ids: &'a [&'a str],
+    seed: u64,
+    lexicon: &'a Lexicon,
+    texts: Vec<&'a str>,
+    images: Option<Tensor>,
+    clean_image: Option<Tensor>,
+    variants: Vec<Variant>,
+}
+
+/// The chunk's texts after one perturbation.
+struct Variant {
+    attacks: Vec<TextAttack>,
+    edits: Vec<u32>,
+    /// What the text branch gives; None if the model reads no text.
+    features: Option<Tensor>,
+    /// Gradient of the loss by the clean pixels, beside these texts.
+    gradient: Option<Tensor>,
+}
+
+impl<'a> Chunk<'a> {
+    /// Reads the clean inputs of `indices`.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn new(
+        network: &'a Network,
+        inputs: &'a Inputs,
+        indices: &[usize],
+        ids: &'a [&'a str],
+        seed: u64,
+        lexicon: &'a Lexicon,
+    ) -> Result<Self> {
+        let labels = indices.iter().map(|&index| inputs.labels[index]).collect();
+        let victim = Victim::new(network, labels)?;
+        let images = network.side.map(|side| inputs.images(side, indices)).transpose()?;
+        let clean_image = images.as_ref().map(|images| victim.read_images(images)).transpose()?;
+        let texts = indices.iter().map(|&index| inputs.texts[index].as_str()).collect();
+        Ok(Self { network, victim, ids, seed, lexicon, texts, images, clean_image, variants: Vec::new() })
+    }
+
+    /// What happens to each case under an attack.
+    ///
+    /// # Errors
+    /// libtorch fails, or an attack left its threat model (a bug in medcert).
+    pub fn attack(&mut self, attack: &Attack) -> Result<Vec<Outcome>> {
+        let place = self.variant(&attack.text)?;
+        self.victim.take_queries();
+        let Some(image_attack) = attack.image else {
+            let features = self.variants[place].features.as_ref();
+            let answers = self.victim.answer(self.clean_image.as_ref(), features)?;
+            return Ok(self.outcomes(place, &answers, None));
+        };
+        let images = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
+        let images = images.shallow_clone();
+        let epsilon = match image_attack {
+            ImageAttack::Fgsm { epsilon } | ImageAttack::Pgd { epsilon, .. } => epsilon,
+        };
+        let proposal = self.propose(image_attack, &images, place)?;
+        let attacked = project(&images, &proposal, epsilon)?;
+        let changes = change(&images, &attacked)?;
+        if changes.iter().any(|&change| !(change <= epsilon as f32 + ROUNDING)) {
+            return Err(bug("an attack left its ε-ball"));
+        }
+        let features = self.variants[place].features.as_ref();
+        let answers = self.victim.answer(Some(&self.victim.read_images(&attacked)?), features)?;
+        Ok(self.outcomes(place, &answers, Some(&changes)))
+    }
+
+    fn propose(&mut self, attack: ImageAttack, images: &Tensor, place: usize) -> Result<Tensor> {
+        let variant = &mut self.variants[place];
+        match attack {
+            ImageAttack::Fgsm { epsilon } => {
+                let gradient = match variant.gradient.take() {
+                    Some(gradient) => gradient,
+                    None => self.victim.gradient(images, variant.features.as_ref())?.1,
+                };
+                let proposal = fgsm::propose(images, &gradient, epsilon)?;
+                variant.gradient = Some(gradient);
+                Ok(proposal)
+            }
+            ImageAttack::Pgd { epsilon, steps, restarts } => {
+                Pgd { epsilon, steps, restarts, seed: self.seed, cases: self.ids }.propose(
+                    &self.victim,
+                    images,
+                    variant.features.as_ref(),
+                )
+            }
+        }
+    }
+
+    /// The place of the texts after `attacks`, made if it is new.
+    fn variant(&mut self, attacks: &[TextAttack]) -> Result<usize> {
+        if let Some(place) = self.variants.iter().position(|variant| variant.attacks == attacks) {
+            return Ok(place);
+        }
+        let mut variant =
+            Variant { attacks: attacks.to_vec(), edits: vec![0; self.ids.len()], features: None, gradient: None };
+        if self.network.tokenizer.is_some() {
+            let perturbed: Vec<_> = self
+                .texts
+                .iter()
+                .zip(self.ids)
+                .map(|(text, id)| perturb(text, attacks, self.lexicon, self.seed, id))
+                .collect();
+            variant.edits = perturbed.iter().map(|perturbed| perturbed.edits).collect();
+            let texts: Vec<String> = perturbed.into_iter().map(|perturbed| perturbed.text).collect();
+            variant.features = Some(self.network.read_texts(&texts)?);
+        }
+        self.variants.push(variant);
+        Ok(self.variants.len() - 1)
+    }
+
+    fn outcomes(&self, place: usize, answers: &[super::victim::Answer], changes: Option<&[f32]>) -> Vec<Outcome> {
+        let queries = self.victim.take_queries();
+        let edits = &self.variants[place].edits;
+        let outcome = |(case, answer): (usize, &super::victim::Answer)| Outcome {
+            predicted: answer.predicted,
+            margin: answer.margin,
+            edits: edits[case],
+            change: changes.map_or(0.0, |changes| changes[case]),
+            queries,
+        };
+        answers.iter().enumerate().map(outcome).collect()
+    }
+}
+
+fn bug(what: &str) -> Error {
+    Error::Resource(format!("{what}; this is a bug in medcert, please report it"))
+}

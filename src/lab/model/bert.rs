@@ -1,0 +1,127 @@
+//! BERT: Devlin et al., Pre-training of Deep Bidirectional Transformers (NAACL 2019). Parameter names are
+//! those of Hugging Face's `BertForSequenceClassification`.
+
+use super::params::{Declarations, Init, Scope};
+use crate::lab::tensor::{self, Kind, Tensor};
+use crate::spec::BertConfig;
+use crate::{Error, Result};
+
+const DEVIATION: f32 = 0.02;
+
+/// The shape of the network; `config.vocabulary` is the number of entries that it really has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bert {
+    /// Sizes.
+    pub config: BertConfig,
+}
+
+/// Token ids of several texts, padded to the longest of them.
+#[derive(Debug)]
+pub struct Tokens {
+    ids: Tensor,
+    /// 0 for a token, a large negative number for padding: `[cases, 1, 1, length]`.
+    mask: Tensor,
+}
+
+impl Tokens {
+    /// Pads with id 0.
+    ///
+    /// # Errors
+    /// A text has no token, or libtorch fails.
+    pub fn new(texts: &[&[u32]]) -> Result<Self> {
+        let length = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        if length == 0 {
+            return Err(Error::Resource("a text without tokens reached the model; this is a bug in medcert".into()));
+        }
+        let mut ids = Vec::with_capacity(texts.len() * length);
+        let mut mask = Vec::with_capacity(texts.len() * length);
+        for text in texts {
+            for position in 0..length {
+                let id = text.get(position);
+                ids.push(id.map_or(0, |&id| i64::from(id)));
+                mask.push(if id.is_some() { 0.0 } else { f32::MIN / 2.0 });
+            }
+        }
+        Ok(Self {
+            ids: tensor::integers(&ids, &[texts.len(), length])?,
+            mask: tensor::floats(&mask, &[texts.len(), 1, 1, length])?,
+        })
+    }
+}
+
+impl Bert {
+    /// Number of features of a text.
+    pub fn features(self) -> usize {
+        self.config.hidden as usize
+    }
+
+    /// Declares the trunk, pooler included.
+    pub fn declare_trunk(self, d: &mut Declarations) {
+        let hidden = self.features();
+        let normal = Init::Normal(DEVIATION);
+        d.within("bert.embeddings", |d| {
+            d.weight("word_embeddings.weight", &[self.config.vocabulary as usize, hidden], normal);
+            d.weight("position_embeddings.weight", &[self.config.max_tokens as usize, hidden], normal);
+            d.weight("token_type_embeddings.weight", &[2, hidden], normal);
+            d.layer_norm("LayerNorm", hidden);
+        });
+        for layer in 0..self.config.layers {
+            d.within(&format!("bert.encoder.layer.{layer}"), |d| {
+                for name in ["attention.self.query", "attention.self.key", "attention.self.value"] {
+                    d.linear(name, hidden, hidden, DEVIATION);
+                }
+                d.linear("attention.output.dense", hidden, hidden, DEVIATION);
+                d.layer_norm("attention.output.LayerNorm", hidden);
+                d.linear("intermediate.dense", self.config.intermediate as usize, hidden, DEVIATION);
+                d.linear("output.dense", hidden, self.config.intermediate as usize, DEVIATION);
+                d.layer_norm("output.LayerNorm", hidden);
+            });
+        }
+        d.linear("bert.pooler.dense", hidden, hidden, DEVIATION);
+    }
+
+    /// Declares the classifier.
+    pub fn declare_head(self, d: &mut Declarations) {
+        d.linear("classifier", 2, self.features(), DEVIATION);
+    }
+
+    /// Pooled [CLS] `[cases, hidden]` of texts.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+        let mut x = self.embed(&p.sub("bert.embeddings"), &tokens.ids)?;
+        for layer in 0..self.config.layers {
+            let p = p.sub(&format!("bert.encoder.layer.{layer}"));
+            let attended = self.attend(&p.sub("attention.self"), &x, &tokens.mask)?;
+            let attended = p.linear("attention.output.dense", &attended)?;
+            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&x)?)?;
+            let wide = p.linear("intermediate.dense", &x)?.f_gelu("none")?;
+            let narrow = p.linear("output.dense", &wide)?;
+            x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?)?;
+        }
+        let first = x.f_select(1, 0)?;
+        Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
+    }
+
+    fn embed(self, p: &Scope<'_>, ids: &Tensor) -> Result<Tensor> {
+        let length = ids.size()[1];
+        let words = Tensor::f_embedding(p.get("word_embeddings.weight")?, ids, 0, false, false)?;
+        let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
+        let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
+        p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?)
+    }
+
+    fn attend(self, p: &Scope<'_>, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
+        let (cases, length) = (x.size()[0], x.size()[1]);
+        let heads = i64::from(self.config.heads);
+        let width = i64::from(self.config.hidden) / heads;
+        let split = |name: &str| -> Result<Tensor> {
+            Ok(p.linear(name, x)?.f_view([cases, length, heads, width])?.f_transpose(1, 2)?)
+        };
+        let scores = split("query")?.f_matmul(&split("key")?.f_transpose(-1, -2)?)?;
+        let scores = scores.f_div_scalar((width as f64).sqrt())?.f_add(mask)?;
+        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&split("value")?)?;
+        Ok(mixed.f_transpose(1, 2)?.f_contiguous()?.f_view([cases, length, heads * width])?)
+    }
+}

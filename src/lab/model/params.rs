@@ -1,0 +1,285 @@
+//! Parameters by name: what an architecture declares, drawn at random or read from a file.
+
+use std::collections::BTreeMap;
+
+use tch::nn::{Path, VarStore};
+
+use crate::lab::random::{normals, stream};
+use crate::lab::tensor::{self, Device, Tensor};
+use crate::{Error, Result};
+
+/// How a parameter starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Normal with this standard deviation.
+    Normal(f32),
+    /// One value everywhere.
+    Constant(f32),
+}
+
+/// A parameter that an architecture has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declared {
+    /// Its name, as in the published checkpoint.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// How it starts.
+    pub init: Init,
+    /// Whether training changes it by its gradient (the running statistics of a norm are not).
+    pub trained: bool,
+}
+
+/// Collects what an architecture declares.
+#[derive(Debug, Default)]
+pub struct Declarations {
+    prefix: String,
+    /// The parameters so far.
+    pub list: Vec<Declared>,
+}
+
+impl Declarations {
+    /// Declares under a prefix: `vision` makes `vision.conv1.weight`.
+    pub fn within(&mut self, prefix: &str, declare: impl FnOnce(&mut Self)) {
+        let before = self.prefix.len();
+        self.prefix.push_str(prefix);
+        self.prefix.push('.');
+        declare(self);
+        self.prefix.truncate(before);
+    }
+
+    fn add(&mut self, name: &str, shape: &[usize], init: Init, trained: bool) {
+        self.list.push(Declared { name: format!("{}{name}", self.prefix), shape: shape.to_vec(), init, trained });
+    }
+
+    /// A trained parameter.
+    pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) {
+        self.add(name, shape, init, true);
+    }
+
+    /// A convolution without bias, started as by He et al. (2015), fan out.
+    pub fn conv(&mut self, name: &str, out: usize, into: usize, kernel: usize) {
+        let deviation = (2.0 / (out * kernel * kernel) as f32).sqrt();
+        self.weight(&format!("{name}.weight"), &[out, into, kernel, kernel], Init::Normal(deviation));
+    }
+
+    /// A batch norm with its running statistics.
+    pub fn batch_norm(&mut self, name: &str, channels: usize) {
+        self.weight(&format!("{name}.weight"), &[channels], Init::Constant(1.0));
+        self.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0));
+        self.add(&format!("{name}.running_mean"), &[channels], Init::Constant(0.0), false);
+        self.add(&format!("{name}.running_var"), &[channels], Init::Constant(1.0), false);
+    }
+
+    /// A linear layer with bias.
+    pub fn linear(&mut self, name: &str, out: usize, into: usize, deviation: f32) {
+        self.weight(&format!("{name}.weight"), &[out, into], Init::Normal(deviation));
+        self.weight(&format!("{name}.bias"), &[out], Init::Constant(0.0));
+    }
+
+    /// A layer norm.
+    pub fn layer_norm(&mut self, name: &str, width: usize) {
+        self.weight(&format!("{name}.weight"), &[width], Init::Constant(1.0));
+        self.weight(&format!("{name}.bias"), &[width], Init::Constant(0.0));
+    }
+}
+
+/// Tensors by name, on one device.
+#[derive(Debug)]
+pub struct Params {
+    store: VarStore,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Params {
+    /// Makes every declared parameter; `fill` gives its values, row-major.
+    ///
+    /// # Errors
+    /// `fill` fails or gives the wrong number of values.
+    pub fn make(declared: &[Declared], mut fill: impl FnMut(&Declared) -> Result<Vec<f32>>) -> Result<Self> {
+        let store = VarStore::new(Device::Cpu);
+        let mut tensors = BTreeMap::new();
+        for parameter in declared {
+            let tensor = tensor::floats(&fill(parameter)?, &parameter.shape)?;
+            let (path, leaf) = place(&store, &parameter.name);
+            let tensor = path.add(leaf, tensor, parameter.trained);
+            tensors.insert(parameter.name.clone(), tensor);
+        }
+        Ok(Self { store, tensors })
+    }
+
+    /// Every parameter as its declaration starts it, from a seed.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn random(declared: &[Declared], seed: u64) -> Result<Self> {
+        Self::make(declared, |parameter| {
+            let count = parameter.shape.iter().product();
+            Ok(match parameter.init {
+                Init::Constant(value) => vec![value; count],
+                Init::Normal(deviation) => {
+                    let mut rng = stream(&["initial weights", &seed.to_string(), &parameter.name]);
+                    normals(&mut rng, count).into_iter().map(|x| x * deviation).collect()
+                }
+            })
+        })
+    }
+
+    /// The tensor of a name.
+    ///
+    /// # Errors
+    /// The architecture did not declare it.
+    pub fn get(&self, name: &str) -> Result<&Tensor> {
+        self.tensors
+            .get(name)
+            .ok_or_else(|| Error::Resource(format!("no parameter is called {name}; this is a bug in medcert")))
+    }
+
+    /// Looks names up under a prefix.
+    pub fn scope<'a>(&'a self, prefix: &'a str) -> Scope<'a> {
+        Scope { params: self, prefix: prefix.to_string() }
+    }
+
+    /// All names and values, by ascending name.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn values(&self) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
+        let mut all = Vec::with_capacity(self.tensors.len());
+        for (name, tensor) in &self.tensors {
+            let shape = tensor.size().iter().map(|&n| n as usize).collect();
+            all.push((name.clone(), shape, tensor::values(tensor)?));
+        }
+        Ok(all)
+    }
+
+    /// Overwrites the values in place, by name; names that are not given keep theirs.
+    ///
+    /// # Errors
+    /// A name is unknown, a length is wrong, or libtorch fails.
+    pub fn restore(&self, values: &[(String, Vec<usize>, Vec<f32>)]) -> Result<()> {
+        let _guard = tensor::no_grad_guard();
+        for (name, shape, values) in values {
+            self.get(name)?.shallow_clone().f_copy_(&tensor::floats(values, shape)?)?;
+        }
+        Ok(())
+    }
+
+    /// Number of parameters that training changes.
+    pub fn count(&self) -> u64 {
+        let trained = self.tensors.iter().filter(|(name, _)| !name.contains("running_"));
+        trained.map(|(_, tensor)| tensor.numel() as u64).sum()
+    }
+
+    /// The store that an optimizer walks.
+    pub fn store(&self) -> &VarStore {
+        &self.store
+    }
+
+    /// From now on no parameter asks for a gradient: the evaluation copy.
+    pub fn freeze(&mut self) {
+        self.store.freeze();
+    }
+}
+
+fn place<'s, 'n>(store: &'s VarStore, name: &'n str) -> (Path<'s>, &'n str) {
+    let mut path = store.root();
+    let (folders, leaf) = name.rsplit_once('.').unwrap_or(("", name));
+    for folder in folders.split('.').filter(|folder| !folder.is_empty()) {
+        path = path.sub(folder);
+    }
+    (path, leaf)
+}
+
+/// Parameters under a prefix, with the layers that read them.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    params: &'a Params,
+    prefix: String,
+}
+
+impl Scope<'_> {
+    /// A scope below this one.
+    pub fn sub(&self, name: &str) -> Self {
+        Self { params: self.params, prefix: self.path(name) }
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    /// The tensor of a name below the prefix.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get(&self, name: &str) -> Result<&Tensor> {
+        self.params.get(&self.path(name))
+    }
+
+    /// Whether a name below the prefix exists.
+    pub fn has(&self, name: &str) -> bool {
+        self.params.tensors.contains_key(&self.path(name))
+    }
+
+    /// A convolution, with a bias if one was declared.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn conv(&self, name: &str, x: &Tensor, stride: i64, padding: i64) -> Result<Tensor> {
+        let bias = self.params.tensors.get(&self.path(&format!("{name}.bias")));
+        let weight = self.get(&format!("{name}.weight"))?;
+        Ok(x.f_conv2d(weight, bias, [stride, stride], [padding, padding], [1, 1], 1)?)
+    }
+
+    /// A batch norm (Ioffe and Szegedy, 2015); only with `train` it uses and updates batch statistics.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn batch_norm(&self, name: &str, x: &Tensor, train: bool) -> Result<Tensor> {
+        let part = |part: &str| self.get(&format!("{name}.{part}"));
+        Ok(x.f_batch_norm(
+            Some(part("weight")?),
+            Some(part("bias")?),
+            Some(part("running_mean")?),
+            Some(part("running_var")?),
+            train,
+            0.1,
+            1e-5,
+            false,
+        )?)
+    }
+
+    /// A linear layer.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn linear(&self, name: &str, x: &Tensor) -> Result<Tensor> {
+        Ok(x.f_linear(self.get(&format!("{name}.weight"))?, Some(self.get(&format!("{name}.bias"))?))?)
+    }
+
+    /// A layer norm (Ba et al., 2016) over the last dimension.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn layer_norm(&self, name: &str, x: &Tensor) -> Result<Tensor> {
+        let weight = self.get(&format!("{name}.weight"))?;
+        let bias = self.get(&format!("{name}.bias"))?;
+        Ok(x.f_layer_norm(weight.size(), Some(weight), Some(bias), 1e-12, false)?)
+    }
+}
+
+/// Digest of names, shapes and values, in hexadecimal.
+///
+/// # Errors
+/// libtorch fails.
+pub fn digest(params: &Params) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for (name, shape, values) in params.values()? {
+        hasher.update(format!("{name} {shape:?}\n").as_bytes());
+        for value in values {
+            hasher.update(&value.to_le_bytes());
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+

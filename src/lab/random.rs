@@ -1,0 +1,45 @@
+//! Noise that depends on its name alone: ChaCha12 keyed by a hash of what it is for (law 6 of the design).
+//! libtorch's own generator is never used; it differs between instruction sets.
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// The stream for a purpose, such as `("pgd", seed, case, restart)`.
+pub fn stream(purpose: &[&str]) -> ChaCha12Rng {
+    let mut hasher = blake3::Hasher::new();
+    for part in purpose {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    ChaCha12Rng::from_seed(*hasher.finalize().as_bytes())
+}
+
+/// A number in [0, 1), with 24 bits.
+pub fn uniform(rng: &mut ChaCha12Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / 16_777_216.0
+}
+
+/// A whole number in 0..bound (bound > 0), by multiplication (Lemire, 2019); its bias is under 2⁻³².
+pub fn below(rng: &mut ChaCha12Rng, bound: usize) -> usize {
+    ((u128::from(rng.next_u64()) * bound as u128) >> 64) as usize
+}
+
+/// `count` standard normal numbers (Box and Muller, 1958).
+pub fn normals(rng: &mut ChaCha12Rng, count: usize) -> Vec<f32> {
+    let mut numbers = Vec::with_capacity(count + 1);
+    while numbers.len() < count {
+        let radius = (-2.0 * (1.0 - f64::from(uniform(rng))).ln()).sqrt();
+        let angle = std::f64::consts::TAU * f64::from(uniform(rng));
+        numbers.push((radius * angle.cos()) as f32);
+        numbers.push((radius * angle.sin()) as f32);
+    }
+    numbers.truncate(count);
+    numbers
+}
+
+/// Shuffles in place (Fisher and Yates; Durstenfeld, 1964).
+pub fn shuffle<T>(items: &mut [T], rng: &mut ChaCha12Rng) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, below(rng, last + 1));
+    }
+}

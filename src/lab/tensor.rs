@@ -1,0 +1,78 @@
+//! The one door to libtorch: tensors are made and read with their lengths, shapes and finiteness checked,
+//! and every failure of libtorch becomes an [`Error`].
+//!
+//! tch's own constructors trust the length that they are given, and its plain methods panic; here and in
+//! the rest of the laboratory only the fallible ones (`f_…`) are called.
+
+pub use tch::{Device, Kind, Tensor, no_grad_guard};
+
+use crate::{Error, Result};
+
+impl From<tch::TchError> for Error {
+    fn from(error: tch::TchError) -> Self {
+        let text = error.to_string();
+        // libtorch puts the C++ call stack behind the first line
+        let line = text.lines().next().unwrap_or_default().trim();
+        let lower = line.to_lowercase();
+        if lower.contains("out of memory") || lower.contains("not enough memory") || lower.contains("can't allocate")
+        {
+            return Self::Resource(format!("libtorch ran out of memory ({line}); free memory or use smaller images"));
+        }
+        Self::Resource(format!("libtorch failed: {line}"))
+    }
+}
+
+/// Images from bytes: `[cases, views, side, side]`, 0 to 255 become 0 to 1.
+///
+/// # Errors
+/// The length does not fit the shape, or libtorch fails.
+pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<Tensor> {
+    check_length(bytes.len(), &[cases, views, side, side])?;
+    let shape = [cases as i64, views as i64, side as i64, side as i64];
+    Ok(Tensor::f_from_slice(bytes)?.f_reshape(shape)?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?)
+}
+
+/// A tensor of floats.
+///
+/// # Errors
+/// The length does not fit the shape, or libtorch fails.
+pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
+    check_length(values.len(), shape)?;
+    let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(values)?.f_reshape(shape)?)
+}
+
+/// A tensor of integers.
+///
+/// # Errors
+/// The length does not fit the shape, or libtorch fails.
+pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
+    check_length(values.len(), shape)?;
+    let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(values)?.f_reshape(shape)?)
+}
+
+/// The values of a tensor, in row-major order, as `f32`.
+///
+/// # Errors
+/// libtorch fails.
+pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    let flat = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_contiguous()?.f_reshape([-1])?;
+    Ok(Vec::<f32>::try_from(&flat)?)
+}
+
+/// The one value of a tensor of one element.
+///
+/// # Errors
+/// libtorch fails.
+pub fn value(tensor: &Tensor) -> Result<f32> {
+    values(tensor)?.first().copied().ok_or_else(|| Error::Resource("libtorch gave an empty tensor".into()))
+}
+
+fn check_length(length: usize, shape: &[usize]) -> Result<()> {
+    let wanted: usize = shape.iter().product();
+    if length == wanted {
+        return Ok(());
+    }
+    Err(Error::Resource(format!("{length} values do not fill a tensor of shape {shape:?}; this is a bug in medcert")))
+}

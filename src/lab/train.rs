@@ -1,0 +1,244 @@
+//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept.
+//!
+//! Order, augmentation and initial weights come from named streams of noise, and the number of threads is
+//! fixed, so that the same training gives the same weights on one kind of processor.
+
+use tch::nn::{self, OptimizerConfig};
+
+use super::inputs::Inputs;
+use super::model::bert::Tokens;
+use super::model::params::Params;
+use super::model::{Architecture, TokenizerOf};
+use super::random::{below, shuffle, stream, uniform};
+use super::tensor::{self, Tensor};
+use crate::data::Partition;
+use crate::evidence::{Event, Observer};
+use crate::spec::{Optimizer, Train};
+use crate::{Error, Result};
+
+/// Sums are cut by the number of threads, which changes their last bits; so training always uses two.
+const THREADS: i32 = 2;
+
+/// A training to be done.
+#[derive(Clone, Copy)]
+pub struct Lesson<'a> {
+    /// The model's name.
+    pub name: &'a str,
+    /// What it is.
+    pub architecture: Architecture,
+    /// Its tokenizer, if it reads text.
+    pub tokenizer: Option<&'a TokenizerOf>,
+    /// Side of its images, if it reads any.
+    pub side: Option<u32>,
+    /// How it is trained.
+    pub train: &'a Train,
+    /// What it reads.
+    pub inputs: &'a Inputs,
+    /// Which cases it learns from.
+    pub partition: &'a Partition,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// What a batch of cases gives the two branches.
+struct Batch {
+    images: Option<Tensor>,
+    tokens: Option<Tokens>,
+}
+
+/// What the branches give the head.
+#[derive(Default)]
+struct Branches {
+    image: Option<Tensor>,
+    text: Option<Tensor>,
+}
+
+impl Branches {
+    fn rows(&self, indices: &[i64]) -> Result<Self> {
+        let rows = tensor::integers(indices, &[indices.len()])?;
+        let pick = |from: &Option<Tensor>| -> Result<Option<Tensor>> {
+            Ok(from.as_ref().map(|t| t.f_index_select(0, &rows)).transpose()?)
+        };
+        Ok(Self { image: pick(&self.image)?, text: pick(&self.text)? })
+    }
+}
+
+/// Trains `params` in place; afterwards they are those of the best epoch.
+///
+/// # Errors
+/// The loss is not finite (the message says what to change), or libtorch fails.
+pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
+    let threads = tch::get_num_threads();
+    tch::set_num_threads(THREADS);
+    let result = lesson.run(params);
+    tch::set_num_threads(threads);
+    result
+}
+
+impl Lesson<'_> {
+    fn run(self, params: &Params) -> Result<()> {
+        let frozen = self.architecture.trunk_is_frozen();
+        for (name, tensor) in params.store().variables() {
+            let trained = !frozen || name.starts_with("fusion.");
+            if tensor.requires_grad() && !trained {
+                let _ = tensor.f_set_requires_grad(false)?;
+            }
+        }
+        let mut optimizer = match self.train.optimizer {
+            Optimizer::Adam => nn::Adam::default().build(params.store(), self.train.lr)?,
+            Optimizer::AdamW => nn::AdamW::default().build(params.store(), self.train.lr)?,
+        };
+        let learnt = frozen.then(|| self.branches(params, &self.partition.train)).transpose()?;
+        let mut best: Option<(usize, _)> = None;
+        for epoch in 1..=self.train.epochs {
+            let loss = self.epoch(params, &mut optimizer, epoch, learnt.as_ref())?;
+            let right = self.right(params, &self.partition.validation)?;
+            let cases = self.partition.validation.len().max(1);
+            self.observer.observe(Event::Epoch {
+                model: self.name,
+                epoch,
+                epochs: self.train.epochs,
+                loss,
+                accuracy: right as f64 / cases as f64,
+            });
+            if best.as_ref().is_none_or(|(most, _)| right > *most) {
+                best = Some((right, params.values()?));
+            }
+        }
+        best.map_or(Ok(()), |(_, values)| params.restore(&values))
+    }
+
+    fn epoch(
+        self,
+        params: &Params,
+        optimizer: &mut nn::Optimizer,
+        epoch: u32,
+        learnt: Option<&Branches>,
+    ) -> Result<f64> {
+        let cases = &self.partition.train;
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        shuffle(&mut order, &mut stream(&["order", &self.train.seed.to_string(), &epoch.to_string()]));
+        let batches: Vec<&[usize]> = order.chunks(self.train.batch as usize).collect();
+        let total = batches.len() as u64 * u64::from(self.train.epochs);
+        let mut sum = 0.0;
+        for (number, places) in batches.iter().enumerate() {
+            let indices: Vec<usize> = places.iter().map(|&place| cases[place]).collect();
+            let branches = match learnt {
+                Some(all) => all.rows(&places.iter().map(|&place| place as i64).collect::<Vec<_>>())?,
+                None => self.forward(params, &self.batch(&indices, Some(epoch))?, true)?,
+            };
+            let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
+            let loss = logits.f_cross_entropy_loss::<Tensor>(
+                &self.labels(&indices)?,
+                None,
+                tch::Reduction::Mean,
+                -100,
+                0.0,
+            )?;
+            let value = f64::from(tensor::value(&loss)?);
+            if !value.is_finite() {
+                return Err(Error::Input(format!(
+                    "training of {} diverged in epoch {epoch} (the loss is {value}); lower its learning rate",
+                    self.name
+                )));
+            }
+            sum += value * indices.len() as f64;
+            optimizer.zero_grad();
+            loss.f_backward()?;
+            optimizer.step();
+            let done = batches.len() as u64 * u64::from(epoch - 1) + number as u64 + 1;
+            self.observer.observe(Event::Step { model: self.name, done, total });
+        }
+        Ok(sum / cases.len().max(1) as f64)
+    }
+
+    fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
+        let image = batch.images.as_ref().map(|x| self.architecture.image_branch(params, x, train));
+        let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x));
+        Ok(Branches { image: image.transpose()?, text: text.transpose()? })
+    }
+
+    /// What the branches give for cases, in evaluation mode and without a gradient.
+    fn branches(self, params: &Params, cases: &[usize]) -> Result<Branches> {
+        let _guard = tensor::no_grad_guard();
+        let mut images = Vec::new();
+        let mut texts = Vec::new();
+        for indices in cases.chunks(32) {
+            let branches = self.forward(params, &self.batch(indices, None)?, false)?;
+            images.extend(branches.image);
+            texts.extend(branches.text);
+        }
+        let join = |parts: &[Tensor]| -> Result<Option<Tensor>> {
+            Ok(if parts.is_empty() { None } else { Some(Tensor::f_cat(parts, 0)?) })
+        };
+        Ok(Branches { image: join(&images)?, text: join(&texts)? })
+    }
+
+    /// How many of the cases are classified rightly.
+    fn right(self, params: &Params, cases: &[usize]) -> Result<usize> {
+        if cases.is_empty() {
+            return Ok(0);
+        }
+        let _guard = tensor::no_grad_guard();
+        let branches = self.branches(params, cases)?;
+        let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
+        let logits = tensor::values(&logits)?;
+        let right = |(pair, &case): (&[f32], &usize)| (pair[1] > pair[0]) == self.inputs.labels[case];
+        Ok(logits.chunks_exact(2).zip(cases).filter(|&pair| right(pair)).count())
+    }
+
+    fn labels(self, indices: &[usize]) -> Result<Tensor> {
+        let labels: Vec<i64> = indices.iter().map(|&index| i64::from(self.inputs.labels[index])).collect();
+        tensor::integers(&labels, &[labels.len()])
+    }
+
+    /// The inputs of some cases; with an epoch, its augmentation is applied.
+    fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
+        let images = match (self.side, epoch) {
+            (None, _) => None,
+            (Some(side), None) => Some(self.inputs.images(side, indices)?),
+            (Some(side), Some(epoch)) => Some(self.augmented(side, indices, epoch)?),
+        };
+        let tokens = match self.tokenizer {
+            None => None,
+            Some(tokenizer) => {
+                let ids: Vec<Vec<u32>> =
+                    indices.iter().map(|&index| tokenizer.encode(&self.inputs.texts[index])).collect();
+                Some(Tokens::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+            }
+        };
+        Ok(Batch { images, tokens })
+    }
+
+    fn augmented(self, side: u32, indices: &[usize], epoch: u32) -> Result<Tensor> {
+        let (views, width) = (self.inputs.views(), side as usize);
+        let mut bytes = Vec::with_capacity(indices.len() * views * width * width);
+        for &index in indices {
+            let purpose = ["augment", &self.train.seed.to_string(), &epoch.to_string(), &index.to_string()];
+            let mut rng = stream(&purpose);
+            for view in self.inputs.image(side, index)?.chunks_exact(width * width) {
+                bytes.extend(augment(view, width, &mut rng));
+            }
+        }
+        tensor::images(&bytes, indices.len(), views, width)
+    }
+}
+
+/// Shifts by up to a sixteenth of the side (edges repeat) and changes exposure and contrast by up to 15 %.
+fn augment(view: &[u8], width: usize, rng: &mut rand_chacha::ChaCha12Rng) -> Vec<u8> {
+    let reach = width / 16;
+    let mut shift = || below(rng, 2 * reach + 1) as isize - reach as isize;
+    let (right, down) = (shift(), shift());
+    let gain = 0.85 + 0.3 * uniform(rng);
+    let lift = 38.0 * (uniform(rng) - 0.5);
+    let last = width as isize - 1;
+    let mut out = Vec::with_capacity(view.len());
+    for y in 0..width as isize {
+        for x in 0..width as isize {
+            let from = (y - down).clamp(0, last) * width as isize + (x - right).clamp(0, last);
+            let value = (f32::from(view[from as usize]) - 128.0) * gain + 128.0 + lift;
+            out.push(value.round().clamp(0.0, 255.0) as u8);
+        }
+    }
+    out
+}
