@@ -1,1 +1,98 @@
-fn main() {}
+//! How long the parts take: `cargo bench`. Weights are random, since time does not depend on them.
+
+#![allow(missing_docs)]
+
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use medcert::lab::attack::{fgsm, project};
+use medcert::lab::inputs::Inputs;
+use medcert::lab::model::params::Params;
+use medcert::lab::model::se_resnet::SeResnet;
+use medcert::lab::model::{Architecture, Network};
+use medcert::lab::tensor::Tensor;
+use medcert::lab::victim::{Classifier, Victim};
+use medcert::plan::TextAttack;
+use medcert::text::{Lexicon, perturb};
+use medcert::{data, plan, spec};
+
+const CASES: usize = 32;
+const STRENGTHS: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
+
+fn default_spec() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/fusion.yaml");
+    std::fs::read_to_string(path).expect("the default spec")
+}
+
+/// An untrained vision model and one chunk of phantoms.
+fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
+    let mut spec = spec::parse(Path::new("specs/fusion.yaml"), &default_spec()).expect("a spec");
+    spec.data = spec::Data::Phantom { studies: 200, seed: 7, label_noise: 0.0, views: spec::Views::Both };
+    let dataset = data::load(&spec, None).expect("phantoms");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut few = dataset.clone();
+    few.studies.truncate(CASES);
+    let inputs = Inputs::prepare(&few, &[64], folder.path()).expect("inputs");
+    let indices: Vec<usize> = (0..CASES).collect();
+    let images = inputs.images(64, &indices).expect("images");
+    let architecture = Architecture::Vision(SeResnet { width: 32, views: inputs.views() });
+    let mut params = Params::random(&architecture.declare(), 0).expect("parameters");
+    params.freeze();
+    let network = Network { name: "vision".into(), architecture, params, tokenizer: None, side: Some(64) };
+    (network, images, inputs.labels.clone(), inputs.texts.clone())
+}
+
+fn models(c: &mut Criterion) {
+    let (network, images, labels, _) = vision();
+    let victim = Victim::new(&network, labels).expect("a victim");
+    c.bench_function("forward, SE-ResNet-18 of width 32 at 64, 32 studies of two views", |b| {
+        b.iter(|| victim.answer(Some(&victim.read_images(&images).expect("features")), None).expect("answers"));
+    });
+    c.bench_function("gradient by the pixels, the same", |b| {
+        b.iter(|| black_box(victim.gradient(&images, None).expect("a gradient")));
+    });
+    c.bench_function("FGSM at four ε, the same", |b| {
+        b.iter(|| {
+            let (_, gradient) = victim.gradient(&images, None).expect("a gradient");
+            for epsilon in STRENGTHS {
+                let proposal = fgsm::propose(&images, &gradient, epsilon).expect("a proposal");
+                let attacked = project(&images, &proposal, epsilon).expect("images");
+                let features = network.read_images(&attacked).expect("features");
+                black_box(victim.answer(Some(&features), None).expect("answers"));
+            }
+        });
+    });
+}
+
+fn words(c: &mut Criterion) {
+    let (_, _, _, texts) = vision();
+    let lexicon = Lexicon::embedded();
+    for (name, attack) in [
+        ("50% deletion of 32 reports", TextAttack::Deletion { fraction: 0.5 }),
+        ("40% synonyms in 32 reports", TextAttack::Synonyms { fraction: 0.4 }),
+    ] {
+        c.bench_function(name, |b| {
+            b.iter(|| {
+                for text in &texts {
+                    black_box(perturb(text, &[attack], &lexicon, 7, "case"));
+                }
+            });
+        });
+    }
+}
+
+fn specs(c: &mut Criterion) {
+    let text = default_spec();
+    let path = Path::new("specs/fusion.yaml");
+    c.bench_function("the default spec, parsed and planned", |b| {
+        b.iter(|| black_box(plan::build(spec::parse(path, &text).expect("a spec"))));
+    });
+}
+
+criterion_group! {
+    name = speed;
+    config = Criterion::default().sample_size(20);
+    targets = models, words, specs
+}
+criterion_main!(speed);
