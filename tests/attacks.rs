@@ -185,6 +185,8 @@ fn a_logit_that_is_not_finite_is_no_answer() {
 fn an_attack_counts_its_queries() {
     let (model, x) = (linear(3), images(&pixels(3)));
     let victim = Victim::new(&model, labels()).expect("a victim");
-    let _ = Pgd { epsilon: 0.1, steps: 4, restarts: 2, seed: 0, cases: &IDS }.propose(&victim, &x, None).expect("a proposal");
+    let _ = Pgd { epsilon: 0.1, steps: 4, restarts: 2, seed: 0, cases: &IDS }
+        .propose(&victim, &x, None)
+        .expect("a proposal");
     assert_eq!(victim.take_queries(), 2 * (4 + 1));
 }

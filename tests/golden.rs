@@ -6,8 +6,8 @@ use std::path::Path;
 
 use medcert::lab::attack::{fgsm, project};
 use medcert::lab::model::bert::{Bert, Tokens};
-use medcert::lab::model::params::Params;
-use medcert::lab::model::se_resnet::SeResnet;
+use medcert::lab::model::params::{Declared, Params};
+use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
@@ -40,7 +40,8 @@ impl Golden {
         let file = SafeTensors::deserialize(&self.0).expect("a golden file");
         let published = file.names().iter().filter(|name| name.starts_with("weights.")).count();
         assert_eq!(published, declared.len(), "the published network has other parameters");
-        let fill = |d: &medcert::lab::model::params::Declared| Ok(self.floats(&format!("weights.{}", d.name)));
+        let fill =
+            |d: &Declared| Ok(self.floats(&format!("weights.{}", d.name)));
         let mut params = Params::make(&declared, fill).expect("parameters");
         params.freeze();
         Network { name: "golden".into(), architecture, params, tokenizer: None, side: None }
@@ -59,7 +60,7 @@ fn assert_close(ours: &[f32], golden: &[f32], relative: f32) {
 #[test]
 fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     let golden = Golden::open("se_resnet.safetensors");
-    let network = golden.network(Architecture::Vision(SeResnet { width: 4, views: 2 }));
+    let network = golden.network(Architecture::Vision(Residual { width: 4, ..Residual::SMALL }));
     let images = tensor::floats(&golden.floats("golden.images"), &[3, 2, 32, 32]).expect("images");
     let labels = golden.integers("golden.labels").iter().map(|&label| label == 1).collect();
     let logits = |images: &Tensor| {
@@ -87,14 +88,76 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     assert_close(&logits(&x), &golden.floats("golden.pgd.logits"), 1e-2);
 }
 
+/// The weights of `make.py`'s `fill`.
+fn fill(parameter: &Declared) -> Vec<f32> {
+    let name = parameter.name.as_bytes();
+    let key = name.iter().fold(2_166_136_261_u32, |key, &byte| (key ^ u32::from(byte)).wrapping_mul(16_777_619));
+    let count: usize = parameter.shape.iter().product();
+    let value = |index: usize| {
+        let mixed = (index as u32).wrapping_mul(2_654_435_761).wrapping_add(key);
+        let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519);
+        (f64::from(mixed) / 4_294_967_296.0 - 0.5) as f32
+    };
+    let values = (0..count).map(value);
+    if parameter.shape.len() > 1 {
+        let fan = count / parameter.shape[0];
+        let scale = (24.0 / fan as f64).sqrt() as f32;
+        values.map(|v| v * scale).collect()
+    } else if parameter.name.ends_with("running_var") {
+        values.map(|v| 1.0 + 0.4 * v).collect()
+    } else if parameter.name.ends_with("weight") {
+        values.map(|v| 0.4 + 0.2 * v).collect()
+    } else {
+        values.map(|v| v * 0.4).collect()
+    }
+}
+
+/// A published network at full size, plain and folded, against timm.
+fn assert_published(name: &str, shape: Residual) {
+    let golden = Golden::open("published.safetensors");
+    let architecture = Architecture::Vision(Residual { views: 1, ..shape });
+    let image = tensor::floats(&golden.floats("golden.image"), &[1, 1, 64, 64]).expect("an image");
+    let mut params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
+    params.freeze();
+    let mut network = Network { name: name.into(), architecture, params, tokenizer: None, side: None };
+    for folded in [false, true] {
+        if folded {
+            network.params.fold().expect("folded");
+        }
+        let leaf = image.f_detach_copy().and_then(|x| x.f_set_requires_grad(true)).expect("a leaf");
+        let logits = network.decide(Some(&network.read_images(&leaf).expect("features")), None).expect("logits");
+        let one = logits.f_get(0).and_then(|row| row.f_get(1)).expect("a logit");
+        let gradient = Tensor::f_run_backward(&[one], &[&leaf], false, false).expect("a gradient").remove(0);
+        assert_close(&tensor::values(&logits).expect("values"), &golden.floats(&format!("golden.{name}.logits")), 1e-4);
+        let theirs = golden.floats(&format!("golden.{name}.gradient"));
+        assert_close(&tensor::values(&gradient).expect("values"), &theirs, 1e-3);
+    }
+}
+
+#[test]
+fn the_residual_networks_agree_with_timm_plain_and_folded() {
+    assert_published("resnet18", Residual::RESNET18);
+    assert_published("resnet50", Residual::RESNET50);
+    assert_published("legacy_seresnet50", Residual::SE_RESNET50);
+    assert_published("legacy_seresnext50_32x4d", Residual::SE_RESNEXT50);
+}
+
+#[test]
+#[ignore = "115 million parameters: cargo test --release --test golden -- --ignored"]
+fn senet154_agrees_with_timm_plain_and_folded() {
+    assert_published("legacy_senet154", Residual::SENET154);
+}
+
 #[test]
 fn bert_agrees_with_transformers_padding_included() {
     let golden = Golden::open("bert.safetensors");
-    let config = BertConfig { hidden: 16, layers: 2, heads: 2, intermediate: 32, max_tokens: 12, vocabulary: 40 };
+    let config =
+        BertConfig { hidden: 16, layers: 2, heads: 2, intermediate: 32, max_tokens: 12, vocabulary: 40 };
     let network = golden.network(Architecture::Language(Bert { config }));
     let ids: Vec<u32> = golden.integers("golden.ids").iter().map(|&id| id as u32).collect();
     let lengths = golden.integers("golden.lengths");
-    let texts: Vec<&[u32]> = ids.chunks(12).zip(&lengths).map(|(row, &length)| &row[..length as usize]).collect();
+    let texts: Vec<&[u32]> =
+        ids.chunks(12).zip(&lengths).map(|(row, &length)| &row[..length as usize]).collect();
     let tokens = Tokens::new(&texts).expect("tokens");
     let features = network.architecture.text_branch(&network.params, &tokens).expect("features");
     let logits = network.decide(None, Some(&features)).expect("logits");

@@ -10,7 +10,8 @@ const LAYERS: [&str; 9] = ["stats", "spec", "plan", "text", "data", "evidence", 
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
-        let mut entries: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().map(|e| e.path()).collect();
+        let mut entries: Vec<_> =
+            std::fs::read_dir(folder).expect("a folder").flatten().map(|e| e.path()).collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
@@ -72,7 +73,11 @@ fn files_and_functions_fit_a_reader() {
             }
         }
     }
-    assert!(faults.is_empty(), "longer than {LONGEST_FILE} and {LONGEST_FUNCTION} lines:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "longer than {LONGEST_FILE} and {LONGEST_FUNCTION} lines:\n{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
@@ -110,7 +115,8 @@ fn only_the_laboratory_names_libtorch() {
 fn only_reports_and_commands_print() {
     for (path, text) in sources() {
         let (name, module) = place(&path);
-        let prints = ["println!", "print!(", "eprintln!", "dbg!"].iter().any(|print| code(&text).contains(print));
+        let prints =
+            ["println!", "print!(", "eprintln!", "dbg!"].iter().any(|print| code(&text).contains(print));
         assert!(["report", "cli", "main"].contains(&module.as_str()) || !prints, "{name} prints");
     }
 }

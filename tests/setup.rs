@@ -16,8 +16,11 @@ fn libtorch(python: &str) -> (i32, String) {
     std::fs::create_dir_all(clone.join(".cargo")).expect(".cargo");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/libtorch");
     std::fs::copy(script, clone.join("ci/libtorch")).expect("the script");
-    for tool in ["bash", "dirname", "mkdir", "mktemp", "rm", "mv", "cat", "sed", "tail", "grep", "uname", "env"] {
-        let found = ["/usr/bin", "/bin"].iter().map(|place| Path::new(place).join(tool)).find(|path| path.exists());
+    for tool in
+        ["bash", "dirname", "mkdir", "mktemp", "rm", "mv", "cat", "sed", "tail", "grep", "uname", "env"]
+    {
+        let found =
+            ["/usr/bin", "/bin"].iter().map(|place| Path::new(place).join(tool)).find(|path| path.exists());
         symlink(found.expect(tool), bin.join(tool)).expect("a link");
     }
     if !python.is_empty() {
@@ -35,9 +38,13 @@ fn libtorch(python: &str) -> (i32, String) {
         .env("MEDCERT_CACHE", &cache)
         .output()
         .expect("it runs");
-    let left: Vec<_> = std::fs::read_dir(&cache).map(|entries| entries.flatten().collect()).unwrap_or_default();
+    let left: Vec<_> =
+        std::fs::read_dir(&cache).map(|entries| entries.flatten().collect()).unwrap_or_default();
     assert!(left.is_empty(), "left behind: {left:?}");
-    assert!(!clone.join(".cargo/local.toml").exists(), "settings were written although nothing was installed");
+    assert!(
+        !clone.join(".cargo/local.toml").exists(),
+        "settings were written although nothing was installed"
+    );
     let said = String::from_utf8_lossy(&output.stderr).replace(&folder.path().display().to_string(), "");
     (output.status.code().unwrap_or(-1), said)
 }
@@ -63,14 +70,17 @@ fn without_pip_it_says_how_to_get_it() {
 
 #[test]
 fn a_wheel_of_another_digest_is_refused() {
-    let (code, said) = libtorch(&failing_pip("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."));
+    let (code, said) =
+        libtorch(&failing_pip("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."));
     assert_eq!(code, 5);
     insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_full_disk_is_named() {
-    let (code, said) = libtorch(&failing_pip("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"));
+    let (code, said) = libtorch(&failing_pip(
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+    ));
     assert_eq!(code, 5);
     insta::assert_snapshot!(said);
 }

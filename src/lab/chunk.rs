@@ -113,8 +113,12 @@ impl<'a> Chunk<'a> {
         if let Some(place) = self.variants.iter().position(|variant| variant.attacks == attacks) {
             return Ok(place);
         }
-        let mut variant =
-            Variant { attacks: attacks.to_vec(), edits: vec![0; self.ids.len()], features: None, gradient: None };
+        let mut variant = Variant {
+            attacks: attacks.to_vec(),
+            edits: vec![0; self.ids.len()],
+            features: None,
+            gradient: None,
+        };
         if self.network.tokenizer.is_some() {
             let perturbed: Vec<_> = self
                 .texts
@@ -130,7 +134,12 @@ impl<'a> Chunk<'a> {
         Ok(self.variants.len() - 1)
     }
 
-    fn outcomes(&self, place: usize, answers: &[super::victim::Answer], changes: Option<&[f32]>) -> Vec<Outcome> {
+    fn outcomes(
+        &self,
+        place: usize,
+        answers: &[super::victim::Answer],
+        changes: Option<&[f32]>,
+    ) -> Vec<Outcome> {
         let queries = self.victim.take_queries();
         let edits = &self.variants[place].edits;
         let outcome = |(case, answer): (usize, &super::victim::Answer)| Outcome {

@@ -48,7 +48,8 @@ impl Inputs {
     pub fn digest(&self, side: Option<u32>) -> String {
         let mut parts = vec![None];
         parts.extend(side.map(Some));
-        let parts: Vec<&str> = parts.iter().filter_map(|key| self.digests.get(key)).map(String::as_str).collect();
+        let parts: Vec<&str> =
+            parts.iter().filter_map(|key| self.digests.get(key)).map(String::as_str).collect();
         parts.join("+")
     }
 
@@ -63,10 +64,9 @@ impl Inputs {
     /// No images of that side were prepared.
     pub fn image(&self, side: u32, index: usize) -> Result<&[u8]> {
         let length = self.views * (side as usize).pow(2);
-        self.images
-            .get(&side)
-            .and_then(|bytes| bytes.get(index * length..(index + 1) * length))
-            .ok_or_else(|| Error::Resource(format!("no image {index} of side {side}; this is a bug in medcert")))
+        self.images.get(&side).and_then(|bytes| bytes.get(index * length..(index + 1) * length)).ok_or_else(
+            || Error::Resource(format!("no image {index} of side {side}; this is a bug in medcert")),
+        )
     }
 
     /// The images of several studies, `[cases, views, side, side]` in [0, 1].

@@ -9,7 +9,7 @@ use super::Options;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::params::{Declared, Params, digest};
-use super::model::se_resnet::SeResnet;
+use super::model::residual::Residual;
 use super::model::{Architecture, Network, TokenizerOf};
 use super::train::{Lesson, train};
 use super::weights::{self, WeightsFile};
@@ -140,7 +140,8 @@ impl Workshop<'_> {
         let (vision, language) = parts(model, done)?;
         match model {
             Model::SeResnet18 { image, width, .. } => {
-                let architecture = Architecture::Vision(SeResnet { width: *width as usize, views });
+                let architecture =
+                    Architecture::Vision(Residual { width: *width as usize, views, ..Residual::SMALL });
                 Ok(Blank::new(architecture, None, Some(*image)))
             }
             Model::Bert { config, .. } => {
@@ -152,12 +153,16 @@ impl Workshop<'_> {
             }
             Model::EarlyFusion { .. } | Model::LateFusion { .. } => {
                 let (Some(vision), Some(language)) = (vision, language) else {
-                    return Err(Error::Resource("a fusion model came before its parts; this is a bug in medcert".into()));
+                    return Err(Error::Resource(
+                        "a fusion model came before its parts; this is a bug in medcert".into(),
+                    ));
                 };
                 let (Architecture::Vision(image), Architecture::Language(text)) =
                     (vision.architecture, language.architecture)
                 else {
-                    return Err(Error::Resource("a fusion model joins other than a vision and a language model".into()));
+                    return Err(Error::Resource(
+                        "a fusion model joins other than a vision and a language model".into(),
+                    ));
                 };
                 let architecture = match model {
                     Model::EarlyFusion { .. } => Architecture::Early(image, text),
@@ -182,7 +187,9 @@ fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>,
     let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
     let find = |name: &str| {
         done.iter().find(|network| network.name == name).ok_or_else(|| {
-            Error::Resource(format!("{name} is needed by a model that comes before it; this is a bug in medcert"))
+            Error::Resource(format!(
+                "{name} is needed by a model that comes before it; this is a bug in medcert"
+            ))
         })
     };
     Ok((Some(find(vision)?), Some(find(language)?)))

@@ -28,7 +28,8 @@ pub fn run(
     let inputs = Inputs::prepare(data, &sides(plan), &options.cache)?;
     let workshop = Workshop { options, inputs: &inputs, partition, observer };
     let networks = workshop.models(&plan.spec.models)?;
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads =
+        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     tch::set_num_threads(threads.try_into().unwrap_or(1));
     let mut cells = vec![Vec::with_capacity(partition.test.len()); plan.cells.len()];
     for (model, network) in networks.iter().enumerate() {

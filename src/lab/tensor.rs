@@ -14,9 +14,13 @@ impl From<tch::TchError> for Error {
         // libtorch puts the C++ call stack behind the first line
         let line = text.lines().next().unwrap_or_default().trim();
         let lower = line.to_lowercase();
-        if lower.contains("out of memory") || lower.contains("not enough memory") || lower.contains("can't allocate")
+        if lower.contains("out of memory")
+            || lower.contains("not enough memory")
+            || lower.contains("can't allocate")
         {
-            return Self::Resource(format!("libtorch ran out of memory ({line}); free memory or use smaller images"));
+            return Self::Resource(format!(
+                "libtorch ran out of memory ({line}); free memory or use smaller images"
+            ));
         }
         Self::Resource(format!("libtorch failed: {line}"))
     }
@@ -74,5 +78,7 @@ fn check_length(length: usize, shape: &[usize]) -> Result<()> {
     if length == wanted {
         return Ok(());
     }
-    Err(Error::Resource(format!("{length} values do not fill a tensor of shape {shape:?}; this is a bug in medcert")))
+    Err(Error::Resource(format!(
+        "{length} values do not fill a tensor of shape {shape:?}; this is a bug in medcert"
+    )))
 }

@@ -82,7 +82,8 @@ impl<'a> Victim<'a> {
         self.queries.set(self.queries.get() + 1);
         let images = images.f_detach()?.f_set_requires_grad(true)?;
         let logits = self.model.decide(Some(&self.model.read_images(&images)?), text)?;
-        let loss = logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
+        let loss =
+            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
         let mut gradients = Tensor::f_run_backward(&[loss], &[&images], false, false)?;
         let gradient = match gradients.pop().filter(Tensor::defined) {
             Some(gradient) => gradient,

@@ -34,7 +34,9 @@ impl WeightsFile {
             .map_err(|why| Error::unreadable(path, &why, "name an existing safetensors file"))?
             .len();
         if size > LIMIT_BYTES {
-            return Err(Error::Input(format!("{name} holds {size} bytes; weights files above 8 GiB are refused")));
+            return Err(Error::Input(format!(
+                "{name} holds {size} bytes; weights files above 8 GiB are refused"
+            )));
         }
         let bytes = std::fs::read(path)
             .map_err(|why| Error::unreadable(path, &why, "name an existing safetensors file"))?;
@@ -63,7 +65,11 @@ impl WeightsFile {
         let faults = self.faults(&file, declared);
         if !faults.is_empty() {
             let shown: Vec<&str> = faults.iter().take(8).map(String::as_str).collect();
-            let more = if faults.len() > 8 { format!("\n  … and {} more", faults.len() - 8) } else { String::new() };
+            let more = if faults.len() > 8 {
+                format!("\n  … and {} more", faults.len() - 8)
+            } else {
+                String::new()
+            };
             return Err(Error::Input(format!(
                 "{} does not hold the weights of this architecture:\n  {}{more}\ncheck that the spec names the \
                  architecture that the file was saved from",
@@ -83,7 +89,9 @@ impl WeightsFile {
         names.sort_unstable();
         for parameter in declared {
             match file.tensor(&parameter.name) {
-                Err(_) => faults.push(format!("{} is missing{}", parameter.name, nearest(&parameter.name, &names))),
+                Err(_) => {
+                    faults.push(format!("{} is missing{}", parameter.name, nearest(&parameter.name, &names)))
+                }
                 Ok(view) => {
                     if view.shape() != parameter.shape {
                         let (has, needs) = (view.shape(), &parameter.shape);
@@ -109,7 +117,10 @@ fn numbers(view: &TensorView<'_>) -> Vec<f32> {
 }
 
 fn nearest(name: &str, names: &[&str]) -> String {
-    let best = names.iter().map(|other| (strsim::jaro_winkler(name, other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let best = names
+        .iter()
+        .map(|other| (strsim::jaro_winkler(name, other), other))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((likeness, other)) if likeness > 0.9 => format!(" (the nearest is {other})"),
         _ => String::new(),
@@ -140,7 +151,8 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&[String]>) -> Res
         views.push((name.as_str(), view));
     }
     let metadata = vocabulary.map(|entries| HashMap::from([("vocabulary".to_string(), entries.join("\n"))]));
-    let file = serialize(views, metadata).map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
+    let file = serialize(views, metadata)
+        .map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
     write_whole(path, &file)
 }
 

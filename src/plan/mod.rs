@@ -127,4 +127,9 @@ pub enum Bound {
         offset: f64,
     },
 }
-impl std::fmt::Display for Attack { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { let _=f; todo!() } }
+impl std::fmt::Display for Attack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let _ = f;
+        todo!()
+    }
+}

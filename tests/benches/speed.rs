@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use medcert::lab::attack::{fgsm, project};
 use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
-use medcert::lab::model::se_resnet::SeResnet;
+use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::{Classifier, Victim};
@@ -36,7 +36,7 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
     let inputs = Inputs::prepare(&few, &[64], folder.path()).expect("inputs");
     let indices: Vec<usize> = (0..CASES).collect();
     let images = inputs.images(64, &indices).expect("images");
-    let architecture = Architecture::Vision(SeResnet { width: 32, views: inputs.views() });
+    let architecture = Architecture::Vision(Residual { width: 32, ..Residual::SMALL });
     let mut params = Params::random(&architecture.declare(), 0).expect("parameters");
     params.freeze();
     let network = Network { name: "vision".into(), architecture, params, tokenizer: None, side: Some(64) };
@@ -47,7 +47,9 @@ fn models(c: &mut Criterion) {
     let (network, images, labels, _) = vision();
     let victim = Victim::new(&network, labels).expect("a victim");
     c.bench_function("forward, SE-ResNet-18 of width 32 at 64, 32 studies of two views", |b| {
-        b.iter(|| victim.answer(Some(&victim.read_images(&images).expect("features")), None).expect("answers"));
+        b.iter(|| {
+            victim.answer(Some(&victim.read_images(&images).expect("features")), None).expect("answers")
+        });
     });
     c.bench_function("gradient by the pixels, the same", |b| {
         b.iter(|| black_box(victim.gradient(&images, None).expect("a gradient")));

@@ -8,8 +8,11 @@ The versions used are recorded in each file's metadata.
 """
 
 import importlib.metadata
+import math
 import pathlib
 
+import numpy as np
+import timm
 import torch
 import torchattacks
 from safetensors.torch import save_file
@@ -86,6 +89,49 @@ def vision():
     save("se_resnet", model, golden)
 
 
+def fill(model):
+    """Weights by a formula that tests/golden.rs repeats, so that a full-size network needs no file."""
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if tensor.dtype != torch.float32:
+                continue
+            key = 2166136261
+            for byte in name.encode():
+                key = (key ^ byte) * 16777619 % 2**32
+            mixed = (np.arange(tensor.numel(), dtype=np.uint64) * 2654435761 + key) % 2**32
+            mixed = (mixed ^ (mixed >> 15)) * 2246822519 % 2**32
+            value = (mixed.astype(np.float64) / 2**32 - 0.5).astype(np.float32)
+            if tensor.dim() > 1:
+                value *= np.float32(math.sqrt(24 / (tensor.numel() // tensor.shape[0])))
+            elif name.endswith("running_var"):
+                value = np.float32(1) + np.float32(0.4) * value
+            elif name.endswith("weight"):  # small, or fifty blocks amplify the rounding of the first
+                value = np.float32(0.4) + np.float32(0.2) * value
+            else:
+                value *= np.float32(0.4)
+            tensor.copy_(torch.from_numpy(value).reshape(tensor.shape))
+    return model.eval()
+
+
+def published():
+    """timm's networks at full size on one gray image, its three channels normalised as ImageNet's."""
+    golden = {}
+    image = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(3))
+    golden["image"] = image
+    mean = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
+    deviation = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
+    for name in [
+        "resnet18", "resnet50", "legacy_seresnet50", "legacy_seresnext50_32x4d", "legacy_senet154",
+    ]:
+        model = fill(timm.create_model(name, num_classes=2))
+        leaf = image.clone().requires_grad_()
+        logits = model((leaf - mean) / deviation)
+        logits[0, 1].backward()
+        golden |= {f"{name}.logits": logits, f"{name}.gradient": leaf.grad}
+    tensors = {f"golden.{key}": value.detach().contiguous() for key, value in golden.items()}
+    save_file(tensors, FOLDER / "published.safetensors", metadata=VERSIONS)
+
+
 def language():
     torch.manual_seed(2)
     config = BertConfig(
@@ -108,3 +154,4 @@ def save(name, model, golden):
 
 vision()
 language()
+published()

@@ -29,7 +29,8 @@ impl Pgd<'_> {
     /// # Errors
     /// libtorch fails.
     pub fn propose(self, victim: &Victim<'_>, images: &Tensor, text: Option<&Tensor>) -> Result<Tensor> {
-        let mut best = Best { images: images.f_detach_copy()?, margins: vec![f32::INFINITY; self.cases.len()] };
+        let mut best =
+            Best { images: images.f_detach_copy()?, margins: vec![f32::INFINITY; self.cases.len()] };
         let step = 2.5 * self.epsilon / f64::from(self.steps.max(1));
         for restart in 0..self.restarts {
             let mut x = project(images, &images.f_add(&self.noise(images, restart)?)?, self.epsilon)?;

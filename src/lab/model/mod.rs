@@ -3,11 +3,11 @@
 
 pub mod bert;
 pub mod params;
-pub mod se_resnet;
+pub mod residual;
 
 use bert::{Bert, Tokens};
 use params::{Declarations, Declared, Init, Params};
-use se_resnet::SeResnet;
+use residual::Residual;
 
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Classifier;
@@ -18,13 +18,13 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     /// Images alone.
-    Vision(SeResnet),
+    Vision(Residual),
     /// Text alone.
     Language(Bert),
     /// The branches' features, concatenated, one linear layer.
-    Early(SeResnet, Bert),
+    Early(Residual, Bert),
     /// Each branch's log-odds, concatenated, one linear layer.
-    Late(SeResnet, Bert),
+    Late(Residual, Bert),
 }
 
 impl Architecture {
@@ -80,7 +80,7 @@ impl Architecture {
             Self::Early(vision, _) => vision.forward(&params.scope("vision"), images, train),
             Self::Late(vision, _) => {
                 let p = params.scope("vision");
-                log_odds(&p.linear("last_linear", &vision.forward(&p, images, false)?)?)
+                log_odds(&p.linear(vision.head(), &vision.forward(&p, images, false)?)?)
             }
             Self::Language(_) => Err(no_branch("images")),
         }
@@ -113,7 +113,7 @@ impl Architecture {
             Ok(Tensor::f_cat(&parts, 1)?)
         };
         match self {
-            Self::Vision(_) => p.linear("last_linear", image.ok_or_else(|| no_branch("images"))?),
+            Self::Vision(vision) => p.linear(vision.head(), image.ok_or_else(|| no_branch("images"))?),
             Self::Language(_) => p.linear("classifier", text.ok_or_else(|| no_branch("text"))?),
             Self::Early(..) => p.linear("fusion", &both()?),
             Self::Late(..) => {
