@@ -40,8 +40,7 @@ impl Golden {
         let file = SafeTensors::deserialize(&self.0).expect("a golden file");
         let published = file.names().iter().filter(|name| name.starts_with("weights.")).count();
         assert_eq!(published, declared.len(), "the published network has other parameters");
-        let fill =
-            |d: &Declared| Ok(self.floats(&format!("weights.{}", d.name)));
+        let fill = |d: &Declared| Ok(self.floats(&format!("weights.{}", d.name)));
         let mut params = Params::make(&declared, fill).expect("parameters");
         params.freeze();
         Network { name: "golden".into(), architecture, params, tokenizer: None, side: None }
@@ -91,7 +90,8 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
 /// The weights of `make.py`'s `fill`.
 fn fill(parameter: &Declared) -> Vec<f32> {
     let name = parameter.name.as_bytes();
-    let key = name.iter().fold(2_166_136_261_u32, |key, &byte| (key ^ u32::from(byte)).wrapping_mul(16_777_619));
+    let key =
+        name.iter().fold(2_166_136_261_u32, |key, &byte| (key ^ u32::from(byte)).wrapping_mul(16_777_619));
     let count: usize = parameter.shape.iter().product();
     let value = |index: usize| {
         let mixed = (index as u32).wrapping_mul(2_654_435_761).wrapping_add(key);
@@ -125,10 +125,15 @@ fn assert_published(name: &str, shape: Residual) {
             network.params.fold().expect("folded");
         }
         let leaf = image.f_detach_copy().and_then(|x| x.f_set_requires_grad(true)).expect("a leaf");
-        let logits = network.decide(Some(&network.read_images(&leaf).expect("features")), None).expect("logits");
+        let logits =
+            network.decide(Some(&network.read_images(&leaf).expect("features")), None).expect("logits");
         let one = logits.f_get(0).and_then(|row| row.f_get(1)).expect("a logit");
         let gradient = Tensor::f_run_backward(&[one], &[&leaf], false, false).expect("a gradient").remove(0);
-        assert_close(&tensor::values(&logits).expect("values"), &golden.floats(&format!("golden.{name}.logits")), 1e-4);
+        assert_close(
+            &tensor::values(&logits).expect("values"),
+            &golden.floats(&format!("golden.{name}.logits")),
+            1e-4,
+        );
         let theirs = golden.floats(&format!("golden.{name}.gradient"));
         assert_close(&tensor::values(&gradient).expect("values"), &theirs, 1e-3);
     }
