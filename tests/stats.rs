@@ -70,6 +70,19 @@ fn known_values() {
 }
 
 #[test]
+fn the_cases_needed_are_the_fewest_from_which_on_the_power_stays() {
+    // rough numbers by another reckoning: 1500, 600, 239 and 400
+    for (threshold, truth, rough) in [(0.9, 0.92, 1500), (0.9, 0.93, 600), (0.9, 0.95, 239), (0.8, 0.85, 400)] {
+        let needed = cases_needed(threshold, truth, 0.8, ALPHA).expect("a number");
+        assert!(needed.abs_diff(rough) * 5 <= rough, "{threshold} {truth}: {needed}");
+        let power = |n: u64| coverage(n, truth, |k| lower_bound(k, n, ALPHA) >= threshold);
+        assert!(power(needed - 1) < 0.8);
+        assert!((needed..needed + 40).all(|n| power(n) >= 0.8));
+    }
+    assert_eq!(cases_needed(0.9, 0.9, 0.8, ALPHA), None);
+}
+
+#[test]
 fn no_trial_shows_nothing() {
     assert_eq!((lower_bound(0, 0, ALPHA), upper_bound(0, 0, ALPHA)), (0.0, 1.0));
     let (low, high) = paired_difference_bounds(0, 0, 0, ALPHA);
