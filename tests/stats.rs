@@ -61,12 +61,6 @@ fn known_values() {
     assert!((mcnemar_exact(3, 3) - 1.0).abs() < 1e-12 && (mcnemar_exact(0, 0) - 1.0).abs() < 1e-12);
     let (low, high) = wilson(81, 100);
     assert!((low - 0.7222).abs() < 0.0005 && (high - 0.8749).abs() < 0.0005, "{low} {high}");
-    for (threshold, truth, about) in [(0.9, 0.92, 1500), (0.9, 0.93, 600), (0.9, 0.95, 239), (0.8, 0.85, 400)]
-    {
-        let needed = cases_needed(threshold, truth, 0.8, ALPHA).expect("a number");
-        assert!(needed.abs_diff(about) * 10 <= about, "{threshold} {truth}: {needed}");
-    }
-    assert_eq!(cases_needed(0.9, 0.9, 0.8, ALPHA), None);
 }
 
 #[test]
