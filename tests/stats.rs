@@ -66,7 +66,8 @@ fn known_values() {
 #[test]
 fn the_cases_needed_are_the_fewest_from_which_on_the_power_stays() {
     // rough numbers by another reckoning: 1500, 600, 239 and 400
-    for (threshold, truth, rough) in [(0.9, 0.92, 1500), (0.9, 0.93, 600), (0.9, 0.95, 239), (0.8, 0.85, 400)] {
+    for (threshold, truth, rough) in [(0.9, 0.92, 1500), (0.9, 0.93, 600), (0.9, 0.95, 239), (0.8, 0.85, 400)]
+    {
         let needed = cases_needed(threshold, truth, 0.8, ALPHA).expect("a number");
         assert!(needed.abs_diff(rough) * 5 <= rough, "{threshold} {truth}: {needed}");
         let power = |n: u64| coverage(n, truth, |k| lower_bound(k, n, ALPHA) >= threshold);

@@ -1,7 +1,10 @@
 //! Words of a report: perturbations as proptest strategies, and the tokens that a language model reads.
 
-mod perturb;
-mod tokens;
+pub mod lexicon;
+pub mod perturb;
+pub mod tokens;
+pub mod words;
 
-pub use perturb::{Lexicon, Perturbed, perturb};
+pub use lexicon::Lexicon;
+pub use perturb::{Perturbed, perturb};
 pub use tokens::{Tokenizer, learn_vocabulary};

@@ -1,31 +1,117 @@
-//! WordPiece tokens.
+//! `WordPiece` tokens (Wu et al., 2016; Devlin et al., 2019), through the `tokenizers` crate.
 
-use crate::Result;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Learns a vocabulary from texts: special tokens, characters, then words by descending count. The order
-/// is deterministic; `size` bounds it.
-pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
-    let _ = (texts, size);
-    todo!()
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{
+    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+};
+
+use crate::{Error, Result};
+
+/// The tokens that every vocabulary starts with; [PAD] has id 0.
+const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+/// Normalises as BERT uncased does: control characters gone, lower case, accents stripped.
+fn normalizer(lowercase: bool) -> BertNormalizer {
+    BertNormalizer::new(true, true, None, lowercase)
 }
 
-/// A WordPiece tokenizer (lower-casing, as BERT uncased).
+/// The words that a text falls into before pieces are looked up.
+fn split(text: &str) -> Vec<String> {
+    let mut normal = NormalizedString::from(text);
+    if normalizer(true).normalize(&mut normal).is_err() {
+        return Vec::new();
+    }
+    let mut split = PreTokenizedString::from(normal);
+    if BertPreTokenizer.pre_tokenize(&mut split).is_err() {
+        return Vec::new();
+    }
+    let pieces = split.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+    pieces.into_iter().map(|(word, _, _)| word.to_string()).collect()
+}
+
+/// Learns a vocabulary from texts: special tokens, every character alone and as a continuation, then words
+/// by descending count and ascending spelling. Deterministic; at most `size` entries, but never fewer than
+/// the special tokens and characters.
+pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for word in texts.iter().flat_map(|text| split(text)) {
+        *counts.entry(word).or_default() += 1;
+    }
+    let characters: BTreeSet<char> = counts.keys().flat_map(|word| word.chars()).collect();
+    let mut vocabulary: Vec<String> = SPECIAL.iter().map(ToString::to_string).collect();
+    vocabulary.extend(characters.iter().map(char::to_string));
+    vocabulary.extend(characters.iter().map(|c| format!("##{c}")));
+    let mut words: Vec<(u64, String)> =
+        counts.into_iter().filter(|(word, _)| word.chars().count() > 1).map(|(word, n)| (n, word)).collect();
+    words.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let room = size.saturating_sub(vocabulary.len());
+    vocabulary.extend(words.into_iter().take(room).map(|(_, word)| word));
+    vocabulary
+}
+
+/// A `WordPiece` tokenizer as BERT has it.
 #[derive(Debug)]
-pub struct Tokenizer {}
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    classify: u32,
+    separate: u32,
+}
 
 impl Tokenizer {
-    /// A tokenizer over a vocabulary that holds `[PAD]` (id 0), `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
+    /// A tokenizer that lower-cases, over a vocabulary that holds `[PAD]` (id 0), `[UNK]`, `[CLS]`, `[SEP]`
+    /// and `[MASK]`.
     ///
     /// # Errors
-    /// A special token is missing.
+    /// A special token is missing, or an entry occurs twice.
     pub fn new(vocabulary: &[String]) -> Result<Self> {
-        let _ = vocabulary;
-        todo!()
+        Self::with_case(vocabulary, true)
     }
 
-    /// Ids with [CLS] and [SEP], cut to at most `max_tokens`.
+    /// The same, lower-casing or not.
+    ///
+    /// # Errors
+    /// A special token is missing, or an entry occurs twice.
+    pub fn with_case(vocabulary: &[String], lowercase: bool) -> Result<Self> {
+        let mut ids: BTreeMap<String, u32> = BTreeMap::new();
+        for (id, entry) in vocabulary.iter().enumerate() {
+            if ids.insert(entry.clone(), id as u32).is_some() {
+                return Err(Error::Input(format!("the vocabulary holds {entry:?} twice; keep it once")));
+            }
+        }
+        let id = |token: &str| {
+            ids.get(token).copied().ok_or_else(|| {
+                Error::Input(format!("the vocabulary holds no {token}; use a vocabulary of BERT's kind"))
+            })
+        };
+        let (classify, separate) = (id("[CLS]")?, id("[SEP]")?);
+        if (id("[PAD]")?, id("[UNK]")?, id("[MASK]")?).0 != 0 {
+            return Err(Error::Input(
+                "[PAD] is not the first entry of the vocabulary; it must have id 0".into(),
+            ));
+        }
+        let model = WordPiece::builder()
+            .vocab(ids.into_iter().collect::<ahash::AHashMap<_, _>>())
+            .unk_token("[UNK]".into())
+            .build();
+        let model = model.map_err(|why| Error::Input(format!("the vocabulary makes no tokenizer: {why}")))?;
+        let mut inner = tokenizers::Tokenizer::new(model);
+        let _ = inner.with_normalizer(Some(normalizer(lowercase)));
+        let _ = inner.with_pre_tokenizer(Some(BertPreTokenizer));
+        let special: Vec<AddedToken> = SPECIAL.iter().map(|token| AddedToken::from(*token, true)).collect();
+        let _ = inner.add_special_tokens(special);
+        Ok(Self { inner, classify, separate })
+    }
+
+    /// Ids with [CLS] and [SEP], cut to at most `max_tokens` (at least 2).
     pub fn encode(&self, text: &str, max_tokens: usize) -> Vec<u32> {
-        let _ = (text, max_tokens);
-        todo!()
+        let pieces = self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec());
+        let mut ids = vec![self.classify];
+        ids.extend(pieces.unwrap_or_default().into_iter().take(max_tokens.saturating_sub(2)));
+        ids.push(self.separate);
+        ids
     }
 }

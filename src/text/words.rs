@@ -14,7 +14,8 @@ pub struct Word<'t> {
 fn split(chunk: &str) -> Word<'_> {
     let inner = |c: char| c.is_alphanumeric();
     let Some(start) = chunk.find(inner) else { return Word { leading: chunk, core: "", trailing: "" } };
-    let end = chunk.rfind(inner).map_or(start, |at| at + chunk[at..].chars().next().map_or(0, char::len_utf8));
+    let end =
+        chunk.rfind(inner).map_or(start, |at| at + chunk[at..].chars().next().map_or(0, char::len_utf8));
     Word { leading: &chunk[..start], core: &chunk[start..end], trailing: &chunk[end..] }
 }
 
