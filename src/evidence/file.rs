@@ -1,24 +1,155 @@
-//! Evidence files: canonical JSON, written whole or not at all.
+//! Evidence files: canonical JSON (RFC 8259), written whole or not at all.
+//!
+//! Canonical means that equal evidence has equal bytes: keys in the order of the types, a case and an
+//! outcome a line, the shortest decimal of each number, a newline at the end. A difference of two files is
+//! then a difference of what was observed, and a person can read it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
-use super::Evidence;
-use crate::Result;
+use serde::{Deserialize, Serialize};
 
-/// Writes evidence under a temporary name and renames it: a reader sees all of it or none.
+use super::{Evidence, SCHEMA};
+use crate::{Error, Result};
+
+/// Largest evidence file that is read, in bytes (1 GiB).
+pub const LARGEST_BYTES: u64 = 1 << 30;
+
+/// Writes evidence under a temporary name in the same folder, which is made if need be, and renames it: a
+/// reader sees all of it or none, and what lay there before stays until then.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The file cannot be written, or a number of the evidence is not finite.
 pub fn write(path: &Path, evidence: &Evidence) -> Result<()> {
-    let _ = (path, evidence);
-    todo!()
+    finite(evidence)?;
+    let failed = |why: std::io::Error| Error::unwritable(path, &why);
+    let folder = folder_of(path);
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let mut file = BufWriter::new(temporary(&folder).map_err(failed)?);
+    print(&mut file, evidence).map_err(failed)?;
+    let file = file.into_inner().map_err(|broken| failed(broken.into_error()))?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|broken| failed(broken.error))?;
+    Ok(())
 }
 
 /// Reads evidence.
 ///
 /// # Errors
-/// The file is missing, not evidence, or of another schema version.
+/// The file is missing, larger than [`LARGEST_BYTES`], not evidence, cut off, or of another schema version.
 pub fn read(path: &Path) -> Result<Evidence> {
-    let _ = path;
-    todo!()
+    let remedy = "`medcert check` writes evidence";
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
+    let file = File::open(path).map_err(failed)?;
+    let mut text = Vec::new();
+    file.take(LARGEST_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > LARGEST_BYTES {
+        return Err(refused(path, "it is larger than 1 GiB"));
+    }
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Err(refused(path, "it is empty"));
+    }
+    let head: Head = serde_json::from_slice(&text).map_err(|why| malformed(path, &why))?;
+    match head.schema {
+        None => Err(refused(path, "it has no \"schema\", so it is not medcert's evidence")),
+        Some(schema) if schema == u64::from(SCHEMA) => {
+            serde_json::from_slice(&text).map_err(|why| malformed(path, &why))
+        }
+        Some(schema) => Err(refused(path, &format!("its schema is {schema} and this medcert reads {SCHEMA}"))),
+    }
+}
+
+/// What is read first: a file of another version may have other keys.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<u64>,
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    let path = path.display();
+    Error::Input(format!("{path} is no evidence that can be used: {why}; `medcert check` writes it anew"))
+}
+
+fn malformed(path: &Path, why: &serde_json::Error) -> Error {
+    if why.is_eof() {
+        let (line, column) = (why.line(), why.column());
+        return refused(path, &format!("it ends in the middle, at line {line}, column {column}"));
+    }
+    refused(path, &why.to_string())
+}
+
+/// The folder of a file; `.` where the path names none.
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A file under a temporary name, with the rights that a plainly created file would have.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".evidence-");
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(folder)
+}
+
+/// JSON knows no NaN; it would come back as "no answer", which is not what was seen.
+fn finite(evidence: &Evidence) -> Result<()> {
+    for cell in &evidence.cells {
+        for (place, outcome) in cell.outcomes.iter().enumerate() {
+            if !outcome.change.is_finite() || outcome.margin.is_some_and(|margin| !margin.is_finite()) {
+                return Err(Error::Resource(format!(
+                    "case {} of {} under {} has a number that is not finite; this is a bug in medcert, please \
+                     report it",
+                    place + 1,
+                    cell.model,
+                    cell.attack
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
+    let Evidence { schema, medcert, spec, data, models, cases, cells } = evidence;
+    writeln!(out, "{{")?;
+    writeln!(out, "\"schema\": {schema},")?;
+    writeln!(out, "\"medcert\": {},", line(medcert)?)?;
+    writeln!(out, "\"spec\": {},", line(spec)?)?;
+    writeln!(out, "\"data\": {},", line(data)?)?;
+    writeln!(out, "\"models\": [")?;
+    list(out, models)?;
+    writeln!(out, "],\n\"cases\": [")?;
+    list(out, cases)?;
+    writeln!(out, "],\n\"cells\": [")?;
+    for (place, cell) in cells.iter().enumerate() {
+        let super::Cell { model, attack, outcomes } = cell;
+        writeln!(out, "{{\"model\": {}, \"attack\": {}, \"outcomes\": [", line(model)?, line(attack)?)?;
+        list(out, outcomes)?;
+        writeln!(out, "]}}{}", comma(place, cells.len()))?;
+    }
+    writeln!(out, "]\n}}")
+}
+
+/// Elements, one a line.
+fn list<T: Serialize>(out: &mut impl Write, elements: &[T]) -> std::io::Result<()> {
+    for (place, element) in elements.iter().enumerate() {
+        writeln!(out, "{}{}", line(element)?, comma(place, elements.len()))?;
+    }
+    Ok(())
+}
+
+fn line<T: Serialize + ?Sized>(value: &T) -> std::io::Result<String> {
+    Ok(serde_json::to_string(value)?)
+}
+
+fn comma(place: usize, length: usize) -> &'static str {
+    if place + 1 < length { "," } else { "" }
 }

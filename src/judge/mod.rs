@@ -1,11 +1,25 @@
 //! From evidence to findings: each sentence's verdict, with its estimate, bound and reason.
+//!
+//! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, a bound
+//! that straddles the threshold: none of them is a pass.
 
-use serde::Serialize;
+mod clause;
+mod tally;
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Evidence;
+use crate::plan::{Clause, Plan};
 use crate::spec::Place;
+pub use tally::{Score, Tally};
+
+/// Error rate of every one-sided bound: they are 95 % bounds.
+pub const LEVEL: f64 = 0.05;
 
 /// What is said of a sentence, in ascending severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
     /// It holds: the lower bound reaches the threshold.
@@ -22,13 +36,40 @@ pub enum Verdict {
     Error,
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "PASS",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Fail => "FAIL",
+            Self::Suspect => "SUSPECT",
+            Self::Vacuous => "VACUOUS",
+            Self::Error => "ERROR",
+        })
+    }
+}
+
 /// Successes among trials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Estimate {
     /// Cases that count as right.
     pub successes: u64,
     /// Cases.
     pub trials: u64,
+}
+
+impl Estimate {
+    /// Successes over trials, 0 to 1; 0 where nothing was tried.
+    pub fn share(self) -> f64 {
+        if self.trials == 0 { 0.0 } else { self.successes as f64 / self.trials as f64 }
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.successes, self.trials)
+    }
 }
 
 /// The verdict on a sentence.
@@ -45,7 +86,8 @@ pub struct Finding {
 }
 
 /// The verdict on a clause.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClauseFinding {
     /// The user's words.
     pub words: String,
@@ -61,19 +103,118 @@ pub struct ClauseFinding {
     pub upper: f64,
     /// What it had to reach: a share, or the offset for a relation.
     pub threshold: f64,
+    /// If it is inconclusive, about how many cases would decide it at the same rates.
+    pub needed: Option<u64>,
     /// Why, in a sentence.
     pub reason: String,
 }
 
 /// Judges every sentence of a plan.
-pub fn judge(plan: &crate::plan::Plan, evidence: &crate::evidence::Evidence) -> Vec<Finding> {
-    let _ = (plan, evidence);
-    todo!()
+pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
+    let tally = Tally::new(plan, evidence);
+    let judged = |clause: &Clause| {
+        let finding = tally.as_ref().map_err(String::clone).and_then(|&tally| clause::judge(tally, clause));
+        finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
+    };
+    let sentence = |requirement: &crate::plan::Requirement| {
+        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).collect();
+        Finding {
+            sentence: requirement.sentence.clone(),
+            place: requirement.place,
+            verdict: clauses.iter().map(|clause| clause.verdict).max().unwrap_or(Verdict::Error),
+            clauses,
+        }
+    };
+    plan.requirements.iter().map(sentence).collect()
 }
 
-/// The exit code of the findings: 0 if all pass, 1 if one fails or is suspect or vacuous, 3 if the worst is
-/// inconclusive or there is none.
+/// The exit code of the findings: 0 if all pass; 1 if a clause fails or is suspect or vacuous; 3 if none
+/// does but one is inconclusive or could not be judged, or if there is no finding at all.
 pub fn exit_code(findings: &[Finding]) -> u8 {
-    let _ = findings;
-    todo!()
+    let verdicts = || {
+        let clauses = |finding: &Finding| finding.clauses.iter().map(|clause| clause.verdict).collect::<Vec<_>>();
+        findings.iter().flat_map(move |finding| std::iter::once(finding.verdict).chain(clauses(finding)))
+    };
+    let code = |verdict: Verdict| match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail | Verdict::Suspect | Verdict::Vacuous => 1,
+        Verdict::Inconclusive | Verdict::Error => 3,
+    };
+    if verdicts().any(|verdict| code(verdict) == 1) {
+        return 1; // something is known not to hold, whatever else could not be told
+    }
+    verdicts().map(code).max().unwrap_or(3)
+}
+
+/// A share in per cent with one decimal.
+pub(crate) fn percent(share: f64) -> String {
+    percent_beside(share, f64::NAN)
+}
+
+/// A share in per cent, with as many decimals as keep it on its side of the threshold: 89.97 % is not
+/// printed as 90.0 % beside a threshold of 90 %.
+pub(crate) fn percent_beside(share: f64, threshold: f64) -> String {
+    format!("{} %", beside(share, threshold))
+}
+
+/// A difference in percentage points with its sign, likewise.
+pub(crate) fn points_beside(difference: f64, threshold: f64) -> String {
+    format!("{} points", with_sign(&beside(difference, threshold)))
+}
+
+/// A threshold in per cent, without needless decimals.
+pub(crate) fn goal_percent(threshold: f64) -> String {
+    format!("{} %", short(threshold))
+}
+
+/// A threshold of a difference in percentage points with its sign, without needless decimals.
+pub(crate) fn goal_points(threshold: f64) -> String {
+    format!("{} points", with_sign(&short(threshold)))
+}
+
+fn beside(value: f64, threshold: f64) -> String {
+    let print = |digits: usize| format!("{:.digits$}", value * 100.0);
+    let goal = threshold * 100.0;
+    let keeps_side = |text: &String| {
+        threshold.is_nan() || text.parse::<f64>().is_ok_and(|shown| (shown >= goal) == (value >= threshold))
+    };
+    (1..=6).map(print).find(keeps_side).unwrap_or_else(|| print(6))
+}
+
+fn short(value: f64) -> String {
+    let text = format!("{:.4}", value * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+fn with_sign(number: &str) -> String {
+    let magnitude = number.trim_start_matches('-');
+    match (magnitude.bytes().any(|digit| digit.is_ascii_digit() && digit != b'0'), number.starts_with('-')) {
+        (false, _) => magnitude.to_string(),
+        (true, true) => format!("−{magnitude}"),
+        (true, false) => format!("+{magnitude}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rounded_number_stays_on_its_side_of_the_threshold() {
+        assert_eq!(percent_beside(0.856, 0.9), "85.6 %");
+        assert_eq!(percent_beside(0.899_97, 0.9), "89.997 %");
+        assert_eq!(percent_beside(0.9, 0.9), "90.0 %");
+        assert_eq!(percent_beside(0.900_04, 0.9), "90.0 %");
+        assert_eq!(points_beside(-0.020_3, -0.02), "−2.03 points");
+        assert_eq!(points_beside(0.041, 0.0), "+4.1 points");
+        assert_eq!(points_beside(-0.000_01, f64::NAN), "0.0 points");
+    }
+
+    #[test]
+    fn goals_have_no_needless_decimals() {
+        assert_eq!(goal_percent(0.9), "90 %");
+        assert_eq!(goal_percent(0.125), "12.5 %");
+        assert_eq!(goal_points(-0.02), "−2 points");
+        assert_eq!(goal_points(0.0), "0 points");
+    }
 }

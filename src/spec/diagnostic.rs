@@ -39,8 +39,25 @@ pub struct Diagnostics {
 }
 
 impl fmt::Display for Diagnostics {
+    /// As a compiler would: what is wrong, where, the line with the word marked, and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = f;
-        todo!()
+        for (number, fault) in self.faults.iter().enumerate() {
+            if number > 0 {
+                write!(f, "\n\n")?;
+            }
+            writeln!(f, "error: {}", fault.message)?;
+            let Place { line, column } = fault.place;
+            write!(f, "  --> {}:{line}:{column}", self.path.display())?;
+            if let Some(source) = self.text.lines().nth(line.saturating_sub(1)) {
+                let margin = " ".repeat(line.to_string().len());
+                let marks = "^".repeat(fault.word.lines().next().unwrap_or_default().chars().count().max(1));
+                let indent = " ".repeat(column.saturating_sub(1));
+                write!(f, "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}", source.replace('\t', " "))?;
+            }
+            if let Some(help) = &fault.help {
+                write!(f, "\n  help: {help}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -3,14 +3,23 @@
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
 mod diagnostic;
+mod node;
+mod number;
 mod read;
+mod scalar;
 mod sentence;
+mod token;
 
 use std::path::PathBuf;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use read::{parse, read};
-pub use sentence::{parse_condition, parse_sentence};
+pub use sentence::{Complaint, Names, Reader, parse_condition, parse_sentence};
+
+/// Gradient steps of a PGD that names none.
+pub const PGD_STEPS: u32 = 40;
+/// Random starts of a PGD that names none.
+pub const PGD_RESTARTS: u32 = 5;
 
 /// A name the user gave to a model or threat, in the order of the file.
 pub type Named<T> = (String, T);

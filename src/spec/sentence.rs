@@ -1,21 +1,397 @@
-//! The grammar of requirement sentences and conditions.
+//! The grammar of requirement sentences and conditions:
+//!
+//! ```text
+//! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
+//! clause    = [model] [metric] "≥" bound [("at" | "under" | "with") condition]
+//! bound     = number | model metric [("+" | "−") number]
+//! condition = "clean" | threat { "+" threat }
+//! threat    = ("FGSM" | "PGD") "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
+//! ```
 
-use super::{Clause, Condition, Diagnostic};
+use super::number::Number;
+use super::token::{Kind, Token, tokens};
+use super::node::suggest;
+use super::{Bound, Clause, Condition, Metric, Named, Strength, Threat};
 
-/// Parses a sentence; places in the faults are columns within it, on line 1.
+/// A fault within a sentence: where it starts, in characters from 0, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Characters before the word at fault.
+    pub offset: usize,
+    /// The word at fault, as written; empty at the sentence's end.
+    pub word: String,
+    /// What is wrong and why.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// A model's name and what it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Its name in the spec.
+    pub name: String,
+    /// Whether pixels are read.
+    pub image: bool,
+    /// Whether the report is read.
+    pub text: bool,
+}
+
+/// The names that a sentence may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The spec's models.
+    pub models: &'a [Reader],
+    /// The spec's threats.
+    pub threats: &'a [Named<Threat>],
+}
+
+const METRICS: [&str; 3] = ["accuracy", "sensitivity", "specificity"];
+const ATTACKS: [&str; 4] = ["FGSM", "PGD", "deletion", "synonyms"];
+
+/// Words of the grammar, which no model or threat may be called.
+pub(super) const RESERVED: [&str; 16] = [
+    "accuracy", "sensitivity", "specificity", "fgsm", "pgd", "deletion", "synonyms", "synonym", "clean", "at", "under",
+    "with", "and", "eps", "epsilon", "word",
+];
+
+/// Parses a sentence.
 ///
 /// # Errors
 /// Every fault of the sentence.
-pub fn parse_sentence(sentence: &str) -> Result<Vec<Clause>, Vec<Diagnostic>> {
-    let _ = sentence;
-    todo!()
+pub fn parse_sentence(sentence: &str, names: Names<'_>) -> Result<Vec<Clause>, Vec<Complaint>> {
+    let mut parser = Parser::new(sentence, names);
+    let mut faults = Vec::new();
+    let mut clauses: Vec<Clause> = Vec::new();
+    let mut subject = None;
+    loop {
+        match parser.clause(&mut subject) {
+            Ok(clause) => clauses.push(clause),
+            Err(fault) => {
+                faults.push(fault);
+                parser.skip_clause();
+            }
+        }
+        if !parser.next_clause() {
+            break;
+        }
+    }
+    if faults.is_empty() { Ok(clauses) } else { Err(faults) }
 }
 
 /// Parses a condition such as `FGSM ε≤0.1 + 50% deletion` or `clean`.
 ///
 /// # Errors
-/// Every fault of the condition.
-pub fn parse_condition(words: &str) -> Result<Condition, Vec<Diagnostic>> {
-    let _ = words;
-    todo!()
+/// The first fault of the condition.
+pub fn parse_condition(words: &str, names: Names<'_>) -> Result<Condition, Complaint> {
+    let mut parser = Parser::new(words, names);
+    let condition = parser.condition()?;
+    match parser.peek() {
+        None => Ok(condition),
+        Some(_) => Err(parser.complain("nothing more is expected here", "join threats with `+`")),
+    }
+}
+
+type Parsed<T> = Result<T, Complaint>;
+
+struct Parser<'a> {
+    chars: Vec<char>,
+    tokens: Vec<Token>,
+    at: usize,
+    names: Names<'a>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &str, names: Names<'a>) -> Self {
+        let chars: Vec<char> = text.chars().collect();
+        Self { tokens: tokens(&chars), chars, at: 0, names }
+    }
+
+    fn peek(&self) -> Option<&Kind> {
+        self.tokens.get(self.at).map(|token| &token.kind)
+    }
+
+    /// The word that comes next, in lower case.
+    fn word(&self) -> Option<String> {
+        match self.peek() {
+            Some(Kind::Word(word)) => Some(word.to_lowercase()),
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, kind: &Kind) -> bool {
+        let found = self.peek() == Some(kind);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_word(&mut self, words: &[&str]) -> bool {
+        let found = self.word().is_some_and(|word| words.contains(&word.as_str()));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// A fault at the next token, or at the sentence's end.
+    fn complain(&self, message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        let (start, end) = match self.tokens.get(self.at) {
+            Some(token) => (token.start, token.end),
+            None => self.tokens.last().map_or((0, 0), |last| (last.end, last.end)),
+        };
+        Complaint {
+            offset: start,
+            word: self.chars[start..end].iter().collect(),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    fn written(&self, from: usize) -> String {
+        let (Some(first), Some(last)) = (self.tokens.get(from), self.tokens[..self.at].last()) else {
+            return String::new();
+        };
+        self.chars[first.start..last.end.max(first.start)].iter().collect()
+    }
+
+    fn next_clause(&mut self) -> bool {
+        let comma = self.take(&Kind::Comma);
+        let and = self.take_word(&["and"]);
+        comma || and
+    }
+
+    fn skip_clause(&mut self) {
+        while self.peek().is_some_and(|kind| *kind != Kind::Comma) {
+            self.at += 1;
+        }
+    }
+
+    fn clause(&mut self, subject: &mut Option<(String, Metric)>) -> Parsed<Clause> {
+        let start = self.at;
+        let (model, metric) = self.subject(subject)?;
+        *subject = Some((model.clone(), metric));
+        if !self.take(&Kind::AtLeast) {
+            let help = match self.peek() {
+                Some(Kind::AtMost) => "a requirement says what must at least be reached: write `≥`",
+                Some(Kind::Other('>')) => "write `≥` or `>=`",
+                _ => "write `≥` or `>=` and then what must be reached, such as `≥ 90%`",
+            };
+            return Err(self.complain(format!("`≥` is expected after `{}`", name_of(metric)), help));
+        }
+        let bound = self.bound(&model, metric)?;
+        let condition = if self.take_word(&["at", "under", "with"]) {
+            self.condition()?
+        } else {
+            Condition { words: "clean".to_string(), threats: vec![] }
+        };
+        if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
+            let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
+            return Err(self.complain("this does not belong to the clause", help));
+        }
+        Ok(Clause { words: self.written(start), model, metric, bound, condition })
+    }
+
+    /// The model and metric of a clause; a later clause may leave either out.
+    fn subject(&mut self, earlier: &Option<(String, Metric)>) -> Parsed<(String, Metric)> {
+        let named = match (self.word(), earlier) {
+            (Some(word), Some((model, _))) if METRICS.contains(&word.as_str()) => model.clone(),
+            (None, Some((model, metric))) if self.peek() == Some(&Kind::AtLeast) => {
+                return Ok((model.clone(), *metric));
+            }
+            _ => self.model()?,
+        };
+        Ok((named, self.metric()?))
+    }
+
+    fn model(&mut self) -> Parsed<String> {
+        let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
+        let Some(Kind::Word(word)) = self.peek() else {
+            let help = format!("begin with a model's name: {}", known.join(", "));
+            return Err(self.complain("a model's name is expected here", help));
+        };
+        match known.iter().find(|name| name.eq_ignore_ascii_case(word)) {
+            Some(name) => {
+                self.at += 1;
+                Ok((*name).to_string())
+            }
+            None => Err(self.complain(format!("`{word}` is no model of this spec"), suggest(word, &known))),
+        }
+    }
+
+    fn metric(&mut self) -> Parsed<Metric> {
+        let metric = match self.word().as_deref() {
+            Some("accuracy") => Metric::Accuracy,
+            Some("sensitivity") => Metric::Sensitivity,
+            Some("specificity") => Metric::Specificity,
+            Some(word) => return Err(self.complain(format!("`{word}` is no metric"), suggest(word, &METRICS))),
+            None => {
+                let help = format!("name one: {}", METRICS.join(", "));
+                return Err(self.complain("a metric is expected here", help));
+            }
+        };
+        self.at += 1;
+        Ok(metric)
+    }
+
+    fn bound(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+        if let Some(Kind::Number(number)) = self.peek() {
+            let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
+            self.at += 1;
+            return Ok(Bound::Rate(share));
+        }
+        if !matches!(self.peek(), Some(Kind::Word(_))) {
+            let help = "write a share such as `90%`, or another model's, such as `language accuracy − 2%`";
+            return Err(self.complain("what must be reached is expected here", help));
+        }
+        let start = self.at;
+        let other = self.model()?;
+        if other == model {
+            self.at = start;
+            return Err(self.complain("a model cannot be compared with itself", "name another model"));
+        }
+        let start = self.at;
+        let metric_of_other = self.metric()?;
+        if metric_of_other != metric {
+            self.at = start;
+            let help = format!("compare {} with {0}", name_of(metric));
+            return Err(self.complain("two different metrics cannot be compared", help));
+        }
+        let sign = match self.peek() {
+            Some(Kind::Plus) => 1.0,
+            Some(Kind::Minus) => -1.0,
+            _ => return Ok(Bound::Model { model: other, offset: 0.0 }),
+        };
+        self.at += 1;
+        let Some(Kind::Number(number)) = self.peek() else {
+            return Err(self.complain("a margin is expected here", "write a share such as `2%`"));
+        };
+        let margin = number.share().map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(Bound::Model { model: other, offset: sign * margin })
+    }
+
+    fn condition(&mut self) -> Parsed<Condition> {
+        let start = self.at;
+        if self.take_word(&["clean"]) {
+            if self.peek() == Some(&Kind::Plus) {
+                return Err(self.complain("`clean` means no threat, so nothing can join it", "leave `clean` out"));
+            }
+            return Ok(Condition { words: self.written(start), threats: vec![] });
+        }
+        let mut threats: Vec<Threat> = Vec::new();
+        loop {
+            let first = self.at;
+            let threat = self.threat()?;
+            if let Some(clash) = threats.iter().find_map(|earlier| clash(earlier, &threat)) {
+                self.at = first;
+                return Err(self.complain(clash, "leave one of the two out"));
+            }
+            threats.push(threat);
+            if !self.take(&Kind::Plus) {
+                return Ok(Condition { words: self.written(start), threats });
+            }
+        }
+    }
+
+    fn threat(&mut self) -> Parsed<Threat> {
+        match self.peek() {
+            Some(Kind::Number(number)) => {
+                let number = *number;
+                let fraction = number.share().map_err(|(message, help)| self.complain(message, help))?;
+                self.at += 1;
+                self.edits(fraction)
+            }
+            Some(Kind::Word(word)) => {
+                let word = word.clone();
+                self.named_threat(&word)
+            }
+            _ => {
+                let help = "write `clean`, `FGSM ε=0.1`, `50% deletion`, `40% synonyms` or a name from `threats`";
+                Err(self.complain("an attack is expected here", help))
+            }
+        }
+    }
+
+    /// What follows a share of the words.
+    fn edits(&mut self, fraction: f64) -> Parsed<Threat> {
+        self.take_word(&["word"]);
+        if self.take_word(&["deletion", "deletions"]) {
+            return Ok(Threat::Deletion { fraction });
+        }
+        if self.take_word(&["synonyms", "synonym"]) {
+            self.take_word(&["substitution", "substitutions"]);
+            return Ok(Threat::Synonyms { fraction });
+        }
+        let word = self.word().unwrap_or_default();
+        let help = suggest(&word, &["deletion", "synonyms"]);
+        Err(self.complain("after a share of the words comes what happens to them", help))
+    }
+
+    fn named_threat(&mut self, word: &str) -> Parsed<Threat> {
+        let lower = word.to_lowercase();
+        if let Some((_, threat)) = self.names.threats.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            self.at += 1;
+            return Ok(threat.clone());
+        }
+        let steps = match lower.as_str() {
+            "clean" => return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out")),
+            "fgsm" => None,
+            "pgd" => Some(super::PGD_STEPS),
+            "deletion" | "synonyms" | "synonym" => {
+                let help = format!("write the share of the words first, such as `50% {lower}`");
+                return Err(self.complain("the share of the words is missing", help));
+            }
+            _ => match lower.strip_prefix("pgd-").map(str::parse::<u32>) {
+                Some(Ok(steps)) if (1..=1000).contains(&steps) => Some(steps),
+                Some(_) => return Err(self.complain("a PGD takes 1 to 1000 steps", "write `PGD-20` for 20 steps")),
+                None => return Err(self.unknown_attack(word)),
+            },
+        };
+        self.at += 1;
+        let epsilon = self.strength()?;
+        Ok(match steps {
+            None => Threat::Fgsm { epsilon },
+            Some(steps) => Threat::Pgd { epsilon, steps, restarts: super::PGD_RESTARTS },
+        })
+    }
+
+    fn unknown_attack(&self, word: &str) -> Complaint {
+        let named = self.names.threats.iter().map(|(name, _)| name.as_str());
+        let known: Vec<&str> = ATTACKS.into_iter().chain(["clean"]).chain(named).collect();
+        self.complain(format!("`{word}` is no attack and no name from `threats`"), suggest(word, &known))
+    }
+
+    fn strength(&mut self) -> Parsed<Strength> {
+        const HELP: &str = "write `ε=0.1` for one strength, or `ε≤0.1` for every point of the grid up to it";
+        if !self.take_word(&["ε", "ϵ", "eps", "epsilon"]) {
+            return Err(self.complain("the attack's strength is missing", HELP));
+        }
+        let up_to = self.take(&Kind::AtMost);
+        if !up_to && !self.take(&Kind::Equals) {
+            return Err(self.complain("`=` or `≤` is expected after `ε`", HELP));
+        }
+        let Some(Kind::Number(number)) = self.peek() else {
+            return Err(self.complain("a strength is expected here", "write a number such as `0.1` or `8/255`"));
+        };
+        let number: Number = *number;
+        let value = number.strength().map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
+    }
+}
+
+/// Why two threats cannot act together, if so.
+fn clash(earlier: &Threat, later: &Threat) -> Option<String> {
+    match (earlier, later) {
+        (Threat::Deletion { .. }, Threat::Deletion { .. }) => Some("words are deleted twice".to_string()),
+        (Threat::Synonyms { .. }, Threat::Synonyms { .. }) => Some("words are replaced twice".to_string()),
+        _ if earlier.on_image() && later.on_image() => Some("two attacks on the image cannot be joined".to_string()),
+        _ => None,
+    }
+}
+
+fn name_of(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Accuracy => METRICS[0],
+        Metric::Sensitivity => METRICS[1],
+        Metric::Specificity => METRICS[2],
+    }
 }

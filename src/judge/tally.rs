@@ -1,0 +1,234 @@
+//! Counting: which cases hold where several cells must hold together, case by case.
+//!
+//! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
+//! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
+//! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
+//! Pearson (1934).
+
+use std::collections::HashSet;
+
+use super::{Estimate, LEVEL};
+use crate::evidence::{Evidence, Outcome, SCHEMA};
+use crate::plan::{Attack, Plan};
+use crate::spec::Metric;
+use crate::stats;
+
+/// Share of the predictions in one class from which a model counts as constant, in per cent.
+const CONSTANT_PERCENT: usize = 98;
+
+/// Evidence that was checked to fit its plan: every cell of the plan is there, in order, with one outcome
+/// for each case.
+#[derive(Debug, Clone, Copy)]
+pub struct Tally<'a> {
+    plan: &'a Plan,
+    evidence: &'a Evidence,
+}
+
+/// What was counted for a model where some cells must hold together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Cases that hold, among those that the metric is about.
+    pub estimate: Estimate,
+    /// One-sided 95 % lower bound of their share.
+    pub lower: f64,
+    /// One-sided 95 % upper bound of their share.
+    pub upper: f64,
+}
+
+impl<'a> Tally<'a> {
+    /// Takes evidence for a plan.
+    ///
+    /// # Errors
+    /// Why nothing can be judged from it, in a sentence.
+    pub fn new(plan: &'a Plan, evidence: &'a Evidence) -> Result<Self, String> {
+        if evidence.schema != SCHEMA {
+            return Err(format!("the evidence has schema {} and this medcert reads {SCHEMA}", evidence.schema));
+        }
+        if evidence.spec != plan.spec.digest {
+            return Err("the evidence is of another spec, or the spec has changed since".to_string());
+        }
+        check_cases(evidence)?;
+        check_models(plan, evidence)?;
+        check_cells(plan, evidence)?;
+        Ok(Self { plan, evidence })
+    }
+
+    /// A model's name.
+    pub(super) fn name(&self, model: usize) -> &str {
+        self.plan.spec.models.get(model).map_or("?", |(name, _)| name)
+    }
+
+    /// For each case that the metric is about, whether it holds in all the cells and when clean.
+    ///
+    /// # Errors
+    /// There is no such case or cell.
+    pub fn holds(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<bool>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let cases = self.evidence.cases.iter().enumerate();
+        let chosen = cases.filter(|(_, case)| counts(metric, case.label));
+        let holds: Vec<bool> = chosen
+            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
+            .collect();
+        if holds.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok(holds)
+    }
+
+    /// How many cases hold, with the bounds of their share.
+    ///
+    /// # Errors
+    /// There is no such case or cell.
+    pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
+        let holds = self.holds(model, cells, metric)?;
+        let successes = holds.iter().filter(|&&holds| holds).count() as u64;
+        let trials = holds.len() as u64;
+        Ok(Score {
+            estimate: Estimate { successes, trials },
+            lower: stats::lower_bound(successes, trials, LEVEL),
+            upper: stats::upper_bound(successes, trials, LEVEL),
+        })
+    }
+
+    /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class
+    /// for at least 98 % of the cases in one of the cells or when clean, or the share of the majority class
+    /// lies within the bounds of its accuracy.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub fn vacuous(&self, model: usize, cells: &[usize]) -> Result<Option<String>, String> {
+        for cell in self.with_clean(model, cells)? {
+            if let Some(reason) = self.constant(cell) {
+                return Ok(Some(reason));
+            }
+        }
+        let score = self.score(model, cells, Metric::Accuracy)?;
+        let abnormal = self.evidence.cases.iter().filter(|case| case.label).count() as u64;
+        let trials = score.estimate.trials;
+        let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
+        if !(score.lower..=score.upper).contains(&majority.share()) {
+            return Ok(None);
+        }
+        let class = class(abnormal * 2 >= trials);
+        Ok(Some(format!(
+            "V1 constant-predictor: {} right ({}) cannot be told from always answering {class} ({})",
+            score.estimate,
+            super::percent(score.estimate.share()),
+            super::percent(majority.share())
+        )))
+    }
+
+    fn constant(&self, cell: usize) -> Option<String> {
+        let cell = &self.evidence.cells[cell];
+        let answered = |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
+        let (abnormal, normal) = (answered(true), answered(false));
+        let most = abnormal.max(normal);
+        let trials = cell.outcomes.len();
+        (most * 100 >= trials * CONSTANT_PERCENT).then(|| {
+            let class = class(abnormal >= normal);
+            let place = if cell.attack == "clean" { "without an attack" } else { "under " };
+            let attack = if cell.attack == "clean" { "" } else { &cell.attack };
+            format!("V1 constant-predictor: {most} of {trials} answers {place}{attack} are {class}")
+        })
+    }
+
+    /// The outcomes of the cells and of the model's clean cell.
+    fn outcomes(&self, model: usize, cells: &[usize]) -> Result<Vec<&'a [Outcome]>, String> {
+        let cells = self.with_clean(model, cells)?;
+        Ok(cells.into_iter().map(|cell| self.evidence.cells[cell].outcomes.as_slice()).collect())
+    }
+
+    /// The cells and the model's clean cell, each checked to be the model's.
+    fn with_clean(&self, model: usize, cells: &[usize]) -> Result<Vec<usize>, String> {
+        if cells.is_empty() {
+            return Err(format!("no cell was computed for {} here", self.name(model)));
+        }
+        let of_model = |&cell: &usize| self.plan.cells.get(cell).is_some_and(|cell| cell.model == model);
+        if !cells.iter().all(of_model) {
+            return Err(format!("a cell of {} is missing", self.name(model)));
+        }
+        let clean = Attack::default();
+        let is_clean = |cell: &crate::plan::Cell| cell.model == model && cell.attack == clean;
+        let Some(clean) = self.plan.cells.iter().position(is_clean) else {
+            return Err(format!("{} was not evaluated without an attack", self.name(model)));
+        };
+        let attacked = cells.iter().copied().filter(|&cell| cell != clean);
+        Ok(std::iter::once(clean).chain(attacked).collect())
+    }
+}
+
+/// Right, with a finite margin: a tie or a NaN is not right.
+fn is_right(outcome: &Outcome, label: bool) -> bool {
+    let decided = outcome.margin.is_some_and(|margin| margin.is_finite() && margin > 0.0);
+    decided && outcome.predicted == Some(label)
+}
+
+fn counts(metric: Metric, label: bool) -> bool {
+    match metric {
+        Metric::Accuracy => true,
+        Metric::Sensitivity => label,
+        Metric::Specificity => !label,
+    }
+}
+
+/// What a metric counts: `cases`, `abnormal cases` or `normal cases`.
+pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
+    match (metric, count) {
+        (Metric::Accuracy, 1) => "case",
+        (Metric::Accuracy, _) => "cases",
+        (Metric::Sensitivity, 1) => "abnormal case",
+        (Metric::Sensitivity, _) => "abnormal cases",
+        (Metric::Specificity, 1) => "normal case",
+        (Metric::Specificity, _) => "normal cases",
+    }
+}
+
+fn class(abnormal: bool) -> &'static str {
+    if abnormal { "abnormal" } else { "normal" }
+}
+
+fn check_cases(evidence: &Evidence) -> Result<(), String> {
+    let (cases, told) = (evidence.cases.len(), evidence.data.test);
+    if cases == 0 {
+        return Err("the evidence holds no test case".to_string());
+    }
+    if cases != told {
+        return Err(format!("the evidence lists {cases} test cases and says that there are {told}"));
+    }
+    let mut seen = HashSet::new();
+    match evidence.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
+        Some(case) => Err(format!("the case {} is listed twice, so the order of cases is unknown", case.id)),
+        None => Ok(()),
+    }
+}
+
+fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
+    let planned = plan.spec.models.iter().map(|(name, _)| name);
+    if planned.ne(evidence.models.iter().map(|model| &model.name)) {
+        return Err("the models of the evidence are not those of the spec".to_string());
+    }
+    Ok(())
+}
+
+fn check_cells(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
+    let (planned, found) = (plan.cells.len(), evidence.cells.len());
+    if planned != found {
+        return Err(format!("the evidence holds {found} cells and the plan has {planned}"));
+    }
+    for (planned, found) in plan.cells.iter().zip(&evidence.cells) {
+        let model = plan.spec.models.get(planned.model).map(|(name, _)| name);
+        let attack = planned.attack.to_string();
+        if model != Some(&found.model) || found.attack != attack {
+            let model = model.map_or("?", |name| name);
+            return Err(format!(
+                "the evidence has {} under {} where the plan has {model} under {attack}",
+                found.model, found.attack
+            ));
+        }
+        let (outcomes, cases) = (found.outcomes.len(), evidence.cases.len());
+        if outcomes != cases {
+            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases", model = found.model));
+        }
+    }
+    Ok(())
+}

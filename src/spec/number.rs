@@ -1,0 +1,81 @@
+//! Numbers as people write them: `0.9`, `90%`, `8/255`, `1e-4`.
+
+/// A number, and whether it was written in per cent (then it is already divided by 100).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Number {
+    pub(super) value: f64,
+    pub(super) percent: bool,
+}
+
+impl Number {
+    /// Reads a finite number.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (digits, percent) = match text.strip_suffix('%') {
+            Some(digits) => (digits.trim_end(), true),
+            None => (text, false),
+        };
+        let value = match digits.split_once('/') {
+            Some((above, below)) => plain(above)? / plain(below)?,
+            None => plain(digits)?,
+        };
+        // the shortest decimal of the quotient: 90 % is 0.9, not 0.9 and a rounding error
+        let value = if percent { format!("{digits}e-2").parse().unwrap_or(value / 100.0) } else { value };
+        value.is_finite().then_some(Self { value, percent })
+    }
+
+    /// As a share of cases or words, 0 to 1.
+    pub(super) fn share(self) -> Result<f64, (String, String)> {
+        if (0.0..=1.0).contains(&self.value) {
+            return Ok(self.value);
+        }
+        let help = if self.percent || self.value < 0.0 {
+            "write a share from 0% to 100%".to_string()
+        } else {
+            format!("write `{}%` for per cent, or a share from 0 to 1", self.value)
+        };
+        Err(("a share lies between 0 and 1".to_string(), help))
+    }
+
+    /// As a strength ε in pixel units, 0 to 1.
+    pub(super) fn strength(self) -> Result<f64, (String, String)> {
+        if self.percent {
+            let help = format!("write `{}`, or a fraction such as `8/255`", self.value);
+            return Err(("ε is in pixel units (pixels are in [0, 1]), not in per cent".to_string(), help));
+        }
+        if (0.0..=1.0).contains(&self.value) {
+            return Ok(self.value);
+        }
+        let help = if self.value > 1.0 && self.value <= 255.0 {
+            format!("write `{}/255` for {0} of 255 gray levels", self.value)
+        } else {
+            "write a number from 0 to 1, such as `0.1` or `8/255`".to_string()
+        };
+        Err(("ε is in pixel units, and pixels are in [0, 1]".to_string(), help))
+    }
+}
+
+/// A decimal without words such as `inf` and `nan`.
+fn plain(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let is_numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    is_numeric.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write() {
+        let value = |text| Number::read(text).map(|number| number.value);
+        assert_eq!(value("90%"), Some(0.9));
+        assert_eq!(value("12.5 %"), Some(0.125));
+        assert_eq!(value("0.9"), Some(0.9));
+        assert_eq!(value("8/255"), Some(8.0 / 255.0));
+        assert_eq!(value("1e-4"), Some(1e-4));
+        for wrong in ["", "%", "nan", "inf", "1/0", "0/0", "9O%", "1e999", "1//2", "0x10"] {
+            assert_eq!(value(wrong), None, "{wrong}");
+        }
+    }
+}

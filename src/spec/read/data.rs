@@ -1,0 +1,157 @@
+//! The `data` block: phantom, the Indiana University layout, or a manifest.
+
+use super::super::node::{Map, Node};
+use super::{Data, Reader, Section, Views};
+use crate::spec::Columns;
+
+const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
+const SECTIONS: [(&str, Section); 3] =
+    [("indication", Section::Indication), ("findings", Section::Findings), ("impression", Section::Impression)];
+const COLUMNS: [&str; 10] =
+    ["id", "patient", "label", "frontal", "lateral", "indication", "findings", "impression", "view", "mask"];
+
+pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+    let (source, choice) = node.choice("data source", &SOURCES)?;
+    let data = match source.as_str() {
+        "phantom" => phantom(&choice, models),
+        "iu_xray" => iu_xray(&choice, models),
+        _ => manifest(&choice),
+    }?;
+    check_use(&choice, &data, models);
+    Some(data)
+}
+
+fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+    let map = node.map(&["studies", "seed", "label_noise", "views"])?;
+    let studies = map.need("studies", "900").and_then(|node| node.whole(20, 100_000));
+    let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
+    let label_noise = map.get("label_noise").map_or(Some(0.02), |node| node.real(0.0, 0.5));
+    let views = views(&map).unwrap_or_else(|| usual_views(models));
+    Some(Data::Phantom { studies: studies?, seed: seed?, label_noise: label_noise?, views })
+}
+
+fn iu_xray(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+    let map = node.map(&["folder", "sections", "views"])?;
+    let folder = map.need("folder", "iu_xray").and_then(|node| node.path());
+    let all = || Some(SECTIONS.map(|(_, section)| section).to_vec());
+    let sections = map.get("sections").map_or_else(all, |node| sections(&node));
+    let views = views(&map).unwrap_or_else(|| usual_views(models));
+    Some(Data::IuXray { folder: folder?, sections: sections?, views })
+}
+
+fn manifest(node: &Node<'_>) -> Option<Data> {
+    let map = node.map(&["file", "columns", "positive", "negative", "sections", "views"])?;
+    let file = map.need("file", "cases.csv").and_then(|node| node.path());
+    let columns = map.need("columns", "{id: case, patient: patient, label: label, findings: report}");
+    let columns = columns.and_then(|node| columns_of(&node));
+    let values = |key: &str, usual: &str| {
+        map.get(key).map_or(Some(vec![usual.to_string()]), |node| {
+            let read: Vec<Option<String>> = node.items()?.iter().map(value).collect();
+            read.into_iter().collect()
+        })
+    };
+    let (positive, negative) = (values("positive", "1"), values("negative", "0"));
+    let columns = columns?;
+    let with_column = SECTIONS.iter().filter(|(_, section)| column_of(&columns, *section).is_some());
+    let all: Vec<Section> = with_column.map(|(_, section)| *section).collect();
+    let sections = match map.get("sections") {
+        None => all,
+        Some(node) => {
+            let chosen = sections(&node)?;
+            if chosen.iter().any(|section| !all.contains(section)) {
+                node.fault("a section here has no column", "name its column under `columns`".to_string());
+            }
+            chosen
+        }
+    };
+    let usual = match (&columns.frontal, &columns.lateral) {
+        (Some(_), Some(_)) => Views::Both,
+        (Some(_), None) => Views::Frontal,
+        _ => Views::None,
+    };
+    let views = views(&map).unwrap_or(usual);
+    let lacks = (views != Views::None && columns.frontal.is_none())
+        || (views == Views::Both && columns.lateral.is_none());
+    if lacks {
+        node.fault_of_key(
+            "the manifest has no column for a view that is read".to_string(),
+            Some("name it under `columns`, such as `frontal: image`, or say `views: frontal` or `views: none`".into()),
+        );
+    }
+    Some(Data::Manifest { file: file?, columns, positive: positive?, negative: negative?, sections, views })
+}
+
+/// A label's value, which YAML may take for a number or a truth value.
+fn value(node: &Node<'_>) -> Option<String> {
+    let word = node.word();
+    if word.is_empty() {
+        node.fault("this must be a value of the label column", None);
+        return None;
+    }
+    Some(word)
+}
+
+fn columns_of(node: &Node<'_>) -> Option<Columns> {
+    let map = node.map(&COLUMNS)?;
+    let name = |key: &str| map.get(key).and_then(|node| node.words());
+    let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
+    Some(Columns {
+        id: or("id", "case"),
+        patient: or("patient", "patient"),
+        label: or("label", "label"),
+        frontal: name("frontal"),
+        lateral: name("lateral"),
+        indication: name("indication"),
+        findings: name("findings"),
+        impression: name("impression"),
+        view: name("view"),
+        mask: name("mask"),
+    })
+}
+
+fn column_of(columns: &Columns, section: Section) -> Option<&String> {
+    match section {
+        Section::Indication => columns.indication.as_ref(),
+        Section::Findings => columns.findings.as_ref(),
+        Section::Impression => columns.impression.as_ref(),
+    }
+}
+
+fn sections(node: &Node<'_>) -> Option<Vec<Section>> {
+    let read: Vec<Option<Section>> = node.items()?.iter().map(|item| item.one_of("section", &SECTIONS)).collect();
+    let sections = read.into_iter().collect::<Option<Vec<Section>>>()?;
+    let mut sorted = sections.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    if sections.is_empty() || sorted.len() < sections.len() {
+        node.fault("sections are one or more of indication, findings and impression, each once", None);
+        return None;
+    }
+    Some(sections)
+}
+
+/// The views that the spec names; a fault counts as both.
+fn views(map: &Map<'_>) -> Option<Views> {
+    let words = [("both", Views::Both), ("frontal", Views::Frontal), ("none", Views::None)];
+    map.get("views").map(|node| node.one_of("choice of views", &words).unwrap_or(Views::Both))
+}
+
+/// Both views if a model reads images, else none.
+fn usual_views(models: &[Reader]) -> Views {
+    if models.iter().any(|model| model.image) { Views::Both } else { Views::None }
+}
+
+/// What the models read must be there.
+fn check_use(node: &Node<'_>, data: &Data, models: &[Reader]) {
+    if let (Views::None, Some(Reader { name, .. })) = (data.views(), models.iter().find(|model| model.image)) {
+        let help = "say `views: frontal` or `views: both`, or leave the model out".to_string();
+        node.fault_of_key(format!("`{name}` reads images, and this data has none"), Some(help));
+    }
+    if let (Data::Manifest { sections, .. }, Some(Reader { name, .. })) =
+        (data, models.iter().find(|model| model.text))
+        && sections.is_empty()
+    {
+        let help = "name the report's column under `columns`, such as `findings: report`".to_string();
+        node.fault_of_key(format!("`{name}` reads reports, and the manifest has no column for one"), Some(help));
+    }
+}

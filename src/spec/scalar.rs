@@ -1,0 +1,130 @@
+//! Scalars with rules: shares, counts, strengths, names and paths.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde_yaml::Value;
+
+use super::Strength;
+use super::node::Node;
+use super::number::Number;
+
+impl Node<'_> {
+    /// A number, however it is written.
+    fn number(&self) -> Option<Number> {
+        let number = match self.value {
+            Value::Number(number) => number.as_f64().map(|value| Number { value, percent: false }),
+            Value::String(text) => Number::read(text),
+            _ => None,
+        };
+        if number.is_none_or(|number| !number.value.is_finite()) {
+            let help = "write a number such as `0.1`, `50%`, `8/255` or `1e-4`".to_string();
+            self.fault("this must be a number", help);
+            return None;
+        }
+        number
+    }
+
+    /// A number within a range.
+    pub(super) fn real(&self, least: f64, most: f64) -> Option<f64> {
+        let number = self.number()?;
+        if (least..=most).contains(&number.value) {
+            return Some(number.value);
+        }
+        self.fault(format!("this must be from {least} to {most}"), None);
+        None
+    }
+
+    /// A whole number within a range.
+    pub(super) fn whole<T: TryFrom<u64>>(&self, least: u64, most: u64) -> Option<T> {
+        let whole = self.value.as_u64().filter(|value| (least..=most).contains(value));
+        let whole = whole.and_then(|value| T::try_from(value).ok());
+        if whole.is_none() {
+            self.fault(format!("this must be a whole number from {least} to {most}"), None);
+        }
+        whole
+    }
+
+    /// A share, 0 to 1.
+    pub(super) fn share(&self) -> Option<f64> {
+        self.checked(Number::share)
+    }
+
+    /// A share above 0 and below 1.
+    pub(super) fn part(&self) -> Option<f64> {
+        let share = self.share()?;
+        if share > 0.0 && share < 1.0 {
+            return Some(share);
+        }
+        self.fault("this must be above 0% and below 100%", None);
+        None
+    }
+
+    /// A strength ε in pixel units, 0 to 1.
+    pub(super) fn strength(&self) -> Option<f64> {
+        self.checked(Number::strength)
+    }
+
+    /// A strength, or with `≤` every point of the grid up to it.
+    pub(super) fn strengths(&self) -> Option<Strength> {
+        let bound = self.value.as_str().and_then(|text| {
+            text.trim().strip_prefix('≤').or_else(|| text.trim().strip_prefix("<="))
+        });
+        let Some(bound) = bound else { return self.strength().map(Strength::At) };
+        match Number::read(bound).map(Number::strength) {
+            Some(Ok(value)) => Some(Strength::UpTo(value)),
+            Some(Err((message, help))) => {
+                self.fault(message, help);
+                None
+            }
+            None => {
+                self.fault("a number is expected after `≤`", "write `≤0.1` or `≤8/255`".to_string());
+                None
+            }
+        }
+    }
+
+    fn checked(&self, rule: impl Fn(Number) -> Result<f64, (String, String)>) -> Option<f64> {
+        match rule(self.number()?) {
+            Ok(value) => Some(value),
+            Err((message, help)) => {
+                self.fault(message, help);
+                None
+            }
+        }
+    }
+
+    /// Text that is not blank.
+    pub(super) fn words(&self) -> Option<String> {
+        let text = self.text()?.trim();
+        if text.is_empty() {
+            self.fault("this must not be empty", None);
+            return None;
+        }
+        Some(text.to_string())
+    }
+
+    /// A path that stays under the folder that it is relative to.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let text = self.words()?;
+        let path = Path::new(&text);
+        let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !stays {
+            let help = "write it relative to the spec, without `..`; `--data-root FOLDER` or MEDCERT_DATA moves the \
+                        place that paths start from";
+            self.fault("this path leaves the spec's folder", help.to_string());
+            return None;
+        }
+        Some(path.to_path_buf())
+    }
+
+    /// One of a few words.
+    pub(super) fn one_of<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.fault(format!("`{text}` is no {what}"), super::node::suggest(text, &known));
+        }
+        found.map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,339 @@
+//! Verdicts: what passes, what fails, what cannot be told, and what is never a pass.
+
+mod world;
+
+use medcert::evidence::Outcome;
+use medcert::judge::{ClauseFinding, Estimate, Finding, Verdict, exit_code, judge};
+use medcert::plan::{Attack, Bound, Clause};
+use medcert::spec::{Metric, Place};
+use proptest::prelude::*;
+use world::{World, at_least, deletion, even, fgsm};
+
+/// The verdict on one clause about a model that is right on the first `right` of `trials` cases.
+fn simple(right: usize, trials: usize, threshold: f64) -> Finding {
+    let mut world = World::new(&even(trials));
+    let clean = world.cell(2, Attack::default(), |_, _| true);
+    let attacked = world.cell(2, fgsm(0.1), |place, _| place < right);
+    assert_ne!(clean, attacked);
+    world.require("fusion accuracy", vec![at_least("fusion accuracy", 2, vec![attacked], threshold)]);
+    judge(&world.plan, &world.evidence).remove(0)
+}
+
+fn only(world: &World) -> ClauseFinding {
+    let mut findings = judge(&world.plan, &world.evidence);
+    assert_eq!(findings.len(), 1);
+    let mut finding = findings.remove(0);
+    assert_eq!(finding.clauses.len(), 1);
+    assert_eq!(finding.verdict, finding.clauses[0].verdict);
+    finding.clauses.remove(0)
+}
+
+#[test]
+fn the_bound_decides_and_not_the_point() {
+    // 81.28 % of 721 is the study's fusion under deletion: above 80 % as a point, not by its bound
+    let finding = simple(586, 721, 0.8);
+    assert_eq!(finding.verdict, Verdict::Inconclusive);
+    let clause = &finding.clauses[0];
+    assert_eq!(clause.estimate, Estimate { successes: 586, trials: 721 });
+    assert!((clause.lower - 0.787).abs() < 5e-4, "{}", clause.lower);
+    assert_eq!(
+        clause.reason,
+        "586 of 721 cases right (81.3 %); 80 % lies between the bounds 78.7 % and 83.6 %: too few cases to tell"
+    );
+    assert_eq!(simple(600, 721, 0.8).verdict, Verdict::Pass);
+    assert_eq!(simple(540, 721, 0.8).verdict, Verdict::Fail);
+}
+
+#[test]
+fn reasons_say_the_counts_and_the_bounds() {
+    insta::assert_snapshot!(
+        [simple(231, 270, 0.9), simple(262, 270, 0.9), simple(246, 270, 0.9)]
+            .map(|finding| format!("{} {}", finding.verdict, finding.clauses[0].reason))
+            .join("\n"),
+        @""
+    );
+}
+
+#[test]
+fn the_cases_that_would_decide_do_decide() {
+    let clause = simple(246, 270, 0.9).clauses.remove(0);
+    let needed = usize::try_from(clause.needed.expect("an inconclusive rate has a number")).expect("small");
+    let right = |cases: usize| (246.0 / 270.0 * cases as f64).round() as usize;
+    assert_eq!(simple(right(needed), needed, 0.9).verdict, Verdict::Pass);
+    assert_eq!(simple(right(needed - 1), needed - 1, 0.9).verdict, Verdict::Inconclusive);
+    assert_eq!(simple(243, 270, 0.9).clauses[0].needed, None, "a rate on the threshold is never decided");
+    assert_eq!(simple(270, 270, 0.9).clauses[0].needed, None, "decided already");
+}
+
+#[test]
+fn a_case_that_is_wrong_when_clean_counts_as_broken() {
+    let mut world = World::new(&even(200));
+    world.cell(2, Attack::default(), |place, _| place >= 60);
+    let attacked = world.cell(2, fgsm(0.1), |_, _| true);
+    world.require("s", vec![at_least("c", 2, vec![attacked], 0.9)]);
+    let clause = only(&world);
+    assert_eq!((clause.estimate.successes, clause.verdict), (140, Verdict::Fail));
+}
+
+#[test]
+fn the_worst_case_is_taken_a_case_at_a_time() {
+    let mut world = World::new(&even(200));
+    world.cell(2, Attack::default(), |_, _| true);
+    let first = world.cell(2, fgsm(0.05), |place, _| place >= 20);
+    let second = world.cell(2, fgsm(0.1), |place, _| place < 180);
+    world.require("s", vec![at_least("c", 2, vec![first, second], 0.85)]);
+    let clause = only(&world);
+    assert_eq!(clause.estimate.successes, 160, "each cell has 180, but not the same ones");
+    assert_ne!(clause.verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_metric_chooses_its_cases() {
+    let mut world = World::new(&even(200));
+    let clean = world.cell(0, Attack::default(), |_, label| label);
+    for (metric, successes, trials) in
+        [(Metric::Accuracy, 100, 200), (Metric::Sensitivity, 100, 100), (Metric::Specificity, 0, 100)]
+    {
+        world.plan.requirements.clear();
+        world.require("s", vec![Clause { metric, ..at_least("c", 0, vec![clean], 0.5) }]);
+        assert_eq!(only(&world).estimate, Estimate { successes, trials }, "{metric:?}");
+    }
+}
+
+#[test]
+fn a_sentence_has_the_worst_of_its_clauses() {
+    let mut world = World::new(&even(200));
+    world.cell(2, Attack::default(), |_, _| true);
+    let good = world.cell(2, fgsm(0.1), |_, _| true);
+    let bad = world.cell(2, deletion(), |place, _| place < 40);
+    world.require("s", vec![at_least("good", 2, vec![good], 0.9), at_least("bad", 2, vec![bad], 0.8)]);
+    let finding = judge(&world.plan, &world.evidence).remove(0);
+    let verdicts: Vec<_> = finding.clauses.iter().map(|clause| clause.verdict).collect();
+    assert_eq!((finding.verdict, verdicts), (Verdict::Fail, vec![Verdict::Pass, Verdict::Fail]));
+}
+
+/// `fusion` against `language`, right on the given cases.
+fn relation(offset: f64, ours: impl Fn(usize) -> bool, theirs: impl Fn(usize) -> bool) -> ClauseFinding {
+    let mut world = World::new(&even(400));
+    world.cell(1, Attack::default(), |_, _| true);
+    world.cell(2, Attack::default(), |_, _| true);
+    let language = world.cell(1, deletion(), |place, _| theirs(place));
+    let fusion = world.cell(2, deletion(), |place, _| ours(place));
+    let bound = Bound::Model { model: 1, cells: vec![language], offset };
+    world.require("s", vec![Clause { bound, ..at_least("fusion accuracy ≥ language accuracy", 2, vec![fusion], 0.0) }]);
+    only(&world)
+}
+
+#[test]
+fn two_models_are_compared_case_by_case() {
+    let better = relation(0.0, |place| place >= 20, |place| place >= 100);
+    assert_eq!(better.verdict, Verdict::Pass);
+    assert_eq!(better.other, Some(Estimate { successes: 300, trials: 400 }));
+    assert!(better.lower > 0.1 && better.upper < 0.3 && better.lower < 0.2 && better.upper > 0.2);
+    assert_eq!(relation(0.0, |place| place >= 100, |place| place >= 20).verdict, Verdict::Fail);
+    assert_eq!(relation(0.0, |place| place >= 20, |place| place >= 22).verdict, Verdict::Inconclusive);
+    // the same cases: no discordant pair, so the difference is small for sure, but not zero for sure
+    let same = relation(-0.05, |place| place >= 40, |place| place >= 40);
+    assert_eq!(same.verdict, Verdict::Pass, "{}", same.reason);
+    assert_eq!(relation(0.05, |place| place >= 40, |place| place >= 40).verdict, Verdict::Fail);
+}
+
+#[test]
+fn an_answer_that_is_not_finite_is_wrong() {
+    for broken in [
+        Outcome { predicted: None, margin: None, edits: 0, change: 0.1, queries: 1 },
+        Outcome { predicted: Some(true), margin: None, edits: 0, change: 0.1, queries: 1 },
+        Outcome { predicted: Some(true), margin: Some(f32::NAN), edits: 0, change: 0.1, queries: 1 },
+        Outcome { predicted: Some(true), margin: Some(0.0), edits: 0, change: 0.1, queries: 1 },
+    ] {
+        let mut world = World::new(&even(100));
+        let clean = world.cell(2, Attack::default(), |_, _| true);
+        world.evidence.cells[clean].outcomes[0] = broken;
+        world.require("s", vec![at_least("c", 2, vec![clean], 0.9)]);
+        assert_eq!(only(&world).estimate.successes, 99, "{broken:?}");
+    }
+}
+
+#[test]
+fn a_model_that_answers_one_class_is_vacuous() {
+    // the study's vision model: 63.3 % of its cases are abnormal, and it says abnormal
+    let labels: Vec<bool> = (0..300).map(|place| place % 30 < 19).collect();
+    let mut world = World::new(&labels);
+    world.cell(0, Attack::default(), |_, _| true);
+    let constant = world.cell(0, fgsm(0.1), |_, label| label);
+    world.require("s", vec![at_least("c", 0, vec![constant], 0.5)]);
+    let clause = only(&world);
+    assert_eq!(clause.verdict, Verdict::Vacuous, "it would pass");
+    insta::assert_snapshot!(clause.reason, @"");
+}
+
+#[test]
+fn accuracy_near_the_majority_share_is_vacuous() {
+    let labels: Vec<bool> = (0..300).map(|place| place % 30 < 19).collect();
+    let mut world = World::new(&labels);
+    world.cell(0, Attack::default(), |_, _| true);
+    let attacked = world.cell(0, fgsm(0.1), |place, _| place % 100 < 62);
+    world.require("s", vec![at_least("c", 0, vec![attacked], 0.9)]);
+    let clause = only(&world);
+    assert_eq!(clause.verdict, Verdict::Vacuous);
+    insta::assert_snapshot!(clause.reason, @"");
+}
+
+#[test]
+fn a_constant_clean_model_is_vacuous_under_any_attack() {
+    let labels: Vec<bool> = (0..300).map(|place| place % 10 < 9).collect();
+    let mut world = World::new(&labels);
+    world.cell(0, Attack::default(), |_, label| label);
+    let attacked = world.cell(0, fgsm(0.1), |place, _| place < 30);
+    world.require("s", vec![at_least("c", 0, vec![attacked], 0.9)]);
+    let clause = only(&world);
+    assert_eq!(clause.verdict, Verdict::Vacuous);
+    assert!(clause.reason.contains("answers without an attack are abnormal"), "{}", clause.reason);
+}
+
+#[test]
+fn the_subject_of_a_relation_must_not_be_vacuous() {
+    let clause = relation(-0.9, |place| place % 2 == 0, |_| true);
+    assert_eq!(clause.verdict, Verdict::Vacuous);
+}
+
+/// A change to a sound world, and what the reason must then say.
+type Damage = (fn(&mut World), &'static str);
+
+#[test]
+fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
+    let damages: [Damage; 12] = [
+        (|world| world.evidence.cells.clear(), "holds 0 cells"),
+        (|world| drop(world.evidence.cells.pop()), "holds 1 cells and the plan has 2"),
+        (|world| drop(world.evidence.cells[1].outcomes.pop()), "has 99 outcomes for 100 cases"),
+        (|world| world.evidence.cells.swap(0, 1), "where the plan has fusion under clean"),
+        (|world| world.evidence.cells[1].model = "late".into(), "has late under"),
+        (|world| world.evidence.cases[1].id = "s0".into(), "s0 is listed twice"),
+        (|world| world.evidence.data.test = 101, "lists 100 test cases and says that there are 101"),
+        (|world| world.evidence.spec = "other".into(), "another spec"),
+        (|world| world.evidence.schema = 2, "schema 2"),
+        (|world| drop(world.evidence.models.pop()), "models of the evidence"),
+        (|world| world.plan.requirements[0].clauses[0].cells.clear(), "no cell was computed"),
+        (|world| world.plan.requirements[0].clauses[0].cells[0] = 9, "a cell of fusion is missing"),
+    ];
+    for (damage, says) in damages {
+        let mut world = World::new(&even(100));
+        world.cell(2, Attack::default(), |_, _| true);
+        let attacked = world.cell(2, fgsm(0.1), |_, _| true);
+        world.require("s", vec![at_least("c", 2, vec![attacked], 0.0)]);
+        assert_eq!(only(&world).verdict, Verdict::Pass);
+        damage(&mut world);
+        let clause = only(&world);
+        assert_eq!(clause.verdict, Verdict::Error, "{says}");
+        assert!(clause.reason.contains(says), "{} does not say {says}", clause.reason);
+        assert_eq!(clause.estimate.trials, 0);
+        assert_eq!(exit_code(&judge(&world.plan, &world.evidence)), 3);
+    }
+}
+
+#[test]
+fn no_case_is_an_error() {
+    let mut world = World::new(&[]);
+    let clean = world.cell(2, Attack::default(), |_, _| true);
+    world.require("s", vec![at_least("c", 2, vec![clean], 0.0)]);
+    assert_eq!(only(&world).verdict, Verdict::Error);
+
+    let mut world = World::new(&[true; 50]);
+    let clean = world.cell(2, Attack::default(), |_, _| true);
+    world.require("s", vec![Clause { metric: Metric::Specificity, ..at_least("c", 2, vec![clean], 0.0) }]);
+    let clause = only(&world);
+    assert_eq!(clause.verdict, Verdict::Error);
+    assert_eq!(clause.reason, "there is no normal case to count");
+}
+
+#[test]
+fn a_sentence_without_a_clause_and_a_model_without_a_clean_cell_are_errors() {
+    let mut world = World::new(&even(100));
+    let attacked = world.cell(2, fgsm(0.1), |_, _| true);
+    world.require("empty", vec![]);
+    world.require("s", vec![at_least("c", 2, vec![attacked], 0.0)]);
+    let findings = judge(&world.plan, &world.evidence);
+    assert_eq!(findings.iter().map(|finding| finding.verdict).collect::<Vec<_>>(), [Verdict::Error; 2]);
+}
+
+fn finding(verdict: Verdict) -> Finding {
+    Finding { sentence: "s".into(), place: Place::default(), verdict, clauses: vec![] }
+}
+
+#[test]
+fn exit_codes() {
+    use Verdict::{Error, Fail, Inconclusive, Pass, Suspect, Vacuous};
+    let code = |verdicts: &[Verdict]| exit_code(&verdicts.iter().copied().map(finding).collect::<Vec<_>>());
+    assert_eq!(code(&[]), 3, "nothing ran is no success");
+    assert_eq!(code(&[Pass, Pass]), 0);
+    for verdict in [Fail, Suspect, Vacuous] {
+        assert_eq!(code(&[Pass, verdict]), 1);
+        assert_eq!(code(&[verdict, Error, Inconclusive]), 1);
+    }
+    for verdict in [Inconclusive, Error] {
+        assert_eq!(code(&[Pass, verdict]), 3);
+    }
+    // a clause that fails is not hidden by one that could not be judged
+    let mut hidden = finding(Error);
+    hidden.clauses = simple(10, 100, 0.9).clauses;
+    assert_eq!(exit_code(&[hidden]), 1);
+}
+
+proptest! {
+    #[test]
+    fn more_successes_are_never_a_worse_verdict(trials in 1_usize..400, threshold in 0.0..=1.0_f64, share in 0.0..1.0_f64) {
+        let right = (share * trials as f64) as usize;
+        let (less, more) = (simple(right, trials, threshold), simple(right + 1, trials, threshold));
+        let (less, more) = (&less.clauses[0], &more.clauses[0]);
+        prop_assert!(more.lower >= less.lower && more.upper >= less.upper);
+        if less.verdict == Verdict::Pass && more.verdict != Verdict::Vacuous {
+            prop_assert_eq!(more.verdict, Verdict::Pass);
+        }
+        if more.verdict == Verdict::Fail && less.verdict != Verdict::Vacuous {
+            prop_assert_eq!(less.verdict, Verdict::Fail);
+        }
+    }
+
+    #[test]
+    fn a_pass_has_a_case_and_a_bound_that_reaches_the_threshold(trials in 0_usize..60, threshold in 0.0..=1.0_f64, share in 0.0..=1.0_f64) {
+        let clause = simple((share * trials as f64) as usize, trials, threshold).clauses.remove(0);
+        if clause.verdict == Verdict::Pass {
+            prop_assert!(clause.estimate.trials > 0 && clause.lower >= threshold);
+        }
+        if trials == 0 {
+            prop_assert_eq!(clause.verdict, Verdict::Error);
+        }
+    }
+
+    #[test]
+    fn the_order_of_cases_changes_nothing(
+        cases in proptest::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 1..120).prop_flat_map(|cases| (Just(cases.clone()), Just(cases).prop_shuffle())),
+        threshold in 0.0..=1.0_f64,
+    ) {
+        let judged = |cases: &[(bool, bool, bool)]| {
+            let labels: Vec<bool> = cases.iter().map(|case| case.0).collect();
+            let mut world = World::new(&labels);
+            world.cell(1, Attack::default(), |place, _| cases[place].2);
+            world.cell(2, Attack::default(), |_, _| true);
+            let attacked = world.cell(2, fgsm(0.1), |place, _| cases[place].1);
+            let bound = Bound::Model { model: 1, cells: vec![0], offset: threshold - 0.5 };
+            world.require("s", vec![
+                at_least("c", 2, vec![attacked], threshold),
+                Clause { bound, ..at_least("c", 2, vec![attacked], 0.0) },
+            ]);
+            judge(&world.plan, &world.evidence)
+        };
+        prop_assert_eq!(judged(&cases.0), judged(&cases.1));
+    }
+
+    #[test]
+    fn findings_come_back_from_json(trials in 1_usize..300, threshold in 0.0..=1.0_f64, share in 0.0..=1.0_f64) {
+        let finding = simple((share * trials as f64) as usize, trials, threshold);
+        let text = serde_json::to_string(&finding.clauses).expect("findings are plain data");
+        let back: Vec<ClauseFinding> = serde_json::from_str(&text).expect("what was written can be read");
+        for (back, clause) in back.iter().zip(&finding.clauses) {
+            prop_assert!((back.lower - clause.lower).abs() < 1e-12 && (back.threshold - clause.threshold).abs() < 1e-12);
+            prop_assert_eq!((&back.words, back.verdict, back.estimate, &back.reason), (&clause.words, clause.verdict, clause.estimate, &clause.reason));
+        }
+    }
+}

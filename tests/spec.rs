@@ -1,0 +1,191 @@
+//! The spec language: what is understood, and what is said of what is not.
+
+use std::path::Path;
+
+use medcert::spec::{
+    Bound, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse, parse_condition, parse_sentence, read,
+};
+use proptest::prelude::*;
+
+const HEAD: &str = "claim: It keeps reading
+data:  {phantom: {studies: 900, seed: 7}}
+split: {by: patient, test: 30%, seed: 7}
+models:
+  vision:   {se_resnet18: {image: 64, train: {lr: 1e-3, epochs: 2}}}
+  language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 2}}}
+  fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-4, epochs: 2}}}
+threats:
+  steady: {pgd: {epsilon: 8/255, steps: 20, restarts: 2}}
+";
+
+fn spec(rest: &str) -> Spec {
+    parse(Path::new("specs/a.yaml"), &format!("{HEAD}{rest}")).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn every_fault_of_a_file_is_told_at_once_at_its_place() {
+    insta::glob!("bad/spec/*.yaml", |path| {
+        let name = Path::new(path.file_name().expect("a file"));
+        let text = std::fs::read_to_string(path).expect("a text");
+        let faults = parse(name, &text).expect_err("a bad spec");
+        // a line of brackets need not be shown whole
+        insta::assert_snapshot!(faults.to_string().replace(&"[".repeat(1000), "["));
+    });
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.yaml");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).expect("written");
+        let error = read(&path).expect_err("refused");
+        assert_eq!(error.exit_code(), 2);
+        error.to_string().replace(&path.display().to_string(), "a.yaml")
+    };
+    insta::assert_snapshot!(refused(b"claim: It\ndata: \xff\n"));
+    insta::assert_snapshot!(refused(&vec![b' '; (1 << 20) + 1]));
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(read(&path).expect_err("missing").exit_code(), 2);
+    assert_eq!(read(folder.path()).expect_err("a folder").exit_code(), 2);
+}
+
+#[test]
+fn the_users_own_sentence_is_understood_as_it_stands() {
+    let sentence = "fusion accuracy ≥ 90% at FGSM ε≤0.1, ≥ 80% under 50% deletion";
+    let spec = spec(&format!("require:\n  - {sentence}\n"));
+    let requirement = &spec.require[0];
+    assert_eq!(requirement.sentence, sentence);
+    assert_eq!((requirement.place.line, requirement.place.column), (11, 5));
+    let [first, second] = requirement.clauses.as_slice() else { panic!("two clauses") };
+    assert_eq!((first.model.as_str(), second.model.as_str()), ("fusion", "fusion"));
+    assert_eq!((first.metric, second.metric), (Metric::Accuracy, Metric::Accuracy));
+    assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
+    assert_eq!(first.condition.threats, [Threat::Fgsm { epsilon: Strength::UpTo(0.1) }]);
+    assert_eq!(second.condition.threats, [Threat::Deletion { fraction: 0.5 }]);
+    assert_eq!((first.words.as_str(), second.words.as_str()), ("fusion accuracy ≥ 90% at FGSM ε≤0.1", "≥ 80% under 50% deletion"));
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let spec = spec("require: [fusion accuracy ≥ 90%]\n");
+    assert_eq!(spec.grid, [0.01, 0.05, 0.1, 0.2]);
+    assert_eq!((spec.seed, spec.split.validation, spec.data.views()), (0, 0.15, Views::Both));
+    assert_eq!(spec.table.iter().map(|row| row.words.as_str()).collect::<Vec<_>>(), ["clean"]);
+    let Model::SeResnet18 { width: 64, weights: Weights::Train(train), .. } = &spec.models[0].1 else {
+        panic!("{:?}", spec.models[0])
+    };
+    assert_eq!((train.batch, train.seed), (16, 0));
+    assert!(spec.require[0].clauses[0].condition.threats.is_empty());
+}
+
+#[test]
+fn the_specs_of_this_repository_are_without_a_fault() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/specs")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        read(&path).unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
+fn readers() -> [Reader; 3] {
+    [("vision", true, false), ("language", false, true), ("fusion", true, true)].map(|(name, image, text)| Reader {
+        name: name.into(),
+        image,
+        text,
+    })
+}
+
+/// Two spellings of the same.
+fn same(one: &str, other: &str) {
+    let threats = [("steady".to_string(), Threat::Deletion { fraction: 0.1 })];
+    let names = Names { models: &readers(), threats: &threats };
+    let read = |sentence: &str| {
+        let mut clauses = parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
+        for clause in &mut clauses {
+            clause.words.clear();
+            clause.condition.words.clear();
+        }
+        clauses
+    };
+    assert_eq!(read(one), read(other), "{one}");
+}
+
+#[test]
+fn a_sentence_may_be_spelt_in_several_ways() {
+    same("fusion accuracy ≥ 90% at FGSM ε≤0.1", "Fusion ACCURACY >= 0.9 under fgsm EPS <= 0.1");
+    same("fusion accuracy ≥ 90% at FGSM ε≤8/255", "fusion accuracy>=90 % with FGSM epsilon≤8/255");
+    same("fusion accuracy ≥ 90%, ≥ 80% under 50% deletion", "fusion accuracy ≥ 90% and ≥ 80% under 50% word deletion");
+    same("fusion accuracy ≥ 90%, fusion specificity ≥ 80%", "fusion accuracy ≥ 90%, and specificity ≥ 80% under clean");
+    same("fusion accuracy ≥ language accuracy − 2%", "fusion accuracy ≥ language accuracy - 2%");
+    same("fusion accuracy ≥ 9% under steady + 40% synonyms", "fusion accuracy ≥ .09 with STEADY+40% synonym substitution");
+    same("fusion accuracy ≥ 9% at PGD ε=0.1", "fusion accuracy ≥ 9% at PGD-40 ε=1e-1");
+}
+
+#[test]
+fn a_relation_names_another_model_and_a_margin() {
+    let spec = spec("require: [fusion accuracy ≥ language accuracy + 1.5% under steady + 40% synonyms]\n");
+    let clause = &spec.require[0].clauses[0];
+    assert_eq!(clause.bound, Bound::Model { model: "language".into(), offset: 0.015 });
+    let steady = Threat::Pgd { epsilon: Strength::At(8.0 / 255.0), steps: 20, restarts: 2 };
+    assert_eq!(clause.condition.threats, [steady, Threat::Synonyms { fraction: 0.4 }]);
+}
+
+/// Any condition, with its spelling.
+fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
+    let percent = 0..=100_u32;
+    let epsilon = (1..=255_u32, any::<bool>()).prop_map(|(gray, up_to)| {
+        let value = f64::from(gray) / 255.0;
+        (format!("ε{}{gray}/255", if up_to { "≤" } else { "=" }), if up_to { Strength::UpTo(value) } else { Strength::At(value) })
+    });
+    let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| match pgd {
+        true => (format!("PGD {words}"), Threat::Pgd { epsilon, steps: 40, restarts: 5 }),
+        false => (format!("FGSM {words}"), Threat::Fgsm { epsilon }),
+    });
+    let deletion = percent.clone().prop_map(|share| {
+        (format!("{share}% deletion"), Threat::Deletion { fraction: format!("{share}e-2").parse().expect("a number") })
+    });
+    let synonyms = percent.prop_map(|share| {
+        (format!("{share}% synonyms"), Threat::Synonyms { fraction: format!("{share}e-2").parse().expect("a number") })
+    });
+    let any = (prop::option::of(image), prop::option::of(deletion), prop::option::of(synonyms));
+    any.prop_map(|(image, deletion, synonyms)| {
+        let (words, threats): (Vec<_>, Vec<_>) = [image, deletion, synonyms].into_iter().flatten().unzip();
+        (if words.is_empty() { "clean".to_string() } else { words.join(" + ") }, threats)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_condition_is_read_as_it_was_written((words, threats) in condition()) {
+        let read = parse_condition(&words, Names { models: &[], threats: &[] }).expect("a condition");
+        prop_assert_eq!(read.threats, threats);
+        prop_assert_eq!(read.words, words);
+    }
+
+    #[test]
+    fn no_sentence_panics_and_every_complaint_points_into_it(sentence in "(fusion|language|accuracy|≥|>=|90%|, |FGSM|ε|≤|0.1|\\+|−|under|at|deletion|clean|[ -~]{1,3}| ){0,14}") {
+        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), threats: &[] }) {
+            prop_assert!(!complaints.is_empty());
+            for complaint in complaints {
+                let rest: String = sentence.chars().skip(complaint.offset).collect();
+                prop_assert!(rest.starts_with(&complaint.word), "{complaint:?}");
+                prop_assert!(!complaint.help.is_empty() && !complaint.message.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_spec_is_refused_with_places_in_the_file(at in 0..HEAD.len(), cut in 0..40_usize, put in "[ -~\n\t≥]{0,3}") {
+        let whole = format!("{HEAD}require: [fusion accuracy ≥ 90%]\n");
+        let at = (0..=at).rev().find(|&at| whole.is_char_boundary(at)).expect("the start is one");
+        let end = (at + cut..).find(|&end| whole.is_char_boundary(end.min(whole.len()))).expect("the end is one").min(whole.len());
+        let damaged = format!("{}{put}{}", &whole[..at], &whole[end..]);
+        if let Err(faults) = parse(Path::new("a.yaml"), &damaged) {
+            prop_assert!(!faults.faults.is_empty());
+            let lines = damaged.lines().count() + 1;
+            for fault in &faults.faults {
+                prop_assert!(fault.place.line >= 1 && fault.place.line <= lines && fault.place.column >= 1, "{faults}");
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Plans and evidence made by hand, for the tests of what comes after the laboratory.
+#![allow(dead_code)] // each test program uses a part of it
+
+use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, SCHEMA};
+use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
+use medcert::spec::{self, BertConfig, Data, Metric, Place, Spec, Views, Weights};
+
+/// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
+pub fn spec() -> Spec {
+    let file = |name: &str| Weights::File(name.into());
+    Spec {
+        path: "specs/hand.yaml".into(),
+        digest: "d1".repeat(32),
+        claim: "The fusion model keeps reading under attack".into(),
+        data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, views: Views::Both },
+        split: spec::Split { test: 0.3, validation: 0.15, seed: 7 },
+        models: vec![
+            ("vision".into(), spec::Model::SeResnet18 { image: 64, width: 32, weights: file("v") }),
+            ("language".into(), spec::Model::Bert { config: BertConfig::TINY, weights: file("l") }),
+            (
+                "fusion".into(),
+                spec::Model::EarlyFusion { vision: "vision".into(), language: "language".into(), weights: file("f") },
+            ),
+        ],
+        threats: vec![],
+        grid: vec![0.05, 0.1],
+        table: vec![],
+        require: vec![],
+        seed: 0,
+    }
+}
+
+/// A plan and its evidence, grown cell by cell.
+pub struct World {
+    pub plan: Plan,
+    pub evidence: Evidence,
+}
+
+impl World {
+    /// Cases with these labels, two studies a patient, and no cell.
+    pub fn new(labels: &[bool]) -> Self {
+        let spec = spec();
+        let facts = |(name, _): &(String, spec::Model)| ModelFacts {
+            name: name.clone(),
+            architecture: "by hand".into(),
+            weights: format!("{:0<64}", hex(name)),
+            parameters: 1234,
+        };
+        let evidence = Evidence {
+            schema: SCHEMA,
+            medcert: "0.1.0".into(),
+            spec: spec.digest.clone(),
+            data: DataFacts {
+                digest: "da".repeat(32),
+                studies: labels.len() * 3,
+                left_out: vec![("no lateral image".into(), 12), ("no label".into(), 3)],
+                train: labels.len() * 2 - 20,
+                validation: 20,
+                test: labels.len(),
+            },
+            models: spec.models.iter().map(facts).collect(),
+            cases: labels
+                .iter()
+                .enumerate()
+                .map(|(place, &label)| Case {
+                    id: format!("s{place}"),
+                    patient: format!("p{}", place / 2),
+                    label,
+                })
+                .collect(),
+            cells: vec![],
+        };
+        let plan = Plan { spec, cells: vec![], rows: vec![], requirements: vec![], chunk: 16 };
+        Self { plan, evidence }
+    }
+
+    /// Adds a cell; `right` says of each case (place, label) whether the model is right on it.
+    pub fn cell(&mut self, model: usize, attack: Attack, right: impl Fn(usize, bool) -> bool) -> usize {
+        let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
+        self.evidence.cells.push(Cell {
+            model: self.plan.spec.models[model].0.clone(),
+            attack: attack.to_string(),
+            outcomes: self.evidence.cases.iter().enumerate().map(outcome).collect(),
+        });
+        self.plan.cells.push(plan::Cell { model, attack });
+        self.plan.cells.len() - 1
+    }
+
+    /// Adds a sentence of these clauses.
+    pub fn require(&mut self, sentence: &str, clauses: Vec<Clause>) {
+        let place = Place { line: 20 + self.plan.requirements.len(), column: 5 };
+        self.plan.requirements.push(Requirement { sentence: sentence.into(), place, clauses });
+    }
+
+    /// Adds a row of the table.
+    pub fn row(&mut self, words: &str, cells: Vec<Vec<usize>>) {
+        self.plan.rows.push(Row { words: words.into(), cells });
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a model answered: the label or its opposite.
+pub fn outcome(label: bool, right: bool) -> Outcome {
+    Outcome {
+        predicted: Some(label == right),
+        margin: Some(if right { 1.25 } else { -0.5 }),
+        edits: 0,
+        change: 0.0,
+        queries: 1,
+    }
+}
+
+pub fn fgsm(epsilon: f64) -> Attack {
+    Attack { image: Some(ImageAttack::Fgsm { epsilon }), text: vec![] }
+}
+
+pub fn deletion() -> Attack {
+    Attack { image: None, text: vec![TextAttack::Deletion { fraction: 0.5 }] }
+}
+
+/// A clause about accuracy and a share.
+pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
+    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound: Bound::Rate(share) }
+}
+
+/// Labels that alternate from case to case, so that no class has the majority.
+pub fn even(cases: usize) -> Vec<bool> {
+    (0..cases).map(|place| place % 2 == 0).collect()
+}
