@@ -49,8 +49,7 @@ fn reasons_say_the_counts_and_the_bounds() {
     insta::assert_snapshot!(
         [simple(231, 270, 0.9), simple(262, 270, 0.9), simple(246, 270, 0.9)]
             .map(|finding| format!("{} {}", finding.verdict, finding.clauses[0].reason))
-            .join("\n"),
-        @""
+            .join("\n")
     );
 }
 
@@ -164,7 +163,7 @@ fn a_model_that_answers_one_class_is_vacuous() {
     world.require("s", vec![at_least("c", 0, vec![constant], 0.5)]);
     let clause = only(&world);
     assert_eq!(clause.verdict, Verdict::Vacuous, "it would pass");
-    insta::assert_snapshot!(clause.reason, @"");
+    insta::assert_snapshot!(clause.reason);
 }
 
 #[test]
@@ -176,7 +175,7 @@ fn accuracy_near_the_majority_share_is_vacuous() {
     world.require("s", vec![at_least("c", 0, vec![attacked], 0.9)]);
     let clause = only(&world);
     assert_eq!(clause.verdict, Verdict::Vacuous);
-    insta::assert_snapshot!(clause.reason, @"");
+    insta::assert_snapshot!(clause.reason);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! From a [`Spec`] to what will be computed: threats resolved to points, cells, the models in the order
 //! of their training, and the cost. Needs no libtorch.
 
+use std::fmt;
+
 use crate::spec::{Metric, Place, Spec};
 
 mod build;
@@ -127,9 +129,35 @@ pub enum Bound {
         offset: f64,
     },
 }
-impl std::fmt::Display for Attack {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let _ = f;
-        todo!()
+
+impl TextAttack {
+    /// Share of the words that it edits, 0 to 1.
+    pub fn fraction(self) -> f64 {
+        match self {
+            Self::Deletion { fraction } | Self::Synonyms { fraction } => fraction,
+        }
     }
+}
+
+impl fmt::Display for Attack {
+    /// As a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD ε=0.03137 20×2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let image = self.image.map(|image| match image {
+            ImageAttack::Fgsm { epsilon } => format!("FGSM ε={}", short(epsilon)),
+            ImageAttack::Pgd { epsilon, steps, restarts } => format!("PGD ε={} {steps}×{restarts}", short(epsilon)),
+        });
+        let text = self.text.iter().map(|text| match text {
+            TextAttack::Deletion { fraction } => format!("{}% deletion", short(fraction * 100.0)),
+            TextAttack::Synonyms { fraction } => format!("{}% synonyms", short(fraction * 100.0)),
+        });
+        let parts: Vec<String> = image.into_iter().chain(text).collect();
+        f.write_str(if parts.is_empty() { "clean" } else { "" })?;
+        f.write_str(&parts.join(" + "))
+    }
+}
+
+/// At most five decimals, and none that is needless.
+fn short(value: f64) -> String {
+    let text = format!("{value:.5}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

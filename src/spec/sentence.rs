@@ -204,7 +204,11 @@ impl<'a> Parser<'a> {
     fn model(&mut self) -> Parsed<String> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
-            let help = format!("begin with a model's name: {}", known.join(", "));
+            let quotes = match self.peek() {
+                Some(Kind::AtLeast) => "; within [ ] a sentence that holds a comma needs quotes",
+                _ => "",
+            };
+            let help = format!("begin with a model's name: {}{quotes}", known.join(", "));
             return Err(self.complain("a model's name is expected here", help));
         };
         match known.iter().find(|name| name.eq_ignore_ascii_case(word)) {

@@ -52,9 +52,9 @@ impl World {
             spec: spec.digest.clone(),
             data: DataFacts {
                 digest: "da".repeat(32),
-                studies: labels.len() * 3,
+                studies: labels.len() * 3 + 20,
                 left_out: vec![("no lateral image".into(), 12), ("no label".into(), 3)],
-                train: labels.len() * 2 - 20,
+                train: labels.len() * 2,
                 validation: 20,
                 test: labels.len(),
             },

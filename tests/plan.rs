@@ -1,0 +1,111 @@
+//! Plans: what is computed for a spec, each once, and what it costs.
+
+use std::path::Path;
+
+use medcert::plan::{Attack, Bound, ImageAttack, Plan, TextAttack, build, estimate};
+use medcert::spec::{parse, read};
+use proptest::prelude::*;
+
+const HEAD: &str = "claim: It keeps reading
+data:  {phantom: {studies: 900, seed: 7}}
+split: {by: patient, test: 30%, seed: 7}
+models:
+  vision:   {se_resnet18: {image: 64, train: {lr: 1e-3, epochs: 2}}}
+  language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 2}}}
+  fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-4, epochs: 2}}}
+threats:
+  steady: {pgd: {epsilon: 8/255, steps: 20, restarts: 2}}
+  none:   {deletion: {fraction: 0}}
+";
+
+fn plan(rest: &str) -> Plan {
+    build(parse(Path::new("a.yaml"), &format!("{HEAD}{rest}")).unwrap_or_else(|faults| panic!("{faults}")))
+}
+
+fn cells(plan: &Plan) -> Vec<String> {
+    plan.cells.iter().map(|cell| format!("{} {}", plan.spec.models[cell.model].0, cell.attack)).collect()
+}
+
+#[test]
+fn the_main_job_has_these_cells() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/fusion.yaml");
+    insta::assert_snapshot!(cells(&build(read(Path::new(path)).expect("a spec"))).join("\n"));
+}
+
+#[test]
+fn up_to_a_strength_means_the_grid_and_the_strength_itself() {
+    let plan = plan("grid: [0.2, 0.05, 0.01]\nrequire:\n  - vision accuracy ≥ 9% at FGSM ε≤0.1, ≥ 9% at FGSM ε≤0.05\n");
+    let at = |clause: usize| -> Vec<String> {
+        plan.requirements[0].clauses[clause].cells.iter().map(|&cell| plan.cells[cell].attack.to_string()).collect()
+    };
+    assert_eq!(at(0), ["FGSM ε=0.01", "FGSM ε=0.05", "FGSM ε=0.1"]);
+    assert_eq!(at(1), ["FGSM ε=0.01", "FGSM ε=0.05"]);
+    assert_eq!(plan.cells.len(), 3 + 3, "each model when clean, and three strengths once");
+}
+
+#[test]
+fn a_strength_of_zero_is_no_attack() {
+    let plan = plan("require:\n  - fusion accuracy ≥ 9% at FGSM ε=0 + none + 0% synonyms, ≥ 9% at PGD ε≤0 + 10% synonyms\n");
+    assert_eq!(cells(&plan), ["vision clean", "language clean", "fusion clean", "fusion 10% synonyms"]);
+    assert_eq!(plan.requirements[0].clauses[0].cells, [2]);
+}
+
+#[test]
+fn a_row_is_empty_for_a_model_that_its_threat_cannot_touch() {
+    let plan = plan("table: [steady, 50% deletion, steady + 50% deletion]\nrequire: [fusion accuracy ≥ 9%]\n");
+    let counts: Vec<Vec<usize>> = plan.rows.iter().map(|row| row.cells.iter().map(Vec::len).collect()).collect();
+    assert_eq!(counts, [[1, 0, 1], [0, 1, 1], [0, 0, 1]]);
+    assert!(cells(&plan).contains(&"fusion PGD ε=0.03137 20×2 + 50% deletion".to_string()), "{:?}", cells(&plan));
+}
+
+#[test]
+fn the_other_model_of_a_relation_meets_what_can_touch_it() {
+    let plan = plan("require:\n  - fusion accuracy ≥ language accuracy − 2% under FGSM ε=0.1 + 50% deletion, ≥ vision accuracy under 40% synonyms\n");
+    let others: Vec<String> = plan.requirements[0]
+        .clauses
+        .iter()
+        .map(|clause| match &clause.bound {
+            Bound::Model { model, cells, .. } => format!("{} {}", plan.spec.models[*model].0, plan.cells[cells[0]].attack),
+            Bound::Rate(_) => String::new(),
+        })
+        .collect();
+    assert_eq!(others, ["language 50% deletion", "vision clean"]);
+}
+
+#[test]
+fn evaluations_are_counted_with_what_is_shared() {
+    let cost = estimate(&plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
+    // vision and fusion: clean, one gradient, two attacked; language: clean
+    assert_eq!((cost.evaluations, cost.gradients), (10 * (4 + 1 + 4), 20));
+    let cost = estimate(&plan("table: [steady]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
+    assert_eq!((cost.evaluations, cost.gradients), (10 * (2 * (1 + 40 + 2 + 1) + 1), 800));
+}
+
+proptest! {
+    #[test]
+    fn every_cell_is_computed_once_and_the_clean_one_first(rows in prop::collection::vec((0..4_u32, 0..3_u32, 0..3_u32), 1..8)) {
+        let row = |(image, deletion, synonyms): &(u32, u32, u32)| {
+            format!("FGSM ε≤{} + {}% deletion + {}% synonyms", f64::from(*image) / 10.0, deletion * 30, synonyms * 30)
+        };
+        let table: Vec<String> = rows.iter().map(row).collect();
+        let plan = plan(&format!("table: [{}]\nrequire: [fusion accuracy ≥ 9%]\n", table.join(", ")));
+        let names = cells(&plan);
+        for (place, name) in names.iter().enumerate() {
+            prop_assert!(!names[..place].contains(name), "{name} stands twice");
+        }
+        for model in 0..3 {
+            let first = plan.cells.iter().find(|cell| cell.model == model).expect("each model has cells");
+            prop_assert_eq!(&first.attack, &Attack::default());
+        }
+        for row in &plan.rows {
+            for (model, cells) in row.cells.iter().enumerate() {
+                prop_assert!(cells.iter().all(|&cell| plan.cells[cell].model == model));
+            }
+        }
+        for cell in &plan.cells {
+            let strong = |image: ImageAttack| matches!(image, ImageAttack::Fgsm { epsilon } if epsilon > 0.0);
+            prop_assert!(cell.attack.image.is_none_or(strong));
+            prop_assert!(cell.attack.text.iter().all(|text: &TextAttack| text.fraction() > 0.0));
+        }
+    }
+}
