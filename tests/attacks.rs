@@ -5,7 +5,7 @@
 use medcert::Result;
 use medcert::lab::attack::pgd::Pgd;
 use medcert::lab::attack::{change, fgsm, project};
-use medcert::lab::random::{stream, uniform};
+use medcert::random::{stream, uniform};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use proptest::prelude::*;

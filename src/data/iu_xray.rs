@@ -1,1 +1,94 @@
-//! The Indiana University collection in the Kaggle layout.
+//! The Indiana University chest X-ray collection (Demner-Fushman et al., JAMIA 2016) in the Kaggle layout:
+//! `indiana_reports.csv`, `indiana_projections.csv` and the images in `images/images_normalized/` or
+//! `images_normalized/`.
+//!
+//! A study is normal where `Problems` is `normal`; one that was not indexed has no label and is left out.
+//! Each `uid` is a patient of its own. Of several images of a projection the first that the file lists is
+//! taken; an image that is listed and not there counts as missing.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::table::Table;
+use super::{Folder, ImageSource, Report, Study};
+use crate::spec::Views;
+use crate::{Error, Result};
+
+/// The studies in the file's order, and how many have no label.
+pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, Vec<(String, usize)>)> {
+    let table = Table::read(&folder.file(Path::new("indiana_reports.csv"))?)?;
+    let [uid, problems, indication, findings, impression] =
+        columns(&table, ["uid", "Problems", "indication", "findings", "impression"])?;
+    let mut images = if views == Views::None { HashMap::new() } else { projections(folder)? };
+    let mut seen = HashSet::new();
+    let mut studies = Vec::new();
+    let mut unlabelled = 0;
+    for row in table.rows() {
+        let id = row.value(uid);
+        if id.is_empty() {
+            return Err(row.fault("the uid is empty"));
+        }
+        if !seen.insert(id) {
+            return Err(row.fault(format!("the uid {id} stands twice; keep one row a study")));
+        }
+        let label = row.value(problems);
+        if label.is_empty() || label.eq_ignore_ascii_case("no indexing") {
+            unlabelled += 1;
+            continue;
+        }
+        let text = |column| row.value(column).to_string();
+        let (frontal, lateral) = images.remove(id).unwrap_or_default();
+        studies.push(Study {
+            id: id.to_string(),
+            patient: id.to_string(),
+            frontal,
+            lateral,
+            report: Report { indication: text(indication), findings: text(findings), impression: text(impression) },
+            label: !label.eq_ignore_ascii_case("normal"),
+            view: None,
+            mask: None,
+        });
+    }
+    let left_out = if unlabelled > 0 { vec![("not indexed, so without a label".to_string(), unlabelled)] } else { vec![] };
+    Ok((studies, left_out))
+}
+
+fn columns<const N: usize>(table: &Table, names: [&str; N]) -> Result<[usize; N]> {
+    let mut places = [0; N];
+    for (place, name) in places.iter_mut().zip(names) {
+        *place = table.column(name)?;
+    }
+    Ok(places)
+}
+
+type FrontalAndLateral = (Option<ImageSource>, Option<ImageSource>);
+
+/// The images of each study that are there.
+fn projections(folder: &Folder) -> Result<HashMap<String, FrontalAndLateral>> {
+    let table = Table::read(&folder.file(Path::new("indiana_projections.csv"))?)?;
+    let [uid, filename, projection] = columns(&table, ["uid", "filename", "projection"])?;
+    let places = ["images/images_normalized", "images_normalized"];
+    let Some(images) = places.iter().find_map(|place| folder.folder(Path::new(place)).ok()) else {
+        return Err(Error::Input(format!(
+            "{} has no folder images/images_normalized; unpack the images there, or say `views: none`",
+            folder.path.display()
+        )));
+    };
+    let mut found: HashMap<String, FrontalAndLateral> = HashMap::new();
+    for row in table.rows() {
+        let study = found.entry(row.value(uid).to_string()).or_default();
+        let slot = match row.value(projection) {
+            "Frontal" => &mut study.0,
+            "Lateral" => &mut study.1,
+            other => return Err(row.fault(format!("the projection `{other}` is neither Frontal nor Lateral"))),
+        };
+        let name = Path::new(row.value(filename));
+        if name.components().count() != 1 {
+            return Err(row.fault(format!("`{}` is no file name", name.display())));
+        }
+        if slot.is_none() && images.path.join(name).is_file() {
+            *slot = Some(ImageSource::File(images.file(name)?));
+        }
+    }
+    Ok(found)
+}

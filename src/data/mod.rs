@@ -6,7 +6,16 @@ mod iu_xray;
 mod manifest;
 pub mod phantom;
 mod split;
-use std::path::PathBuf;
+mod table;
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+pub use images::{LARGEST_SIDE, Pixels, pixels};
+pub use split::{Partition, leaks, split};
+
+use crate::spec::{self, Section, Spec, Views};
+use crate::{Error, Result};
 
 /// One examination of one patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,13 +49,24 @@ pub struct Report {
     pub impression: String,
 }
 
+impl Report {
+    /// A section, as written.
+    pub fn section(&self, section: Section) -> &str {
+        match section {
+            Section::Indication => &self.indication,
+            Section::Findings => &self.findings,
+            Section::Impression => &self.impression,
+        }
+    }
+}
+
 /// Where an image comes from; it is decoded or drawn only when asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImageSource {
     /// A PNG or JPEG file.
     File(PathBuf),
     /// A phantom, drawn from its description.
-    Phantom(std::sync::Arc<phantom::Drawing>),
+    Phantom(Arc<phantom::Drawing>, phantom::Plane),
 }
 
 /// A data set, loaded: the studies and what was left out.
@@ -59,28 +79,140 @@ pub struct Dataset {
     /// blake3 over everything that was read but the images' bytes (their names are in it).
     pub digest: String,
     /// Sections of the report that the models read, in order.
-    pub sections: Vec<crate::spec::Section>,
+    pub sections: Vec<Section>,
     /// Views that the image models read.
-    pub views: crate::spec::Views,
+    pub views: Views,
 }
 
 impl Dataset {
     /// What a language model reads of a study: its sections that are not empty, joined by a space.
     pub fn text(&self, study: &Study) -> String {
-        let _ = study;
-        todo!()
+        let sections = self.sections.iter().map(|section| study.report.section(*section).trim());
+        sections.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
-
-pub use images::{Pixels, pixels};
-pub use split::{Partition, split};
 
 /// Loads the data of a spec. `root` (from `--data-root` or `MEDCERT_DATA`) replaces the spec's folder as
 /// the place that relative paths start from.
 ///
+/// A study that lacks a view that the image models read, or has no word where a language model reads, is
+/// left out and counted.
+///
 /// # Errors
 /// A file is missing, malformed or too large; the message names the file and the line.
-pub fn load(spec: &crate::spec::Spec, root: Option<&std::path::Path>) -> crate::Result<Dataset> {
-    let _ = (spec, root);
-    todo!()
+pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
+    let folder = match (root, spec.path.parent()) {
+        (Some(root), _) => root.to_path_buf(),
+        (None, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        (None, _) => PathBuf::from("."),
+    };
+    let all = vec![Section::Indication, Section::Findings, Section::Impression];
+    let (studies, mut left_out, sections) = match &spec.data {
+        spec::Data::Phantom { studies, seed, label_noise, .. } => {
+            (phantom::studies(*studies, *seed, *label_noise), vec![], all)
+        }
+        spec::Data::IuXray { folder: iu, sections, views } => {
+            let (studies, left_out) = iu_xray::load(&Folder::open(&folder)?.folder(iu)?, *views)?;
+            (studies, left_out, sections.clone())
+        }
+        spec::Data::Manifest { file, columns, positive, negative, sections, .. } => {
+            let labels = manifest::Labels { positive, negative };
+            let read = manifest::load(&Folder::open(&folder)?, file, columns, labels)?;
+            (read, vec![], sections.clone())
+        }
+    };
+    let views = spec.data.views();
+    let mut data = Dataset { studies, left_out: vec![], digest: String::new(), sections, views };
+    left_out.extend(data.leave_out(spec.models.iter().any(|(_, model)| model.reads_text())));
+    data.left_out = left_out;
+    if data.studies.is_empty() {
+        let why: Vec<String> = data.left_out.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        let why = if why.is_empty() { "the file has no row".to_string() } else { why.join(", ") };
+        return Err(Error::Input(format!("the data has no study that can be used: {why}")));
+    }
+    data.digest = data.fingerprint();
+    Ok(data)
+}
+
+impl Dataset {
+    /// Drops what no model could read, and counts why.
+    fn leave_out(&mut self, reads_text: bool) -> Vec<(String, usize)> {
+        let mut reasons = [("without a frontal image", 0), ("without a lateral image", 0), ("without a word to read", 0)];
+        let studies = std::mem::take(&mut self.studies);
+        let reason = |study: &Study| match self.views {
+            Views::Both | Views::Frontal if study.frontal.is_none() => Some(0),
+            Views::Both if study.lateral.is_none() => Some(1),
+            _ if reads_text && self.text(study).is_empty() => Some(2),
+            _ => None,
+        };
+        let kept = studies.into_iter().filter(|study| {
+            let reason = reason(study);
+            reason.iter().for_each(|&reason| reasons[reason].1 += 1);
+            reason.is_none()
+        });
+        let kept = kept.collect();
+        self.studies = kept;
+        reasons.iter().filter(|(_, count)| *count > 0).map(|(why, count)| ((*why).to_string(), *count)).collect()
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(&format!("{:?} {:?}", self.sections, self.views));
+        for study in &self.studies {
+            let Study { id, patient, frontal, lateral, report, label, view, mask } = study;
+            add(id);
+            add(patient);
+            add(if *label { "1" } else { "0" });
+            add(view.as_deref().unwrap_or_default());
+            for image in [frontal, lateral, mask] {
+                add(&match image {
+                    None => String::new(),
+                    // the folder that it lies in is not its content
+                    Some(ImageSource::File(path)) => path.file_name().unwrap_or_default().to_string_lossy().to_string(),
+                    Some(ImageSource::Phantom(drawing, plane)) => format!("{plane:?} {drawing:?}"),
+                });
+            }
+            [&report.indication, &report.findings, &report.impression].into_iter().for_each(|text| add(text));
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// A folder that paths of a spec or a table must stay in, links included.
+struct Folder {
+    path: PathBuf,
+    real: PathBuf,
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Self> {
+        let remedy = "name the folder that the spec's paths start from with --data-root or MEDCERT_DATA";
+        let real = path.canonicalize().map_err(|why| Error::unreadable(path, &why, remedy))?;
+        Ok(Self { path: path.to_path_buf(), real })
+    }
+
+    /// A folder within; paths in its files stay in it.
+    fn folder(&self, path: &Path) -> Result<Self> {
+        Self::open(&self.file(path)?)
+    }
+
+    /// A file within.
+    fn file(&self, path: &Path) -> Result<PathBuf> {
+        let whole = self.path.join(path);
+        if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+            let folder = self.path.display();
+            return Err(Error::Input(format!("{} leaves {folder}; name files below it", path.display())));
+        }
+        let remedy = "check its name; --data-root or MEDCERT_DATA says where the spec's paths start";
+        let real = whole.canonicalize().map_err(|why| Error::unreadable(&whole, &why, remedy))?;
+        if !real.starts_with(&self.real) {
+            let folder = self.path.display();
+            return Err(Error::Input(format!("{} is a link that leaves {folder}; copy the file", whole.display())));
+        }
+        Ok(whole)
+    }
 }

@@ -1,8 +1,10 @@
-//! Division by patient.
+//! Division by patient: a patient's studies are all in one part, since one study tells about the next.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Study;
-use crate::Result;
 use crate::spec::Split;
+use crate::{Error, Result};
 
 /// Indices into the studies, each ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +17,60 @@ pub struct Partition {
     pub test: Vec<usize>,
 }
 
-/// Divides the studies; deterministic, whatever their order in the file.
+/// Divides the studies; deterministic, whatever their order in the file: the patients are ordered by a hash
+/// of the seed and their name, the first are test patients and the next validate.
 ///
 /// # Errors
-/// A part would be empty or hold one class only.
+/// A part would be empty, or training or test hold one class only.
 pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
-    let _ = (studies, split);
-    todo!()
+    let patients: BTreeSet<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
+    let mut order: Vec<(blake3::Hash, &str)> =
+        patients.iter().map(|patient| (blake3::hash(format!("{} {patient}", split.seed).as_bytes()), *patient)).collect();
+    order.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()).then(a.1.cmp(b.1)));
+    let tests = share(order.len(), split.test);
+    let validations = share(order.len() - tests, split.validation);
+    let parts: BTreeMap<&str, usize> = order
+        .iter()
+        .enumerate()
+        .map(|(place, (_, patient))| (*patient, usize::from(place >= tests) + usize::from(place >= tests + validations)))
+        .collect();
+    let part = |wanted: usize| -> Vec<usize> {
+        (0..studies.len()).filter(|&index| parts[studies[index].patient.as_str()] == wanted).collect()
+    };
+    let partition = Partition { test: part(0), validation: part(1), train: part(2) };
+    for (name, cases, needs_both) in
+        [("test", &partition.test, true), ("validation", &partition.validation, false), ("training", &partition.train, true)]
+    {
+        let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
+        let patients = order.len();
+        if cases.is_empty() {
+            let why = format!("the {name} part of the split is empty; {patients} patients are too few for its shares");
+            return Err(Error::Input(why));
+        }
+        if needs_both && (abnormal == 0 || abnormal == cases.len()) {
+            let class = if abnormal == 0 { "normal" } else { "abnormal" };
+            let why = format!("all {} {name} cases are {class}; take more studies or another split seed", cases.len());
+            return Err(Error::Input(why));
+        }
+    }
+    match leaks(studies, &partition).first() {
+        None => Ok(partition),
+        Some(patient) => Err(Error::Input(format!("the patient {patient} is in two parts of the split"))),
+    }
+}
+
+/// The patients that have studies in more than one part.
+pub fn leaks<'s>(studies: &'s [Study], partition: &Partition) -> Vec<&'s str> {
+    let mut parts: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (part, cases) in [&partition.train, &partition.validation, &partition.test].into_iter().enumerate() {
+        for &index in cases {
+            parts.entry(&studies[index].patient).or_default().insert(part);
+        }
+    }
+    parts.into_iter().filter(|(_, parts)| parts.len() > 1).map(|(patient, _)| patient).collect()
+}
+
+/// A share of a count, rounded.
+fn share(count: usize, share: f64) -> usize {
+    (count as f64 * share).round() as usize
 }

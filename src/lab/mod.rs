@@ -4,7 +4,6 @@ pub mod attack;
 pub mod inputs;
 pub mod model;
 pub mod prepare;
-pub mod random;
 pub mod tensor;
 pub mod train;
 pub mod victim;

@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
 use super::model::{Architecture, TokenizerOf};
-use super::random::{below, shuffle, stream, uniform};
+use crate::random::{below, shuffle, stream, uniform};
 use super::tensor::{self, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};

@@ -13,6 +13,7 @@ mod token;
 use std::path::PathBuf;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub(crate) use node::suggest;
 pub use read::{parse, read};
 pub use sentence::{Complaint, Names, Reader, parse_condition, parse_sentence};
 

@@ -333,7 +333,7 @@ impl<'a> Map<'a> {
 }
 
 /// What to do about a word that is none of these.
-pub(super) fn suggest(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
     let all = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match nearest(word, known) {
         Some(best) if known.len() > 1 => format!("did you mean `{best}`? known here: {all}"),

@@ -4,7 +4,7 @@
 
 use super::project;
 use crate::Result;
-use crate::lab::random::{stream, uniform};
+use crate::random::{stream, uniform};
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Answer, Victim};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::nn::{Path, VarStore};
 
-use crate::lab::random::{normals, stream};
+use crate::random::{normals, stream};
 use crate::lab::tensor::{self, Device, Tensor};
 use crate::{Error, Result};
 
