@@ -202,14 +202,14 @@ type Damage = (fn(&mut World), &'static str);
 #[test]
 fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
     let damages: [Damage; 12] = [
-        (|world| world.evidence.cells.clear(), "holds 0 cells"),
-        (|world| drop(world.evidence.cells.pop()), "holds 1 cells and the plan has 2"),
+        (|world| world.evidence.cells.clear(), "lacks fusion under clean"),
+        (|world| drop(world.evidence.cells.pop()), "lacks fusion under FGSM ε=0.1"),
         (|world| drop(world.evidence.cells[1].outcomes.pop()), "has 99 outcomes for 100 cases"),
-        (|world| world.evidence.cells.swap(0, 1), "where the plan has fusion under clean"),
-        (|world| world.evidence.cells[1].model = "late".into(), "has late under"),
+        (|world| world.evidence.cells[1].attack = "clean".into(), "has fusion under clean twice"),
+        (|world| world.evidence.cells[1].model = "late".into(), "lacks fusion under FGSM"),
         (|world| world.evidence.cases[1].id = "s0".into(), "s0 is listed twice"),
         (|world| world.evidence.data.test = 101, "lists 100 test cases and says that there are 101"),
-        (|world| world.evidence.spec = "other".into(), "another spec"),
+        (|world| world.evidence.spec = "other".into(), "other models"),
         (|world| world.evidence.schema = 2, "schema 2"),
         (|world| drop(world.evidence.models.pop()), "models of the evidence"),
         (|world| world.plan.requirements[0].clauses[0].cells.clear(), "no cell was computed"),
@@ -228,6 +228,20 @@ fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
         assert_eq!(clause.estimate.trials, 0);
         assert_eq!(exit_code(&judge(&world.plan, &world.evidence)), 3);
     }
+}
+
+#[test]
+fn evidence_may_hold_more_than_the_plan_asks_for_in_another_order() {
+    let mut world = World::new(&even(100));
+    world.cell(2, Attack::default(), |_, _| true);
+    let attacked = world.cell(2, fgsm(0.1), |place, _| place > 0);
+    world.require("s", vec![at_least("c", 2, vec![attacked], 0.5)]);
+    let before = judge(&world.plan, &world.evidence);
+    world.evidence.cells.swap(0, 1);
+    let mut other = world.evidence.cells[0].clone();
+    other.attack = "FGSM ε=0.5".into();
+    world.evidence.cells.insert(1, other);
+    assert_eq!(judge(&world.plan, &world.evidence), before);
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_row_is_empty_for_a_model_that_its_threat_cannot_touch() {
     let plan = plan("table: [steady, 50% deletion, steady + 50% deletion]\nrequire: [fusion accuracy ≥ 9%]\n");
     let counts: Vec<Vec<usize>> = plan.rows.iter().map(|row| row.cells.iter().map(Vec::len).collect()).collect();
     assert_eq!(counts, [[1, 0, 1], [0, 1, 1], [0, 0, 1]]);
-    assert!(cells(&plan).contains(&"fusion PGD ε=0.03137 20×2 + 50% deletion".to_string()), "{:?}", cells(&plan));
+    assert!(cells(&plan).contains(&"fusion PGD ε=0.03137255 20×2 + 50% deletion".to_string()), "{:?}", cells(&plan));
 }
 
 #[test]

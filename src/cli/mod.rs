@@ -1,1 +1,128 @@
-//! The command line.
+//! The command line: one file a subcommand.
+
+mod accept;
+#[cfg(feature = "torch")]
+mod check;
+mod judge;
+mod plan;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::evidence::Evidence;
+use crate::judge::Finding;
+use crate::plan::Plan;
+use crate::report::table::{self, Style};
+use crate::report::{self, json};
+use crate::{Error, Result};
+
+/// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
+#[derive(Debug, Parser)]
+#[command(name = "medcert", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a spec: trains or loads its models, attacks them, and judges every sentence.
+    #[cfg(feature = "torch")]
+    Check(check::Check),
+    /// Prints what a spec would run, and what it would cost; needs no libtorch.
+    Plan(plan::PlanOf),
+    /// Takes the last result of a spec as the snapshot that later runs are compared with.
+    Accept(accept::Accept),
+    /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
+    Judge(judge::Judge),
+}
+
+/// Where things lie.
+#[derive(Debug, Args)]
+struct Places {
+    /// Folder that the spec's paths start from, instead of the spec's own
+    #[arg(long, value_name = "FOLDER", env = "MEDCERT_DATA")]
+    data_root: Option<PathBuf>,
+    /// Folder of trained models, decoded images and evidence [default: ~/.cache/medcert]
+    #[arg(long, value_name = "FOLDER", env = "MEDCERT_CACHE")]
+    cache: Option<PathBuf>,
+}
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Table,
+    /// For a program.
+    Json,
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// It could not be answered; [`Error::exit_code`] has the exit code.
+pub fn run(cli: &Cli) -> Result<u8> {
+    match &cli.command {
+        #[cfg(feature = "torch")]
+        Command::Check(check) => check.run(),
+        Command::Plan(plan) => plan.run(),
+        Command::Accept(accept) => accept.run(),
+        Command::Judge(judge) => judge.run(),
+    }
+}
+
+/// The folder of trained models, decoded images and evidence: the given one, `MEDCERT_CACHE`, or
+/// `~/.cache/medcert`.
+///
+/// # Errors
+/// None is given and there is no home folder.
+pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let given = given.map(Path::to_path_buf).or_else(|| variable("MEDCERT_CACHE"));
+    given
+        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("medcert")))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache/medcert")))
+        .ok_or_else(|| Error::Usage("HOME is not set; name a cache folder with --cache or MEDCERT_CACHE".to_string()))
+}
+
+/// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence.
+fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
+    let name = stem(&plan.spec.path);
+    cache.join("evidence").join(format!("{name}-{}.json", &plan.spec.digest[..12]))
+}
+
+/// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
+/// that is there, or within it.
+fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
+    let folder = match given {
+        Some(folder) => folder.to_path_buf(),
+        None => {
+            let own = plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let beside = own.join("../snapshots");
+            match own.parent() {
+                Some(parent) if beside.is_dir() && own != Path::new(".") => parent.join("snapshots"),
+                _ => own.join("snapshots"),
+            }
+        }
+    };
+    folder.join(format!("{}.snap", stem(&plan.spec.path)))
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().to_string()
+}
+
+/// Prints the result.
+fn print(plan: &Plan, evidence: &Evidence, findings: &[Finding], format: Format) {
+    let result = report::Result { plan, evidence, findings };
+    match format {
+        Format::Table => write_out(&table::render(result, Style::of_stdout())),
+        Format::Json => write_out(&json::render(result)),
+    }
+}
+
+/// Writes to standard output; a reader that has gone away (`| head`) is no error.
+fn write_out(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+}

@@ -20,7 +20,7 @@ pub struct Evidence {
     pub schema: u32,
     /// Version of medcert.
     pub medcert: String,
-    /// blake3 of the spec's bytes.
+    /// [`Spec::digest`](crate::spec::Spec): blake3 over what decides the evidence.
     pub spec: String,
     /// What the data held and what was left out.
     pub data: DataFacts,

@@ -16,7 +16,7 @@ const MOST_TIMES: u64 = 10_000;
 ///
 /// # Errors
 /// Why it cannot be judged, in a sentence.
-pub(super) fn judge(tally: Tally<'_>, clause: &Clause) -> Result<ClauseFinding, String> {
+pub(super) fn judge(tally: &Tally<'_>, clause: &Clause) -> Result<ClauseFinding, String> {
     let mut finding = match &clause.bound {
         Bound::Rate(threshold) => rate(tally, clause, *threshold)?,
         Bound::Model { model, cells, offset } => relation(tally, clause, *model, cells, *offset)?,
@@ -48,7 +48,7 @@ pub(super) fn unjudged(clause: &Clause, reason: String) -> ClauseFinding {
     }
 }
 
-fn rate(tally: Tally<'_>, clause: &Clause, threshold: f64) -> Result<ClauseFinding, String> {
+fn rate(tally: &Tally<'_>, clause: &Clause, threshold: f64) -> Result<ClauseFinding, String> {
     let score = tally.score(clause.model, &clause.cells, clause.metric)?;
     let Estimate { successes, trials } = score.estimate;
     let verdict = decide(score.lower, score.upper, threshold);
@@ -86,7 +86,7 @@ fn rate(tally: Tally<'_>, clause: &Clause, threshold: f64) -> Result<ClauseFindi
 }
 
 fn relation(
-    tally: Tally<'_>,
+    tally: &Tally<'_>,
     clause: &Clause,
     other: usize,
     cells: &[usize],

@@ -113,7 +113,7 @@ pub struct ClauseFinding {
 pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
     let judged = |clause: &Clause| {
-        let finding = tally.as_ref().map_err(String::clone).and_then(|&tally| clause::judge(tally, clause));
+        let finding = tally.as_ref().map_err(String::clone).and_then(|tally| clause::judge(tally, clause));
         finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
     };
     let sentence = |requirement: &crate::plan::Requirement| {

@@ -5,7 +5,7 @@
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
 //! Pearson (1934).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Estimate, LEVEL};
 use crate::evidence::{Evidence, Outcome, SCHEMA};
@@ -16,12 +16,14 @@ use crate::stats;
 /// Share of the predictions in one class from which a model counts as constant, in per cent.
 const CONSTANT_PERCENT: usize = 98;
 
-/// Evidence that was checked to fit its plan: every cell of the plan is there, in order, with one outcome
-/// for each case.
-#[derive(Debug, Clone, Copy)]
+/// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each
+/// case. It may hold more cells, for a spec that asked for more.
+#[derive(Debug, Clone)]
 pub struct Tally<'a> {
     plan: &'a Plan,
     evidence: &'a Evidence,
+    /// Where the evidence of each of the plan's cells is.
+    places: Vec<usize>,
 }
 
 /// What was counted for a model where some cells must hold together.
@@ -45,12 +47,12 @@ impl<'a> Tally<'a> {
             return Err(format!("the evidence has schema {} and this medcert reads {SCHEMA}", evidence.schema));
         }
         if evidence.spec != plan.spec.digest {
-            return Err("the evidence is of another spec, or the spec has changed since".to_string());
+            return Err("the evidence is of other data, another split, other models or another seed".to_string());
         }
         check_cases(evidence)?;
         check_models(plan, evidence)?;
-        check_cells(plan, evidence)?;
-        Ok(Self { plan, evidence })
+        let places = find_cells(plan, evidence)?;
+        Ok(Self { plan, evidence, places })
     }
 
     /// A model's name.
@@ -119,7 +121,7 @@ impl<'a> Tally<'a> {
     }
 
     fn constant(&self, cell: usize) -> Option<String> {
-        let cell = &self.evidence.cells[cell];
+        let cell = &self.evidence.cells[self.places[cell]];
         let answered = |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
         let (abnormal, normal) = (answered(true), answered(false));
         let most = abnormal.max(normal);
@@ -135,7 +137,7 @@ impl<'a> Tally<'a> {
     /// The outcomes of the cells and of the model's clean cell.
     fn outcomes(&self, model: usize, cells: &[usize]) -> Result<Vec<&'a [Outcome]>, String> {
         let cells = self.with_clean(model, cells)?;
-        Ok(cells.into_iter().map(|cell| self.evidence.cells[cell].outcomes.as_slice()).collect())
+        Ok(cells.into_iter().map(|cell| self.evidence.cells[self.places[cell]].outcomes.as_slice()).collect())
     }
 
     /// The cells and the model's clean cell, each checked to be the model's.
@@ -210,25 +212,24 @@ fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
     Ok(())
 }
 
-fn check_cells(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
-    let (planned, found) = (plan.cells.len(), evidence.cells.len());
-    if planned != found {
-        return Err(format!("the evidence holds {found} cells and the plan has {planned}"));
-    }
-    for (planned, found) in plan.cells.iter().zip(&evidence.cells) {
-        let model = plan.spec.models.get(planned.model).map(|(name, _)| name);
-        let attack = planned.attack.to_string();
-        if model != Some(&found.model) || found.attack != attack {
-            let model = model.map_or("?", |name| name);
-            return Err(format!(
-                "the evidence has {} under {} where the plan has {model} under {attack}",
-                found.model, found.attack
-            ));
+/// The place of each planned cell in the evidence.
+fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>, String> {
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for (place, cell) in evidence.cells.iter().enumerate() {
+        let (model, attack) = (cell.model.as_str(), cell.attack.as_str());
+        if known.insert((model, attack), place).is_some() {
+            return Err(format!("the evidence has {model} under {attack} twice"));
         }
-        let (outcomes, cases) = (found.outcomes.len(), evidence.cases.len());
+        let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
         if outcomes != cases {
-            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases", model = found.model));
+            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
         }
     }
-    Ok(())
+    let place = |planned: &crate::plan::Cell| {
+        let model = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
+        let attack = planned.attack.to_string();
+        let found = known.get(&(model, attack.as_str())).copied();
+        found.ok_or_else(|| format!("the evidence lacks {model} under {attack}; run the spec again"))
+    };
+    plan.cells.iter().map(place).collect()
 }

@@ -112,15 +112,9 @@ fn sides(plan: &Plan) -> Vec<u32> {
 }
 
 fn facts((network, (name, model)): (&Network, &(String, Model))) -> Result<ModelFacts> {
-    let architecture = match model {
-        Model::SeResnet18 { .. } => "se_resnet18",
-        Model::Bert { .. } => "bert",
-        Model::EarlyFusion { .. } => "early_fusion",
-        Model::LateFusion { .. } => "late_fusion",
-    };
     Ok(ModelFacts {
         name: name.clone(),
-        architecture: architecture.to_string(),
+        architecture: model.architecture().to_string(),
         weights: digest(&network.params)?,
         parameters: network.params.count(),
     })

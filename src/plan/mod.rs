@@ -140,7 +140,7 @@ impl TextAttack {
 }
 
 impl fmt::Display for Attack {
-    /// As a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD ε=0.03137 20×2`.
+    /// As a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD ε=0.03137255 20×2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let image = self.image.map(|image| match image {
             ImageAttack::Fgsm { epsilon } => format!("FGSM ε={}", short(epsilon)),
@@ -156,8 +156,8 @@ impl fmt::Display for Attack {
     }
 }
 
-/// At most five decimals, and none that is needless.
+/// At most eight decimals, and none that is needless.
 fn short(value: f64) -> String {
-    let text = format!("{value:.5}");
+    let text = format!("{value:.8}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

@@ -1,1 +1,78 @@
-//! What a person or a machine is told; one file a format.
+//! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
+
+pub mod json;
+pub mod plan;
+pub mod progress;
+pub mod snapshot;
+pub mod table;
+
+use crate::evidence::Evidence;
+use crate::judge::{Finding, Verdict};
+use crate::plan::Plan;
+
+/// Everything that a report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Result<'a> {
+    /// What was computed.
+    pub plan: &'a Plan,
+    /// What was observed.
+    pub evidence: &'a Evidence,
+    /// What that means.
+    pub findings: &'a [Finding],
+}
+
+impl Result<'_> {
+    /// Share of the abnormal among the test cases, 0 to 1.
+    fn abnormal(&self) -> f64 {
+        let abnormal = self.evidence.cases.iter().filter(|case| case.label).count();
+        abnormal as f64 / self.evidence.cases.len().max(1) as f64
+    }
+}
+
+/// How the findings end, in one line: `3 of 5 sentences hold: 1 fails, 1 is inconclusive`.
+pub fn summary(findings: &[Finding]) -> String {
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let all = findings.len();
+    let sentences = if all == 1 { "sentence" } else { "sentences" };
+    let mut rest = Vec::new();
+    for (verdict, one, many) in [
+        (Verdict::Fail, "fails", "fail"),
+        (Verdict::Vacuous, "is vacuous", "are vacuous"),
+        (Verdict::Suspect, "is suspect", "are suspect"),
+        (Verdict::Inconclusive, "is inconclusive", "are inconclusive"),
+        (Verdict::Error, "could not be judged", "could not be judged"),
+    ] {
+        match count(verdict) {
+            0 => {}
+            1 => rest.push(format!("1 {one}")),
+            several => rest.push(format!("{several} {many}")),
+        }
+    }
+    match (count(Verdict::Pass), rest.is_empty()) {
+        (passed, true) if passed == all => format!("all {all} {sentences} hold"),
+        (passed, _) => format!("{passed} of {all} {sentences} hold: {}", rest.join(", ")),
+    }
+}
+
+/// Text from data without what a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Digits in groups of three: `1,234`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A noun's number: `1 study`, `1,800 studies`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
+}

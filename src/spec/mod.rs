@@ -30,7 +30,8 @@ pub type Named<T> = (String, T);
 pub struct Spec {
     /// Where it was read from; paths in it are relative to its folder.
     pub path: PathBuf,
-    /// blake3 of the file's bytes, in hexadecimal.
+    /// blake3 over what decides the evidence (data, split, models, seed), in hexadecimal; thresholds, claim
+    /// and table are not in it, so that they can be judged anew.
     pub digest: String,
     /// What the requirements are meant to show, in the user's words.
     pub claim: String,
@@ -210,6 +211,16 @@ pub enum Model {
 }
 
 impl Model {
+    /// The name of its architecture, as a spec writes it.
+    pub fn architecture(&self) -> &'static str {
+        match self {
+            Self::SeResnet18 { .. } => "se_resnet18",
+            Self::Bert { .. } => "bert",
+            Self::EarlyFusion { .. } => "early_fusion",
+            Self::LateFusion { .. } => "late_fusion",
+        }
+    }
+
     /// Whether pixels are read.
     pub fn reads_image(&self) -> bool {
         !matches!(self, Self::Bert { .. })

@@ -96,17 +96,19 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let names = Names { models: &readers, threats: &threats };
     let table = table(&map, names);
     let require = require.and_then(|node| requirements(&node, text, names));
+    let (data, split, models, seed) = (data?, split?, models?, seed?);
+    let decisive = format!("{data:?} {split:?} {models:?} {seed}");
     Some(Spec {
         path: path.to_path_buf(),
-        digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        digest: blake3::hash(decisive.as_bytes()).to_hex().to_string(),
         claim: claim?,
-        data: data?,
-        split: split?,
         grid: grid?,
         table: table?,
         require: require?,
-        seed: seed?,
-        models: models?,
+        data,
+        split,
+        models,
+        seed,
         threats,
     })
 }

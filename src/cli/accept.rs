@@ -1,0 +1,49 @@
+//! `medcert accept SPEC`: the last result becomes the snapshot.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Places, cache_folder, evidence_path, snapshot_path};
+use crate::judge::judge;
+use crate::report::{self, snapshot};
+use crate::{Error, Result, evidence, plan, spec};
+
+/// Takes a result.
+#[derive(Debug, Args)]
+pub(super) struct Accept {
+    /// The spec, such as specs/fusion.yaml
+    spec: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    /// Folder of the accepted snapshots
+    #[arg(long, value_name = "FOLDER")]
+    snapshots: Option<PathBuf>,
+}
+
+impl Accept {
+    pub(super) fn run(&self) -> Result<u8> {
+        let plan = plan::build(spec::read(&self.spec)?);
+        let kept = evidence_path(&cache_folder(self.places.cache.as_deref())?, &plan);
+        if !kept.exists() {
+            let spec = self.spec.display();
+            return Err(Error::Usage(format!("there is no result of {spec} as it stands; run `medcert check {spec}`")));
+        }
+        let evidence = evidence::read(&kept)?;
+        let findings = judge(&plan, &evidence);
+        if let Some(reason) = findings
+            .iter()
+            .flat_map(|finding| &finding.clauses)
+            .find(|clause| clause.verdict == crate::judge::Verdict::Error)
+        {
+            let spec = self.spec.display();
+            let why = &reason.reason;
+            return Err(Error::Usage(format!("this result cannot be taken: {why}; run `medcert check {spec}`")));
+        }
+        let path = snapshot_path(self.snapshots.as_deref(), &plan);
+        let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, findings: &findings });
+        snapshot::write(&path, &self.spec, &body)?;
+        eprintln!("accepted as {}", path.display());
+        Ok(0)
+    }
+}

@@ -1,0 +1,32 @@
+//! `medcert judge EVIDENCE --spec SPEC`: what was observed, judged again.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, print};
+use crate::judge::{exit_code, judge};
+use crate::{Result, evidence, plan, spec};
+
+/// Judges evidence.
+#[derive(Debug, Args)]
+pub(super) struct Judge {
+    /// The evidence that `medcert check` wrote
+    evidence: PathBuf,
+    /// The spec to judge it by; its thresholds may have changed since
+    #[arg(long)]
+    spec: PathBuf,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Judge {
+    pub(super) fn run(&self) -> Result<u8> {
+        let plan = plan::build(spec::read(&self.spec)?);
+        let evidence = evidence::read(&self.evidence)?;
+        let findings = judge(&plan, &evidence);
+        print(&plan, &evidence, &findings, self.format);
+        Ok(exit_code(&findings))
+    }
+}

@@ -1,0 +1,32 @@
+//! `medcert plan SPEC`: what would run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Places, write_out};
+use crate::{Result, data, plan, report, spec};
+
+/// Prints a plan.
+#[derive(Debug, Args)]
+pub(super) struct PlanOf {
+    /// The spec, such as specs/fusion.yaml
+    spec: PathBuf,
+    #[command(flatten)]
+    places: Places,
+}
+
+impl PlanOf {
+    /// Prints the plan even where its data cannot be read, and then says why they cannot.
+    pub(super) fn run(&self) -> Result<u8> {
+        let plan = plan::build(spec::read(&self.spec)?);
+        let loaded = data::load(&plan.spec, self.places.data_root.as_deref());
+        let divided = loaded.and_then(|data| {
+            let partition = data::split(&data.studies, &plan.spec.split)?;
+            Ok((data, partition))
+        });
+        let known = divided.as_ref().ok().map(|(data, partition)| (data, partition));
+        write_out(&report::plan::render(&plan, known));
+        divided.map(|_| 0)
+    }
+}

@@ -1,0 +1,75 @@
+//! The result as JSON (RFC 8259), for programs.
+
+use serde::Serialize;
+
+use super::Result;
+use crate::evidence::{DataFacts, ModelFacts};
+use crate::judge::{Finding, Tally, exit_code};
+use crate::spec::Metric;
+
+/// Version of the format.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    medcert: &'a str,
+    spec: String,
+    claim: &'a str,
+    data: &'a DataFacts,
+    models: &'a [ModelFacts],
+    table: Vec<Row<'a>>,
+    requirements: &'a [Finding],
+    exit: u8,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    threat: &'a str,
+    cells: Vec<Cell<'a>>,
+}
+
+/// What a model reaches under a threat that can touch it.
+#[derive(Serialize)]
+struct Cell<'a> {
+    model: &'a str,
+    successes: u64,
+    trials: u64,
+    lower: f64,
+    upper: f64,
+    vacuous: Option<String>,
+}
+
+/// The whole result; ends with a newline.
+pub fn render(result: Result<'_>) -> String {
+    let Result { plan, evidence, findings } = result;
+    let tally = Tally::new(plan, evidence).ok();
+    let cell = |model: usize, cells: &[usize]| {
+        let tally = tally.as_ref()?;
+        let score = tally.score(model, cells, Metric::Accuracy).ok()?;
+        Some(Cell {
+            model: &plan.spec.models[model].0,
+            successes: score.estimate.successes,
+            trials: score.estimate.trials,
+            lower: score.lower,
+            upper: score.upper,
+            vacuous: tally.vacuous(model, cells).ok().flatten(),
+        })
+    };
+    let row = |row: &crate::plan::Row| -> Vec<Cell<'_>> {
+        row.cells.iter().enumerate().filter_map(|(model, cells)| cell(model, cells)).collect()
+    };
+    let report = Report {
+        schema: SCHEMA,
+        medcert: &evidence.medcert,
+        spec: plan.spec.path.display().to_string(),
+        claim: &plan.spec.claim,
+        data: &evidence.data,
+        models: &evidence.models,
+        table: plan.rows.iter().map(|each| Row { threat: &each.words, cells: row(each) }).collect(),
+        requirements: findings,
+        exit: exit_code(findings),
+    };
+    // plain data with text keys always has a JSON form
+    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}

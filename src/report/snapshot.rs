@@ -1,0 +1,145 @@
+//! What was accepted for a spec: counts and verdicts, no floats and no times, as a snapshot file of insta's,
+//! so that `cargo insta review` works on a difference.
+
+use std::path::Path;
+
+use super::Result;
+use crate::evidence::processor;
+use crate::judge::Tally;
+use crate::spec::Metric;
+use crate::{Error, Result as Fallible};
+
+const PROCESSOR: &str = "processor: ";
+const SENTENCES: &str = "sentences";
+
+/// The body of a snapshot.
+pub fn render(result: Result<'_>) -> String {
+    let Result { plan, evidence, findings } = result;
+    let data = &evidence.data;
+    let mut lines = vec![format!("{PROCESSOR}{}", processor())];
+    lines.push(format!(
+        "data: {} studies, {} training, {} validation, {} test, digest {}",
+        data.studies,
+        data.train,
+        data.validation,
+        data.test,
+        short(&data.digest)
+    ));
+    lines.extend(data.left_out.iter().map(|(why, count)| format!("left out: {count} {}", super::plain(why))));
+    lines.push(String::new());
+    lines.push("models".to_string());
+    let name = |name: &str| format!("{name:<12}");
+    lines.extend(evidence.models.iter().map(|model| {
+        let (weights, size) = (short(&model.weights), model.parameters);
+        format!("  {} {} {size} parameters, weights {weights}", name(&model.name), model.architecture)
+    }));
+    lines.push(String::new());
+    lines.push(format!("right of {}", data.test));
+    if let Ok(tally) = Tally::new(plan, evidence) {
+        for row in &plan.rows {
+            let counts = row.cells.iter().enumerate().filter(|(_, cells)| !cells.is_empty()).map(|(model, cells)| {
+                let right = tally.score(model, cells, Metric::Accuracy).map_or(0, |score| score.estimate.successes);
+                format!("{} {right}", plan.spec.models[model].0)
+            });
+            lines.push(format!("  {}: {}", row.words, counts.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    lines.push(String::new());
+    lines.push(SENTENCES.to_string());
+    for finding in findings {
+        lines.push(format!("  {} {}", finding.verdict, finding.sentence));
+        for clause in &finding.clauses {
+            let other = clause.other.map_or(String::new(), |other| format!(" against {}", other.successes));
+            lines.push(format!("    {} {}{other}: {}", clause.verdict, clause.estimate, clause.words));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The body of a snapshot file; none if there is no file.
+///
+/// # Errors
+/// The file cannot be read or is no snapshot.
+pub fn read(path: &Path) -> Fallible<Option<String>> {
+    let remedy = "restore it, or remove it and run `medcert accept`";
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(Error::unreadable(path, &why, remedy)),
+    };
+    let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
+    match body {
+        Some(body) => Ok(Some(body.trim_end().to_string())),
+        None => Err(Error::Input(format!("{} is no snapshot: it does not start with `---`; {remedy}", path.display()))),
+    }
+}
+
+/// Writes a snapshot file, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, spec: &Path, body: &str) -> Fallible<()> {
+    let failed = |why: std::io::Error| Error::unwritable(path, &why);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let spec = spec.display();
+    let text = format!("---\nsource: tests/specs.rs\nexpression: medcert check {spec}\n---\n{body}\n");
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    }
+    file.persist(path).map_err(|why| failed(why.error))?;
+    Ok(())
+}
+
+/// The kind of processor that a snapshot was taken on. Training differs between kinds in its last bits, so
+/// on another kind only the [`verdicts`] can be compared.
+pub fn processor_of(body: &str) -> Option<&str> {
+    body.lines().find_map(|line| line.strip_prefix(PROCESSOR))
+}
+
+/// The lines of the sentences' verdicts.
+pub fn verdicts(body: &str) -> Vec<String> {
+    let sentences = body.lines().skip_while(|line| *line != SENTENCES).skip(1);
+    sentences.filter(|line| !line.starts_with("    ")).map(str::to_string).collect()
+}
+
+/// What differs between what was accepted and what is now: removed lines with `-`, added lines with `+`.
+pub fn difference(accepted: &str, now: &str) -> Vec<String> {
+    let (accepted, now) = if processor_of(accepted) == processor_of(now) {
+        (accepted.lines().map(str::to_string).collect(), now.lines().map(str::to_string).collect())
+    } else {
+        (verdicts(accepted), verdicts(now))
+    };
+    let lacking = |lines: &[String], line: &String| !lines.contains(line);
+    let removed = accepted.iter().filter(|line| lacking(&now, line)).map(|line| format!("- {}", line.trim_start()));
+    let added = now.iter().filter(|line| lacking(&accepted, line)).map(|line| format!("+ {}", line.trim_start()));
+    // a changed line stands beside what it was, as far as both start alike
+    let mut lines: Vec<String> = removed.collect();
+    for line in added {
+        let subject = subject(&line).to_string();
+        let place = lines.iter().rposition(|other| other.starts_with('-') && self::subject(other) == subject);
+        lines.insert(place.map_or(lines.len(), |place| place + 1), line);
+    }
+    lines
+}
+
+/// What a line is about: the row or model that it begins with, or the sentence behind its verdict.
+fn subject(line: &str) -> &str {
+    let line = line.get(2..).unwrap_or_default();
+    if line.starts_with(|first: char| first.is_ascii_uppercase()) && line.split(' ').next().is_some_and(is_verdict) {
+        return line.rsplit(": ").next().unwrap_or(line).split_once(' ').map_or(line, |(_, rest)| rest);
+    }
+    line.split([':', ' ']).next().unwrap_or(line)
+}
+
+fn is_verdict(word: &str) -> bool {
+    ["PASS", "FAIL", "INCONCLUSIVE", "VACUOUS", "SUSPECT", "ERROR"].contains(&word)
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

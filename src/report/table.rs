@@ -1,0 +1,172 @@
+//! The result for a terminal: models as columns and threats as rows, as in the study's table; the sentences
+//! with their verdicts below.
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+use super::{Result, counted, grouped, plain, summary};
+use crate::judge::{Finding, Tally, Verdict};
+use crate::plan::Row;
+use crate::spec::Metric;
+
+/// From this width on, cells show their bounds.
+const WIDE: usize = 110;
+/// No line is longer, however wide the terminal is.
+const WIDEST: usize = 120;
+const NARROWEST: usize = 40;
+
+/// How the table is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Characters a line.
+    pub width: usize,
+    /// Whether verdicts are coloured.
+    pub color: bool,
+}
+
+impl Style {
+    /// The style of standard output: its width and, unless `NO_COLOR` is set or it is no terminal, colour.
+    pub fn of_stdout() -> Self {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = Table::new().width().filter(|_| is_terminal).map_or(WIDEST, usize::from);
+        Self { width, color: is_terminal && !no_color }
+    }
+}
+
+/// The whole result.
+pub fn render(result: Result<'_>, style: Style) -> String {
+    let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
+    let mut text = head(result, style);
+    text.push('\n');
+    match Tally::new(result.plan, result.evidence) {
+        Ok(tally) => text.push_str(&accuracies(result, &tally, style)),
+        Err(why) => text.push_str(&wrapped(&format!("no table: {why}\n"), 0, style.width)),
+    }
+    text.push('\n');
+    for finding in result.findings {
+        text.push_str(&sentence(finding, style));
+    }
+    text.push('\n');
+    let worst = result.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Error);
+    text.push_str(&painted(&summary(result.findings), worst, style));
+    text.push('\n');
+    text
+}
+
+fn head(result: Result<'_>, style: Style) -> String {
+    let data = &result.evidence.data;
+    let mut lines = vec![
+        plain(&result.plan.spec.claim),
+        format!(
+            "{} · {} for training, {} for validation, {} test cases, {:.1} % of them abnormal",
+            counted(data.studies, "study", "studies"),
+            grouped(data.train as u64),
+            grouped(data.validation as u64),
+            grouped(data.test as u64),
+            result.abnormal() * 100.0
+        ),
+    ];
+    if !data.left_out.is_empty() {
+        let left_out: Vec<String> =
+            data.left_out.iter().map(|(why, count)| format!("{} {why}", grouped(*count as u64))).collect();
+        lines.push(format!("left out: {}", left_out.join(", ")));
+    }
+    lines.iter().map(|line| wrapped(line, 0, style.width) + "\n").collect()
+}
+
+fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
+    let name = |(name, _): &(String, _)| Cell::new(format!("{name} ")).set_alignment(CellAlignment::Right);
+    table.set_header(std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)));
+    let mut marked = false;
+    for row in &result.plan.rows {
+        let mut cells = vec![Cell::new(plain(&row.words))];
+        for text in values(row, tally, style) {
+            marked |= text.ends_with('*');
+            cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
+        }
+        table.add_row(cells);
+    }
+    let mut text = table.to_string();
+    text.push('\n');
+    if marked {
+        let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
+        let note = format!("* cannot be told from always giving the same answer ({share:.1} %)");
+        text.push_str(&wrapped(&note, 2, style.width));
+        text.push('\n');
+    }
+    text
+}
+
+/// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
+fn values<'r>(row: &'r Row, tally: &'r Tally<'_>, style: Style) -> impl Iterator<Item = String> + 'r {
+    row.cells.iter().enumerate().map(move |(model, cells)| {
+        if cells.is_empty() {
+            return "· ".to_string();
+        }
+        let Ok(score) = tally.score(model, cells, Metric::Accuracy) else { return "? ".to_string() };
+        let percent = |share: f64| share * 100.0;
+        let mut text = format!("{:.1}", percent(score.estimate.share()));
+        if style.width >= WIDE {
+            text.push_str(&format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper)));
+        }
+        let mark = if matches!(tally.vacuous(model, cells), Ok(Some(_))) { "*" } else { " " };
+        text + mark
+    })
+}
+
+fn sentence(finding: &Finding, style: Style) -> String {
+    let verdict = painted(&format!("{:<12}", finding.verdict), finding.verdict, style);
+    let words = wrapped(&plain(&finding.sentence), 13, style.width);
+    let mut text = format!("{verdict} {}\n", words.trim_start());
+    for clause in &finding.clauses {
+        let is_only = finding.clauses.len() == 1;
+        let mut reason = if is_only {
+            plain(&clause.reason)
+        } else {
+            format!("{} ({}): {}", clause.verdict, plain(&clause.words), plain(&clause.reason))
+        };
+        if let Some(needed) = clause.needed {
+            reason.push_str(&format!("; about {} cases would decide it", grouped(needed)));
+        }
+        text.push_str(&wrapped(&reason, 13, style.width));
+        text.push('\n');
+    }
+    text
+}
+
+/// A verdict's colour: green, yellow, red or magenta.
+fn painted(text: &str, verdict: Verdict, style: Style) -> String {
+    if !style.color {
+        return text.to_string();
+    }
+    let code = match verdict {
+        Verdict::Pass => "32",
+        Verdict::Inconclusive => "33",
+        Verdict::Fail => "31",
+        Verdict::Suspect | Verdict::Vacuous => "35",
+        Verdict::Error => "1;31",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// Lines of at most `width` characters, each indented.
+fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let margin = " ".repeat(indent);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+}
