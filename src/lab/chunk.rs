@@ -5,7 +5,7 @@ use super::attack::{change, fgsm, pgd::Pgd, project};
 use super::inputs::Inputs;
 use super::model::Network;
 use super::tensor::Tensor;
-use super::victim::Victim;
+use super::victim::{Trace, Victim};
 use crate::evidence::Outcome;
 use crate::plan::{Attack, ImageAttack, TextAttack};
 use crate::text::{Lexicon, perturb};
@@ -23,7 +23,8 @@ pub struct Chunk<'a> {
     lexicon: &'a Lexicon,
     texts: Vec<&'a str>,
     images: Option<Tensor>,
-    clean_image: Option<Tensor>,
+    /// The clean images; their features serve every attack that leaves them alone, their gradients all ε.
+    clean: Option<Trace>,
     variants: Vec<Variant>,
 }
 
@@ -53,9 +54,9 @@ impl<'a> Chunk<'a> {
         let labels = indices.iter().map(|&index| inputs.labels[index]).collect();
         let victim = Victim::new(network, labels)?;
         let images = network.side.map(|side| inputs.images(side, indices)).transpose()?;
-        let clean_image = images.as_ref().map(|images| victim.read_images(images)).transpose()?;
+        let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
         let texts = indices.iter().map(|&index| inputs.texts[index].as_str()).collect();
-        Ok(Self { network, victim, ids, seed, lexicon, texts, images, clean_image, variants: Vec::new() })
+        Ok(Self { network, victim, ids, seed, lexicon, texts, images, clean, variants: Vec::new() })
     }
 
     /// What happens to each case under an attack.
@@ -67,7 +68,8 @@ impl<'a> Chunk<'a> {
         self.victim.take_queries();
         let Some(image_attack) = attack.image else {
             let features = self.variants[place].features.as_ref();
-            let answers = self.victim.answer(self.clean_image.as_ref(), features)?;
+            let image = self.clean.as_ref().map(|clean| &clean.features);
+            let answers = self.victim.answer(image, features)?;
             return Ok(self.outcomes(place, &answers, None));
         };
         let images = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
@@ -92,7 +94,10 @@ impl<'a> Chunk<'a> {
             ImageAttack::Fgsm { epsilon } => {
                 let gradient = match variant.gradient.take() {
                     Some(gradient) => gradient,
-                    None => self.victim.gradient(images, variant.features.as_ref())?.1,
+                    None => match &self.clean {
+                        Some(clean) => self.victim.slope(clean, variant.features.as_ref())?.1,
+                        None => return Err(bug("a gradient was asked for before the clean images were read")),
+                    },
                 };
                 let proposal = fgsm::propose(images, &gradient, epsilon)?;
                 variant.gradient = Some(gradient);

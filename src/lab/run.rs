@@ -27,7 +27,11 @@ pub fn run(
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = Inputs::prepare(data, &sides(plan), &options.cache)?;
     let workshop = Workshop { options, inputs: &inputs, partition, observer };
-    let networks = workshop.models(&plan.spec.models)?;
+    let mut networks = workshop.models(&plan.spec.models)?;
+    let models: Vec<ModelFacts> = networks.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    for network in &mut networks {
+        network.params.fold()?;
+    }
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     tch::set_num_threads(threads.try_into().unwrap_or(1));
@@ -56,7 +60,7 @@ pub fn run(
             validation: partition.validation.len(),
             test: partition.test.len(),
         },
-        models: networks.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?,
+        models,
         cases: cases.collect(),
         cells: cells.collect(),
     })

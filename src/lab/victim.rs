@@ -38,6 +38,13 @@ pub struct Answer {
     pub predicted: Option<bool>,
 }
 
+/// What the image branch gives, with the way back to the pixels.
+pub struct Trace {
+    images: Tensor,
+    /// What the image branch gives.
+    pub features: Tensor,
+}
+
 impl<'a> Victim<'a> {
     /// A model and the labels of a chunk.
     ///
@@ -73,23 +80,40 @@ impl<'a> Victim<'a> {
         self.answers(&self.model.decide(image, text)?)
     }
 
-    /// What the model answers for images, and the gradient of the summed loss by their pixels:
-    /// cross-entropy with the true label, the text branch held fixed.
+    /// What the image branch gives, with the way back to the pixels, for [`Victim::slope`].
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn trace(&self, images: &Tensor) -> Result<Trace> {
+        let images = images.f_detach()?.f_set_requires_grad(true)?;
+        let features = self.model.read_images(&images)?;
+        Ok(Trace { images, features })
+    }
+
+    /// What the model answers for traced images, and the gradient of the summed loss by their pixels:
+    /// cross-entropy with the true label, the text branch held fixed. A trace serves several texts.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
+        self.queries.set(self.queries.get() + 1);
+        let logits = self.model.decide(Some(&trace.features), text)?;
+        let loss =
+            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
+        let mut gradients = Tensor::f_run_backward(&[loss], &[&trace.images], true, false)?;
+        let gradient = match gradients.pop().filter(Tensor::defined) {
+            Some(gradient) => gradient,
+            None => trace.images.f_detach()?.f_zeros_like()?, // the model does not read its pixels
+        };
+        Ok((self.answers(&logits)?, gradient))
+    }
+
+    /// [`Victim::slope`] of images that are looked at once.
     ///
     /// # Errors
     /// libtorch fails.
     pub fn gradient(&self, images: &Tensor, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.queries.set(self.queries.get() + 1);
-        let images = images.f_detach()?.f_set_requires_grad(true)?;
-        let logits = self.model.decide(Some(&self.model.read_images(&images)?), text)?;
-        let loss =
-            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
-        let mut gradients = Tensor::f_run_backward(&[loss], &[&images], false, false)?;
-        let gradient = match gradients.pop().filter(Tensor::defined) {
-            Some(gradient) => gradient,
-            None => images.f_detach()?.f_zeros_like()?, // the model does not read its pixels
-        };
-        Ok((self.answers(&logits)?, gradient))
+        self.slope(&self.trace(images)?, text)
     }
 
     fn answers(&self, logits: &Tensor) -> Result<Vec<Answer>> {
