@@ -57,7 +57,17 @@ impl Table {
         if rows.is_empty() {
             return Err(Error::Input(format!("{} has no row; it needs a header and a row a study", path.display())));
         }
-        Ok(Self { path: path.to_path_buf(), header, rows })
+        let table = Self { path: path.to_path_buf(), header, rows };
+        table.check_end(text)?;
+        Ok(table)
+    }
+
+    /// A quote that is never closed swallows the rest of the file, and the reader does not mind.
+    fn check_end(&self, text: &str) -> Result<()> {
+        let Some(last) = self.rows().last() else { return Ok(()) };
+        let start = last.record.position().map_or(0, |position| position.byte() as usize);
+        let quotes = text.get(start..).unwrap_or_default().matches('"').count();
+        if quotes.is_multiple_of(2) { Ok(()) } else { Err(last.fault("a quote opens here and is never closed")) }
     }
 
     /// The place of a column.
