@@ -5,9 +5,9 @@
 use medcert::Result;
 use medcert::lab::attack::pgd::Pgd;
 use medcert::lab::attack::{change, fgsm, project};
-use medcert::random::{stream, uniform};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
+use medcert::random::{stream, uniform};
 use proptest::prelude::*;
 
 const CASES: usize = 6;

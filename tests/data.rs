@@ -13,7 +13,8 @@ const IMAGES: &str = "models: {vision: {se_resnet18: {image: 64, train: {lr: 5e-
 /// A spec with this data block, in a folder.
 fn spec(folder: &Path, data: &str, models: &str) -> Spec {
     let name = if models == MODELS { "language" } else { "vision" };
-    let text = format!("claim: c\ndata: {data}\nsplit: {{test: 30%}}\n{models}require: [{name} accuracy ≥ 9%]\n");
+    let text =
+        format!("claim: c\ndata: {data}\nsplit: {{test: 30%}}\n{models}require: [{name} accuracy ≥ 9%]\n");
     parse(&folder.join("a.yaml"), &text).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
@@ -34,7 +35,8 @@ fn refused(csv: &[u8]) -> String {
 #[test]
 fn a_bad_manifest_is_refused_at_its_line() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad/manifest");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     let told = files.iter().map(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
@@ -51,8 +53,11 @@ fn a_missing_file_or_folder_is_named_with_what_to_do() {
         assert_eq!(error.exit_code(), 4);
         error.to_string().replace(&folder.path().display().to_string(), "FOLDER")
     };
-    insta::assert_snapshot!([told(&manifest("findings: report")), told("{iu_xray: {folder: iu_xray}}")].join("\n"));
-    let nowhere = load(&spec(folder.path(), &manifest("findings: report"), MODELS), Some(Path::new("no/such/root")));
+    insta::assert_snapshot!(
+        [told(&manifest("findings: report")), told("{iu_xray: {folder: iu_xray}}")].join("\n")
+    );
+    let nowhere =
+        load(&spec(folder.path(), &manifest("findings: report"), MODELS), Some(Path::new("no/such/root")));
     assert!(nowhere.expect_err("refused").to_string().contains("--data-root"));
 }
 
@@ -68,10 +73,14 @@ fn a_manifest_is_read_with_its_own_column_names() {
     assert_eq!((both.studies.len(), both.views), (1, Views::Frontal));
     assert_eq!(both.left_out, [("without a frontal image".to_string(), 1)]);
     let study = &both.studies[0];
-    assert_eq!((study.id.as_str(), study.patient.as_str(), study.label, study.view.as_deref()), ("a", "p1", true, Some("PA")));
+    assert_eq!(
+        (study.id.as_str(), study.patient.as_str(), study.label, study.view.as_deref()),
+        ("a", "p1", true, Some("PA"))
+    );
     assert_eq!(both.text(study), "Effusion, left.");
     assert_eq!(both.sections, [Section::Findings]);
-    let none = load(&spec(folder.path(), &data.replace("positive:", "views: none, positive:"), MODELS), None).expect("data");
+    let none = load(&spec(folder.path(), &data.replace("positive:", "views: none, positive:"), MODELS), None)
+        .expect("data");
     assert_eq!(none.studies.iter().map(|study| study.label).collect::<Vec<_>>(), [true, false]);
     assert_ne!(none.digest, both.digest);
 }
@@ -81,8 +90,10 @@ fn a_manifest_is_read_with_its_own_column_names() {
 fn a_link_that_leaves_the_folder_is_refused() {
     let (folder, outside) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     std::fs::write(outside.path().join("secret.png"), b"x").expect("written");
-    std::os::unix::fs::symlink(outside.path().join("secret.png"), folder.path().join("a.png")).expect("a link");
-    std::fs::write(folder.path().join("cases.csv"), "case,patient,label,image\na,p,1,a.png\n").expect("written");
+    std::os::unix::fs::symlink(outside.path().join("secret.png"), folder.path().join("a.png"))
+        .expect("a link");
+    std::fs::write(folder.path().join("cases.csv"), "case,patient,label,image\na,p,1,a.png\n")
+        .expect("written");
     let spec = spec(folder.path(), &manifest("frontal: image"), IMAGES);
     assert!(load(&spec, None).expect_err("refused").to_string().contains("is a link that leaves"));
 }
@@ -184,26 +195,36 @@ fn phantoms_depend_on_their_seed_alone() {
     assert_eq!(studies, phantom::studies(60, 7, 0.02));
     assert_ne!(studies, phantom::studies(60, 8, 0.02));
     assert_eq!(studies[..40], phantom::studies(40, 7, 0.02)[..], "more studies do not change the first");
-    let drawn = |studies: &[Study]| pixels(&studies.iter().collect::<Vec<_>>(), Views::Both, 32, None).expect("drawn");
+    let drawn = |studies: &[Study]| {
+        pixels(&studies.iter().collect::<Vec<_>>(), Views::Both, 32, None).expect("drawn")
+    };
     assert_eq!(drawn(&studies[..5]), drawn(&phantom::studies(5, 7, 0.02)));
 }
 
 #[test]
 fn phantoms_are_like_the_real_thing_in_their_numbers() {
     let studies = phantom::studies(3000, 1, 0.0);
-    let share = |of: &dyn Fn(&Study) -> bool| studies.iter().filter(|study| of(study)).count() as f64 / 3000.0;
+    let share =
+        |of: &dyn Fn(&Study) -> bool| studies.iter().filter(|study| of(study)).count() as f64 / 3000.0;
     let abnormal = share(&|study| study.label);
     assert!((0.5..0.7).contains(&abnormal), "{abnormal}");
-    let patients: std::collections::BTreeSet<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
+    let patients: std::collections::BTreeSet<&str> =
+        studies.iter().map(|study| study.patient.as_str()).collect();
     assert!((1.3..1.7).contains(&(3000.0 / patients.len() as f64)), "several studies a patient");
-    let masked = share(&|study| study.report.findings.contains("XXXX") || study.report.impression.contains("XXXX"));
+    let masked =
+        share(&|study| study.report.findings.contains("XXXX") || study.report.impression.contains("XXXX"));
     assert!(masked > 0.3, "{masked}");
     // neither the words for a lesion nor those against one give the label away
-    let words = |text: &str, study: &Study| format!("{} {}", study.report.findings, study.report.impression).to_lowercase().contains(text);
+    let words = |text: &str, study: &Study| {
+        format!("{} {}", study.report.findings, study.report.impression).to_lowercase().contains(text)
+    };
     for word in ["opacity", "effusion", "nodule", "enlarged", "no acute"] {
         let in_normal = share(&|study| !study.label && words(word, study)) / (1.0 - abnormal);
         let in_abnormal = share(&|study| study.label && words(word, study)) / abnormal;
-        assert!(in_normal > 0.0 && in_abnormal > 0.0, "{word}: {in_normal} of the normal, {in_abnormal} of the abnormal");
+        assert!(
+            in_normal > 0.0 && in_abnormal > 0.0,
+            "{word}: {in_normal} of the normal, {in_abnormal} of the abnormal"
+        );
     }
 }
 
@@ -219,7 +240,9 @@ fn a_mask_shows_where_the_lesion_is() {
     let studies = phantom::studies(200, 5, 0.0);
     let mask = |study: &Study| {
         let source = study.mask.clone().expect("phantoms have masks");
-        pixels(&[&Study { frontal: Some(source), ..study.clone() }], Views::Frontal, 64, None).expect("drawn").bytes
+        pixels(&[&Study { frontal: Some(source), ..study.clone() }], Views::Frontal, 64, None)
+            .expect("drawn")
+            .bytes
     };
     for study in &studies {
         let white = mask(study).iter().filter(|&&pixel| pixel == 255).count();

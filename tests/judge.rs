@@ -119,7 +119,10 @@ fn relation(offset: f64, ours: impl Fn(usize) -> bool, theirs: impl Fn(usize) ->
     let language = world.cell(1, deletion(), |place, _| theirs(place));
     let fusion = world.cell(2, deletion(), |place, _| ours(place));
     let bound = Bound::Model { model: 1, cells: vec![language], offset };
-    world.require("s", vec![Clause { bound, ..at_least("fusion accuracy ≥ language accuracy", 2, vec![fusion], 0.0) }]);
+    world.require(
+        "s",
+        vec![Clause { bound, ..at_least("fusion accuracy ≥ language accuracy", 2, vec![fusion], 0.0) }],
+    );
     only(&world)
 }
 
@@ -204,7 +207,7 @@ fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
     let damages: [Damage; 12] = [
         (|world| world.evidence.cells.clear(), "lacks fusion under clean"),
         (|world| drop(world.evidence.cells.pop()), "lacks fusion under FGSM ε=0.1"),
-        (|world| drop(world.evidence.cells[1].outcomes.pop()), "has 99 outcomes for 100 cases"),
+        (|world| world.evidence.cells[1].outcomes.truncate(99), "has 99 outcomes for 100 cases"),
         (|world| world.evidence.cells[1].attack = "clean".into(), "has fusion under clean twice"),
         (|world| world.evidence.cells[1].model = "late".into(), "lacks fusion under FGSM"),
         (|world| world.evidence.cases[1].id = "s0".into(), "s0 is listed twice"),

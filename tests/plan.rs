@@ -34,9 +34,15 @@ fn the_main_job_has_these_cells() {
 
 #[test]
 fn up_to_a_strength_means_the_grid_and_the_strength_itself() {
-    let plan = plan("grid: [0.2, 0.05, 0.01]\nrequire:\n  - vision accuracy ≥ 9% at FGSM ε≤0.1, ≥ 9% at FGSM ε≤0.05\n");
+    let plan = plan(
+        "grid: [0.2, 0.05, 0.01]\nrequire:\n  - vision accuracy ≥ 9% at FGSM ε≤0.1, ≥ 9% at FGSM ε≤0.05\n",
+    );
     let at = |clause: usize| -> Vec<String> {
-        plan.requirements[0].clauses[clause].cells.iter().map(|&cell| plan.cells[cell].attack.to_string()).collect()
+        plan.requirements[0].clauses[clause]
+            .cells
+            .iter()
+            .map(|&cell| plan.cells[cell].attack.to_string())
+            .collect()
     };
     assert_eq!(at(0), ["FGSM ε=0.01", "FGSM ε=0.05", "FGSM ε=0.1"]);
     assert_eq!(at(1), ["FGSM ε=0.01", "FGSM ε=0.05"]);
@@ -45,27 +51,39 @@ fn up_to_a_strength_means_the_grid_and_the_strength_itself() {
 
 #[test]
 fn a_strength_of_zero_is_no_attack() {
-    let plan = plan("require:\n  - fusion accuracy ≥ 9% at FGSM ε=0 + none + 0% synonyms, ≥ 9% at PGD ε≤0 + 10% synonyms\n");
+    let plan = plan(
+        "require:\n  - fusion accuracy ≥ 9% at FGSM ε=0 + none + 0% synonyms, ≥ 9% at PGD ε≤0 + 10% synonyms\n",
+    );
     assert_eq!(cells(&plan), ["vision clean", "language clean", "fusion clean", "fusion 10% synonyms"]);
     assert_eq!(plan.requirements[0].clauses[0].cells, [2]);
 }
 
 #[test]
 fn a_row_is_empty_for_a_model_that_its_threat_cannot_touch() {
-    let plan = plan("table: [steady, 50% deletion, steady + 50% deletion]\nrequire: [fusion accuracy ≥ 9%]\n");
-    let counts: Vec<Vec<usize>> = plan.rows.iter().map(|row| row.cells.iter().map(Vec::len).collect()).collect();
+    let plan =
+        plan("table: [steady, 50% deletion, steady + 50% deletion]\nrequire: [fusion accuracy ≥ 9%]\n");
+    let counts: Vec<Vec<usize>> =
+        plan.rows.iter().map(|row| row.cells.iter().map(Vec::len).collect()).collect();
     assert_eq!(counts, [[1, 0, 1], [0, 1, 1], [0, 0, 1]]);
-    assert!(cells(&plan).contains(&"fusion PGD ε=0.03137255 20×2 + 50% deletion".to_string()), "{:?}", cells(&plan));
+    assert!(
+        cells(&plan).contains(&"fusion PGD ε=0.03137255 20×2 + 50% deletion".to_string()),
+        "{:?}",
+        cells(&plan)
+    );
 }
 
 #[test]
 fn the_other_model_of_a_relation_meets_what_can_touch_it() {
-    let plan = plan("require:\n  - fusion accuracy ≥ language accuracy − 2% under FGSM ε=0.1 + 50% deletion, ≥ vision accuracy under 40% synonyms\n");
+    let plan = plan(
+        "require:\n  - fusion accuracy ≥ language accuracy − 2% under FGSM ε=0.1 + 50% deletion, ≥ vision accuracy under 40% synonyms\n",
+    );
     let others: Vec<String> = plan.requirements[0]
         .clauses
         .iter()
         .map(|clause| match &clause.bound {
-            Bound::Model { model, cells, .. } => format!("{} {}", plan.spec.models[*model].0, plan.cells[cells[0]].attack),
+            Bound::Model { model, cells, .. } => {
+                format!("{} {}", plan.spec.models[*model].0, plan.cells[cells[0]].attack)
+            }
             Bound::Rate(_) => String::new(),
         })
         .collect();
@@ -74,7 +92,8 @@ fn the_other_model_of_a_relation_meets_what_can_touch_it() {
 
 #[test]
 fn evaluations_are_counted_with_what_is_shared() {
-    let cost = estimate(&plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
+    let cost =
+        estimate(&plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
     // vision and fusion: clean, one gradient, two attacked; language: clean
     assert_eq!((cost.evaluations, cost.gradients), (10 * (4 + 1 + 4), 20));
     let cost = estimate(&plan("table: [steady]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use medcert::spec::{
-    Bound, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse, parse_condition, parse_sentence, read,
+    Bound, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse, parse_condition,
+    parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -63,7 +64,10 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
     assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
     assert_eq!(first.condition.threats, [Threat::Fgsm { epsilon: Strength::UpTo(0.1) }]);
     assert_eq!(second.condition.threats, [Threat::Deletion { fraction: 0.5 }]);
-    assert_eq!((first.words.as_str(), second.words.as_str()), ("fusion accuracy ≥ 90% at FGSM ε≤0.1", "≥ 80% under 50% deletion"));
+    assert_eq!(
+        (first.words.as_str(), second.words.as_str()),
+        ("fusion accuracy ≥ 90% at FGSM ε≤0.1", "≥ 80% under 50% deletion")
+    );
 }
 
 #[test]
@@ -88,11 +92,8 @@ fn the_specs_of_this_repository_are_without_a_fault() {
 }
 
 fn readers() -> [Reader; 3] {
-    [("vision", true, false), ("language", false, true), ("fusion", true, true)].map(|(name, image, text)| Reader {
-        name: name.into(),
-        image,
-        text,
-    })
+    [("vision", true, false), ("language", false, true), ("fusion", true, true)]
+        .map(|(name, image, text)| Reader { name: name.into(), image, text })
 }
 
 /// Two spellings of the same.
@@ -100,7 +101,8 @@ fn same(one: &str, other: &str) {
     let threats = [("steady".to_string(), Threat::Deletion { fraction: 0.1 })];
     let names = Names { models: &readers(), threats: &threats };
     let read = |sentence: &str| {
-        let mut clauses = parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
+        let mut clauses =
+            parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
         for clause in &mut clauses {
             clause.words.clear();
             clause.condition.words.clear();
@@ -114,10 +116,19 @@ fn same(one: &str, other: &str) {
 fn a_sentence_may_be_spelt_in_several_ways() {
     same("fusion accuracy ≥ 90% at FGSM ε≤0.1", "Fusion ACCURACY >= 0.9 under fgsm EPS <= 0.1");
     same("fusion accuracy ≥ 90% at FGSM ε≤8/255", "fusion accuracy>=90 % with FGSM epsilon≤8/255");
-    same("fusion accuracy ≥ 90%, ≥ 80% under 50% deletion", "fusion accuracy ≥ 90% and ≥ 80% under 50% word deletion");
-    same("fusion accuracy ≥ 90%, fusion specificity ≥ 80%", "fusion accuracy ≥ 90%, and specificity ≥ 80% under clean");
+    same(
+        "fusion accuracy ≥ 90%, ≥ 80% under 50% deletion",
+        "fusion accuracy ≥ 90% and ≥ 80% under 50% word deletion",
+    );
+    same(
+        "fusion accuracy ≥ 90%, fusion specificity ≥ 80%",
+        "fusion accuracy ≥ 90%, and specificity ≥ 80% under clean",
+    );
     same("fusion accuracy ≥ language accuracy − 2%", "fusion accuracy ≥ language accuracy - 2%");
-    same("fusion accuracy ≥ 9% under steady + 40% synonyms", "fusion accuracy ≥ .09 with STEADY+40% synonym substitution");
+    same(
+        "fusion accuracy ≥ 9% under steady + 40% synonyms",
+        "fusion accuracy ≥ .09 with STEADY+40% synonym substitution",
+    );
     same("fusion accuracy ≥ 9% at PGD ε=0.1", "fusion accuracy ≥ 9% at PGD-40 ε=1e-1");
 }
 
@@ -135,17 +146,29 @@ fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
     let percent = 0..=100_u32;
     let epsilon = (1..=255_u32, any::<bool>()).prop_map(|(gray, up_to)| {
         let value = f64::from(gray) / 255.0;
-        (format!("ε{}{gray}/255", if up_to { "≤" } else { "=" }), if up_to { Strength::UpTo(value) } else { Strength::At(value) })
+        (
+            format!("ε{}{gray}/255", if up_to { "≤" } else { "=" }),
+            if up_to { Strength::UpTo(value) } else { Strength::At(value) },
+        )
     });
-    let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| match pgd {
-        true => (format!("PGD {words}"), Threat::Pgd { epsilon, steps: 40, restarts: 5 }),
-        false => (format!("FGSM {words}"), Threat::Fgsm { epsilon }),
+    let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| {
+        if pgd {
+            (format!("PGD {words}"), Threat::Pgd { epsilon, steps: 40, restarts: 5 })
+        } else {
+            (format!("FGSM {words}"), Threat::Fgsm { epsilon })
+        }
     });
     let deletion = percent.clone().prop_map(|share| {
-        (format!("{share}% deletion"), Threat::Deletion { fraction: format!("{share}e-2").parse().expect("a number") })
+        (
+            format!("{share}% deletion"),
+            Threat::Deletion { fraction: format!("{share}e-2").parse().expect("a number") },
+        )
     });
     let synonyms = percent.prop_map(|share| {
-        (format!("{share}% synonyms"), Threat::Synonyms { fraction: format!("{share}e-2").parse().expect("a number") })
+        (
+            format!("{share}% synonyms"),
+            Threat::Synonyms { fraction: format!("{share}e-2").parse().expect("a number") },
+        )
     });
     let any = (prop::option::of(image), prop::option::of(deletion), prop::option::of(synonyms));
     any.prop_map(|(image, deletion, synonyms)| {
@@ -178,7 +201,7 @@ proptest! {
     fn a_damaged_spec_is_refused_with_places_in_the_file(at in 0..HEAD.len(), cut in 0..40_usize, put in "[ -~\n\t≥]{0,3}") {
         let whole = format!("{HEAD}require: [fusion accuracy ≥ 90%]\n");
         let at = (0..=at).rev().find(|&at| whole.is_char_boundary(at)).expect("the start is one");
-        let end = (at + cut..).find(|&end| whole.is_char_boundary(end.min(whole.len()))).expect("the end is one").min(whole.len());
+        let end = (at + cut..whole.len()).find(|&end| whole.is_char_boundary(end)).unwrap_or(whole.len());
         let damaged = format!("{}{put}{}", &whole[..at], &whole[end..]);
         if let Err(faults) = parse(Path::new("a.yaml"), &damaged) {
             prop_assert!(!faults.faults.is_empty());

@@ -27,7 +27,9 @@ impl Accept {
         let kept = evidence_path(&cache_folder(self.places.cache.as_deref())?, &plan);
         if !kept.exists() {
             let spec = self.spec.display();
-            return Err(Error::Usage(format!("there is no result of {spec} as it stands; run `medcert check {spec}`")));
+            return Err(Error::Usage(format!(
+                "there is no result of {spec} as it stands; run `medcert check {spec}`"
+            )));
         }
         let evidence = evidence::read(&kept)?;
         let findings = judge(&plan, &evidence);
@@ -38,7 +40,9 @@ impl Accept {
         {
             let spec = self.spec.display();
             let why = &reason.reason;
-            return Err(Error::Usage(format!("this result cannot be taken: {why}; run `medcert check {spec}`")));
+            return Err(Error::Usage(format!(
+                "this result cannot be taken: {why}; run `medcert check {spec}`"
+            )));
         }
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
         let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, findings: &findings });

@@ -61,7 +61,8 @@ impl Check {
         let root = self.places.data_root.as_deref();
         let data = data::load(&plan.spec, root)?;
         let partition = data::split(&data.studies, &plan.spec.split)?;
-        let own = self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let own =
+            self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let options = Options {
             cache: cache.to_path_buf(),
             root: own.to_path_buf(),
@@ -78,17 +79,25 @@ impl Check {
         let spec = self.spec.display();
         match snapshot::read(&path) {
             Err(why) => eprintln!("{why}"),
-            Ok(None) => eprintln!("no snapshot in {}; `medcert accept {spec}` takes this result as one", path.display()),
+            Ok(None) => eprintln!(
+                "no snapshot in {}; `medcert accept {spec}` takes this result as one",
+                path.display()
+            ),
             Ok(Some(accepted)) => {
                 if snapshot::processor_of(&accepted) != snapshot::processor_of(&now) {
-                    eprintln!("{} was taken on another kind of processor: only verdicts are compared", path.display());
+                    eprintln!(
+                        "{} was taken on another kind of processor: only verdicts are compared",
+                        path.display()
+                    );
                 }
                 let difference = snapshot::difference(&accepted, &now);
                 if difference.is_empty() {
                     eprintln!("as accepted in {}", path.display());
                 } else {
                     eprintln!("changed against {} (- accepted, + now):", path.display());
-                    difference.iter().for_each(|line| eprintln!("  {line}"));
+                    for line in &difference {
+                        eprintln!("  {line}");
+                    }
                     eprintln!("`medcert accept {spec}` takes the new result");
                 }
             }

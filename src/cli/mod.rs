@@ -83,7 +83,9 @@ pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
     given
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("medcert")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/medcert")))
-        .ok_or_else(|| Error::Usage("HOME is not set; name a cache folder with --cache or MEDCERT_CACHE".to_string()))
+        .ok_or_else(|| {
+            Error::Usage("HOME is not set; name a cache folder with --cache or MEDCERT_CACHE".to_string())
+        })
 }
 
 /// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence.
@@ -95,16 +97,14 @@ fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
 /// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
 /// that is there, or within it.
 fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
-    let folder = match given {
-        Some(folder) => folder.to_path_buf(),
-        None => {
-            let own = plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let beside = own.join("../snapshots");
-            match own.parent() {
-                Some(parent) if beside.is_dir() && own != Path::new(".") => parent.join("snapshots"),
-                _ => own.join("snapshots"),
-            }
+    let own =
+        plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = match (given, own.parent()) {
+        (Some(folder), _) => folder.to_path_buf(),
+        (None, Some(parent)) if own != Path::new(".") && parent.join("snapshots").is_dir() => {
+            parent.join("snapshots")
         }
+        (None, _) => own.join("snapshots"),
     };
     folder.join(format!("{}.snap", stem(&plan.spec.path)))
 }

@@ -45,7 +45,8 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
             sources.push(source.as_ref().ok_or_else(missing)?);
         }
     }
-    let images: Vec<Result<Vec<u8>>> = sources.par_iter().map(|source| pixels_of(source, side, cache)).collect();
+    let images: Vec<Result<Vec<u8>>> =
+        sources.par_iter().map(|source| pixels_of(source, side, cache)).collect();
     let mut bytes = Vec::with_capacity(images.len() * (side as usize).pow(2));
     for image in images {
         bytes.extend(image?);
@@ -69,7 +70,11 @@ fn file(path: &Path, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
     }
     let content = std::fs::read(path).map_err(failed)?;
     let Some(cache) = cache else { return decode(path, &content, side) };
-    let key = blake3::Hasher::new_derive_key(VERSION).update(&side.to_le_bytes()).update(&content).finalize().to_hex();
+    let key = blake3::Hasher::new_derive_key(VERSION)
+        .update(&side.to_le_bytes())
+        .update(&content)
+        .finalize()
+        .to_hex();
     let kept = cache.join("images").join(&key[..2]).join(format!("{}-{side}.gray", &key[..32]));
     match std::fs::read(&kept) {
         Ok(pixels) if pixels.len() == (side as usize).pow(2) => Ok(pixels),
@@ -96,7 +101,10 @@ fn keep(path: &Path, pixels: &[u8]) {
 
 fn decode(path: &Path, content: &[u8], side: u32) -> Result<Vec<u8>> {
     let refused = |why: &dyn std::fmt::Display| {
-        Error::Input(format!("{} is no image that can be used: {why}; export it as PNG or JPEG", path.display()))
+        Error::Input(format!(
+            "{} is no image that can be used: {why}; export it as PNG or JPEG",
+            path.display()
+        ))
     };
     if content.is_empty() {
         return Err(refused(&"it is empty"));
@@ -105,7 +113,8 @@ fn decode(path: &Path, content: &[u8], side: u32) -> Result<Vec<u8>> {
     limits.max_image_width = Some(LARGEST_SIDE);
     limits.max_image_height = Some(LARGEST_SIDE);
     limits.max_alloc = Some(MOST_MEMORY);
-    let mut reader = ImageReader::new(Cursor::new(content)).with_guessed_format().map_err(|why| refused(&why))?;
+    let mut reader =
+        ImageReader::new(Cursor::new(content)).with_guessed_format().map_err(|why| refused(&why))?;
     reader.limits(limits);
     let gray = reader.decode().map_err(|why| refused(&why))?.into_luma16();
     let (width, height) = gray.dimensions();

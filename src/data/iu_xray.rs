@@ -14,8 +14,11 @@ use super::{Folder, ImageSource, Report, Study};
 use crate::spec::Views;
 use crate::{Error, Result};
 
+/// Studies left out: reason and count.
+type LeftOut = Vec<(String, usize)>;
+
 /// The studies in the file's order, and how many have no label.
-pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, Vec<(String, usize)>)> {
+pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut)> {
     let table = Table::read(&folder.file(Path::new("indiana_reports.csv"))?)?;
     let [uid, problems, indication, findings, impression] =
         columns(&table, ["uid", "Problems", "indication", "findings", "impression"])?;
@@ -43,13 +46,21 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, Vec<(St
             patient: id.to_string(),
             frontal,
             lateral,
-            report: Report { indication: text(indication), findings: text(findings), impression: text(impression) },
+            report: Report {
+                indication: text(indication),
+                findings: text(findings),
+                impression: text(impression),
+            },
             label: !label.eq_ignore_ascii_case("normal"),
             view: None,
             mask: None,
         });
     }
-    let left_out = if unlabelled > 0 { vec![("not indexed, so without a label".to_string(), unlabelled)] } else { vec![] };
+    let left_out = if unlabelled > 0 {
+        vec![("not indexed, so without a label".to_string(), unlabelled)]
+    } else {
+        vec![]
+    };
     Ok((studies, left_out))
 }
 
@@ -80,7 +91,9 @@ fn projections(folder: &Folder) -> Result<HashMap<String, FrontalAndLateral>> {
         let slot = match row.value(projection) {
             "Frontal" => &mut study.0,
             "Lateral" => &mut study.1,
-            other => return Err(row.fault(format!("the projection `{other}` is neither Frontal nor Lateral"))),
+            other => {
+                return Err(row.fault(format!("the projection `{other}` is neither Frontal nor Lateral")));
+            }
         };
         let name = Path::new(row.value(filename));
         if name.components().count() != 1 {

@@ -24,7 +24,9 @@ impl Labels<'_> {
         match (is_one_of(self.positive), is_one_of(self.negative)) {
             (true, false) => Ok(true),
             (false, true) => Ok(false),
-            (true, true) => Err(row.fault(format!("the label `{value}` is both positive and negative in the spec"))),
+            (true, true) => {
+                Err(row.fault(format!("the label `{value}` is both positive and negative in the spec")))
+            }
             (false, false) => {
                 let (positive, negative) = (self.positive.join(", "), self.negative.join(", "));
                 let known = format!("positive: {positive}; negative: {negative}");
@@ -52,7 +54,11 @@ impl Places {
             patient: table.column(&columns.patient)?,
             label: table.column(&columns.label)?,
             images: [optional(&columns.frontal)?, optional(&columns.lateral)?, optional(&columns.mask)?],
-            sections: [optional(&columns.indication)?, optional(&columns.findings)?, optional(&columns.impression)?],
+            sections: [
+                optional(&columns.indication)?,
+                optional(&columns.findings)?,
+                optional(&columns.impression)?,
+            ],
             view: optional(&columns.view)?,
         })
     }
@@ -96,7 +102,11 @@ fn study(row: Row<'_>, places: &Places, labels: Labels<'_>, folder: &Folder) -> 
         patient: needed(places.patient, "patient")?,
         frontal: image(frontal)?,
         lateral: image(lateral)?,
-        report: Report { indication: text(indication), findings: text(findings), impression: text(impression) },
+        report: Report {
+            indication: text(indication),
+            findings: text(findings),
+            impression: text(impression),
+        },
         label: labels.read(row, places.label)?,
         view: Some(text(places.view)).filter(|view| !view.is_empty()),
         mask: image(mask)?,

@@ -137,7 +137,8 @@ pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
 impl Dataset {
     /// Drops what no model could read, and counts why.
     fn leave_out(&mut self, reads_text: bool) -> Vec<(String, usize)> {
-        let mut reasons = [("without a frontal image", 0), ("without a lateral image", 0), ("without a word to read", 0)];
+        let mut reasons =
+            [("without a frontal image", 0), ("without a lateral image", 0), ("without a word to read", 0)];
         let studies = std::mem::take(&mut self.studies);
         let reason = |study: &Study| match self.views {
             Views::Both | Views::Frontal if study.frontal.is_none() => Some(0),
@@ -147,12 +148,18 @@ impl Dataset {
         };
         let kept = studies.into_iter().filter(|study| {
             let reason = reason(study);
-            reason.iter().for_each(|&reason| reasons[reason].1 += 1);
+            if let Some(reason) = reason {
+                reasons[reason].1 += 1;
+            }
             reason.is_none()
         });
         let kept = kept.collect();
         self.studies = kept;
-        reasons.iter().filter(|(_, count)| *count > 0).map(|(why, count)| ((*why).to_string(), *count)).collect()
+        reasons
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(why, count)| ((*why).to_string(), *count))
+            .collect()
     }
 
     fn fingerprint(&self) -> String {
@@ -172,11 +179,15 @@ impl Dataset {
                 add(&match image {
                     None => String::new(),
                     // the folder that it lies in is not its content
-                    Some(ImageSource::File(path)) => path.file_name().unwrap_or_default().to_string_lossy().to_string(),
+                    Some(ImageSource::File(path)) => {
+                        path.file_name().unwrap_or_default().to_string_lossy().to_string()
+                    }
                     Some(ImageSource::Phantom(drawing, plane)) => format!("{plane:?} {drawing:?}"),
                 });
             }
-            [&report.indication, &report.findings, &report.impression].into_iter().for_each(|text| add(text));
+            for text in [&report.indication, &report.findings, &report.impression] {
+                add(text);
+            }
         }
         hasher.finalize().to_hex().to_string()
     }
@@ -211,7 +222,10 @@ impl Folder {
         let real = whole.canonicalize().map_err(|why| Error::unreadable(&whole, &why, remedy))?;
         if !real.starts_with(&self.real) {
             let folder = self.path.display();
-            return Err(Error::Input(format!("{} is a link that leaves {folder}; copy the file", whole.display())));
+            return Err(Error::Input(format!(
+                "{} is a link that leaves {folder}; copy the file",
+                whole.display()
+            )));
         }
         Ok(whole)
     }

@@ -24,32 +24,43 @@ pub struct Partition {
 /// A part would be empty, or training or test hold one class only.
 pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
     let patients: BTreeSet<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
-    let mut order: Vec<(blake3::Hash, &str)> =
-        patients.iter().map(|patient| (blake3::hash(format!("{} {patient}", split.seed).as_bytes()), *patient)).collect();
+    let mut order: Vec<(blake3::Hash, &str)> = patients
+        .iter()
+        .map(|patient| (blake3::hash(format!("{} {patient}", split.seed).as_bytes()), *patient))
+        .collect();
     order.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()).then(a.1.cmp(b.1)));
     let tests = share(order.len(), split.test);
     let validations = share(order.len() - tests, split.validation);
     let parts: BTreeMap<&str, usize> = order
         .iter()
         .enumerate()
-        .map(|(place, (_, patient))| (*patient, usize::from(place >= tests) + usize::from(place >= tests + validations)))
+        .map(|(place, (_, patient))| {
+            (*patient, usize::from(place >= tests) + usize::from(place >= tests + validations))
+        })
         .collect();
     let part = |wanted: usize| -> Vec<usize> {
         (0..studies.len()).filter(|&index| parts[studies[index].patient.as_str()] == wanted).collect()
     };
     let partition = Partition { test: part(0), validation: part(1), train: part(2) };
-    for (name, cases, needs_both) in
-        [("test", &partition.test, true), ("validation", &partition.validation, false), ("training", &partition.train, true)]
-    {
+    for (name, cases, needs_both) in [
+        ("test", &partition.test, true),
+        ("validation", &partition.validation, false),
+        ("training", &partition.train, true),
+    ] {
         let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
         let patients = order.len();
         if cases.is_empty() {
-            let why = format!("the {name} part of the split is empty; {patients} patients are too few for its shares");
+            let why = format!(
+                "the {name} part of the split is empty; {patients} patients are too few for its shares"
+            );
             return Err(Error::Input(why));
         }
         if needs_both && (abnormal == 0 || abnormal == cases.len()) {
             let class = if abnormal == 0 { "normal" } else { "abnormal" };
-            let why = format!("all {} {name} cases are {class}; take more studies or another split seed", cases.len());
+            let why = format!(
+                "all {} {name} cases are {class}; take more studies or another split seed",
+                cases.len()
+            );
             return Err(Error::Input(why));
         }
     }

@@ -40,7 +40,10 @@ impl Table {
             Err(why) => {
                 let upto = &why.as_bytes()[..why.utf8_error().valid_up_to()];
                 let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
-                return Err(Error::Input(format!("{}:{line}: not UTF-8; save the file as UTF-8", path.display())));
+                return Err(Error::Input(format!(
+                    "{}:{line}: not UTF-8; save the file as UTF-8",
+                    path.display()
+                )));
             }
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // a spreadsheet's mark
@@ -51,11 +54,17 @@ impl Table {
         for record in reader.records() {
             rows.push(record.map_err(malformed)?);
             if rows.len() > MOST_ROWS {
-                return Err(Error::Input(format!("{} has more than {MOST_ROWS} rows; split it", path.display())));
+                return Err(Error::Input(format!(
+                    "{} has more than {MOST_ROWS} rows; split it",
+                    path.display()
+                )));
             }
         }
         if rows.is_empty() {
-            return Err(Error::Input(format!("{} has no row; it needs a header and a row a study", path.display())));
+            return Err(Error::Input(format!(
+                "{} has no row; it needs a header and a row a study",
+                path.display()
+            )));
         }
         let table = Self { path: path.to_path_buf(), header, rows };
         table.check_end(text)?;
@@ -67,14 +76,22 @@ impl Table {
         let Some(last) = self.rows().last() else { return Ok(()) };
         let start = last.record.position().map_or(0, |position| position.byte() as usize);
         let quotes = text.get(start..).unwrap_or_default().matches('"').count();
-        if quotes.is_multiple_of(2) { Ok(()) } else { Err(last.fault("a quote opens here and is never closed")) }
+        if quotes.is_multiple_of(2) {
+            Ok(())
+        } else {
+            Err(last.fault("a quote opens here and is never closed"))
+        }
     }
 
     /// The place of a column.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
         self.header.iter().position(|column| column == name).ok_or_else(|| {
             let known: Vec<&str> = self.header.iter().collect();
-            Error::Input(format!("{}:1: there is no column `{name}`; {}", self.path.display(), suggest(name, &known)))
+            Error::Input(format!(
+                "{}:1: there is no column `{name}`; {}",
+                self.path.display(),
+                suggest(name, &known)
+            ))
         })
     }
 
@@ -101,7 +118,9 @@ fn explain(why: &csv::Error) -> String {
     match why.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
-            format!(":{line}: this row has {len} values and the header {expected_len}; is a comma or quote missing?")
+            format!(
+                ":{line}: this row has {len} values and the header {expected_len}; is a comma or quote missing?"
+            )
         }
         _ => format!(": this is no CSV: {why}"),
     }

@@ -56,7 +56,9 @@ pub fn read(path: &Path) -> Result<Evidence> {
         Some(schema) if schema == u64::from(SCHEMA) => {
             serde_json::from_slice(&text).map_err(|why| malformed(path, &why))
         }
-        Some(schema) => Err(refused(path, &format!("its schema is {schema} and this medcert reads {SCHEMA}"))),
+        Some(schema) => {
+            Err(refused(path, &format!("its schema is {schema} and this medcert reads {SCHEMA}")))
+        }
     }
 }
 

@@ -5,7 +5,10 @@
 //! from the discordant pairs alone (McNemar, 1947).
 
 use super::tally::{Tally, noun};
-use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_percent, goal_points, percent, percent_beside, points_beside};
+use super::{
+    ClauseFinding, Estimate, LEVEL, Verdict, goal_percent, goal_points, percent, percent_beside,
+    points_beside,
+};
 use crate::plan::{Bound, Clause};
 use crate::stats;
 
@@ -98,7 +101,8 @@ fn relation(
     let gained = pairs().filter(|&(&subject, &object)| subject && !object).count() as u64;
     let lost = pairs().filter(|&(&subject, &object)| !subject && object).count() as u64;
     let trials = subject.len() as u64;
-    let count = |holds: &[bool]| Estimate { successes: holds.iter().filter(|&&one| one).count() as u64, trials };
+    let count =
+        |holds: &[bool]| Estimate { successes: holds.iter().filter(|&&one| one).count() as u64, trials };
     let (ours, theirs) = (count(&subject), count(&object));
     let (lower, upper) = stats::paired_difference_bounds(gained, lost, trials, LEVEL);
     let verdict = decide(lower, upper, offset);

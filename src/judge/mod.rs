@@ -132,7 +132,8 @@ pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 /// does but one is inconclusive or could not be judged, or if there is no finding at all.
 pub fn exit_code(findings: &[Finding]) -> u8 {
     let verdicts = || {
-        let clauses = |finding: &Finding| finding.clauses.iter().map(|clause| clause.verdict).collect::<Vec<_>>();
+        let clauses =
+            |finding: &Finding| finding.clauses.iter().map(|clause| clause.verdict).collect::<Vec<_>>();
         findings.iter().flat_map(move |finding| std::iter::once(finding.verdict).chain(clauses(finding)))
     };
     let code = |verdict: Verdict| match verdict {

@@ -44,10 +44,15 @@ impl<'a> Tally<'a> {
     /// Why nothing can be judged from it, in a sentence.
     pub fn new(plan: &'a Plan, evidence: &'a Evidence) -> Result<Self, String> {
         if evidence.schema != SCHEMA {
-            return Err(format!("the evidence has schema {} and this medcert reads {SCHEMA}", evidence.schema));
+            return Err(format!(
+                "the evidence has schema {} and this medcert reads {SCHEMA}",
+                evidence.schema
+            ));
         }
         if evidence.spec != plan.spec.digest {
-            return Err("the evidence is of other data, another split, other models or another seed".to_string());
+            return Err(
+                "the evidence is of other data, another split, other models or another seed".to_string()
+            );
         }
         check_cases(evidence)?;
         check_models(plan, evidence)?;
@@ -122,7 +127,8 @@ impl<'a> Tally<'a> {
 
     fn constant(&self, cell: usize) -> Option<String> {
         let cell = &self.evidence.cells[self.places[cell]];
-        let answered = |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
+        let answered =
+            |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
         let (abnormal, normal) = (answered(true), answered(false));
         let most = abnormal.max(normal);
         let trials = cell.outcomes.len();

@@ -80,7 +80,8 @@ impl<'a> Chunk<'a> {
         let proposal = self.propose(image_attack, &images, place)?;
         let attacked = project(&images, &proposal, epsilon)?;
         let changes = change(&images, &attacked)?;
-        if changes.iter().any(|&change| !(change <= epsilon as f32 + ROUNDING)) {
+        let stays = |&change: &f32| change.is_finite() && change <= epsilon as f32 + ROUNDING;
+        if !changes.iter().all(stays) {
             return Err(bug("an attack left its ε-ball"));
         }
         let features = self.variants[place].features.as_ref();
@@ -96,7 +97,9 @@ impl<'a> Chunk<'a> {
                     Some(gradient) => gradient,
                     None => match &self.clean {
                         Some(clean) => self.victim.slope(clean, variant.features.as_ref())?.1,
-                        None => return Err(bug("a gradient was asked for before the clean images were read")),
+                        None => {
+                            return Err(bug("a gradient was asked for before the clean images were read"));
+                        }
                     },
                 };
                 let proposal = fgsm::propose(images, &gradient, epsilon)?;

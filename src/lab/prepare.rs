@@ -43,7 +43,7 @@ impl Workshop<'_> {
         let mut done: Vec<Network> = Vec::with_capacity(specs.len());
         for (name, model) in specs {
             let mut network = match model.weights() {
-                Weights::File(path) => self.from_file(name, model, path, &done)?,
+                Weights::File(path) => self.of_file(name, model, path, &done)?,
                 Weights::Train(train) => self.trained(name, model, train, &done)?,
             };
             network.params.freeze();
@@ -52,7 +52,7 @@ impl Workshop<'_> {
         Ok(done)
     }
 
-    fn from_file(&self, name: &str, model: &Model, path: &PathBuf, done: &[Network]) -> Result<Network> {
+    fn of_file(&self, name: &str, model: &Model, path: &PathBuf, done: &[Network]) -> Result<Network> {
         let path = self.options.root.join(path);
         let network = self.read(name, model, &path, done)?;
         self.observer.observe(Event::Loaded { model: name });

@@ -9,10 +9,10 @@ use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
 use super::model::{Architecture, TokenizerOf};
-use crate::random::{below, shuffle, stream, uniform};
 use super::tensor::{self, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
+use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
 use crate::{Error, Result};
 

@@ -62,7 +62,7 @@ impl WeightsFile {
     /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
     pub fn load(&self, declared: &[Declared]) -> Result<Params> {
         let file = SafeTensors::deserialize(&self.bytes).map_err(|why| not_safetensors(&self.name, &why))?;
-        let faults = self.faults(&file, declared);
+        let faults = Self::faults(&file, declared);
         if !faults.is_empty() {
             let shown: Vec<&str> = faults.iter().take(8).map(String::as_str).collect();
             let more = if faults.len() > 8 {
@@ -83,14 +83,14 @@ impl WeightsFile {
         })
     }
 
-    fn faults(&self, file: &SafeTensors<'_>, declared: &[Declared]) -> Vec<String> {
+    fn faults(file: &SafeTensors<'_>, declared: &[Declared]) -> Vec<String> {
         let mut faults = Vec::new();
         let mut names: Vec<&str> = file.names();
         names.sort_unstable();
         for parameter in declared {
             match file.tensor(&parameter.name) {
                 Err(_) => {
-                    faults.push(format!("{} is missing{}", parameter.name, nearest(&parameter.name, &names)))
+                    faults.push(format!("{} is missing{}", parameter.name, nearest(&parameter.name, &names)));
                 }
                 Ok(view) => {
                     if view.shape() != parameter.shape {

@@ -10,12 +10,17 @@ const CHUNK: usize = 32;
 pub fn build(spec: Spec) -> Plan {
     let mut binder = Binder { spec: &spec, attacks: vec![vec![Attack::default()]; spec.models.len()] };
     let rows: Vec<BoundRow> = spec.table.iter().map(|condition| binder.row(condition)).collect();
-    let requirements: Vec<BoundRequirement> =
-        spec.require.iter().map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect()).collect();
+    let requirements: Vec<BoundRequirement> = spec
+        .require
+        .iter()
+        .map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect())
+        .collect();
     // only now every model's cells are known, and with them the place of each
     let attacks = binder.attacks;
-    let starts: Vec<usize> = (0..attacks.len()).map(|model| attacks[..model].iter().map(Vec::len).sum()).collect();
-    let place = |(model, cells): &Cells| cells.iter().map(|cell| starts[*model] + cell).collect::<Vec<usize>>();
+    let starts: Vec<usize> =
+        (0..attacks.len()).map(|model| attacks[..model].iter().map(Vec::len).sum()).collect();
+    let place =
+        |(model, cells): &Cells| cells.iter().map(|cell| starts[*model] + cell).collect::<Vec<usize>>();
     let bound_row = |(condition, row): (&Condition, &BoundRow)| Row {
         words: condition.words.clone(),
         cells: row.iter().map(place).collect(),
@@ -125,7 +130,8 @@ fn points(threats: &[Threat], grid: &[f64]) -> Vec<Attack> {
     for threat in threats {
         match *threat {
             Threat::Fgsm { epsilon } => {
-                images = strengths(epsilon, grid).map(|epsilon| Some(ImageAttack::Fgsm { epsilon })).collect();
+                images =
+                    strengths(epsilon, grid).map(|epsilon| Some(ImageAttack::Fgsm { epsilon })).collect();
             }
             Threat::Pgd { epsilon, steps, restarts } => {
                 let attack = |epsilon| Some(ImageAttack::Pgd { epsilon, steps, restarts });

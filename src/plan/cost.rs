@@ -29,7 +29,8 @@ const TOKENS: f64 = 80.0;
 
 /// The cost of a plan over `train` training and `test` test cases.
 pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
-    let mut cost = Cost { cases: test, evaluations: 0, gradients: 0, training_seconds: 0.0, attack_seconds: 0.0 };
+    let mut cost =
+        Cost { cases: test, evaluations: 0, gradients: 0, training_seconds: 0.0, attack_seconds: 0.0 };
     for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();

@@ -144,7 +144,9 @@ impl fmt::Display for Attack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let image = self.image.map(|image| match image {
             ImageAttack::Fgsm { epsilon } => format!("FGSM ε={}", short(epsilon)),
-            ImageAttack::Pgd { epsilon, steps, restarts } => format!("PGD ε={} {steps}×{restarts}", short(epsilon)),
+            ImageAttack::Pgd { epsilon, steps, restarts } => {
+                format!("PGD ε={} {steps}×{restarts}", short(epsilon))
+            }
         });
         let text = self.text.iter().map(|text| match text {
             TextAttack::Deletion { fraction } => format!("{}% deletion", short(fraction * 100.0)),

@@ -49,7 +49,9 @@ pub fn summary(findings: &[Finding]) -> String {
         }
     }
     match (count(Verdict::Pass), rest.is_empty()) {
-        (passed, true) if passed == all => format!("all {all} {sentences} hold"),
+        (passed, true) if passed == all && all == 1 => "the sentence holds".to_string(),
+        (passed, true) if passed == all => format!("all {all} sentences hold"),
+        (1, _) => format!("1 of {all} {sentences} holds: {}", rest.join(", ")),
         (passed, _) => format!("{passed} of {all} {sentences} hold: {}", rest.join(", ")),
     }
 }

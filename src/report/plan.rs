@@ -11,11 +11,17 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
             Weights::File(path) => format!("weights from {}", path.display()),
-            Weights::Train(how) => format!("trained here unless cached, {}", counted(how.epochs as usize, "epoch", "epochs")),
+            Weights::Train(how) => {
+                format!("trained here unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
+            }
         };
         lines.push(format!("{name} ({}): {origin}", kind.architecture()));
-        let attacks: Vec<String> =
-            plan.cells.iter().filter(|cell| cell.model == model).map(|cell| cell.attack.to_string()).collect();
+        let attacks: Vec<String> = plan
+            .cells
+            .iter()
+            .filter(|cell| cell.model == model)
+            .map(|cell| cell.attack.to_string())
+            .collect();
         lines.extend(attacks.iter().map(|attack| format!("    {attack}")));
     }
     lines.push(String::new());
@@ -27,7 +33,8 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             grouped(partition.validation.len() as u64),
             grouped(partition.test.len() as u64)
         ));
-        let left_out = |(why, count): &(String, usize)| format!("left out: {} {}", grouped(*count as u64), plain(why));
+        let left_out =
+            |(why, count): &(String, usize)| format!("left out: {} {}", grouped(*count as u64), plain(why));
         lines.extend(data.left_out.iter().map(left_out));
         let cost = estimate(plan, partition.train.len(), partition.test.len());
         let cells = counted(plan.cells.len(), "cell", "cells");

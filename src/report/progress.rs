@@ -41,7 +41,9 @@ impl Progress {
         let mut slot = self.bar.borrow_mut();
         if slot.as_ref().is_none_or(|bar| bar.phase != phase) {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix:<24} {bar:24} {percent:>3} %  {elapsed} so far, {eta} left");
+            let style = ProgressStyle::with_template(
+                "{prefix:<24} {bar:24} {percent:>3} %  {elapsed} so far, {eta} left",
+            );
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_prefix(phase.to_string());
             bar.enable_steady_tick(Duration::from_millis(500));
@@ -79,7 +81,10 @@ impl Observer for Progress {
             Event::Attacked { model, done, total } => {
                 self.move_to(&format!("attacking {model}"), done, total);
                 if done == total && !self.is_terminal {
-                    self.line(&format!("{model}: {} attacked", super::counted(total as usize, "case", "cases")));
+                    self.line(&format!(
+                        "{model}: {} attacked",
+                        super::counted(total as usize, "case", "cases")
+                    ));
                 }
             }
         }

@@ -37,10 +37,13 @@ pub fn render(result: Result<'_>) -> String {
     lines.push(format!("right of {}", data.test));
     if let Ok(tally) = Tally::new(plan, evidence) {
         for row in &plan.rows {
-            let counts = row.cells.iter().enumerate().filter(|(_, cells)| !cells.is_empty()).map(|(model, cells)| {
-                let right = tally.score(model, cells, Metric::Accuracy).map_or(0, |score| score.estimate.successes);
-                format!("{} {right}", plan.spec.models[model].0)
-            });
+            let counts =
+                row.cells.iter().enumerate().filter(|(_, cells)| !cells.is_empty()).map(|(model, cells)| {
+                    let right = tally
+                        .score(model, cells, Metric::Accuracy)
+                        .map_or(0, |score| score.estimate.successes);
+                    format!("{} {right}", plan.spec.models[model].0)
+                });
             lines.push(format!("  {}: {}", row.words, counts.collect::<Vec<_>>().join(", ")));
         }
     }
@@ -70,7 +73,10 @@ pub fn read(path: &Path) -> Fallible<Option<String>> {
     let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
     match body {
         Some(body) => Ok(Some(body.trim_end().to_string())),
-        None => Err(Error::Input(format!("{} is no snapshot: it does not start with `---`; {remedy}", path.display()))),
+        None => Err(Error::Input(format!(
+            "{} is no snapshot: it does not start with `---`; {remedy}",
+            path.display()
+        ))),
     }
 }
 
@@ -115,8 +121,10 @@ pub fn difference(accepted: &str, now: &str) -> Vec<String> {
         (verdicts(accepted), verdicts(now))
     };
     let lacking = |lines: &[String], line: &String| !lines.contains(line);
-    let removed = accepted.iter().filter(|line| lacking(&now, line)).map(|line| format!("- {}", line.trim_start()));
-    let added = now.iter().filter(|line| lacking(&accepted, line)).map(|line| format!("+ {}", line.trim_start()));
+    let removed =
+        accepted.iter().filter(|line| lacking(&now, line)).map(|line| format!("- {}", line.trim_start()));
+    let added =
+        now.iter().filter(|line| lacking(&accepted, line)).map(|line| format!("+ {}", line.trim_start()));
     // a changed line stands beside what it was, as far as both start alike
     let mut lines: Vec<String> = removed.collect();
     for line in added {
@@ -130,10 +138,13 @@ pub fn difference(accepted: &str, now: &str) -> Vec<String> {
 /// What a line is about: the row or model that it begins with, or the sentence behind its verdict.
 fn subject(line: &str) -> &str {
     let line = line.get(2..).unwrap_or_default();
-    if line.starts_with(|first: char| first.is_ascii_uppercase()) && line.split(' ').next().is_some_and(is_verdict) {
+    if line.starts_with(|first: char| first.is_ascii_uppercase())
+        && line.split(' ').next().is_some_and(is_verdict)
+    {
         return line.rsplit(": ").next().unwrap_or(line).split_once(' ').map_or(line, |(_, rest)| rest);
     }
-    line.split([':', ' ']).next().unwrap_or(line)
+    let model = || line.split(' ').next().unwrap_or(line);
+    line.split_once(": ").map_or_else(model, |(row, _)| row)
 }
 
 fn is_verdict(word: &str) -> bool {

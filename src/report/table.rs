@@ -49,7 +49,7 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     }
     text.push('\n');
     let worst = result.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Error);
-    text.push_str(&painted(&summary(result.findings), worst, style));
+    text.push_str(&painted(&wrapped(&summary(result.findings), 0, style.width), worst, style));
     text.push('\n');
     text
 }
@@ -80,7 +80,9 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
     let name = |(name, _): &(String, _)| Cell::new(format!("{name} ")).set_alignment(CellAlignment::Right);
-    table.set_header(std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)));
+    table.set_header(
+        std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)),
+    );
     let mut marked = false;
     for row in &result.plan.rows {
         let mut cells = vec![Cell::new(plain(&row.words))];
@@ -111,7 +113,8 @@ fn values<'r>(row: &'r Row, tally: &'r Tally<'_>, style: Style) -> impl Iterator
         let percent = |share: f64| share * 100.0;
         let mut text = format!("{:.1}", percent(score.estimate.share()));
         if style.width >= WIDE {
-            text.push_str(&format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper)));
+            let bounds = format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper));
+            text.push_str(&bounds);
         }
         let mark = if matches!(tally.vacuous(model, cells), Ok(Some(_))) { "*" } else { " " };
         text + mark
@@ -130,7 +133,8 @@ fn sentence(finding: &Finding, style: Style) -> String {
             format!("{} ({}): {}", clause.verdict, plain(&clause.words), plain(&clause.reason))
         };
         if let Some(needed) = clause.needed {
-            reason.push_str(&format!("; about {} cases would decide it", grouped(needed)));
+            let more = format!("; about {} cases would decide it", grouped(needed));
+            reason.push_str(&more);
         }
         text.push_str(&wrapped(&reason, 13, style.width));
         text.push('\n');
@@ -158,7 +162,9 @@ fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let margin = " ".repeat(indent);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    // a number and its unit stay together
+    let text = text.replace(" %", "\u{a0}%");
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::take(&mut line));
         }
@@ -168,5 +174,6 @@ fn wrapped(text: &str, indent: usize, width: usize) -> String {
         line.push_str(word);
     }
     lines.push(line);
-    lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+    let whole = lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n");
+    whole.replace('\u{a0}', " ")
 }

@@ -52,7 +52,11 @@ impl fmt::Display for Diagnostics {
                 let margin = " ".repeat(line.to_string().len());
                 let marks = "^".repeat(fault.word.lines().next().unwrap_or_default().chars().count().max(1));
                 let indent = " ".repeat(column.saturating_sub(1));
-                write!(f, "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}", source.replace('\t', " "))?;
+                write!(
+                    f,
+                    "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}",
+                    source.replace('\t', " ")
+                )?;
             }
             if let Some(help) = &fault.help {
                 write!(f, "\n  help: {help}")?;

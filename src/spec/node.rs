@@ -36,7 +36,8 @@ pub(super) struct Faults(RefCell<Vec<Fault>>);
 impl Faults {
     /// The faults with their places, in the order of the file.
     pub(super) fn locate(self, text: &str) -> Vec<Diagnostic> {
-        let mut found: Vec<Diagnostic> = self.0.into_inner().into_iter().map(|fault| fault.locate(text)).collect();
+        let mut found: Vec<Diagnostic> =
+            self.0.into_inner().into_iter().map(|fault| fault.locate(text)).collect();
         found.sort_by_key(|fault| fault.place);
         found
     }
@@ -60,7 +61,8 @@ fn shifted(text: &str, place: Place, offset: usize, word: &str) -> Place {
     if offset == 0 {
         return place;
     }
-    let line: Vec<char> = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().chars().collect();
+    let line: Vec<char> =
+        text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().chars().collect();
     let quote = usize::from(matches!(line.get(place.column.saturating_sub(1)), Some('"' | '\'')));
     let start = place.column.saturating_sub(1) + quote + offset;
     let stands = word.chars().enumerate().all(|(at, c)| line.get(start + at) == Some(&c));
@@ -70,7 +72,9 @@ fn shifted(text: &str, place: Place, offset: usize, word: &str) -> Place {
 /// The line and column of a path.
 pub(super) fn locate(text: &str, path: &[Step], at_key: bool) -> Place {
     let probe = Probe { path, at_key };
-    let Err(error) = probe.deserialize(serde_yaml::Deserializer::from_str(text)) else { return Place::default() };
+    let Err(error) = probe.deserialize(serde_yaml::Deserializer::from_str(text)) else {
+        return Place::default();
+    };
     error.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() })
 }
 
@@ -97,7 +101,9 @@ impl<'de> Visitor<'de> for Probe<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((Step::Key(wanted), rest)) = self.path.split_first() else { return Err(A::Error::custom("here")) };
+        let Some((Step::Key(wanted), rest)) = self.path.split_first() else {
+            return Err(A::Error::custom("here"));
+        };
         while let Some(is_wanted) = map.next_key_seed(Key { wanted, fail: self.at_key && rest.is_empty() })? {
             if is_wanted {
                 return map.next_value_seed(Probe { path: rest, at_key: self.at_key });
@@ -108,7 +114,9 @@ impl<'de> Visitor<'de> for Probe<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((Step::Item(wanted), rest)) = self.path.split_first() else { return Err(A::Error::custom("here")) };
+        let Some((Step::Item(wanted), rest)) = self.path.split_first() else {
+            return Err(A::Error::custom("here"));
+        };
         for _ in 0..*wanted {
             items.next_element::<IgnoredAny>()?;
         }
@@ -293,12 +301,18 @@ impl<'a> Node<'a> {
                 None
             }
             (None, _) => {
-                self.fault(format!("a {what} is missing here"), Some(format!("name one: {}", names.join(", "))));
+                self.fault(
+                    format!("a {what} is missing here"),
+                    Some(format!("name one: {}", names.join(", "))),
+                );
                 None
             }
             (_, Some((name, node))) => {
                 let help = format!("keep one key; the {what}s are {}", names.join(", "));
-                node.fault_of_key(format!("`{name}` is a second choice; a {what} is a map of one key"), Some(help));
+                node.fault_of_key(
+                    format!("`{name}` is a second choice; a {what} is a map of one key"),
+                    Some(help),
+                );
                 None
             }
         }

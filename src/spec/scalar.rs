@@ -66,9 +66,10 @@ impl Node<'_> {
 
     /// A strength, or with `≤` every point of the grid up to it.
     pub(super) fn strengths(&self) -> Option<Strength> {
-        let bound = self.value.as_str().and_then(|text| {
-            text.trim().strip_prefix('≤').or_else(|| text.trim().strip_prefix("<="))
-        });
+        let bound = self
+            .value
+            .as_str()
+            .and_then(|text| text.trim().strip_prefix('≤').or_else(|| text.trim().strip_prefix("<=")));
         let Some(bound) = bound else { return self.strength().map(Strength::At) };
         match Number::read(bound).map(Number::strength) {
             Some(Ok(value)) => Some(Strength::UpTo(value)),

@@ -8,9 +8,9 @@
 //! threat    = ("FGSM" | "PGD") "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
 //! ```
 
+use super::node::suggest;
 use super::number::Number;
 use super::token::{Kind, Token, tokens};
-use super::node::suggest;
 use super::{Bound, Clause, Condition, Metric, Named, Strength, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
@@ -51,8 +51,22 @@ const ATTACKS: [&str; 4] = ["FGSM", "PGD", "deletion", "synonyms"];
 
 /// Words of the grammar, which no model or threat may be called.
 pub(super) const RESERVED: [&str; 16] = [
-    "accuracy", "sensitivity", "specificity", "fgsm", "pgd", "deletion", "synonyms", "synonym", "clean", "at", "under",
-    "with", "and", "eps", "epsilon", "word",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "fgsm",
+    "pgd",
+    "deletion",
+    "synonyms",
+    "synonym",
+    "clean",
+    "at",
+    "under",
+    "with",
+    "and",
+    "eps",
+    "epsilon",
+    "word",
 ];
 
 /// Parses a sentence.
@@ -166,7 +180,7 @@ impl<'a> Parser<'a> {
 
     fn clause(&mut self, subject: &mut Option<(String, Metric)>) -> Parsed<Clause> {
         let start = self.at;
-        let (model, metric) = self.subject(subject)?;
+        let (model, metric) = self.subject(subject.as_ref())?;
         *subject = Some((model.clone(), metric));
         if !self.take(&Kind::AtLeast) {
             let help = match self.peek() {
@@ -190,7 +204,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The model and metric of a clause; a later clause may leave either out.
-    fn subject(&mut self, earlier: &Option<(String, Metric)>) -> Parsed<(String, Metric)> {
+    fn subject(&mut self, earlier: Option<&(String, Metric)>) -> Parsed<(String, Metric)> {
         let named = match (self.word(), earlier) {
             (Some(word), Some((model, _))) if METRICS.contains(&word.as_str()) => model.clone(),
             (None, Some((model, metric))) if self.peek() == Some(&Kind::AtLeast) => {
@@ -225,7 +239,9 @@ impl<'a> Parser<'a> {
             Some("accuracy") => Metric::Accuracy,
             Some("sensitivity") => Metric::Sensitivity,
             Some("specificity") => Metric::Specificity,
-            Some(word) => return Err(self.complain(format!("`{word}` is no metric"), suggest(word, &METRICS))),
+            Some(word) => {
+                return Err(self.complain(format!("`{word}` is no metric"), suggest(word, &METRICS)));
+            }
             None => {
                 let help = format!("name one: {}", METRICS.join(", "));
                 return Err(self.complain("a metric is expected here", help));
@@ -276,7 +292,9 @@ impl<'a> Parser<'a> {
         let start = self.at;
         if self.take_word(&["clean"]) {
             if self.peek() == Some(&Kind::Plus) {
-                return Err(self.complain("`clean` means no threat, so nothing can join it", "leave `clean` out"));
+                return Err(
+                    self.complain("`clean` means no threat, so nothing can join it", "leave `clean` out")
+                );
             }
             return Ok(Condition { words: self.written(start), threats: vec![] });
         }
@@ -308,7 +326,8 @@ impl<'a> Parser<'a> {
                 self.named_threat(&word)
             }
             _ => {
-                let help = "write `clean`, `FGSM ε=0.1`, `50% deletion`, `40% synonyms` or a name from `threats`";
+                let help =
+                    "write `clean`, `FGSM ε=0.1`, `50% deletion`, `40% synonyms` or a name from `threats`";
                 Err(self.complain("an attack is expected here", help))
             }
         }
@@ -331,12 +350,15 @@ impl<'a> Parser<'a> {
 
     fn named_threat(&mut self, word: &str) -> Parsed<Threat> {
         let lower = word.to_lowercase();
-        if let Some((_, threat)) = self.names.threats.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+        if let Some((_, threat)) = self.names.threats.iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
+        {
             self.at += 1;
             return Ok(threat.clone());
         }
         let steps = match lower.as_str() {
-            "clean" => return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out")),
+            "clean" => {
+                return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out"));
+            }
             "fgsm" => None,
             "pgd" => Some(super::PGD_STEPS),
             "deletion" | "synonyms" | "synonym" => {
@@ -345,7 +367,9 @@ impl<'a> Parser<'a> {
             }
             _ => match lower.strip_prefix("pgd-").map(str::parse::<u32>) {
                 Some(Ok(steps)) if (1..=1000).contains(&steps) => Some(steps),
-                Some(_) => return Err(self.complain("a PGD takes 1 to 1000 steps", "write `PGD-20` for 20 steps")),
+                Some(_) => {
+                    return Err(self.complain("a PGD takes 1 to 1000 steps", "write `PGD-20` for 20 steps"));
+                }
                 None => return Err(self.unknown_attack(word)),
             },
         };
@@ -373,7 +397,9 @@ impl<'a> Parser<'a> {
             return Err(self.complain("`=` or `≤` is expected after `ε`", HELP));
         }
         let Some(Kind::Number(number)) = self.peek() else {
-            return Err(self.complain("a strength is expected here", "write a number such as `0.1` or `8/255`"));
+            return Err(
+                self.complain("a strength is expected here", "write a number such as `0.1` or `8/255`")
+            );
         };
         let number: Number = *number;
         let value = number.strength().map_err(|(message, help)| self.complain(message, help))?;
@@ -387,7 +413,9 @@ fn clash(earlier: &Threat, later: &Threat) -> Option<String> {
     match (earlier, later) {
         (Threat::Deletion { .. }, Threat::Deletion { .. }) => Some("words are deleted twice".to_string()),
         (Threat::Synonyms { .. }, Threat::Synonyms { .. }) => Some("words are replaced twice".to_string()),
-        _ if earlier.on_image() && later.on_image() => Some("two attacks on the image cannot be joined".to_string()),
+        _ if earlier.on_image() && later.on_image() => {
+            Some("two attacks on the image cannot be joined".to_string())
+        }
         _ => None,
     }
 }

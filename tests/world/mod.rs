@@ -19,7 +19,11 @@ pub fn spec() -> Spec {
             ("language".into(), spec::Model::Bert { config: BertConfig::TINY, weights: file("l") }),
             (
                 "fusion".into(),
-                spec::Model::EarlyFusion { vision: "vision".into(), language: "language".into(), weights: file("f") },
+                spec::Model::EarlyFusion {
+                    vision: "vision".into(),
+                    language: "language".into(),
+                    weights: file("f"),
+                },
             ),
         ],
         threats: vec![],
@@ -99,7 +103,7 @@ impl World {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// What a model answered: the label or its opposite.

@@ -37,7 +37,12 @@ impl Drawing {
         let lung = frontal_lungs(x, y, &self.anatomy);
         let grown = self.lesions.iter().find(|lesion| lesion.kind == Kind::Cardiomegaly);
         let heart = heart + grown.map_or(0.0, |lesion| 0.08 + 0.12 * lesion.strength);
-        let heart = inside(ellipse(x - 0.10 * width, y - diaphragm + 0.24, heart * 0.80 * width, 0.30 + 0.2 * (heart - 0.4)));
+        let heart = inside(ellipse(
+            x - 0.10 * width,
+            y - diaphragm + 0.24,
+            heart * 0.80 * width,
+            0.30 + 0.2 * (heart - 0.4),
+        ));
         let dome = if x < 0.0 { 0.0 } else { 0.05 };
         let belly = inside(diaphragm + dome + 0.35 * (x.abs() - 0.4).powi(2) - y);
         let spine = bell(x, 0.09);
@@ -48,7 +53,8 @@ impl Drawing {
         value += body * ribs * rib_pattern(x, y, height) + clavicle * ribs * 1.6 * body;
         value += lung * strength * vessels.at(x, y) * (1.0 - 0.6 * (x.abs() / 0.6).min(1.0));
         value += lung * strength * 1.3 * (bell(x.abs() - 0.2, 0.07) * bell(y + 0.02, 0.12));
-        value += self.lesions.iter().map(|lesion| frontal_lesion(lesion, x, y, &self.anatomy)).sum::<f32>() * (0.1 + 0.9 * air);
+        value += self.lesions.iter().map(|lesion| frontal_lesion(lesion, x, y, &self.anatomy)).sum::<f32>()
+            * (0.1 + 0.9 * air);
         value + device(self.device, x, y)
     }
 
@@ -64,10 +70,14 @@ impl Drawing {
         let sternum = bell(x + 0.55 - 0.1 * y, 0.03);
         let air = lung * (1.0 - belly);
         let mut value = 0.05 + body * 0.66 - air * 0.36 * body;
-        value += heart * (0.06 * (1.0 - belly) + 0.16 * air) + belly * body * 0.12 + (spine * 0.18 + sternum * 0.12) * body;
+        value += heart * (0.06 * (1.0 - belly) + 0.16 * air)
+            + belly * body * 0.12
+            + (spine * 0.18 + sternum * 0.12) * body;
         value += body * ribs * 0.8 * rib_pattern(x * 0.7 + 0.3, y + 0.2 * x, height);
         value += lung * strength * vessels.at(x, y);
-        value + self.lesions.iter().map(|lesion| lateral_lesion(lesion, x, y, &self.anatomy)).sum::<f32>() * (0.1 + 0.9 * air)
+        value
+            + self.lesions.iter().map(|lesion| lateral_lesion(lesion, x, y, &self.anatomy)).sum::<f32>()
+                * (0.1 + 0.9 * air)
     }
 
     /// Whether a lesion shows there in the frontal view.
@@ -76,7 +86,12 @@ impl Drawing {
             Kind::Cardiomegaly => {
                 let grown = self.anatomy.heart + 0.08 + 0.12 * lesion.strength;
                 let diaphragm = self.anatomy.diaphragm;
-                ellipse(x - 0.10 * self.anatomy.width, y - diaphragm + 0.24, grown * 0.80 * self.anatomy.width, 0.34) < 0.0
+                ellipse(
+                    x - 0.10 * self.anatomy.width,
+                    y - diaphragm + 0.24,
+                    grown * 0.80 * self.anatomy.width,
+                    0.34,
+                ) < 0.0
             }
             _ => frontal_lesion(lesion, x, y, &self.anatomy) > 0.5 * peak(lesion),
         })
@@ -113,18 +128,29 @@ impl Vessels {
         let wave = |_| {
             let angle = std::f32::consts::TAU * uniform(&mut rng);
             let rate = 8.0 + 18.0 * uniform(&mut rng);
-            [rate * angle.cos(), rate * angle.sin(), std::f32::consts::TAU * uniform(&mut rng), 0.3 + uniform(&mut rng)]
+            [
+                rate * angle.cos(),
+                rate * angle.sin(),
+                std::f32::consts::TAU * uniform(&mut rng),
+                0.3 + uniform(&mut rng),
+            ]
         };
         Self((0..6).map(wave).collect())
     }
 
     fn at(&self, x: f32, y: f32) -> f32 {
-        self.0.iter().map(|[right, down, phase, strength]| strength * (right * x + down * y + phase).sin()).sum::<f32>() * 0.4
+        self.0
+            .iter()
+            .map(|[right, down, phase, strength]| strength * (right * x + down * y + phase).sin())
+            .sum::<f32>()
+            * 0.4
     }
 }
 
 fn frontal_lungs(x: f32, y: f32, anatomy: &Anatomy) -> f32 {
-    let lung = |centre: f32| inside(ellipse(x - centre * anatomy.width, y + 0.03, 0.29 * anatomy.width, 0.68 * anatomy.height));
+    let lung = |centre: f32| {
+        inside(ellipse(x - centre * anatomy.width, y + 0.03, 0.29 * anatomy.width, 0.68 * anatomy.height))
+    };
     lung(-0.40).max(lung(0.40))
 }
 
@@ -160,7 +186,12 @@ fn frontal_lesion(lesion: &Lesion, x: f32, y: f32, anatomy: &Anatomy) -> f32 {
             // a meniscus: higher at the chest wall
             let wall = (x * at_x.signum() / anatomy.width - 0.15).max(0.0);
             let level = anatomy.diaphragm - (0.05 + 0.22 * lesion.strength) * (0.3 + 1.8 * wall * wall);
-            let lung = inside(ellipse(x - 0.40 * at_x.signum() * anatomy.width, y + 0.03, 0.29 * anatomy.width, 0.68));
+            let lung = inside(ellipse(
+                x - 0.40 * at_x.signum() * anatomy.width,
+                y + 0.03,
+                0.29 * anatomy.width,
+                0.68,
+            ));
             peak(lesion) * inside(level - y) * inside(y - anatomy.diaphragm - 0.05) * lung
         }
         Kind::Cardiomegaly => 0.0,
@@ -176,7 +207,10 @@ fn lateral_lesion(lesion: &Lesion, x: f32, y: f32, anatomy: &Anatomy) -> f32 {
         Kind::Effusion => {
             let back = (x - 0.1).max(0.0);
             let level = anatomy.diaphragm - 0.05 - (0.05 + 0.2 * lesion.strength) * (0.3 + 3.0 * back * back);
-            0.8 * peak(lesion) * inside(level - y) * inside(y - anatomy.diaphragm) * inside(ellipse(x, y, 0.52, 0.72))
+            0.8 * peak(lesion)
+                * inside(level - y)
+                * inside(y - anatomy.diaphragm)
+                * inside(ellipse(x, y, 0.52, 0.72))
         }
         Kind::Cardiomegaly => 0.0,
     }
@@ -185,9 +219,22 @@ fn lateral_lesion(lesion: &Lesion, x: f32, y: f32, anatomy: &Anatomy) -> f32 {
 fn device(device: Option<Device>, x: f32, y: f32) -> f32 {
     match device {
         None => 0.0,
-        Some(Device::Pacemaker) => 0.3 * inside(ellipse(x - 0.42, y + 0.42, 0.09, 0.07)) + 0.12 * bell(x - 0.25 + 0.3 * y, 0.012) * inside(y.abs() - 0.4),
-        Some(Device::Wires) => (0..4).map(|wire| 0.25 * bell(((x - 0.02).powi(2) + (y + 0.3 - 0.18 * wire as f32).powi(2)).sqrt() - 0.03, 0.012)).sum(),
-        Some(Device::Port) => 0.28 * inside(ellipse(x + 0.42, y + 0.36, 0.055, 0.055)) + 0.1 * bell(x + 0.25, 0.012) * inside(y.abs() - 0.36),
+        Some(Device::Pacemaker) => {
+            0.3 * inside(ellipse(x - 0.42, y + 0.42, 0.09, 0.07))
+                + 0.12 * bell(x - 0.25 + 0.3 * y, 0.012) * inside(y.abs() - 0.4)
+        }
+        Some(Device::Wires) => (0..4)
+            .map(|wire| {
+                0.25 * bell(
+                    ((x - 0.02).powi(2) + (y + 0.3 - 0.18 * wire as f32).powi(2)).sqrt() - 0.03,
+                    0.012,
+                )
+            })
+            .sum(),
+        Some(Device::Port) => {
+            0.28 * inside(ellipse(x + 0.42, y + 0.36, 0.055, 0.055))
+                + 0.1 * bell(x + 0.25, 0.012) * inside(y.abs() - 0.36)
+        }
     }
 }
 

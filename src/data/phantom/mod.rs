@@ -128,7 +128,8 @@ pub fn studies(count: usize, seed: u64, label_noise: f64) -> Vec<Study> {
             let lesions = if ill_now { lesions(&anatomy, &mut rng) } else { vec![] };
             let report = report::write(&lesions, &chronic, &mut rng);
             let exposure = Exposure::draw(&mut rng);
-            let drawing = Arc::new(Drawing { anatomy: anatomy.clone(), lesions, device: chronic.device, exposure });
+            let drawing =
+                Arc::new(Drawing { anatomy: anatomy.clone(), lesions, device: chronic.device, exposure });
             let wrong = f64::from(uniform(&mut rng)) < label_noise;
             let plane = |plane| Some(ImageSource::Phantom(Arc::clone(&drawing), plane));
             studies.push(Study {
@@ -161,7 +162,8 @@ impl Chronic {
         let granuloma = chance(rng, 0.18).then(|| side(rng));
         let degenerative = chance(rng, 0.3);
         let scarring = chance(rng, 0.12);
-        let device = chance(rng, 0.15).then(|| [Device::Pacemaker, Device::Wires, Device::Port][below(rng, 3)]);
+        let device =
+            chance(rng, 0.15).then(|| [Device::Pacemaker, Device::Wires, Device::Port][below(rng, 3)]);
         Self { granuloma, degenerative, scarring, device }
     }
 }

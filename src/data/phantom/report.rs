@@ -9,7 +9,8 @@ use crate::random::{below, shuffle};
 
 /// Writes the report. A faint lesion is missed now and then, and a normal film is over-read now and then.
 pub(super) fn write(lesions: &[Lesion], chronic: &Chronic, rng: &mut ChaCha12Rng) -> Report {
-    let seen: Vec<&Lesion> = lesions.iter().filter(|lesion| !chance(rng, 0.16 - 0.15 * lesion.strength)).collect();
+    let seen: Vec<&Lesion> =
+        lesions.iter().filter(|lesion| !chance(rng, 0.16 - 0.15 * lesion.strength)).collect();
     let mut findings = vec![heart(&seen, rng), lungs(&seen, rng), pleura(&seen, rng)];
     findings.extend(long_standing(chronic, rng));
     if chance(rng, 0.5) {
@@ -31,7 +32,11 @@ pub(super) fn write(lesions: &[Lesion], chronic: &Chronic, rng: &mut ChaCha12Rng
         _ => (findings.join(" "), impression),
     };
     let indication = indication(lesions, rng);
-    Report { indication: masked(&indication, rng), findings: masked(&findings, rng), impression: masked(&impression, rng) }
+    Report {
+        indication: masked(&indication, rng),
+        findings: masked(&findings, rng),
+        impression: masked(&impression, rng),
+    }
 }
 
 const NORMAL_HEART: [&str; 8] = [
@@ -156,11 +161,19 @@ fn long_standing(chronic: &Chronic, rng: &mut ChaCha12Rng) -> Vec<String> {
         });
     }
     if chronic.degenerative {
-        let said = ["Degenerative changes of the thoracic spine.", "There are mild degenerative changes in the spine.", "Spondylosis of the thoracic spine is noted."];
+        let said = [
+            "Degenerative changes of the thoracic spine.",
+            "There are mild degenerative changes in the spine.",
+            "Spondylosis of the thoracic spine is noted.",
+        ];
         found.push(pick(rng, &said).to_string());
     }
     if chronic.scarring {
-        let said = ["Mild chronic scarring at the left base.", "Biapical scarring is stable.", "Scattered chronic interstitial markings, unchanged."];
+        let said = [
+            "Mild chronic scarring at the left base.",
+            "Biapical scarring is stable.",
+            "Scattered chronic interstitial markings, unchanged.",
+        ];
         found.push(pick(rng, &said).to_string());
     }
     found.extend(chronic.device.map(|device| match device {
@@ -196,7 +209,9 @@ fn impression(seen: &[&Lesion], is_over_read: bool, rng: &mut ChaCha12Rng) -> St
             let side = name(lesion.side);
             match lesion.kind {
                 Kind::Opacity => format!("{} opacity, possibly pneumonia.", capital(side)),
-                Kind::Nodule => format!("{} pulmonary nodule; comparison with prior films is advised.", capital(side)),
+                Kind::Nodule => {
+                    format!("{} pulmonary nodule; comparison with prior films is advised.", capital(side))
+                }
                 Kind::Effusion => format!("{} pleural effusion.", capital(side)),
                 Kind::Cardiomegaly => "Cardiomegaly without overt edema.".to_string(),
             }
@@ -216,15 +231,20 @@ fn indication(lesions: &[Lesion], rng: &mut ChaCha12Rng) -> String {
         "Pre-employment physical.",
         "Trauma, rule out fracture.",
     ];
-    const ILL: [&str; 4] =
-        ["Fever and productive cough.", "Congestive heart failure.", "Weight loss, smoker.", "Follow-up of pneumonia."];
+    const ILL: [&str; 4] = [
+        "Fever and productive cough.",
+        "Congestive heart failure.",
+        "Weight loss, smoker.",
+        "Follow-up of pneumonia.",
+    ];
     let leans = if lesions.is_empty() { 0.12 } else { 0.3 };
     if chance(rng, leans) { pick(rng, &ILL) } else { pick(rng, &COMMON) }.to_string()
 }
 
 /// De-identification takes a word now and then.
 fn masked(text: &str, rng: &mut ChaCha12Rng) -> String {
-    let words = text.split(' ').map(|word| if chance(rng, 0.025) && !word.is_empty() { "XXXX" } else { word });
+    let words =
+        text.split(' ').map(|word| if chance(rng, 0.025) && !word.is_empty() { "XXXX" } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
 

@@ -4,9 +4,9 @@
 
 use super::project;
 use crate::Result;
-use crate::random::{stream, uniform};
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Answer, Victim};
+use crate::random::{stream, uniform};
 
 /// Parameters of an attack on a chunk.
 #[derive(Debug, Clone, Copy)]

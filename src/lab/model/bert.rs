@@ -92,7 +92,7 @@ impl Bert {
     /// # Errors
     /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-        let mut x = self.embed(&p.sub("bert.embeddings"), &tokens.ids)?;
+        let mut x = embed(&p.sub("bert.embeddings"), &tokens.ids)?;
         for layer in 0..self.config.layers {
             let p = p.sub(&format!("bert.encoder.layer.{layer}"));
             let attended = self.attend(&p.sub("attention.self"), &x, &tokens.mask)?;
@@ -104,14 +104,6 @@ impl Bert {
         }
         let first = x.f_select(1, 0)?;
         Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
-    }
-
-    fn embed(self, p: &Scope<'_>, ids: &Tensor) -> Result<Tensor> {
-        let length = ids.size()[1];
-        let words = Tensor::f_embedding(p.get("word_embeddings.weight")?, ids, 0, false, false)?;
-        let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
-        let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
-        p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?)
     }
 
     fn attend(self, p: &Scope<'_>, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
@@ -126,4 +118,12 @@ impl Bert {
         let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&split("value")?)?;
         Ok(mixed.f_transpose(1, 2)?.f_contiguous()?.f_view([cases, length, heads * width])?)
     }
+}
+
+fn embed(p: &Scope<'_>, ids: &Tensor) -> Result<Tensor> {
+    let length = ids.size()[1];
+    let words = Tensor::f_embedding(p.get("word_embeddings.weight")?, ids, 0, false, false)?;
+    let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
+    let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
+    p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?)
 }

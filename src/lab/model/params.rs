@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tch::nn::{Path, VarStore};
 
-use crate::random::{normals, stream};
 use crate::lab::tensor::{self, Device, Tensor};
+use crate::random::{normals, stream};
 use crate::{Error, Result};
 
 const NORM_EPSILON: f64 = 1e-5;
@@ -91,6 +91,9 @@ impl Declarations {
     }
 }
 
+/// A parameter's name, shape and values.
+pub type Named = (String, Vec<usize>, Vec<f32>);
+
 /// Tensors by name, on one device.
 #[derive(Debug)]
 pub struct Params {
@@ -153,7 +156,7 @@ impl Params {
     ///
     /// # Errors
     /// libtorch fails.
-    pub fn values(&self) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
+    pub fn values(&self) -> Result<Vec<Named>> {
         let mut all = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {
             let shape = tensor.size().iter().map(|&n| n as usize).collect();
@@ -166,7 +169,7 @@ impl Params {
     ///
     /// # Errors
     /// A name is unknown, a length is wrong, or libtorch fails.
-    pub fn restore(&self, values: &[(String, Vec<usize>, Vec<f32>)]) -> Result<()> {
+    pub fn restore(&self, values: &[Named]) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         for (name, shape, values) in values {
             self.get(name)?.shallow_clone().f_copy_(&tensor::floats(values, shape)?)?;
@@ -248,6 +251,7 @@ pub struct Scope<'a> {
 
 impl Scope<'_> {
     /// A scope below this one.
+    #[must_use]
     pub fn sub(&self, name: &str) -> Self {
         Self { params: self.params, prefix: self.path(name) }
     }

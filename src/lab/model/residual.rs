@@ -117,7 +117,7 @@ impl Residual {
         for stage in 0..4 {
             for block in 0..self.layers[stage] {
                 d.within(&format!("layer{}.{block}", stage + 1), |d| {
-                    self.declare_block(d, stage, block, into)
+                    self.declare_block(d, stage, block, into);
                 });
                 into = (self.width << stage) * self.block.expansion();
             }

@@ -5,8 +5,11 @@ use super::{Data, Reader, Section, Views};
 use crate::spec::Columns;
 
 const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
-const SECTIONS: [(&str, Section); 3] =
-    [("indication", Section::Indication), ("findings", Section::Findings), ("impression", Section::Impression)];
+const SECTIONS: [(&str, Section); 3] = [
+    ("indication", Section::Indication),
+    ("findings", Section::Findings),
+    ("impression", Section::Impression),
+];
 const COLUMNS: [&str; 10] =
     ["id", "patient", "label", "frontal", "lateral", "indication", "findings", "impression", "view", "mask"];
 
@@ -75,7 +78,10 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
     if lacks {
         node.fault_of_key(
             "the manifest has no column for a view that is read".to_string(),
-            Some("name it under `columns`, such as `frontal: image`, or say `views: frontal` or `views: none`".into()),
+            Some(
+                "name it under `columns`, such as `frontal: image`, or say `views: frontal` or `views: none`"
+                    .into(),
+            ),
         );
     }
     Some(Data::Manifest { file: file?, columns, positive: positive?, negative: negative?, sections, views })
@@ -118,7 +124,8 @@ fn column_of(columns: &Columns, section: Section) -> Option<&String> {
 }
 
 fn sections(node: &Node<'_>) -> Option<Vec<Section>> {
-    let read: Vec<Option<Section>> = node.items()?.iter().map(|item| item.one_of("section", &SECTIONS)).collect();
+    let read: Vec<Option<Section>> =
+        node.items()?.iter().map(|item| item.one_of("section", &SECTIONS)).collect();
     let sections = read.into_iter().collect::<Option<Vec<Section>>>()?;
     let mut sorted = sections.clone();
     sorted.sort_unstable();
@@ -143,7 +150,8 @@ fn usual_views(models: &[Reader]) -> Views {
 
 /// What the models read must be there.
 fn check_use(node: &Node<'_>, data: &Data, models: &[Reader]) {
-    if let (Views::None, Some(Reader { name, .. })) = (data.views(), models.iter().find(|model| model.image)) {
+    if let (Views::None, Some(Reader { name, .. })) = (data.views(), models.iter().find(|model| model.image))
+    {
         let help = "say `views: frontal` or `views: both`, or leave the model out".to_string();
         node.fault_of_key(format!("`{name}` reads images, and this data has none"), Some(help));
     }
@@ -152,6 +160,9 @@ fn check_use(node: &Node<'_>, data: &Data, models: &[Reader]) {
         && sections.is_empty()
     {
         let help = "name the report's column under `columns`, such as `findings: report`".to_string();
-        node.fault_of_key(format!("`{name}` reads reports, and the manifest has no column for one"), Some(help));
+        node.fault_of_key(
+            format!("`{name}` reads reports, and the manifest has no column for one"),
+            Some(help),
+        );
     }
 }

@@ -10,15 +10,16 @@ use serde_yaml::Value;
 use super::node::{Faults, Map, Node, suggest};
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_condition, parse_sentence};
 use super::{
-    Condition, Data, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place, Requirement, Section, Spec,
-    Split, Threat, Views,
+    Condition, Data, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place, Requirement,
+    Section, Spec, Split, Threat, Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 9] = ["claim", "data", "split", "models", "threats", "grid", "table", "require", "seed"];
+const ROOT_KEYS: [&str; 9] =
+    ["claim", "data", "split", "models", "threats", "grid", "table", "require", "seed"];
 const THREATS: [&str; 4] = ["fgsm", "pgd", "deletion", "synonyms"];
 
 /// Reads and checks a spec file.
@@ -34,7 +35,9 @@ pub fn read(path: &Path) -> Result<Spec> {
     let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > MOST_BYTES {
         let path = path.display();
-        return Err(Error::Usage(format!("{path} has {size} bytes and a spec at most {MOST_BYTES}; is it a spec?")));
+        return Err(Error::Usage(format!(
+            "{path} has {size} bytes and a spec at most {MOST_BYTES}; is it a spec?"
+        )));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
     match String::from_utf8(bytes) {
@@ -65,7 +68,9 @@ pub fn parse(path: &Path, text: &str) -> std::result::Result<Spec, Diagnostics> 
 
 /// What the YAML reader says of text that is no YAML.
 fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
-    let place = why.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
+    let place = why
+        .location()
+        .map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
     let message = why.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
     let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
@@ -76,7 +81,12 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
     } else {
         "check the indentation, the brackets and the quotes up to here; a text that holds `: ` needs quotes"
     };
-    Diagnostic { place, word: String::new(), message: format!("this is no YAML: {message}"), help: Some(help.into()) }
+    Diagnostic {
+        place,
+        word: String::new(),
+        message: format!("this is no YAML: {message}"),
+        help: Some(help.into()),
+    }
 }
 
 /// The whole file. Reads on after a fault, so that the next one is found too.
@@ -141,7 +151,11 @@ fn threat(node: &Node<'_>) -> Option<Threat> {
     let (name, node) = node.choice("threat", &THREATS)?;
     if name == "deletion" || name == "synonyms" {
         let fraction = node.map(&["fraction"])?.need("fraction", "50%")?.share()?;
-        return Some(if name == "deletion" { Threat::Deletion { fraction } } else { Threat::Synonyms { fraction } });
+        return Some(if name == "deletion" {
+            Threat::Deletion { fraction }
+        } else {
+            Threat::Synonyms { fraction }
+        });
     }
     let keys: &[&str] = if name == "fgsm" { &["epsilon"] } else { &["epsilon", "steps", "restarts"] };
     let map = node.map(keys)?;
@@ -205,7 +219,9 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirem
             Some(Requirement { sentence: sentence.trim().to_string(), place: node.place(text), clauses })
         }
         Err(complaints) => {
-            complaints.into_iter().for_each(|complaint| report(node, complaint));
+            for complaint in complaints {
+                report(node, complaint);
+            }
             None
         }
     }
@@ -241,7 +257,10 @@ fn check_name<'n>(name: &str, node: &Node<'_>, what: &str, mut earlier: impl Ite
         node.fault_of_key(format!("`{name}` cannot be a {what}'s name"), Some(help));
     } else if RESERVED.contains(&name.to_lowercase().as_str()) || name.to_lowercase().starts_with("pgd-") {
         let help = "choose another name".to_string();
-        node.fault_of_key(format!("`{name}` is a word of the sentences, so no {what} can be called so"), Some(help));
+        node.fault_of_key(
+            format!("`{name}` is a word of the sentences, so no {what} can be called so"),
+            Some(help),
+        );
     } else if earlier.any(|other| other.eq_ignore_ascii_case(name)) {
         let help = "letter case makes no difference in a sentence; choose another name".to_string();
         node.fault_of_key(format!("`{name}` is the name of another {what}"), Some(help));

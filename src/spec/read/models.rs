@@ -21,7 +21,11 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) 
         check_name(&name, &node, "model", models.iter().map(|(name, _)| name));
         let model = model(&node, &models, &all);
         let reads = |input: fn(&Model) -> bool| model.as_ref().is_none_or(input);
-        readers.push(Reader { name: name.clone(), image: reads(Model::reads_image), text: reads(Model::reads_text) });
+        readers.push(Reader {
+            name: name.clone(),
+            image: reads(Model::reads_image),
+            text: reads(Model::reads_text),
+        });
         match model {
             Some(model) => models.push((name, model)),
             None => complete = false,
@@ -71,7 +75,8 @@ fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[Str
         Some((_, model)) if fits(model) => return Some(name.to_string()),
         Some(_) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),
         None if all.iter().any(|other| other == name) => {
-            let help = "a fusion stands below the models that it joins, and those must be without a fault".to_string();
+            let help = "a fusion stands below the models that it joins, and those must be without a fault"
+                .to_string();
             node.fault(format!("`{name}` is not known yet here"), help);
         }
         None => {

@@ -1,0 +1,101 @@
+//! Every spec of `specs/`, run for real, and compared with what was accepted in `snapshots/`. Trained models
+//! are taken from the user's cache, or trained; so a changed model shows here as a difference of counts,
+//! which `cargo insta review` walks through.
+#![cfg(feature = "torch")]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use medcert::evidence::{Evidence, Silent, processor};
+use medcert::judge::{Finding, judge};
+use medcert::lab::{self, Options};
+use medcert::plan::{self, Plan};
+use medcert::report::{Result, snapshot};
+use medcert::{cli, data, spec};
+
+fn home() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of real data, if there is one.
+fn real_data() -> Option<PathBuf> {
+    let named = std::env::var_os("MEDCERT_DATA").map(PathBuf::from);
+    named.or_else(|| Some(home().join("../shared/data"))).filter(|folder| folder.is_dir())
+}
+
+/// The number of libtorch's threads belongs to the process, and two trainings at once only wait for each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Runs a spec with the models of the cache in `cache`.
+fn run(
+    name: &str,
+    root: Option<&Path>,
+    cache: &Path,
+    threads: Option<usize>,
+) -> (Plan, Evidence, Vec<Finding>) {
+    let path = home().join("specs").join(format!("{name}.yaml"));
+    let plan = plan::build(spec::read(&path).expect("a sound spec"));
+    let dataset = data::load(&plan.spec, root).expect("data");
+    let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
+    let options = Options { cache: cache.to_path_buf(), root: home().join("specs"), threads };
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
+    let findings = judge(&plan, &evidence);
+    (plan, evidence, findings)
+}
+
+/// Compares with the accepted snapshot: to the count on the kind of processor that it was taken on, and
+/// by the verdicts on any other, since training differs in its last bits between instruction sets.
+fn compare(name: &str, root: Option<&Path>) {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    let (plan, evidence, findings) = run(name, root, &cache, None);
+    let body = snapshot::render(Result { plan: &plan, evidence: &evidence, findings: &findings });
+    let accepted =
+        snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))).expect("a snapshot file");
+    match accepted {
+        Some(accepted) if snapshot::processor_of(&accepted) != Some(processor().as_str()) => {
+            let other = snapshot::processor_of(&accepted).unwrap_or_default();
+            eprintln!("{name}: accepted on another kind of processor ({other}); verdicts alone are compared");
+            assert_eq!(snapshot::verdicts(&accepted), snapshot::verdicts(&body));
+        }
+        _ => {
+            insta::with_settings!({snapshot_path => home().join("snapshots"), prepend_module_to_snapshot => false}, {
+                insta::assert_snapshot!(name, body);
+            });
+        }
+    }
+}
+
+#[test]
+fn the_default_spec_holds_its_snapshot() {
+    compare("fusion", None);
+}
+
+#[test]
+fn the_spec_on_real_reports_holds_its_snapshot() {
+    match real_data() {
+        Some(root) => compare("iu-language", Some(&root)),
+        None => {
+            eprintln!("skipped: the_spec_on_real_reports_holds_its_snapshot (MEDCERT_DATA names no folder)");
+        }
+    }
+}
+
+#[test]
+#[ignore = "trains for minutes: cargo test --test specs -- --ignored real_images"]
+fn the_spec_on_real_images_holds_its_snapshot() {
+    match real_data() {
+        Some(root) => compare("nih-pairs", Some(&root)),
+        None => {
+            eprintln!("skipped: the_spec_on_real_images_holds_its_snapshot (MEDCERT_DATA names no folder)");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_evidence() {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    let one = run("fusion", None, &cache, Some(1)).1;
+    let two = run("fusion", None, &cache, Some(2)).1;
+    assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(&two).expect("json"));
+}
