@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
+use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
-use super::sentence::{Complaint, Names, RESERVED, Reader, parse_condition, parse_sentence};
+use super::sentence::{Complaint, Names, RESERVED, Reader, parse_sentence};
 use super::{
     Condition, Data, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place, Requirement,
     Section, Spec, Split, Threat, Views,
