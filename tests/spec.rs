@@ -76,7 +76,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(spec.grid, [0.01, 0.05, 0.1, 0.2]);
     assert_eq!((spec.seed, spec.split.validation, spec.data.views()), (0, 0.15, Views::Both));
     assert_eq!(spec.table.iter().map(|row| row.words.as_str()).collect::<Vec<_>>(), ["clean"]);
-    let Model::SeResnet18 { width: 64, weights: Weights::Train(train), .. } = &spec.models[0].1 else {
+    let Model::Vision { width: 64, weights: Weights::Train(train), .. } = &spec.models[0].1 else {
         panic!("{:?}", spec.models[0])
     };
     assert_eq!((train.batch, train.seed), (16, 0));
@@ -89,6 +89,16 @@ fn the_specs_of_this_repository_are_without_a_fault() {
         let path = entry.expect("an entry").path();
         read(&path).unwrap_or_else(|why| panic!("{why}"));
     }
+}
+
+#[test]
+fn the_spec_in_the_readme_is_without_a_fault() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let specs: Vec<&str> = blocks.filter(|block| block.starts_with("claim:")).collect();
+    assert_eq!(specs.len(), 1);
+    parse(Path::new("README.md"), specs[0]).unwrap_or_else(|faults| panic!("{faults}"));
 }
 
 fn readers() -> [Reader; 3] {

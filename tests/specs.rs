@@ -10,6 +10,7 @@ use medcert::evidence::{Evidence, Silent, processor};
 use medcert::judge::{Finding, judge};
 use medcert::lab::{self, Options};
 use medcert::plan::{self, Plan};
+use medcert::report::table::{self, Style};
 use medcert::report::{Result, snapshot};
 use medcert::{cli, data, spec};
 
@@ -45,8 +46,9 @@ fn run(
 }
 
 /// Compares with the accepted snapshot: to the count on the kind of processor that it was taken on, and
-/// by the verdicts on any other, since training differs in its last bits between instruction sets.
-fn compare(name: &str, root: Option<&Path>) {
+/// by the verdicts on any other, where training ends in slightly other models: there no sentence may turn
+/// from PASS to FAIL or back.
+fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
     let cache = cli::cache_folder(None).expect("a cache folder");
     let (plan, evidence, findings) = run(name, root, &cache, None);
     let body = snapshot::render(Result { plan: &plan, evidence: &evidence, findings: &findings });
@@ -56,7 +58,14 @@ fn compare(name: &str, root: Option<&Path>) {
         Some(accepted) if snapshot::processor_of(&accepted) != Some(processor().as_str()) => {
             let other = snapshot::processor_of(&accepted).unwrap_or_default();
             eprintln!("{name}: accepted on another kind of processor ({other}); verdicts alone are compared");
-            assert_eq!(snapshot::verdicts(&accepted), snapshot::verdicts(&body));
+            let (accepted, now) = (snapshot::verdicts(&accepted), snapshot::verdicts(&body));
+            assert_eq!(accepted.len(), now.len());
+            for (accepted, now) in accepted.iter().zip(&now) {
+                let both = [accepted.trim_start(), now.trim_start()];
+                let turned = both.iter().any(|line| line.starts_with("PASS"))
+                    && both.iter().any(|line| line.starts_with("FAIL"));
+                assert!(!turned, "accepted: {accepted}; now: {now}");
+            }
         }
         _ => {
             insta::with_settings!({snapshot_path => home().join("snapshots"), prepend_module_to_snapshot => false}, {
@@ -68,13 +77,22 @@ fn compare(name: &str, root: Option<&Path>) {
 
 #[test]
 fn the_default_spec_holds_its_snapshot() {
-    compare("fusion", None);
+    let (plan, evidence, findings) = compare("fusion", None);
+    // the README shows this result, as the processor that it was accepted on computes it
+    let result = Result { plan: &plan, evidence: &evidence, findings: &findings };
+    let accepted =
+        snapshot::read(&home().join("snapshots/fusion.snap")).expect("a snapshot file").unwrap_or_default();
+    if snapshot::processor_of(&accepted) == Some(processor().as_str()) {
+        let readme = std::fs::read_to_string(home().join("README.md")).expect("a README");
+        let shown = table::render(result, Style { width: 120, color: false });
+        assert!(readme.contains(&shown), "the README shows another result than\n{shown}");
+    }
 }
 
 #[test]
 fn the_spec_on_real_reports_holds_its_snapshot() {
     match real_data() {
-        Some(root) => compare("iu-language", Some(&root)),
+        Some(root) => drop(compare("iu-language", Some(&root))),
         None => {
             eprintln!("skipped: the_spec_on_real_reports_holds_its_snapshot (MEDCERT_DATA names no folder)");
         }
@@ -82,10 +100,10 @@ fn the_spec_on_real_reports_holds_its_snapshot() {
 }
 
 #[test]
-#[ignore = "trains for minutes: cargo test --test specs -- --ignored real_images"]
+#[ignore = "trains for minutes: cargo test --test specs -- --ignored"]
 fn the_spec_on_real_images_holds_its_snapshot() {
     match real_data() {
-        Some(root) => compare("nih-pairs", Some(&root)),
+        Some(root) => drop(compare("nih-pairs", Some(&root))),
         None => {
             eprintln!("skipped: the_spec_on_real_images_holds_its_snapshot (MEDCERT_DATA names no folder)");
         }

@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use medcert::Error;
+use medcert::lab::model::Architecture;
 use medcert::lab::model::params::{Declarations, Declared, Init, Params, digest};
+use medcert::lab::model::residual::Residual;
+use medcert::lab::tensor;
 use medcert::lab::weights::{self, WeightsFile};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -117,7 +120,7 @@ fn one_value_for_five_is_refused() {
 
 #[test]
 fn another_dtype_is_refused() {
-    insta::assert_snapshot!(refusal(&with_scale(Dtype::F16, &[5], vec![0; 10])));
+    insta::assert_snapshot!(refusal(&with_scale(Dtype::F64, &[5], vec![0; 40])));
 }
 
 #[test]
@@ -140,4 +143,57 @@ fn extra_and_missing_tensors_are_named_with_the_nearest() {
 #[test]
 fn a_pickle_is_refused_with_a_way_to_convert_it() {
     insta::assert_snapshot!(refusal(b"PK\x03\x04 archive/data.pkl"));
+}
+
+#[test]
+fn halves_are_widened_exactly_and_a_nan_among_them_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("halves.safetensors");
+    let read = |dtype, halves: [u16; 5]| {
+        let bytes = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+        std::fs::write(&path, with_scale(dtype, &[5], bytes)).expect("written");
+        let params = WeightsFile::read(&path).and_then(|file| file.load(&declared()))?;
+        tensor::values(params.get("scale")?)
+    };
+    // 1, −2, the largest, the least above 0, 0 (IEEE 754 binary16; the upper half of binary32)
+    let f16 = read(Dtype::F16, [0x3c00, 0xc000, 0x7bff, 0x0001, 0]).expect("values");
+    assert_eq!(f16, [1.0, -2.0, 65504.0, 2.0_f32.powi(-24), 0.0]);
+    let bf16 = read(Dtype::BF16, [0x3f80, 0xc000, 0x7f7f, 0x0001, 0]).expect("values");
+    assert_eq!(bf16, [1.0, -2.0, f32::from_bits(0x7f7f_0000), f32::from_bits(0x0001_0000), 0.0]);
+    assert!(read(Dtype::F16, [0x7e00, 0, 0, 0, 0]).expect_err("a NaN").to_string().contains("NaN"));
+    assert!(
+        read(Dtype::BF16, [0x7f80, 0, 0, 0, 0]).expect_err("an infinity").to_string().contains("infinity")
+    );
+}
+
+#[test]
+fn a_trunk_is_taken_from_a_checkpoint_with_another_head() {
+    let network = Residual { width: 4, views: 1, ..Residual::SMALL };
+    let mut trunk = Declarations::default();
+    network.declare_trunk(&mut trunk);
+    let mut published = Declarations::default();
+    network.declare_trunk(&mut published);
+    published.linear("last_linear", 1000, 32, 0.01);
+    published.weight("layer0.bn1.num_batches_tracked", &[1], Init::Constant(3.0));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("timm.safetensors");
+    let params = Params::random(&published.list, 5).expect("parameters");
+    weights::write(&path, &params, None).expect("written");
+    let file = WeightsFile::read(&path).expect("a sound file");
+    let values = file.trunk(network).expect("a trunk");
+    assert_eq!(values.len(), trunk.list.len());
+    for (name, _, values) in &values {
+        assert_eq!(values, &tensor::values(params.get(name).expect(name)).expect("values"), "{name}");
+    }
+    // another architecture's file is refused, with what is missing
+    let refused = file.trunk(Residual { layers: [3, 2, 2, 2], ..network }).expect_err("a refusal");
+    assert!(refused.to_string().contains("layer1.2.conv1.weight is missing"), "{refused}");
+    // and so is a whole model with that head
+    let whole = Architecture::Vision(network).declare();
+    assert!(
+        file.load(&whole)
+            .expect_err("a refusal")
+            .to_string()
+            .contains("last_linear.weight has shape [1000, 32]")
+    );
 }

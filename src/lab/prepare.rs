@@ -94,6 +94,9 @@ impl Workshop<'_> {
             values.retain(|(name, _, _)| params.get(name).is_ok());
             params.restore(&values)?;
         }
+        if let (Some(file), Architecture::Vision(residual)) = (self.start(model)?, blank.architecture) {
+            params.restore(&file.trunk(residual)?)?;
+        }
         let network = blank.network(name, params);
         let lesson = Lesson {
             name,
@@ -112,6 +115,12 @@ impl Workshop<'_> {
         self.read(name, model, &path, done)
     }
 
+    /// The file that training starts from, if the spec names one.
+    fn start(&self, model: &Model) -> Result<Option<WeightsFile>> {
+        let Model::Vision { start: Some(path), .. } = model else { return Ok(None) };
+        WeightsFile::read(&self.options.root.join(path)).map(Some)
+    }
+
     /// Where the cache keeps a trained model.
     fn cached(&self, name: &str, model: &Model, done: &[Network]) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
@@ -124,12 +133,15 @@ impl Workshop<'_> {
         put(&format!("{:?}", self.partition));
         let (vision, language) = parts(model, done)?;
         let side = match model {
-            Model::SeResnet18 { image, .. } => Some(*image),
+            Model::Vision { image, .. } => Some(*image),
             _ => vision.and_then(|network| network.side),
         };
         put(&self.inputs.digest(side));
         for part in [vision, language].into_iter().flatten() {
             put(&digest(&part.params)?);
+        }
+        if let Some(file) = self.start(model)? {
+            put(&file.digest());
         }
         let key = hasher.finalize().to_hex();
         Ok(self.options.cache.join("models").join(format!("{name}-{}.safetensors", &key.as_str()[..16])))
@@ -139,10 +151,9 @@ impl Workshop<'_> {
         let views = self.inputs.views();
         let (vision, language) = parts(model, done)?;
         match model {
-            Model::SeResnet18 { image, width, .. } => {
-                let architecture =
-                    Architecture::Vision(Residual { width: *width as usize, views, ..Residual::SMALL });
-                Ok(Blank::new(architecture, None, Some(*image)))
+            Model::Vision { network, image, width, .. } => {
+                let residual = Residual { width: *width as usize, views, ..Residual::of(*network) };
+                Ok(Blank::new(Architecture::Vision(residual), None, Some(*image)))
             }
             Model::Bert { config, .. } => {
                 let vocabulary = vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));

@@ -106,7 +106,7 @@ fn sides(plan: &Plan) -> Vec<u32> {
         .models
         .iter()
         .filter_map(|(_, model)| match model {
-            Model::SeResnet18 { image, .. } => Some(*image),
+            Model::Vision { image, .. } => Some(*image),
             _ => None,
         })
         .collect();

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::model::params::{Declared, Params};
+use super::model::params::{Declarations, Declared, Named, Params};
+use super::model::residual::Residual;
 use crate::{Error, Result};
 
 /// A weights file is refused above this size.
@@ -62,7 +63,35 @@ impl WeightsFile {
     /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
     pub fn load(&self, declared: &[Declared]) -> Result<Params> {
         let file = SafeTensors::deserialize(&self.bytes).map_err(|why| not_safetensors(&self.name, &why))?;
-        let faults = Self::faults(&file, declared);
+        self.refuse(&Self::faults(&file, declared, &[]))?;
+        Params::make(declared, |parameter| {
+            let view = file.tensor(&parameter.name).map_err(|why| not_safetensors(&self.name, &why))?;
+            Ok(numbers(&view))
+        })
+    }
+
+    /// blake3 of the whole file.
+    pub fn digest(&self) -> String {
+        blake3::hash(&self.bytes).to_hex().to_string()
+    }
+
+    /// The trunk of a residual network, whatever its head: what transfer learning starts from.
+    ///
+    /// # Errors
+    /// As of [`WeightsFile::load`], the head apart.
+    pub fn trunk(&self, network: Residual) -> Result<Vec<Named>> {
+        let mut declared = Declarations::default();
+        network.declare_trunk(&mut declared);
+        let file = SafeTensors::deserialize(&self.bytes).map_err(|why| not_safetensors(&self.name, &why))?;
+        self.refuse(&Self::faults(&file, &declared.list, &["last_linear.", "fc."]))?;
+        let value = |parameter: Declared| {
+            let view = file.tensor(&parameter.name).map_err(|why| not_safetensors(&self.name, &why))?;
+            Ok((parameter.name, parameter.shape, numbers(&view)))
+        };
+        declared.list.into_iter().map(value).collect()
+    }
+
+    fn refuse(&self, faults: &[String]) -> Result<()> {
         if !faults.is_empty() {
             let shown: Vec<&str> = faults.iter().take(8).map(String::as_str).collect();
             let more = if faults.len() > 8 {
@@ -77,13 +106,12 @@ impl WeightsFile {
                 shown.join("\n  ")
             )));
         }
-        Params::make(declared, |parameter| {
-            let view = file.tensor(&parameter.name).map_err(|why| not_safetensors(&self.name, &why))?;
-            Ok(numbers(&view))
-        })
+        Ok(())
     }
 
-    fn faults(file: &SafeTensors<'_>, declared: &[Declared]) -> Vec<String> {
+    /// What is wrong with the tensors; extra ones with one of the `heads` before their name are let pass, and
+    /// so are the step counters that torch keeps beside its norms.
+    fn faults(file: &SafeTensors<'_>, declared: &[Declared], heads: &[&str]) -> Vec<String> {
         let mut faults = Vec::new();
         let mut names: Vec<&str> = file.names();
         names.sort_unstable();
@@ -96,8 +124,12 @@ impl WeightsFile {
                     if view.shape() != parameter.shape {
                         let (has, needs) = (view.shape(), &parameter.shape);
                         faults.push(format!("{} has shape {has:?}, needs {needs:?}", parameter.name));
-                    } else if view.dtype() != Dtype::F32 {
-                        faults.push(format!("{} is {:?}, needs F32", parameter.name, view.dtype()));
+                    } else if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+                        faults.push(format!(
+                            "{} is {:?}, needs F32, F16 or BF16",
+                            parameter.name,
+                            view.dtype()
+                        ));
                     } else if numbers(&view).iter().any(|value| !value.is_finite()) {
                         faults.push(format!("{} holds a NaN or an infinity", parameter.name));
                     }
@@ -105,15 +137,24 @@ impl WeightsFile {
             }
         }
         let known: std::collections::HashSet<&str> = declared.iter().map(|p| p.name.as_str()).collect();
-        for name in names.iter().filter(|name| !known.contains(*name)) {
+        let passes = |name: &str| {
+            name.ends_with("num_batches_tracked") || heads.iter().any(|head| name.starts_with(head))
+        };
+        for name in names.iter().filter(|name| !known.contains(*name) && !passes(name)) {
             faults.push(format!("{name} is not part of the architecture"));
         }
         faults
     }
 }
 
+/// The values as 32-bit floats; halves are widened, which is exact.
 fn numbers(view: &TensorView<'_>) -> Vec<f32> {
-    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    let halves = || view.data().chunks_exact(2).map(|b| [b[0], b[1]]);
+    match view.dtype() {
+        Dtype::F16 => halves().map(|b| half::f16::from_le_bytes(b).to_f32()).collect(),
+        Dtype::BF16 => halves().map(|b| half::bf16::from_le_bytes(b).to_f32()).collect(),
+        _ => view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+    }
 }
 
 fn nearest(name: &str, names: &[&str]) -> String {

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 /// A model of the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
-    /// SE-ResNet-18 over each view, features concatenated, one linear layer.
-    SeResnet18 {
+    /// A residual network over each view, features concatenated, one linear layer.
+    Vision {
+        /// Which one.
+        network: VisionNetwork,
         /// Side of the square input in pixels, 32 to 512.
         image: u32,
-        /// Channels of the first stage (default 64; the stages have 1, 2, 4 and 8 times as many).
+        /// Channels of the first stage of `se_resnet18` (default 64; the stages have 1, 2, 4 and 8 times as
+        /// many); 64 for every other.
         width: u32,
+        /// A safetensors file that training starts from: the trunk is taken, the head is new.
+        start: Option<PathBuf>,
         /// Where its weights come from.
         weights: Weights,
     },
@@ -45,7 +50,7 @@ impl Model {
     /// The name of its architecture, as a spec writes it.
     pub fn architecture(&self) -> &'static str {
         match self {
-            Self::SeResnet18 { .. } => "se_resnet18",
+            Self::Vision { network, .. } => network.name(),
             Self::Bert { .. } => "bert",
             Self::EarlyFusion { .. } => "early_fusion",
             Self::LateFusion { .. } => "late_fusion",
@@ -59,13 +64,13 @@ impl Model {
 
     /// Whether the report is read.
     pub fn reads_text(&self) -> bool {
-        !matches!(self, Self::SeResnet18 { .. })
+        !matches!(self, Self::Vision { .. })
     }
 
     /// Where its weights come from.
     pub fn weights(&self) -> &Weights {
         match self {
-            Self::SeResnet18 { weights, .. }
+            Self::Vision { weights, .. }
             | Self::Bert { weights, .. }
             | Self::EarlyFusion { weights, .. }
             | Self::LateFusion { weights, .. } => weights,
@@ -79,6 +84,59 @@ impl Model {
                 Some((vision, language))
             }
             _ => None,
+        }
+    }
+}
+
+/// The residual networks, by the names that a spec gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VisionNetwork {
+    /// SE-ResNet-18 behind a stem for small gray images.
+    SeResnet18,
+    /// timm's `resnet18`.
+    Resnet18,
+    /// timm's `resnet50`.
+    Resnet50,
+    /// timm's `legacy_seresnet50`.
+    SeResnet50,
+    /// timm's `legacy_seresnet101`.
+    SeResnet101,
+    /// timm's `legacy_seresnet152`.
+    SeResnet152,
+    /// timm's `legacy_seresnext50_32x4d`.
+    SeResnext50,
+    /// timm's `legacy_seresnext101_32x4d`.
+    SeResnext101,
+    /// timm's `legacy_senet154`, the study's.
+    Senet154,
+}
+
+impl VisionNetwork {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::SeResnet18,
+        Self::Resnet18,
+        Self::Resnet50,
+        Self::SeResnet50,
+        Self::SeResnet101,
+        Self::SeResnet152,
+        Self::SeResnext50,
+        Self::SeResnext101,
+        Self::Senet154,
+    ];
+
+    /// Its name in a spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SeResnet18 => "se_resnet18",
+            Self::Resnet18 => "resnet18",
+            Self::Resnet50 => "resnet50",
+            Self::SeResnet50 => "se_resnet50",
+            Self::SeResnet101 => "se_resnet101",
+            Self::SeResnet152 => "se_resnet152",
+            Self::SeResnext50 => "se_resnext50",
+            Self::SeResnext101 => "se_resnext101",
+            Self::Senet154 => "senet154",
         }
     }
 }

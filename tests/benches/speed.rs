@@ -38,7 +38,7 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
     let images = inputs.images(64, &indices).expect("images");
     let architecture = Architecture::Vision(Residual { width: 32, ..Residual::SMALL });
     let mut params = Params::random(&architecture.declare(), 0).expect("parameters");
-    params.freeze();
+    params.fold().expect("folded");
     let network = Network { name: "vision".into(), architecture, params, tokenizer: None, side: Some(64) };
     (network, images, inputs.labels.clone(), inputs.texts.clone())
 }

@@ -3,7 +3,7 @@
 
 use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, SCHEMA};
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
-use medcert::spec::{self, BertConfig, Data, Metric, Place, Spec, Views, Weights};
+use medcert::spec::{self, BertConfig, Data, Metric, Place, Spec, Views, VisionNetwork, Weights};
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
 pub fn spec() -> Spec {
@@ -15,7 +15,16 @@ pub fn spec() -> Spec {
         data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, views: Views::Both },
         split: spec::Split { test: 0.3, validation: 0.15, seed: 7 },
         models: vec![
-            ("vision".into(), spec::Model::SeResnet18 { image: 64, width: 32, weights: file("v") }),
+            (
+                "vision".into(),
+                spec::Model::Vision {
+                    network: VisionNetwork::SeResnet18,
+                    image: 64,
+                    width: 32,
+                    start: None,
+                    weights: file("v"),
+                },
+            ),
             ("language".into(), spec::Model::Bert { config: BertConfig::TINY, weights: file("l") }),
             (
                 "fusion".into(),

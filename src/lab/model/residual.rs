@@ -9,6 +9,7 @@
 use super::params::{Declarations, Init, Scope};
 use crate::Result;
 use crate::lab::tensor::{self, Tensor};
+use crate::spec::VisionNetwork;
 
 const REDUCTION: usize = 16;
 /// Mean and standard deviation of a chest film's pixels, roughly.
@@ -99,6 +100,24 @@ impl Residual {
     /// timm's `legacy_senet154`.
     pub const SENET154: Self =
         Self { stem: Stem::Three, block: Block::Wide, layers: [3, 8, 36, 3], ..Self::SE_RESNET50 };
+
+    /// Blocks of the networks of 101 layers.
+    const DEEP: [usize; 4] = [3, 4, 23, 3];
+
+    /// The network that a spec names.
+    pub fn of(network: VisionNetwork) -> Self {
+        match network {
+            VisionNetwork::SeResnet18 => Self::SMALL,
+            VisionNetwork::Resnet18 => Self::RESNET18,
+            VisionNetwork::Resnet50 => Self::RESNET50,
+            VisionNetwork::SeResnet50 => Self::SE_RESNET50,
+            VisionNetwork::SeResnet101 => Self { layers: Self::DEEP, ..Self::SE_RESNET50 },
+            VisionNetwork::SeResnet152 => Self { layers: [3, 8, 36, 3], ..Self::SE_RESNET50 },
+            VisionNetwork::SeResnext50 => Self::SE_RESNEXT50,
+            VisionNetwork::SeResnext101 => Self { layers: Self::DEEP, ..Self::SE_RESNEXT50 },
+            VisionNetwork::Senet154 => Self::SENET154,
+        }
+    }
 
     /// Number of features of a study, all views together.
     pub fn features(self) -> usize {

@@ -2,9 +2,7 @@
 
 use super::super::node::Node;
 use super::{Model, Named, Reader, check_name, suggest};
-use crate::spec::{BertConfig, Optimizer, Train, Weights};
-
-const ARCHITECTURES: [&str; 4] = ["se_resnet18", "bert", "early_fusion", "late_fusion"];
+use crate::spec::{BertConfig, Optimizer, Train, VisionNetwork, Weights};
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
 pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) {
@@ -35,15 +33,13 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) 
 }
 
 fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
-    let (architecture, node) = node.choice("architecture", &ARCHITECTURES)?;
+    let others = ["bert", "early_fusion", "late_fusion"];
+    let known: Vec<&str> = VisionNetwork::ALL.iter().map(|network| network.name()).chain(others).collect();
+    let (architecture, node) = node.choice("architecture", &known)?;
+    if let Some(network) = VisionNetwork::ALL.into_iter().find(|network| network.name() == architecture) {
+        return vision(&node, network);
+    }
     match architecture.as_str() {
-        "se_resnet18" => {
-            let map = node.map(&["image", "width", "weights", "train"])?;
-            let image = map.need("image", "64").and_then(|node| node.whole(32, 512));
-            let width = map.get("width").map_or(Some(64), |node| node.whole(8, 256));
-            let weights = weights(&node, Optimizer::Adam);
-            Some(Model::SeResnet18 { image: image?, width: width?, weights: weights? })
-        }
         "bert" => {
             let map = node.map(&["config", "weights", "train"])?;
             let config = map.need("config", "tiny").and_then(|node| bert_config(&node));
@@ -64,6 +60,31 @@ fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Mo
             })
         }
     }
+}
+
+fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
+    let keys: &[&str] = match network {
+        VisionNetwork::SeResnet18 => &["image", "width", "start", "weights", "train"],
+        _ => &["image", "start", "weights", "train"],
+    };
+    let map = node.map(keys)?;
+    let image = map.need("image", "224").and_then(|node| node.whole(32, 512));
+    let width = map.get("width").map_or(Some(64), |node| node.whole(8, 256));
+    let start = match map.get("start") {
+        None => Some(None),
+        Some(start) => {
+            if map.get("weights").is_some() {
+                let help = "`start` is where training begins; leave it out, or train".to_string();
+                start.fault_of_key(
+                    "a model whose weights are loaded starts from nothing".to_string(),
+                    Some(help),
+                );
+            }
+            start.path().map(Some)
+        }
+    };
+    let weights = weights(node, Optimizer::Adam);
+    Some(Model::Vision { network, image: image?, width: width?, start: start?, weights: weights? })
 }
 
 /// The name of a model that a fusion joins.
