@@ -73,6 +73,7 @@ fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
             });
         }
     }
+    (plan, evidence, findings)
 }
 
 #[test]
