@@ -6,7 +6,8 @@ use std::path::Path;
 
 use medcert::lab::attack::{fgsm, project};
 use medcert::lab::model::bert::{Bert, Tokens};
-use medcert::lab::model::params::{Declared, Params};
+use medcert::lab::model::cross::Cross;
+use medcert::lab::model::params::{Declarations, Declared, Params};
 use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
@@ -43,7 +44,7 @@ impl Golden {
         let fill = |d: &Declared| Ok(self.floats(&format!("weights.{}", d.name)));
         let mut params = Params::make(&declared, fill).expect("parameters");
         params.freeze();
-        Network { name: "golden".into(), architecture, params, tokenizer: None, side: None }
+        Network { name: "golden".into(), architecture, params, tokenizer: None, side: None, source: None }
     }
 }
 
@@ -119,7 +120,8 @@ fn assert_published(name: &str, shape: Residual) {
     let image = tensor::floats(&golden.floats("golden.image"), &[1, 1, 64, 64]).expect("an image");
     let mut params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
     params.freeze();
-    let mut network = Network { name: name.into(), architecture, params, tokenizer: None, side: None };
+    let mut network =
+        Network { name: name.into(), architecture, params, tokenizer: None, side: None, source: None };
     for folded in [false, true] {
         if folded {
             network.params.fold().expect("folded");
@@ -167,4 +169,34 @@ fn bert_agrees_with_transformers_padding_included() {
     let features = network.architecture.text_branch(&network.params, &tokens).expect("features");
     let logits = network.decide(None, Some(&features)).expect("logits");
     assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.logits"), 1e-4);
+}
+
+#[test]
+fn cross_attention_agrees_with_torch_padding_included() {
+    let golden = Golden::open("cross.safetensors");
+    let cross = Cross { width: 8, heads: 2 };
+    let mut d = Declarations::default();
+    cross.declare(&mut d, 6, 10);
+    let fill = |d: &Declared| Ok(golden.floats(&format!("weights.{}", d.name)));
+    let mut params = Params::make(&d.list, fill).expect("parameters");
+    params.freeze();
+    let leaf = |name: &str, shape: &[usize]| {
+        let tensor = tensor::floats(&golden.floats(name), shape).expect(name);
+        tensor.f_set_requires_grad(true).expect(name)
+    };
+    let regions = leaf("golden.regions", &[3, 5, 6]);
+    let words = leaf("golden.words", &[3, 7, 10]);
+    let mask: Vec<f32> =
+        golden.floats("golden.mask").iter().map(|&m| if m > 0.0 { 0.0 } else { f32::MIN / 2.0 }).collect();
+    let mask = tensor::floats(&mask, &[3, 7, 1]).expect("a mask");
+    let masked = Tensor::f_cat(&[words.shallow_clone(), mask], 2).expect("words");
+    let logits = cross.forward(&params.scope(""), &regions, &masked).expect("logits");
+    assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.logits"), 1e-4);
+    let abnormal = logits.f_select(1, 1).and_then(|x| x.f_sum(tensor::Kind::Float)).expect("a sum");
+    let gradients =
+        Tensor::f_run_backward(&[abnormal], &[&regions, &words], false, false).expect("gradients");
+    for (gradient, name) in gradients.iter().zip(["regions", "words"]) {
+        let theirs = golden.floats(&format!("golden.{name}.gradient"));
+        assert_close(&tensor::values(gradient).expect("values"), &theirs, 1e-3);
+    }
 }

@@ -38,7 +38,11 @@ fn run(
     let plan = plan::build(spec::read(&path).expect("a sound spec"));
     let dataset = data::load(&plan.spec, root).expect("data");
     let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
-    let options = Options { cache: cache.to_path_buf(), root: home().join("specs"), threads };
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![home().join("specs"), cache.join("weights")],
+        threads,
+    };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
     let findings = judge(&plan, &evidence);

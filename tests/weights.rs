@@ -9,6 +9,7 @@ use medcert::lab::model::params::{Declarations, Declared, Init, Params, digest};
 use medcert::lab::model::residual::Residual;
 use medcert::lab::tensor;
 use medcert::lab::weights::{self, WeightsFile};
+use medcert::text::Vocabulary;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 fn declared() -> Vec<Declared> {
@@ -18,10 +19,15 @@ fn declared() -> Vec<Declared> {
     d.list
 }
 
+fn vocabulary() -> Vocabulary {
+    let entries = vec!["[PAD]".to_string(), "lung".to_string()];
+    Vocabulary { entries, lowercase: false, strip_accents: Some(true), split_chinese: false }
+}
+
 fn sound(folder: &Path) -> PathBuf {
     let path = folder.join("sound.safetensors");
     let params = Params::random(&declared(), 1).expect("parameters");
-    weights::write(&path, &params, Some(&["[PAD]".to_string(), "lung".to_string()])).expect("written");
+    weights::write(&path, &params, Some(&vocabulary())).expect("written");
     path
 }
 
@@ -60,7 +66,7 @@ fn with_scale(dtype: Dtype, shape: &[usize], data: Vec<u8>) -> Vec<u8> {
 fn what_was_written_is_read_back_to_the_bit() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = WeightsFile::read(&sound(folder.path())).expect("a sound file");
-    assert_eq!(file.vocabulary(), Some(vec!["[PAD]".to_string(), "lung".to_string()]));
+    assert_eq!(file.vocabulary(), Some(vocabulary()));
     let params = file.load(&declared()).expect("parameters");
     let original = Params::random(&declared(), 1).expect("parameters");
     assert_eq!(digest(&params).expect("digest"), digest(&original).expect("digest"));

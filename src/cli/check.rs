@@ -65,7 +65,7 @@ impl Check {
             self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let options = Options {
             cache: cache.to_path_buf(),
-            root: own.to_path_buf(),
+            roots: vec![own.to_path_buf(), self.places.weights_folder(cache)],
             threads: self.threads.map(usize::from),
         };
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };

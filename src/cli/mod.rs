@@ -47,6 +47,17 @@ struct Places {
     /// Folder of trained models, decoded images and evidence [default: ~/.cache/medcert]
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_CACHE")]
     cache: Option<PathBuf>,
+    /// Folder of weights that are not beside the spec [default: weights in the cache folder]
+    #[arg(long, value_name = "FOLDER", env = "MEDCERT_WEIGHTS")]
+    weights_root: Option<PathBuf>,
+}
+
+#[cfg(feature = "torch")]
+impl Places {
+    /// The folder of weights that are not beside the spec.
+    fn weights_folder(&self, cache: &Path) -> PathBuf {
+        self.weights_root.clone().unwrap_or_else(|| cache.join("weights"))
+    }
 }
 
 /// How the result is printed.

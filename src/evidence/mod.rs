@@ -10,7 +10,7 @@ pub use file::{read, write};
 pub use observe::{Event, Observer, Silent};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct ModelFacts {
     pub weights: String,
     /// Number of parameters.
     pub parameters: u64,
+    /// sha256 of the file that the weights, or the beginning of their training, came from.
+    pub source: Option<String>,
 }
 
 /// A test case.

@@ -1,6 +1,7 @@
 //! The laboratory: models, attacks, and what was observed. The only module that names tch.
 
 pub mod attack;
+pub mod checkpoint;
 pub mod inputs;
 pub mod model;
 pub mod prepare;
@@ -11,18 +12,39 @@ pub mod weights;
 
 mod chunk;
 mod run;
+mod spoil;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use run::run;
+
+use crate::{Error, Result};
 
 /// What the laboratory needs besides the plan and the data.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Folder of trained models and decoded images.
     pub cache: PathBuf,
-    /// Folder that the paths of weights files start from.
-    pub root: PathBuf,
+    /// Folders that the paths of weights start from; the first that holds one wins.
+    pub roots: Vec<PathBuf>,
     /// Threads of the attacks; all cores if none. Training always uses two.
     pub threads: Option<usize>,
+}
+
+impl Options {
+    /// Where a file or folder of weights lies.
+    ///
+    /// # Errors
+    /// It is in none of the folders.
+    pub fn find(&self, path: &Path) -> Result<PathBuf> {
+        let found = self.roots.iter().map(|root| root.join(path)).find(|place| place.exists());
+        found.ok_or_else(|| {
+            let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+            Error::Input(format!(
+                "{} is in none of these folders: {}; put it there, or name its folder with --weights-root",
+                path.display(),
+                roots.join(", ")
+            ))
+        })
+    }
 }

@@ -6,21 +6,23 @@
 use std::path::PathBuf;
 
 use super::Options;
+use super::checkpoint::Checkpoint;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
-use super::model::params::{Declared, Params, digest};
+use super::model::cross::Cross;
+use super::model::params::{Declared, Named, Params, digest};
 use super::model::residual::Residual;
 use super::model::{Architecture, Network, TokenizerOf};
 use super::train::{Lesson, train};
 use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer, processor};
-use crate::spec::{Model, Train, Weights};
-use crate::text::learn_vocabulary;
+use crate::spec::{BertConfig, Fusion, Model, Source, Train, Weights};
+use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
 /// Changes when training itself changes, so that older cached models are not taken for newer ones.
-const TRAINING_VERSION: u32 = 1;
+const TRAINING_VERSION: u32 = 2;
 
 /// Makes the models of a spec, one after the other.
 pub struct Workshop<'a> {
@@ -43,7 +45,7 @@ impl Workshop<'_> {
         let mut done: Vec<Network> = Vec::with_capacity(specs.len());
         for (name, model) in specs {
             let mut network = match model.weights() {
-                Weights::File(path) => self.of_file(name, model, path, &done)?,
+                Weights::File(source) => self.of_file(name, model, source, &done)?,
                 Weights::Train(train) => self.trained(name, model, train, &done)?,
             };
             network.params.freeze();
@@ -52,50 +54,68 @@ impl Workshop<'_> {
         Ok(done)
     }
 
-    fn of_file(&self, name: &str, model: &Model, path: &PathBuf, done: &[Network]) -> Result<Network> {
-        let path = self.options.root.join(path);
-        let network = self.read(name, model, &path, done)?;
+    fn of_file(&self, name: &str, model: &Model, source: &Source, done: &[Network]) -> Result<Network> {
+        let path = self.options.find(&source.path)?;
+        let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
+            let checkpoint = Checkpoint::read(&path, *lowercase)?;
+            checkpoint.file.check_pin(source.sha256.as_deref())?;
+            let blank = self.blank(model, done, Beginning::of(&checkpoint))?;
+            let mut network = blank.network(name, checkpoint.classifier()?);
+            network.source = Some(checkpoint.file.sha256());
+            network
+        } else {
+            self.read(name, model, &WeightsFile::read(&path)?, source.sha256.as_deref(), done)?
+        };
         self.observer.observe(Event::Loaded { model: name });
         Ok(network)
     }
 
-    fn read(&self, name: &str, model: &Model, path: &std::path::Path, done: &[Network]) -> Result<Network> {
-        let file = WeightsFile::read(path)?;
+    fn read(
+        &self,
+        name: &str,
+        model: &Model,
+        file: &WeightsFile,
+        pin: Option<&str>,
+        done: &[Network],
+    ) -> Result<Network> {
+        file.check_pin(pin)?;
         let vocabulary = match (model.reads_text(), file.vocabulary()) {
             (true, None) => {
                 return Err(Error::Input(format!(
-                    "{} holds no vocabulary, and {name} reads text; put the entries, one a line, into the file's \
-                     metadata under `vocabulary`",
-                    path.display()
+                    "the weights of {name} hold no vocabulary, and it reads text; put the entries, one a line, into \
+                     the file's metadata under `vocabulary`, or name a folder in Hugging Face's layout"
                 )));
             }
             (reads, vocabulary) => vocabulary.filter(|_| reads),
         };
-        let blank = self.blank(model, done, vocabulary)?;
+        let start = self.start(model)?;
+        let config = start.as_ref().and_then(Start::folder).map(|of| of.config);
+        let blank = self.blank(model, done, Beginning { vocabulary, config })?;
         let params = file.load(&blank.declared)?;
-        Ok(blank.network(name, params))
+        let mut network = blank.network(name, params);
+        network.source = match (model.weights(), start) {
+            (Weights::File(_), _) => Some(file.sha256()),
+            (Weights::Train(_), start) => start.map(|start| start.file().sha256()),
+        };
+        Ok(network)
     }
 
     fn trained(&self, name: &str, model: &Model, recipe: &Train, done: &[Network]) -> Result<Network> {
-        let path = self.cached(name, model, done)?;
+        let start = self.start(model)?;
+        let path = self.cached(name, model, start.as_ref(), done)?;
         if path.exists() {
-            let network = self.read(name, model, &path, done)?;
+            let network = self.read(name, model, &WeightsFile::read(&path)?, None, done)?;
             self.observer.observe(Event::Loaded { model: name });
             return Ok(network);
         }
-        let blank = self.blank(model, done, None)?;
+        let beginning = start.as_ref().and_then(Start::folder).map(Beginning::of);
+        let blank = self.blank(model, done, beginning.unwrap_or_default())?;
         let params = Params::random(&blank.declared, recipe.seed)?;
-        for (prefix, part) in [("vision", parts(model, done)?.0), ("language", parts(model, done)?.1)] {
-            let Some(part) = part else { continue };
-            let mut values = part.params.values()?;
-            for (name, _, _) in &mut values {
-                *name = format!("{prefix}.{name}");
-            }
-            values.retain(|(name, _, _)| params.get(name).is_ok());
-            params.restore(&values)?;
+        if !matches!(model, Model::Fusion { fresh: true, .. }) {
+            restore_parts(&params, parts(model, done)?)?;
         }
-        if let (Some(file), Architecture::Vision(residual)) = (self.start(model)?, blank.architecture) {
-            params.restore(&file.trunk(residual)?)?;
+        if let Some(start) = &start {
+            params.restore(&start.values(blank.architecture)?)?;
         }
         let network = blank.network(name, params);
         let lesson = Lesson {
@@ -109,20 +129,27 @@ impl Workshop<'_> {
             observer: self.observer,
         };
         train(lesson, &network.params)?;
-        let vocabulary = network.tokenizer.as_ref().map(|tokenizer| tokenizer.vocabulary.as_slice());
+        let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
         weights::write(&path, &network.params, vocabulary)?;
         // what was written is what is used, now and later
-        self.read(name, model, &path, done)
+        self.read(name, model, &WeightsFile::read(&path)?, None, done)
     }
 
-    /// The file that training starts from, if the spec names one.
-    fn start(&self, model: &Model) -> Result<Option<WeightsFile>> {
-        let Model::Vision { start: Some(path), .. } = model else { return Ok(None) };
-        WeightsFile::read(&self.options.root.join(path)).map(Some)
+    /// What training starts from, if the spec names it.
+    fn start(&self, model: &Model) -> Result<Option<Start>> {
+        let Some(source) = model.start() else { return Ok(None) };
+        let path = self.options.find(&source.path)?;
+        let start = if let Model::Bert { lowercase, .. } = model {
+            Start::Folder(Checkpoint::read(&path, *lowercase)?)
+        } else {
+            Start::Trunk(WeightsFile::read(&path)?)
+        };
+        start.file().check_pin(source.sha256.as_deref())?;
+        Ok(Some(start))
     }
 
     /// Where the cache keeps a trained model.
-    fn cached(&self, name: &str, model: &Model, done: &[Network]) -> Result<PathBuf> {
+    fn cached(&self, name: &str, model: &Model, start: Option<&Start>, done: &[Network]) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
         let mut put = |text: &str| {
             hasher.update(text.as_bytes());
@@ -140,44 +167,48 @@ impl Workshop<'_> {
         for part in [vision, language].into_iter().flatten() {
             put(&digest(&part.params)?);
         }
-        if let Some(file) = self.start(model)? {
-            put(&file.digest());
+        if let Some(start) = start {
+            put(&start.file().sha256());
         }
         let key = hasher.finalize().to_hex();
         Ok(self.options.cache.join("models").join(format!("{name}-{}.safetensors", &key.as_str()[..16])))
     }
 
-    fn blank(&self, model: &Model, done: &[Network], vocabulary: Option<Vec<String>>) -> Result<Blank> {
+    fn blank(&self, model: &Model, done: &[Network], beginning: Beginning) -> Result<Blank> {
         let views = self.inputs.views();
-        let (vision, language) = parts(model, done)?;
         match model {
             Model::Vision { network, image, width, .. } => {
                 let residual = Residual { width: *width as usize, views, ..Residual::of(*network) };
                 Ok(Blank::new(Architecture::Vision(residual), None, Some(*image)))
             }
-            Model::Bert { config, .. } => {
-                let vocabulary = vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
-                let tokenizer = TokenizerOf::new(vocabulary, config.max_tokens as usize)?;
-                let mut config = *config;
-                config.vocabulary = tokenizer.vocabulary.len() as u32;
+            Model::Bert { config, max_tokens, .. } => {
+                let mut config = beginning.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
+                let vocabulary =
+                    beginning.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
+                if beginning.config.is_none() {
+                    config.vocabulary = vocabulary.entries.len() as u32;
+                }
+                let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
+                let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
                 Ok(Blank::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
             }
-            Model::EarlyFusion { .. } | Model::LateFusion { .. } => {
-                let (Some(vision), Some(language)) = (vision, language) else {
-                    return Err(Error::Resource(
-                        "a fusion model came before its parts; this is a bug in medcert".into(),
-                    ));
+            Model::Fusion { kind, .. } => {
+                let (Some(vision), Some(language)) = parts(model, done)? else {
+                    return Err(bug("a fusion model came before its parts"));
                 };
                 let (Architecture::Vision(image), Architecture::Language(text)) =
                     (vision.architecture, language.architecture)
                 else {
-                    return Err(Error::Resource(
-                        "a fusion model joins other than a vision and a language model".into(),
-                    ));
+                    return Err(bug("a fusion joins other than a vision and a language model"));
                 };
-                let architecture = match model {
-                    Model::EarlyFusion { .. } => Architecture::Early(image, text),
-                    _ => Architecture::Late(image, text),
+                let architecture = match *kind {
+                    Fusion::Early => Architecture::Early(image, text),
+                    Fusion::Late => Architecture::Late(image, text),
+                    Fusion::Gated => Architecture::Gated(image, text),
+                    Fusion::CrossAttention { width, heads } => {
+                        let cross = Cross { width: width as usize, heads: heads as usize };
+                        Architecture::Cross(image, text, cross)
+                    }
                 };
                 let of = language.tokenizer.as_ref();
                 let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
@@ -186,24 +217,83 @@ impl Workshop<'_> {
         }
     }
 
-    fn learn(&self, size: usize) -> Vec<String> {
+    fn learn(&self, size: usize) -> Vocabulary {
         let texts: Vec<&str> =
             self.partition.train.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
-        learn_vocabulary(&texts, size)
+        Vocabulary::uncased(learn_vocabulary(&texts, size))
     }
+}
+
+/// Starts a fusion's trunks (and the heads of a late one) from the models that it joins.
+fn restore_parts(params: &Params, (vision, language): (Option<&Network>, Option<&Network>)) -> Result<()> {
+    for (prefix, part) in [("vision", vision), ("language", language)] {
+        let Some(part) = part else { continue };
+        let mut values = part.params.values()?;
+        for (name, _, _) in &mut values {
+            *name = format!("{prefix}.{name}");
+        }
+        values.retain(|(name, _, _)| params.get(name).is_ok());
+        params.restore(&values)?;
+    }
+    Ok(())
+}
+
+fn bug(what: &str) -> Error {
+    Error::Resource(format!("{what}; this is a bug in medcert"))
 }
 
 /// The models that a fusion model joins.
 fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
     let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
     let find = |name: &str| {
-        done.iter().find(|network| network.name == name).ok_or_else(|| {
-            Error::Resource(format!(
-                "{name} is needed by a model that comes before it; this is a bug in medcert"
-            ))
-        })
+        let found = done.iter().find(|network| network.name == name);
+        found.ok_or_else(|| bug(&format!("{name} is needed by a model that comes before it")))
     };
     Ok((Some(find(vision)?), Some(find(language)?)))
+}
+
+/// What a language model already has before its parameters are made.
+#[derive(Debug, Default)]
+struct Beginning {
+    vocabulary: Option<Vocabulary>,
+    config: Option<BertConfig>,
+}
+
+impl Beginning {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
+    }
+}
+
+/// What training starts from: a trunk's file, or a language model's folder.
+#[derive(Debug)]
+enum Start {
+    Trunk(WeightsFile),
+    Folder(Checkpoint),
+}
+
+impl Start {
+    fn file(&self) -> &WeightsFile {
+        match self {
+            Self::Trunk(file) => file,
+            Self::Folder(checkpoint) => &checkpoint.file,
+        }
+    }
+
+    fn folder(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Trunk(_) => None,
+            Self::Folder(checkpoint) => Some(checkpoint),
+        }
+    }
+
+    fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
+        match (self, architecture) {
+            (Self::Folder(checkpoint), _) => checkpoint.trunk(),
+            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
+            (Self::Trunk(_), _) => Err(bug("a trunk is no vision model's")),
+        }
+    }
 }
 
 /// An architecture whose weights are still to come.
@@ -221,6 +311,6 @@ impl Blank {
 
     fn network(self, name: &str, params: Params) -> Network {
         let Self { architecture, tokenizer, side, .. } = self;
-        Network { name: name.to_string(), architecture, params, tokenizer, side }
+        Network { name: name.to_string(), architecture, params, tokenizer, side, source: None }
     }
 }

@@ -121,5 +121,6 @@ fn facts((network, (name, model)): (&Network, &(String, Model))) -> Result<Model
         architecture: model.architecture().to_string(),
         weights: digest(&network.params)?,
         parameters: network.params.count(),
+        source: network.source.clone(),
     })
 }

@@ -9,11 +9,13 @@ use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
 use super::model::{Architecture, TokenizerOf};
+use super::spoil::{self, Spoiled};
 use super::tensor::{self, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
+use crate::text::Lexicon;
 use crate::{Error, Result};
 
 /// Sums are cut by the number of threads, which changes their last bits; so training always uses two.
@@ -77,21 +79,20 @@ pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
 
 impl Lesson<'_> {
     fn run(self, params: &Params) -> Result<()> {
-        let frozen = self.architecture.trunk_is_frozen();
-        for (name, tensor) in params.store().variables() {
-            let trained = !frozen || name.starts_with("fusion.");
-            if tensor.requires_grad() && !trained {
-                let _ = tensor.f_set_requires_grad(false)?;
-            }
-        }
+        let keeps = self.architecture.keeps_its_parts();
         let mut optimizer = match self.train.optimizer {
             Optimizer::Adam => nn::Adam::default().build(params.store(), self.train.lr)?,
             Optimizer::AdamW => nn::AdamW::default().build(params.store(), self.train.lr)?,
         };
-        let learnt = frozen.then(|| self.branches(params, &self.partition.train)).transpose()?;
+        let trunk = self.trunk(params);
+        let learnt = keeps.then(|| self.branches(params, &self.partition.train)).transpose()?;
         let mut best: Option<(usize, _)> = None;
         for epoch in 1..=self.train.epochs {
-            let loss = self.epoch(params, &mut optimizer, epoch, learnt.as_ref())?;
+            let learns = !keeps && epoch > self.train.freeze;
+            for tensor in &trunk {
+                let _ = tensor.f_set_requires_grad(learns)?;
+            }
+            let loss = self.epoch(params, &mut optimizer, epoch, (learnt.as_ref(), learns))?;
             let right = self.right(params, &self.partition.validation)?;
             let cases = self.partition.validation.len().max(1);
             self.observer.observe(Event::Epoch {
@@ -113,7 +114,7 @@ impl Lesson<'_> {
         params: &Params,
         optimizer: &mut nn::Optimizer,
         epoch: u32,
-        learnt: Option<&Branches>,
+        (learnt, trunk_learns): (Option<&Branches>, bool),
     ) -> Result<f64> {
         let cases = &self.partition.train;
         let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -123,18 +124,19 @@ impl Lesson<'_> {
         let mut sum = 0.0;
         for (number, places) in batches.iter().enumerate() {
             let indices: Vec<usize> = places.iter().map(|&place| cases[place]).collect();
-            let branches = match learnt {
-                Some(all) => all.rows(&places.iter().map(|&place| place as i64).collect::<Vec<_>>())?,
-                None => self.forward(params, &self.batch(&indices, Some(epoch))?, true)?,
+            let loss = match (learnt, self.architecture) {
+                (Some(all), _) => {
+                    let rows: Vec<i64> = places.iter().map(|&place| place as i64).collect();
+                    self.loss(params, &all.rows(&rows)?, &indices)?
+                }
+                (None, Architecture::Gated(..)) => {
+                    self.loss_of_odd_ones(params, &indices, epoch, trunk_learns)?
+                }
+                (None, _) => {
+                    let batch = self.batch(&indices, Some(epoch))?;
+                    self.loss(params, &self.forward(params, &batch, trunk_learns)?, &indices)?
+                }
             };
-            let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
-            let loss = logits.f_cross_entropy_loss::<Tensor>(
-                &self.labels(&indices)?,
-                None,
-                tch::Reduction::Mean,
-                -100,
-                0.0,
-            )?;
             let value = f64::from(tensor::value(&loss)?);
             if !value.is_finite() {
                 return Err(Error::Input(format!(
@@ -150,6 +152,62 @@ impl Lesson<'_> {
             self.observer.observe(Event::Step { model: self.name, done, total });
         }
         Ok(sum / cases.len().max(1) as f64)
+    }
+
+    /// The parameters below the head that training may change.
+    fn trunk(self, params: &Params) -> Vec<Tensor> {
+        let variables = params.store().variables().into_iter();
+        variables
+            .filter(|(name, tensor)| tensor.requires_grad() && !self.architecture.is_head(name))
+            .map(|(_, tensor)| tensor)
+            .collect()
+    }
+
+    /// Mean cross-entropy with the labels.
+    fn loss(self, params: &Params, branches: &Branches, indices: &[usize]) -> Result<Tensor> {
+        let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
+        cross_entropy(&logits, &self.labels(indices)?)
+    }
+
+    /// The loss of a gated fusion on cases one input of which was spoiled: of its answer, of what its gate
+    /// says, and of each expert on its own.
+    fn loss_of_odd_ones(self, params: &Params, indices: &[usize], epoch: u32, train: bool) -> Result<Tensor> {
+        let seed = self.train.seed;
+        let spoiled: Vec<Spoiled> = indices.iter().map(|&case| Spoiled::of(seed, epoch, case)).collect();
+        let mut batch = self.batch(indices, Some(epoch))?;
+        let lexicon = Lexicon::embedded();
+        let texts: Vec<String> = indices
+            .iter()
+            .zip(&spoiled)
+            .map(|(&case, spoiled)| match spoiled {
+                Spoiled::Text => spoil::text(&self.inputs.texts[case], &lexicon, seed, epoch, case),
+                _ => self.inputs.texts[case].clone(),
+            })
+            .collect();
+        batch.tokens = self.tokenizer.map(|tokenizer| tokenizer.tokens(&texts)).transpose()?;
+        if let Some(images) = batch.images.take() {
+            let leaf = images.f_set_requires_grad(true)?;
+            let clean = Batch { images: Some(leaf.shallow_clone()), tokens: None };
+            let image = self.forward(params, &clean, false)?.image;
+            let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x)).transpose()?;
+            let loss = self.loss(params, &Branches { image, text }, indices)?;
+            let gradient = Tensor::f_run_backward(&[loss], &[&leaf], false, false)?.remove(0);
+            batch.images = Some(spoil::images(&leaf.f_detach()?, &gradient, &spoiled)?);
+        }
+        let branches = self.forward(params, &batch, train)?;
+        let (Some(image), Some(text)) = (&branches.image, &branches.text) else {
+            return Err(Error::Resource("a gated fusion lacks an input; this is a bug in medcert".into()));
+        };
+        let answer = self.architecture.gated(params, image, text)?;
+        let labels = self.labels(indices)?;
+        let classes: Vec<i64> = spoiled.iter().map(|spoiled| spoiled.class()).collect();
+        let classes = tensor::integers(&classes, &[classes.len()])?;
+        let mut loss =
+            cross_entropy(&answer.logits, &labels)?.f_add(&cross_entropy(&answer.gate, &classes)?)?;
+        for expert in &answer.experts {
+            loss = loss.f_add(&cross_entropy(expert, &labels)?)?;
+        }
+        Ok(loss)
     }
 
     fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
@@ -180,11 +238,15 @@ impl Lesson<'_> {
             return Ok(0);
         }
         let _guard = tensor::no_grad_guard();
-        let branches = self.branches(params, cases)?;
-        let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
-        let logits = tensor::values(&logits)?;
-        let right = |(pair, &case): (&[f32], &usize)| (pair[1] > pair[0]) == self.inputs.labels[case];
-        Ok(logits.chunks_exact(2).zip(cases).filter(|&pair| right(pair)).count())
+        let mut right = 0;
+        for indices in cases.chunks(32) {
+            let branches = self.forward(params, &self.batch(indices, None)?, false)?;
+            let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
+            let logits = tensor::values(&logits)?;
+            let pairs = logits.chunks_exact(2).zip(indices);
+            right += pairs.filter(|(pair, case)| (pair[1] > pair[0]) == self.inputs.labels[**case]).count();
+        }
+        Ok(right)
     }
 
     fn labels(self, indices: &[usize]) -> Result<Tensor> {
@@ -202,9 +264,8 @@ impl Lesson<'_> {
         let tokens = match self.tokenizer {
             None => None,
             Some(tokenizer) => {
-                let ids: Vec<Vec<u32>> =
-                    indices.iter().map(|&index| tokenizer.encode(&self.inputs.texts[index])).collect();
-                Some(Tokens::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+                let texts = indices.iter().map(|&index| self.inputs.texts[index].as_str());
+                Some(tokenizer.tokens(&texts.collect::<Vec<_>>())?)
             }
         };
         Ok(Batch { images, tokens })
@@ -222,6 +283,10 @@ impl Lesson<'_> {
         }
         tensor::images(&bytes, indices.len(), views, width)
     }
+}
+
+fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+    Ok(logits.f_cross_entropy_loss::<Tensor>(classes, None, tch::Reduction::Mean, -100, 0.0)?)
 }
 
 /// Shifts by up to a sixteenth of the side (edges repeat) and changes exposure and contrast by up to 15 %.

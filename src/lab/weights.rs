@@ -1,60 +1,113 @@
-//! Weights files: safetensors, checked in full before a tensor is made (law 9 of the design).
+//! Weights files: safetensors, mapped into memory and checked in full before a tensor is made (law 9 of the
+//! design).
 //!
 //! Every name, shape and dtype must be what the architecture declares and every value finite; what is
-//! extra or missing is named, with the nearest match. The vocabulary of a language model travels in the
-//! file's metadata under `vocabulary`, one entry a line.
+//! extra or missing is named, with the nearest match. A checkpoint may be cut into several files, listed in
+//! an index. The vocabulary of a language model travels in the file's metadata.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use sha2::{Digest, Sha256};
 
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
+use crate::text::Vocabulary;
 use crate::{Error, Result};
 
 /// A weights file is refused above this size.
 const LIMIT_BYTES: u64 = 8 << 30;
+/// Faults that a refusal names; the others are counted.
+const SHOWN: usize = 8;
 
-/// A weights file in memory, its header checked.
+/// A weights file in memory, or several that make one checkpoint; their headers are checked.
 #[derive(Debug)]
 pub struct WeightsFile {
     name: String,
-    bytes: Vec<u8>,
+    parts: Vec<Mmap>,
     metadata: HashMap<String, String>,
 }
 
+/// What a file must hold.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// The parameters, by our names.
+    pub declared: &'a [Declared],
+    /// The name that we give to a published one.
+    pub rename: fn(&str) -> String,
+    /// Beginnings of names, by ours, that may be there and are not read.
+    pub ignored: &'a [&'a str],
+    /// Beginnings of names that may be missing.
+    pub optional: &'a [&'a str],
+}
+
+impl<'a> Expected<'a> {
+    /// Exactly these parameters.
+    pub fn exactly(declared: &'a [Declared]) -> Self {
+        Self { declared, rename: str::to_string, ignored: &[], optional: &[] }
+    }
+}
+
 impl WeightsFile {
-    /// Reads a file and checks its header.
+    /// Maps a file and checks its header.
     ///
     /// # Errors
     /// The file is missing, too large, or no safetensors file; the message says which and what to do.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let size = std::fs::metadata(path)
-            .map_err(|why| Error::unreadable(path, &why, "name an existing safetensors file"))?
-            .len();
-        if size > LIMIT_BYTES {
-            return Err(Error::Input(format!(
-                "{name} holds {size} bytes; weights files above 8 GiB are refused"
-            )));
+        let part = map(path)?;
+        let metadata = header(&name, &part)?;
+        Ok(Self { name, parts: vec![part], metadata })
+    }
+
+    /// Maps the files that an index lists (`{"weight_map": {NAME: FILE}}`, as Hugging Face cuts a large
+    /// checkpoint), in the order of their names.
+    ///
+    /// # Errors
+    /// The index is no such index, or as of [`WeightsFile::read`].
+    pub fn read_index(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let wrong = |why: &str| Error::Input(format!("{name} is no index of safetensors files: {why}"));
+        let text = std::fs::read_to_string(path)
+            .map_err(|why| Error::unreadable(path, &why, "name an existing index"))?;
+        let index: serde_json::Value =
+            serde_json::from_str(&text).map_err(|why| wrong(&format!("it is no JSON ({why})")))?;
+        let map_of = index.get("weight_map").and_then(serde_json::Value::as_object);
+        let mut files: Vec<&str> = map_of
+            .ok_or_else(|| wrong("it has no `weight_map`"))?
+            .values()
+            .map(|file| file.as_str().ok_or_else(|| wrong("a file's name in `weight_map` is no text")))
+            .collect::<Result<_>>()?;
+        files.sort_unstable();
+        files.dedup();
+        if files.is_empty() {
+            return Err(wrong("its `weight_map` is empty"));
         }
-        let bytes = std::fs::read(path)
-            .map_err(|why| Error::unreadable(path, &why, "name an existing safetensors file"))?;
-        if bytes.starts_with(b"PK") || bytes.starts_with(b"\x80\x02") {
-            return Err(Error::Input(format!(
-                "{name} is a pickle file, which can run code when it is read; convert it with \
-                 safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")"
-            )));
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut parts = Vec::with_capacity(files.len());
+        for file in files {
+            if Path::new(file).components().count() != 1 || file == ".." {
+                return Err(wrong(&format!("{file:?} is no file beside it")));
+            }
+            let part = map(&folder.join(file))?;
+            header(&folder.join(file).display().to_string(), &part)?;
+            parts.push(part);
         }
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|why| not_safetensors(&name, &why))?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        Ok(Self { name, bytes, metadata })
+        Ok(Self { name, parts, metadata: HashMap::new() })
     }
 
     /// The vocabulary in the file, if it has one.
-    pub fn vocabulary(&self) -> Option<Vec<String>> {
-        self.metadata.get("vocabulary").map(|text| text.split('\n').map(str::to_string).collect())
+    pub fn vocabulary(&self) -> Option<Vocabulary> {
+        let entries = self.metadata.get("vocabulary")?.split('\n').map(str::to_string).collect();
+        let is = |key: &str| self.metadata.get(key).map(|value| value == "true");
+        Some(Vocabulary {
+            entries,
+            lowercase: is("lowercase").unwrap_or(true),
+            strip_accents: is("strip_accents"),
+            split_chinese: is("split_chinese").unwrap_or(true),
+        })
     }
 
     /// The parameters, if they are exactly the declared ones.
@@ -62,17 +115,34 @@ impl WeightsFile {
     /// # Errors
     /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
     pub fn load(&self, declared: &[Declared]) -> Result<Params> {
-        let file = SafeTensors::deserialize(&self.bytes).map_err(|why| not_safetensors(&self.name, &why))?;
-        self.refuse(&Self::faults(&file, declared, &[]))?;
-        Params::make(declared, |parameter| {
-            let view = file.tensor(&parameter.name).map_err(|why| not_safetensors(&self.name, &why))?;
-            Ok(numbers(&view))
-        })
+        let mut values = self.values(&Expected::exactly(declared))?.into_iter();
+        Params::make(declared, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 
-    /// blake3 of the whole file.
-    pub fn digest(&self) -> String {
-        blake3::hash(&self.bytes).to_hex().to_string()
+    /// sha256 of the file, in hexadecimal; of several, one after the other.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        for part in &self.parts {
+            hasher.update(part);
+        }
+        format!("{:x}", hasher.finalize())
+    }
+
+    /// Refuses a file that is not the pinned one.
+    ///
+    /// # Errors
+    /// Its sha256 differs.
+    pub fn check_pin(&self, pinned: Option<&str>) -> Result<()> {
+        let Some(pinned) = pinned else { return Ok(()) };
+        let found = self.sha256();
+        if pinned.eq_ignore_ascii_case(&found) {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "{} is not the file that the spec pins: its sha256 is {found}, and the spec says {pinned}; restore the \
+             file, or pin the new one once you trust it",
+            self.name
+        )))
     }
 
     /// The trunk of a residual network, whatever its head: what transfer learning starts from.
@@ -82,69 +152,116 @@ impl WeightsFile {
     pub fn trunk(&self, network: Residual) -> Result<Vec<Named>> {
         let mut declared = Declarations::default();
         network.declare_trunk(&mut declared);
-        let file = SafeTensors::deserialize(&self.bytes).map_err(|why| not_safetensors(&self.name, &why))?;
-        self.refuse(&Self::faults(&file, &declared.list, &["last_linear.", "fc."]))?;
-        let value = |parameter: Declared| {
-            let view = file.tensor(&parameter.name).map_err(|why| not_safetensors(&self.name, &why))?;
-            Ok((parameter.name, parameter.shape, numbers(&view)))
+        let exactly = Expected::exactly(&declared.list);
+        self.values(&Expected { ignored: &["last_linear.", "fc."], ..exactly })
+    }
+
+    /// The values of what is expected, in the order of the declarations; optional ones only if they are there.
+    ///
+    /// # Errors
+    /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
+    pub fn values(&self, expected: &Expected<'_>) -> Result<Vec<Named>> {
+        let mut files = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            files.push(SafeTensors::deserialize(part).map_err(|why| not_safetensors(&self.name, &why))?);
+        }
+        let mut views = BTreeMap::new();
+        for (name, view) in files.iter().flat_map(SafeTensors::iter) {
+            if let Some((other, _)) = views.insert((expected.rename)(name), (name, view)) {
+                return Err(Error::Input(format!("{} holds {name} twice (also as {other})", self.name)));
+            }
+        }
+        self.refuse(&faults(&views, expected))?;
+        let value = |d: &Declared| {
+            views.get(&d.name).map(|(_, view)| (d.name.clone(), d.shape.clone(), numbers(view)))
         };
-        declared.list.into_iter().map(value).collect()
+        Ok(expected.declared.iter().filter_map(value).collect())
     }
 
     fn refuse(&self, faults: &[String]) -> Result<()> {
-        if !faults.is_empty() {
-            let shown: Vec<&str> = faults.iter().take(8).map(String::as_str).collect();
-            let more = if faults.len() > 8 {
-                format!("\n  … and {} more", faults.len() - 8)
-            } else {
-                String::new()
-            };
-            return Err(Error::Input(format!(
-                "{} does not hold the weights of this architecture:\n  {}{more}\ncheck that the spec names the \
-                 architecture that the file was saved from",
-                self.name,
-                shown.join("\n  ")
-            )));
+        if faults.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// What is wrong with the tensors; extra ones with one of the `heads` before their name are let pass, and
-    /// so are the step counters that torch keeps beside its norms.
-    fn faults(file: &SafeTensors<'_>, declared: &[Declared], heads: &[&str]) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut names: Vec<&str> = file.names();
-        names.sort_unstable();
-        for parameter in declared {
-            match file.tensor(&parameter.name) {
-                Err(_) => {
-                    faults.push(format!("{} is missing{}", parameter.name, nearest(&parameter.name, &names)));
-                }
-                Ok(view) => {
-                    if view.shape() != parameter.shape {
-                        let (has, needs) = (view.shape(), &parameter.shape);
-                        faults.push(format!("{} has shape {has:?}, needs {needs:?}", parameter.name));
-                    } else if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-                        faults.push(format!(
-                            "{} is {:?}, needs F32, F16 or BF16",
-                            parameter.name,
-                            view.dtype()
-                        ));
-                    } else if numbers(&view).iter().any(|value| !value.is_finite()) {
-                        faults.push(format!("{} holds a NaN or an infinity", parameter.name));
-                    }
-                }
-            }
-        }
-        let known: std::collections::HashSet<&str> = declared.iter().map(|p| p.name.as_str()).collect();
-        let passes = |name: &str| {
-            name.ends_with("num_batches_tracked") || heads.iter().any(|head| name.starts_with(head))
+        let shown: Vec<&str> = faults.iter().take(SHOWN).map(String::as_str).collect();
+        let more = match faults.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!("\n  and {more} more"),
         };
-        for name in names.iter().filter(|name| !known.contains(*name) && !passes(name)) {
-            faults.push(format!("{name} is not part of the architecture"));
-        }
-        faults
+        Err(Error::Input(format!(
+            "{} does not fit the model that the spec names; use its own weights, or name the architecture that \
+             they belong to:\n  {}{more}",
+            self.name,
+            shown.join("\n  ")
+        )))
     }
+}
+
+/// Maps a file whose kind and size are right.
+#[allow(unsafe_code)]
+fn map(path: &Path) -> Result<Mmap> {
+    let unreadable = |why: std::io::Error| Error::unreadable(path, &why, "name an existing safetensors file");
+    let name = path.display();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let about = file.metadata().map_err(unreadable)?;
+    if about.len() > LIMIT_BYTES {
+        let size = about.len();
+        return Err(Error::Input(format!(
+            "{name} holds {size} bytes; weights files above 8 GiB are refused"
+        )));
+    }
+    if !about.is_file() {
+        return Err(Error::Input(format!("{name} is no file; name a safetensors file")));
+    }
+    // SAFETY: the map is only read; a file that another program shortens meanwhile ends this one, as it
+    // would end any program that maps it, and changes nothing that was written
+    let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+    if bytes.starts_with(b"PK") || bytes.starts_with(b"\x80\x02") {
+        return Err(Error::Input(format!(
+            "{name} is a pickle file, which can run code when it is read; convert it with \
+             safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The metadata of a file whose header is sound.
+fn header(name: &str, bytes: &[u8]) -> Result<HashMap<String, String>> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| not_safetensors(name, &why))?;
+    Ok(header.metadata().clone().unwrap_or_default())
+}
+
+type Views<'a> = BTreeMap<String, (&'a str, TensorView<'a>)>;
+
+/// What is wrong with the tensors. The step counters that torch keeps beside its norms are let pass.
+fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
+    let begins = |name: &str, beginnings: &[&str]| beginnings.iter().any(|start| name.starts_with(start));
+    let names: Vec<&str> = views.keys().map(String::as_str).collect();
+    let mut faults = Vec::new();
+    for parameter in expected.declared {
+        let name = &parameter.name;
+        let Some((published, view)) = views.get(name) else {
+            if !begins(name, expected.optional) {
+                faults.push(format!("{name} is missing{}", nearest(name, &names)));
+            }
+            continue;
+        };
+        if view.shape() != parameter.shape {
+            let (has, needs) = (view.shape(), &parameter.shape);
+            faults.push(format!("{published} has shape {has:?}, needs {needs:?}"));
+        } else if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            faults.push(format!("{published} is {:?}, needs F32, F16 or BF16", view.dtype()));
+        } else if !numbers(view).iter().all(|value| value.is_finite()) {
+            faults.push(format!("{published} holds a NaN or an infinity"));
+        }
+    }
+    let known: std::collections::HashSet<&str> = expected.declared.iter().map(|p| p.name.as_str()).collect();
+    let passes = |name: &str| name.ends_with("num_batches_tracked") || begins(name, expected.ignored);
+    for (name, (published, _)) in views {
+        if !known.contains(name.as_str()) && !passes(name) {
+            faults.push(format!("{published} is not part of the architecture"));
+        }
+    }
+    faults
 }
 
 /// The values as 32-bit floats; halves are widened, which is exact.
@@ -179,7 +296,7 @@ fn not_safetensors(name: &str, why: &dyn std::fmt::Display) -> Error {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(path: &Path, params: &Params, vocabulary: Option<&[String]>) -> Result<()> {
+pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> Result<()> {
     let values = params.values()?;
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
         .into_iter()
@@ -191,7 +308,15 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&[String]>) -> Res
             .map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
         views.push((name.as_str(), view));
     }
-    let metadata = vocabulary.map(|entries| HashMap::from([("vocabulary".to_string(), entries.join("\n"))]));
+    let metadata = vocabulary.map(|vocabulary| {
+        let mut all = vec![
+            ("vocabulary", vocabulary.entries.join("\n")),
+            ("lowercase", vocabulary.lowercase.to_string()),
+            ("split_chinese", vocabulary.split_chinese.to_string()),
+        ];
+        all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
+        all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    });
     let file = serialize(views, metadata)
         .map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
     write_whole(path, &file)

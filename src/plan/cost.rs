@@ -1,7 +1,7 @@
 //! What a plan costs: model evaluations, exactly, and a rough time.
 
 use super::{Attack, ImageAttack, Plan};
-use crate::spec::{Model, VisionNetwork, Weights};
+use crate::spec::{BertConfig, Fusion, Model, VisionNetwork, Weights};
 
 /// What a plan costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +24,15 @@ const FLOPS_A_SECOND: f64 = 1.0e11;
 const TRAINING_FACTOR: f64 = 3.0;
 /// A gradient by the input costs so many forward passes.
 const GRADIENT_FACTOR: f64 = 2.0;
+/// What a folder is taken for: its config.json is read only when the spec runs.
+const BERT_BASE: BertConfig = BertConfig {
+    hidden: 768,
+    layers: 12,
+    heads: 12,
+    intermediate: 3072,
+    max_tokens: 512,
+    vocabulary: 30_522,
+};
 /// Tokens of a report, roughly.
 const TOKENS: f64 = 80.0;
 
@@ -38,7 +47,7 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         if let Weights::Train(how) = kind.weights() {
             // late fusion trains its head alone, on features that are computed once
             let passes = match kind {
-                Model::LateFusion { .. } => 1.0,
+                Model::Fusion { kind: Fusion::Late, .. } => 1.0,
                 _ => f64::from(how.epochs) * TRAINING_FACTOR,
             };
             cost.training_seconds += passes * train as f64 * (image + text);
@@ -94,11 +103,12 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             (views * flops(*network) * scale / FLOPS_A_SECOND, 0.0)
         }
         Model::Bert { config, .. } => {
+            let config = config.unwrap_or(BERT_BASE);
             let (hidden, wide) = (f64::from(config.hidden), f64::from(config.intermediate));
             let weights = f64::from(config.layers) * (4.0 * hidden * hidden + 2.0 * hidden * wide);
             (0.0, 2.0 * weights * TOKENS / FLOPS_A_SECOND + 1e-4)
         }
-        Model::EarlyFusion { vision, language, .. } | Model::LateFusion { vision, language, .. } => {
+        Model::Fusion { vision, language, .. } => {
             let part = |name: &str| {
                 let found = plan.spec.models.iter().find(|(other, _)| other == name);
                 found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))

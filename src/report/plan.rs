@@ -10,7 +10,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     let mut lines = vec![plain(&plan.spec.claim), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
-            Weights::File(path) => format!("weights from {}", path.display()),
+            Weights::File(source) => format!("weights from {}", source.path.display()),
             Weights::Train(how) => {
                 format!("trained here unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
             }

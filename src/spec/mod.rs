@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 pub use condition::parse_condition;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use model::{BertConfig, Model, Optimizer, Train, VisionNetwork, Weights};
+pub use model::{BertConfig, Fusion, Model, Optimizer, Source, Train, VisionNetwork, Weights};
 pub(crate) use node::suggest;
 pub use read::{parse, read};
 pub use sentence::{Complaint, Names, Reader, parse_sentence};

@@ -15,35 +15,83 @@ pub enum Model {
         /// many); 64 for every other.
         width: u32,
         /// A safetensors file that training starts from: the trunk is taken, the head is new.
-        start: Option<PathBuf>,
+        start: Option<Source>,
         /// Where its weights come from.
         weights: Weights,
     },
     /// BERT over the report's text, a linear layer on [CLS].
     Bert {
-        /// Size of the network.
-        config: BertConfig,
-        /// Where its weights come from.
+        /// Its size; None where a folder in Hugging Face's layout says it.
+        config: Option<BertConfig>,
+        /// The folder that training starts from: the encoder is taken, the classifier is new.
+        start: Option<Source>,
+        /// Tokens of a text at most, [CLS] and [SEP] counted; None means as many as it has positions.
+        max_tokens: Option<u32>,
+        /// Whether texts are put into lower case; None means as the folder says.
+        lowercase: Option<bool>,
+        /// Where its weights come from: a folder, or a safetensors file of medcert's.
         weights: Weights,
     },
-    /// Features of both views and [CLS], concatenated, one linear layer, trained end to end.
-    EarlyFusion {
-        /// Name of the vision model whose trunk it starts from.
-        vision: String,
-        /// Name of the language model whose trunk it starts from.
-        language: String,
-        /// Where its weights come from.
-        weights: Weights,
-    },
-    /// Each modality's prediction, concatenated, one linear layer; the two models stay as they are.
-    LateFusion {
+    /// A vision and a language model, joined.
+    Fusion {
+        /// How.
+        kind: Fusion,
         /// Name of the vision model.
         vision: String,
         /// Name of the language model.
         language: String,
+        /// Whether the parts start anew instead of from those models' weights.
+        fresh: bool,
         /// Where its weights come from.
         weights: Weights,
     },
+}
+
+/// How a fusion joins its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fusion {
+    /// Features of both views and [CLS], concatenated, one linear layer (the study's).
+    Early,
+    /// The parts' log-odds, concatenated, one linear layer; the parts stay as they are (the study's).
+    Late,
+    /// Words look at the image's regions and regions at the words; both pooled, one linear layer.
+    CrossAttention {
+        /// Width of the common space (default 128).
+        width: u32,
+        /// Attention heads (default 4); divides `width`.
+        heads: u32,
+    },
+    /// An expert for both inputs and one for each alone, weighed by which input looks inconsistent.
+    Gated,
+}
+
+impl Fusion {
+    /// Its name in a spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Early => "early_fusion",
+            Self::Late => "late_fusion",
+            Self::CrossAttention { .. } => "cross_attention",
+            Self::Gated => "gated_fusion",
+        }
+    }
+}
+
+/// A file or folder of weights, relative to the spec or to the folder of weights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// sha256 that its weights must have, in hexadecimal.
+    pub sha256: Option<String>,
+}
+
+impl Source {
+    /// Whether it is a file, by its ending, and no folder.
+    pub fn is_file(&self) -> bool {
+        let ending = self.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        ["safetensors", "bin", "pt", "pth"].contains(&ending)
+    }
 }
 
 impl Model {
@@ -52,8 +100,7 @@ impl Model {
         match self {
             Self::Vision { network, .. } => network.name(),
             Self::Bert { .. } => "bert",
-            Self::EarlyFusion { .. } => "early_fusion",
-            Self::LateFusion { .. } => "late_fusion",
+            Self::Fusion { kind, .. } => kind.name(),
         }
     }
 
@@ -70,19 +117,24 @@ impl Model {
     /// Where its weights come from.
     pub fn weights(&self) -> &Weights {
         match self {
-            Self::Vision { weights, .. }
-            | Self::Bert { weights, .. }
-            | Self::EarlyFusion { weights, .. }
-            | Self::LateFusion { weights, .. } => weights,
+            Self::Vision { weights, .. } | Self::Bert { weights, .. } | Self::Fusion { weights, .. } => {
+                weights
+            }
         }
     }
 
-    /// The models that it joins: vision, then language.
+    /// What its training starts from, if the spec names a file or folder.
+    pub fn start(&self) -> Option<&Source> {
+        match self {
+            Self::Vision { start, .. } | Self::Bert { start, .. } => start.as_ref(),
+            Self::Fusion { .. } => None,
+        }
+    }
+
+    /// The vision and the language model that it joins, if it joins any.
     pub fn parts(&self) -> Option<(&str, &str)> {
         match self {
-            Self::EarlyFusion { vision, language, .. } | Self::LateFusion { vision, language, .. } => {
-                Some((vision, language))
-            }
+            Self::Fusion { vision, language, .. } => Some((vision, language)),
             _ => None,
         }
     }
@@ -167,8 +219,8 @@ impl BertConfig {
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Weights {
-    /// A safetensors file, relative to the spec.
-    File(PathBuf),
+    /// Loaded.
+    File(Source),
     /// Trained here, and kept in the cache.
     Train(Train),
 }
@@ -186,6 +238,8 @@ pub struct Train {
     pub batch: u32,
     /// Seed of initial weights, order and augmentation (default 0).
     pub seed: u64,
+    /// Epochs at the beginning in which only the layers above the trunks learn (default 0).
+    pub freeze: u32,
 }
 
 /// The study's optimizers.

@@ -232,7 +232,7 @@ impl<'a> Node<'a> {
     }
 
     /// What kind of value this is, for messages.
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Bool(_) => "a truth value",

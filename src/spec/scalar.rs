@@ -110,12 +110,21 @@ impl Node<'_> {
         let path = Path::new(&text);
         let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if !stays {
-            let help = "write it relative to the spec, without `..`; `--data-root FOLDER` or MEDCERT_DATA moves the \
-                        place that paths start from";
+            let help = "write it relative to the spec, without `..`; `--data-root FOLDER` and `--weights-root FOLDER` \
+                        move the places that paths start from";
             self.fault("this path leaves the spec's folder", help.to_string());
             return None;
         }
         Some(path.to_path_buf())
+    }
+
+    /// `true` or `false`.
+    pub(super) fn truth(&self) -> Option<bool> {
+        let truth = self.value.as_bool();
+        if truth.is_none() {
+            self.fault(format!("this must be true or false, and it is {}", self.kind()), None);
+        }
+        truth
     }
 
     /// One of a few words.

@@ -7,4 +7,4 @@ pub mod words;
 
 pub use lexicon::Lexicon;
 pub use perturb::{Perturbed, perturb};
-pub use tokens::{Tokenizer, learn_vocabulary};
+pub use tokens::{Tokenizer, Vocabulary, learn_vocabulary};

@@ -11,18 +11,38 @@ use tokenizers::{
 
 use crate::{Error, Result};
 
-/// The tokens that every vocabulary starts with; [PAD] has id 0.
+/// The tokens that every vocabulary holds.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// Normalises as BERT uncased does: control characters gone, lower case, accents stripped.
-fn normalizer(lowercase: bool) -> BertNormalizer {
-    BertNormalizer::new(true, true, None, lowercase)
+/// The entries of a tokenizer by id, and how a text is normalised before they are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Entries, by id.
+    pub entries: Vec<String>,
+    /// Whether the text is put into lower case.
+    pub lowercase: bool,
+    /// Whether accents are stripped; where lower case is, if not said.
+    pub strip_accents: Option<bool>,
+    /// Whether every Chinese character is a word.
+    pub split_chinese: bool,
+}
+
+impl Vocabulary {
+    /// Entries of an uncased vocabulary, normalised as BERT does.
+    pub fn uncased(entries: Vec<String>) -> Self {
+        Self { entries, lowercase: true, strip_accents: None, split_chinese: true }
+    }
+
+    /// Control characters gone, then as the fields say.
+    fn normalizer(&self) -> BertNormalizer {
+        BertNormalizer::new(true, self.split_chinese, self.strip_accents, self.lowercase)
+    }
 }
 
 /// The words that a text falls into before pieces are looked up.
 fn split(text: &str) -> Vec<String> {
     let mut normal = NormalizedString::from(text);
-    if normalizer(true).normalize(&mut normal).is_err() {
+    if Vocabulary::uncased(vec![]).normalizer().normalize(&mut normal).is_err() {
         return Vec::new();
     }
     let mut split = PreTokenizedString::from(normal);
@@ -62,22 +82,13 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// A tokenizer that lower-cases, over a vocabulary that holds `[PAD]` (id 0), `[UNK]`, `[CLS]`, `[SEP]`
-    /// and `[MASK]`.
+    /// A tokenizer over a vocabulary that holds `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
     ///
     /// # Errors
     /// A special token is missing, or an entry occurs twice.
-    pub fn new(vocabulary: &[String]) -> Result<Self> {
-        Self::with_case(vocabulary, true)
-    }
-
-    /// The same, lower-casing or not.
-    ///
-    /// # Errors
-    /// A special token is missing, or an entry occurs twice.
-    pub fn with_case(vocabulary: &[String], lowercase: bool) -> Result<Self> {
+    pub fn new(vocabulary: &Vocabulary) -> Result<Self> {
         let mut ids: BTreeMap<String, u32> = BTreeMap::new();
-        for (id, entry) in vocabulary.iter().enumerate() {
+        for (id, entry) in vocabulary.entries.iter().enumerate() {
             if ids.insert(entry.clone(), id as u32).is_some() {
                 return Err(Error::Input(format!("the vocabulary holds {entry:?} twice; keep it once")));
             }
@@ -88,10 +99,8 @@ impl Tokenizer {
             })
         };
         let (classify, separate) = (id("[CLS]")?, id("[SEP]")?);
-        if (id("[PAD]")?, id("[UNK]")?, id("[MASK]")?).0 != 0 {
-            return Err(Error::Input(
-                "[PAD] is not the first entry of the vocabulary; it must have id 0".into(),
-            ));
+        for token in SPECIAL {
+            id(token)?;
         }
         let model = WordPiece::builder()
             .vocab(ids.into_iter().collect::<ahash::AHashMap<_, _>>())
@@ -99,7 +108,7 @@ impl Tokenizer {
             .build();
         let model = model.map_err(|why| Error::Input(format!("the vocabulary makes no tokenizer: {why}")))?;
         let mut inner = tokenizers::Tokenizer::new(model);
-        let _ = inner.with_normalizer(Some(normalizer(lowercase)));
+        let _ = inner.with_normalizer(Some(vocabulary.normalizer()));
         let _ = inner.with_pre_tokenizer(Some(BertPreTokenizer));
         let special: Vec<AddedToken> = SPECIAL.iter().map(|token| AddedToken::from(*token, true)).collect();
         let _ = inner.add_special_tokens(special);

@@ -39,7 +39,14 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
     let architecture = Architecture::Vision(Residual { width: 32, ..Residual::SMALL });
     let mut params = Params::random(&architecture.declare(), 0).expect("parameters");
     params.fold().expect("folded");
-    let network = Network { name: "vision".into(), architecture, params, tokenizer: None, side: Some(64) };
+    let network = Network {
+        name: "vision".into(),
+        architecture,
+        params,
+        tokenizer: None,
+        side: Some(64),
+        source: None,
+    };
     (network, images, inputs.labels.clone(), inputs.texts.clone())
 }
 

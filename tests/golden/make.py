@@ -2,14 +2,19 @@
 through timm's SE-ResNet blocks, transformers' BERT and torchattacks' FGSM and PGD.
 
     python3 -m venv venv && venv/bin/pip install torch==2.13.0 timm transformers torchattacks
-    venv/bin/python tests/golden/make.py
+    venv/bin/python tests/golden/make.py            (the networks)
+    venv/bin/python tests/golden/make.py tokens     (the tokens of real reports; see `sentences`)
 
 The versions used are recorded in each file's metadata.
 """
 
+import csv
+import hashlib
 import importlib.metadata
 import math
+import os
 import pathlib
+import sys
 
 import numpy as np
 import timm
@@ -18,7 +23,7 @@ import torchattacks
 from safetensors.torch import save_file
 from timm.models.senet import SEResNetBlock
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, BertTokenizer
 
 FOLDER = pathlib.Path(__file__).parent
 VERSIONS = {name: importlib.metadata.version(name) for name in ["torch", "timm", "transformers", "torchattacks"]}
@@ -146,12 +151,100 @@ def language():
     save("bert", model, {"ids": ids, "lengths": lengths, "logits": logits})
 
 
+class CrossAttention(nn.Module):
+    """Both directions of torch's MultiheadAttention, each with a residual and a layer norm, mean-pooled."""
+
+    def __init__(self, channels, hidden, width, heads):
+        super().__init__()
+        self.image = nn.Linear(channels, width)
+        self.text = nn.Linear(hidden, width)
+        self.text_to_image = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.image_to_text = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.text_to_image_norm = nn.LayerNorm(width)
+        self.image_to_text_norm = nn.LayerNorm(width)
+        self.classifier = nn.Linear(2 * width, 2)
+
+    def forward(self, regions, words, mask):
+        image, text = self.image(regions), self.text(words)
+        looked = self.text_to_image(text, image, image, need_weights=False)[0]
+        read = self.image_to_text(image, text, text, key_padding_mask=mask == 0, need_weights=False)[0]
+        text = self.text_to_image_norm(text + looked)
+        image = self.image_to_text_norm(image + read)
+        text = (text * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return self.classifier(torch.cat([text, image.mean(1)], 1))
+
+
+def cross():
+    torch.manual_seed(4)
+    model = randomise(CrossAttention(6, 10, 8, 2))
+    regions = torch.randn(3, 5, 6)
+    words = torch.randn(3, 7, 10)
+    lengths = torch.tensor([7, 4, 2])
+    mask = (torch.arange(7)[None] < lengths[:, None]).float()
+    regions.requires_grad_()
+    words.requires_grad_()
+    logits = model(regions, words, mask)
+    logits[:, 1].sum().backward()
+    golden = {
+        "regions": regions, "words": words, "mask": mask, "logits": logits,
+        "regions.gradient": regions.grad, "words.gradient": words.grad,
+    }
+    save("cross", model, golden)
+
+
+def folder():
+    """A whole classifier in Hugging Face's layout, in several files, and what it says of two texts."""
+    torch.manual_seed(5)
+    path = FOLDER / "checkpoint"
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] no effusion ##s the lung is are clear . , heart size normal".split()
+    path.mkdir(exist_ok=True)
+    (path / "vocab.txt").write_text("\n".join(words) + "\n")
+    (path / "tokenizer_config.json").write_text('{"do_lower_case": true}\n')
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=16, num_labels=2,
+    )
+    model = randomise(BertForSequenceClassification(config))
+    model.save_pretrained(path, max_shard_size="8KB")
+    tokenizer = BertTokenizer(str(path / "vocab.txt"))
+    texts = ["The lungs are CLEAR. No effusions, heart size normal.", "Effusion"]
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")
+    tensors = {"golden.logits": model(**tokens).logits.detach(), "golden.ids": tokens["input_ids"]}
+    save_file(tensors, FOLDER / "checkpoint.safetensors", metadata=VERSIONS)
+
+
+def sentences():
+    """Ids of the Indiana University reports, as a digest a report: the reports themselves stay where they are.
+
+    MEDCERT_DATA names the folder with iu_xray/ and lexicons/, MINILM the folder that `ci/weights minilm` makes.
+    """
+    data = pathlib.Path(os.environ["MEDCERT_DATA"])
+    with open(data / "iu_xray/indiana_reports.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[:1000]
+    texts = [" ".join(row[key] for key in ["indication", "findings", "impression"]) for row in rows]
+    cased = BertTokenizer(str(data / "lexicons/bert-base-cased-vocab.txt"), do_lower_case=False)
+    uncased = AutoTokenizer.from_pretrained(os.environ["MINILM"])
+    lines = []
+    for text in texts:
+        digests = []
+        for tokenizer in [cased, uncased]:
+            ids = tokenizer(text, truncation=True, max_length=512, padding=False)["input_ids"]
+            digests.append(hashlib.sha256(" ".join(map(str, ids)).encode()).hexdigest()[:16])
+        lines.append(" ".join(digests))
+    (FOLDER / "tokens.txt").write_text("\n".join(lines) + "\n")
+
+
 def save(name, model, golden):
     tensors = {f"weights.{key}": value for key, value in state(model).items()}
     tensors |= {f"golden.{key}": value.detach().contiguous() for key, value in golden.items()}
     save_file(tensors, FOLDER / f"{name}.safetensors", metadata=VERSIONS)
 
 
-vision()
-language()
-published()
+if sys.argv[1:] == ["tokens"]:
+    sentences()
+else:
+    vision()
+    language()
+    published()
+    cross()
+    folder()

@@ -3,11 +3,13 @@
 
 use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, SCHEMA};
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
-use medcert::spec::{self, BertConfig, Data, Metric, Place, Spec, Views, VisionNetwork, Weights};
+use medcert::spec::{
+    self, BertConfig, Data, Fusion, Metric, Place, Source, Spec, Views, VisionNetwork, Weights,
+};
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
 pub fn spec() -> Spec {
-    let file = |name: &str| Weights::File(name.into());
+    let file = |name: &str| Weights::File(Source { path: name.into(), sha256: None });
     Spec {
         path: "specs/hand.yaml".into(),
         digest: "d1".repeat(32),
@@ -25,12 +27,23 @@ pub fn spec() -> Spec {
                     weights: file("v"),
                 },
             ),
-            ("language".into(), spec::Model::Bert { config: BertConfig::TINY, weights: file("l") }),
+            (
+                "language".into(),
+                spec::Model::Bert {
+                    config: Some(BertConfig::TINY),
+                    start: None,
+                    max_tokens: None,
+                    lowercase: None,
+                    weights: file("l"),
+                },
+            ),
             (
                 "fusion".into(),
-                spec::Model::EarlyFusion {
+                spec::Model::Fusion {
+                    kind: Fusion::Early,
                     vision: "vision".into(),
                     language: "language".into(),
+                    fresh: false,
                     weights: file("f"),
                 },
             ),
@@ -58,6 +71,7 @@ impl World {
             architecture: "by hand".into(),
             weights: format!("{:0<64}", hex(name)),
             parameters: 1234,
+            source: None,
         };
         let evidence = Evidence {
             schema: SCHEMA,

@@ -7,6 +7,7 @@ use crate::spec::BertConfig;
 use crate::{Error, Result};
 
 const DEVIATION: f32 = 0.02;
+const NORM_EPSILON: f64 = 1e-12;
 
 /// The shape of the network; `config.vocabulary` is the number of entries that it really has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,18 +93,33 @@ impl Bert {
     /// # Errors
     /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+        let first = self.states(p, tokens)?.f_select(1, 0)?;
+        Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
+    }
+
+    /// The last hidden state of every token, and behind it 0 for a token and a large negative number for
+    /// padding: `[cases, length, hidden + 1]`.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn words(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+        let states = self.states(p, tokens)?;
+        let mask = tokens.mask.f_view([states.size()[0], states.size()[1], 1])?;
+        Ok(Tensor::f_cat(&[states, mask], 2)?)
+    }
+
+    fn states(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
         let mut x = embed(&p.sub("bert.embeddings"), &tokens.ids)?;
         for layer in 0..self.config.layers {
             let p = p.sub(&format!("bert.encoder.layer.{layer}"));
             let attended = self.attend(&p.sub("attention.self"), &x, &tokens.mask)?;
             let attended = p.linear("attention.output.dense", &attended)?;
-            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&x)?)?;
+            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&x)?, NORM_EPSILON)?;
             let wide = p.linear("intermediate.dense", &x)?.f_gelu("none")?;
             let narrow = p.linear("output.dense", &wide)?;
-            x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?)?;
+            x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?, NORM_EPSILON)?;
         }
-        let first = x.f_select(1, 0)?;
-        Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
+        Ok(x)
     }
 
     fn attend(self, p: &Scope<'_>, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
@@ -125,5 +141,5 @@ fn embed(p: &Scope<'_>, ids: &Tensor) -> Result<Tensor> {
     let words = Tensor::f_embedding(p.get("word_embeddings.weight")?, ids, 0, false, false)?;
     let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
     let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
-    p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?)
+    p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?, NORM_EPSILON)
 }

@@ -2,16 +2,20 @@
 //! is two branches and a head, so that a branch whose input a threat leaves alone is computed once.
 
 pub mod bert;
+pub mod cross;
+pub mod gated;
 pub mod params;
 pub mod residual;
 
 use bert::{Bert, Tokens};
+use cross::Cross;
+use gated::Gated;
 use params::{Declarations, Declared, Init, Params};
 use residual::Residual;
 
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Classifier;
-use crate::text::Tokenizer;
+use crate::text::{Tokenizer, Vocabulary};
 use crate::{Error, Result};
 
 /// What a model is, without its weights.
@@ -25,6 +29,10 @@ pub enum Architecture {
     Early(Residual, Bert),
     /// Each branch's log-odds, concatenated, one linear layer.
     Late(Residual, Bert),
+    /// Words and regions look at each other.
+    Cross(Residual, Bert, Cross),
+    /// Experts, weighed by which input looks odd.
+    Gated(Residual, Bert),
 }
 
 impl Architecture {
@@ -40,33 +48,44 @@ impl Architecture {
                 language.declare_trunk(&mut d);
                 language.declare_head(&mut d);
             }
-            Self::Early(vision, language) => {
-                d.within("vision", |d| vision.declare_trunk(d));
-                d.within("language", |d| language.declare_trunk(d));
-                d.linear("fusion", 2, vision.features() + language.features(), 0.01);
-            }
             Self::Late(vision, language) => {
-                for (prefix, vision_side) in [("vision", true), ("language", false)] {
-                    d.within(prefix, |d| {
-                        if vision_side {
-                            vision.declare_trunk(d);
-                            vision.declare_head(d);
-                        } else {
-                            language.declare_trunk(d);
-                            language.declare_head(d);
-                        }
-                    });
-                }
+                d.within("vision", |d| {
+                    vision.declare_trunk(d);
+                    vision.declare_head(d);
+                });
+                d.within("language", |d| {
+                    language.declare_trunk(d);
+                    language.declare_head(d);
+                });
                 // it starts as the sum of both log-odds
                 d.weight("fusion.weight", &[1, 2], Init::Constant(1.0));
                 d.weight("fusion.bias", &[1], Init::Constant(0.0));
+            }
+            Self::Early(vision, language)
+            | Self::Cross(vision, language, _)
+            | Self::Gated(vision, language) => {
+                d.within("vision", |d| vision.declare_trunk(d));
+                d.within("language", |d| language.declare_trunk(d));
+                let (image, text) = (vision.features(), language.features());
+                match self {
+                    Self::Cross(_, _, cross) => d.within("fusion", |d| {
+                        cross.declare(d, image / vision.views, text);
+                    }),
+                    Self::Gated(..) => d.within("fusion", |d| gated::declare(d, image, text)),
+                    _ => d.linear("fusion", 2, image + text, 0.01),
+                }
             }
         }
         d.list
     }
 
-    /// Whether only the head is trained.
-    pub fn trunk_is_frozen(self) -> bool {
+    /// Whether a parameter lies above the trunks.
+    pub fn is_head(self, name: &str) -> bool {
+        ["fusion.", "classifier.", "last_linear.", "fc."].iter().any(|head| name.starts_with(head))
+    }
+
+    /// Whether only what joins the parts is ever trained.
+    pub fn keeps_its_parts(self) -> bool {
         matches!(self, Self::Late(..))
     }
 
@@ -75,12 +94,13 @@ impl Architecture {
     /// # Errors
     /// The model reads no images, or libtorch fails.
     pub fn image_branch(self, params: &Params, images: &Tensor, train: bool) -> Result<Tensor> {
+        let within = || params.scope("vision");
         match self {
             Self::Vision(vision) => vision.forward(&params.scope(""), images, train),
-            Self::Early(vision, _) => vision.forward(&params.scope("vision"), images, train),
+            Self::Early(vision, _) | Self::Gated(vision, _) => vision.forward(&within(), images, train),
+            Self::Cross(vision, ..) => vision.regions(&within(), images, train),
             Self::Late(vision, _) => {
-                let p = params.scope("vision");
-                log_odds(&p.linear(vision.head(), &vision.forward(&p, images, false)?)?)
+                log_odds(&within().linear(vision.head(), &vision.forward(&within(), images, false)?)?)
             }
             Self::Language(_) => Err(no_branch("images")),
         }
@@ -91,12 +111,13 @@ impl Architecture {
     /// # Errors
     /// The model reads no text, or libtorch fails.
     pub fn text_branch(self, params: &Params, tokens: &Tokens) -> Result<Tensor> {
+        let within = || params.scope("language");
         match self {
             Self::Language(language) => language.forward(&params.scope(""), tokens),
-            Self::Early(_, language) => language.forward(&params.scope("language"), tokens),
+            Self::Early(_, language) | Self::Gated(_, language) => language.forward(&within(), tokens),
+            Self::Cross(_, language, _) => language.words(&within(), tokens),
             Self::Late(_, language) => {
-                let p = params.scope("language");
-                log_odds(&p.linear("classifier", &language.forward(&p, tokens)?)?)
+                log_odds(&within().linear("classifier", &language.forward(&within(), tokens)?)?)
             }
             Self::Vision(_) => Err(no_branch("text")),
         }
@@ -108,20 +129,28 @@ impl Architecture {
     /// A branch that the model needs is absent, or libtorch fails.
     pub fn head(self, params: &Params, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let p = params.scope("");
-        let both = || -> Result<Tensor> {
-            let parts = [image.ok_or_else(|| no_branch("images"))?, text.ok_or_else(|| no_branch("text"))?];
-            Ok(Tensor::f_cat(&parts, 1)?)
-        };
+        let image = || image.ok_or_else(|| no_branch("images"));
+        let text = || text.ok_or_else(|| no_branch("text"));
         match self {
-            Self::Vision(vision) => p.linear(vision.head(), image.ok_or_else(|| no_branch("images"))?),
-            Self::Language(_) => p.linear("classifier", text.ok_or_else(|| no_branch("text"))?),
-            Self::Early(..) => p.linear("fusion", &both()?),
+            Self::Vision(vision) => p.linear(vision.head(), image()?),
+            Self::Language(_) => p.linear("classifier", text()?),
+            Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
             Self::Late(..) => {
                 // one logit s is the pair (0, s): softmax of the pair is the sigmoid of s
-                let score = p.linear("fusion", &both()?)?;
+                let score = p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?;
                 Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
             }
+            Self::Cross(_, _, cross) => cross.forward(&p.sub("fusion"), image()?, text()?),
+            Self::Gated(..) => Ok(self.gated(params, image()?, text()?)?.logits),
         }
+    }
+
+    /// The whole answer of a gated fusion.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn gated(self, params: &Params, image: &Tensor, text: &Tensor) -> Result<Gated> {
+        gated::forward(&params.scope("fusion"), image, text)
     }
 }
 
@@ -146,13 +175,15 @@ pub struct Network {
     pub tokenizer: Option<TokenizerOf>,
     /// Side of its images in pixels, if it reads any.
     pub side: Option<u32>,
+    /// sha256 of the file that its weights, or the beginning of its training, came from.
+    pub source: Option<String>,
 }
 
 /// A tokenizer with the vocabulary that made it.
 #[derive(Debug)]
 pub struct TokenizerOf {
-    /// Entries, by id.
-    pub vocabulary: Vec<String>,
+    /// Entries and normalisation.
+    pub vocabulary: Vocabulary,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
     /// Tokens of a text at most.
@@ -164,13 +195,18 @@ impl TokenizerOf {
     ///
     /// # Errors
     /// A special token is missing.
-    pub fn new(vocabulary: Vec<String>, max_tokens: usize) -> Result<Self> {
+    pub fn new(vocabulary: Vocabulary, max_tokens: usize) -> Result<Self> {
         Ok(Self { tokenizer: Tokenizer::new(&vocabulary)?, vocabulary, max_tokens })
     }
 
-    /// Ids of a text.
-    pub fn encode(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode(text, self.max_tokens)
+    /// Ids of texts, padded to the longest of them.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn tokens(&self, texts: &[impl AsRef<str>]) -> Result<Tokens> {
+        let encode = |text: &_| self.tokenizer.encode(AsRef::<str>::as_ref(text), self.max_tokens);
+        let ids: Vec<Vec<u32>> = texts.iter().map(encode).collect();
+        Tokens::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 }
 
@@ -182,9 +218,7 @@ impl Network {
     pub fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let tokenizer = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
-        let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokenizer.encode(text)).collect();
-        let ids: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
-        self.architecture.text_branch(&self.params, &Tokens::new(&ids)?)
+        self.architecture.text_branch(&self.params, &tokenizer.tokens(texts)?)
     }
 }
 

@@ -324,10 +324,10 @@ impl Scope<'_> {
     ///
     /// # Errors
     /// libtorch fails.
-    pub fn layer_norm(&self, name: &str, x: &Tensor) -> Result<Tensor> {
+    pub fn layer_norm(&self, name: &str, x: &Tensor, epsilon: f64) -> Result<Tensor> {
         let weight = self.get(&format!("{name}.weight"))?;
         let bias = self.get(&format!("{name}.bias"))?;
-        Ok(x.f_layer_norm(weight.size(), Some(weight), Some(bias), 1e-12, false)?)
+        Ok(x.f_layer_norm(weight.size(), Some(weight), Some(bias), epsilon, false)?)
     }
 }
 

@@ -153,21 +153,32 @@ impl Residual {
     /// # Errors
     /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let cases = images.size()[0];
+        let maps = self.maps(p, images, train)?;
+        Ok(maps.f_adaptive_avg_pool2d([1, 1])?.f_reshape([images.size()[0], self.features() as i64])?)
+    }
+
+    /// What every region of every view shows, `[cases, regions, channels]`, view by view and row by row.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
+        let channels = (self.features() / self.views) as i64;
+        let maps = self.maps(p, images, train)?.f_permute([0, 2, 3, 1])?;
+        Ok(maps.f_reshape([images.size()[0], -1, channels])?)
+    }
+
+    /// The last maps, `[cases · views, channels, height, width]`.
+    fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let mut x = self.enter(p, images, train)?;
         let mut into = self.stem_width();
         for stage in 0..4 {
             for block in 0..self.layers[stage] {
-                x = self.forward_block(
-                    &p.sub(&format!("layer{}.{block}", stage + 1)),
-                    &x,
-                    (stage, block, into),
-                    train,
-                )?;
+                let p = p.sub(&format!("layer{}.{block}", stage + 1));
+                x = self.forward_block(&p, &x, (stage, block, into), train)?;
                 into = (self.width << stage) * self.block.expansion();
             }
         }
-        Ok(x.f_adaptive_avg_pool2d([1, 1])?.f_reshape([cases, self.features() as i64])?)
+        Ok(x)
     }
 
     fn stem_width(self) -> usize {

@@ -1,8 +1,8 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
-use super::super::node::Node;
+use super::super::node::{Map, Node};
 use super::{Model, Named, Reader, check_name, suggest};
-use crate::spec::{BertConfig, Optimizer, Train, VisionNetwork, Weights};
+use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
 pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) {
@@ -32,34 +32,16 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) 
     (complete.then_some(models), readers)
 }
 
+const FUSIONS: [&str; 4] = ["early_fusion", "late_fusion", "cross_attention", "gated_fusion"];
+
 fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
-    let others = ["bert", "early_fusion", "late_fusion"];
-    let known: Vec<&str> = VisionNetwork::ALL.iter().map(|network| network.name()).chain(others).collect();
+    let networks = VisionNetwork::ALL.iter().map(|network| network.name());
+    let known: Vec<&str> = networks.chain(["bert"]).chain(FUSIONS).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
     if let Some(network) = VisionNetwork::ALL.into_iter().find(|network| network.name() == architecture) {
         return vision(&node, network);
     }
-    match architecture.as_str() {
-        "bert" => {
-            let map = node.map(&["config", "weights", "train"])?;
-            let config = map.need("config", "tiny").and_then(|node| bert_config(&node));
-            let weights = weights(&node, Optimizer::AdamW);
-            Some(Model::Bert { config: config?, weights: weights? })
-        }
-        fusion => {
-            let map = node.map(&["vision", "language", "weights", "train"])?;
-            let part = |key: &str, reads_image: bool| {
-                map.need(key, key).and_then(|node| part(&node, reads_image, earlier, all))
-            };
-            let (vision, language) = (part("vision", true), part("language", false));
-            let weights = weights(&node, Optimizer::Adam);
-            let (vision, language, weights) = (vision?, language?, weights?);
-            Some(match fusion {
-                "early_fusion" => Model::EarlyFusion { vision, language, weights },
-                _ => Model::LateFusion { vision, language, weights },
-            })
-        }
-    }
+    if architecture == "bert" { bert(&node) } else { fusion(&node, &architecture, earlier, all) }
 }
 
 fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
@@ -70,21 +52,96 @@ fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
     let map = node.map(keys)?;
     let image = map.need("image", "224").and_then(|node| node.whole(32, 512));
     let width = map.get("width").map_or(Some(64), |node| node.whole(8, 256));
-    let start = match map.get("start") {
-        None => Some(None),
-        Some(start) => {
-            if map.get("weights").is_some() {
-                let help = "`start` is where training begins; leave it out, or train".to_string();
-                start.fault_of_key(
-                    "a model whose weights are loaded starts from nothing".to_string(),
-                    Some(help),
-                );
-            }
-            start.path().map(Some)
-        }
-    };
+    let start = start(&map);
     let weights = weights(node, Optimizer::Adam);
     Some(Model::Vision { network, image: image?, width: width?, start: start?, weights: weights? })
+}
+
+fn bert(node: &Node<'_>) -> Option<Model> {
+    let map = node.map(&["config", "start", "max_tokens", "lowercase", "weights", "train"])?;
+    let start = start(&map);
+    let max_tokens = map.get("max_tokens").map_or(Some(None), |node| node.whole(8, 4096).map(Some));
+    let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
+    let weights = weights(node, Optimizer::AdamW);
+    let is_folder = matches!(&weights, Some(Weights::File(source)) if !source.is_file());
+    let config = match map.get("config") {
+        Some(config) if is_folder || map.get("start").is_some() => {
+            let help = "leave `config` out; `max_tokens` shortens the texts".to_string();
+            config.fault_of_key("the folder's config.json says the size of this BERT".into(), Some(help));
+            None
+        }
+        None if is_folder || map.get("start").is_some() => Some(None),
+        _ => map.need("config", "tiny").and_then(|node| bert_config(&node)).map(Some),
+    };
+    let (start, weights) = (start?, weights?);
+    Some(Model::Bert { config: config?, start, max_tokens: max_tokens?, lowercase: lowercase?, weights })
+}
+
+fn fusion(node: &Node<'_>, name: &str, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
+    let attends = name == "cross_attention";
+    let keys = ["vision", "language", "parts", "weights", "train", "width", "heads"];
+    let map = node.map(if attends { &keys } else { &keys[..5] })?;
+    let part = |key: &str, reads_image: bool| {
+        map.need(key, key).and_then(|node| part(&node, reads_image, earlier, all))
+    };
+    let (vision, language) = (part("vision", true), part("language", false));
+    let beginnings = [("trained", false), ("fresh", true)];
+    let fresh =
+        map.get("parts").map_or(Some(false), |node| node.one_of("beginning of the parts", &beginnings));
+    let width = map.get("width").map_or(Some(128), |node| node.whole(8, 4096));
+    let heads = map.get("heads").map_or(Some(4), |node| node.whole(1, 64));
+    let weights = weights(node, Optimizer::Adam);
+    let kind = match name {
+        "early_fusion" => Fusion::Early,
+        "late_fusion" => Fusion::Late,
+        "gated_fusion" => Fusion::Gated,
+        _ => Fusion::CrossAttention { width: width?, heads: heads? },
+    };
+    if let (Fusion::CrossAttention { width, heads }, true) = (kind, attends)
+        && !width.is_multiple_of(heads)
+    {
+        let help = format!("choose `heads` so that it divides {width}");
+        node.fault(format!("{heads} heads do not divide a width of {width}"), help);
+    }
+    let (vision, language, fresh, weights) = (vision?, language?, fresh?, weights?);
+    if fresh && kind == Fusion::Late {
+        let help = "leave `parts` out: only the layer that joins them learns".to_string();
+        node.fault("a late fusion joins models that were trained".to_string(), help);
+    }
+    Some(Model::Fusion { kind, vision, language, fresh, weights })
+}
+
+/// What training starts from, if the spec says so; the outer None is a fault.
+#[allow(clippy::option_option)]
+fn start(map: &Map<'_>) -> Option<Option<Source>> {
+    let Some(start) = map.get("start") else { return Some(None) };
+    if map.get("weights").is_some() {
+        let help = "`start` is where training begins; leave it out, or train".to_string();
+        start.fault_of_key("a model whose weights are loaded starts from nothing".to_string(), Some(help));
+    }
+    source(&start).map(Some)
+}
+
+/// A file or folder of weights: its path, or `{path: …, sha256: …}`.
+fn source(node: &Node<'_>) -> Option<Source> {
+    if !node.value.is_mapping() {
+        return Some(Source { path: node.path()?, sha256: None });
+    }
+    let map = node.map(&["path", "sha256"])?;
+    let path = map.need("path", "model.safetensors").and_then(|node| node.path());
+    let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
+    let sha256 = sha256.and_then(|node| sha256_of(&node));
+    Some(Source { path: path?, sha256: Some(sha256?) })
+}
+
+fn sha256_of(node: &Node<'_>) -> Option<String> {
+    let digest = node.text()?.trim().to_lowercase();
+    if digest.len() == 64 && digest.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        return Some(digest);
+    }
+    let help = "write the 64 hexadecimal digits that sha256sum prints, in quotes".to_string();
+    node.fault("this is no sha256", help);
+    None
 }
 
 /// The name of a model that a fusion joins.
@@ -139,7 +196,7 @@ fn weights(node: &Node<'_>, usual: Optimizer) -> Option<Weights> {
     let entries = node.entries()?;
     let get = |key: &str| entries.iter().find(|(name, _)| name == key).map(|(_, node)| node);
     match (get("weights"), get("train")) {
-        (Some(file), None) => file.path().map(Weights::File),
+        (Some(file), None) => source(file).map(Weights::File),
         (None, Some(node)) => train(node, usual).map(Weights::Train),
         (Some(_), Some(train)) => {
             let help = "keep `weights: FILE` to load it, or `train: {…}` to train it here".to_string();
@@ -155,12 +212,18 @@ fn weights(node: &Node<'_>, usual: Optimizer) -> Option<Weights> {
 }
 
 fn train(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let map = node.map(&["optimizer", "lr", "epochs", "batch", "seed"])?;
+    let map = node.map(&["optimizer", "lr", "epochs", "batch", "seed", "freeze"])?;
     let optimizers = [("adam", Optimizer::Adam), ("adamw", Optimizer::AdamW)];
     let optimizer = map.get("optimizer").map_or(Some(usual), |node| node.one_of("optimizer", &optimizers));
     let lr = map.need("lr", "5e-4").and_then(|node| node.real(1e-9, 10.0));
     let epochs = map.need("epochs", "5").and_then(|node| node.whole(1, 1000));
     let batch = map.get("batch").map_or(Some(16), |node| node.whole(2, 4096));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    Some(Train { optimizer: optimizer?, lr: lr?, epochs: epochs?, batch: batch?, seed: seed? })
+    let freeze = match map.get("freeze") {
+        None => Some(0),
+        Some(node) if node.value.is_string() => node.one_of("number of epochs", &[("all", u32::MAX)]),
+        Some(node) => node.whole(0, 1000),
+    };
+    let (optimizer, lr, epochs) = (optimizer?, lr?, epochs?);
+    Some(Train { optimizer, lr, epochs, batch: batch?, seed: seed?, freeze: freeze? })
 }

@@ -1,0 +1,252 @@
+//! A language model's folder in Hugging Face's layout: `config.json`; `tokenizer.json`, or `vocab.txt` with
+//! `tokenizer_config.json`; `model.safetensors`, or `model.safetensors.index.json` and the files it lists.
+//!
+//! Older checkpoints call a norm's parameters `gamma` and `beta`, and a bare encoder has no `bert.` before
+//! its names; both are read. What a pretraining head left behind (`cls.`) is not.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::model::bert::Bert;
+use super::model::params::{Declarations, Named, Params};
+use super::weights::{Expected, WeightsFile};
+use crate::spec::BertConfig;
+use crate::text::Vocabulary;
+use crate::{Error, Result};
+
+/// A JSON file of the folder is refused above this size (a tokenizer holds its whole vocabulary).
+const LIMIT_BYTES: u64 = 64 << 20;
+/// Names, by ours, that a checkpoint may hold besides.
+const LEFT_BEHIND: [&str; 2] = ["cls.", "bert.embeddings.position_ids"];
+
+/// A folder that was read; its weights are still to be checked against the architecture.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Sizes; `max_tokens` is the number of positions.
+    pub config: BertConfig,
+    /// Entries and normalisation.
+    pub vocabulary: Vocabulary,
+    /// The weights.
+    pub file: WeightsFile,
+}
+
+impl Checkpoint {
+    /// Reads a folder; `lowercase` says whether texts are put into lower case, whatever the folder says.
+    ///
+    /// # Errors
+    /// A file is missing or is not what its name says, the network is no BERT as published, or nothing says
+    /// whether a cased vocabulary is for texts in lower case.
+    pub fn read(folder: &Path, lowercase: Option<bool>) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(Error::Input(format!(
+                "{} is no folder; name one that holds config.json, model.safetensors and vocab.txt",
+                folder.display()
+            )));
+        }
+        let config = config(folder)?;
+        let vocabulary = vocabulary(folder, lowercase)?;
+        let (entries, size) = (vocabulary.entries.len(), config.vocabulary as usize);
+        if entries > size {
+            return Err(Error::Input(format!(
+                "the vocabulary in {} has {entries} entries and config.json says {size}; they belong to two models",
+                folder.display()
+            )));
+        }
+        Ok(Self { config, vocabulary, file: weights(folder)? })
+    }
+
+    /// The encoder's values, by our names; the pooler is optional.
+    ///
+    /// # Errors
+    /// As of [`WeightsFile::values`].
+    pub fn trunk(&self) -> Result<Vec<Named>> {
+        let mut d = Declarations::default();
+        Bert { config: self.config }.declare_trunk(&mut d);
+        let ignored = [&LEFT_BEHIND[..], &["classifier."]].concat();
+        let optional = ["bert.pooler."];
+        self.file.values(&Expected { declared: &d.list, rename, ignored: &ignored, optional: &optional })
+    }
+
+    /// The parameters of a classifier of two classes.
+    ///
+    /// # Errors
+    /// As of [`WeightsFile::values`].
+    pub fn classifier(&self) -> Result<Params> {
+        let bert = Bert { config: self.config };
+        let mut d = Declarations::default();
+        bert.declare_trunk(&mut d);
+        bert.declare_head(&mut d);
+        let ignored = LEFT_BEHIND;
+        let expected = Expected { declared: &d.list, rename, ignored: &ignored, optional: &[] };
+        let mut values = self.file.values(&expected)?.into_iter();
+        Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
+    }
+}
+
+/// Our name for a published one.
+fn rename(name: &str) -> String {
+    let name = match name.rsplit_once('.') {
+        Some((norm, "gamma")) => format!("{norm}.weight"),
+        Some((norm, "beta")) => format!("{norm}.bias"),
+        _ => name.to_string(),
+    };
+    let is_bare = ["embeddings.", "encoder.", "pooler."].iter().any(|start| name.starts_with(start));
+    if is_bare { format!("bert.{name}") } else { name }
+}
+
+fn weights(folder: &Path) -> Result<WeightsFile> {
+    let (whole, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
+    if index.exists() && !whole.exists() {
+        return WeightsFile::read_index(&index);
+    }
+    let pickle = ["pytorch_model.bin", "model.pt"].into_iter().find(|name| folder.join(name).exists());
+    if let (false, Some(pickle)) = (whole.exists(), pickle) {
+        return Err(Error::Input(format!(
+            "{} holds {pickle} and no model.safetensors; a pickle file can run code when it is read: convert it with \
+             transformers, AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER)",
+            folder.display()
+        )));
+    }
+    WeightsFile::read(&whole)
+}
+
+/// A JSON object of the folder.
+struct Object {
+    path: PathBuf,
+    value: Value,
+}
+
+impl Object {
+    fn read(path: PathBuf) -> Result<Self> {
+        let failed = |why: std::io::Error| {
+            Error::unreadable(&path, &why, "name a folder in Hugging Face's layout, with this file in it")
+        };
+        let size = std::fs::metadata(&path).map_err(failed)?.len();
+        if size > LIMIT_BYTES {
+            return Err(Error::Input(format!(
+                "{} holds {size} bytes, too many for its kind",
+                path.display()
+            )));
+        }
+        let text = std::fs::read(&path).map_err(failed)?;
+        let value = serde_json::from_slice(&text)
+            .map_err(|why| Error::Input(format!("{} is no JSON: {why}", path.display())))?;
+        Ok(Self { path, value })
+    }
+
+    fn wrong(&self, why: &str) -> Error {
+        Error::Input(format!("{}: {why}", self.path.display()))
+    }
+
+    fn size(&self, key: &str, most: u64) -> Result<u32> {
+        let value = self.value.get(key);
+        match value.and_then(Value::as_u64) {
+            Some(size) if (1..=most).contains(&size) => Ok(size as u32),
+            _ => {
+                let found = value.map_or("nothing".to_string(), ToString::to_string);
+                Err(self.wrong(&format!("`{key}` must be a number from 1 to {most}, and is {found}")))
+            }
+        }
+    }
+
+    /// Refuses a value other than the one that our network has; a missing key has it.
+    fn only(&self, key: &str, value: &Value) -> Result<()> {
+        match self.value.get(key) {
+            Some(found) if found != value && !found.is_null() => Err(self.wrong(&format!(
+                "`{key}` is {found} and only {value} is supported; name a BERT as published, or bring the model as \
+                 TorchScript"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.value.get(key).and_then(Value::as_bool)
+    }
+}
+
+fn config(folder: &Path) -> Result<BertConfig> {
+    let file = Object::read(folder.join("config.json"))?;
+    for (key, value) in [
+        ("model_type", Value::from("bert")),
+        ("hidden_act", Value::from("gelu")),
+        ("layer_norm_eps", Value::from(1e-12)),
+        ("position_embedding_type", Value::from("absolute")),
+        ("type_vocab_size", Value::from(2)),
+    ] {
+        file.only(key, &value)?;
+    }
+    let config = BertConfig {
+        hidden: file.size("hidden_size", 4096)?,
+        layers: file.size("num_hidden_layers", 48)?,
+        heads: file.size("num_attention_heads", 64)?,
+        intermediate: file.size("intermediate_size", 16_384)?,
+        max_tokens: file.size("max_position_embeddings", 4096)?,
+        vocabulary: file.size("vocab_size", 1_000_000)?,
+    };
+    if !config.hidden.is_multiple_of(config.heads) {
+        return Err(file.wrong(&format!("{} heads do not divide a width of {}", config.heads, config.hidden)));
+    }
+    Ok(config)
+}
+
+fn vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
+    let whole = folder.join("tokenizer.json");
+    if whole.exists() {
+        let vocabulary = of_tokenizer(&Object::read(whole)?)?;
+        return Ok(Vocabulary { lowercase: lowercase.unwrap_or(vocabulary.lowercase), ..vocabulary });
+    }
+    let path = folder.join("vocab.txt");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|why| Error::unreadable(&path, &why, "the folder needs tokenizer.json or vocab.txt"))?;
+    let mut vocabulary = Vocabulary::uncased(text.lines().map(str::to_string).collect());
+    let mut said = lowercase;
+    let about = folder.join("tokenizer_config.json");
+    if about.exists() {
+        let about = Object::read(about)?;
+        said = said.or(about.flag("do_lower_case"));
+        vocabulary.strip_accents = about.flag("strip_accents");
+        vocabulary.split_chinese = about.flag("tokenize_chinese_chars").unwrap_or(true);
+    }
+    let is_cased = |entry: &String| !entry.starts_with('[') && entry.chars().any(char::is_uppercase);
+    if said.is_none() && vocabulary.entries.iter().any(is_cased) {
+        return Err(Error::Input(format!(
+            "{} holds capital letters, and nothing says whether texts are put into lower case before they are looked \
+             up; write `lowercase: false` beside `start`, or `lowercase: true` if the model was trained so",
+            path.display()
+        )));
+    }
+    vocabulary.lowercase = said.unwrap_or(true);
+    Ok(vocabulary)
+}
+
+/// The vocabulary of a `tokenizer.json` of BERT's kind.
+fn of_tokenizer(file: &Object) -> Result<Vocabulary> {
+    let part = |key: &str, kind: &str| {
+        let part = file.value.get(key).filter(|part| part.get("type").and_then(Value::as_str) == Some(kind));
+        part.ok_or_else(|| {
+            file.wrong(&format!("its `{key}` is no {kind}, so it is no tokenizer of BERT's kind"))
+        })
+    };
+    let model = part("model", "WordPiece")?;
+    let normalizer = part("normalizer", "BertNormalizer")?;
+    part("pre_tokenizer", "BertPreTokenizer")?;
+    let ids = model.get("vocab").and_then(Value::as_object).ok_or_else(|| file.wrong("it has no `vocab`"))?;
+    let mut entries = vec![String::new(); ids.len()];
+    for (entry, id) in ids {
+        let place = id.as_u64().and_then(|id| entries.get_mut(id as usize)).filter(|place| place.is_empty());
+        let place = place.ok_or_else(|| {
+            let last = ids.len().saturating_sub(1);
+            file.wrong(&format!("{entry:?} has the id {id}; every id from 0 to {last} must stand once"))
+        })?;
+        place.clone_from(entry);
+    }
+    let flag = |key: &str| normalizer.get(key).and_then(Value::as_bool);
+    Ok(Vocabulary {
+        entries,
+        lowercase: flag("lowercase").unwrap_or(true),
+        strip_accents: flag("strip_accents"),
+        split_chinese: flag("handle_chinese_chars").unwrap_or(true),
+    })
+}

@@ -1,0 +1,85 @@
+//! Cross-attention fusion: words look at the image's regions and regions at the words (Vaswani et al.,
+//! NeurIPS 2017, in both directions as in Lu et al., ViLBERT, NeurIPS 2019), with a residual and a layer norm
+//! (Ba et al., 2016), mean-pooled and classified. Parameter names are those of torch's `MultiheadAttention`.
+
+use super::params::{Declarations, Init, Scope};
+use crate::Result;
+use crate::lab::tensor::{Kind, Tensor};
+
+const NORM_EPSILON: f64 = 1e-5;
+
+/// The space that both inputs are brought into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cross {
+    /// Its width.
+    pub width: usize,
+    /// Attention heads; divides `width`.
+    pub heads: usize,
+}
+
+impl Cross {
+    /// Declares everything above the branches: `channels` a region and `hidden` a word.
+    pub fn declare(self, d: &mut Declarations, channels: usize, hidden: usize) {
+        let deviation = |into: usize| (1.0 / into as f32).sqrt();
+        d.linear("image", self.width, channels, deviation(channels));
+        d.linear("text", self.width, hidden, deviation(hidden));
+        for direction in ["text_to_image", "image_to_text"] {
+            d.within(direction, |d| {
+                let normal = Init::Normal(deviation(self.width));
+                d.weight("in_proj_weight", &[3 * self.width, self.width], normal);
+                d.weight("in_proj_bias", &[3 * self.width], Init::Constant(0.0));
+                d.linear("out_proj", self.width, self.width, deviation(self.width));
+            });
+            d.layer_norm(&format!("{direction}_norm"), self.width);
+        }
+        d.linear("classifier", 2, 2 * self.width, 0.01);
+    }
+
+    /// Logits `[cases, 2]` of regions `[cases, regions, channels]` and words `[cases, length, hidden + 1]`, the
+    /// last column of which is 0, or a large negative number for padding.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn forward(self, p: &Scope<'_>, regions: &Tensor, words: &Tensor) -> Result<Tensor> {
+        let hidden = words.size()[2] - 1;
+        let padding = words.f_narrow(2, hidden, 1)?;
+        let image = p.linear("image", regions)?;
+        let text = p.linear("text", &words.f_narrow(2, 0, hidden)?)?;
+        let looked = self.attend(&p.sub("text_to_image"), &text, &image, None)?;
+        let read = self.attend(&p.sub("image_to_text"), &image, &text, Some(&padding))?;
+        let text = p.layer_norm("text_to_image_norm", &looked.f_add(&text)?, NORM_EPSILON)?;
+        let image = p.layer_norm("image_to_text_norm", &read.f_add(&image)?, NORM_EPSILON)?;
+        let over = [1_i64];
+        let present = padding.f_exp()?; // 1 for a token, 0 for padding
+        let sum = text.f_mul(&present)?.f_sum_dim_intlist(over.as_slice(), false, Kind::Float)?;
+        let text = sum.f_div(&present.f_sum_dim_intlist(over.as_slice(), false, Kind::Float)?)?;
+        let image = image.f_mean_dim(over.as_slice(), false, Kind::Float)?;
+        p.linear("classifier", &Tensor::f_cat(&[text, image], 1)?)
+    }
+
+    /// Scaled dot-product attention of `queries` over `keys`, `[cases, n, width]` each.
+    fn attend(
+        self,
+        p: &Scope<'_>,
+        queries: &Tensor,
+        keys: &Tensor,
+        padding: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let (width, heads) = (self.width as i64, self.heads as i64);
+        let (weight, bias) = (p.get("in_proj_weight")?, p.get("in_proj_bias")?);
+        let project = |x: &Tensor, part: i64| -> Result<Tensor> {
+            let weight = weight.f_narrow(0, part * width, width)?;
+            let bias = bias.f_narrow(0, part * width, width)?;
+            let shape = [x.size()[0], x.size()[1], heads, width / heads];
+            Ok(x.f_linear(&weight, Some(&bias))?.f_view(shape)?.f_transpose(1, 2)?)
+        };
+        let scores = project(queries, 0)?.f_matmul(&project(keys, 1)?.f_transpose(-1, -2)?)?;
+        let mut scores = scores.f_div_scalar(((width / heads) as f64).sqrt())?;
+        if let Some(padding) = padding {
+            scores = scores.f_add(&padding.f_view([padding.size()[0], 1, 1, padding.size()[1]])?)?;
+        }
+        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&project(keys, 2)?)?;
+        let mixed = mixed.f_transpose(1, 2)?.f_contiguous()?.f_view(queries.size().as_slice())?;
+        p.linear("out_proj", &mixed)
+    }
+}

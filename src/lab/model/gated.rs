@@ -1,0 +1,53 @@
+//! Gated fusion after the odd-one-out network of Yang et al., Defending Multimodal Fusion Models against
+//! Single-Source Adversaries (CVPR 2021): a gate says which input looks inconsistent, and the answer is the
+//! sum of an expert for both inputs and one for each alone, so weighed that the odd input is left out.
+//!
+//! With two inputs no majority can tell which one lies: the gate has to know the trace that a perturbation
+//! leaves, so it is trained on inputs that were perturbed ([`spoil`](crate::lab::spoil)), and an attacker
+//! who knows it may hide that trace.
+
+use super::params::{Declarations, Scope};
+use crate::Result;
+use crate::lab::tensor::{Kind, Tensor};
+
+/// Width of the gate's hidden layer.
+const GATE: usize = 64;
+
+/// What a gated fusion answers.
+#[derive(Debug)]
+pub struct Gated {
+    /// `[cases, 2]`: the mixture.
+    pub logits: Tensor,
+    /// `[cases, 3]`: neither input is odd, the image is, the text is.
+    pub gate: Tensor,
+    /// `[cases, 2]` each: the expert for images and the one for texts.
+    pub experts: [Tensor; 2],
+}
+
+/// Declares everything above the branches, which give `image` and `text` features.
+pub fn declare(d: &mut Declarations, image: usize, text: usize) {
+    let deviation = |into: usize| (1.0 / into as f32).sqrt();
+    d.linear("both", 2, image + text, 0.01);
+    d.linear("image", 2, image, 0.01);
+    d.linear("text", 2, text, 0.01);
+    d.linear("gate.0", GATE, image + text, deviation(image + text));
+    d.linear("gate.2", 3, GATE, deviation(GATE));
+}
+
+/// The answer for features `[cases, …]` of both branches.
+///
+/// # Errors
+/// libtorch fails.
+pub fn forward(p: &Scope<'_>, image: &Tensor, text: &Tensor) -> Result<Gated> {
+    let both = Tensor::f_cat(&[image, text], 1)?;
+    let gate = p.linear("gate.2", &p.linear("gate.0", &both)?.f_relu()?)?;
+    let weights = gate.f_softmax(1, Kind::Float)?;
+    let experts = [p.linear("image", image)?, p.linear("text", text)?];
+    // an odd image leaves the text's expert, and the other way round
+    let answers = [&p.linear("both", &both)?, &experts[1], &experts[0]];
+    let mut logits = answers[0].f_mul(&weights.f_narrow(1, 0, 1)?)?;
+    for (place, answer) in answers.iter().enumerate().skip(1) {
+        logits = logits.f_add(&answer.f_mul(&weights.f_narrow(1, place as i64, 1)?)?)?;
+    }
+    Ok(Gated { logits, gate, experts })
+}
