@@ -38,13 +38,16 @@ struct Cell<'a> {
     lower: f64,
     upper: f64,
     vacuous: Option<String>,
+    /// What others published for it, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<f64>,
 }
 
 /// The whole result; ends with a newline.
 pub fn render(result: Result<'_>) -> String {
     let Result { plan, evidence, findings } = result;
     let tally = Tally::new(plan, evidence).ok();
-    let cell = |model: usize, cells: &[usize]| {
+    let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
         let score = tally.score(model, cells, Metric::Accuracy).ok()?;
         Some(Cell {
@@ -54,10 +57,11 @@ pub fn render(result: Result<'_>) -> String {
             lower: score.lower,
             upper: score.upper,
             vacuous: tally.vacuous(model, cells).ok().flatten(),
+            published: result.published(row, model),
         })
     };
-    let row = |row: &crate::plan::Row| -> Vec<Cell<'_>> {
-        row.cells.iter().enumerate().filter_map(|(model, cells)| cell(model, cells)).collect()
+    let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<Cell<'_>> {
+        row.cells.iter().enumerate().filter_map(|(model, cells)| cell(place, model, cells)).collect()
     };
     let report = Report {
         schema: SCHEMA,
@@ -66,7 +70,12 @@ pub fn render(result: Result<'_>) -> String {
         claim: &plan.spec.claim,
         data: &evidence.data,
         models: &evidence.models,
-        table: plan.rows.iter().map(|each| Row { threat: &each.words, cells: row(each) }).collect(),
+        table: plan
+            .rows
+            .iter()
+            .enumerate()
+            .map(|each| Row { threat: &each.1.words, cells: row(each) })
+            .collect(),
         requirements: findings,
         exit: exit_code(findings),
     };

@@ -9,6 +9,7 @@ pub mod table;
 use crate::evidence::Evidence;
 use crate::judge::{Finding, Verdict};
 use crate::plan::Plan;
+use crate::spec::{Figure, Metric};
 
 /// Everything that a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,16 @@ pub struct Result<'a> {
 }
 
 impl Result<'_> {
+    /// What others published for a row of the table and a model, 0 to 1.
+    fn published(&self, row: usize, model: usize) -> Option<f64> {
+        let spec = &self.plan.spec;
+        let (name, threats) = (&spec.models.get(model)?.0, &spec.table.get(row)?.threats);
+        let is_it = |figure: &&Figure| {
+            figure.model == *name && figure.condition.threats == *threats && figure.metric == Metric::Accuracy
+        };
+        spec.published.iter().find(is_it).map(|figure| figure.share)
+    }
+
     /// Share of the abnormal among the test cases, 0 to 1.
     fn abnormal(&self) -> f64 {
         let abnormal = self.evidence.cases.iter().filter(|case| case.label).count();

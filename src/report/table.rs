@@ -83,11 +83,17 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     table.set_header(
         std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)),
     );
-    let mut marked = false;
-    for row in &result.plan.rows {
+    let (mut marked, mut compared) = (false, false);
+    for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = vec![Cell::new(plain(&row.words))];
-        for text in values(row, tally, style) {
+        for (model, mut text) in values(row, tally, style).enumerate() {
             marked |= text.ends_with('*');
+            if let Some(share) = result.published(place, model) {
+                compared = true;
+                let share = format!("{:.2}", share * 100.0);
+                let share = share.trim_end_matches('0').trim_end_matches('.');
+                text = format!("{text}\n† {share} ");
+            }
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
         table.add_row(cells);
@@ -99,6 +105,9 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
         let note = format!("* cannot be told from always giving the same answer ({share:.1} %)");
         text.push_str(&wrapped(&note, 2, style.width));
         text.push('\n');
+    }
+    if compared {
+        text.push_str("  † as published elsewhere, of other data and models\n");
     }
     text
 }

@@ -19,7 +19,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use model::{BertConfig, Fusion, Model, Optimizer, Source, Train, VisionNetwork, Weights};
 pub(crate) use node::suggest;
 pub use read::{parse, read};
-pub use sentence::{Complaint, Names, Reader, parse_sentence};
+pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
 
 /// Gradient steps of a PGD that names none.
 pub const PGD_STEPS: u32 = 40;
@@ -51,6 +51,8 @@ pub struct Spec {
     pub grid: Vec<f64>,
     /// The rows of the table: every model is shown under each. Each is a condition, with the user's words.
     pub table: Vec<Condition>,
+    /// What others published for the same question; shown beside the table's cells, and judges nothing.
+    pub published: Vec<Figure>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
     /// Seed of every random choice of the attacks (default 0).
@@ -228,6 +230,19 @@ pub struct Condition {
     pub words: String,
     /// The threats that act together; empty means clean. At most one of them is on the image.
     pub threats: Vec<Threat>,
+}
+
+/// A figure that others published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Name of our model that stands for theirs.
+    pub model: String,
+    /// What they measured.
+    pub metric: Metric,
+    /// What they found, 0 to 1.
+    pub share: f64,
+    /// Under what.
+    pub condition: Condition,
 }
 
 /// A sentence that must hold.

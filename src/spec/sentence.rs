@@ -5,12 +5,13 @@
 //! clause    = [model] [metric] "≥" bound [("at" | "under" | "with") condition]
 //! bound     = number | model metric [("+" | "−") number]
 //! condition = "clean" | threat { "+" threat }
+//! figure    = model metric number [("at" | "under" | "with") condition]          what others published
 //! threat    = ("FGSM" | "PGD") "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
 //! ```
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
-use super::{Bound, Clause, Condition, Metric, Named, Threat};
+use super::{Bound, Clause, Condition, Figure, Metric, Named, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,25 @@ pub fn parse_sentence(sentence: &str, names: Names<'_>) -> Result<Vec<Clause>, V
         }
     }
     if faults.is_empty() { Ok(clauses) } else { Err(faults) }
+}
+
+/// Parses a figure that others published, such as `vision accuracy 63.06% at FGSM ε=0.01`.
+///
+/// # Errors
+/// Its first fault.
+pub fn parse_figure(text: &str, names: Names<'_>) -> Result<Figure, Complaint> {
+    let mut parser = Parser::new(text, names);
+    let (model, metric) = parser.subject(None)?;
+    let Some(Kind::Number(number)) = parser.peek() else {
+        return Err(parser.complain("a figure is expected here", "write a share such as `63.06%`"));
+    };
+    let share = number.share().map_err(|(message, help)| parser.complain(message, help))?;
+    parser.at += 1;
+    let condition = parser.optional_condition()?;
+    match parser.peek() {
+        None => Ok(Figure { model, metric, share, condition }),
+        Some(_) => Err(parser.complain("nothing more is expected here", "write one figure a line")),
+    }
 }
 
 pub(super) type Parsed<T> = Result<T, Complaint>;
@@ -176,16 +196,20 @@ impl<'a> Parser<'a> {
             return Err(self.complain(format!("`≥` is expected after `{}`", name_of(metric)), help));
         }
         let bound = self.bound(&model, metric)?;
-        let condition = if self.take_word(&["at", "under", "with"]) {
-            self.condition()?
-        } else {
-            Condition { words: "clean".to_string(), threats: vec![] }
-        };
+        let condition = self.optional_condition()?;
         if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
             return Err(self.complain("this does not belong to the clause", help));
         }
         Ok(Clause { words: self.written(start), model, metric, bound, condition })
+    }
+
+    /// What follows `at`, `under` or `with`; clean if nothing does.
+    fn optional_condition(&mut self) -> Parsed<Condition> {
+        if self.take_word(&["at", "under", "with"]) {
+            return self.condition();
+        }
+        Ok(Condition { words: "clean".to_string(), threats: vec![] })
     }
 
     /// The model and metric of a clause; a later clause may leave either out.

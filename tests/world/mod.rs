@@ -51,6 +51,7 @@ pub fn spec() -> Spec {
         threats: vec![],
         grid: vec![0.05, 0.1],
         table: vec![],
+        published: vec![],
         require: vec![],
         seed: 0,
     }

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
-use super::sentence::{Complaint, Names, RESERVED, Reader, parse_sentence};
+use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
     Condition, Data, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place, Requirement,
     Section, Spec, Split, Threat, Views,
@@ -19,8 +19,8 @@ use crate::{Error, Result};
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 9] =
-    ["claim", "data", "split", "models", "threats", "grid", "table", "require", "seed"];
+const ROOT_KEYS: [&str; 10] =
+    ["claim", "data", "split", "models", "threats", "grid", "table", "published", "require", "seed"];
 const THREATS: [&str; 4] = ["fgsm", "pgd", "deletion", "synonyms"];
 
 /// Reads and checks a spec file.
@@ -106,6 +106,10 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let threats = threats?;
     let names = Names { models: &readers, threats: &threats };
     let table = table(&map, names);
+    let published = map.get("published").map_or(Some(vec![]), |node| {
+        let figures = node.items()?.into_iter().map(|item| read_by(&item, names, parse_figure));
+        figures.collect::<Vec<_>>().into_iter().collect()
+    });
     let require = require.and_then(|node| requirements(&node, text, names));
     let (data, split, models, seed) = (data?, split?, models?, seed?);
     let decisive = format!("{data:?} {split:?} {models:?} {seed}");
@@ -115,6 +119,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         claim: claim?,
         grid: grid?,
         table: table?,
+        published: published?,
         require: require?,
         data,
         split,
@@ -188,15 +193,17 @@ fn grid(node: &Node<'_>) -> Option<Vec<f64>> {
 fn table(map: &Map<'_>, names: Names<'_>) -> Option<Vec<Condition>> {
     let clean = Condition { words: "clean".to_string(), threats: vec![] };
     let Some(node) = map.get("table") else { return Some(vec![clean]) };
-    let read = |item: Node<'_>| match parse_condition(item.text()?, names) {
-        Ok(condition) => Some(condition),
-        Err(complaint) => {
-            report(&item, complaint);
-            None
-        }
-    };
-    let rows: Vec<Option<Condition>> = node.items()?.into_iter().map(read).collect();
-    rows.into_iter().collect()
+    let rows = node.items()?.into_iter().map(|item| read_by(&item, names, parse_condition));
+    rows.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// What a grammar makes of a text; None if it complains.
+fn read_by<T>(
+    item: &Node<'_>,
+    names: Names<'_>,
+    parse: impl Fn(&str, Names<'_>) -> std::result::Result<T, Complaint>,
+) -> Option<T> {
+    parse(item.text()?, names).map_err(|complaint| report(item, complaint)).ok()
 }
 
 fn requirements(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Vec<Requirement>> {
