@@ -19,8 +19,10 @@ pub enum Error {
     Spec(Diagnostics),
     /// Data, a model or its weights are missing or wrong (exit 4).
     Input(String),
-    /// The device, memory, disk or another resource failed (exit 5).
+    /// The device, disk or another resource failed (exit 5).
     Resource(String),
+    /// The device's memory does not hold a chunk of cases (exit 5).
+    Memory(String),
 }
 
 impl Error {
@@ -37,12 +39,29 @@ impl Error {
         ))
     }
 
+    /// The same, with the chunk size to try where a chunk of this many cases did not fit.
+    #[must_use]
+    pub fn within_chunk(self, chunk: usize) -> Self {
+        match self {
+            Self::Memory(message) if chunk > 1 => {
+                let (half, device) = (chunk / 2, "`device: cpu`");
+                Self::Memory(format!(
+                    "{message}; write `chunk: {half}` into the spec (it is {chunk}), or {device}"
+                ))
+            }
+            Self::Memory(message) => {
+                Self::Memory(format!("{message}; use smaller images, or another device"))
+            }
+            other => other,
+        }
+    }
+
     /// The process's exit code for this error.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Spec(_) => 2,
             Self::Input(_) => 4,
-            Self::Resource(_) => 5,
+            Self::Resource(_) | Self::Memory(_) => 5,
         }
     }
 }
@@ -50,7 +69,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Input(message) | Self::Resource(message) => f.write_str(message),
+            Self::Usage(message) | Self::Input(message) | Self::Resource(message) | Self::Memory(message) => {
+                f.write_str(message)
+            }
             Self::Spec(diagnostics) => diagnostics.fmt(f),
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use medcert::lab::checkpoint::Checkpoint;
 use medcert::lab::model::bert::Bert;
-use medcert::lab::model::{Architecture, Network, TokenizerOf};
+use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
 use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
 use medcert::text::{Tokenizer, Vocabulary};

@@ -90,8 +90,14 @@ fn check_accept_and_judge_go_together() {
     assert!(told(&second).1.contains("as accepted in"), "{}", told(&second).1);
     assert!(told(&second).1.contains("weights loaded"));
     assert_eq!(first.stdout, second.stdout);
-    let bytes = |name: &str| std::fs::read(at.join(name)).expect("evidence");
-    assert_eq!(bytes("first.json"), bytes("second.json"));
+    let text = |name: &str| std::fs::read_to_string(at.join(name)).expect("evidence");
+    let but_threads = |name: &str| {
+        let text = text(name);
+        let line = text.lines().find(|line| line.starts_with("\"run\"")).expect("how it was run").to_string();
+        assert!(line.contains("\"threads\":"), "{line}");
+        text.replace(&line, "")
+    };
+    assert_eq!(but_threads("first.json"), but_threads("second.json"));
     let quiet = medcert(at, &["check", "a.yaml", "--quiet", "--format", "json"]);
     let json: serde_json::Value =
         serde_json::from_slice(&quiet.stdout).expect("JSON alone on standard output");
@@ -120,4 +126,19 @@ fn weights_that_are_missing_or_broken_are_4() {
     let (code, text) = told(&medcert(at, &["check", "a.yaml"]));
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("w.safetensors") && !text.contains("panicked"), "{text}");
+}
+
+#[cfg(feature = "torch")]
+#[test]
+fn a_device_that_is_not_there_is_5_and_the_doctor_says_what_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::write(at.join("a.yaml"), SPEC).expect("written");
+    let (code, text) = told(&medcert(at, &["check", "a.yaml", "--device", "cuda:99"]));
+    assert_eq!(code, Some(5), "{text}");
+    assert!(text.contains("there is no cuda:99") && text.contains("medcert doctor"), "{text}");
+    assert_eq!(told(&medcert(at, &["check", "a.yaml", "--device", "gpu"])).0, Some(2));
+    let (_, text) = told(&medcert(at, &["doctor"]));
+    let said: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(said, ["libtorch", "cuda", "threads", "kernels", "processor", "cache", "weights"], "{text}");
 }

@@ -31,7 +31,13 @@ fn run(cache: &Path) -> Evidence {
     let plan = plan::build(spec);
     let dataset = data::load(&plan.spec, None).expect("data");
     let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
-    let options = Options { cache: cache.to_path_buf(), roots: vec![], threads: None };
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![],
+        threads: None,
+        device: plan.spec.device,
+        plain: false,
+    };
     lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence")
 }
 

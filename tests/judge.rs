@@ -213,7 +213,7 @@ fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
         (|world| world.evidence.cases[1].id = "s0".into(), "s0 is listed twice"),
         (|world| world.evidence.data.test = 101, "lists 100 test cases and says that there are 101"),
         (|world| world.evidence.spec = "other".into(), "other models"),
-        (|world| world.evidence.schema = 2, "schema 2"),
+        (|world| world.evidence.schema = 99, "schema 99"),
         (|world| drop(world.evidence.models.pop()), "models of the evidence"),
         (|world| world.plan.requirements[0].clauses[0].cells.clear(), "no cell was computed"),
         (|world| world.plan.requirements[0].clauses[0].cells[0] = 9, "a cell of fusion is missing"),

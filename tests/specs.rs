@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use medcert::evidence::{Evidence, Silent, processor};
-use medcert::judge::{Finding, judge};
+use medcert::evidence::{Evidence, Outcome, Silent, processor};
+use medcert::judge::{Finding, ROUNDING, judge};
 use medcert::lab::{self, Options};
 use medcert::plan::{self, Plan};
 use medcert::report::table::{self, Style};
@@ -32,7 +32,7 @@ fn run(
     name: &str,
     root: Option<&Path>,
     cache: &Path,
-    threads: Option<usize>,
+    (threads, plain): (Option<usize>, bool),
 ) -> (Plan, Evidence, Vec<Finding>) {
     let path = home().join("specs").join(format!("{name}.yaml"));
     let plan = plan::build(spec::read(&path).expect("a sound spec"));
@@ -42,6 +42,8 @@ fn run(
         cache: cache.to_path_buf(),
         roots: vec![home().join("specs"), cache.join("weights")],
         threads,
+        device: plan.spec.device,
+        plain,
     };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
@@ -54,7 +56,7 @@ fn run(
 /// from PASS to FAIL or back.
 fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
     let cache = cli::cache_folder(None).expect("a cache folder");
-    let (plan, evidence, findings) = run(name, root, &cache, None);
+    let (plan, evidence, findings) = run(name, root, &cache, (None, false));
     let body = snapshot::render(Result { plan: &plan, evidence: &evidence, findings: &findings });
     let accepted =
         snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))).expect("a snapshot file");
@@ -118,7 +120,38 @@ fn the_spec_on_real_images_holds_its_snapshot() {
 #[test]
 fn the_number_of_threads_does_not_change_the_evidence() {
     let cache = cli::cache_folder(None).expect("a cache folder");
-    let one = run("fusion", None, &cache, Some(1)).1;
-    let two = run("fusion", None, &cache, Some(2)).1;
+    let one = run("fusion", None, &cache, (Some(1), false)).1;
+    let mut two = run("fusion", None, &cache, (Some(2), false)).1;
+    assert_eq!(two.run.threads, 2);
+    two.run.threads = 1;
     assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(&two).expect("json"));
+}
+
+/// Folding and layout are on by default because of this: on trained weights, over whole attacks, they turn no
+/// decision but one that rounding may turn anyway.
+#[test]
+fn folding_turns_no_decision_that_is_not_within_rounding() {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    let folded = run("fusion", None, &cache, (None, false)).1;
+    let plain = run("fusion", None, &cache, (None, true)).1;
+    assert!(folded.run.folded && !plain.run.folded);
+    let (mut turned, mut outcomes) = (0, 0);
+    for (folded, plain) in folded.cells.iter().zip(&plain.cells) {
+        for (a, b) in folded.outcomes.iter().zip(&plain.outcomes) {
+            outcomes += 1;
+            if a.predicted == b.predicted {
+                continue;
+            }
+            turned += 1;
+            let margin = |outcome: &Outcome| outcome.margin.expect("a finite answer").abs();
+            assert!(
+                margin(a) <= ROUNDING && margin(b) <= ROUNDING,
+                "{} under {}",
+                folded.model,
+                folded.attack
+            );
+        }
+    }
+    eprintln!("folding turned {turned} of {outcomes} decisions, each within rounding");
+    assert_eq!(outcomes, folded.cells.len() * folded.cases.len());
 }

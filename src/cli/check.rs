@@ -11,6 +11,7 @@ use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
 use crate::report::progress::Progress;
 use crate::report::{self, snapshot};
+use crate::spec::DeviceChoice;
 use crate::{Result, data, spec};
 
 /// Runs a spec.
@@ -32,6 +33,12 @@ pub(super) struct Check {
     /// Threads of the attacks [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// What it is computed on: auto, cpu or cuda:N [default: what the spec says]
+    #[arg(long, value_name = "DEVICE", env = "MEDCERT_DEVICE")]
+    device: Option<DeviceChoice>,
+    /// Evaluates the networks as published: slower, and the same but for rounding
+    #[arg(long)]
+    plain: bool,
     /// No progress on standard error
     #[arg(long, short)]
     quiet: bool,
@@ -67,6 +74,8 @@ impl Check {
             cache: cache.to_path_buf(),
             roots: vec![own.to_path_buf(), self.places.weights_folder(cache)],
             threads: self.threads.map(usize::from),
+            device: self.device.unwrap_or(plan.spec.device),
+            plain: self.plain,
         };
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
         lab::run(plan, &data, &partition, &options, observer)

@@ -3,6 +3,8 @@
 mod accept;
 #[cfg(feature = "torch")]
 mod check;
+#[cfg(feature = "torch")]
+mod doctor;
 mod judge;
 mod plan;
 
@@ -36,6 +38,9 @@ enum Command {
     Accept(accept::Accept),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
+    #[cfg(feature = "torch")]
+    Doctor(doctor::Doctor),
 }
 
 /// Where things lie.
@@ -80,6 +85,8 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Judge(judge) => judge.run(),
+        #[cfg(feature = "torch")]
+        Command::Doctor(doctor) => doctor.run(),
     }
 }
 

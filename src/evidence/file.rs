@@ -120,11 +120,12 @@ fn finite(evidence: &Evidence) -> Result<()> {
 }
 
 fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
-    let Evidence { schema, medcert, spec, data, models, cases, cells } = evidence;
+    let Evidence { schema, medcert, spec, run, data, models, cases, cells } = evidence;
     writeln!(out, "{{")?;
     writeln!(out, "\"schema\": {schema},")?;
     writeln!(out, "\"medcert\": {},", line(medcert)?)?;
     writeln!(out, "\"spec\": {},", line(spec)?)?;
+    writeln!(out, "\"run\": {},", line(run)?)?;
     writeln!(out, "\"data\": {},", line(data)?)?;
     writeln!(out, "\"models\": [")?;
     list(out, models)?;

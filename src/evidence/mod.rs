@@ -22,6 +22,8 @@ pub struct Evidence {
     pub medcert: String,
     /// [`Spec::digest`](crate::spec::Spec): blake3 over what decides the evidence.
     pub spec: String,
+    /// How it was computed.
+    pub run: RunFacts,
     /// What the data held and what was left out.
     pub data: DataFacts,
     /// The models, in the spec's order.
@@ -30,6 +32,20 @@ pub struct Evidence {
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
     pub cells: Vec<Cell>,
+}
+
+/// How evidence was computed: what may change its last bits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFacts {
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// Cases that were evaluated together.
+    pub chunk: usize,
+    /// Threads of the attacks.
+    pub threads: usize,
+    /// Whether batch norms were folded into the convolutions and images laid out channels-last.
+    pub folded: bool,
 }
 
 /// What the data held.

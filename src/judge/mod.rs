@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::Place;
-pub use tally::{Score, Tally};
+pub use tally::{ROUNDING, Score, Tally};
 
 /// Error rate of every one-sided bound: they are 95 % bounds.
 pub const LEVEL: f64 = 0.05;

@@ -16,6 +16,10 @@ use crate::stats;
 /// Share of the predictions in one class from which a model counts as constant, in per cent.
 const CONSTANT_PERCENT: usize = 98;
 
+/// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
+/// the largest logit, and logits reach ten.
+pub const ROUNDING: f32 = 1e-3;
+
 /// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each
 /// case. It may hold more cells, for a spec that asked for more.
 #[derive(Debug, Clone)]
@@ -95,6 +99,18 @@ impl<'a> Tally<'a> {
             lower: stats::lower_bound(successes, trials, LEVEL),
             upper: stats::upper_bound(successes, trials, LEVEL),
         })
+    }
+
+    /// How many cases one of the cells decides by a margin within [`ROUNDING`]: another device, chunk size or
+    /// layout may turn them.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub fn near(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING);
+        let cases = 0..self.evidence.cases.len();
+        Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
     }
 
     /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class

@@ -45,7 +45,7 @@ impl Checkpoint {
             )));
         }
         let config = config(folder)?;
-        let vocabulary = vocabulary(folder, lowercase)?;
+        let vocabulary = read_vocabulary(folder, lowercase)?;
         let (entries, size) = (vocabulary.entries.len(), config.vocabulary as usize);
         if entries > size {
             return Err(Error::Input(format!(
@@ -191,7 +191,11 @@ fn config(folder: &Path) -> Result<BertConfig> {
     Ok(config)
 }
 
-fn vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
+/// The vocabulary of a folder; `lowercase` says whether texts are put into lower case, whatever it says.
+///
+/// # Errors
+/// There is none, it is not of BERT's kind, or nothing says whether a cased one is for texts in lower case.
+pub fn read_vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
     let whole = folder.join("tokenizer.json");
     if whole.exists() {
         let vocabulary = of_tokenizer(&Object::read(whole)?)?;

@@ -3,7 +3,7 @@
 
 use super::attack::{change, fgsm, pgd::Pgd, project};
 use super::inputs::Inputs;
-use super::model::Network;
+use super::model::Reader;
 use super::tensor::Tensor;
 use super::victim::{Trace, Victim};
 use crate::evidence::Outcome;
@@ -16,7 +16,7 @@ const ROUNDING: f32 = 1e-6;
 
 /// The cases of a chunk, as one model reads them.
 pub struct Chunk<'a> {
-    network: &'a Network,
+    reader: &'a dyn Reader,
     victim: Victim<'a>,
     ids: &'a [&'a str],
     seed: u64,
@@ -44,7 +44,7 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn new(
-        network: &'a Network,
+        reader: &'a dyn Reader,
         inputs: &'a Inputs,
         indices: &[usize],
         ids: &'a [&'a str],
@@ -52,11 +52,11 @@ impl<'a> Chunk<'a> {
         lexicon: &'a Lexicon,
     ) -> Result<Self> {
         let labels = indices.iter().map(|&index| inputs.labels[index]).collect();
-        let victim = Victim::new(network, labels)?;
-        let images = network.side.map(|side| inputs.images(side, indices)).transpose()?;
+        let victim = Victim::new(reader, labels)?;
+        let images = reader.side().map(|side| inputs.images(side, indices)).transpose()?;
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
         let texts = indices.iter().map(|&index| inputs.texts[index].as_str()).collect();
-        Ok(Self { network, victim, ids, seed, lexicon, texts, images, clean, variants: Vec::new() })
+        Ok(Self { reader, victim, ids, seed, lexicon, texts, images, clean, variants: Vec::new() })
     }
 
     /// What happens to each case under an attack.
@@ -127,7 +127,7 @@ impl<'a> Chunk<'a> {
             features: None,
             gradient: None,
         };
-        if self.network.tokenizer.is_some() {
+        if self.reader.reads_text() {
             let perturbed: Vec<_> = self
                 .texts
                 .iter()
@@ -136,7 +136,7 @@ impl<'a> Chunk<'a> {
                 .collect();
             variant.edits = perturbed.iter().map(|perturbed| perturbed.edits).collect();
             let texts: Vec<String> = perturbed.into_iter().map(|perturbed| perturbed.text).collect();
-            variant.features = Some(self.network.read_texts(&texts)?);
+            variant.features = Some(self.reader.read_texts(&texts)?);
         }
         self.variants.push(variant);
         Ok(self.variants.len() - 1)

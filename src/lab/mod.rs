@@ -5,6 +5,8 @@ pub mod checkpoint;
 pub mod inputs;
 pub mod model;
 pub mod prepare;
+pub mod script;
+pub mod settings;
 pub mod tensor;
 pub mod train;
 pub mod victim;
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use run::run;
 
+use crate::spec::DeviceChoice;
 use crate::{Error, Result};
 
 /// What the laboratory needs besides the plan and the data.
@@ -29,6 +32,10 @@ pub struct Options {
     pub roots: Vec<PathBuf>,
     /// Threads of the attacks; all cores if none. Training always uses two.
     pub threads: Option<usize>,
+    /// What everything is computed on.
+    pub device: DeviceChoice,
+    /// Networks as published instead of folded and channels-last: slower, and the same but for rounding.
+    pub plain: bool,
 }
 
 impl Options {

@@ -12,17 +12,22 @@ use super::model::bert::Bert;
 use super::model::cross::Cross;
 use super::model::params::{Declared, Named, Params, digest};
 use super::model::residual::Residual;
-use super::model::{Architecture, Network, TokenizerOf};
+use super::model::{Architecture, Network, Reader, TokenizerOf};
+use super::script::Script;
+use super::tensor;
 use super::train::{Lesson, train};
 use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer, processor};
-use crate::spec::{BertConfig, Fusion, Model, Source, Train, Weights};
+use crate::spec::{BertConfig, Fusion, Model, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
 /// Changes when training itself changes, so that older cached models are not taken for newer ones.
 const TRAINING_VERSION: u32 = 2;
+
+/// Cases that a module is probed with.
+const PROBED: usize = 16;
 
 /// Makes the models of a spec, one after the other.
 pub struct Workshop<'a> {
@@ -40,18 +45,39 @@ impl Workshop<'_> {
     /// Every model, in the spec's order; a fusion model comes after its parts.
     ///
     /// # Errors
-    /// A weights file is wrong, training diverged, or libtorch or the disk fails.
-    pub fn models(&self, specs: &[(String, Model)]) -> Result<Vec<Network>> {
+    /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
+    pub fn models(&self, specs: &[(String, Model)]) -> Result<Vec<Subject>> {
         let mut done: Vec<Network> = Vec::with_capacity(specs.len());
+        let mut scripts = Vec::new();
         for (name, model) in specs {
-            let mut network = match model.weights() {
-                Weights::File(source) => self.of_file(name, model, source, &done)?,
-                Weights::Train(train) => self.trained(name, model, train, &done)?,
+            let mut network = match (model, model.weights()) {
+                (Model::Script(script), _) => {
+                    scripts.push(self.script(name, script)?);
+                    continue;
+                }
+                (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
+                (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
+                (_, None) => return Err(bug("a model has neither weights nor training")),
             };
             network.params.freeze();
             done.push(network);
         }
-        Ok(done)
+        let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
+        let subject = |(_, model): &(String, Model)| match model {
+            Model::Script(_) => scripts.next().map(Subject::Script),
+            _ => networks.next().map(Subject::Network),
+        };
+        Ok(specs.iter().filter_map(subject).collect())
+    }
+
+    fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
+        let script = Script::load(name, spec, |path| self.options.find(path))?;
+        let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
+        let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
+        let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
+        script.probe(images.as_ref(), &texts)?;
+        self.observer.observe(Event::Loaded { model: name });
+        Ok(script)
     }
 
     fn of_file(&self, name: &str, model: &Model, source: &Source, done: &[Network]) -> Result<Network> {
@@ -94,8 +120,8 @@ impl Workshop<'_> {
         let params = file.load(&blank.declared)?;
         let mut network = blank.network(name, params);
         network.source = match (model.weights(), start) {
-            (Weights::File(_), _) => Some(file.sha256()),
-            (Weights::Train(_), start) => start.map(|start| start.file().sha256()),
+            (Some(Weights::File(_)), _) => Some(file.sha256()),
+            (_, start) => start.map(|start| start.file().sha256()),
         };
         Ok(network)
     }
@@ -155,7 +181,8 @@ impl Workshop<'_> {
             hasher.update(text.as_bytes());
             hasher.update(b"\n");
         };
-        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}", processor()));
+        let device = if tensor::device().is_cuda() { " cuda" } else { "" };
+        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}{device}", processor()));
         put(&format!("{model:?} {} views", self.inputs.views()));
         put(&format!("{:?}", self.partition));
         let (vision, language) = parts(model, done)?;
@@ -192,6 +219,7 @@ impl Workshop<'_> {
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
                 Ok(Blank::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
             }
+            Model::Script(_) => Err(bug("a module has no architecture of ours")),
             Model::Fusion { kind, .. } => {
                 let (Some(vision), Some(language)) = parts(model, done)? else {
                     return Err(bug("a fusion model came before its parts"));
@@ -250,6 +278,25 @@ fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>,
         found.ok_or_else(|| bug(&format!("{name} is needed by a model that comes before it")))
     };
     Ok((Some(find(vision)?), Some(find(language)?)))
+}
+
+/// A model before the lab: one of our architectures, or somebody's module.
+#[derive(Debug)]
+pub enum Subject {
+    /// One of our architectures.
+    Network(Network),
+    /// A module that the spec trusts.
+    Script(Script),
+}
+
+impl Subject {
+    /// What it reads and decides.
+    pub fn reader(&self) -> &dyn Reader {
+        match self {
+            Self::Network(network) => network,
+            Self::Script(script) => script,
+        }
+    }
 }
 
 /// What a language model already has before its parameters are made.

@@ -3,12 +3,15 @@
 use super::Options;
 use super::chunk::Chunk;
 use super::inputs::Inputs;
-use super::model::Network;
+use super::model::Reader;
 use super::model::params::digest;
-use super::prepare::Workshop;
+use super::prepare::{Subject, Workshop};
+use super::settings::settle;
 use crate::Result;
 use crate::data::{Dataset, Partition};
-use crate::evidence::{Case, Cell, DataFacts, Event, Evidence, ModelFacts, Observer, Outcome, SCHEMA};
+use crate::evidence::{
+    Case, Cell, DataFacts, Event, Evidence, ModelFacts, Observer, Outcome, RunFacts, SCHEMA,
+};
 use crate::plan::Plan;
 use crate::spec::Model;
 use crate::text::Lexicon;
@@ -24,20 +27,25 @@ pub fn run(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Evidence> {
+    let device = settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = Inputs::prepare(data, &sides(plan), &options.cache)?;
     let workshop = Workshop { options, inputs: &inputs, partition, observer };
-    let mut networks = workshop.models(&plan.spec.models)?;
-    let models: Vec<ModelFacts> = networks.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
-    for network in &mut networks {
-        network.params.fold()?;
+    let mut subjects = workshop.models(&plan.spec.models)?;
+    let models: Vec<ModelFacts> = subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    for subject in &mut subjects {
+        if let (Subject::Network(network), false) = (subject, options.plain) {
+            network.params.fold()?;
+        }
     }
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     tch::set_num_threads(threads.try_into().unwrap_or(1));
     let mut cells = vec![Vec::with_capacity(partition.test.len()); plan.cells.len()];
-    for (model, network) in networks.iter().enumerate() {
-        attack_all(plan, model, network, &Field { data, inputs: &inputs, partition }, observer, &mut cells)?;
+    for (model, subject) in subjects.iter().enumerate() {
+        let field = Field { data, inputs: &inputs, partition };
+        attack_all(plan, model, subject.reader(), &field, observer, &mut cells)
+            .map_err(|why| why.within_chunk(plan.spec.chunk))?;
     }
     let cases = partition.test.iter().map(|&index| {
         let study = &data.studies[index];
@@ -52,6 +60,12 @@ pub fn run(
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
+        run: RunFacts {
+            device: if device.is_cuda() { "cuda" } else { "cpu" }.to_string(),
+            chunk: plan.spec.chunk,
+            threads,
+            folded: !options.plain,
+        },
         data: DataFacts {
             digest: data.digest.clone(),
             studies: data.studies.len(),
@@ -77,7 +91,7 @@ struct Field<'a> {
 fn attack_all(
     plan: &Plan,
     model: usize,
-    network: &Network,
+    reader: &dyn Reader,
     field: &Field<'_>,
     observer: &dyn Observer,
     cells: &mut [Vec<Outcome>],
@@ -85,16 +99,16 @@ fn attack_all(
     let lexicon = Lexicon::embedded();
     let total = field.partition.test.len() as u64;
     let mut done = 0;
-    for indices in field.partition.test.chunks(plan.chunk) {
+    for indices in field.partition.test.chunks(plan.spec.chunk) {
         let ids: Vec<&str> = indices.iter().map(|&index| field.data.studies[index].id.as_str()).collect();
-        let mut chunk = Chunk::new(network, field.inputs, indices, &ids, plan.spec.seed, &lexicon)?;
+        let mut chunk = Chunk::new(reader, field.inputs, indices, &ids, plan.spec.seed, &lexicon)?;
         for (cell, outcomes) in plan.cells.iter().zip(cells.iter_mut()) {
             if cell.model == model {
                 outcomes.extend(chunk.attack(&cell.attack)?);
             }
         }
         done += indices.len() as u64;
-        observer.observe(Event::Attacked { model: &network.name, done, total });
+        observer.observe(Event::Attacked { model: reader.name(), done, total });
     }
     Ok(())
 }
@@ -107,6 +121,7 @@ fn sides(plan: &Plan) -> Vec<u32> {
         .iter()
         .filter_map(|(_, model)| match model {
             Model::Vision { image, .. } => Some(*image),
+            Model::Script(script) if script.reads_image => Some(script.image),
             _ => None,
         })
         .collect();
@@ -115,12 +130,13 @@ fn sides(plan: &Plan) -> Vec<u32> {
     sides
 }
 
-fn facts((network, (name, model)): (&Network, &(String, Model))) -> Result<ModelFacts> {
-    Ok(ModelFacts {
-        name: name.clone(),
-        architecture: model.architecture().to_string(),
-        weights: digest(&network.params)?,
-        parameters: network.params.count(),
-        source: network.source.clone(),
-    })
+fn facts((subject, (name, model)): (&Subject, &(String, Model))) -> Result<ModelFacts> {
+    let (weights, parameters, source) = match subject {
+        Subject::Network(of) => (digest(&of.params)?, of.params.count(), of.source.clone()),
+        Subject::Script(script) => {
+            (script.digest.clone(), script.parameters, model.pin().map(str::to_string))
+        }
+    };
+    let architecture = model.architecture().to_string();
+    Ok(ModelFacts { name: name.clone(), architecture, weights, parameters, source })
 }

@@ -4,6 +4,8 @@
 //! tch's own constructors trust the length that they are given, and its plain methods panic; here and in
 //! the rest of the laboratory only the fallible ones (`f_…`) are called.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 pub use tch::{Device, Kind, Tensor, no_grad_guard};
 
 use crate::{Error, Result};
@@ -18,12 +20,24 @@ impl From<tch::TchError> for Error {
             || lower.contains("not enough memory")
             || lower.contains("can't allocate")
         {
-            return Self::Resource(format!(
-                "libtorch ran out of memory ({line}); free memory or use smaller images"
-            ));
+            return Self::Memory(format!("the memory of the device is too small ({line})"));
         }
         Self::Resource(format!("libtorch failed: {line}"))
     }
+}
+
+/// The device that tensors are made on: −1 for the CPU, else the GPU's number.
+static DEVICE: AtomicI64 = AtomicI64::new(-1);
+
+/// From now on tensors are made on this device; settled once, before anything is computed.
+pub(super) fn use_device(device: Device) {
+    let number = if let Device::Cuda(number) = device { number as i64 } else { -1 };
+    DEVICE.store(number, Ordering::SeqCst);
+}
+
+/// The device that tensors are made on.
+pub fn device() -> Device {
+    usize::try_from(DEVICE.load(Ordering::SeqCst)).map_or(Device::Cpu, Device::Cuda)
 }
 
 /// Images from bytes: `[cases, views, side, side]`, 0 to 255 become 0 to 1.
@@ -33,7 +47,8 @@ impl From<tch::TchError> for Error {
 pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<Tensor> {
     check_length(bytes.len(), &[cases, views, side, side])?;
     let shape = [cases as i64, views as i64, side as i64, side as i64];
-    Ok(Tensor::f_from_slice(bytes)?.f_reshape(shape)?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?)
+    let bytes = Tensor::f_from_slice(bytes)?.f_to_device(device())?;
+    Ok(bytes.f_reshape(shape)?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?)
 }
 
 /// A tensor of floats.
@@ -43,7 +58,7 @@ pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<T
 pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
     check_length(values.len(), shape)?;
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-    Ok(Tensor::f_from_slice(values)?.f_reshape(shape)?)
+    Ok(Tensor::f_from_slice(values)?.f_to_device(device())?.f_reshape(shape)?)
 }
 
 /// A tensor of integers.
@@ -53,7 +68,7 @@ pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
 pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
     check_length(values.len(), shape)?;
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-    Ok(Tensor::f_from_slice(values)?.f_reshape(shape)?)
+    Ok(Tensor::f_from_slice(values)?.f_to_device(device())?.f_reshape(shape)?)
 }
 
 /// The values of a tensor, in row-major order, as `f32`.
@@ -61,7 +76,8 @@ pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
 /// # Errors
 /// libtorch fails.
 pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
-    let flat = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_contiguous()?.f_reshape([-1])?;
+    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?;
+    let flat = tensor.f_to_kind(Kind::Float)?.f_contiguous()?.f_reshape([-1])?;
     Ok(Vec::<f32>::try_from(&flat)?)
 }
 

@@ -134,15 +134,7 @@ impl WeightsFile {
     /// Its sha256 differs.
     pub fn check_pin(&self, pinned: Option<&str>) -> Result<()> {
         let Some(pinned) = pinned else { return Ok(()) };
-        let found = self.sha256();
-        if pinned.eq_ignore_ascii_case(&found) {
-            return Ok(());
-        }
-        Err(Error::Input(format!(
-            "{} is not the file that the spec pins: its sha256 is {found}, and the spec says {pinned}; restore the \
-             file, or pin the new one once you trust it",
-            self.name
-        )))
+        same(&self.name, pinned, &self.sha256())
     }
 
     /// The trunk of a residual network, whatever its head: what transfer learning starts from.
@@ -194,6 +186,24 @@ impl WeightsFile {
             shown.join("\n  ")
         )))
     }
+}
+
+/// Refuses bytes that are not the pinned ones.
+///
+/// # Errors
+/// Their sha256 differs, or none is pinned.
+pub fn check_pin_of(name: &str, bytes: &[u8], pinned: Option<&str>) -> Result<()> {
+    same(name, pinned.unwrap_or("nothing"), &format!("{:x}", Sha256::digest(bytes)))
+}
+
+fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
+    if pinned.eq_ignore_ascii_case(found) {
+        return Ok(());
+    }
+    Err(Error::Input(format!(
+        "{name} is not the file that the spec pins: its sha256 is {found}, and the spec says {pinned}; restore the file, \
+         or pin the new one once you trust it"
+    )))
 }
 
 /// Maps a file whose kind and size are right.

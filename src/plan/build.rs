@@ -3,9 +3,6 @@
 use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
 use crate::spec::{self, Condition, Spec, Strength, Threat};
 
-/// Cases that are evaluated together: chunks of 16 to 32 are the fastest on a CPU.
-const CHUNK: usize = 32;
-
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
     let mut binder = Binder { spec: &spec, attacks: vec![vec![Attack::default()]; spec.models.len()] };
@@ -54,7 +51,7 @@ pub fn build(spec: Spec) -> Plan {
         .enumerate()
         .flat_map(|(model, attacks)| attacks.into_iter().map(move |attack| Cell { model, attack }))
         .collect();
-    Plan { cells, rows, requirements, chunk: CHUNK, spec }
+    Plan { spec, cells, rows, requirements }
 }
 
 /// A model, and places among its own attacks.

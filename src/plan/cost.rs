@@ -44,7 +44,7 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
         let (image, text) = branches(plan, kind);
-        if let Weights::Train(how) = kind.weights() {
+        if let Some(Weights::Train(how)) = kind.weights() {
             // late fusion trains its head alone, on features that are computed once
             let passes = match kind {
                 Model::Fusion { kind: Fusion::Late, .. } => 1.0,
@@ -94,6 +94,13 @@ fn flops(network: VisionNetwork) -> f64 {
     }
 }
 
+/// Seconds of a forward pass over a report.
+fn encoder(config: BertConfig) -> f64 {
+    let (hidden, wide) = (f64::from(config.hidden), f64::from(config.intermediate));
+    let weights = f64::from(config.layers) * (4.0 * hidden * hidden + 2.0 * hidden * wide);
+    2.0 * weights * TOKENS / FLOPS_A_SECOND + 1e-4
+}
+
 /// Seconds of a forward pass of the image branch and of the text branch.
 fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
     match model {
@@ -102,11 +109,13 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             let views = plan.spec.data.views().count() as f64;
             (views * flops(*network) * scale / FLOPS_A_SECOND, 0.0)
         }
-        Model::Bert { config, .. } => {
-            let config = config.unwrap_or(BERT_BASE);
-            let (hidden, wide) = (f64::from(config.hidden), f64::from(config.intermediate));
-            let weights = f64::from(config.layers) * (4.0 * hidden * hidden + 2.0 * hidden * wide);
-            (0.0, 2.0 * weights * TOKENS / FLOPS_A_SECOND + 1e-4)
+        Model::Bert { config, .. } => (0.0, encoder(config.unwrap_or(BERT_BASE))),
+        Model::Script(script) => {
+            // taken for a ResNet-50 and a BERT-base
+            let scale = (f64::from(script.image) / 224.0).powi(2) * plan.spec.data.views().count() as f64;
+            let image = flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND;
+            let of = |reads, cost| if reads { cost } else { 0.0 };
+            (of(script.reads_image, image), of(script.reads_text, encoder(BERT_BASE)))
         }
         Model::Fusion { vision, language, .. } => {
             let part = |name: &str| {

@@ -22,8 +22,6 @@ pub struct Plan {
     pub rows: Vec<Row>,
     /// The clauses of every sentence, bound to their cells.
     pub requirements: Vec<Requirement>,
-    /// Cases that are evaluated together; fixed, since the size of a chunk changes the last bits.
-    pub chunk: usize,
 }
 
 /// One model under one attack point.

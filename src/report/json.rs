@@ -38,6 +38,8 @@ struct Cell<'a> {
     lower: f64,
     upper: f64,
     vacuous: Option<String>,
+    /// Cases decided by a margin within rounding.
+    near: usize,
     /// What others published for it, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     published: Option<f64>,
@@ -57,6 +59,7 @@ pub fn render(result: Result<'_>) -> String {
             lower: score.lower,
             upper: score.upper,
             vacuous: tally.vacuous(model, cells).ok().flatten(),
+            near: tally.near(model, cells).unwrap_or_default(),
             published: result.published(row, model),
         })
     };

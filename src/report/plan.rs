@@ -10,8 +10,9 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     let mut lines = vec![plain(&plan.spec.claim), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
-            Weights::File(source) => format!("weights from {}", source.path.display()),
-            Weights::Train(how) => {
+            None => "a module that the spec trusts".to_string(),
+            Some(Weights::File(source)) => format!("weights from {}", source.path.display()),
+            Some(Weights::Train(how)) => {
                 format!("trained here unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
             }
         };

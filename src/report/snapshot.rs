@@ -16,7 +16,7 @@ const SENTENCES: &str = "sentences";
 pub fn render(result: Result<'_>) -> String {
     let Result { plan, evidence, findings } = result;
     let data = &evidence.data;
-    let mut lines = vec![format!("{PROCESSOR}{}", processor())];
+    let mut lines = vec![format!("{PROCESSOR}{}", processor_with(&evidence.run.device))];
     lines.push(format!(
         "data: {} studies, {} training, {} validation, {} test, digest {}",
         data.studies,
@@ -57,6 +57,11 @@ pub fn render(result: Result<'_>) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// The kind of processor, and of device where that is not the processor.
+fn processor_with(device: &str) -> String {
+    if device == "cpu" { processor() } else { format!("{} {device}", processor()) }
 }
 
 /// The body of a snapshot file; none if there is no file.

@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::{Result, counted, grouped, plain, summary};
-use crate::judge::{Finding, Tally, Verdict};
+use crate::judge::{Finding, ROUNDING, Tally, Verdict};
 use crate::plan::Row;
 use crate::spec::Metric;
 
@@ -103,6 +103,17 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     if marked {
         let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
         let note = format!("* cannot be told from always giving the same answer ({share:.1} %)");
+        text.push_str(&wrapped(&note, 2, style.width));
+        text.push('\n');
+    }
+    let all = result.plan.rows.iter().flat_map(|row| row.cells.iter().enumerate());
+    let near: usize = all.filter_map(|(model, cells)| tally.near(model, cells).ok()).sum();
+    if near > 0 {
+        let note = format!(
+            "{} within rounding (a margin of {ROUNDING}) of the other answer: another device or chunk size may turn {}",
+            counted(near, "outcome lies", "outcomes lie"),
+            if near == 1 { "it" } else { "them" }
+        );
         text.push_str(&wrapped(&note, 2, style.width));
         text.push('\n');
     }

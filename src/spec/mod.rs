@@ -16,7 +16,9 @@ use std::path::PathBuf;
 
 pub use condition::parse_condition;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use model::{BertConfig, Fusion, Model, Optimizer, Source, Train, VisionNetwork, Weights};
+pub use model::{
+    BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
+};
 pub(crate) use node::suggest;
 pub use read::{parse, read};
 pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
@@ -57,6 +59,37 @@ pub struct Spec {
     pub require: Vec<Requirement>,
     /// Seed of every random choice of the attacks (default 0).
     pub seed: u64,
+    /// What it is computed on (default auto).
+    pub device: DeviceChoice,
+    /// Cases that are evaluated together, 1 to 1024 (default 32, the fastest on a CPU). It changes the last
+    /// bits, so it is part of the question.
+    pub chunk: usize,
+}
+
+/// A device, as a spec, `--device` or `MEDCERT_DEVICE` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// The first GPU that libtorch finds, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU of this number.
+    Cuda(u32),
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("cuda:").map(str::parse)) {
+            ("auto", _) => Ok(Self::Auto),
+            ("cpu", _) => Ok(Self::Cpu),
+            ("cuda", _) => Ok(Self::Cuda(0)),
+            (_, Some(Ok(number))) => Ok(Self::Cuda(number)),
+            _ => Err("write `auto`, `cpu` or `cuda:0`".to_string()),
+        }
+    }
 }
 
 /// Which views of a study the image models read. A study that lacks one of them is left out and counted.

@@ -45,6 +45,42 @@ pub enum Model {
         /// Where its weights come from.
         weights: Weights,
     },
+    /// Somebody's own model.
+    Script(ScriptModel),
+}
+
+/// A `TorchScript` module of the user's, trusted and pinned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScriptModel {
+    /// The file, always with its sha256.
+    pub source: Source,
+    /// Whether it reads the views, each `[cases, channels, image, image]`.
+    pub reads_image: bool,
+    /// Whether it reads the report, as ids and mask `[cases, length]`.
+    pub reads_text: bool,
+    /// Side of its images in pixels.
+    pub image: u32,
+    /// Subtracted from the pixels, which are in [0, 1]; one a channel. A gray image fills all channels.
+    pub mean: Vec<f32>,
+    /// What they are divided by then; one a channel, above 0.
+    pub deviation: Vec<f32>,
+    /// The folder with its vocabulary, if it reads text.
+    pub tokenizer: Option<PathBuf>,
+    /// Tokens of a text at most.
+    pub max_tokens: u32,
+    /// Whether texts are put into lower case; None means as the folder says.
+    pub lowercase: Option<bool>,
+    /// What it returns.
+    pub outputs: Outputs,
+}
+
+/// What a module returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outputs {
+    /// `[cases, 2]`: normal, abnormal.
+    Logits,
+    /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
+    Logit,
 }
 
 /// How a fusion joins its parts.
@@ -101,25 +137,35 @@ impl Model {
             Self::Vision { network, .. } => network.name(),
             Self::Bert { .. } => "bert",
             Self::Fusion { kind, .. } => kind.name(),
+            Self::Script(_) => "torchscript",
         }
     }
 
     /// Whether pixels are read.
     pub fn reads_image(&self) -> bool {
-        !matches!(self, Self::Bert { .. })
+        match self {
+            Self::Vision { .. } | Self::Fusion { .. } => true,
+            Self::Bert { .. } => false,
+            Self::Script(script) => script.reads_image,
+        }
     }
 
     /// Whether the report is read.
     pub fn reads_text(&self) -> bool {
-        !matches!(self, Self::Vision { .. })
+        match self {
+            Self::Bert { .. } | Self::Fusion { .. } => true,
+            Self::Vision { .. } => false,
+            Self::Script(script) => script.reads_text,
+        }
     }
 
-    /// Where its weights come from.
-    pub fn weights(&self) -> &Weights {
+    /// Where its weights come from; None for a module, which holds them.
+    pub fn weights(&self) -> Option<&Weights> {
         match self {
             Self::Vision { weights, .. } | Self::Bert { weights, .. } | Self::Fusion { weights, .. } => {
-                weights
+                Some(weights)
             }
+            Self::Script(_) => None,
         }
     }
 
@@ -127,8 +173,13 @@ impl Model {
     pub fn start(&self) -> Option<&Source> {
         match self {
             Self::Vision { start, .. } | Self::Bert { start, .. } => start.as_ref(),
-            Self::Fusion { .. } => None,
+            Self::Fusion { .. } | Self::Script(_) => None,
         }
+    }
+
+    /// The sha256 that a module must have.
+    pub fn pin(&self) -> Option<&str> {
+        if let Self::Script(script) = self { script.source.sha256.as_deref() } else { None }
     }
 
     /// The vision and the language model that it joins, if it joins any.

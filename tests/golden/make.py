@@ -11,10 +11,12 @@ The versions used are recorded in each file's metadata.
 import csv
 import hashlib
 import importlib.metadata
+import io
 import math
 import os
 import pathlib
 import sys
+import zipfile
 
 import numpy as np
 import timm
@@ -213,6 +215,64 @@ def folder():
     save_file(tensors, FOLDER / "checkpoint.safetensors", metadata=VERSIONS)
 
 
+class Reads(nn.Module):
+    """A small classifier of one gray view and a report, sound or with one fault."""
+
+    def __init__(self, fault: str, outputs: int):
+        super().__init__()
+        self.fault = fault
+        self.image = nn.Conv2d(1, 4, 5, stride=4)
+        self.norm = nn.BatchNorm2d(4)
+        self.words = nn.Embedding(64, 4)
+        self.last = nn.Linear(8, outputs)
+
+    def forward(self, frontal, ids, mask):
+        if self.fault == "detached":
+            frontal = frontal.detach()
+        maps = self.image(frontal)
+        if self.fault == "neighbours":
+            maps = nn.functional.batch_norm(maps, None, None, training=True)
+        else:
+            maps = self.norm(maps)
+        if self.fault == "noise":
+            maps = nn.functional.dropout(maps, 0.5, training=True)
+        seen = torch.relu(maps).mean((2, 3))
+        weights = mask.unsqueeze(2).to(torch.float32)
+        read = (self.words(ids % 64) * weights).sum(1) / weights.sum(1)
+        logits = self.last(torch.cat([seen, read], 1))
+        if self.fault == "probabilities":
+            return torch.sigmoid(logits) if logits.size(1) == 1 else torch.softmax(logits, 1)
+        return logits
+
+
+def bare(whole, path):
+    """The module without the debug files, which name the place of this script."""
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as copy:
+        for name in source.namelist():
+            if not name.endswith(".debug_pkl"):
+                copy.writestr(zipfile.ZipInfo(name), source.read(name))
+
+
+def scripts():
+    path = FOLDER / "scripts"
+    path.mkdir(exist_ok=True)
+    for fault in ["sound", "detached", "neighbours", "noise", "probabilities"]:
+        for outputs, name in [(1, "logit"), (2, "logits")]:
+            if outputs == 2 or fault in ["sound", "probabilities"]:
+                torch.manual_seed(6)
+                model = randomise(Reads(fault, outputs))
+                whole = io.BytesIO()
+                torch.jit.save(torch.jit.script(model), whole)
+                bare(whole, path / f"{fault}-{name}.pt")
+    frontal = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(7)).requires_grad_()
+    ids = torch.tensor([[2, 9, 8, 3], [2, 7, 3, 0], [2, 3, 0, 0]])
+    logits = torch.jit.load(str(path / "sound-logits.pt"))((frontal - 0.5) / 0.25, ids, (ids > 0).long())
+    logits[:, 1].sum().backward()
+    tensors = {"golden.frontal": frontal.detach(), "golden.ids": ids, "golden.logits": logits.detach(),
+               "golden.gradient": frontal.grad}
+    save_file(tensors, FOLDER / "scripts.safetensors", metadata=VERSIONS)
+
+
 def sentences():
     """Ids of the Indiana University reports, as a digest a report: the reports themselves stay where they are.
 
@@ -248,3 +308,4 @@ else:
     published()
     cross()
     folder()
+    scripts()

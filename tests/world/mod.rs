@@ -1,7 +1,7 @@
 //! Plans and evidence made by hand, for the tests of what comes after the laboratory.
 #![allow(dead_code)] // each test program uses a part of it
 
-use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, SCHEMA};
+use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, RunFacts, SCHEMA};
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
 use medcert::spec::{
     self, BertConfig, Data, Fusion, Metric, Place, Source, Spec, Views, VisionNetwork, Weights,
@@ -54,6 +54,8 @@ pub fn spec() -> Spec {
         published: vec![],
         require: vec![],
         seed: 0,
+        device: spec::DeviceChoice::Auto,
+        chunk: 32,
     }
 }
 
@@ -78,6 +80,7 @@ impl World {
             schema: SCHEMA,
             medcert: "0.1.0".into(),
             spec: spec.digest.clone(),
+            run: RunFacts { device: "cpu".into(), chunk: 32, threads: 2, folded: true },
             data: DataFacts {
                 digest: "da".repeat(32),
                 studies: labels.len() * 3 + 20,
@@ -98,7 +101,7 @@ impl World {
                 .collect(),
             cells: vec![],
         };
-        let plan = Plan { spec, cells: vec![], rows: vec![], requirements: vec![], chunk: 16 };
+        let plan = Plan { spec, cells: vec![], rows: vec![], requirements: vec![] };
         Self { plan, evidence }
     }
 

@@ -52,6 +52,17 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// Ids, and 1 for a token and 0 for padding: `[cases, length, 2]` integers.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn ids_and_mask(&self) -> Result<Tensor> {
+        let mask = self.mask.f_eq(0.0)?.f_to_kind(Kind::Int64)?.f_view(self.ids.size().as_slice())?;
+        Ok(Tensor::f_stack(&[&self.ids, &mask], 2)?)
+    }
+}
+
 impl Bert {
     /// Number of features of a text.
     pub fn features(self) -> usize {

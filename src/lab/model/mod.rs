@@ -210,12 +210,38 @@ impl TokenizerOf {
     }
 }
 
-impl Network {
-    /// What the text branch gives for texts.
+/// A model before the lab: what it reads, besides what it decides.
+pub trait Reader: Classifier {
+    /// Its name in the spec.
+    fn name(&self) -> &str;
+
+    /// Side of its images in pixels, if it reads any.
+    fn side(&self) -> Option<u32>;
+
+    /// Whether it reads the report.
+    fn reads_text(&self) -> bool;
+
+    /// What the text branch gives for texts, without a gradient.
     ///
     /// # Errors
     /// The model reads no text, or libtorch fails.
-    pub fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor>;
+}
+
+impl Reader for Network {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn side(&self) -> Option<u32> {
+        self.side
+    }
+
+    fn reads_text(&self) -> bool {
+        self.tokenizer.is_some()
+    }
+
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let tokenizer = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
         self.architecture.text_branch(&self.params, &tokenizer.tokens(texts)?)

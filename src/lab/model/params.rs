@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::nn::{Path, VarStore};
 
-use crate::lab::tensor::{self, Device, Tensor};
+use crate::lab::tensor::{self, Tensor};
 use crate::random::{normals, stream};
 use crate::{Error, Result};
 
@@ -109,7 +109,7 @@ impl Params {
     /// # Errors
     /// `fill` fails or gives the wrong number of values.
     pub fn make(declared: &[Declared], mut fill: impl FnMut(&Declared) -> Result<Vec<f32>>) -> Result<Self> {
-        let store = VarStore::new(Device::Cpu);
+        let store = VarStore::new(tensor::device());
         let mut tensors = BTreeMap::new();
         for parameter in declared {
             let tensor = tensor::floats(&fill(parameter)?, &parameter.shape)?;

@@ -2,6 +2,7 @@
 
 mod data;
 mod models;
+mod script;
 
 use std::path::Path;
 
@@ -11,16 +12,29 @@ use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
-    Condition, Data, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place, Requirement,
-    Section, Spec, Split, Threat, Views,
+    Condition, Data, DeviceChoice, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place,
+    Requirement, Section, Spec, Split, Threat, Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 10] =
-    ["claim", "data", "split", "models", "threats", "grid", "table", "published", "require", "seed"];
+const ROOT_KEYS: [&str; 12] = [
+    "claim",
+    "data",
+    "split",
+    "models",
+    "threats",
+    "grid",
+    "table",
+    "published",
+    "require",
+    "seed",
+    "device",
+    "chunk",
+];
+const CHUNK: usize = 32;
 const THREATS: [&str; 4] = ["fgsm", "pgd", "deletion", "synonyms"];
 
 /// Reads and checks a spec file.
@@ -102,6 +116,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let threats = map.get("threats").map_or(Some(Vec::new()), |node| threats(&node));
     let grid = map.get("grid").map_or(Some(DEFAULT_GRID.to_vec()), |node| grid(&node));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
+    let device = map.get("device").map_or(Some(DeviceChoice::Auto), |node| device(&node));
+    let chunk = map.get("chunk").map_or(Some(CHUNK), |node| node.whole(1, 1024));
     let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
     let threats = threats?;
     let names = Names { models: &readers, threats: &threats };
@@ -111,8 +127,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         figures.collect::<Vec<_>>().into_iter().collect()
     });
     let require = require.and_then(|node| requirements(&node, text, names));
-    let (data, split, models, seed) = (data?, split?, models?, seed?);
-    let decisive = format!("{data:?} {split:?} {models:?} {seed}");
+    let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
+    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk}");
     Some(Spec {
         path: path.to_path_buf(),
         digest: blake3::hash(decisive.as_bytes()).to_hex().to_string(),
@@ -125,8 +141,19 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         split,
         models,
         seed,
+        device: device?,
+        chunk,
         threats,
     })
+}
+
+fn device(node: &Node<'_>) -> Option<DeviceChoice> {
+    let text = node.text()?;
+    let read = text.parse::<DeviceChoice>();
+    if let Err(help) = &read {
+        node.fault(format!("`{text}` is no device"), help.clone());
+    }
+    read.ok()
 }
 
 fn split(node: &Node<'_>) -> Option<Split> {

@@ -1,6 +1,7 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
 use super::super::node::{Map, Node};
+use super::script;
 use super::{Model, Named, Reader, check_name, suggest};
 use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
 
@@ -36,12 +37,16 @@ const FUSIONS: [&str; 4] = ["early_fusion", "late_fusion", "cross_attention", "g
 
 fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
-    let known: Vec<&str> = networks.chain(["bert"]).chain(FUSIONS).collect();
+    let known: Vec<&str> = networks.chain(["bert"]).chain(FUSIONS).chain(["torchscript"]).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
     if let Some(network) = VisionNetwork::ALL.into_iter().find(|network| network.name() == architecture) {
         return vision(&node, network);
     }
-    if architecture == "bert" { bert(&node) } else { fusion(&node, &architecture, earlier, all) }
+    match architecture.as_str() {
+        "bert" => bert(&node),
+        "torchscript" => script::read(&node),
+        _ => fusion(&node, &architecture, earlier, all),
+    }
 }
 
 fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
@@ -134,7 +139,7 @@ fn source(node: &Node<'_>) -> Option<Source> {
     Some(Source { path: path?, sha256: Some(sha256?) })
 }
 
-fn sha256_of(node: &Node<'_>) -> Option<String> {
+pub(super) fn sha256_of(node: &Node<'_>) -> Option<String> {
     let digest = node.text()?.trim().to_lowercase();
     if digest.len() == 64 && digest.chars().all(|digit| digit.is_ascii_hexdigit()) {
         return Some(digest);
@@ -148,7 +153,11 @@ fn sha256_of(node: &Node<'_>) -> Option<String> {
 fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[String]) -> Option<String> {
     let name = node.text()?;
     let kind = if reads_image { "a vision model" } else { "a language model" };
-    let fits = |model: &Model| model.reads_image() == reads_image && model.reads_text() != reads_image;
+    let fits = |model: &Model| match model {
+        Model::Vision { .. } => reads_image,
+        Model::Bert { .. } => !reads_image,
+        Model::Fusion { .. } | Model::Script(_) => false,
+    };
     match earlier.iter().find(|(other, _)| other == name) {
         Some((_, model)) if fits(model) => return Some(name.to_string()),
         Some(_) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),

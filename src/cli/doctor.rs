@@ -1,0 +1,133 @@
+//! `medcert doctor`: what this machine gives medcert, and what to do about what it lacks.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Places, cache_folder, write_out};
+use crate::Result;
+use crate::evidence::processor;
+use crate::lab::settings::{self, Library};
+
+/// Prints what medcert runs on.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    places: Places,
+}
+
+impl Doctor {
+    /// 0 if all is well, 5 if a part of libtorch or a folder is unusable.
+    pub(super) fn run(&self) -> Result<u8> {
+        let cache = cache_folder(self.places.cache.as_deref())?;
+        let weights = self.places.weights_folder(&cache);
+        let (cuda, broken) = cuda(&settings::library(), settings::devices(), has_driver());
+        let library = settings::library();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let writable = writable(&cache);
+        let unusable = if writable {
+            ""
+        } else {
+            "; it cannot be written: choose another with --cache or MEDCERT_CACHE"
+        };
+        let lines = [
+            ("libtorch", format!("{} in {}", library.version, library.folder)),
+            ("cuda", cuda),
+            ("threads", format!("{threads}")),
+            ("kernels", settings::instruction_set()),
+            (
+                "processor",
+                format!("{} (snapshots are compared to the count on this kind alone)", processor()),
+            ),
+            ("cache", format!("{}: {}{unusable}", cache.display(), contents(&cache))),
+            ("weights", format!("{}: {}", weights.display(), names(&weights))),
+        ];
+        for (what, found) in lines {
+            write_out(&format!("{what:<10} {found}\n"));
+        }
+        Ok(if broken || !writable { 5 } else { 0 })
+    }
+}
+
+/// Whether the kernel has an NVIDIA driver.
+fn has_driver() -> bool {
+    Path::new("/proc/driver/nvidia/version").exists()
+}
+
+/// What there is to say about GPUs, and whether something is broken.
+fn cuda(library: &Library, devices: usize, driver: bool) -> (String, bool) {
+    match (library.has_cuda, library.cuda_is_loaded, devices, driver) {
+        (false, _, _, false) => ("no; this libtorch is for the CPU, and no NVIDIA driver is here".into(), false),
+        (false, _, _, true) => (
+            "no; an NVIDIA driver is here, but this libtorch is for the CPU: run `ci/libtorch --cuda`, then build anew"
+                .into(),
+            true,
+        ),
+        (true, false, _, _) => (
+            "dropped at link: this libtorch has it and the program does not load it; build anew with this \
+             repository's build.rs (it passes --no-as-needed), and not with another linker's flags"
+                .into(),
+            true,
+        ),
+        (true, true, 0, true) => (
+            "loaded, but no GPU answers: see `nvidia-smi`; the driver may be older than CUDA 13 needs, or \
+             CUDA_VISIBLE_DEVICES may hide the GPUs"
+                .into(),
+            true,
+        ),
+        (true, true, 0, false) => ("loaded; no NVIDIA driver is here, so the CPU is used".into(), false),
+        (true, true, 1, _) => ("loaded; 1 GPU, cuda:0".into(), false),
+        (true, true, more, _) => (format!("loaded; {more} GPUs, cuda:0 to cuda:{}", more - 1), false),
+    }
+}
+
+fn writable(folder: &Path) -> bool {
+    std::fs::create_dir_all(folder).is_ok() && tempfile::tempfile_in(folder).is_ok()
+}
+
+/// What the cache holds, a folder of it after the other.
+fn contents(cache: &Path) -> String {
+    let folder = |name: &str| {
+        let entries = std::fs::read_dir(cache.join(name)).into_iter().flatten().flatten();
+        let sizes: Vec<u64> = entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).collect();
+        let megabytes = sizes.iter().sum::<u64>().div_ceil(1 << 20);
+        format!("{} {name} ({megabytes} MB)", sizes.len())
+    };
+    ["models", "images", "evidence"].map(folder).join(", ")
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().to_string()).collect();
+    names.sort();
+    if names.is_empty() {
+        "empty; `ci/weights minilm` fetches a pretrained BERT".to_string()
+    } else {
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Library, cuda};
+
+    #[test]
+    fn every_state_of_cuda_has_its_remedy() {
+        let library = |has_cuda, cuda_is_loaded| Library {
+            folder: "lib".into(),
+            version: "2".into(),
+            has_cuda,
+            cuda_is_loaded,
+        };
+        let told = |has, loaded, devices, driver| cuda(&library(has, loaded), devices, driver);
+        assert!(!told(false, false, 0, false).1);
+        assert!(told(false, false, 0, true).0.contains("ci/libtorch --cuda"));
+        assert!(told(true, false, 0, true).0.contains("dropped at link"));
+        assert!(told(true, true, 0, true).0.contains("nvidia-smi"));
+        assert!(!told(true, true, 0, false).1);
+        assert_eq!(told(true, true, 1, true), ("loaded; 1 GPU, cuda:0".to_string(), false));
+        assert!(told(true, true, 4, true).0.ends_with("cuda:3"));
+    }
+}

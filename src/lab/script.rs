@@ -1,0 +1,258 @@
+//! A `TorchScript` module as a victim: somebody's own model, run only where the spec trusts it and pins its
+//! digest, since such a file holds code (law 9 of the design).
+//!
+//! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec
+//! says, then with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of
+//! these, in this order. It returns two logits a case, or one. A probe refuses what would make every attack
+//! look weak: probabilities instead of logits, answers that change or depend on the other cases, no gradient.
+
+use std::path::Path;
+
+use tch::{CModule, jit};
+
+use super::checkpoint::read_vocabulary;
+use super::model::bert::Tokens;
+use super::model::{Reader, TokenizerOf};
+use super::tensor::{self, Kind, Tensor};
+use super::victim::Classifier;
+use super::weights::check_pin_of;
+use crate::spec::{Outputs, ScriptModel};
+use crate::{Error, Result};
+
+/// A module is refused above this size.
+const LIMIT_BYTES: u64 = 8 << 30;
+/// Answers of a case alone and among others may differ by so much.
+const ALONE: f32 = 1e-3;
+/// Factor of pixels that no image has.
+const EXTREME: f64 = 1e4;
+/// Sums of probabilities are 1 but for this.
+const SUM: f32 = 1e-4;
+
+/// A module, loaded and probed.
+#[derive(Debug)]
+pub struct Script {
+    name: String,
+    file: String,
+    spec: ScriptModel,
+    module: CModule,
+    tokenizer: Option<TokenizerOf>,
+    mean: Tensor,
+    deviation: Tensor,
+    /// blake3 of the file.
+    pub digest: String,
+    /// Number of parameters.
+    pub parameters: u64,
+}
+
+impl Script {
+    /// Loads a pinned file; `folder` finds the tokenizer's folder.
+    ///
+    /// # Errors
+    /// The file is not the pinned one or no module, or the tokenizer's folder is broken.
+    pub fn load(
+        name: &str,
+        spec: &ScriptModel,
+        find: impl Fn(&Path) -> Result<std::path::PathBuf>,
+    ) -> Result<Self> {
+        let path = find(&spec.source.path)?;
+        let file = path.display().to_string();
+        let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name a TorchScript file");
+        let size = std::fs::metadata(&path).map_err(unreadable)?.len();
+        if size > LIMIT_BYTES {
+            return Err(Error::Input(format!("{file} holds {size} bytes; modules above 8 GiB are refused")));
+        }
+        // what is loaded is what was hashed, whatever happens to the file meanwhile
+        let bytes = std::fs::read(&path).map_err(unreadable)?;
+        check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
+        jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
+        jit::f_set_graph_executor_optimize(false)?;
+        let mut module = CModule::load_data_on_device(&mut bytes.as_slice(), tensor::device())
+            .map_err(|why| not_a_module(&file, &why))?;
+        module.f_set_eval()?;
+        let mut parameters = 0;
+        for (_, tensor) in module.named_parameters()? {
+            parameters += tensor.numel() as u64;
+            let _ = tensor.f_set_requires_grad(false)?;
+        }
+        let tokenizer = match &spec.tokenizer {
+            None => None,
+            Some(folder) => {
+                let vocabulary = read_vocabulary(&find(folder)?, spec.lowercase)?;
+                Some(TokenizerOf::new(vocabulary, spec.max_tokens as usize)?)
+            }
+        };
+        let channels = |values: &[f32]| tensor::floats(values, &[1, values.len(), 1, 1]);
+        Ok(Self {
+            name: name.to_string(),
+            file,
+            module,
+            tokenizer,
+            mean: channels(&spec.mean)?,
+            deviation: channels(&spec.deviation)?,
+            digest: blake3::hash(&bytes).to_hex().to_string(),
+            parameters,
+            spec: spec.clone(),
+        })
+    }
+
+    /// Refuses a module whose answers cannot be attacked or counted, from some clean cases (at least eight).
+    ///
+    /// # Errors
+    /// Says what is wrong with its answers, and what to do.
+    pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
+        let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
+        let answer = |image: Option<&Tensor>, text: Option<&Tensor>| self.decide(image, text);
+        let first = answer(leaf.as_ref(), text.as_ref())?;
+        let values = tensor::values(&first)?;
+        if values != tensor::values(&answer(leaf.as_ref(), text.as_ref())?)? {
+            return Err(self.refused(
+                "answers the same cases differently the second time",
+                "save it after `model.eval()`, without dropout or noise",
+            ));
+        }
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(self.refused(&format!("answers {value} for a clean case"), "mend the model"));
+        }
+        let row = |x: &Option<Tensor>| x.as_ref().map(|x| x.f_narrow(0, 0, 1)).transpose();
+        let alone = tensor::values(&answer(row(&leaf)?.as_ref(), row(&text)?.as_ref())?)?;
+        if alone
+            .iter()
+            .zip(&values)
+            .any(|(alone, among)| (alone - among).abs() > ALONE * among.abs().max(1.0))
+        {
+            return Err(self.refused(
+                "answers a case differently when it is alone",
+                "save it after `model.eval()`: a batch norm in training mode looks at the other cases",
+            ));
+        }
+        let mut probed = values.clone();
+        // of pixels far outside their range a logit is large, and a probability still is none
+        for factor in [EXTREME, -EXTREME] {
+            let far = images.map(|x| x.f_mul_scalar(factor)).transpose()?;
+            probed.extend(tensor::values(&answer(far.as_ref(), text.as_ref())?)?);
+        }
+        if let Some(how) = self.probabilities(&probed) {
+            return Err(self.refused(
+                &format!("returns probabilities, not logits: {how}"),
+                "save it without its last softmax or sigmoid, behind which gradients vanish and attacks look weak",
+            ));
+        }
+        let Some(leaf) = leaf else { return Ok(()) };
+        let gradient = if first.requires_grad() {
+            Tensor::f_run_backward(&[first.f_sum(Kind::Float)?], &[&leaf], false, false)?.pop()
+        } else {
+            None
+        };
+        let flows = match gradient.filter(Tensor::defined) {
+            Some(gradient) => tensor::values(&gradient)?.iter().any(|&value| value != 0.0),
+            None => false,
+        };
+        if flows {
+            return Ok(());
+        }
+        Err(self.refused(
+            "lets no gradient reach its images",
+            "save it without `no_grad`, `detach` or rounding; a model whose gradient is masked needs black-box attacks",
+        ))
+    }
+
+    /// How all the answers are probabilities, if they are.
+    fn probabilities(&self, pairs: &[f32]) -> Option<String> {
+        let in_unit = |value: f32| (0.0..=1.0).contains(&value);
+        let mut pairs = pairs.chunks_exact(2);
+        match self.spec.outputs {
+            Outputs::Logits => pairs
+                .all(|pair| in_unit(pair[0]) && in_unit(pair[1]) && (pair[0] + pair[1] - 1.0).abs() < SUM)
+                .then(|| "the two of every case add up to 1".to_string()),
+            Outputs::Logit => {
+                pairs.all(|pair| in_unit(pair[1])).then(|| "all lie between 0 and 1".to_string())
+            }
+        }
+    }
+
+    fn refused(&self, what: &str, remedy: &str) -> Error {
+        Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.file))
+    }
+
+    /// What the module is called with.
+    fn arguments(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Tensor>> {
+        let mut arguments = Vec::new();
+        if let (true, Some(images)) = (self.spec.reads_image, image) {
+            for view in 0..images.size()[1] {
+                let pixels = images.f_narrow(1, view, 1)?;
+                arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
+            }
+        }
+        if let (true, Some(text)) = (self.spec.reads_text, text) {
+            arguments.push(text.f_select(2, 0)?);
+            arguments.push(text.f_select(2, 1)?);
+        }
+        Ok(arguments)
+    }
+}
+
+impl Classifier for Script {
+    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(images.shallow_clone())
+    }
+
+    fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
+        let cases = image.or(text).map_or(0, |x| x.size()[0]);
+        let arguments = self.arguments(image, text)?;
+        let output = self.module.forward_ts(&arguments).map_err(|why| match Error::from(why) {
+            Error::Resource(why) => {
+                let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
+                self.refused(
+                    &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
+                    "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments",
+                )
+            }
+            other => other,
+        })?;
+        let shape = output.size();
+        match self.spec.outputs {
+            Outputs::Logits if shape == [cases, 2] => Ok(output),
+            Outputs::Logit if shape == [cases] || shape == [cases, 1] => {
+                let score = output.f_reshape([cases, 1])?;
+                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+            }
+            _ => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
+            )),
+        }
+    }
+}
+
+impl Reader for Script {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn side(&self) -> Option<u32> {
+        self.spec.reads_image.then_some(self.spec.image)
+    }
+
+    fn reads_text(&self) -> bool {
+        self.spec.reads_text
+    }
+
+    /// Ids and mask, `[cases, length, 2]`.
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        let tokenizer = self
+            .tokenizer
+            .as_ref()
+            .ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
+        let tokens: Tokens = tokenizer.tokens(texts)?;
+        tokens.ids_and_mask()
+    }
+}
+
+fn not_a_module(file: &str, why: &tch::TchError) -> Error {
+    let why = why.to_string();
+    let why = why.lines().next().unwrap_or_default().trim();
+    Error::Input(format!(
+        "{file} is no TorchScript module ({why}); save one with torch.jit.trace(model.eval(), example).save(FILE)"
+    ))
+}

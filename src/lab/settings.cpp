@@ -1,0 +1,64 @@
+// What tch has no switch for. Every function catches what libtorch throws: an exception must not cross into
+// Rust. Each returns 0, or 1 with the reason in `why`, cut to `length` bytes.
+
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+
+#include <climits>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <string>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace {
+
+void copy(const std::string& text, char* into, size_t length) {
+  if (length == 0) return;
+  const size_t count = text.size() < length - 1 ? text.size() : length - 1;
+  std::memcpy(into, text.data(), count);
+  into[count] = '\0';
+}
+
+template <typename Action>
+int guarded(char* why, size_t length, Action action) noexcept {
+  try {
+    action();
+    return 0;
+  } catch (const std::exception& error) {
+    copy(error.what(), why, length);
+  } catch (...) {
+    copy("an unknown exception", why, length);
+  }
+  return 1;
+}
+
+}  // namespace
+
+extern "C" int medcert_settle(char* why, size_t length) noexcept {
+  return guarded(why, length, [] {
+    at::Context& context = at::globalContext();
+    // an operation that has no deterministic form on a device warns, and does not fail
+    context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+    context.setDeterministicFillUninitializedMemory(false);
+    context.setBenchmarkCuDNN(false);
+    context.setAllowTF32CuBLAS(false);
+    context.setAllowTF32CuDNN(false);
+  });
+}
+
+// Keeps freed memory: otherwise every large tensor is mapped and returned, and its pages fault at every step.
+extern "C" int medcert_keep_memory(void) noexcept {
+#ifdef __GLIBC__
+  return mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, INT_MAX) == 1 ? 0 : 1;
+#else
+  return 1;
+#endif
+}
+
+extern "C" int medcert_cpu_capability(char* why, size_t length) noexcept {
+  return guarded(why, length, [&] { copy(at::get_cpu_capability(), why, length); });
+}

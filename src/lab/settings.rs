@@ -1,0 +1,105 @@
+//! How libtorch is set before anything is computed: deterministic algorithms, no TF32, memory that is kept;
+//! and the device that everything is computed on.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::Once;
+
+use super::tensor::{self, Device};
+use crate::spec::DeviceChoice;
+use crate::{Error, Result};
+
+unsafe extern "C" {
+    fn medcert_settle(why: *mut c_char, length: usize) -> c_int;
+    fn medcert_keep_memory() -> c_int;
+    fn medcert_cpu_capability(why: *mut c_char, length: usize) -> c_int;
+}
+
+/// Room for a message.
+const ROOM: usize = 512;
+
+/// Calls a function of the shim: what it wrote, by whether it succeeded.
+#[allow(unsafe_code)]
+fn call(function: unsafe extern "C" fn(*mut c_char, usize) -> c_int) -> std::result::Result<String, String> {
+    let mut buffer = [0_u8; ROOM];
+    // SAFETY: the shim writes at most ROOM bytes, ends them with a zero, and throws nothing
+    let code = unsafe { function(buffer.as_mut_ptr().cast::<c_char>(), ROOM) };
+    let text = CStr::from_bytes_until_nul(&buffer).map_or(String::new(), |t| t.to_string_lossy().to_string());
+    if code == 0 { Ok(text) } else { Err(text) }
+}
+
+/// Sets libtorch up for this process and chooses the device; may be called again.
+///
+/// # Errors
+/// libtorch refuses, or the device is not there.
+pub fn settle(choice: DeviceChoice) -> Result<Device> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // an allocator that cannot be told is only slower
+        #[allow(unsafe_code)]
+        // SAFETY: it takes nothing and changes settings of malloc alone
+        let _ = unsafe { medcert_keep_memory() };
+    });
+    call(medcert_settle).map_err(|why| Error::Resource(format!("libtorch cannot be set up: {why}")))?;
+    let device = choose(choice, devices())?;
+    tensor::use_device(device);
+    Ok(device)
+}
+
+/// Number of GPUs that libtorch finds.
+pub fn devices() -> usize {
+    usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
+}
+
+/// The device of a choice where there are so many GPUs.
+///
+/// # Errors
+/// There is no such GPU.
+pub fn choose(choice: DeviceChoice, gpus: usize) -> Result<Device> {
+    match choice {
+        DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Auto if gpus == 0 => Ok(Device::Cpu),
+        DeviceChoice::Auto => Ok(Device::Cuda(0)),
+        DeviceChoice::Cuda(number) if (number as usize) < gpus => Ok(Device::Cuda(number as usize)),
+        DeviceChoice::Cuda(number) => Err(Error::Resource(format!(
+            "there is no cuda:{number}: libtorch finds {}; `medcert doctor` says why, and `device: auto` takes what is \
+             there",
+            match gpus {
+                0 => "no GPU".to_string(),
+                1 => "one GPU, cuda:0".to_string(),
+                more => format!("cuda:0 to cuda:{}", more - 1),
+            }
+        ))),
+    }
+}
+
+/// The instruction set that libtorch's kernels use, such as `AVX512`.
+pub fn instruction_set() -> String {
+    call(medcert_cpu_capability).unwrap_or_else(|why| format!("unknown ({why})"))
+}
+
+/// What libtorch was built as: its version, and whether its CUDA part is in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Folder that the program was linked against.
+    pub folder: String,
+    /// Version, as the folder says it.
+    pub version: String,
+    /// Whether the folder holds the CUDA part.
+    pub has_cuda: bool,
+    /// Whether the CUDA part was loaded.
+    pub cuda_is_loaded: bool,
+}
+
+/// What libtorch was built as.
+pub fn library() -> Library {
+    let folder = std::path::PathBuf::from(option_env!("MEDCERT_LIBTORCH_LIB").unwrap_or_default());
+    let version = folder.parent().map(|folder| folder.join("build-version"));
+    let version = version.and_then(|path| std::fs::read_to_string(path).ok());
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    Library {
+        has_cuda: folder.join("libtorch_cuda.so").exists(),
+        cuda_is_loaded: maps.contains("libtorch_cuda.so"),
+        version: version.map_or("unknown".to_string(), |version| version.trim().to_string()),
+        folder: folder.display().to_string(),
+    }
+}
