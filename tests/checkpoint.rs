@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use medcert::evidence::{Evidence, Silent};
 use medcert::lab::checkpoint::Checkpoint;
 use medcert::lab::model::bert::Bert;
 use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
-use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
+use medcert::lab::{self, Options, tensor};
 use medcert::text::{Tokenizer, Vocabulary};
+use medcert::{data, plan, spec};
 use safetensors::SafeTensors;
 use safetensors::tensor::{TensorView, serialize};
 use sha2::{Digest, Sha256};
@@ -117,8 +119,8 @@ fn older_names_and_a_bare_encoder_are_the_same_trunk() {
 fn a_tokenizer_file_means_the_same_as_its_vocabulary() {
     let folder = copy();
     let listed = Checkpoint::read(folder.path(), None).expect("a checkpoint").vocabulary;
-    let ids: HashMap<&String, usize> =
-        listed.entries.iter().enumerate().map(|(id, entry)| (entry, id)).collect();
+    let ids = listed.entries.iter().enumerate().map(|(id, entry)| (entry.clone(), id.into()));
+    let ids = serde_json::Value::Object(ids.collect());
     let tokenizer = |normalizer: &str, ids: &serde_json::Value| {
         serde_json::json!({
             "model": {"type": "WordPiece", "vocab": ids},
@@ -127,7 +129,6 @@ fn a_tokenizer_file_means_the_same_as_its_vocabulary() {
         })
         .to_string()
     };
-    let ids = serde_json::to_value(ids).expect("JSON");
     let path = folder.path().join("tokenizer.json");
     std::fs::write(&path, tokenizer("BertNormalizer", &ids)).expect("written");
     assert_eq!(Checkpoint::read(folder.path(), None).expect("a checkpoint").vocabulary, listed);
@@ -243,4 +244,52 @@ fn a_thousand_real_reports_have_the_ids_of_transformers() {
         compared += 1;
     }
     assert_eq!(compared, 1000);
+}
+
+/// The evidence of a small spec with one language model, given as YAML.
+fn run(cache: &Path, model: &str) -> medcert::Result<Evidence> {
+    let text = format!(
+        "claim: It keeps reading
+data:  {{phantom: {{studies: 60, seed: 7, views: none}}}}
+split: {{test: 40%, seed: 1}}
+models: {{language: {{bert: {model}}}}}
+table: [clean, 50% deletion]
+require: [language accuracy ≥ 0%]
+"
+    );
+    let plan = plan::build(spec::parse(Path::new("folder.yaml"), &text).expect("a sound spec"));
+    let dataset = data::load(&plan.spec, None).expect("data");
+    let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![cache.join("none"), golden()],
+        threads: None,
+        device: plan.spec.device,
+        plain: false,
+    };
+    lab::run(&plan, &dataset, &partition, &options, &Silent)
+}
+
+#[test]
+fn a_spec_loads_a_folder_and_fine_tunes_from_one() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let loaded = run(cache.path(), "{weights: checkpoint}").expect("evidence");
+    let source = loaded.models[0].source.clone().expect("a source");
+    let pinned = format!("{{path: checkpoint, sha256: {source}}}");
+    let again = run(cache.path(), &format!("{{weights: {pinned}}}")).expect("evidence");
+    assert_eq!((&again.models, &again.cells), (&loaded.models, &loaded.cells));
+    let other =
+        run(cache.path(), &format!("{{weights: {{path: checkpoint, sha256: \"{}\"}}}}", "0".repeat(64)));
+    assert!(other.expect_err("another pin").to_string().contains("is not the file that the spec pins"));
+    let missing = run(cache.path(), "{weights: elsewhere}").expect_err("no such folder");
+    assert!(missing.to_string().contains("is in none of these folders"), "{missing}");
+
+    let model = format!("{{start: {pinned}, max_tokens: 12, train: {{lr: 1e-3, epochs: 1}}}}");
+    let tuned = run(cache.path(), &model).expect("evidence");
+    assert_ne!(tuned.models[0].weights, loaded.models[0].weights);
+    assert_eq!(tuned.models[0].source, Some(source));
+    assert_eq!(run(cache.path(), &model).expect("evidence"), tuned, "what was trained is what is loaded");
+    let frozen = model.replace("epochs: 1", "epochs: 1, freeze: all");
+    let frozen = run(cache.path(), &frozen).expect("evidence");
+    assert_ne!(frozen.models[0].weights, tuned.models[0].weights);
 }

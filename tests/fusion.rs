@@ -4,10 +4,17 @@
 use std::path::Path;
 
 use medcert::evidence::{Evidence, Silent};
+use medcert::lab::attack::{fgsm, project};
+use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
-use medcert::lab::model::{Architecture, bert::Bert, residual::Residual};
-use medcert::lab::{self, Options, tensor};
+use medcert::lab::model::{Architecture, Network, Reader, bert::Bert, residual::Residual};
+use medcert::lab::prepare::{Subject, Workshop};
+use medcert::lab::tensor::{self, Tensor};
+use medcert::lab::victim::{Classifier, Victim};
+use medcert::lab::{self, Options};
+use medcert::plan::TextAttack;
 use medcert::spec::BertConfig;
+use medcert::text::{Lexicon, perturb};
 use medcert::{data, plan, spec};
 
 const SPEC: &str = "claim: It keeps reading
@@ -95,4 +102,62 @@ fn padding_and_the_order_of_cases_change_no_fusion() {
             assert!((a - b).abs() < 1e-5, "{architecture:?}: {a} is not {b}");
         }
     }
+}
+
+/// The gate's answers for test cases: how many of all call neither input, the images, or the text odd.
+fn gate(network: &Network, images: &Tensor, texts: &[String]) -> [usize; 3] {
+    let image = network.read_images(images).expect("features");
+    let text = network.read_texts(texts).expect("features");
+    let answer = network.architecture.gated(&network.params, &image, &text).expect("an answer");
+    let mut counts = [0; 3];
+    for scores in tensor::values(&answer.gate).expect("values").chunks_exact(3) {
+        let odd = (0..3).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("three");
+        counts[odd] += 1;
+    }
+    counts
+}
+
+#[test]
+fn the_gate_tells_which_input_was_spoiled() {
+    let text = SPEC
+        .replace("studies: 120", "studies: 600")
+        .replace("{hidden: 16, layers: 1, heads: 2, intermediate: 32}", "tiny")
+        .replace("lr: 1e-3, epochs: 1}", "lr: 1e-3, epochs: 15}");
+    let mut spec = spec::parse(Path::new("gate.yaml"), &text).expect("a sound spec");
+    spec.models.retain(|(name, _)| ["vision", "language", "gated"].contains(&name.as_str()));
+    let dataset = data::load(&spec, None).expect("data");
+    let partition = data::split(&dataset.studies, &spec.split).expect("a division");
+    let cache = tempfile::tempdir().expect("a folder");
+    let inputs = Inputs::prepare(&dataset, &[32], cache.path()).expect("inputs");
+    let options = Options {
+        cache: cache.path().to_path_buf(),
+        roots: vec![],
+        threads: None,
+        device: spec.device,
+        plain: false,
+    };
+    let workshop = Workshop { options: &options, inputs: &inputs, partition: &partition, observer: &Silent };
+    let mut subjects = workshop.models(&spec.models).expect("models");
+    let Some(Subject::Network(network)) = subjects.pop() else { panic!("the gated fusion comes last") };
+    let images = inputs.images(32, &partition.test).expect("images");
+    let texts: Vec<String> = partition.test.iter().map(|&case| inputs.texts[case].clone()).collect();
+    let labels = partition.test.iter().map(|&case| inputs.labels[case]).collect();
+    let victim = Victim::new(&network, labels).expect("a victim");
+    let features = network.read_texts(&texts).expect("features");
+    let (_, gradient) = victim.gradient(&images, Some(&features)).expect("a gradient");
+    let moved = fgsm::propose(&images, &gradient, 0.08).expect("a proposal");
+    let moved = project(&images, &moved, 0.08).expect("images");
+    let lexicon = Lexicon::embedded();
+    let half = [TextAttack::Deletion { fraction: 0.5 }];
+    let cut: Vec<String> = texts.iter().map(|text| perturb(text, &half, &lexicon, 7, "cut").text).collect();
+
+    let cases = texts.len();
+    let (clean, image, text) =
+        (gate(&network, &images, &texts), gate(&network, &moved, &texts), gate(&network, &images, &cut));
+    assert_eq!([clean, image, text].map(|counts| counts.iter().sum::<usize>()), [cases; 3]);
+    let told = format!("of {cases}: clean {clean:?}, images moved {image:?}, words gone {text:?}");
+    assert!(clean[0] * 2 > cases, "{told}");
+    assert!(image[1] * 3 > cases * 2, "{told}");
+    assert!(text[2] * 2 > cases, "{told}");
+    eprintln!("{told}");
 }

@@ -12,8 +12,13 @@ use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
-use medcert::spec::BertConfig;
+use medcert::spec::{BertConfig, VisionNetwork};
 use safetensors::SafeTensors;
+
+#[path = "golden/fill.rs"]
+mod fill;
+
+use fill::fill;
 
 struct Golden(Vec<u8>);
 
@@ -88,31 +93,6 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     assert_close(&logits(&x), &golden.floats("golden.pgd.logits"), 1e-2);
 }
 
-/// The weights of `make.py`'s `fill`.
-fn fill(parameter: &Declared) -> Vec<f32> {
-    let name = parameter.name.as_bytes();
-    let key =
-        name.iter().fold(2_166_136_261_u32, |key, &byte| (key ^ u32::from(byte)).wrapping_mul(16_777_619));
-    let count: usize = parameter.shape.iter().product();
-    let value = |index: usize| {
-        let mixed = (index as u32).wrapping_mul(2_654_435_761).wrapping_add(key);
-        let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519);
-        (f64::from(mixed) / 4_294_967_296.0 - 0.5) as f32
-    };
-    let values = (0..count).map(value);
-    if parameter.shape.len() > 1 {
-        let fan = count / parameter.shape[0];
-        let scale = (24.0 / fan as f64).sqrt() as f32;
-        values.map(|v| v * scale).collect()
-    } else if parameter.name.ends_with("running_var") {
-        values.map(|v| 1.0 + 0.4 * v).collect()
-    } else if parameter.name.ends_with("weight") {
-        values.map(|v| 0.4 + 0.2 * v).collect()
-    } else {
-        values.map(|v| v * 0.4).collect()
-    }
-}
-
 /// A published network at full size, plain and folded, against timm.
 fn assert_published(name: &str, shape: Residual) {
     let golden = Golden::open("published.safetensors");
@@ -150,9 +130,37 @@ fn the_residual_networks_agree_with_timm_plain_and_folded() {
 }
 
 #[test]
-#[ignore = "115 million parameters: cargo test --release --test golden -- --ignored"]
-fn senet154_agrees_with_timm_plain_and_folded() {
-    assert_published("legacy_senet154", Residual::SENET154);
+#[ignore = "the largest networks: cargo test --release --test golden -- --ignored"]
+fn the_deep_networks_agree_with_timm_plain_and_folded() {
+    for (name, network) in [
+        ("legacy_seresnet101", VisionNetwork::SeResnet101),
+        ("legacy_seresnet152", VisionNetwork::SeResnet152),
+        ("legacy_seresnext101_32x4d", VisionNetwork::SeResnext101),
+        ("legacy_senet154", VisionNetwork::Senet154),
+    ] {
+        assert_published(name, Residual::of(network));
+    }
+}
+
+#[test]
+#[ignore = "110 million parameters: cargo test --release --test golden -- --ignored"]
+fn bert_base_agrees_with_transformers() {
+    let golden = Golden::open("published.safetensors");
+    let config = BertConfig {
+        hidden: 768,
+        layers: 12,
+        heads: 12,
+        intermediate: 3072,
+        max_tokens: 512,
+        vocabulary: 28_996,
+    };
+    let architecture = Architecture::Language(Bert { config });
+    let params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
+    let ids: Vec<u32> = golden.integers("golden.bert.ids").iter().map(|&id| id as u32).collect();
+    let tokens = Tokens::new(&[&ids[..24], &ids[24..33]]).expect("tokens");
+    let text = architecture.text_branch(&params, &tokens).expect("features");
+    let logits = architecture.head(&params, None, Some(&text)).expect("logits");
+    assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.bert.logits"), 1e-4);
 }
 
 #[test]

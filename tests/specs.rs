@@ -107,12 +107,17 @@ fn the_spec_on_real_reports_holds_its_snapshot() {
 }
 
 #[test]
-#[ignore = "trains for minutes: cargo test --test specs -- --ignored"]
-fn the_spec_on_real_images_holds_its_snapshot() {
-    match real_data() {
-        Some(root) => drop(compare("nih-pairs", Some(&root))),
-        None => {
-            eprintln!("skipped: the_spec_on_real_images_holds_its_snapshot (MEDCERT_DATA names no folder)");
+#[ignore = "trains for minutes each: cargo test --release --test specs -- --ignored"]
+fn the_specs_on_real_images_and_with_minilm_hold_their_snapshots() {
+    let weights = cli::cache_folder(None).expect("a cache folder").join("weights/minilm");
+    for (name, needs_minilm) in
+        [("nih-pairs", false), ("covid-notes", true), ("iu-minilm", true), ("paper-small", true)]
+    {
+        match real_data() {
+            Some(root) if weights.exists() || !needs_minilm => drop(compare(name, Some(&root))),
+            _ => eprintln!(
+                "skipped: {name} (MEDCERT_DATA names no folder, or `ci/weights minilm` was not run)"
+            ),
         }
     }
 }

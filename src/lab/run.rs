@@ -7,6 +7,7 @@ use super::model::Reader;
 use super::model::params::digest;
 use super::prepare::{Subject, Workshop};
 use super::settings::settle;
+use super::tensor;
 use crate::Result;
 use crate::data::{Dataset, Partition};
 use crate::evidence::{
@@ -40,7 +41,7 @@ pub fn run(
     }
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    tch::set_num_threads(threads.try_into().unwrap_or(1));
+    tensor::set_threads(threads);
     let mut cells = vec![Vec::with_capacity(partition.test.len()); plan.cells.len()];
     for (model, subject) in subjects.iter().enumerate() {
         let field = Field { data, inputs: &inputs, partition };

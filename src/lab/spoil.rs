@@ -4,18 +4,21 @@
 //! (0, 0.1]; a third loses half of its words; a third stays as it is.
 
 use super::attack::project;
+use super::model::gated::Gated;
+use super::model::params::Params;
 use super::tensor::{self, Tensor};
-use crate::Result;
+use super::train::{Batch, Branches, Lesson, cross_entropy};
 use crate::plan::TextAttack;
 use crate::random::{stream, uniform};
 use crate::text::{Lexicon, perturb};
+use crate::{Error, Result};
 
 const STRONGEST: f32 = 0.1;
 const LOST: f64 = 0.5;
 
 /// Which input of a case is spoiled; the numbers are the gate's classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Spoiled {
+enum Spoiled {
     /// Neither.
     Neither,
     /// The images, at this strength.
@@ -26,7 +29,7 @@ pub enum Spoiled {
 
 impl Spoiled {
     /// What happens to a case in an epoch.
-    pub fn of(seed: u64, epoch: u32, case: usize) -> Self {
+    fn of(seed: u64, epoch: u32, case: usize) -> Self {
         let mut rng = stream(&["spoil", &seed.to_string(), &epoch.to_string(), &case.to_string()]);
         match (uniform(&mut rng) * 3.0) as u8 {
             0 => Self::Neither,
@@ -36,7 +39,7 @@ impl Spoiled {
     }
 
     /// The gate's class.
-    pub fn class(self) -> i64 {
+    fn class(self) -> i64 {
         match self {
             Self::Neither => 0,
             Self::Image(_) => 1,
@@ -46,7 +49,7 @@ impl Spoiled {
 }
 
 /// A text that lost half of its words.
-pub fn text(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -> String {
+fn cut(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -> String {
     let attack = [TextAttack::Deletion { fraction: LOST }];
     perturb(text, &attack, lexicon, seed, &format!("spoil {epoch} {case}")).text
 }
@@ -55,11 +58,88 @@ pub fn text(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -
 ///
 /// # Errors
 /// libtorch fails.
-pub fn images(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tensor> {
+fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     let strengths: Vec<f32> =
         spoiled.iter().map(|s| if let Spoiled::Image(strength) = s { *strength } else { 0.0 }).collect();
     let strengths = tensor::floats(&strengths, &[spoiled.len(), 1, 1, 1])?;
     let moved = images.f_add(&gradient.f_sign()?.f_mul(&strengths)?)?;
     project(images, &moved, f64::from(STRONGEST))
+}
+
+impl Lesson<'_> {
+    /// The loss of a gated fusion on cases one input of which was spoiled: of its answer, of what its gate
+    /// says, and of each expert on its own.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub(super) fn loss_of_odd_ones(
+        self,
+        params: &Params,
+        indices: &[usize],
+        epoch: u32,
+        train: bool,
+    ) -> Result<Tensor> {
+        let (answer, classes) = self.answer_to_spoiled(params, indices, epoch, train)?;
+        let labels = self.labels(indices)?;
+        let classes = tensor::integers(&classes, &[classes.len()])?;
+        let gate = cross_entropy(&answer.gate, &classes)?;
+        let mut loss = cross_entropy(&answer.logits, &labels)?.f_add(&gate)?;
+        for expert in &answer.experts {
+            loss = loss.f_add(&cross_entropy(expert, &labels)?)?;
+        }
+        Ok(loss)
+    }
+
+    /// For how many of the cases the gate says rightly which input was spoiled, if any.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub(super) fn odd_ones_found(self, params: &Params, cases: &[usize]) -> Result<usize> {
+        let mut found = 0;
+        for indices in cases.chunks(32) {
+            let (answer, classes) = self.answer_to_spoiled(params, indices, 0, false)?;
+            let scores = tensor::values(&answer.gate)?;
+            let most = |of: &[f32]| (0..3).max_by(|&a, &b| of[a].total_cmp(&of[b])).unwrap_or(0);
+            let pairs = scores.chunks_exact(3).zip(classes);
+            found += pairs.filter(|(scores, class)| most(scores) as i64 == *class).count();
+        }
+        Ok(found)
+    }
+
+    /// What a gated fusion says of cases that were spoiled, and the gate's classes. In epoch 0, that of
+    /// validation, images are not augmented.
+    fn answer_to_spoiled(
+        self,
+        params: &Params,
+        indices: &[usize],
+        epoch: u32,
+        train: bool,
+    ) -> Result<(Gated, Vec<i64>)> {
+        let seed = self.train.seed;
+        let spoiled: Vec<Spoiled> = indices.iter().map(|&case| Spoiled::of(seed, epoch, case)).collect();
+        let mut batch = self.batch(indices, (epoch > 0).then_some(epoch))?;
+        let lexicon = Lexicon::embedded();
+        let text = |(&case, spoiled): (&usize, &Spoiled)| match spoiled {
+            Spoiled::Text => cut(&self.inputs.texts[case], &lexicon, seed, epoch, case),
+            _ => self.inputs.texts[case].clone(),
+        };
+        let texts: Vec<String> = indices.iter().zip(&spoiled).map(text).collect();
+        batch.tokens = self.tokenizer.map(|tokenizer| tokenizer.tokens(&texts)).transpose()?;
+        if let Some(images) = batch.images.take() {
+            let leaf = images.f_set_requires_grad(true)?;
+            let clean = Batch { images: Some(leaf.shallow_clone()), tokens: None };
+            let image = self.forward(params, &clean, false)?.image;
+            let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x)).transpose()?;
+            let loss = self.loss(params, &Branches { image, text }, indices)?;
+            let gradient = Tensor::f_run_backward(&[loss], &[&leaf], false, false)?.remove(0);
+            batch.images = Some(moved(&leaf.f_detach()?, &gradient, &spoiled)?);
+        }
+        let branches = self.forward(params, &batch, train)?;
+        let (Some(image), Some(text)) = (&branches.image, &branches.text) else {
+            return Err(Error::Resource("a gated fusion lacks an input; this is a bug in medcert".into()));
+        };
+        let classes = spoiled.iter().map(|spoiled| spoiled.class()).collect();
+        Ok((self.architecture.gated(params, image, text)?, classes))
+    }
 }

@@ -40,6 +40,16 @@ pub fn device() -> Device {
     usize::try_from(DEVICE.load(Ordering::SeqCst)).map_or(Device::Cpu, Device::Cuda)
 }
 
+/// Threads that libtorch computes with on the CPU.
+pub fn threads() -> usize {
+    usize::try_from(tch::get_num_threads()).unwrap_or(1)
+}
+
+/// From now on libtorch computes with so many threads on the CPU.
+pub fn set_threads(threads: usize) {
+    tch::set_num_threads(threads.try_into().unwrap_or(1));
+}
+
 /// Images from bytes: `[cases, views, side, side]`, 0 to 255 become 0 to 1.
 ///
 /// # Errors

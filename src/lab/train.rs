@@ -9,17 +9,15 @@ use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
 use super::model::{Architecture, TokenizerOf};
-use super::spoil::{self, Spoiled};
 use super::tensor::{self, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
-use crate::text::Lexicon;
 use crate::{Error, Result};
 
 /// Sums are cut by the number of threads, which changes their last bits; so training always uses two.
-const THREADS: i32 = 2;
+const THREADS: usize = 2;
 
 /// A training to be done.
 #[derive(Clone, Copy)]
@@ -43,16 +41,16 @@ pub struct Lesson<'a> {
 }
 
 /// What a batch of cases gives the two branches.
-struct Batch {
-    images: Option<Tensor>,
-    tokens: Option<Tokens>,
+pub(super) struct Batch {
+    pub(super) images: Option<Tensor>,
+    pub(super) tokens: Option<Tokens>,
 }
 
 /// What the branches give the head.
 #[derive(Default)]
-struct Branches {
-    image: Option<Tensor>,
-    text: Option<Tensor>,
+pub(super) struct Branches {
+    pub(super) image: Option<Tensor>,
+    pub(super) text: Option<Tensor>,
 }
 
 impl Branches {
@@ -70,10 +68,10 @@ impl Branches {
 /// # Errors
 /// The loss is not finite (the message says what to change), or libtorch fails.
 pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
-    let threads = tch::get_num_threads();
-    tch::set_num_threads(THREADS);
+    let threads = tensor::threads();
+    tensor::set_threads(THREADS);
     let result = lesson.run(params);
-    tch::set_num_threads(threads);
+    tensor::set_threads(threads);
     result
 }
 
@@ -95,6 +93,11 @@ impl Lesson<'_> {
             let loss = self.epoch(params, &mut optimizer, epoch, (learnt.as_ref(), learns))?;
             let right = self.right(params, &self.partition.validation)?;
             let cases = self.partition.validation.len().max(1);
+            // a gate is no use that only answers rightly: it has to find the odd ones too
+            let merit = match self.architecture {
+                Architecture::Gated(..) => right + self.odd_ones_found(params, &self.partition.validation)?,
+                _ => right,
+            };
             self.observer.observe(Event::Epoch {
                 model: self.name,
                 epoch,
@@ -102,8 +105,8 @@ impl Lesson<'_> {
                 loss,
                 accuracy: right as f64 / cases as f64,
             });
-            if best.as_ref().is_none_or(|(most, _)| right > *most) {
-                best = Some((right, params.values()?));
+            if best.as_ref().is_none_or(|(most, _)| merit > *most) {
+                best = Some((merit, params.values()?));
             }
         }
         best.map_or(Ok(()), |(_, values)| params.restore(&values))
@@ -164,53 +167,12 @@ impl Lesson<'_> {
     }
 
     /// Mean cross-entropy with the labels.
-    fn loss(self, params: &Params, branches: &Branches, indices: &[usize]) -> Result<Tensor> {
+    pub(super) fn loss(self, params: &Params, branches: &Branches, indices: &[usize]) -> Result<Tensor> {
         let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
         cross_entropy(&logits, &self.labels(indices)?)
     }
 
-    /// The loss of a gated fusion on cases one input of which was spoiled: of its answer, of what its gate
-    /// says, and of each expert on its own.
-    fn loss_of_odd_ones(self, params: &Params, indices: &[usize], epoch: u32, train: bool) -> Result<Tensor> {
-        let seed = self.train.seed;
-        let spoiled: Vec<Spoiled> = indices.iter().map(|&case| Spoiled::of(seed, epoch, case)).collect();
-        let mut batch = self.batch(indices, Some(epoch))?;
-        let lexicon = Lexicon::embedded();
-        let texts: Vec<String> = indices
-            .iter()
-            .zip(&spoiled)
-            .map(|(&case, spoiled)| match spoiled {
-                Spoiled::Text => spoil::text(&self.inputs.texts[case], &lexicon, seed, epoch, case),
-                _ => self.inputs.texts[case].clone(),
-            })
-            .collect();
-        batch.tokens = self.tokenizer.map(|tokenizer| tokenizer.tokens(&texts)).transpose()?;
-        if let Some(images) = batch.images.take() {
-            let leaf = images.f_set_requires_grad(true)?;
-            let clean = Batch { images: Some(leaf.shallow_clone()), tokens: None };
-            let image = self.forward(params, &clean, false)?.image;
-            let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x)).transpose()?;
-            let loss = self.loss(params, &Branches { image, text }, indices)?;
-            let gradient = Tensor::f_run_backward(&[loss], &[&leaf], false, false)?.remove(0);
-            batch.images = Some(spoil::images(&leaf.f_detach()?, &gradient, &spoiled)?);
-        }
-        let branches = self.forward(params, &batch, train)?;
-        let (Some(image), Some(text)) = (&branches.image, &branches.text) else {
-            return Err(Error::Resource("a gated fusion lacks an input; this is a bug in medcert".into()));
-        };
-        let answer = self.architecture.gated(params, image, text)?;
-        let labels = self.labels(indices)?;
-        let classes: Vec<i64> = spoiled.iter().map(|spoiled| spoiled.class()).collect();
-        let classes = tensor::integers(&classes, &[classes.len()])?;
-        let mut loss =
-            cross_entropy(&answer.logits, &labels)?.f_add(&cross_entropy(&answer.gate, &classes)?)?;
-        for expert in &answer.experts {
-            loss = loss.f_add(&cross_entropy(expert, &labels)?)?;
-        }
-        Ok(loss)
-    }
-
-    fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
+    pub(super) fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
         let image = batch.images.as_ref().map(|x| self.architecture.image_branch(params, x, train));
         let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x));
         Ok(Branches { image: image.transpose()?, text: text.transpose()? })
@@ -249,13 +211,13 @@ impl Lesson<'_> {
         Ok(right)
     }
 
-    fn labels(self, indices: &[usize]) -> Result<Tensor> {
+    pub(super) fn labels(self, indices: &[usize]) -> Result<Tensor> {
         let labels: Vec<i64> = indices.iter().map(|&index| i64::from(self.inputs.labels[index])).collect();
         tensor::integers(&labels, &[labels.len()])
     }
 
     /// The inputs of some cases; with an epoch, its augmentation is applied.
-    fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
+    pub(super) fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
         let images = match (self.side, epoch) {
             (None, _) => None,
             (Some(side), None) => Some(self.inputs.images(side, indices)?),
@@ -285,7 +247,7 @@ impl Lesson<'_> {
     }
 }
 
-fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+pub(super) fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     Ok(logits.f_cross_entropy_loss::<Tensor>(classes, None, tch::Reduction::Mean, -100, 0.0)?)
 }
 

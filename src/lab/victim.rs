@@ -96,16 +96,7 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.queries.set(self.queries.get() + 1);
-        let logits = self.model.decide(Some(&trace.features), text)?;
-        let loss =
-            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
-        let mut gradients = Tensor::f_run_backward(&[loss], &[&trace.images], true, false)?;
-        let gradient = match gradients.pop().filter(Tensor::defined) {
-            Some(gradient) => gradient,
-            None => trace.images.f_detach()?.f_zeros_like()?, // the model does not read its pixels
-        };
-        Ok((self.answers(&logits)?, gradient))
+        self.differentiate(trace, text, true)
     }
 
     /// [`Victim::slope`] of images that are looked at once.
@@ -113,7 +104,29 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn gradient(&self, images: &Tensor, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.slope(&self.trace(images)?, text)
+        self.differentiate(&self.trace(images)?, text, false)
+    }
+
+    fn differentiate(
+        &self,
+        trace: &Trace,
+        text: Option<&Tensor>,
+        keeps_trace: bool,
+    ) -> Result<(Vec<Answer>, Tensor)> {
+        self.queries.set(self.queries.get() + 1);
+        let logits = self.model.decide(Some(&trace.features), text)?;
+        let loss =
+            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
+        let answers = self.answers(&logits)?;
+        if !loss.requires_grad() {
+            return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel is read
+        }
+        let mut gradients = Tensor::f_run_backward(&[loss], &[&trace.images], keeps_trace, false)?;
+        let gradient = match gradients.pop().filter(Tensor::defined) {
+            Some(gradient) => gradient,
+            None => trace.images.f_detach()?.f_zeros_like()?,
+        };
+        Ok((answers, gradient))
     }
 
     fn answers(&self, logits: &Tensor) -> Result<Vec<Answer>> {

@@ -35,15 +35,15 @@ WIDTH, VIEWS, SIDE, CASES = 4, 2, 32, 3
 class SmallSeResnet(nn.Module):
     """timm's SE-ResNet-18 blocks behind a stem for small gray inputs, every view through one trunk."""
 
-    def __init__(self):
+    def __init__(self, width=WIDTH, views=VIEWS):
         super().__init__()
         self.layer0 = nn.Sequential()
-        self.layer0.add_module("conv1", nn.Conv2d(1, WIDTH, 3, stride=2, padding=1, bias=False))
-        self.layer0.add_module("bn1", nn.BatchNorm2d(WIDTH))
+        self.layer0.add_module("conv1", nn.Conv2d(1, width, 3, stride=2, padding=1, bias=False))
+        self.layer0.add_module("bn1", nn.BatchNorm2d(width))
         self.layer0.add_module("relu1", nn.ReLU())
-        into = WIDTH
+        into = width
         for stage in range(4):
-            out = WIDTH << stage
+            out = width << stage
             blocks = []
             for block in range(2):
                 stride = 2 if stage > 0 and block == 0 else 1
@@ -54,7 +54,7 @@ class SmallSeResnet(nn.Module):
                 blocks.append(SEResNetBlock(into, out, 1, reduction, stride, downsample))
                 into = out
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        self.last_linear = nn.Linear(into * VIEWS, 2)
+        self.last_linear = nn.Linear(into * views, 2)
 
     def forward(self, images):
         cases, views, side, _ = images.shape
@@ -128,13 +128,20 @@ def published():
     mean = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
     for name in [
-        "resnet18", "resnet50", "legacy_seresnet50", "legacy_seresnext50_32x4d", "legacy_senet154",
+        "resnet18", "resnet50", "legacy_seresnet50", "legacy_seresnet101", "legacy_seresnet152",
+        "legacy_seresnext50_32x4d", "legacy_seresnext101_32x4d", "legacy_senet154",
     ]:
         model = fill(timm.create_model(name, num_classes=2))
         leaf = image.clone().requires_grad_()
         logits = model((leaf - mean) / deviation)
         logits[0, 1].backward()
         golden |= {f"{name}.logits": logits, f"{name}.gradient": leaf.grad}
+    # BERT-base as Bio_ClinicalBERT has it: the cased vocabulary
+    model = fill(BertForSequenceClassification(BertConfig(vocab_size=28996, num_labels=2)))
+    lengths = torch.tensor([24, 9])
+    mask = (torch.arange(24)[None] < lengths[:, None]).long()
+    ids = torch.randint(5, 28996, (2, 24), generator=torch.Generator().manual_seed(8)) * mask
+    golden |= {"bert.ids": ids, "bert.logits": model(input_ids=ids, attention_mask=mask).logits}
     tensors = {f"golden.{key}": value.detach().contiguous() for key, value in golden.items()}
     save_file(tensors, FOLDER / "published.safetensors", metadata=VERSIONS)
 
@@ -300,12 +307,13 @@ def save(name, model, golden):
     save_file(tensors, FOLDER / f"{name}.safetensors", metadata=VERSIONS)
 
 
-if sys.argv[1:] == ["tokens"]:
-    sentences()
-else:
-    vision()
-    language()
-    published()
-    cross()
-    folder()
-    scripts()
+if __name__ == "__main__":
+    if sys.argv[1:] == ["tokens"]:
+        sentences()
+    else:
+        vision()
+        language()
+        published()
+        cross()
+        folder()
+        scripts()

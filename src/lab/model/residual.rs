@@ -226,7 +226,7 @@ impl Residual {
         }
         x = p.lay_out(&x)?;
         for layer in self.stem_layers() {
-            x = layer.forward(p, &x, train)?.f_relu()?;
+            x = layer.forward(p, &x, train)?.f_relu_()?;
         }
         if self.stem == Stem::Small {
             return Ok(x);
@@ -318,7 +318,7 @@ impl Residual {
             y = layer.forward(p, &y, train)?;
             // timm's SE basic block has a second activation before the excitation
             if number + 1 < layers.len() || (self.excites && self.block == Block::Basic) {
-                y = y.f_relu()?;
+                y = y.f_relu_()?;
             }
         }
         if self.excites {
@@ -328,7 +328,7 @@ impl Residual {
             Some(layer) => layer.forward(p, x, train)?,
             None => x.shallow_clone(),
         };
-        Ok(y.f_add(&shortcut)?.f_relu()?)
+        Ok(y.f_add_(&shortcut)?.f_relu_()?)
     }
 }
 
@@ -346,7 +346,7 @@ impl Layer {
 
 fn excite(p: &Scope<'_>, y: &Tensor) -> Result<Tensor> {
     let squeezed = y.f_mean_dim([2_i64, 3].as_slice(), true, None)?;
-    let excited = p.conv("se_module.fc1", &squeezed, 1, 0, 1)?.f_relu()?;
+    let excited = p.conv("se_module.fc1", &squeezed, 1, 0, 1)?.f_relu_()?;
     let excited = p.conv("se_module.fc2", &excited, 1, 0, 1)?.f_sigmoid()?;
     Ok(y.f_mul(&excited)?)
 }
