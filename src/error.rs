@@ -39,14 +39,14 @@ impl Error {
         ))
     }
 
-    /// The same, with the chunk size to try where a chunk of this many cases did not fit.
+    /// The same, with the size to try where so many cases at once did not fit; `key` is the spec's word for them.
     #[must_use]
-    pub fn within_chunk(self, chunk: usize) -> Self {
+    pub fn at_once(self, key: &str, cases: usize) -> Self {
         match self {
-            Self::Memory(message) if chunk > 1 => {
-                let (half, device) = (chunk / 2, "`device: cpu`");
+            Self::Memory(message) if cases > 1 => {
+                let half = cases / 2;
                 Self::Memory(format!(
-                    "{message}; write `chunk: {half}` into the spec (it is {chunk}), or {device}"
+                    "{message}; write `{key}: {half}` into the spec (it is {cases}), or `device: cpu`"
                 ))
             }
             Self::Memory(message) => {

@@ -58,10 +58,10 @@ fn too_little_memory_names_the_chunk_to_try() {
     let huge = Tensor::f_zeros([1_i64 << 46], (Kind::Float, Device::Cpu)).map_err(Error::from);
     let error = huge.expect_err("256 TB");
     assert!(matches!(error, Error::Memory(_)), "{error:?}");
-    let advised = error.within_chunk(32);
+    let advised = error.at_once("chunk", 32);
     assert_eq!(advised.exit_code(), 5);
     assert!(advised.to_string().contains("write `chunk: 16` into the spec (it is 32)"), "{advised}");
-    let alone = Error::Memory("the memory of the device is too small (x)".into()).within_chunk(1);
+    let alone = Error::Memory("the memory of the device is too small (x)".into()).at_once("chunk", 1);
     assert!(alone.to_string().contains("use smaller images"), "{alone}");
-    assert_eq!(Error::Resource("x".into()).within_chunk(32).to_string(), "x");
+    assert_eq!(Error::Resource("x".into()).at_once("chunk", 32).to_string(), "x");
 }

@@ -154,7 +154,7 @@ impl Workshop<'_> {
             partition: self.partition,
             observer: self.observer,
         };
-        train(lesson, &network.params)?;
+        train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
         weights::write(&path, &network.params, vocabulary)?;
         // what was written is what is used, now and later

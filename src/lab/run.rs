@@ -46,7 +46,7 @@ pub fn run(
     for (model, subject) in subjects.iter().enumerate() {
         let field = Field { data, inputs: &inputs, partition };
         attack_all(plan, model, subject.reader(), &field, observer, &mut cells)
-            .map_err(|why| why.within_chunk(plan.spec.chunk))?;
+            .map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
     }
     let cases = partition.test.iter().map(|&index| {
         let study = &data.studies[index];

@@ -6,6 +6,7 @@
 
 #include <climits>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -41,6 +42,8 @@ int guarded(char* why, size_t length, Action action) noexcept {
 extern "C" int medcert_settle(char* why, size_t length) noexcept {
   return guarded(why, length, [] {
     at::Context& context = at::globalContext();
+    // cuBLAS sums in one order only with a workspace of fixed size, asked for before its first use
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     // an operation that has no deterministic form on a device warns, and does not fail
     context.setDeterministicAlgorithms(true, /*warn_only=*/true);
     context.setDeterministicFillUninitializedMemory(false);
