@@ -3,11 +3,11 @@
 #![cfg(feature = "torch")]
 
 use medcert::Result;
-use medcert::lab::attack::pgd::Pgd;
-use medcert::lab::attack::{change, fgsm, project};
+use medcert::lab::attack::{Ball, apgd, change, fgsm, momentum, pgd, project, square};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::random::{stream, uniform};
+use medcert::spec::{AttackLoss, ImageMethod};
 use proptest::prelude::*;
 
 const CASES: usize = 6;
@@ -64,14 +64,16 @@ impl Classifier for Wavy {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Variant {
-    Fgsm,
-    Pgd { steps: u32, restarts: u32 },
-}
-
-const VARIANTS: [Variant; 3] =
-    [Variant::Fgsm, Variant::Pgd { steps: 10, restarts: 1 }, Variant::Pgd { steps: 5, restarts: 3 }];
+const VARIANTS: [ImageMethod; 8] = [
+    ImageMethod::Fgsm,
+    ImageMethod::Pgd { steps: 10, restarts: 1 },
+    ImageMethod::Pgd { steps: 5, restarts: 3 },
+    ImageMethod::Momentum { steps: 10 },
+    ImageMethod::Apgd { loss: AttackLoss::CrossEntropy, steps: 20, restarts: 1 },
+    ImageMethod::Apgd { loss: AttackLoss::Margin, steps: 10, restarts: 2 },
+    ImageMethod::Square { queries: 1 },
+    ImageMethod::Square { queries: 60 },
+];
 const IDS: [&str; CASES] = ["a", "b", "c", "d", "e", "f"];
 
 fn pixels(seed: u64) -> Vec<f32> {
@@ -89,19 +91,28 @@ fn labels() -> Vec<bool> {
     (0..CASES).map(|case| case % 2 == 0).collect()
 }
 
-/// What the laboratory does with a variant: propose, project.
-fn attack(model: &dyn Classifier, images: &Tensor, variant: Variant, epsilon: f64, seed: u64) -> Tensor {
-    let victim = Victim::new(model, labels()).expect("a victim");
-    let proposal = match variant {
-        Variant::Fgsm => {
+fn propose(victim: &Victim<'_>, images: &Tensor, method: ImageMethod, epsilon: f64, seed: u64) -> Tensor {
+    let ball = Ball { images, epsilon, seed, cases: &IDS };
+    let proposal = match method {
+        ImageMethod::Fgsm => {
             let (_, gradient) = victim.gradient(images, None).expect("a gradient");
             fgsm::propose(images, &gradient, epsilon)
         }
-        Variant::Pgd { steps, restarts } => {
-            Pgd { epsilon, steps, restarts, seed, cases: &IDS }.propose(&victim, images, None)
+        ImageMethod::Pgd { steps, restarts } => pgd::propose(ball, victim, None, steps, restarts),
+        ImageMethod::Momentum { steps } => momentum::propose(ball, victim, None, steps),
+        ImageMethod::Apgd { loss, steps, restarts } => {
+            apgd::propose(ball, victim, None, apgd::Apgd { loss, steps, restarts })
         }
+        ImageMethod::Square { queries } => square::propose(ball, victim, None, queries),
     };
-    project(images, &proposal.expect("a proposal"), epsilon).expect("a projection")
+    proposal.expect("a proposal")
+}
+
+/// What the laboratory does with a variant: propose, project.
+fn attack(model: &dyn Classifier, images: &Tensor, method: ImageMethod, epsilon: f64, seed: u64) -> Tensor {
+    let victim = Victim::new(model, labels()).expect("a victim");
+    let proposal = propose(&victim, images, method, epsilon, seed);
+    project(images, &proposal, epsilon).expect("a projection")
 }
 
 fn margins(model: &dyn Classifier, images: &Tensor) -> Vec<f32> {
@@ -142,15 +153,20 @@ proptest! {
     }
 
     #[test]
-    fn on_a_linear_model_every_variant_reaches_the_optimum(seed in any::<u64>(), epsilon in 0.001..0.5_f64) {
+    fn on_a_linear_model_no_variant_beats_the_optimum_and_gradients_reach_it(
+        seed in any::<u64>(),
+        epsilon in 0.001..0.5_f64,
+    ) {
         let (model, values) = (linear(seed), pixels(seed));
         for variant in VARIANTS {
             let reached = margins(&model, &attack(&model, &images(&values), variant, epsilon, seed));
             for (case, label) in labels().into_iter().enumerate() {
                 let own = &values[case * PIXELS..(case + 1) * PIXELS];
                 let optimum = model.least_margin(own, label, epsilon);
-                let difference = f64::from(reached[case]) - optimum;
-                prop_assert!(difference.abs() < 1e-4, "{variant:?}: {} is not {optimum}", reached[case]);
+                let above = f64::from(reached[case]) - optimum;
+                prop_assert!(above > -1e-4, "{variant:?}: {} beats {optimum}", reached[case]);
+                let searches_at_random = matches!(variant, ImageMethod::Square { .. });
+                prop_assert!(searches_at_random || above < 1e-4, "{variant:?}: {} is not {optimum}", reached[case]);
             }
         }
     }
@@ -159,9 +175,52 @@ proptest! {
     fn more_steps_are_never_weaker_than_none(seed in any::<u64>()) {
         let x = images(&pixels(seed));
         let clean = margins(&Wavy, &x);
-        let attacked = margins(&Wavy, &attack(&Wavy, &x, Variant::Pgd { steps: 20, restarts: 2 }, 0.05, seed));
-        prop_assert!(clean.iter().zip(&attacked).all(|(clean, attacked)| attacked < clean));
+        for method in [
+            ImageMethod::Pgd { steps: 20, restarts: 2 },
+            ImageMethod::Momentum { steps: 20 },
+            ImageMethod::Apgd { loss: AttackLoss::Margin, steps: 20, restarts: 1 },
+            ImageMethod::Square { queries: 200 },
+        ] {
+            let attacked = margins(&Wavy, &attack(&Wavy, &x, method, 0.05, seed));
+            prop_assert!(clean.iter().zip(&attacked).all(|(clean, attacked)| attacked < clean), "{method:?}");
+        }
     }
+
+    #[test]
+    fn a_larger_budget_is_never_weaker(seed in any::<u64>()) {
+        // the same draws, and more of them; a case's budget does not change what it draws first
+        let x = images(&pixels(seed));
+        let few = margins(&Wavy, &attack(&Wavy, &x, ImageMethod::Pgd { steps: 8, restarts: 1 }, 0.05, seed));
+        let more = margins(&Wavy, &attack(&Wavy, &x, ImageMethod::Pgd { steps: 8, restarts: 3 }, 0.05, seed));
+        prop_assert!(few.iter().zip(&more).all(|(few, more)| more <= few));
+    }
+}
+
+/// A model so sure of itself that the cross-entropy of 32 bits is flat, with one pixel that could turn it.
+struct Sure;
+
+impl Classifier for Sure {
+    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(images.f_flatten(1, -1)?.f_narrow(1, 0, 1)?.f_sub_scalar(0.5)?.f_mul_scalar(1e4)?)
+    }
+
+    fn decide(&self, image: Option<&Tensor>, _text: Option<&Tensor>) -> Result<Tensor> {
+        let score = image.expect("it reads images");
+        Ok(Tensor::f_cat(&[score.f_zeros_like()?, score.shallow_clone()], 1)?)
+    }
+}
+
+#[test]
+fn a_saturated_loss_hides_a_case_from_cross_entropy_and_not_from_the_margin() {
+    let first: Vec<f32> = (0..CASES * PIXELS)
+        .map(|place| if (place / PIXELS).is_multiple_of(2) { 0.52 } else { 0.48 })
+        .collect();
+    let x = images(&first);
+    let broken =
+        |method| margins(&Sure, &attack(&Sure, &x, method, 0.04, 1)).iter().filter(|m| **m < 0.0).count();
+    assert_eq!(broken(ImageMethod::Fgsm), 0, "its gradient is zero");
+    assert_eq!(broken(ImageMethod::Apgd { loss: AttackLoss::Margin, steps: 10, restarts: 1 }), CASES);
+    assert_eq!(broken(ImageMethod::Square { queries: 200 }), CASES, "scores need no gradient");
 }
 
 #[test]
@@ -185,8 +244,13 @@ fn a_logit_that_is_not_finite_is_no_answer() {
 fn an_attack_counts_its_queries() {
     let (model, x) = (linear(3), images(&pixels(3)));
     let victim = Victim::new(&model, labels()).expect("a victim");
-    let _ = Pgd { epsilon: 0.1, steps: 4, restarts: 2, seed: 0, cases: &IDS }
-        .propose(&victim, &x, None)
-        .expect("a proposal");
-    assert_eq!(victim.take_queries(), 2 * (4 + 1));
+    let spent = |method| {
+        victim.take_queries();
+        let _ = propose(&victim, &x, method, 1e-6, 0);
+        victim.take_queries()
+    };
+    assert_eq!(spent(ImageMethod::Pgd { steps: 4, restarts: 2 }), 2 * (4 + 1));
+    assert_eq!(spent(ImageMethod::Momentum { steps: 4 }), 4 + 1);
+    assert_eq!(spent(ImageMethod::Apgd { loss: AttackLoss::Margin, steps: 4, restarts: 2 }), 2 * (4 + 1));
+    assert_eq!(spent(ImageMethod::Square { queries: 7 }), 7, "no case of this model breaks at so small an ε");
 }

@@ -6,6 +6,7 @@ use medcert::judge::{Finding, judge};
 use medcert::plan::{Attack, Bound, Clause, ImageAttack, TextAttack};
 use medcert::report::table::{Style, render};
 use medcert::report::{Result, json, snapshot, summary};
+use medcert::spec::ImageMethod;
 use medcert::spec::Metric;
 use proptest::prelude::*;
 use world::{World, at_least, deletion, fgsm};
@@ -21,7 +22,7 @@ fn result() -> (World, Vec<Finding>) {
     let fusion = world.cell(2, Attack::default(), |place, _| place % 50 != 0);
     let attacked = world.cell(2, fgsm(0.1), |place, _| place % 3 != 0);
     let both = Attack {
-        image: Some(ImageAttack::Fgsm { epsilon: 0.1 }),
+        image: Some(ImageAttack { method: ImageMethod::Fgsm, epsilon: 0.1 }),
         text: vec![TextAttack::Deletion { fraction: 0.5 }],
     };
     let joint = world.cell(2, both, |place, _| place % 4 != 0);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use medcert::spec::{
-    Bound, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse, parse_condition,
-    parse_sentence, read,
+    Bound, ImageMethod, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse,
+    parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -62,7 +62,10 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
     assert_eq!((first.model.as_str(), second.model.as_str()), ("fusion", "fusion"));
     assert_eq!((first.metric, second.metric), (Metric::Accuracy, Metric::Accuracy));
     assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
-    assert_eq!(first.condition.threats, [Threat::Fgsm { epsilon: Strength::UpTo(0.1) }]);
+    assert_eq!(
+        first.condition.threats,
+        [Threat::Image { method: ImageMethod::Fgsm, epsilon: Strength::UpTo(0.1) }]
+    );
     assert_eq!(second.condition.threats, [Threat::Deletion { fraction: 0.5 }]);
     assert_eq!(
         (first.words.as_str(), second.words.as_str()),
@@ -147,7 +150,10 @@ fn a_relation_names_another_model_and_a_margin() {
     let spec = spec("require: [fusion accuracy ≥ language accuracy + 1.5% under steady + 40% synonyms]\n");
     let clause = &spec.require[0].clauses[0];
     assert_eq!(clause.bound, Bound::Model { model: "language".into(), offset: 0.015 });
-    let steady = Threat::Pgd { epsilon: Strength::At(8.0 / 255.0), steps: 20, restarts: 2 };
+    let steady = Threat::Image {
+        method: ImageMethod::Pgd { steps: 20, restarts: 2 },
+        epsilon: Strength::At(8.0 / 255.0),
+    };
     assert_eq!(clause.condition.threats, [steady, Threat::Synonyms { fraction: 0.4 }]);
 }
 
@@ -163,9 +169,9 @@ fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
     });
     let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| {
         if pgd {
-            (format!("PGD {words}"), Threat::Pgd { epsilon, steps: 40, restarts: 5 })
+            (format!("PGD {words}"), Threat::Image { method: ImageMethod::PGD, epsilon })
         } else {
-            (format!("FGSM {words}"), Threat::Fgsm { epsilon })
+            (format!("FGSM {words}"), Threat::Image { method: ImageMethod::Fgsm, epsilon })
         }
     });
     let deletion = percent.clone().prop_map(|share| {

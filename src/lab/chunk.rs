@@ -1,13 +1,14 @@
 //! A chunk of cases before one model: the unit of work. What several attacks need (clean features of the
 //! branch that they leave alone, a perturbed text, the gradient that serves every ε) is computed once.
 
-use super::attack::{change, fgsm, pgd::Pgd, project};
+use super::attack::{Ball, apgd, change, fgsm, momentum, pgd, project, square};
 use super::inputs::Inputs;
 use super::model::Reader;
 use super::tensor::Tensor;
 use super::victim::{Trace, Victim};
 use crate::evidence::Outcome;
 use crate::plan::{Attack, ImageAttack, TextAttack};
+use crate::spec::ImageMethod;
 use crate::text::{Lexicon, perturb};
 use crate::{Error, Result};
 
@@ -74,9 +75,7 @@ impl<'a> Chunk<'a> {
         };
         let images = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
         let images = images.shallow_clone();
-        let epsilon = match image_attack {
-            ImageAttack::Fgsm { epsilon } | ImageAttack::Pgd { epsilon, .. } => epsilon,
-        };
+        let epsilon = image_attack.epsilon;
         let proposal = self.propose(image_attack, &images, place)?;
         let attacked = project(&images, &proposal, epsilon)?;
         let changes = change(&images, &attacked)?;
@@ -90,29 +89,33 @@ impl<'a> Chunk<'a> {
     }
 
     fn propose(&mut self, attack: ImageAttack, images: &Tensor, place: usize) -> Result<Tensor> {
+        if attack.method == ImageMethod::Fgsm {
+            return self.one_step(images, place, attack.epsilon);
+        }
+        let ball = Ball { images, epsilon: attack.epsilon, seed: self.seed, cases: self.ids };
+        let text = self.variants[place].features.as_ref();
+        match attack.method {
+            ImageMethod::Fgsm => Err(bug("one step was asked for twice")),
+            ImageMethod::Pgd { steps, restarts } => pgd::propose(ball, &self.victim, text, steps, restarts),
+            ImageMethod::Momentum { steps } => momentum::propose(ball, &self.victim, text, steps),
+            ImageMethod::Apgd { loss, steps, restarts } => {
+                apgd::propose(ball, &self.victim, text, apgd::Apgd { loss, steps, restarts })
+            }
+            ImageMethod::Square { queries } => square::propose(ball, &self.victim, text, queries),
+        }
+    }
+
+    /// FGSM, by the gradient that serves every ε.
+    fn one_step(&mut self, images: &Tensor, place: usize, epsilon: f64) -> Result<Tensor> {
         let variant = &mut self.variants[place];
-        match attack {
-            ImageAttack::Fgsm { epsilon } => {
-                let gradient = match variant.gradient.take() {
-                    Some(gradient) => gradient,
-                    None => match &self.clean {
-                        Some(clean) => self.victim.slope(clean, variant.features.as_ref())?.1,
-                        None => {
-                            return Err(bug("a gradient was asked for before the clean images were read"));
-                        }
-                    },
-                };
-                let proposal = fgsm::propose(images, &gradient, epsilon)?;
-                variant.gradient = Some(gradient);
-                Ok(proposal)
-            }
-            ImageAttack::Pgd { epsilon, steps, restarts } => {
-                Pgd { epsilon, steps, restarts, seed: self.seed, cases: self.ids }.propose(
-                    &self.victim,
-                    images,
-                    variant.features.as_ref(),
-                )
-            }
+        if variant.gradient.is_none() {
+            let clean =
+                self.clean.as_ref().ok_or_else(|| bug("no clean image was read before a gradient"))?;
+            variant.gradient = Some(self.victim.slope(clean, variant.features.as_ref())?.1);
+        }
+        match &variant.gradient {
+            Some(gradient) => fgsm::propose(images, gradient, epsilon),
+            None => Err(bug("a gradient is missing")),
         }
     }
 

@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 
-use super::tensor::{self, Tensor};
+use super::tensor::{self, Kind, Tensor};
 use crate::Result;
+use crate::spec::AttackLoss;
 
 /// What can be attacked: an image branch and a decision over both branches, logits `[cases, 2]`.
 pub trait Classifier {
@@ -96,7 +97,7 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.differentiate(trace, text, true)
+        self.differentiate(trace, text, (true, AttackLoss::CrossEntropy))
     }
 
     /// [`Victim::slope`] of images that are looked at once.
@@ -104,19 +105,39 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn gradient(&self, images: &Tensor, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.differentiate(&self.trace(images)?, text, false)
+        self.gradient_of(images, text, AttackLoss::CrossEntropy)
+    }
+
+    /// The same, of another loss.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn gradient_of(
+        &self,
+        images: &Tensor,
+        text: Option<&Tensor>,
+        loss: AttackLoss,
+    ) -> Result<(Vec<Answer>, Tensor)> {
+        self.differentiate(&self.trace(images)?, text, (false, loss))
     }
 
     fn differentiate(
         &self,
         trace: &Trace,
         text: Option<&Tensor>,
-        keeps_trace: bool,
+        (keeps_trace, loss): (bool, AttackLoss),
     ) -> Result<(Vec<Answer>, Tensor)> {
         self.queries.set(self.queries.get() + 1);
         let logits = self.model.decide(Some(&trace.features), text)?;
-        let loss =
-            logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?;
+        let loss = match loss {
+            AttackLoss::CrossEntropy => {
+                logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?
+            }
+            AttackLoss::Margin => {
+                let own = logits.f_gather(1, &self.labels.f_unsqueeze(1)?, false)?;
+                logits.f_sum(Kind::Float)?.f_sub(&own.f_sum(Kind::Float)?.f_mul_scalar(2.0)?)?
+            }
+        };
         let answers = self.answers(&logits)?;
         if !loss.requires_grad() {
             return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel is read

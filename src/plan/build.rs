@@ -126,12 +126,8 @@ fn points(threats: &[Threat], grid: &[f64]) -> Vec<Attack> {
     let mut text = Vec::new();
     for threat in threats {
         match *threat {
-            Threat::Fgsm { epsilon } => {
-                images =
-                    strengths(epsilon, grid).map(|epsilon| Some(ImageAttack::Fgsm { epsilon })).collect();
-            }
-            Threat::Pgd { epsilon, steps, restarts } => {
-                let attack = |epsilon| Some(ImageAttack::Pgd { epsilon, steps, restarts });
+            Threat::Image { method, epsilon } => {
+                let attack = |epsilon| Some(ImageAttack { method, epsilon });
                 images = strengths(epsilon, grid).map(attack).collect();
             }
             Threat::Deletion { fraction } => text.push(TextAttack::Deletion { fraction }),

@@ -1,7 +1,7 @@
 //! What a plan costs: model evaluations, exactly, and a rough time.
 
-use super::{Attack, ImageAttack, Plan};
-use crate::spec::{BertConfig, Fusion, Model, VisionNetwork, Weights};
+use super::{Attack, Plan};
+use crate::spec::{BertConfig, Fusion, ImageMethod, Model, VisionNetwork, Weights};
 
 /// What a plan costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,14 +58,17 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
             let is_new = attacks[..place].iter().all(|earlier| earlier.text != attack.text);
             passes += if is_new { text } else { 0.0 };
             let shares_gradient = attacks[..place].iter().any(|earlier| {
-                earlier.text == attack.text && matches!(earlier.image, Some(ImageAttack::Fgsm { .. }))
+                earlier.text == attack.text
+                    && earlier.image.is_some_and(|image| image.method == ImageMethod::Fgsm)
             });
-            let (answers, slopes) = match attack.image {
+            let (answers, slopes) = match attack.image.map(|image| image.method) {
                 None => (1, 0),
-                Some(ImageAttack::Fgsm { .. }) => (1, u64::from(!shares_gradient)),
-                Some(ImageAttack::Pgd { steps, restarts, .. }) => {
+                Some(ImageMethod::Fgsm) => (1, u64::from(!shares_gradient)),
+                Some(ImageMethod::Pgd { steps, restarts } | ImageMethod::Apgd { steps, restarts, .. }) => {
                     (1 + u64::from(restarts), u64::from(steps) * u64::from(restarts))
                 }
+                Some(ImageMethod::Momentum { steps }) => (2, u64::from(steps)),
+                Some(ImageMethod::Square { queries }) => (1 + u64::from(queries), 0),
             };
             let image_passes = if attack.image.is_some() { answers as f64 } else { 0.0 };
             passes += image * (image_passes + GRADIENT_FACTOR * slopes as f64);

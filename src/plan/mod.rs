@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::spec::{Metric, Place, Spec};
+use crate::spec::{AttackLoss, ImageMethod, Metric, Place, Spec};
 
 mod build;
 mod cost;
@@ -44,21 +44,11 @@ pub struct Attack {
 
 /// An attack on the pixels at one strength ε > 0 (linf, pixel units).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ImageAttack {
-    /// Fast gradient sign method.
-    Fgsm {
-        /// Largest change of a pixel.
-        epsilon: f64,
-    },
-    /// Projected gradient descent.
-    Pgd {
-        /// Largest change of a pixel.
-        epsilon: f64,
-        /// Gradient steps.
-        steps: u32,
-        /// Random starts.
-        restarts: u32,
-    },
+pub struct ImageAttack {
+    /// How it searches.
+    pub method: ImageMethod,
+    /// Largest change of a pixel.
+    pub epsilon: f64,
 }
 
 /// A perturbation of the words.
@@ -140,10 +130,17 @@ impl TextAttack {
 impl fmt::Display for Attack {
     /// As a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD ε=0.03137255 20×2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let image = self.image.map(|image| match image {
-            ImageAttack::Fgsm { epsilon } => format!("FGSM ε={}", short(epsilon)),
-            ImageAttack::Pgd { epsilon, steps, restarts } => {
-                format!("PGD ε={} {steps}×{restarts}", short(epsilon))
+        let image = self.image.map(|ImageAttack { method, epsilon }| {
+            let strength = short(epsilon);
+            match method {
+                ImageMethod::Fgsm => format!("FGSM ε={strength}"),
+                ImageMethod::Pgd { steps, restarts } => format!("PGD ε={strength} {steps}×{restarts}"),
+                ImageMethod::Momentum { steps } => format!("MI-FGSM ε={strength} {steps}"),
+                ImageMethod::Apgd { loss, steps, restarts } => {
+                    let of = if loss == AttackLoss::Margin { "-margin" } else { "" };
+                    format!("APGD{of} ε={strength} {steps}×{restarts}")
+                }
+                ImageMethod::Square { queries } => format!("Square ε={strength} {queries}"),
             }
         });
         let text = self.text.iter().map(|text| match text {

@@ -4,9 +4,7 @@ use super::node::suggest;
 use super::number::Number;
 use super::sentence::{Complaint, Names, Parsed, Parser};
 use super::token::Kind;
-use super::{Condition, PGD_RESTARTS, PGD_STEPS, Strength, Threat};
-
-const ATTACKS: [&str; 4] = ["FGSM", "PGD", "deletion", "synonyms"];
+use super::{Condition, ImageMethod, Strength, Threat};
 
 /// Parses a condition such as `FGSM ε≤0.1 + 50% deletion` or `clean`.
 ///
@@ -89,35 +87,33 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(threat.clone());
         }
-        let steps = match lower.as_str() {
+        match lower.as_str() {
             "clean" => {
                 return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out"));
             }
-            "fgsm" => None,
-            "pgd" => Some(PGD_STEPS),
             "deletion" | "synonyms" | "synonym" => {
                 let help = format!("write the share of the words first, such as `50% {lower}`");
                 return Err(self.complain("the share of the words is missing", help));
             }
-            _ => match lower.strip_prefix("pgd-").map(str::parse::<u32>) {
-                Some(Ok(steps)) if (1..=1000).contains(&steps) => Some(steps),
-                Some(_) => {
-                    return Err(self.complain("a PGD takes 1 to 1000 steps", "write `PGD-20` for 20 steps"));
-                }
-                None => return Err(self.unknown_attack(word)),
-            },
+            _ => {}
+        }
+        let method = match ImageMethod::of_word(word) {
+            Some(Some(method)) => method,
+            Some(None) => {
+                let help =
+                    "write `PGD-20` for 20 steps (1 to 1000), `Square-500` for 500 queries (1 to 100000)";
+                return Err(self.complain("this attack does not take that number", help));
+            }
+            None => return Err(self.unknown_attack(word)),
         };
         self.at += 1;
-        let epsilon = self.strength()?;
-        Ok(match steps {
-            None => Threat::Fgsm { epsilon },
-            Some(steps) => Threat::Pgd { epsilon, steps, restarts: PGD_RESTARTS },
-        })
+        Ok(Threat::Image { method, epsilon: self.strength()? })
     }
 
     fn unknown_attack(&self, word: &str) -> Complaint {
         let named = self.names.threats.iter().map(|(name, _)| name.as_str());
-        let known: Vec<&str> = ATTACKS.into_iter().chain(["clean"]).chain(named).collect();
+        let attacks = ImageMethod::NAMED.iter().map(|(name, _)| *name).chain(["deletion", "synonyms"]);
+        let known: Vec<&str> = attacks.chain(["clean"]).chain(named).collect();
         self.complain(format!("`{word}` is no attack and no name from `threats`"), suggest(word, &known))
     }
 

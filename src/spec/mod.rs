@@ -10,6 +10,7 @@ mod number;
 mod read;
 mod scalar;
 mod sentence;
+mod threat;
 mod token;
 
 use std::path::PathBuf;
@@ -22,11 +23,7 @@ pub use model::{
 pub(crate) use node::suggest;
 pub use read::{parse, read};
 pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
-
-/// Gradient steps of a PGD that names none.
-pub const PGD_STEPS: u32 = 40;
-/// Random starts of a PGD that names none.
-pub const PGD_RESTARTS: u32 = 5;
+pub use threat::{AttackLoss, ImageMethod, Strength, Threat};
 
 /// A name the user gave to a model or threat, in the order of the file.
 pub type Named<T> = (String, T);
@@ -209,51 +206,6 @@ pub struct Split {
     pub validation: f64,
     /// Seed of the division.
     pub seed: u64,
-}
-
-/// What an adversary may do: one attack with its parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Threat {
-    /// Fast gradient sign method on all views.
-    Fgsm {
-        /// Largest change of a pixel, in pixel units.
-        epsilon: Strength,
-    },
-    /// Projected gradient descent in the same ball.
-    Pgd {
-        /// Largest change of a pixel, in pixel units.
-        epsilon: Strength,
-        /// Gradient steps (default 40).
-        steps: u32,
-        /// Random starts (default 5).
-        restarts: u32,
-    },
-    /// A share of the words is removed at random.
-    Deletion {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
-    /// A share of the words is replaced by synonyms at random.
-    Synonyms {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
-}
-
-impl Threat {
-    /// Whether it changes pixels (else it changes words).
-    pub fn on_image(&self) -> bool {
-        matches!(self, Self::Fgsm { .. } | Self::Pgd { .. })
-    }
-}
-
-/// A strength ε, or every point of the grid up to it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Strength {
-    /// `ε=0.1`: this strength.
-    At(f64),
-    /// `ε≤0.1`: every point of the grid up to 0.1, and 0.1 itself; a case counts if it holds at all of them.
-    UpTo(f64),
 }
 
 /// Under what a clause must hold: no threat (clean), one, or several at once.

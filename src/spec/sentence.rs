@@ -6,7 +6,8 @@
 //! bound     = number | model metric [("+" | "−") number]
 //! condition = "clean" | threat { "+" threat }
 //! figure    = model metric number [("at" | "under" | "with") condition]          what others published
-//! threat    = ("FGSM" | "PGD") "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
+//! threat    = method "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
+//! method    = "FGSM" | "PGD" | "MI-FGSM" | "APGD" | "APGD-margin" | "Square", and "-" steps or queries
 //! ```
 
 use super::node::suggest;
@@ -49,12 +50,10 @@ pub struct Names<'a> {
 const METRICS: [&str; 3] = ["accuracy", "sensitivity", "specificity"];
 
 /// Words of the grammar, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 16] = [
+pub(super) const RESERVED: [&str; 14] = [
     "accuracy",
     "sensitivity",
     "specificity",
-    "fgsm",
-    "pgd",
     "deletion",
     "synonyms",
     "synonym",

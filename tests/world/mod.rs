@@ -4,7 +4,7 @@
 use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, RunFacts, SCHEMA};
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
 use medcert::spec::{
-    self, BertConfig, Data, Fusion, Metric, Place, Source, Spec, Views, VisionNetwork, Weights,
+    self, BertConfig, Data, Fusion, ImageMethod, Metric, Place, Source, Spec, Views, VisionNetwork, Weights,
 };
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
@@ -145,7 +145,7 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
 }
 
 pub fn fgsm(epsilon: f64) -> Attack {
-    Attack { image: Some(ImageAttack::Fgsm { epsilon }), text: vec![] }
+    Attack { image: Some(ImageAttack { method: ImageMethod::Fgsm, epsilon }), text: vec![] }
 }
 
 pub fn deletion() -> Attack {

@@ -12,7 +12,7 @@ use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
-    Condition, Data, DeviceChoice, Diagnostic, Diagnostics, Model, Named, PGD_RESTARTS, PGD_STEPS, Place,
+    AttackLoss, Condition, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Model, Named, Place,
     Requirement, Section, Spec, Split, Threat, Views,
 };
 use crate::{Error, Result};
@@ -35,7 +35,7 @@ const ROOT_KEYS: [&str; 12] = [
     "chunk",
 ];
 const CHUNK: usize = 32;
-const THREATS: [&str; 4] = ["fgsm", "pgd", "deletion", "synonyms"];
+const THREATS: [&str; 7] = ["fgsm", "pgd", "mi_fgsm", "apgd", "square", "deletion", "synonyms"];
 
 /// Reads and checks a spec file.
 ///
@@ -190,15 +190,43 @@ fn threat(node: &Node<'_>) -> Option<Threat> {
             Threat::Synonyms { fraction }
         });
     }
-    let keys: &[&str] = if name == "fgsm" { &["epsilon"] } else { &["epsilon", "steps", "restarts"] };
+    image_threat(&name, &node)
+}
+
+fn image_threat(name: &str, node: &Node<'_>) -> Option<Threat> {
+    let keys: &[&str] = match name {
+        "fgsm" => &["epsilon"],
+        "square" => &["epsilon", "queries"],
+        "mi_fgsm" => &["epsilon", "steps"],
+        "pgd" => &["epsilon", "steps", "restarts"],
+        _ => &["epsilon", "steps", "restarts", "loss"],
+    };
     let map = node.map(keys)?;
     let epsilon = map.need("epsilon", "8/255").and_then(|node| node.strengths());
-    if name == "fgsm" {
-        return Some(Threat::Fgsm { epsilon: epsilon? });
-    }
-    let steps = map.get("steps").map_or(Some(PGD_STEPS), |node| node.whole(1, 1000));
-    let restarts = map.get("restarts").map_or(Some(PGD_RESTARTS), |node| node.whole(1, 100));
-    Some(Threat::Pgd { epsilon: epsilon?, steps: steps?, restarts: restarts? })
+    let number = |key: &str, usual: u32, most: u64| {
+        map.get(key).map_or(Some(usual), |node| node.whole::<u32>(1, most))
+    };
+    let losses = [("cross_entropy", AttackLoss::CrossEntropy), ("margin", AttackLoss::Margin)];
+    let loss = map.get("loss").map_or(Some(AttackLoss::CrossEntropy), |node| node.one_of("loss", &losses));
+    let method = match name {
+        "fgsm" => Some(ImageMethod::Fgsm),
+        "square" => number("queries", 1000, 100_000).map(|queries| ImageMethod::Square { queries }),
+        "mi_fgsm" => number("steps", 10, 1000).map(|steps| ImageMethod::Momentum { steps }),
+        _ => {
+            let (steps, restarts) = if name == "pgd" { (40, 5) } else { (100, 1) };
+            let (steps, restarts) = (number("steps", steps, 1000), number("restarts", restarts, 100));
+            match (steps, restarts, loss) {
+                (Some(steps), Some(restarts), _) if name == "pgd" => {
+                    Some(ImageMethod::Pgd { steps, restarts })
+                }
+                (Some(steps), Some(restarts), Some(loss)) => {
+                    Some(ImageMethod::Apgd { loss, steps, restarts })
+                }
+                _ => None,
+            }
+        }
+    };
+    Some(Threat::Image { method: method?, epsilon: epsilon? })
 }
 
 fn grid(node: &Node<'_>) -> Option<Vec<f64>> {
@@ -290,7 +318,7 @@ fn check_name<'n>(name: &str, node: &Node<'_>, what: &str, mut earlier: impl Ite
     if !is_plain {
         let help = "write a letter, then letters, digits, `_` or `-`, 32 at most".to_string();
         node.fault_of_key(format!("`{name}` cannot be a {what}'s name"), Some(help));
-    } else if RESERVED.contains(&name.to_lowercase().as_str()) || name.to_lowercase().starts_with("pgd-") {
+    } else if RESERVED.contains(&name.to_lowercase().as_str()) || ImageMethod::of_word(name).is_some() {
         let help = "choose another name".to_string();
         node.fault_of_key(
             format!("`{name}` is a word of the sentences, so no {what} can be called so"),
