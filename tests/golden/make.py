@@ -30,6 +30,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 FOLDER = pathlib.Path(__file__).parent
 VERSIONS = {name: importlib.metadata.version(name) for name in ["torch", "timm", "transformers", "torchattacks"]}
 WIDTH, VIEWS, SIDE, CASES = 4, 2, 32, 3
+SUITE = 0.008
 
 
 class SmallSeResnet(nn.Module):
@@ -94,6 +95,35 @@ def vision():
         "fgsm.images": fgsm, "fgsm.logits": model(fgsm), "pgd.logits": model(pgd),
     }
     save("se_resnet", model, golden)
+
+
+def suite():
+    """Which of 256 cases torchattacks breaks on the network of `vision`; labels are its own clean answers."""
+    torch.manual_seed(1)
+    model = randomise(SmallSeResnet()).requires_grad_(False)
+    places = torch.arange(256 * VIEWS * SIDE * SIDE, dtype=torch.int64)
+    mixed = (places * 2654435761 % 2**32) >> 8
+    images = (mixed.float() / 2**24).reshape(256, VIEWS, SIDE, SIDE)
+    # noise images look alike to a random network: its answers are centred, so that both classes occur
+    logits = model(images)
+    shift = (logits[:, 1] - logits[:, 0]).median() + 1e-6
+    model.last_linear.bias[1] -= shift
+    labels = model(images).argmax(1)
+    golden = {"labels": labels, "shift": shift.reshape(1)}
+    attacks = {
+        "fgsm": torchattacks.FGSM(model, eps=SUITE),
+        "momentum": torchattacks.MIFGSM(model, eps=SUITE, alpha=SUITE / 10, steps=10, decay=1.0),
+        "pgd": torchattacks.PGD(model, eps=SUITE, alpha=2.5 * SUITE / 40, steps=40, random_start=True),
+        "apgd": torchattacks.APGD(model, norm="Linf", eps=SUITE, steps=100, n_restarts=1, loss="ce"),
+    }
+    for seed in range(4):
+        name, budget = f"square{seed}", {"n_queries": 300, "n_restarts": 1, "loss": "margin", "seed": seed}
+        attacks[name] = torchattacks.Square(model, norm="Linf", eps=SUITE, **budget)
+    for name, attack in attacks.items():
+        torch.manual_seed(9)
+        golden[f"{name}.broken"] = (model(attack(images, labels)).argmax(1) != labels).long()
+    save_file({f"golden.{k}": v.contiguous() for k, v in golden.items()}, FOLDER / "suite.safetensors", metadata=VERSIONS)
+    print({name: float(value.sum()) for name, value in golden.items()})
 
 
 def fill(model):
@@ -312,6 +342,7 @@ if __name__ == "__main__":
         sentences()
     else:
         vision()
+        suite()
         language()
         published()
         cross()
