@@ -1,0 +1,193 @@
+//! What a chest report says: its findings with their negation, uncertainty, side and severity, and the contract
+//! that an edit keeps them. A scope rule after `NegEx` (Chapman et al., J Biomed Inform 2001) and `ConText`
+//! (Harkema et al., J Biomed Inform 2009) over a lexicon of our own.
+//!
+//! Two texts mean the same if and only if they state the same set of (finding, polarity, uncertainty, status,
+//! side, severity). A word that is mistyped is no longer a mention, so its statement is gone and the meaning
+//! another; letter case and the order of sentences say nothing.
+
+mod attach;
+mod facts;
+mod flip;
+mod mentions;
+mod read;
+mod scope;
+mod terms;
+
+use std::fmt;
+use std::ops::Range;
+
+use facts::Fact;
+
+pub use facts::{Meaning, meaning};
+pub use flip::flip;
+pub use terms::Finding;
+
+/// Whether a finding is said to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Polarity {
+    /// It is said to be there.
+    Affirmed,
+    /// It is said not to be there, or no longer.
+    Negated,
+}
+
+/// The side of the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The left.
+    Left,
+    /// The right.
+    Right,
+    /// Both.
+    Bilateral,
+}
+
+/// How much of a finding there is: small counts as mild, large as severe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Hardly any: minimal, tiny, trace, borderline.
+    Minimal,
+    /// Mild, slight, small.
+    Mild,
+    /// Moderate.
+    Moderate,
+    /// Severe, marked, large, extensive.
+    Severe,
+}
+
+/// When a finding is there, or whether that is only asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Now.
+    Current,
+    /// In the past: old, healed, prior, a history of it.
+    Past,
+    /// Asked, not said: "rule out pneumonia".
+    Asked,
+}
+
+/// A statement about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// What it is about.
+    pub finding: Finding,
+    /// Whether it is there.
+    pub polarity: Polarity,
+    /// Whether that is doubted.
+    pub uncertain: bool,
+    /// When, or whether it is only asked.
+    pub status: Status,
+    /// The side, if one is named.
+    pub side: Option<Side>,
+    /// How much, if that is said.
+    pub severity: Option<Severity>,
+    /// The words of the mention, by their place among `text::words::words`.
+    pub words: Range<usize>,
+    /// The words of the negator, if one denies it (a normal place needs none).
+    pub negator: Option<Range<usize>>,
+}
+
+/// The statements of a text, in the order of their mentions.
+pub fn statements(text: &str) -> Vec<Statement> {
+    let tokens = read::tokens(text);
+    read::sentences(&tokens)
+        .flat_map(|sentence| statements_of(&sentence).into_iter().map(|(said, _)| said))
+        .collect()
+}
+
+/// The statements of a sentence, with how the mention is meant.
+fn statements_of(sentence: &read::Sentence<'_>) -> Vec<(Statement, (mentions::Mention, scope::Sense))> {
+    let mentions = mentions::mentions(sentence);
+    if mentions.is_empty() {
+        return Vec::new();
+    }
+    let scopes = scope::Scopes::new(sentence, &mentions);
+    let senses = scopes.senses(&mentions);
+    let attributes = attach::attributes(sentence, &scopes, &mentions);
+    let all = mentions.into_iter().zip(senses).zip(attributes);
+    let words = |start: usize, end: usize| sentence.tokens[start].word..sentence.tokens[end - 1].word + 1;
+    all.map(|((mention, sense), (side, severity))| {
+        let said = Statement {
+            finding: mention.finding,
+            polarity: sense.polarity,
+            uncertain: sense.is_uncertain,
+            status: sense.status,
+            side,
+            severity,
+            words: words(mention.start, mention.end),
+            negator: sense.denied_by.map(|(negator, _)| words(negator.start, negator.end)),
+        };
+        (said, (mention, sense))
+    })
+    .collect()
+}
+
+/// The sentences of a text, as ranges of its words.
+pub fn sentences(text: &str) -> Vec<Range<usize>> {
+    let tokens = read::tokens(text);
+    let words = |tokens: &[read::Token]| Some(tokens.first()?.word..tokens.last()?.word + 1);
+    read::sentences(&tokens).filter_map(|sentence| words(sentence.tokens)).collect()
+}
+
+/// Whether an edit keeps what a text says.
+pub fn preserves(before: &str, after: &str) -> bool {
+    meaning(before) == meaning(after)
+}
+
+impl Statement {
+    /// "No effusion" and "no bilateral effusions" are one fact.
+    fn fact(&self) -> Fact {
+        let is_whole = self.polarity == Polarity::Negated && self.side == Some(Side::Bilateral);
+        Fact {
+            finding: self.finding,
+            polarity: self.polarity,
+            uncertain: self.uncertain,
+            status: self.status,
+            side: if is_whole { None } else { self.side },
+            severity: self.severity,
+        }
+    }
+
+    /// Whether it says that a disease is there now, however surely.
+    fn is_abnormal(&self) -> bool {
+        self.fact().is_abnormal()
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fact().fmt(f)
+    }
+}
+
+impl Side {
+    const ALL: [Self; 3] = [Self::Left, Self::Right, Self::Bilateral];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::Bilateral => "both",
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Bilateral }
+    }
+}
+
+impl Severity {
+    const ALL: [Self; 4] = [Self::Minimal, Self::Mild, Self::Moderate, Self::Severe];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minimal => "minimal",
+            Self::Mild => "mild",
+            Self::Moderate => "moderate",
+            Self::Severe => "severe",
+        }
+    }
+}
