@@ -2,21 +2,29 @@
 
 use std::path::PathBuf;
 
-use medcert::plan::TextAttack;
-use medcert::text::perturb::strategy;
+use medcert::spec::EditKind;
+use medcert::text::perturb::{Edits, Rules};
 use medcert::text::words::words;
-use medcert::text::{Lexicon, Tokenizer, Vocabulary, learn_vocabulary, perturb};
+use medcert::text::{Document, Lexicon, Perturbed, Tokenizer, Vocabulary, learn_vocabulary};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
 const REPORT: &str = "The heart is normal in size.  No pleural effusion or PNEUMOTHORAX, (mild) XXXX .";
 
-fn deletion(fraction: f64) -> TextAttack {
-    TextAttack::Deletion { fraction }
+fn deletion(share: f64) -> (EditKind, f64) {
+    (EditKind::Deletion, share)
 }
 
-fn synonyms(fraction: f64) -> TextAttack {
-    TextAttack::Synonyms { fraction }
+fn synonyms(share: f64) -> (EditKind, f64) {
+    (EditKind::Synonyms, share)
+}
+
+fn perturb(text: &str, kinds: &[(EditKind, f64)], lexicon: &Lexicon, seed: u64, case: &str) -> Perturbed {
+    medcert::text::perturb(&Document::of(text), kinds, &Rules::free(lexicon), seed, case, 0)
+}
+
+fn strategy<'l>(text: &str, kind: (EditKind, f64), lexicon: &'l Lexicon) -> Edits<'l> {
+    Edits { document: Document::of(text), kinds: vec![kind], rules: Rules::free(lexicon) }
 }
 
 fn core_words(text: &str) -> Vec<String> {
@@ -96,7 +104,8 @@ fn every_word_is_deleted_as_often_as_any_other() {
 
 #[test]
 fn a_counterexample_shrinks_to_the_fewest_edits() {
-    let strategy = strategy("the lungs show no effusion and no mass", deletion(0.9), &Lexicon::embedded());
+    let lexicon = Lexicon::embedded();
+    let strategy = strategy("the lungs show no effusion and no mass", deletion(0.9), &lexicon);
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let result = runner.run(&strategy, |perturbed| {
         prop_assert!(perturbed.text.contains("effusion"), "the finding is gone");

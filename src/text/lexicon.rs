@@ -58,7 +58,8 @@ impl Lexicon {
         Ok(Self::from_sets(sets.into_iter()))
     }
 
-    fn from_sets(sets: impl Iterator<Item = Vec<String>>) -> Self {
+    /// A lexicon of sets of words, in lower case, each of which may stand for the others.
+    pub fn from_sets(sets: impl Iterator<Item = Vec<String>>) -> Self {
         let mut synonyms: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for set in sets {
             for word in set.iter().filter(|word| !word.contains(' ')) {
