@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use medcert::plan::{Attack, Bound, ImageAttack, Plan, TextAttack, build, estimate};
-use medcert::spec::{ImageMethod, parse, read};
+use medcert::plan::{Attack, Bound, ImageAttack, Plan, build, estimate};
+use medcert::spec::{ImageMethod, ImageSearch, parse, read};
 use proptest::prelude::*;
 
 const HEAD: &str = "claim: It keeps reading
@@ -122,9 +122,10 @@ proptest! {
             }
         }
         for cell in &plan.cells {
-            let strong = |image: ImageAttack| image.method == ImageMethod::Fgsm && image.epsilon > 0.0;
+            let fgsm = ImageMethod::usual(ImageSearch::Fgsm);
+            let strong = |image: ImageAttack| image.method == fgsm && image.strength > 0.0;
             prop_assert!(cell.attack.image.is_none_or(strong));
-            prop_assert!(cell.attack.text.iter().all(|text: &TextAttack| text.fraction() > 0.0));
+            prop_assert!(cell.attack.text.iter().all(|text| text.share > 0.0));
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use medcert::spec::{
-    Bound, ImageMethod, Metric, Model, Names, Reader, Spec, Strength, Threat, Views, Weights, parse,
+    Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model, Names,
+    Norm, Reader, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat, Views, Weights, parse,
     parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
@@ -62,11 +63,8 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
     assert_eq!((first.model.as_str(), second.model.as_str()), ("fusion", "fusion"));
     assert_eq!((first.metric, second.metric), (Metric::Accuracy, Metric::Accuracy));
     assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
-    assert_eq!(
-        first.condition.threats,
-        [Threat::Image { method: ImageMethod::Fgsm, epsilon: Strength::UpTo(0.1) }]
-    );
-    assert_eq!(second.condition.threats, [Threat::Deletion { fraction: 0.5 }]);
+    assert_eq!(first.condition.threats, [image(ImageSearch::Fgsm, Strength::UpTo(0.1))]);
+    assert_eq!(second.condition.threats, [Threat::Text(TextAttack::deletion(0.5))]);
     assert_eq!(
         (first.words.as_str(), second.words.as_str()),
         ("fusion accuracy ≥ 90% at FGSM ε≤0.1", "≥ 80% under 50% deletion")
@@ -109,10 +107,15 @@ fn readers() -> [Reader; 3] {
         .map(|(name, image, text)| Reader { name: name.into(), image, text })
 }
 
+/// A search as a sentence means it that says no more.
+fn image(search: ImageSearch, strength: Strength) -> Threat {
+    Threat::Image { method: ImageMethod::usual(search), strength }
+}
+
 /// Two spellings of the same.
 fn same(one: &str, other: &str) {
-    let threats = [("steady".to_string(), Threat::Deletion { fraction: 0.1 })];
-    let names = Names { models: &readers(), threats: &threats };
+    let threats = [("steady".to_string(), Threat::Text(TextAttack::deletion(0.1)))];
+    let names = Names { models: &readers(), threats: &threats, masks: &[] };
     let read = |sentence: &str| {
         let mut clauses =
             parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
@@ -150,11 +153,8 @@ fn a_relation_names_another_model_and_a_margin() {
     let spec = spec("require: [fusion accuracy ≥ language accuracy + 1.5% under steady + 40% synonyms]\n");
     let clause = &spec.require[0].clauses[0];
     assert_eq!(clause.bound, Bound::Model { model: "language".into(), offset: 0.015 });
-    let steady = Threat::Image {
-        method: ImageMethod::Pgd { steps: 20, restarts: 2 },
-        epsilon: Strength::At(8.0 / 255.0),
-    };
-    assert_eq!(clause.condition.threats, [steady, Threat::Synonyms { fraction: 0.4 }]);
+    let steady = image(ImageSearch::Pgd { steps: 20, restarts: 2 }, Strength::At(8.0 / 255.0));
+    assert_eq!(clause.condition.threats, [steady, Threat::Text(TextAttack::synonyms(0.4))]);
 }
 
 /// Any condition, with its spelling.
@@ -169,21 +169,21 @@ fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
     });
     let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| {
         if pgd {
-            (format!("PGD {words}"), Threat::Image { method: ImageMethod::PGD, epsilon })
+            (format!("PGD {words}"), image(ImageSearch::PGD, epsilon))
         } else {
-            (format!("FGSM {words}"), Threat::Image { method: ImageMethod::Fgsm, epsilon })
+            (format!("FGSM {words}"), image(ImageSearch::Fgsm, epsilon))
         }
     });
     let deletion = percent.clone().prop_map(|share| {
         (
             format!("{share}% deletion"),
-            Threat::Deletion { fraction: format!("{share}e-2").parse().expect("a number") },
+            Threat::Text(TextAttack::deletion(format!("{share}e-2").parse().expect("a number"))),
         )
     });
     let synonyms = percent.prop_map(|share| {
         (
             format!("{share}% synonyms"),
-            Threat::Synonyms { fraction: format!("{share}e-2").parse().expect("a number") },
+            Threat::Text(TextAttack::synonyms(format!("{share}e-2").parse().expect("a number"))),
         )
     });
     let any = (prop::option::of(image), prop::option::of(deletion), prop::option::of(synonyms));
@@ -196,14 +196,14 @@ fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
 proptest! {
     #[test]
     fn a_condition_is_read_as_it_was_written((words, threats) in condition()) {
-        let read = parse_condition(&words, Names { models: &[], threats: &[] }).expect("a condition");
+        let read = parse_condition(&words, Names { models: &[], threats: &[], masks: &[] }).expect("a condition");
         prop_assert_eq!(read.threats, threats);
         prop_assert_eq!(read.words, words);
     }
 
     #[test]
     fn no_sentence_panics_and_every_complaint_points_into_it(sentence in "(fusion|language|accuracy|≥|>=|90%|, |FGSM|ε|≤|0.1|\\+|−|under|at|deletion|clean|[ -~]{1,3}| ){0,14}") {
-        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), threats: &[] }) {
+        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), threats: &[], masks: &[] }) {
             prop_assert!(!complaints.is_empty());
             for complaint in complaints {
                 let rest: String = sentence.chars().skip(complaint.offset).collect();
@@ -227,4 +227,89 @@ proptest! {
             }
         }
     }
+}
+
+/// A condition of a spec with a mask file `field`.
+fn condition_of(words: &str) -> medcert::spec::Condition {
+    let masks = ["field".to_string()];
+    let names = Names { models: &[], threats: &[], masks: &masks };
+    parse_condition(words, names).unwrap_or_else(|complaint| panic!("{words}: {complaint:?}"))
+}
+
+#[test]
+fn every_threat_can_be_said_in_a_sentence() {
+    let only = |words: &str| condition_of(words).threats.remove(0);
+    let ball = |search, norm, region, epsilon| Threat::Image {
+        method: ImageMethod::Search { search, norm, region },
+        strength: Strength::At(epsilon),
+    };
+    let (steps, restarts) = (20, 5);
+    assert_eq!(
+        only("PGD-L2-20 ε=1.5 inside lesion"),
+        ball(ImageSearch::Pgd { steps, restarts }, Norm::L2, Region::Inside(Mask::Lesion), 1.5)
+    );
+    assert_eq!(
+        only("DeepFool eps=2 outside the attribution"),
+        ball(ImageSearch::DeepFool { steps: 50 }, Norm::L2, Region::Outside(Mask::Attribution), 2.0)
+    );
+    assert_eq!(
+        only("HopSkipJump-Linf-500 ε=0.1 inside field"),
+        ball(ImageSearch::HopSkipJump { queries: 500 }, Norm::Linf, Region::Inside(Mask::File(0)), 0.1)
+    );
+    let blur = ImageMethod::Corruption(Corruption::MotionBlur);
+    assert_eq!(only("motion-blur severity 3"), Threat::Image { method: blur, strength: Strength::At(3.0) });
+    assert_eq!(only("motion-blur severity≤5"), Threat::Image { method: blur, strength: Strength::UpTo(5.0) });
+    let patch = ImageMethod::Patch { steps: 10, region: Region::Everywhere };
+    assert_eq!(only("5% patch-10"), Threat::Image { method: patch, strength: Strength::At(0.05) });
+    let blank = ImageMethod::Absent(Absence::Blank);
+    assert_eq!(only("blank image"), Threat::Image { method: blank, strength: Strength::At(1.0) });
+    let wrong = TextMethod::Absent(Absence::WrongPatient);
+    assert_eq!(only("wrong-patient report"), Threat::Text(TextAttack::usual(wrong, 1.0)));
+    let pwws = TextMethod::Searched { search: TextSearch::Pwws, queries: 300 };
+    assert_eq!(
+        only("free 20% PWWS-300"),
+        Threat::Text(TextAttack { mode: Mode::Free, ..TextAttack::usual(pwws, 0.2) })
+    );
+    let typos = TextAttack::usual(TextMethod::Sampled(EditKind::Typos), 0.1);
+    assert_eq!((only("10% typos"), typos.mode), (Threat::Text(typos), Mode::Preserving));
+    let drop = TextAttack::usual(TextMethod::Sampled(EditKind::SectionDrop), 1.0);
+    assert_eq!(only("section-drop"), Threat::Text(drop));
+    let negation = TextAttack::usual(TextMethod::Sampled(EditKind::Negation), 1.0);
+    assert_eq!((only("negation"), negation.mode), (Threat::Text(negation), Mode::Directional));
+}
+
+#[test]
+fn threats_are_joined_in_three_ways() {
+    let joint = |words: &str| condition_of(words).joint;
+    assert_eq!(joint("PGD ε=0.1 + 50% deletion"), Joint::EitherOrder);
+    assert_eq!(joint("PGD ε=0.1 then 50% deletion"), Joint::ImageFirst);
+    assert_eq!(joint("50% deletion then 20% synonyms then PGD ε=0.1"), Joint::TextFirst);
+    assert_eq!(joint("PGD ε=0.1 × 50% deletion"), Joint::Cross);
+    assert_eq!(joint("PGD ε=0.1 x 20% TextFooler"), Joint::Cross);
+    assert_eq!(joint("50% deletion then 20% synonyms"), Joint::EitherOrder);
+}
+
+#[test]
+fn every_threat_of_a_spec_is_said_as_a_sentence_says_it() {
+    let spec = spec("masks: {field: masks/field.png}\nrequire: [fusion accuracy ≥ 9% at steady]\n");
+    assert_eq!(spec.masks, [("field".to_string(), "masks/field.png".into())]);
+    let text = "  t1: {r_fgsm: {epsilon: 8/255, inside: lesion}}
+  t2: {fab: {epsilon: 0.5, norm: l2, steps: 20}}
+  t3: {transfer: {epsilon: 0.1, from: vision}}
+  t4: {motion_blur: {severity: ≤3}}
+  t5: {absent: {report: missing}}
+  t6: {typos: {fraction: 10%, draws: 20, mode: free}}
+  t7: {textfooler: {fraction: 20%, queries: 50}}
+  t8: {patch: {share: 4%}}
+  t9: {section_order: }
+  t10: {hopskipjump: {epsilon: 1, norm: l2, queries: 50}}
+  t11: {apgd: {epsilon: 0.1, loss: margin}}
+";
+    let table: Vec<String> = (1..=11).map(|number| format!("t{number}")).collect();
+    let whole = format!("{HEAD}{text}table: [{}]\nrequire: [fusion accuracy ≥ 9%]\n", table.join(", "));
+    let spec = parse(Path::new("specs/a.yaml"), &whole).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = medcert::plan::build(spec);
+    let fusion: Vec<String> =
+        plan.cells.iter().filter(|cell| cell.model == 2).map(|cell| cell.attack.to_string()).collect();
+    insta::assert_snapshot!(fusion.join("\n"));
 }

@@ -1,7 +1,7 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
-use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
-use crate::spec::{self, Condition, Spec, Strength, Threat};
+use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Requirement, Row};
+use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
@@ -73,15 +73,15 @@ impl Binder<'_> {
         let models = self.spec.models.len();
         let bind = |model: usize| {
             let applies = condition.threats.iter().all(|threat| self.touches(model, threat));
-            if applies { self.cells(model, &condition.threats) } else { (model, vec![]) }
+            if applies { self.cells(model, &condition.threats, condition.joint) } else { (model, vec![]) }
         };
         (0..models).map(bind).collect()
     }
 
     fn clause(&mut self, clause: &spec::Clause) -> BoundClause {
-        let threats = &clause.condition.threats;
+        let Condition { threats, joint, .. } = &clause.condition;
         let subject = self.model(&clause.model);
-        let subject = self.cells(subject, threats);
+        let subject = self.cells(subject, threats, *joint);
         let other = match &clause.bound {
             spec::Bound::Rate(_) => None,
             spec::Bound::Model { model, .. } => {
@@ -89,7 +89,7 @@ impl Binder<'_> {
                 let model = self.model(model);
                 let touching: Vec<Threat> =
                     threats.iter().filter(|threat| self.touches(model, threat)).cloned().collect();
-                Some(self.cells(model, &touching))
+                Some(self.cells(model, &touching, *joint))
             }
         };
         (subject, other)
@@ -102,55 +102,78 @@ impl Binder<'_> {
 
     fn touches(&self, model: usize, threat: &Threat) -> bool {
         let model = &self.spec.models[model].1;
-        if threat.on_image() { model.reads_image() } else { model.reads_text() }
+        let (image, text) = (model.reads_image(), model.reads_text());
+        if threat.needs_the_other() {
+            image && text
+        } else if threat.on_image() {
+            image
+        } else {
+            text
+        }
     }
 
-    fn cells(&mut self, model: usize, threats: &[Threat]) -> Cells {
-        let attacks = &mut self.attacks[model];
+    fn cells(&mut self, model: usize, threats: &[Threat], joint: Joint) -> Cells {
         let mut cells = Vec::new();
-        for attack in points(threats, &self.spec.grid) {
-            let cell = attacks.iter().position(|known| *known == attack).unwrap_or_else(|| {
-                attacks.push(attack);
-                attacks.len() - 1
-            });
-            cells.push(cell);
+        for attack in points(threats, joint, self.spec) {
+            if let Some((image, text)) = attack.sources() {
+                // what either alone would have done is reported beside what both did
+                self.cell(model, image);
+                self.cell(model, text);
+            }
+            cells.push(self.cell(model, attack));
         }
         (model, cells)
+    }
+
+    /// The place of an attack among the model's own.
+    fn cell(&mut self, model: usize, attack: Attack) -> usize {
+        let attacks = &mut self.attacks[model];
+        attacks.iter().position(|known| *known == attack).unwrap_or_else(|| {
+            attacks.push(attack);
+            attacks.len() - 1
+        })
     }
 }
 
 /// The attacks that a condition stands for: one a strength of its image attack. A threat of strength 0 is
 /// none.
-fn points(threats: &[Threat], grid: &[f64]) -> Vec<Attack> {
+fn points(threats: &[Threat], joint: Joint, spec: &Spec) -> Vec<Attack> {
     let mut images = vec![None];
     let mut text = Vec::new();
     for threat in threats {
         match *threat {
-            Threat::Image { method, epsilon } => {
-                let attack = |epsilon| Some(ImageAttack { method, epsilon });
-                images = strengths(epsilon, grid).map(attack).collect();
+            Threat::Image { method, strength } => {
+                let attack = |strength| Some(ImageAttack { method, strength });
+                images = strengths(method, strength, spec).into_iter().map(attack).collect();
             }
-            Threat::Deletion { fraction } => text.push(TextAttack::Deletion { fraction }),
-            Threat::Synonyms { fraction } => text.push(TextAttack::Synonyms { fraction }),
+            Threat::Text(attack) => text.push(attack),
         }
     }
-    text.retain(|attack| attack.fraction() > 0.0);
+    text.retain(|attack| attack.share > 0.0);
     if images.is_empty() {
         images.push(None);
     }
-    images.into_iter().map(|image| Attack { image, text: text.clone() }).collect()
+    let attack = |image: Option<ImageAttack>| {
+        let joint = if image.is_some() && !text.is_empty() { joint } else { Joint::default() };
+        Attack { image, text: text.clone(), joint }
+    };
+    images.into_iter().map(attack).collect()
 }
 
 /// The points of a strength, ascending, without 0.
-fn strengths(strength: Strength, grid: &[f64]) -> impl Iterator<Item = f64> {
+fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
     let mut points = match strength {
-        Strength::At(epsilon) => vec![epsilon],
+        Strength::At(strength) => vec![strength],
         Strength::UpTo(bound) => {
-            let mut points: Vec<f64> = grid.iter().copied().filter(|&point| point < bound).collect();
-            points.push(bound);
-            points
+            let grid = match method {
+                ImageMethod::Search { norm: Norm::Linf, .. } => spec.grid.clone(),
+                ImageMethod::Search { norm: Norm::L2, .. } => spec.grid_l2.clone(),
+                ImageMethod::Corruption(_) => (1..=5).map(f64::from).collect(),
+                ImageMethod::Patch { .. } | ImageMethod::Absent(_) => vec![],
+            };
+            grid.into_iter().filter(|&point| point < bound).chain([bound]).collect()
         }
     };
     points.retain(|&point| point > 0.0);
-    points.into_iter()
+    points
 }

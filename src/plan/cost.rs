@@ -1,7 +1,9 @@
 //! What a plan costs: model evaluations, exactly, and a rough time.
 
-use super::{Attack, Plan};
-use crate::spec::{BertConfig, Fusion, ImageMethod, Model, VisionNetwork, Weights};
+use super::{Attack, ImageAttack, Plan};
+use crate::spec::{
+    BertConfig, Fusion, ImageMethod, ImageSearch, Joint, Model, TextMethod, VisionNetwork, Weights,
+};
 
 /// What a plan costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +35,8 @@ const BERT_BASE: BertConfig = BertConfig {
     max_tokens: 512,
     vocabulary: 30_522,
 };
+/// Rounds of a search over pixels and words in turn.
+const CROSS_ROUNDS: u64 = 3;
 /// Tokens of a report, roughly.
 const TOKENS: f64 = 80.0;
 
@@ -52,34 +56,91 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
             };
             cost.training_seconds += passes * train as f64 * (image + text);
         }
-        let (mut evaluations, mut gradients, mut passes) = (0, 0, 0.0);
-        for (place, attack) in attacks.iter().enumerate() {
-            // a text is perturbed and read once for all attacks that share it
-            let is_new = attacks[..place].iter().all(|earlier| earlier.text != attack.text);
-            passes += if is_new { text } else { 0.0 };
-            let shares_gradient = attacks[..place].iter().any(|earlier| {
-                earlier.text == attack.text
-                    && earlier.image.is_some_and(|image| image.method == ImageMethod::Fgsm)
-            });
-            let (answers, slopes) = match attack.image.map(|image| image.method) {
-                None => (1, 0),
-                Some(ImageMethod::Fgsm) => (1, u64::from(!shares_gradient)),
-                Some(ImageMethod::Pgd { steps, restarts } | ImageMethod::Apgd { steps, restarts, .. }) => {
-                    (1 + u64::from(restarts), u64::from(steps) * u64::from(restarts))
-                }
-                Some(ImageMethod::Momentum { steps }) => (2, u64::from(steps)),
-                Some(ImageMethod::Square { queries }) => (1 + u64::from(queries), 0),
-            };
-            let image_passes = if attack.image.is_some() { answers as f64 } else { 0.0 };
-            passes += image * (image_passes + GRADIENT_FACTOR * slopes as f64);
-            evaluations += answers + slopes;
-            gradients += slopes;
-        }
+        let (evaluations, gradients, passes) = spent(&attacks, image, text);
         cost.evaluations += evaluations * test as u64;
         cost.gradients += gradients * test as u64;
         cost.attack_seconds += test as f64 * (passes + image); // the clean image once
     }
     cost
+}
+
+/// Evaluations, gradients and seconds a case of a model's attacks; `image` and `text` are the seconds of its
+/// branches.
+fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
+    let (mut evaluations, mut gradients, mut passes) = (0, 0, 0.0);
+    for (place, attack) in attacks.iter().enumerate() {
+        let earlier = &attacks[..place];
+        let draws: u64 = attack.text.iter().map(|text| u64::from(text.draws)).max().unwrap_or(1);
+        // a text is perturbed and read once for all attacks that share it
+        let is_new = earlier.iter().all(|earlier| earlier.text != attack.text);
+        passes += if is_new { text * draws as f64 } else { 0.0 };
+        let orders = if attack.sources().is_some() && attack.joint == Joint::EitherOrder { 2 } else { 1 };
+        for words in &attack.text {
+            if let TextMethod::Searched { queries, .. } = words.method {
+                evaluations += orders * u64::from(queries);
+                passes += orders as f64 * f64::from(queries) * text;
+            }
+        }
+        let same_gradient = |other: &&&Attack| other.text == attack.text && shares(other.image, attack.image);
+        let is_shared = earlier.iter().any(|other| same_gradient(&other));
+        let (answers, slopes) = attack.image.map_or((1, 0), |image| price(image.method, is_shared));
+        let rounds = if attack.joint == Joint::Cross { CROSS_ROUNDS } else { 1 };
+        let (answers, slopes) = (answers * draws * rounds + (orders - 1) * draws, slopes * draws * rounds);
+        let image_passes = if attack.image.is_some() { answers as f64 } else { 0.0 };
+        passes += image * (image_passes + GRADIENT_FACTOR * slopes as f64);
+        evaluations += answers + slopes;
+        gradients += slopes;
+    }
+    (evaluations, gradients, passes)
+}
+
+/// Whether an earlier attack has computed what this one needs: the gradient of a one-step attack serves every
+/// ε, and the norms of a minimum-norm attack too.
+fn shares(earlier: Option<ImageAttack>, attack: Option<ImageAttack>) -> bool {
+    let method = |attack: Option<ImageAttack>| attack.map(|attack| attack.method);
+    match (method(earlier), method(attack)) {
+        (
+            Some(ImageMethod::Search { search: ImageSearch::Fgsm, .. }),
+            Some(ImageMethod::Search { search: ImageSearch::Fgsm, .. }),
+        ) => true,
+        (
+            Some(ImageMethod::Search { search: earlier, norm: a, region: b }),
+            Some(ImageMethod::Search { search, norm, region }),
+        ) => search.is_minimal() && (earlier, a, b) == (search, norm, region),
+        _ => false,
+    }
+}
+
+/// Answers and gradients that an attack on pixels spends on a case at most, the judge's own answer included.
+fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
+    let search = match method {
+        ImageMethod::Search { search, .. } => search,
+        ImageMethod::Patch { steps, .. } => return (1 + 1, 1 + u64::from(steps)),
+        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => return (1, 0),
+    };
+    if is_shared {
+        return (1, 0);
+    }
+    match search {
+        ImageSearch::Fgsm | ImageSearch::RandomFgsm => (1, 1),
+        ImageSearch::Pgd { steps, restarts } | ImageSearch::Apgd { steps, restarts, .. } => {
+            (1 + u64::from(restarts), u64::from(steps) * u64::from(restarts))
+        }
+        ImageSearch::Fab { steps, restarts } => {
+            let all = u64::from(steps) * u64::from(restarts);
+            (1 + all, all)
+        }
+        ImageSearch::Momentum { steps } | ImageSearch::DeepFool { steps } => (2, u64::from(steps)),
+        ImageSearch::Transfer { .. } => (1, 0), // its gradients are the other model's
+        ImageSearch::CarliniWagner { steps, searches } => (1, u64::from(steps) * u64::from(searches)),
+        ImageSearch::AutoAttack { steps, queries } => {
+            (1 + 2 + u64::from(steps) + u64::from(queries), 3 * u64::from(steps))
+        }
+        ImageSearch::Square { queries } | ImageSearch::HopSkipJump { queries } => (1 + u64::from(queries), 0),
+        ImageSearch::Spsa { steps, samples } | ImageSearch::Nes { steps, samples } => {
+            (1 + 1 + u64::from(steps) * (u64::from(samples) + 1), 0)
+        }
+    }
 }
 
 /// Floating point operations of a forward pass at a side of 224, as published.

@@ -1,12 +1,11 @@
 //! From a [`Spec`] to what will be computed: threats resolved to points, cells, the models in the order
 //! of their training, and the cost. Needs no libtorch.
 
-use std::fmt;
-
-use crate::spec::{AttackLoss, ImageMethod, Metric, Place, Spec};
+use crate::spec::{ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 
 mod build;
 mod cost;
+mod notation;
 
 pub use build::build;
 pub use cost::{Cost, estimate};
@@ -40,30 +39,17 @@ pub struct Attack {
     pub image: Option<ImageAttack>,
     /// The perturbations of the words, one after the other.
     pub text: Vec<TextAttack>,
+    /// How the two act together; the default where there is only one.
+    pub joint: Joint,
 }
 
-/// An attack on the pixels at one strength ε > 0 (linf, pixel units).
+/// An attack on the pixels at one strength.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ImageAttack {
-    /// How it searches.
+    /// What is done.
     pub method: ImageMethod,
-    /// Largest change of a pixel.
-    pub epsilon: f64,
-}
-
-/// A perturbation of the words.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum TextAttack {
-    /// A share of the words is removed.
-    Deletion {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
-    /// A share of the words is replaced by synonyms.
-    Synonyms {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
+    /// How much of it, above 0: ε, a severity, or a share of the image.
+    pub strength: f64,
 }
 
 /// A row of the table.
@@ -102,6 +88,15 @@ pub struct Clause {
     pub bound: Bound,
 }
 
+impl Attack {
+    /// Its two sources alone: what the image's attack does, and what the report's do; None if it has only one.
+    pub fn sources(&self) -> Option<(Self, Self)> {
+        let image = self.image.filter(|_| !self.text.is_empty())?;
+        let alone = |image, text| Self { image, text, joint: Joint::default() };
+        Some((alone(Some(image), vec![]), alone(None, self.text.clone())))
+    }
+}
+
 /// What a metric must reach.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
@@ -116,45 +111,4 @@ pub enum Bound {
         /// Added to its value.
         offset: f64,
     },
-}
-
-impl TextAttack {
-    /// Share of the words that it edits, 0 to 1.
-    pub fn fraction(self) -> f64 {
-        match self {
-            Self::Deletion { fraction } | Self::Synonyms { fraction } => fraction,
-        }
-    }
-}
-
-impl fmt::Display for Attack {
-    /// As a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD ε=0.03137255 20×2`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let image = self.image.map(|ImageAttack { method, epsilon }| {
-            let strength = short(epsilon);
-            match method {
-                ImageMethod::Fgsm => format!("FGSM ε={strength}"),
-                ImageMethod::Pgd { steps, restarts } => format!("PGD ε={strength} {steps}×{restarts}"),
-                ImageMethod::Momentum { steps } => format!("MI-FGSM ε={strength} {steps}"),
-                ImageMethod::Apgd { loss, steps, restarts } => {
-                    let of = if loss == AttackLoss::Margin { "-margin" } else { "" };
-                    format!("APGD{of} ε={strength} {steps}×{restarts}")
-                }
-                ImageMethod::Square { queries } => format!("Square ε={strength} {queries}"),
-            }
-        });
-        let text = self.text.iter().map(|text| match text {
-            TextAttack::Deletion { fraction } => format!("{}% deletion", short(fraction * 100.0)),
-            TextAttack::Synonyms { fraction } => format!("{}% synonyms", short(fraction * 100.0)),
-        });
-        let parts: Vec<String> = image.into_iter().chain(text).collect();
-        f.write_str(if parts.is_empty() { "clean" } else { "" })?;
-        f.write_str(&parts.join(" + "))
-    }
-}
-
-/// At most eight decimals, and none that is needless.
-fn short(value: f64) -> String {
-    let text = format!("{value:.8}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

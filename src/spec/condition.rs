@@ -4,7 +4,10 @@ use super::node::suggest;
 use super::number::Number;
 use super::sentence::{Complaint, Names, Parsed, Parser};
 use super::token::Kind;
-use super::{Condition, ImageMethod, Strength, Threat};
+use super::{
+    Absence, Condition, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Mode, Norm, Region,
+    Strength, TextAttack, TextMethod, TextSearch, Threat,
+};
 
 /// Parses a condition such as `FGSM ε≤0.1 + 50% deletion` or `clean`.
 ///
@@ -15,22 +18,34 @@ pub fn parse_condition(words: &str, names: Names<'_>) -> Result<Condition, Compl
     let condition = parser.condition()?;
     match parser.peek() {
         None => Ok(condition),
-        Some(_) => Err(parser.complain("nothing more is expected here", "join threats with `+`")),
+        Some(_) => {
+            Err(parser.complain("nothing more is expected here", "join threats with `+`, `then` or `×`"))
+        }
     }
+}
+
+/// What joins two threats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Plus,
+    Then,
+    Cross,
 }
 
 impl Parser<'_> {
     pub(super) fn condition(&mut self) -> Parsed<Condition> {
         let start = self.at;
         if self.take_word(&["clean"]) {
-            if self.peek() == Some(&Kind::Plus) {
+            if self.link().is_some() {
+                self.at -= 1;
                 return Err(
                     self.complain("`clean` means no threat, so nothing can join it", "leave `clean` out")
                 );
             }
-            return Ok(Condition { words: self.written(start), threats: vec![] });
+            return Ok(Condition { words: self.written(start), ..Condition::clean() });
         }
         let mut threats: Vec<Threat> = Vec::new();
+        let mut linked = None;
         loop {
             let first = self.at;
             let threat = self.threat()?;
@@ -39,19 +54,94 @@ impl Parser<'_> {
                 return Err(self.complain(clash, "leave one of the two out"));
             }
             threats.push(threat);
-            if !self.take(&Kind::Plus) {
-                return Ok(Condition { words: self.written(start), threats });
+            let before = self.at;
+            let Some(link) = self.link() else { break };
+            if linked.is_some_and(|earlier| earlier != link) {
+                self.at = before;
+                return Err(
+                    self.complain("threats are joined in two ways here", "join all of them in one way")
+                );
+            }
+            linked = Some(link);
+        }
+        let words = self.written(start);
+        let joint = self.joint(linked, &threats, start)?;
+        Ok(Condition { words, threats, joint })
+    }
+
+    /// What joins the next threat, if one follows.
+    fn link(&mut self) -> Option<Link> {
+        if self.take(&Kind::Plus) {
+            Some(Link::Plus)
+        } else if self.take(&Kind::Other('×')) || self.take_word(&["x"]) {
+            Some(Link::Cross)
+        } else if self.take_word(&["then"]) {
+            Some(Link::Then)
+        } else {
+            None
+        }
+    }
+
+    /// How the threats act together.
+    fn joint(&mut self, link: Option<Link>, threats: &[Threat], start: usize) -> Parsed<Joint> {
+        let image = threats.iter().position(Threat::on_image);
+        let has_both = image.is_some() && threats.len() > 1;
+        let fault = match (link, image) {
+            (Some(Link::Cross), _) if has_both => {
+                if threats.iter().all(can_cross) {
+                    return Ok(Joint::Cross);
+                }
+                (
+                    "`×` searches pixels and words in turn, and one of these does not search",
+                    "join a PGD with deletion, synonyms or a search such as `20% TextFooler`, or write `+`",
+                )
+            }
+            (Some(Link::Then), Some(0)) if has_both => return Ok(Joint::ImageFirst),
+            (Some(Link::Then), Some(place)) if has_both && place + 1 == threats.len() => {
+                return Ok(Joint::TextFirst);
+            }
+            (Some(Link::Then), Some(_)) if has_both => {
+                ("the attack on the image stands between two on the report", "put it first or last")
+            }
+            (Some(Link::Cross), _) => ("`×` joins an attack on the image and one on the report", "write `+`"),
+            (None | Some(Link::Plus | Link::Then), _) => return Ok(Joint::EitherOrder),
+        };
+        self.at = start;
+        Err(self.complain(fault.0, fault.1))
+    }
+
+    fn threat(&mut self) -> Parsed<Threat> {
+        let modes = Mode::NAMED.map(|(name, _)| name);
+        let mode = self.word().and_then(|word| modes.iter().position(|known| **known == word));
+        let Some(place) = mode else { return self.plain_threat() };
+        let first = self.at;
+        self.at += 1;
+        match self.plain_threat()? {
+            Threat::Text(attack) => {
+                let attack = TextAttack { mode: Mode::NAMED[place].1, ..attack };
+                match refused_mode(&attack) {
+                    None => Ok(Threat::Text(attack)),
+                    Some(why) => {
+                        self.at = first;
+                        Err(self.complain(why, "leave it out"))
+                    }
+                }
+            }
+            Threat::Image { .. } => {
+                self.at = first;
+                let help = "say it of an attack on the report, such as `preserving 50% deletion`";
+                Err(self.complain("an image says nothing that could be preserved", help))
             }
         }
     }
 
-    fn threat(&mut self) -> Parsed<Threat> {
+    fn plain_threat(&mut self) -> Parsed<Threat> {
         match self.peek() {
             Some(Kind::Number(number)) => {
                 let number = *number;
-                let fraction = number.share().map_err(|(message, help)| self.complain(message, help))?;
+                let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
                 self.at += 1;
-                self.edits(fraction)
+                self.shared(share)
             }
             Some(Kind::Word(word)) => {
                 let word = word.clone();
@@ -65,19 +155,47 @@ impl Parser<'_> {
         }
     }
 
-    /// What follows a share of the words.
-    fn edits(&mut self, fraction: f64) -> Parsed<Threat> {
+    /// What follows a share of the words, or of the image.
+    fn shared(&mut self, share: f64) -> Parsed<Threat> {
         self.take_word(&["word"]);
-        if self.take_word(&["deletion", "deletions"]) {
-            return Ok(Threat::Deletion { fraction });
-        }
-        if self.take_word(&["synonyms", "synonym"]) {
-            self.take_word(&["substitution", "substitutions"]);
-            return Ok(Threat::Synonyms { fraction });
-        }
         let word = self.word().unwrap_or_default();
-        let help = suggest(&word, &["deletion", "synonyms"]);
-        Err(self.complain("after a share of the words comes what happens to them", help))
+        if let Some(number) = word.strip_prefix("patch") {
+            let steps = if number.is_empty() { Some(40) } else { count_of(number, 1000) };
+            let Some(steps) = steps else { return Err(self.wrong_number()) };
+            self.at += 1;
+            let method = ImageMethod::Patch { steps, region: self.region()? };
+            return Ok(Threat::Image { method, strength: Strength::At(share) });
+        }
+        let (name, number) = match word.rsplit_once('-') {
+            Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => (name, Some(number)),
+            _ => (word.as_str(), None),
+        };
+        let singular = |name: &str| match name {
+            "deletions" => "deletion".to_string(),
+            "synonym" | "typo" | "homophone" | "abbreviation" => format!("{name}s"),
+            other => other.to_string(),
+        };
+        let method = TextMethod::of_name(&singular(name)).filter(|method| method.takes_share());
+        let method = match (method, number) {
+            (Some(method), None) => method,
+            (Some(TextMethod::Searched { search, .. }), Some(number)) => match count_of(number, 100_000) {
+                Some(queries) => TextMethod::Searched { search, queries },
+                None => return Err(self.wrong_number()),
+            },
+            _ => {
+                let kinds =
+                    EditKind::NAMED.iter().filter(|(_, kind)| kind.takes_share()).map(|(name, _)| *name);
+                let searches = TextSearch::NAMED.iter().map(|(name, _)| *name);
+                let known: Vec<&str> = kinds.chain(searches).chain(["patch"]).collect();
+                let help = suggest(&word, &known);
+                return Err(self.complain("after a share of the words comes what happens to them", help));
+            }
+        };
+        self.at += 1;
+        if method == TextMethod::Sampled(EditKind::Synonyms) {
+            self.take_word(&["substitution", "substitutions"]);
+        }
+        Ok(Threat::Text(TextAttack::usual(method, share)))
     }
 
     fn named_threat(&mut self, word: &str) -> Parsed<Threat> {
@@ -87,37 +205,96 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(threat.clone());
         }
-        match lower.as_str() {
-            "clean" => {
-                return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out"));
-            }
-            "deletion" | "synonyms" | "synonym" => {
+        if lower == "clean" {
+            return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out"));
+        }
+        if let Some((_, absence)) = Absence::NAMED.iter().find(|(name, _)| *name == lower) {
+            self.at += 1;
+            return self.absent(*absence);
+        }
+        if let Some((_, corruption)) = Corruption::NAMED.iter().find(|(name, _)| *name == lower) {
+            self.at += 1;
+            let strength = self.severity()?;
+            return Ok(Threat::Image { method: ImageMethod::Corruption(*corruption), strength });
+        }
+        match TextMethod::of_name(&lower) {
+            Some(method) if method.takes_share() => {
                 let help = format!("write the share of the words first, such as `50% {lower}`");
                 return Err(self.complain("the share of the words is missing", help));
             }
-            _ => {}
-        }
-        let method = match ImageMethod::of_word(word) {
-            Some(Some(method)) => method,
-            Some(None) => {
-                let help =
-                    "write `PGD-20` for 20 steps (1 to 1000), `Square-500` for 500 queries (1 to 100000)";
-                return Err(self.complain("this attack does not take that number", help));
+            Some(method) => {
+                self.at += 1;
+                return Ok(Threat::Text(TextAttack::usual(method, 1.0)));
             }
+            None => {}
+        }
+        let (search, norm) = match ImageMethod::of_word(word) {
+            Some(Some(ImageMethod::Search { search, norm, .. })) => (search, norm),
+            Some(_) => return Err(self.wrong_number()),
             None => return Err(self.unknown_attack(word)),
         };
         self.at += 1;
-        Ok(Threat::Image { method, epsilon: self.strength()? })
+        let strength = self.strength(norm)?;
+        let method = ImageMethod::Search { search, norm, region: self.region()? };
+        Ok(Threat::Image { method, strength })
+    }
+
+    /// Which input is absent.
+    fn absent(&mut self, absence: Absence) -> Parsed<Threat> {
+        if self.take_word(&["image", "images"]) {
+            return Ok(Threat::Image { method: ImageMethod::Absent(absence), strength: Strength::At(1.0) });
+        }
+        if self.take_word(&["report", "reports"]) {
+            return Ok(Threat::Text(TextAttack::usual(TextMethod::Absent(absence), 1.0)));
+        }
+        let help = format!("write `{0} image` or `{0} report`", absence.name());
+        Err(self.complain("which input is meant has to follow", help))
+    }
+
+    /// `inside lesion`, `outside attribution`, `inside NAME` of the spec's masks; everywhere if nothing is said.
+    fn region(&mut self) -> Parsed<Region> {
+        let is_inside = match self.word().as_deref() {
+            Some("inside") => true,
+            Some("outside") => false,
+            _ => return Ok(Region::Everywhere),
+        };
+        self.at += 1;
+        self.take_word(&["the"]);
+        let word = self.word().unwrap_or_default();
+        let named = self.names.masks.iter().position(|name| name.eq_ignore_ascii_case(&word));
+        let mask = match (word.as_str(), named) {
+            (_, Some(place)) => Mask::File(place),
+            ("lesion" | "lesions", _) => Mask::Lesion,
+            ("attribution", _) => Mask::Attribution,
+            _ => {
+                let named = self.names.masks.iter().map(String::as_str);
+                let known: Vec<&str> = ["lesion", "attribution"].into_iter().chain(named).collect();
+                let help = suggest(&word, &known);
+                return Err(self.complain("a mask is expected here", help));
+            }
+        };
+        self.at += 1;
+        Ok(if is_inside { Region::Inside(mask) } else { Region::Outside(mask) })
+    }
+
+    fn wrong_number(&self) -> Complaint {
+        let help = "write `PGD-20` for 20 steps (1 to 1000), `Square-500` for 500 queries (1 to 100000), `PGD-L2` for \
+                    its ball in l2";
+        self.complain("this attack does not take that number or norm", help)
     }
 
     fn unknown_attack(&self, word: &str) -> Complaint {
         let named = self.names.threats.iter().map(|(name, _)| name.as_str());
-        let attacks = ImageMethod::NAMED.iter().map(|(name, _)| *name).chain(["deletion", "synonyms"]);
-        let known: Vec<&str> = attacks.chain(["clean"]).chain(named).collect();
+        let images = ImageSearch::NAMED.iter().map(|(name, _)| *name);
+        let films = Corruption::NAMED.iter().map(|(name, _)| *name);
+        let texts = EditKind::NAMED.iter().map(|(name, _)| *name);
+        let searches = TextSearch::NAMED.iter().map(|(name, _)| *name);
+        let known: Vec<&str> =
+            images.chain(films).chain(texts).chain(searches).chain(["patch", "clean"]).chain(named).collect();
         self.complain(format!("`{word}` is no attack and no name from `threats`"), suggest(word, &known))
     }
 
-    fn strength(&mut self) -> Parsed<Strength> {
+    fn strength(&mut self, norm: Norm) -> Parsed<Strength> {
         const HELP: &str = "write `ε=0.1` for one strength, or `ε≤0.1` for every point of the grid up to it";
         if !self.take_word(&["ε", "ϵ", "eps", "epsilon"]) {
             return Err(self.complain("the attack's strength is missing", HELP));
@@ -132,19 +309,83 @@ impl Parser<'_> {
             );
         };
         let number: Number = *number;
-        let value = number.strength().map_err(|(message, help)| self.complain(message, help))?;
+        let value = number.radius(norm).map_err(|(message, help)| self.complain(message, help))?;
         self.at += 1;
         Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
+    }
+
+    /// `severity 3`, `severity=3`, or `severity≤3` for every one up to it.
+    fn severity(&mut self) -> Parsed<Strength> {
+        const HELP: &str = "write `severity 3`, or `severity≤3` for every severity up to it";
+        if !self.take_word(&["severity"]) {
+            return Err(self.complain("the severity is missing", HELP));
+        }
+        let up_to = self.take(&Kind::AtMost);
+        if !up_to {
+            self.take(&Kind::Equals);
+        }
+        let Some(Kind::Number(number)) = self.peek() else {
+            return Err(self.complain("a severity is expected here", HELP));
+        };
+        let value = number.severity().map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
+    }
+}
+
+/// A count from 1 to `most`, behind a `-` if there is one.
+fn count_of(text: &str, most: u32) -> Option<u32> {
+    let number = text.strip_prefix('-').unwrap_or(text).parse().ok()?;
+    (1..=most).contains(&number).then_some(number)
+}
+
+/// Why an attack on the report cannot run in its mode, if so.
+pub(super) fn refused_mode(attack: &TextAttack) -> Option<&'static str> {
+    match (attack.method, attack.mode) {
+        (TextMethod::Sampled(EditKind::Negation), Mode::Preserving | Mode::Free) => {
+            Some("a negation flips what the report says, so it can only be `directional`")
+        }
+        (TextMethod::Absent(_), Mode::Preserving | Mode::Directional) => {
+            Some("a report that is absent or another patient's is always `free`")
+        }
+        (TextMethod::Searched { .. }, Mode::Directional) => {
+            Some("a search looks for a wrong answer to the same report; `directional` is for random edits")
+        }
+        _ => None,
+    }
+}
+
+/// Whether an attack can be one half of a search in turns.
+fn can_cross(threat: &Threat) -> bool {
+    match threat {
+        Threat::Image { method, .. } => {
+            matches!(method, ImageMethod::Search { search: ImageSearch::Pgd { .. }, .. })
+        }
+        Threat::Text(attack) => match attack.method {
+            TextMethod::Sampled(kind) => matches!(kind, EditKind::Deletion | EditKind::Synonyms),
+            TextMethod::Searched { .. } => true,
+            TextMethod::Absent(_) => false,
+        },
     }
 }
 
 /// Why two threats cannot act together, if so.
 fn clash(earlier: &Threat, later: &Threat) -> Option<String> {
     match (earlier, later) {
-        (Threat::Deletion { .. }, Threat::Deletion { .. }) => Some("words are deleted twice".to_string()),
-        (Threat::Synonyms { .. }, Threat::Synonyms { .. }) => Some("words are replaced twice".to_string()),
-        _ if earlier.on_image() && later.on_image() => {
+        (Threat::Image { .. }, Threat::Image { .. }) => {
             Some("two attacks on the image cannot be joined".to_string())
+        }
+        (Threat::Text(earlier), Threat::Text(later)) if earlier.method == later.method => {
+            Some(match earlier.method {
+                TextMethod::Sampled(EditKind::Deletion) => "words are deleted twice".to_string(),
+                TextMethod::Sampled(EditKind::Synonyms) => "words are replaced twice".to_string(),
+                _ => "the same happens to the report twice".to_string(),
+            })
+        }
+        (Threat::Text(earlier), Threat::Text(later))
+            if earlier.mode == Mode::Directional || later.mode == Mode::Directional =>
+        {
+            Some("an edit that flips what the report says joins no other edit".to_string())
         }
         _ => None,
     }

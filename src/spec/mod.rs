@@ -3,10 +3,13 @@
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
 mod condition;
+mod corruption;
 mod diagnostic;
+mod edit;
 mod model;
 mod node;
 mod number;
+mod pixels;
 mod read;
 mod scalar;
 mod sentence;
@@ -16,14 +19,17 @@ mod token;
 use std::path::PathBuf;
 
 pub use condition::parse_condition;
+pub use corruption::Corruption;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use edit::{EditKind, Mode};
 pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
+pub use pixels::{Access, AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Region};
 pub use read::{parse, read};
 pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
-pub use threat::{AttackLoss, ImageMethod, Strength, Threat};
+pub use threat::{Absence, Joint, Strength, TextAttack, TextMethod, TextSearch, Threat};
 
 /// A name the user gave to a model or threat, in the order of the file.
 pub type Named<T> = (String, T);
@@ -48,6 +54,12 @@ pub struct Spec {
     pub threats: Vec<Named<Threat>>,
     /// The strengths that `ε≤bound` stands for, ascending, in pixel units (pixels are in [0, 1]).
     pub grid: Vec<f64>,
+    /// The same for balls of the norm l2, where one pixel moved from black to white is 1.
+    pub grid_l2: Vec<f64>,
+    /// Mask files that threats may call by name: white is in the mask.
+    pub masks: Vec<Named<PathBuf>>,
+    /// Broken cases that are minimised, a cell and chunk (default 1).
+    pub counterexamples: usize,
     /// The rows of the table: every model is shown under each. Each is a condition, with the user's words.
     pub table: Vec<Condition>,
     /// What others published for the same question; shown beside the table's cells, and judges nothing.
@@ -204,6 +216,8 @@ pub struct Split {
     pub test: f64,
     /// Share of the other patients whose studies choose the best epoch (default 0.15).
     pub validation: f64,
+    /// Test cases at most, if a run is to be quick; the same models are tested on fewer cases (default: all).
+    pub cases: Option<usize>,
     /// Seed of the division.
     pub seed: u64,
 }
@@ -215,6 +229,15 @@ pub struct Condition {
     pub words: String,
     /// The threats that act together; empty means clean. At most one of them is on the image.
     pub threats: Vec<Threat>,
+    /// How an attack on the image and one on the report act together.
+    pub joint: Joint,
+}
+
+impl Condition {
+    /// No threat.
+    pub fn clean() -> Self {
+        Self { words: "clean".to_string(), threats: vec![], joint: Joint::default() }
+    }
 }
 
 /// A figure that others published.

@@ -308,7 +308,11 @@ impl<'a> Node<'a> {
                 None
             }
             (_, Some((name, node))) => {
-                let help = format!("keep one key; the {what}s are {}", names.join(", "));
+                let help = if names.len() > READABLE {
+                    "keep one key".to_string()
+                } else {
+                    format!("keep one key; the {what}s are {}", names.join(", "))
+                };
                 node.fault_of_key(
                     format!("`{name}` is a second choice; a {what} is a map of one key"),
                     Some(help),
@@ -346,10 +350,14 @@ impl<'a> Map<'a> {
     }
 }
 
+/// A list of more words than this is not read.
+const READABLE: usize = 16;
+
 /// What to do about a word that is none of these.
 pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
     let all = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match nearest(word, known) {
+        Some(best) if known.len() > READABLE => format!("did you mean `{best}`?"),
         Some(best) if known.len() > 1 => format!("did you mean `{best}`? known here: {all}"),
         Some(best) => format!("did you mean `{best}`?"),
         None if known.is_empty() => "none is known here".to_string(),

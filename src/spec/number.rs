@@ -1,5 +1,7 @@
 //! Numbers as people write them: `0.9`, `90%`, `8/255`, `1e-4`.
 
+use super::Norm;
+
 /// A number, and whether it was written in per cent (then it is already divided by 100).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Number {
@@ -35,6 +37,26 @@ impl Number {
             format!("write `{}%` for per cent, or a share from 0 to 1", self.value)
         };
         Err(("a share lies between 0 and 1".to_string(), help))
+    }
+
+    /// As a strength ε of a ball: in pixel units for linf; for l2 at most 1000.
+    pub(super) fn radius(self, norm: Norm) -> Result<f64, (String, String)> {
+        match norm {
+            Norm::L2 if !self.percent && (0.0..=1000.0).contains(&self.value) => Ok(self.value),
+            Norm::L2 => Err((
+                "ε of a ball in l2 lies between 0 and 1000".to_string(),
+                "one pixel moved from black to white is 1; write a number such as `0.5`".to_string(),
+            )),
+            Norm::Linf => self.strength(),
+        }
+    }
+
+    /// As a severity, 1 to 5.
+    pub(super) fn severity(self) -> Result<f64, (String, String)> {
+        if !self.percent && [1.0, 2.0, 3.0, 4.0, 5.0].contains(&self.value) {
+            return Ok(self.value);
+        }
+        Err(("a severity is 1, 2, 3, 4 or 5".to_string(), "write `severity 3`".to_string()))
     }
 
     /// As a strength ε in pixel units, 0 to 1.

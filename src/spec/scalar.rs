@@ -4,9 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_yaml::Value;
 
-use super::Strength;
 use super::node::Node;
 use super::number::Number;
+use super::{Norm, Strength};
 
 impl Node<'_> {
     /// A number, however it is written.
@@ -59,19 +59,29 @@ impl Node<'_> {
         None
     }
 
-    /// A strength ε in pixel units, 0 to 1.
-    pub(super) fn strength(&self) -> Option<f64> {
-        self.checked(Number::strength)
+    /// A strength ε of a ball.
+    pub(super) fn radius(&self, norm: Norm) -> Option<f64> {
+        self.checked(|number| number.radius(norm))
     }
 
-    /// A strength, or with `≤` every point of the grid up to it.
-    pub(super) fn strengths(&self) -> Option<Strength> {
+    /// A strength ε of a ball, or with `≤` every point of the grid up to it.
+    pub(super) fn radii(&self, norm: Norm) -> Option<Strength> {
+        self.up_to(|number| number.radius(norm))
+    }
+
+    /// A severity, or with `≤` every one up to it.
+    pub(super) fn severity(&self) -> Option<Strength> {
+        self.up_to(Number::severity)
+    }
+
+    /// A number that a rule accepts, or with `≤` every point up to it.
+    fn up_to(&self, rule: impl Fn(Number) -> Result<f64, (String, String)>) -> Option<Strength> {
         let bound = self
             .value
             .as_str()
             .and_then(|text| text.trim().strip_prefix('≤').or_else(|| text.trim().strip_prefix("<=")));
-        let Some(bound) = bound else { return self.strength().map(Strength::At) };
-        match Number::read(bound).map(Number::strength) {
+        let Some(bound) = bound else { return self.checked(rule).map(Strength::At) };
+        match Number::read(bound).map(rule) {
             Some(Ok(value)) => Some(Strength::UpTo(value)),
             Some(Err((message, help))) => {
                 self.fault(message, help);

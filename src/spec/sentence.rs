@@ -4,11 +4,16 @@
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
 //! clause    = [model] [metric] "≥" bound [("at" | "under" | "with") condition]
 //! bound     = number | model metric [("+" | "−") number]
-//! condition = "clean" | threat { "+" threat }
+//! condition = "clean" | threat { ("+" | "then" | "×") threat }
 //! figure    = model metric number [("at" | "under" | "with") condition]          what others published
-//! threat    = method "ε" ("=" | "≤") number | number ("deletion" | "synonyms") | name
-//! method    = "FGSM" | "PGD" | "MI-FGSM" | "APGD" | "APGD-margin" | "Square", and "-" steps or queries
+//! threat    = search ["-L2"] ["-" number] "ε" ("=" | "≤") number [region]          number: steps or queries
+//!           | number "patch" [region] | corruption "severity" ["=" | "≤"] number
+//!           | [mode] [number] edit ["-" number] | absence ("image" | "report") | name
+//! region    = ("inside" | "outside") ("lesion" | "attribution" | name)
+//! mode      = "preserving" | "free" | "directional"
 //! ```
+//!
+//! The searches, corruptions, edits and absences are the `NAMED` ones of their types.
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
@@ -45,12 +50,14 @@ pub struct Names<'a> {
     pub models: &'a [Reader],
     /// The spec's threats.
     pub threats: &'a [Named<Threat>],
+    /// The names of the spec's mask files.
+    pub masks: &'a [String],
 }
 
 const METRICS: [&str; 3] = ["accuracy", "sensitivity", "specificity"];
 
 /// Words of the grammar, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 14] = [
+pub(super) const RESERVED: [&str; 27] = [
     "accuracy",
     "sensitivity",
     "specificity",
@@ -65,6 +72,19 @@ pub(super) const RESERVED: [&str; 14] = [
     "eps",
     "epsilon",
     "word",
+    "then",
+    "x",
+    "inside",
+    "outside",
+    "the",
+    "image",
+    "images",
+    "report",
+    "reports",
+    "severity",
+    "lesion",
+    "attribution",
+    "patch",
 ];
 
 /// Parses a sentence.
@@ -208,7 +228,7 @@ impl<'a> Parser<'a> {
         if self.take_word(&["at", "under", "with"]) {
             return self.condition();
         }
-        Ok(Condition { words: "clean".to_string(), threats: vec![] })
+        Ok(Condition::clean())
     }
 
     /// The model and metric of a clause; a later clause may leave either out.

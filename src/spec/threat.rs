@@ -1,25 +1,19 @@
-//! What an adversary may do to an input: the attacks that a spec names, with their parameters.
+//! What an adversary, or a bad day, may do to a case: to its pixels, to its words, or to both.
 
-/// What an adversary may do: one attack with its parameters.
+use super::{EditKind, ImageMethod, ImageSearch, Mask, Mode, Norm, Region};
+
+/// One threat with its parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Threat {
-    /// An attack on all views, within a ball of the largest norm.
+    /// On all views.
     Image {
-        /// How it searches.
+        /// What is done.
         method: ImageMethod,
-        /// Largest change of a pixel, in pixel units.
-        epsilon: Strength,
+        /// How much of it.
+        strength: Strength,
     },
-    /// A share of the words is removed at random.
-    Deletion {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
-    /// A share of the words is replaced by synonyms at random.
-    Synonyms {
-        /// Share of the words, 0 to 1.
-        fraction: f64,
-    },
+    /// On the report.
+    Text(TextAttack),
 }
 
 impl Threat {
@@ -27,53 +21,19 @@ impl Threat {
     pub fn on_image(&self) -> bool {
         matches!(self, Self::Image { .. })
     }
+
+    /// Whether it means something only for a model with another input too.
+    pub fn needs_the_other(&self) -> bool {
+        matches!(
+            self,
+            Self::Image { method: ImageMethod::Absent(Absence::Missing), .. }
+                | Self::Text(TextAttack { method: TextMethod::Absent(Absence::Missing), .. })
+        )
+    }
 }
 
-/// How an attack searches the pixels. Its definition, with the citation, stands in the file of its name under
-/// `lab/attack`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ImageMethod {
-    /// Fast gradient sign method.
-    Fgsm,
-    /// Projected gradient descent.
-    Pgd {
-        /// Gradient steps (default 40).
-        steps: u32,
-        /// Random starts (default 5).
-        restarts: u32,
-    },
-    /// Momentum iterative FGSM.
-    Momentum {
-        /// Gradient steps (default 10).
-        steps: u32,
-    },
-    /// Auto-PGD, which chooses its own step size.
-    Apgd {
-        /// What it raises.
-        loss: AttackLoss,
-        /// Gradient steps (default 100).
-        steps: u32,
-        /// Random starts (default 1).
-        restarts: u32,
-    },
-    /// Square attack: random search over scores, without a gradient.
-    Square {
-        /// Evaluations of a case at most (default 1000; its authors use 5000).
-        queries: u32,
-    },
-}
-
-/// What a gradient attack raises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttackLoss {
-    /// Cross-entropy with the true label; its gradient vanishes where the model is sure.
-    CrossEntropy,
-    /// The other class's logit less the true one's; never saturated. With two classes it stands for the
-    /// difference-of-logits-ratio loss of the published suite, which needs three.
-    Margin,
-}
-
-/// A strength ε, or every point of the grid up to it.
+/// A strength, or every point of the grid up to it. What it measures depends on the method: ε of a ball, the
+/// severity of a corruption, the share of the image under a patch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Strength {
     /// `ε=0.1`: this strength.
@@ -82,68 +42,207 @@ pub enum Strength {
     UpTo(f64),
 }
 
-impl ImageMethod {
-    /// PGD as a sentence means it that says no more.
-    pub const PGD: Self = Self::Pgd { steps: 40, restarts: 5 };
-    /// Momentum iterative FGSM as a sentence means it that says no more.
-    pub const MOMENTUM: Self = Self::Momentum { steps: 10 };
-    /// Auto-PGD as a sentence means it that says no more.
-    pub const APGD: Self = Self::Apgd { loss: AttackLoss::CrossEntropy, steps: 100, restarts: 1 };
-    /// The same with the margin as its loss.
-    pub const APGD_MARGIN: Self = Self::Apgd { loss: AttackLoss::Margin, steps: 100, restarts: 1 };
-    /// Square as a sentence means it that says no more.
-    pub const SQUARE: Self = Self::Square { queries: 1000 };
+/// How the image's and the report's threats act together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Joint {
+    /// `a + b`: in either order; a case counts if it holds in both.
+    #[default]
+    EitherOrder,
+    /// `a then b`, the image first: the report's attack sees the attacked image.
+    ImageFirst,
+    /// `a then b`, the report first: the image's attack sees the attacked report.
+    TextFirst,
+    /// `a × b`: gradient steps on the pixels and edits of words in turn, on the joint answer.
+    Cross,
+}
 
-    /// Every method by the name that a sentence gives it, with its defaults; the longer of two names that
-    /// begin alike comes first.
-    pub const NAMED: [(&'static str, Self); 6] = [
-        ("FGSM", Self::Fgsm),
-        ("PGD", Self::PGD),
-        ("MI-FGSM", Self::MOMENTUM),
-        ("APGD-margin", Self::APGD_MARGIN),
-        ("APGD", Self::APGD),
-        ("Square", Self::SQUARE),
+/// What stands where an input of the case should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Absence {
+    /// Nothing: the branch gives zeros.
+    Missing,
+    /// An empty input: a black image, a report without words.
+    Blank,
+    /// The typical input: the mean image of training, the report most like all reports of training.
+    Mean,
+    /// The input of another patient among the test cases.
+    WrongPatient,
+}
+
+impl Absence {
+    /// Every absence by the name that a sentence gives it.
+    pub const NAMED: [(&'static str, Self); 4] = [
+        ("missing", Self::Missing),
+        ("blank", Self::Blank),
+        ("mean", Self::Mean),
+        ("wrong-patient", Self::WrongPatient),
     ];
 
-    /// The method of a word such as `PGD`, `pgd-20` (steps) or `Square-500` (queries); None if it names none,
-    /// Some(None) if its number is not from 1 to the most that the method takes.
+    /// The name that a sentence gives it.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, absence)| *absence == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// What is done to the words of a report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TextAttack {
+    /// How words are chosen.
+    pub method: TextMethod,
+    /// Share of the words that it edits, 0 to 1; 1 where the method takes none.
+    pub share: f64,
+    /// What an edit may do to what the report says.
+    pub mode: Mode,
+    /// Random draws of a case, 1 to 1000; the worst counts. 1 for a search.
+    pub draws: u32,
+}
+
+/// How the words that are edited are chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TextMethod {
+    /// At random.
+    Sampled(EditKind),
+    /// By what the model answers.
+    Searched {
+        /// How it searches.
+        search: TextSearch,
+        /// Evaluations of a case at most (default 500).
+        queries: u32,
+    },
+    /// The report is not the patient's, or no report.
+    Absent(Absence),
+}
+
+/// How an attack searches for words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TextSearch {
+    /// The words that matter most are removed.
+    Importance,
+    /// Probability-weighted word saliency, over synonyms.
+    Pwws,
+    /// `TextFooler`'s search, over our synonyms.
+    TextFooler,
+    /// Misspellings of the words that matter most.
+    DeepWordBug,
+    /// Words exchanged along the gradient of their embeddings.
+    HotFlip,
+    /// A beam of the best partial edits, over synonyms and removals.
+    Beam,
+    /// Words that a masked language model proposes.
+    Bae,
+}
+
+impl TextSearch {
+    /// Every search by the name that a sentence gives it.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("importance", Self::Importance),
+        ("PWWS", Self::Pwws),
+        ("TextFooler", Self::TextFooler),
+        ("DeepWordBug", Self::DeepWordBug),
+        ("HotFlip", Self::HotFlip),
+        ("beam", Self::Beam),
+        ("BAE", Self::Bae),
+    ];
+
+    /// The name that a sentence gives it.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, search)| *search == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl TextMethod {
+    /// Evaluations of a case that a search may spend, if a sentence does not say.
+    pub const QUERIES: u32 = 500;
+
+    /// Whether a share of the words says how much of it there is.
+    pub fn takes_share(self) -> bool {
+        match self {
+            Self::Sampled(kind) => kind.takes_share(),
+            Self::Searched { .. } => true,
+            Self::Absent(_) => false,
+        }
+    }
+
+    /// The mode that is meant where none is named: the study's own attacks, and what replaces the report, are
+    /// free; a flip is directional; everything else preserves.
+    pub fn usual_mode(self) -> Mode {
+        match self {
+            Self::Sampled(EditKind::Deletion | EditKind::Synonyms) | Self::Absent(_) => Mode::Free,
+            Self::Sampled(EditKind::Negation) => Mode::Directional,
+            _ => Mode::Preserving,
+        }
+    }
+
+    /// The method of a name, with its defaults.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let is = |known: &&str| known.eq_ignore_ascii_case(name);
+        let sampled =
+            EditKind::NAMED.iter().find(|(known, _)| is(known)).map(|(_, kind)| Self::Sampled(*kind));
+        sampled.or_else(|| {
+            let found = TextSearch::NAMED.iter().find(|(known, _)| is(known));
+            found.map(|(_, search)| Self::Searched { search: *search, queries: Self::QUERIES })
+        })
+    }
+}
+
+impl TextAttack {
+    /// As a sentence means it that says no more.
+    pub fn usual(method: TextMethod, share: f64) -> Self {
+        Self { method, share, mode: method.usual_mode(), draws: 1 }
+    }
+
+    /// The study's: a share of the words is removed.
+    pub fn deletion(share: f64) -> Self {
+        Self::usual(TextMethod::Sampled(EditKind::Deletion), share)
+    }
+
+    /// The study's: a share of the words is replaced by synonyms.
+    pub fn synonyms(share: f64) -> Self {
+        Self::usual(TextMethod::Sampled(EditKind::Synonyms), share)
+    }
+}
+
+impl ImageMethod {
+    /// The mask that it asks for, if any.
+    pub fn mask(self) -> Option<Mask> {
+        match self {
+            Self::Search { region, .. } | Self::Patch { region, .. } => match region {
+                Region::Everywhere => None,
+                Region::Inside(mask) | Region::Outside(mask) => Some(mask),
+            },
+            Self::Corruption(_) | Self::Absent(_) => None,
+        }
+    }
+
+    /// A search as a sentence means it that says no more.
+    pub fn usual(search: ImageSearch) -> Self {
+        let norm = search.norms().first().copied().unwrap_or(Norm::Linf);
+        Self::Search { search, norm, region: Region::Everywhere }
+    }
+
+    /// The method of a word such as `PGD`, `pgd-20` (steps), `Square-500` (queries) or `PGD-L2-20`; None if it
+    /// names none, Some(None) if it does not take its norm or number.
     #[allow(clippy::option_option)]
     pub fn of_word(word: &str) -> Option<Option<Self>> {
         let word = word.to_lowercase();
-        let (name, number) = Self::NAMED.iter().find_map(|(name, method)| {
+        let (search, rest) = ImageSearch::NAMED.iter().find_map(|(name, search)| {
             let rest = word.strip_prefix(&name.to_lowercase())?;
-            match rest.strip_prefix('-') {
-                None if rest.is_empty() => Some((*method, None)),
-                None => None,
-                Some(number) => Some((*method, Some(number.to_string()))),
-            }
+            (rest.is_empty() || rest.starts_with('-')).then_some((*search, rest))
         })?;
-        match number {
-            None => Some(Some(name)),
-            Some(number) => Some(number.parse().ok().and_then(|number| name.with_number(number))),
-        }
-    }
-
-    /// The most steps, or queries, that a spec may ask for.
-    pub fn most(self) -> u32 {
-        match self {
-            Self::Fgsm => 0,
-            Self::Square { .. } => 100_000,
-            Self::Pgd { .. } | Self::Momentum { .. } | Self::Apgd { .. } => 1000,
-        }
-    }
-
-    /// With so many steps, or queries.
-    fn with_number(self, number: u32) -> Option<Self> {
-        if !(1..=self.most()).contains(&number) {
-            return None;
-        }
-        Some(match self {
-            Self::Fgsm => return None,
-            Self::Pgd { restarts, .. } => Self::Pgd { steps: number, restarts },
-            Self::Momentum { .. } => Self::Momentum { steps: number },
-            Self::Apgd { loss, restarts, .. } => Self::Apgd { loss, steps: number, restarts },
-            Self::Square { .. } => Self::Square { queries: number },
-        })
+        let mut parts = rest.split('-').skip(1).peekable();
+        let norm = match parts.next_if(|part| *part == "l2" || *part == "linf") {
+            None => search.norms().first().copied(),
+            Some(named) => search.norms().iter().copied().find(|norm| norm.name() == named),
+        };
+        let search = match parts.next() {
+            None => Some(search),
+            Some(number) => number.parse().ok().and_then(|number| search.with_number(number)),
+        };
+        let region = Region::Everywhere;
+        let method = match (search, norm, parts.next()) {
+            (Some(search), Some(norm), None) => Some(Self::Search { search, norm, region }),
+            _ => None,
+        };
+        Some(method)
     }
 }

@@ -3,8 +3,9 @@
 mod data;
 mod models;
 mod script;
+mod threats;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
@@ -12,30 +13,34 @@ use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
-    AttackLoss, Condition, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Model, Named, Place,
-    Requirement, Section, Spec, Split, Threat, Views,
+    Absence, Condition, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model,
+    Named, Norm, Place, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 12] = [
+const ROOT_KEYS: [&str; 15] = [
     "claim",
     "data",
     "split",
     "models",
     "threats",
+    "masks",
     "grid",
+    "grid_l2",
     "table",
     "published",
     "require",
     "seed",
     "device",
     "chunk",
+    "counterexamples",
 ];
 const CHUNK: usize = 32;
-const THREATS: [&str; 7] = ["fgsm", "pgd", "mi_fgsm", "apgd", "square", "deletion", "synonyms"];
+/// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
+const DEFAULT_GRID_L2: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 
 /// Reads and checks a spec file.
 ///
@@ -113,14 +118,22 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let data = map.need("data", "{phantom: {studies: 900, seed: 7}}");
     let data = data.and_then(|node| data::read(&node, &readers));
     let split = map.need("split", "{test: 30%, seed: 7}").and_then(|node| split(&node));
-    let threats = map.get("threats").map_or(Some(Vec::new()), |node| threats(&node));
-    let grid = map.get("grid").map_or(Some(DEFAULT_GRID.to_vec()), |node| grid(&node));
+    let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));
+    let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
+    let known = threats::Known { models: &readers, masks: &mask_names };
+    let threats = map.get("threats").map_or(Some(Vec::new()), |node| threats::read(&node, known));
+    let grid_of = |key: &str, usual: [f64; 4], norm: Norm| {
+        map.get(key).map_or(Some(usual.to_vec()), |node| grid(&node, norm))
+    };
+    let (grid, grid_l2) =
+        (grid_of("grid", DEFAULT_GRID, Norm::Linf), grid_of("grid_l2", DEFAULT_GRID_L2, Norm::L2));
+    let counterexamples = map.get("counterexamples").map_or(Some(1), |node| node.whole(0, 1024));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
     let device = map.get("device").map_or(Some(DeviceChoice::Auto), |node| device(&node));
     let chunk = map.get("chunk").map_or(Some(CHUNK), |node| node.whole(1, 1024));
     let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
     let threats = threats?;
-    let names = Names { models: &readers, threats: &threats };
+    let names = Names { models: &readers, threats: &threats, masks: &mask_names };
     let table = table(&map, names);
     let published = map.get("published").map_or(Some(vec![]), |node| {
         let figures = node.items()?.into_iter().map(|item| read_by(&item, names, parse_figure));
@@ -128,12 +141,16 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     });
     let require = require.and_then(|node| requirements(&node, text, names));
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
-    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk}");
+    let masks = masks?;
+    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?}");
     Some(Spec {
         path: path.to_path_buf(),
         digest: blake3::hash(decisive.as_bytes()).to_hex().to_string(),
         claim: claim?,
         grid: grid?,
+        grid_l2: grid_l2?,
+        masks,
+        counterexamples: counterexamples?,
         table: table?,
         published: published?,
         require: require?,
@@ -157,81 +174,30 @@ fn device(node: &Node<'_>) -> Option<DeviceChoice> {
 }
 
 fn split(node: &Node<'_>) -> Option<Split> {
-    let map = node.map(&["by", "test", "validation", "seed"])?;
+    let map = node.map(&["by", "test", "validation", "cases", "seed"])?;
     if let Some(by) = map.get("by") {
         by.one_of("way to split", &[("patient", ())]);
     }
     let test = map.need("test", "30%").and_then(|node| node.part());
     let validation = map.get("validation").map_or(Some(0.15), |node| node.part());
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    Some(Split { test: test?, validation: validation?, seed: seed? })
+    let cases = map.get("cases").map_or(Some(None), |node| node.whole(1, 1_000_000).map(Some));
+    Some(Split { test: test?, validation: validation?, cases: cases?, seed: seed? })
 }
 
-fn threats(node: &Node<'_>) -> Option<Vec<Named<Threat>>> {
-    let mut threats: Vec<Named<Threat>> = Vec::new();
-    let mut complete = true;
+/// Mask files by name.
+fn masks(node: &Node<'_>) -> Option<Vec<Named<PathBuf>>> {
+    let mut masks: Vec<Named<PathBuf>> = Vec::new();
     for (name, node) in node.entries()? {
-        check_name(&name, &node, "threat", threats.iter().map(|(name, _)| name));
-        match threat(&node) {
-            Some(threat) => threats.push((name, threat)),
-            None => complete = false,
-        }
+        check_name(&name, &node, "mask", masks.iter().map(|(name, _)| name));
+        masks.push((name, node.path()?));
     }
-    complete.then_some(threats)
+    Some(masks)
 }
 
-fn threat(node: &Node<'_>) -> Option<Threat> {
-    let (name, node) = node.choice("threat", &THREATS)?;
-    if name == "deletion" || name == "synonyms" {
-        let fraction = node.map(&["fraction"])?.need("fraction", "50%")?.share()?;
-        return Some(if name == "deletion" {
-            Threat::Deletion { fraction }
-        } else {
-            Threat::Synonyms { fraction }
-        });
-    }
-    image_threat(&name, &node)
-}
-
-fn image_threat(name: &str, node: &Node<'_>) -> Option<Threat> {
-    let keys: &[&str] = match name {
-        "fgsm" => &["epsilon"],
-        "square" => &["epsilon", "queries"],
-        "mi_fgsm" => &["epsilon", "steps"],
-        "pgd" => &["epsilon", "steps", "restarts"],
-        _ => &["epsilon", "steps", "restarts", "loss"],
-    };
-    let map = node.map(keys)?;
-    let epsilon = map.need("epsilon", "8/255").and_then(|node| node.strengths());
-    let number = |key: &str, usual: u32, most: u64| {
-        map.get(key).map_or(Some(usual), |node| node.whole::<u32>(1, most))
-    };
-    let losses = [("cross_entropy", AttackLoss::CrossEntropy), ("margin", AttackLoss::Margin)];
-    let loss = map.get("loss").map_or(Some(AttackLoss::CrossEntropy), |node| node.one_of("loss", &losses));
-    let method = match name {
-        "fgsm" => Some(ImageMethod::Fgsm),
-        "square" => number("queries", 1000, 100_000).map(|queries| ImageMethod::Square { queries }),
-        "mi_fgsm" => number("steps", 10, 1000).map(|steps| ImageMethod::Momentum { steps }),
-        _ => {
-            let (steps, restarts) = if name == "pgd" { (40, 5) } else { (100, 1) };
-            let (steps, restarts) = (number("steps", steps, 1000), number("restarts", restarts, 100));
-            match (steps, restarts, loss) {
-                (Some(steps), Some(restarts), _) if name == "pgd" => {
-                    Some(ImageMethod::Pgd { steps, restarts })
-                }
-                (Some(steps), Some(restarts), Some(loss)) => {
-                    Some(ImageMethod::Apgd { loss, steps, restarts })
-                }
-                _ => None,
-            }
-        }
-    };
-    Some(Threat::Image { method: method?, epsilon: epsilon? })
-}
-
-fn grid(node: &Node<'_>) -> Option<Vec<f64>> {
+fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
     let items = node.items()?;
-    let read: Vec<Option<f64>> = items.iter().map(Node::strength).collect();
+    let read: Vec<Option<f64>> = items.iter().map(|item| item.radius(norm)).collect();
     let mut grid = read.into_iter().collect::<Option<Vec<f64>>>()?;
     if grid.is_empty() || grid.len() > 100 {
         node.fault("a grid has 1 to 100 strengths", "for example [0.01, 0.05, 0.1]".to_string());
@@ -246,8 +212,7 @@ fn grid(node: &Node<'_>) -> Option<Vec<f64>> {
 }
 
 fn table(map: &Map<'_>, names: Names<'_>) -> Option<Vec<Condition>> {
-    let clean = Condition { words: "clean".to_string(), threats: vec![] };
-    let Some(node) = map.get("table") else { return Some(vec![clean]) };
+    let Some(node) = map.get("table") else { return Some(vec![Condition::clean()]) };
     let rows = node.items()?.into_iter().map(|item| read_by(&item, names, parse_condition));
     rows.collect::<Vec<_>>().into_iter().collect()
 }
@@ -293,19 +258,34 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirem
 /// A clause about an input that its model does not read would pass for the wrong reason.
 fn check_reach(node: &Node<'_>, sentence: &str, clause: &super::Clause, names: Names<'_>) {
     let Some(model) = names.models.iter().find(|model| model.name == clause.model) else { return };
+    let words = &clause.condition.words;
+    let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());
     let blind = |threat: &Threat| if threat.on_image() { !model.image } else { !model.text };
     if let Some(threat) = clause.condition.threats.iter().find(|threat| blind(threat)) {
-        let words = &clause.condition.words;
-        let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());
         let (input, reads) = if threat.on_image() { ("image", "report") } else { ("report", "image") };
         let message = format!("`{}` does not read the {input}, so this cannot touch it", clause.model);
         let help = format!("ask for an attack on the {reads}, or name a model that reads the {input}");
+        node.fault_within(offset, words.clone(), message, Some(help));
+    } else if clause.condition.threats.iter().any(Threat::needs_the_other) && !(model.image && model.text) {
+        let message = format!("`{}` reads nothing else, so without it there is no answer", clause.model);
+        let help = "write `blank`, or name a model that reads images and reports".to_string();
         node.fault_within(offset, words.clone(), message, Some(help));
     }
 }
 
 fn report(node: &Node<'_>, complaint: Complaint) {
     node.fault_within(complaint.offset, complaint.word, complaint.message, Some(complaint.help));
+}
+
+/// Whether the grammar gives it a meaning.
+fn is_word(name: &str) -> bool {
+    let films = Corruption::NAMED.iter().map(|(name, _)| *name);
+    let mut others =
+        films.chain(Absence::NAMED.iter().map(|(name, _)| *name)).chain(Mode::NAMED.map(|(name, _)| name));
+    RESERVED.contains(&name)
+        || ImageMethod::of_word(name).is_some()
+        || TextMethod::of_name(name).is_some()
+        || others.any(|other| other == name)
 }
 
 /// Names are short and are no words of the grammar.
@@ -318,7 +298,7 @@ fn check_name<'n>(name: &str, node: &Node<'_>, what: &str, mut earlier: impl Ite
     if !is_plain {
         let help = "write a letter, then letters, digits, `_` or `-`, 32 at most".to_string();
         node.fault_of_key(format!("`{name}` cannot be a {what}'s name"), Some(help));
-    } else if RESERVED.contains(&name.to_lowercase().as_str()) || ImageMethod::of_word(name).is_some() {
+    } else if is_word(&name.to_lowercase()) {
         let help = "choose another name".to_string();
         node.fault_of_key(
             format!("`{name}` is a word of the sentences, so no {what} can be called so"),
