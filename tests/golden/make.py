@@ -97,8 +97,8 @@ def vision():
     save("se_resnet", model, golden)
 
 
-def suite():
-    """Which of 256 cases torchattacks breaks on the network of `vision`; labels are its own clean answers."""
+def crowd():
+    """The network of `vision` and 256 noise images; labels are its own clean answers."""
     torch.manual_seed(1)
     model = randomise(SmallSeResnet()).requires_grad_(False)
     places = torch.arange(256 * VIEWS * SIDE * SIDE, dtype=torch.int64)
@@ -108,7 +108,12 @@ def suite():
     logits = model(images)
     shift = (logits[:, 1] - logits[:, 0]).median() + 1e-6
     model.last_linear.bias[1] -= shift
-    labels = model(images).argmax(1)
+    return model, images, model(images).argmax(1), shift
+
+
+def suite():
+    """Which cases of `crowd` torchattacks breaks."""
+    model, images, labels, shift = crowd()
     golden = {"labels": labels, "shift": shift.reshape(1)}
     attacks = {
         "fgsm": torchattacks.FGSM(model, eps=SUITE),
