@@ -4,14 +4,14 @@
 
 use std::time::Instant;
 
-use medcert::lab::attack::{fgsm, project};
+use medcert::lab::attack::image::{Problem, Space, fgsm};
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::settings::settle;
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
-use medcert::spec::DeviceChoice;
+use medcert::spec::{DeviceChoice, Norm};
 
 #[path = "golden/fill.rs"]
 mod fill;
@@ -36,12 +36,27 @@ fn race(name: &str, residual: Residual, (cases, side): (usize, usize), runs: usi
     let architecture = Architecture::Vision(Residual { views: 1, ..residual });
     let mut params = Params::make(&architecture.declare(), |d| Ok(fill::fill(d))).expect("parameters");
     params.fold().expect("folded");
-    let network =
-        Network { name: name.into(), architecture, params, tokenizer: None, side: None, source: None };
+    let network = Network {
+        name: name.into(),
+        architecture,
+        params,
+        tokenizer: None,
+        side: None,
+        source: None,
+        masked: None,
+    };
     let pixels: Vec<f32> =
         (0..cases * side * side).map(|place| (place * 40503 % 65536) as f32 / 65536.0).collect();
     let images = tensor::floats(&pixels, &[cases, 1, side, side]).expect("images");
     let victim = Victim::new(&network, (0..cases).map(|case| case % 2 == 1).collect()).expect("a victim");
+    let problem = Problem {
+        victim: victim.clone(),
+        images: images.shallow_clone(),
+        text: None,
+        cases: vec!["race"; cases],
+        seed: 0,
+        space: Space::ball(Norm::Linf, 0.0),
+    };
     let forward = |images: &Tensor| {
         victim.answer(Some(&victim.read_images(images).expect("features")), None).expect("answers");
     };
@@ -51,8 +66,9 @@ fn race(name: &str, residual: Residual, (cases, side): (usize, usize), runs: usi
     let fgsm = || {
         let (_, gradient) = victim.gradient(&images, None).expect("a gradient"); // the clean answers too
         for epsilon in STRENGTHS {
-            let proposal = fgsm::propose(&images, &gradient, epsilon).expect("a proposal");
-            forward(&project(&images, &proposal, epsilon).expect("images"));
+            let problem = problem.with_epsilon(epsilon);
+            let proposal = fgsm::propose(&problem, &gradient).expect("a proposal");
+            forward(&problem.project(&proposal).expect("images"));
         }
     };
     told("FGSM at four ε", median(runs, fgsm));

@@ -81,6 +81,15 @@ pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(values)?.f_to_device(device())?.f_reshape(shape)?)
 }
 
+/// Places along a dimension, for `index_select`.
+///
+/// # Errors
+/// libtorch fails.
+pub fn rows(places: &[usize]) -> Result<Tensor> {
+    let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
+    integers(&places, &[places.len()])
+}
+
 /// The values of a tensor, in row-major order, as `f32`.
 ///
 /// # Errors

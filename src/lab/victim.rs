@@ -1,11 +1,16 @@
 //! A model under attack: one chunk of cases, its labels, and the count of every evaluation (access is
 //! what an attack may ask for; every answer is counted).
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::rc::Rc;
 
+use super::attack::image::loss;
 use super::tensor::{self, Kind, Tensor};
-use crate::Result;
-use crate::spec::AttackLoss;
+use crate::spec::{Access, AttackLoss};
+use crate::{Error, Result};
+
+/// Texts that are read at once.
+const TEXTS_AT_ONCE: usize = 32;
 
 /// What can be attacked: an image branch and a decision over both branches, logits `[cases, 2]`.
 pub trait Classifier {
@@ -15,6 +20,25 @@ pub trait Classifier {
     /// libtorch fails.
     fn read_images(&self, images: &Tensor) -> Result<Tensor>;
 
+    /// What the text branch gives for texts, without a gradient.
+    ///
+    /// # Errors
+    /// The model reads no text, or libtorch fails.
+    fn read_texts(&self, _texts: &[String]) -> Result<Tensor> {
+        Err(Error::Resource(
+            "a model was asked about text that it does not read; this is a bug in medcert".into(),
+        ))
+    }
+
+    /// What the text branch gives for texts, with the way back to the embeddings of their pieces; None if the model
+    /// does not show them.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    fn trace_texts(&self, _texts: &[String]) -> Result<Option<TextTrace>> {
+        Ok(None)
+    }
+
     /// Logits (normal, abnormal) of what the branches gave.
     ///
     /// # Errors
@@ -22,12 +46,17 @@ pub trait Classifier {
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor>;
 }
 
-/// A frozen model and the cases of one chunk.
+/// A frozen model and the cases of one chunk, or some of them, as far as an attack may look.
+#[derive(Clone)]
 pub struct Victim<'a> {
     model: &'a dyn Classifier,
-    labels: Tensor,
+    labels: Rc<Tensor>,
     truth: Vec<bool>,
-    queries: Cell<u32>,
+    access: Access,
+    /// The cases' places in the chunk.
+    places: Vec<usize>,
+    /// Evaluations of each case of the chunk, whoever asked.
+    spent: Rc<RefCell<Vec<u32>>>,
 }
 
 /// What the model answered for each case of a chunk.
@@ -39,6 +68,13 @@ pub struct Answer {
     pub predicted: Option<bool>,
 }
 
+impl Answer {
+    /// Whether the case is broken: the answer is wrong, or none.
+    pub fn is_broken(&self) -> bool {
+        !self.margin.is_some_and(|margin| margin > 0.0)
+    }
+}
+
 /// What the image branch gives, with the way back to the pixels.
 pub struct Trace {
     images: Tensor,
@@ -46,20 +82,70 @@ pub struct Trace {
     pub features: Tensor,
 }
 
+/// What the text branch gives, with the way back to the embeddings of the pieces.
+pub struct TextTrace {
+    /// The leaf: `[cases, length, hidden]`, without positions.
+    pub embeddings: Tensor,
+    /// What the text branch gives.
+    pub features: Tensor,
+}
+
 impl<'a> Victim<'a> {
-    /// A model and the labels of a chunk.
+    /// A model and the labels of a chunk; everything may be asked of it.
     ///
     /// # Errors
     /// libtorch fails.
     pub fn new(model: &'a dyn Classifier, truth: Vec<bool>) -> Result<Self> {
-        let labels: Vec<i64> = truth.iter().map(|&label| i64::from(label)).collect();
-        let labels = tensor::integers(&labels, &[labels.len()])?;
-        Ok(Self { model, labels, truth, queries: Cell::new(0) })
+        let spent = Rc::new(RefCell::new(vec![0; truth.len()]));
+        let places = (0..truth.len()).collect();
+        Ok(Self { model, labels: Rc::new(labels(&truth)?), truth, access: Access::Gradient, places, spent })
     }
 
-    /// Evaluations of every case since the last call, which starts the count anew.
-    pub fn take_queries(&self) -> u32 {
-        self.queries.take()
+    /// The same for some of its cases, by their rows; what they spend is counted with the chunk's.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        let truth: Vec<bool> = rows.iter().map(|&row| self.truth[row]).collect();
+        let places = rows.iter().map(|&row| self.places[row]).collect();
+        Ok(Self { labels: Rc::new(labels(&truth)?), truth, places, ..self.clone() })
+    }
+
+    /// The same with other answers to be right: an edit that flips what a report says flips its label.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn expecting(&self, truth: Vec<bool>) -> Result<Self> {
+        Ok(Self { labels: Rc::new(labels(&truth)?), truth, ..self.clone() })
+    }
+
+    /// The same for an attack that may ask so much and no more.
+    #[must_use]
+    pub fn limited(&self, access: Access) -> Self {
+        Self { access, ..self.clone() }
+    }
+
+    /// The labels of its cases.
+    pub fn truth(&self) -> &[bool] {
+        &self.truth
+    }
+
+    /// Evaluations of each case of the chunk since the last call, which starts the count anew.
+    pub fn take_queries(&self) -> Vec<u32> {
+        let mut spent = self.spent.borrow_mut();
+        let none = vec![0; spent.len()];
+        std::mem::replace(&mut *spent, none)
+    }
+
+    /// Evaluations of each of its cases since the count was started.
+    pub fn queries(&self) -> Vec<u32> {
+        let spent = self.spent.borrow();
+        self.places.iter().map(|&place| spent[place]).collect()
+    }
+
+    fn count(&self, rows: impl Iterator<Item = usize>) {
+        let mut spent = self.spent.borrow_mut();
+        rows.for_each(|row| spent[self.places[row]] += 1);
     }
 
     /// What the image branch gives.
@@ -77,8 +163,54 @@ impl<'a> Victim<'a> {
     /// libtorch fails.
     pub fn answer(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Answer>> {
         let _guard = tensor::no_grad_guard();
-        self.queries.set(self.queries.get() + 1);
-        self.answers(&self.model.decide(image, text)?)
+        self.count(0..self.truth.len());
+        answers(&self.model.decide(image, text)?, &self.truth, self.access)
+    }
+
+    /// What the model answers where other texts stand: each is a case's row and a text. `image` is what the
+    /// image branch gave for its cases.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn ask(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Answer>> {
+        let _guard = tensor::no_grad_guard();
+        let mut all = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(TEXTS_AT_ONCE) {
+            let (_, image, words) = beside(image, batch)?;
+            let logits = self.model.decide(image.as_ref(), Some(&self.model.read_texts(&words)?))?;
+            let truth: Vec<bool> = batch.iter().map(|(row, _)| self.truth[*row]).collect();
+            self.count(batch.iter().map(|(row, _)| *row));
+            all.extend(answers(&logits, &truth, self.access)?);
+        }
+        Ok(all)
+    }
+
+    /// The gradient of the loss (cross-entropy with the true label) by the embeddings of the pieces of texts, each
+    /// `[length, hidden]`; the texts are a case's row and a text, as for [`Victim::ask`].
+    ///
+    /// # Errors
+    /// The model does not show its embeddings, or libtorch fails.
+    pub fn text_slopes(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Tensor>> {
+        self.must_see_gradients()?;
+        let mut slopes = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(TEXTS_AT_ONCE) {
+            let (rows, image, words) = beside(image, batch)?;
+            let trace = self.model.trace_texts(&words)?.ok_or_else(|| {
+                Error::Input("the model does not give the gradient by the embeddings of words".into())
+            })?;
+            let logits = self.model.decide(image.as_ref(), Some(&trace.features))?;
+            let labels = self.labels.f_index_select(0, &rows)?;
+            self.count(batch.iter().map(|(row, _)| *row));
+            let loss =
+                logits.f_cross_entropy_loss::<Tensor>(&labels, None, tch::Reduction::Sum, -100, 0.0)?;
+            let gradient = Tensor::f_run_backward(&[loss], &[&trace.embeddings], false, false)?.pop();
+            let gradient =
+                gradient.filter(Tensor::defined).map_or_else(|| trace.embeddings.f_zeros_like(), Ok)?;
+            for row in 0..batch.len() {
+                slopes.push(gradient.f_select(0, row as i64)?);
+            }
+        }
+        Ok(slopes)
     }
 
     /// What the image branch gives, with the way back to the pixels, for [`Victim::slope`].
@@ -121,24 +253,30 @@ impl<'a> Victim<'a> {
         self.differentiate(&self.trace(images)?, text, (false, loss))
     }
 
+    fn must_see_gradients(&self) -> Result<()> {
+        if self.access < Access::Gradient {
+            return Err(Error::Resource(
+                "a black-box attack asked for a gradient; this is a bug in medcert".into(),
+            ));
+        }
+        Ok(())
+    }
+
     fn differentiate(
         &self,
         trace: &Trace,
         text: Option<&Tensor>,
         (keeps_trace, loss): (bool, AttackLoss),
     ) -> Result<(Vec<Answer>, Tensor)> {
-        self.queries.set(self.queries.get() + 1);
+        self.must_see_gradients()?;
+        self.count(0..self.truth.len());
         let logits = self.model.decide(Some(&trace.features), text)?;
-        let loss = match loss {
-            AttackLoss::CrossEntropy => {
-                logits.f_cross_entropy_loss::<Tensor>(&self.labels, None, tch::Reduction::Sum, -100, 0.0)?
-            }
-            AttackLoss::Margin => {
-                let own = logits.f_gather(1, &self.labels.f_unsqueeze(1)?, false)?;
-                logits.f_sum(Kind::Float)?.f_sub(&own.f_sum(Kind::Float)?.f_mul_scalar(2.0)?)?
-            }
+        let losses = match loss {
+            AttackLoss::CrossEntropy => loss::cross_entropy(&logits, &self.labels)?,
+            AttackLoss::Margin => loss::margin(&logits, &self.labels)?,
         };
-        let answers = self.answers(&logits)?;
+        let loss = losses.f_sum(Kind::Float)?;
+        let answers = answers(&logits, &self.truth, self.access)?;
         if !loss.requires_grad() {
             return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel is read
         }
@@ -149,14 +287,38 @@ impl<'a> Victim<'a> {
         };
         Ok((answers, gradient))
     }
+}
 
-    fn answers(&self, logits: &Tensor) -> Result<Vec<Answer>> {
-        let logits = tensor::values(logits)?;
-        let answers = logits.chunks_exact(2).zip(&self.truth).map(|(pair, &label)| {
-            let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
-            let finite = pair[0].is_finite() && pair[1].is_finite() && margin.is_finite();
-            Answer { margin: finite.then_some(margin), predicted: finite.then_some(pair[1] > pair[0]) }
-        });
-        Ok(answers.collect())
-    }
+/// The rows of texts, what the image branch gave for these rows, and the texts.
+fn beside(
+    image: Option<&Tensor>,
+    texts: &[(usize, String)],
+) -> Result<(Tensor, Option<Tensor>, Vec<String>)> {
+    let (rows, texts): (Vec<usize>, Vec<String>) = texts.iter().cloned().unzip();
+    let rows = tensor::rows(&rows)?;
+    let image = image.map(|image| image.f_index_select(0, &rows)).transpose()?;
+    Ok((rows, image, texts))
+}
+
+fn labels(truth: &[bool]) -> Result<Tensor> {
+    let labels: Vec<i64> = truth.iter().map(|&label| i64::from(label)).collect();
+    tensor::integers(&labels, &[labels.len()])
+}
+
+/// Logits as answers; where only the decision may be seen, every margin is 1 or −1.
+fn answers(logits: &Tensor, truth: &[bool], access: Access) -> Result<Vec<Answer>> {
+    let logits = tensor::values(logits)?;
+    let answers = logits.chunks_exact(2).zip(truth).map(|(pair, &label)| {
+        let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
+        let finite = pair[0].is_finite() && pair[1].is_finite() && margin.is_finite();
+        let seen = if access > Access::Decision {
+            margin
+        } else if margin > 0.0 {
+            1.0
+        } else {
+            -1.0
+        };
+        Answer { margin: finite.then_some(seen), predicted: finite.then_some(pair[1] > pair[0]) }
+    });
+    Ok(answers.collect())
 }

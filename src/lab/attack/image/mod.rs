@@ -1,0 +1,302 @@
+//! Attacks on the pixels. Each gets a [`Problem`] (cases, victim, threat model) and proposes images.
+
+pub mod apgd;
+pub mod autoattack;
+pub mod carlini;
+pub mod corruption;
+pub mod deepfool;
+mod estimate;
+pub mod fab;
+pub mod fgsm;
+pub mod hop_skip_jump;
+pub mod loss;
+pub mod mask;
+pub mod momentum;
+pub mod nes;
+pub mod patch;
+pub mod pgd;
+pub mod random_fgsm;
+pub mod space;
+pub mod spsa;
+pub mod square;
+pub mod transfer;
+
+pub use space::Space;
+
+use crate::lab::tensor::{self, Kind, Tensor};
+use crate::lab::victim::{Answer, Victim};
+use crate::random::{normals, stream, uniform};
+use crate::spec::{AttackLoss, ImageSearch, Norm};
+use crate::{Error, Result};
+
+/// The cases that an attack starts from, the model that it is to fool, and how far it may go.
+pub struct Problem<'a> {
+    /// The model, and what may be asked of it.
+    pub victim: Victim<'a>,
+    /// The clean images, `[cases, views, side, side]`.
+    pub images: Tensor,
+    /// What the text branch gives beside them; none if the model reads no text.
+    pub text: Option<Tensor>,
+    /// Identifiers of the cases: each has its own noise.
+    pub cases: Vec<&'a str>,
+    /// Seed of the spec.
+    pub seed: u64,
+    /// The threat model.
+    pub space: Space,
+}
+
+/// The nearest inputs of the other class that an attack has found, whatever ε.
+#[derive(Debug)]
+pub struct Minimal {
+    /// The inputs; the clean ones where none was found.
+    pub images: Tensor,
+    /// Their distances in the threat model's norm; infinite where none was found.
+    pub norms: Vec<f32>,
+}
+
+impl Minimal {
+    /// Starts with none.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn new(images: &Tensor) -> Result<Self> {
+        let Best { images, margins: norms } = Best::new(images)?;
+        Ok(Self { images, norms })
+    }
+
+    /// Takes what is broken and nearer, and says for each case whether it was broken.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn keep(&mut self, problem: &Problem<'_>, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
+        let distances = problem.space.distance(&problem.images, x)?;
+        let broken: Vec<bool> = answers.iter().map(Answer::is_broken).collect();
+        let mut nearer = vec![false; broken.len()];
+        for (case, distance) in distances.into_iter().enumerate() {
+            nearer[case] = broken[case] && distance < self.norms[case];
+            if nearer[case] {
+                self.norms[case] = distance;
+            }
+        }
+        copy_rows(&self.images, x, &nearer)?;
+        Ok(broken)
+    }
+
+    /// Whether one was found for every case.
+    pub fn is_complete(&self) -> bool {
+        self.norms.iter().all(|norm| norm.is_finite())
+    }
+}
+
+impl Clone for Problem<'_> {
+    fn clone(&self) -> Self {
+        Self {
+            victim: self.victim.clone(),
+            images: self.images.shallow_clone(),
+            text: self.text.as_ref().map(Tensor::shallow_clone),
+            cases: self.cases.clone(),
+            seed: self.seed,
+            space: self.space.clone(),
+        }
+    }
+}
+
+impl Problem<'_> {
+    /// Some of its cases, by their rows, in that order.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        let places = tensor::rows(rows)?;
+        Ok(Self {
+            victim: self.victim.select(rows)?,
+            images: self.images.f_index_select(0, &places)?,
+            text: self.text.as_ref().map(|text| text.f_index_select(0, &places)).transpose()?,
+            cases: rows.iter().map(|&row| self.cases[row]).collect(),
+            seed: self.seed,
+            space: self.space.select(&places)?,
+        })
+    }
+
+    /// The same with another ε.
+    #[must_use]
+    pub fn with_epsilon(&self, epsilon: f64) -> Self {
+        Self { space: Space { epsilon, ..self.space.clone() }, ..self.clone() }
+    }
+
+    /// The same without an ε: the box and the mask alone hold it.
+    #[must_use]
+    pub fn unbounded(&self) -> Self {
+        self.with_epsilon(f64::INFINITY)
+    }
+
+    /// What the model answers to images.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn answer(&self, images: &Tensor) -> Result<Vec<Answer>> {
+        self.victim.answer(Some(&self.victim.read_images(images)?), self.text.as_ref())
+    }
+
+    /// What it answers, and the gradient of the summed loss by the pixels, 0 where they may not move.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn gradient(&self, images: &Tensor, loss: AttackLoss) -> Result<(Vec<Answer>, Tensor)> {
+        let (answers, gradient) = self.victim.gradient_of(images, self.text.as_ref(), loss)?;
+        Ok((answers, self.space.masked(&gradient)?))
+    }
+
+    /// The nearest admissible images.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn project(&self, proposal: &Tensor) -> Result<Tensor> {
+        self.space.project(&self.images, proposal)
+    }
+
+    /// Random admissible images: x + U(−ε, ε) a pixel in linf; in l2 a normal direction, of a length drawn from
+    /// U(0, ε).
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn random_start(&self, attack: &str, restart: u32) -> Result<Tensor> {
+        let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
+        let pixels: usize = shape[1..].iter().product();
+        let epsilon = self.space.epsilon as f32;
+        let mut noise = Vec::with_capacity(pixels * shape[0]);
+        for case in &self.cases {
+            let mut rng = stream(&[attack, &self.seed.to_string(), case, &restart.to_string()]);
+            match self.space.norm {
+                Norm::Linf => noise.extend((0..pixels).map(|_| (2.0 * uniform(&mut rng) - 1.0) * epsilon)),
+                Norm::L2 => {
+                    let direction = normals(&mut rng, pixels);
+                    let length = direction.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+                    let scale = uniform(&mut rng) * epsilon / length;
+                    noise.extend(direction.into_iter().map(|x| x * scale));
+                }
+            }
+        }
+        let _guard = tensor::no_grad_guard();
+        self.project(&self.images.f_add(&tensor::floats(&noise, &shape)?)?)
+    }
+
+    /// The images of an attack that looks for the least change, where that lies within ε; else the clean ones.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn within(&self, minimal: &Minimal) -> Result<Tensor> {
+        let _guard = tensor::no_grad_guard();
+        let inside: Vec<f32> = minimal
+            .norms
+            .iter()
+            .map(|&norm| f32::from(u8::from(norm <= self.space.epsilon as f32)))
+            .collect();
+        let inside = tensor::floats(&inside, &[inside.len(), 1, 1, 1])?.f_to_kind(Kind::Bool)?;
+        Ok(minimal.images.f_where_self(&inside, &self.images)?)
+    }
+}
+
+/// The input of the least margin so far, a case at a time.
+#[derive(Debug)]
+pub struct Best {
+    /// The inputs.
+    pub images: Tensor,
+    /// Their margins.
+    pub margins: Vec<f32>,
+}
+
+impl Best {
+    /// Starts with the clean images, whose margins are not known.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn new(images: &Tensor) -> Result<Self> {
+        let margins = vec![f32::INFINITY; images.size().first().map_or(0, |&cases| cases as usize)];
+        Ok(Self { images: images.f_detach_copy()?, margins })
+    }
+
+    /// Takes what is better, and says for each case whether it was.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn keep(&mut self, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
+        // a case without a finite answer is broken
+        let margins: Vec<f32> =
+            answers.iter().map(|answer| answer.margin.unwrap_or(f32::NEG_INFINITY)).collect();
+        self.keep_margins(x, &margins)
+    }
+
+    /// The same, of margins.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn keep_margins(&mut self, x: &Tensor, margins: &[f32]) -> Result<Vec<bool>> {
+        let better: Vec<bool> = margins.iter().zip(&self.margins).map(|(new, old)| new < old).collect();
+        for (case, _) in better.iter().enumerate().filter(|(_, better)| **better) {
+            self.margins[case] = margins[case];
+        }
+        copy_rows(&self.images, x, &better)?;
+        Ok(better)
+    }
+}
+
+/// A tensor with 0 where it is not finite.
+pub(super) fn zeroed(values: &Tensor) -> Result<Tensor> {
+    Ok(values.f_nan_to_num(0.0, 0.0, 0.0)?)
+}
+
+/// Overwrites the chosen cases.
+pub(super) fn copy_rows(into: &Tensor, from: &Tensor, chosen: &[bool]) -> Result<()> {
+    let _guard = tensor::no_grad_guard();
+    for case in chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(case, _)| case as i64) {
+        into.f_get(case)?.f_copy_(&from.f_get(case)?)?;
+    }
+    Ok(())
+}
+
+/// The images that a search proposes; those of a search for the least change are read off its norms.
+///
+/// # Errors
+/// libtorch fails, or the search needs what only a chunk has (a bug in medcert).
+pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
+    let problem = Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
+    match search {
+        ImageSearch::Fgsm => {
+            let (_, gradient) = problem.gradient(&problem.images, AttackLoss::CrossEntropy)?;
+            fgsm::propose(&problem, &gradient)
+        }
+        ImageSearch::RandomFgsm => random_fgsm::propose(&problem),
+        ImageSearch::Pgd { steps, restarts } => pgd::propose(&problem, steps, restarts),
+        ImageSearch::Momentum { steps } => momentum::propose(&problem, steps),
+        ImageSearch::Apgd { loss, steps, restarts } => {
+            apgd::propose(&problem, apgd::Apgd { loss, steps, restarts })
+        }
+        ImageSearch::AutoAttack { steps, queries } => autoattack::search(&problem, steps, queries),
+        ImageSearch::Square { queries } => square::propose(&problem, queries),
+        ImageSearch::Spsa { steps, samples } => spsa::propose(&problem, steps, samples),
+        ImageSearch::Nes { steps, samples } => nes::propose(&problem, steps, samples),
+        ImageSearch::Fab { .. }
+        | ImageSearch::DeepFool { .. }
+        | ImageSearch::CarliniWagner { .. }
+        | ImageSearch::HopSkipJump { .. } => problem.within(&nearest(&problem, search)?),
+        ImageSearch::Transfer { .. } => {
+            Err(Error::Resource("a transfer has no model to start from; this is a bug in medcert".into()))
+        }
+    }
+}
+
+/// What a search for the least change finds, whatever ε.
+///
+/// # Errors
+/// libtorch fails, or the search is of another kind (a bug in medcert).
+pub fn nearest(problem: &Problem<'_>, search: ImageSearch) -> Result<Minimal> {
+    let problem = Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
+    match search {
+        ImageSearch::Fab { steps, restarts } => fab::search(&problem, steps, restarts),
+        ImageSearch::DeepFool { steps } => deepfool::search(&problem, steps),
+        ImageSearch::CarliniWagner { steps, searches } => carlini::search(&problem, steps, searches),
+        ImageSearch::HopSkipJump { queries } => hop_skip_jump::nearest(&problem, queries),
+        _ => Err(Error::Resource("this search keeps no least change; this is a bug in medcert".into())),
+    }
+}
