@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use medcert::evidence::{Evidence, Silent};
 use medcert::lab::checkpoint::Checkpoint;
 use medcert::lab::model::bert::Bert;
-use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
+use medcert::lab::model::{Architecture, Network, TokenizerOf};
 use medcert::lab::victim::Classifier;
 use medcert::lab::{self, Options, tensor};
 use medcert::text::{Tokenizer, Vocabulary};
@@ -69,6 +69,7 @@ fn a_folder_in_several_files_answers_as_transformers_does() {
         tokenizer: Some(tokenizer),
         side: None,
         source: None,
+        masked: None,
     };
     network.params.freeze();
     let texts = ["The lungs are CLEAR. No effusions, heart size normal.".to_string(), "Effusion".into()];

@@ -2,13 +2,14 @@
 //! `tokenizer_config.json`; `model.safetensors`, or `model.safetensors.index.json` and the files it lists.
 //!
 //! Older checkpoints call a norm's parameters `gamma` and `beta`, and a bare encoder has no `bert.` before
-//! its names; both are read. What a pretraining head left behind (`cls.`) is not.
+//! its names; both are read. What a pretraining head left behind (`cls.`) is read only for who asks it for words.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::model::bert::Bert;
+use super::model::masked;
 use super::model::params::{Declarations, Named, Params};
 use super::weights::{Expected, WeightsFile};
 use crate::spec::BertConfig;
@@ -80,6 +81,29 @@ impl Checkpoint {
         let ignored = LEFT_BEHIND;
         let expected = Expected { declared: &d.list, rename, ignored: &ignored, optional: &[] };
         let mut values = self.file.values(&expected)?.into_iter();
+        Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
+    }
+
+    /// The parameters of the masked language model; the pooler is not read, and the decoder may be tied.
+    ///
+    /// # Errors
+    /// As of [`WeightsFile::values`].
+    pub fn masked(&self) -> Result<Params> {
+        let bert = Bert { config: self.config };
+        let mut d = Declarations::default();
+        bert.declare_trunk(&mut d);
+        d.list.retain(|parameter| !parameter.name.starts_with("bert.pooler."));
+        masked::declare_head(bert, &mut d);
+        let ignored =
+            ["cls.seq_relationship.", "bert.embeddings.position_ids", "bert.pooler.", "classifier."];
+        let mut optional = vec!["cls.predictions.decoder."];
+        if self.file.holds("cls.predictions.decoder.bias")? {
+            optional.push("cls.predictions.bias");
+        }
+        let expected = Expected { declared: &d.list, rename, ignored: &ignored, optional: &optional };
+        let values = self.file.values(&expected)?;
+        d.list.retain(|parameter| values.iter().any(|(name, ..)| *name == parameter.name));
+        let mut values = values.into_iter();
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 }

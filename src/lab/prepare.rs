@@ -4,12 +4,14 @@
 //! the parts that it started from, and the kind of processor.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::Options;
 use super::checkpoint::Checkpoint;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::cross::Cross;
+use super::model::masked::Masked;
 use super::model::params::{Declared, Named, Params, digest};
 use super::model::residual::Residual;
 use super::model::{Architecture, Network, Reader, TokenizerOf};
@@ -60,6 +62,7 @@ impl Workshop<'_> {
                 (_, None) => return Err(bug("a model has neither weights nor training")),
             };
             network.params.freeze();
+            network.masked = self.masked(model, &done)?;
             done.push(network);
         }
         let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
@@ -174,6 +177,20 @@ impl Workshop<'_> {
         Ok(Some(start))
     }
 
+    /// The masked language model of the folder that a text branch comes from, if it has the head.
+    fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Rc<Masked>>> {
+        if let (_, Some(language)) = parts(model, done)? {
+            return Ok(language.masked.clone());
+        }
+        let Model::Bert { lowercase, weights, start, .. } = model else { return Ok(None) };
+        let folder = match (weights, start) {
+            (Weights::File(source), _) if !source.is_file() => source,
+            (_, Some(source)) => source,
+            _ => return Ok(None),
+        };
+        Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Rc::new))
+    }
+
     /// Where the cache keeps a trained model.
     fn cached(&self, name: &str, model: &Model, start: Option<&Start>, done: &[Network]) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
@@ -184,7 +201,7 @@ impl Workshop<'_> {
         let device = if tensor::device().is_cuda() { " cuda" } else { "" };
         put(&format!("training {TRAINING_VERSION}, tch 0.26, {}{device}", processor()));
         put(&format!("{model:?} {} views", self.inputs.views()));
-        put(&format!("{:?}", self.partition));
+        put(&format!("{:?} {:?}", self.partition.train, self.partition.validation));
         let (vision, language) = parts(model, done)?;
         let side = match model {
             Model::Vision { image, .. } => Some(*image),
@@ -358,6 +375,6 @@ impl Blank {
 
     fn network(self, name: &str, params: Params) -> Network {
         let Self { architecture, tokenizer, side, .. } = self;
-        Network { name: name.to_string(), architecture, params, tokenizer, side, source: None }
+        Network { name: name.to_string(), architecture, params, tokenizer, side, source: None, masked: None }
     }
 }

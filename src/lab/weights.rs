@@ -110,6 +110,20 @@ impl WeightsFile {
         })
     }
 
+    /// Whether a tensor has this name.
+    ///
+    /// # Errors
+    /// A file is not sound.
+    pub fn holds(&self, name: &str) -> Result<bool> {
+        for part in &self.parts {
+            let file = SafeTensors::deserialize(part).map_err(|why| not_safetensors(&self.name, &why))?;
+            if file.names().contains(&name) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The parameters, if they are exactly the declared ones.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::spec::BertConfig;
 use crate::{Error, Result};
 
 const DEVIATION: f32 = 0.02;
-const NORM_EPSILON: f64 = 1e-12;
+pub(super) const NORM_EPSILON: f64 = 1e-12;
 
 /// The shape of the network; `config.vocabulary` is the number of entries that it really has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Tokens {
     ids: Tensor,
     /// 0 for a token, a large negative number for padding: `[cases, 1, 1, length]`.
     mask: Tensor,
+    /// Embeddings of the ids `[cases, length, hidden]` that are read instead of the table's.
+    leaf: Option<Tensor>,
 }
 
 impl Tokens {
@@ -48,11 +50,22 @@ impl Tokens {
         Ok(Self {
             ids: tensor::integers(&ids, &[texts.len(), length])?,
             mask: tensor::floats(&mask, &[texts.len(), 1, 1, length])?,
+            leaf: None,
         })
     }
-}
 
-impl Tokens {
+    /// Looks the ids up in a table of embeddings `[vocabulary, hidden]`, and from now on reads a network what was
+    /// found: a leaf `[cases, length, hidden]` that asks for its gradient.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn trace(&mut self, table: &Tensor) -> Result<Tensor> {
+        let found = Tensor::f_embedding(table, &self.ids, 0, false, false)?;
+        let leaf = found.f_detach()?.f_set_requires_grad(true)?;
+        self.leaf = Some(leaf.shallow_clone());
+        Ok(leaf)
+    }
+
     /// Ids, and 1 for a token and 0 for padding: `[cases, length, 2]` integers.
     ///
     /// # Errors
@@ -119,8 +132,9 @@ impl Bert {
         Ok(Tensor::f_cat(&[states, mask], 2)?)
     }
 
-    fn states(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-        let mut x = embed(&p.sub("bert.embeddings"), &tokens.ids)?;
+    /// The last hidden state of every token, `[cases, length, hidden]`.
+    pub(super) fn states(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+        let mut x = embed(&p.sub("bert.embeddings"), tokens)?;
         for layer in 0..self.config.layers {
             let p = p.sub(&format!("bert.encoder.layer.{layer}"));
             let attended = self.attend(&p.sub("attention.self"), &x, &tokens.mask)?;
@@ -147,9 +161,12 @@ impl Bert {
     }
 }
 
-fn embed(p: &Scope<'_>, ids: &Tensor) -> Result<Tensor> {
-    let length = ids.size()[1];
-    let words = Tensor::f_embedding(p.get("word_embeddings.weight")?, ids, 0, false, false)?;
+fn embed(p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+    let length = tokens.ids.size()[1];
+    let words = match &tokens.leaf {
+        Some(leaf) => leaf.shallow_clone(),
+        None => Tensor::f_embedding(p.get("word_embeddings.weight")?, &tokens.ids, 0, false, false)?,
+    };
     let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
     let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
     p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?, NORM_EPSILON)

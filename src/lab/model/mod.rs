@@ -4,17 +4,21 @@
 pub mod bert;
 pub mod cross;
 pub mod gated;
+pub mod masked;
 pub mod params;
 pub mod residual;
+
+use std::rc::Rc;
 
 use bert::{Bert, Tokens};
 use cross::Cross;
 use gated::Gated;
+use masked::Masked;
 use params::{Declarations, Declared, Init, Params};
 use residual::Residual;
 
 use crate::lab::tensor::{self, Tensor};
-use crate::lab::victim::Classifier;
+use crate::lab::victim::{Classifier, TextTrace};
 use crate::text::{Tokenizer, Vocabulary};
 use crate::{Error, Result};
 
@@ -123,6 +127,17 @@ impl Architecture {
         }
     }
 
+    /// Name of the table of word embeddings, if it reads text.
+    fn word_embeddings(self) -> Option<&'static str> {
+        match self {
+            Self::Vision(_) => None,
+            Self::Language(_) => Some("bert.embeddings.word_embeddings.weight"),
+            Self::Early(..) | Self::Late(..) | Self::Cross(..) | Self::Gated(..) => {
+                Some("language.bert.embeddings.word_embeddings.weight")
+            }
+        }
+    }
+
     /// Logits `[cases, 2]` (normal, abnormal) of what the branches gave.
     ///
     /// # Errors
@@ -177,6 +192,8 @@ pub struct Network {
     pub side: Option<u32>,
     /// sha256 of the file that its weights, or the beginning of its training, came from.
     pub source: Option<String>,
+    /// The masked language model that its text branch began as, if the folder held one.
+    pub masked: Option<Rc<Masked>>,
 }
 
 /// A tokenizer with the vocabulary that made it.
@@ -221,11 +238,24 @@ pub trait Reader: Classifier {
     /// Whether it reads the report.
     fn reads_text(&self) -> bool;
 
-    /// What the text branch gives for texts, without a gradient.
-    ///
-    /// # Errors
-    /// The model reads no text, or libtorch fails.
-    fn read_texts(&self, texts: &[String]) -> Result<Tensor>;
+    /// The pieces of its words and their embeddings; None if it does not show them.
+    fn pieces(&self) -> Option<Pieces<'_>> {
+        None
+    }
+
+    /// The masked language model that its text branch began as; None if there is none.
+    fn masked(&self) -> Option<&Masked> {
+        None
+    }
+}
+
+/// What a model's words are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Pieces<'a> {
+    /// What turns texts into pieces.
+    pub of: &'a TokenizerOf,
+    /// Embeddings of the pieces, `[vocabulary, hidden]`.
+    pub embeddings: &'a Tensor,
 }
 
 impl Reader for Network {
@@ -241,16 +271,32 @@ impl Reader for Network {
         self.tokenizer.is_some()
     }
 
-    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
-        let _guard = tensor::no_grad_guard();
-        let tokenizer = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
-        self.architecture.text_branch(&self.params, &tokenizer.tokens(texts)?)
+    fn pieces(&self) -> Option<Pieces<'_>> {
+        let embeddings = self.params.get(self.architecture.word_embeddings()?).ok()?;
+        Some(Pieces { of: self.tokenizer.as_ref()?, embeddings })
+    }
+
+    fn masked(&self) -> Option<&Masked> {
+        self.masked.as_deref()
     }
 }
 
 impl Classifier for Network {
     fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         self.architecture.image_branch(&self.params, images, false)
+    }
+
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        let _guard = tensor::no_grad_guard();
+        let tokenizer = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
+        self.architecture.text_branch(&self.params, &tokenizer.tokens(texts)?)
+    }
+
+    fn trace_texts(&self, texts: &[String]) -> Result<Option<TextTrace>> {
+        let Some(Pieces { of, embeddings }) = self.pieces() else { return Ok(None) };
+        let mut tokens = of.tokens(texts)?;
+        let embeddings = tokens.trace(embeddings)?;
+        Ok(Some(TextTrace { features: self.architecture.text_branch(&self.params, &tokens)?, embeddings }))
     }
 
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {

@@ -1,0 +1,60 @@
+//! BAE: Garg & Ramakrishnan, BAE: BERT-based Adversarial Examples for Text Classification (EMNLP 2020, arXiv
+//! 2004.01970), in its variant R: words become what a masked language model expects in their place.
+//!
+//! Words are ranked by how far p, the probability of the true class, falls without them. In that order each is
+//! masked in the report as it is by then, and of the 50 words that the language model expects most the one after
+//! which p is least is taken, if p falls, until the answer flips. A word is an entry of the vocabulary of two letters
+//! or more and nothing else; stop words, negations among them, are neither replaced nor put in. (Its authors count the
+//! 50 before they leave such entries out, and then also leave out words of another part of speech and texts that a
+//! sentence encoder finds far away. None of the two is here: the contract of a claim stands for them.)
+//!
+//! The language model is the one of the folder that the text branch was loaded from or fine-tuned from, as
+//! published. The folder must hold its head (`cls.predictions`, as `BertForMaskedLM` and `BertForPreTraining` do), or
+//! the run ends with an error that says so. A fusion asks that of its language part.
+//!
+//! Defaults: 50 words, 500 evaluations a case. Needs: scores, and that head. Cost a case: one evaluation for the
+//! report, one a word that is no stop word, and 50 a word until the answer flips; besides, the language model is asked
+//! once a word, which the budget does not count.
+
+use super::Reports;
+use super::search::{Case, Search, is_stop_word, is_word, places, rank, replace};
+use crate::lab::model::masked::{MASK, Masked};
+use crate::spec::Access;
+use crate::text::Edit;
+use crate::text::perturb::cased_as;
+use crate::{Error, Result};
+
+/// Words that the language model proposes for a place.
+const PROPOSED: usize = 50;
+
+/// The replacements of each report.
+///
+/// # Errors
+/// The model has no head that proposes words, the head's weights are wrong, or libtorch fails.
+pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
+    let masked = reports.reader.masked().ok_or_else(|| {
+        Error::Input(format!(
+            "BAE asks a masked language model for words, and {} has no such head (`cls.predictions`); start its text \
+             branch from a folder that holds one, or take a search over synonyms, such as PWWS or TextFooler",
+            reports.reader.name()
+        ))
+    })?;
+    let mut search = Search::start(reports, share, queries, Access::Score)?;
+    let drops = search
+        .drops(|_, case, word| (!is_stop_word(case.words[word].core)).then_some(Edit::Delete { word }))?;
+    let orders = drops.into_iter().map(|drops| places(rank(drops))).collect();
+    search.walk(orders, |_, case, word| expected(masked, case, word))?;
+    Ok(search.finish())
+}
+
+/// What a language model expects instead of a word, in the word's letter case.
+fn expected(masked: &Masked, case: &Case<'_>, word: usize) -> Result<Vec<Edit>> {
+    if case.is_spent() {
+        return Ok(Vec::new());
+    }
+    let core = case.words[word].core;
+    let text = case.text(&case.with(replace(word, MASK.to_string())))?;
+    let is_other = |entry: &str| is_word(entry) && entry.to_lowercase() != core.to_lowercase();
+    let words = masked.words(&text, PROPOSED, is_other)?;
+    Ok(words.into_iter().map(|entry| replace(word, cased_as(core, entry))).collect())
+}

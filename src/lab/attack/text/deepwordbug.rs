@@ -1,0 +1,82 @@
+//! `DeepWordBug`: Gao, Lanchantin, Soffa & Qi, Black-box Generation of Adversarial Text Sequences to Evade Deep
+//! Learning Classifiers (SPW 2018, arXiv 1801.04354).
+//!
+//! Words are ranked by how far p, the probability of the true class, falls where `[UNK]` stands for them. In that
+//! order each is misspelt by the slip after which p is least, if p falls, until the answer flips: two neighbouring
+//! letters swapped, a letter replaced, left out or put in, at every place of the word. The letter that is new is
+//! drawn for each word among those that it lacks. The misspellings of a report change at most 30 letters (its
+//! authors' bound on the Levenshtein distance); stop words are left alone.
+//!
+//! Defaults: 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one a word, and
+//! about four a letter of the words that it tries.
+
+use super::Reports;
+use super::search::{Case, Search, is_stop_word, place, places, rank, replace};
+use crate::Result;
+use crate::random::{below, stream};
+use crate::spec::Access;
+use crate::text::Edit;
+
+/// Letters that the misspellings of a report change at most.
+const DISTANCE: usize = 30;
+
+/// The misspellings of each report.
+///
+/// # Errors
+/// libtorch fails.
+pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
+    let mut search = Search::start(reports, share, queries, Access::Score)?;
+    let seed = reports.seed.to_string();
+    let letter = |row: usize, case: &Case<'_>, word: usize| {
+        let lacked: Vec<char> =
+            ('a'..='z').filter(|letter| !case.words[word].core.contains(*letter)).collect();
+        let mut noise = stream(&["deepwordbug", &seed, reports.cases[row], &word.to_string()]);
+        lacked.get(below(&mut noise, lacked.len().max(1))).copied().unwrap_or('x')
+    };
+    let drops = search.drops(|row, case, word| {
+        let slips = slips(case, word, letter(row, case, word));
+        let is_misspelt = slips.into_iter().any(|edit| case.admits(&[edit]));
+        is_misspelt.then(|| replace(word, "[UNK]".to_string()))
+    })?;
+    let orders = drops.into_iter().map(|drops| places(rank(drops))).collect();
+    search.walk(orders, |row, case, word| {
+        let spent: usize = case.edits.iter().map(|edit| distance(case, edit)).sum();
+        let mut slips = slips(case, word, letter(row, case, word));
+        slips.retain(|edit| spent + distance(case, edit) <= DISTANCE);
+        Ok(slips)
+    })?;
+    Ok(search.finish())
+}
+
+/// How many letters an edit changes.
+fn distance(case: &Case<'_>, edit: &Edit) -> usize {
+    match edit {
+        Edit::Replace { by, .. } => strsim::levenshtein(case.words[place(edit)].core, by),
+        _ => 0,
+    }
+}
+
+/// All slips of a word that is no stop word, each once, in alphabetical order.
+fn slips(case: &Case<'_>, word: usize, new: char) -> Vec<Edit> {
+    let core = case.words[word].core;
+    if is_stop_word(core) {
+        return Vec::new();
+    }
+    let letters: Vec<char> = core.chars().collect();
+    let spelt = |start: usize, by: &[char], end: usize| -> String {
+        letters[..start].iter().chain(by).chain(&letters[end..]).collect()
+    };
+    let mut all = Vec::with_capacity(4 * letters.len());
+    for (at, &letter) in letters.iter().enumerate() {
+        all.extend([spelt(at, &[new], at + 1), spelt(at, &[new], at)]);
+        if letters.len() > 1 {
+            all.push(spelt(at, &[], at + 1));
+        }
+        if let Some(&next) = letters.get(at + 1) {
+            all.push(spelt(at, &[next, letter], at + 2));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().filter(|by| by != core).map(|by| replace(word, by)).collect()
+}
