@@ -260,9 +260,9 @@ fn a_mask_shows_where_the_lesion_is() {
 #[test]
 fn a_split_too_small_is_refused() {
     let studies = phantom::studies(20, 1, 0.0);
-    let all = Split { test: 0.99, validation: 0.5, seed: 0 };
+    let all = Split { test: 0.99, validation: 0.5, cases: None, seed: 0 };
     let one_class: Vec<Study> = studies.iter().cloned().map(|study| Study { label: true, ..study }).collect();
-    let usual = Split { test: 0.3, validation: 0.2, seed: 0 };
+    let usual = Split { test: 0.3, validation: 0.2, cases: None, seed: 0 };
     insta::assert_snapshot!(
         [split(&studies, &all), split(&one_class, &usual), split(&[], &usual)]
             .map(|refused| refused.expect_err("refused").to_string())
@@ -274,7 +274,7 @@ proptest! {
     #[test]
     fn a_split_is_by_patient_whatever_the_order(seed: u64, test in 0.1..0.6_f64, order in Just((0..120_usize).collect::<Vec<_>>()).prop_shuffle()) {
         let studies = phantom::studies(120, 2, 0.0);
-        let division = Split { test, validation: 0.2, seed };
+        let division = Split { test, validation: 0.2, cases: None, seed };
         // a part that has one class by chance is refused, and tested above
         let Ok(partition) = split(&studies, &division) else { return Err(TestCaseError::reject("one class")) };
         prop_assert!(leaks(&studies, &partition).is_empty());
@@ -294,7 +294,8 @@ proptest! {
 #[test]
 fn a_patient_in_two_parts_is_found() {
     let studies = phantom::studies(60, 2, 0.0);
-    let mut partition = split(&studies, &Split { test: 0.3, validation: 0.2, seed: 0 }).expect("a division");
+    let mut partition =
+        split(&studies, &Split { test: 0.3, validation: 0.2, cases: None, seed: 0 }).expect("a division");
     let twice = partition.test.iter().copied().find(|&index| {
         partition.test.iter().any(|&other| other != index && studies[other].patient == studies[index].patient)
     });
@@ -348,4 +349,17 @@ fn the_indiana_images_load() {
     let all: Vec<Study> = walk(&root.join("iu_xray/images_normalized")).into_iter().map(study).collect();
     let decoded = pixels(&all.iter().collect::<Vec<_>>(), Views::Frontal, 224, None).expect("decoded");
     assert_eq!((all.len(), decoded.bytes.len()), (8, 8 * 224 * 224));
+}
+
+#[test]
+fn fewer_test_cases_leave_the_training_cases_alone() {
+    let studies = phantom::studies(300, 7, 0.0);
+    let whole = Split { test: 0.3, validation: 0.2, cases: None, seed: 0 };
+    let all = split(&studies, &whole).expect("a division");
+    let few = split(&studies, &Split { cases: Some(20), ..whole }).expect("a division");
+    assert_eq!((&few.train, &few.validation), (&all.train, &all.validation));
+    assert_eq!(few.test.len(), 20);
+    assert!(few.test.iter().all(|case| all.test.contains(case)));
+    let more = split(&studies, &Split { cases: Some(9999), ..whole }).expect("a division");
+    assert_eq!(more, all);
 }

@@ -46,7 +46,7 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
         }
     }
     let images: Vec<Result<Vec<u8>>> =
-        sources.par_iter().map(|source| pixels_of(source, side, cache)).collect();
+        sources.par_iter().map(|source| picture(source, side, cache)).collect();
     let mut bytes = Vec::with_capacity(images.len() * (side as usize).pow(2));
     for image in images {
         bytes.extend(image?);
@@ -54,7 +54,11 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
     Ok(Pixels { side, bytes })
 }
 
-fn pixels_of(source: &ImageSource, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
+/// One picture at one size, `[side, side]` bytes; a decoded original is kept in `cache` (a folder) when given.
+///
+/// # Errors
+/// The file is missing, not a PNG or JPEG, truncated or too large; the message names it.
+pub fn picture(source: &ImageSource, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
     match source {
         ImageSource::Phantom(drawing, plane) => Ok(drawing.draw(*plane, side)),
         ImageSource::File(path) => file(path, side, cache),

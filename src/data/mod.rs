@@ -11,10 +11,11 @@ mod table;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-pub use images::{LARGEST_SIDE, Pixels, pixels};
+pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, leaks, split};
 
 use crate::spec::{self, Section, Spec, Views};
+use crate::text::Document;
 use crate::{Error, Result};
 
 /// One examination of one patient.
@@ -85,10 +86,14 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// What a language model reads of a study, section by section.
+    pub fn document(&self, study: &Study) -> Document {
+        Document::new(self.sections.iter().map(|section| (*section, study.report.section(*section))))
+    }
+
     /// What a language model reads of a study: its sections that are not empty, joined by a space.
     pub fn text(&self, study: &Study) -> String {
-        let sections = self.sections.iter().map(|section| study.report.section(*section).trim());
-        sections.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+        self.document(study).text()
     }
 }
 

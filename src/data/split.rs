@@ -31,17 +31,22 @@ pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
     order.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()).then(a.1.cmp(b.1)));
     let tests = share(order.len(), split.test);
     let validations = share(order.len() - tests, split.validation);
-    let parts: BTreeMap<&str, usize> = order
-        .iter()
-        .enumerate()
-        .map(|(place, (_, patient))| {
-            (*patient, usize::from(place >= tests) + usize::from(place >= tests + validations))
-        })
-        .collect();
+    let ranks: BTreeMap<&str, usize> =
+        order.iter().enumerate().map(|(rank, (_, patient))| (*patient, rank)).collect();
     let part = |wanted: usize| -> Vec<usize> {
-        (0..studies.len()).filter(|&index| parts[studies[index].patient.as_str()] == wanted).collect()
+        let is_in = |&index: &usize| {
+            let rank = ranks[studies[index].patient.as_str()];
+            usize::from(rank >= tests) + usize::from(rank >= tests + validations) == wanted
+        };
+        (0..studies.len()).filter(is_in).collect()
     };
-    let partition = Partition { test: part(0), validation: part(1), train: part(2) };
+    let mut partition = Partition { test: part(0), validation: part(1), train: part(2) };
+    if let Some(most) = split.cases {
+        // patients in their drawn order, whatever the order of the file
+        partition.test.sort_by_key(|&index| (ranks[studies[index].patient.as_str()], index));
+        partition.test.truncate(most);
+        partition.test.sort_unstable();
+    }
     for (name, cases, needs_both) in [
         ("test", &partition.test, true),
         ("validation", &partition.validation, false),

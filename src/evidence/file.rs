@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, SCHEMA};
+use super::{Counterexample, Evidence, SCHEMA};
 use crate::{Error, Result};
 
 /// Largest evidence file that is read, in bytes (1 GiB).
@@ -23,11 +23,19 @@ pub const LARGEST_BYTES: u64 = 1 << 30;
 /// The file cannot be written, or a number of the evidence is not finite.
 pub fn write(path: &Path, evidence: &Evidence) -> Result<()> {
     finite(evidence)?;
+    whole(path, |file| print(file, evidence))
+}
+
+/// Writes a file under a temporary name in its folder, which is made if need be, and renames it.
+pub(super) fn whole(
+    path: &Path,
+    print: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
+) -> Result<()> {
     let failed = |why: std::io::Error| Error::unwritable(path, &why);
     let folder = folder_of(path);
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let mut file = BufWriter::new(temporary(&folder).map_err(failed)?);
-    print(&mut file, evidence).map_err(failed)?;
+    print(&mut file).map_err(failed)?;
     let file = file.into_inner().map_err(|broken| failed(broken.into_error()))?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|broken| failed(broken.error))?;
@@ -103,24 +111,32 @@ fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 
 /// JSON knows no NaN; it would come back as "no answer", which is not what was seen.
 fn finite(evidence: &Evidence) -> Result<()> {
+    for found in &evidence.counterexamples {
+        if found.epsilon.is_some_and(|epsilon| !epsilon.is_finite()) {
+            let Counterexample { model, attack, case, .. } = found;
+            return Err(not_finite(&format!("the counterexample {case} of {model} under {attack}")));
+        }
+    }
     for cell in &evidence.cells {
         for (place, outcome) in cell.outcomes.iter().enumerate() {
             if !outcome.change.is_finite() || outcome.margin.is_some_and(|margin| !margin.is_finite()) {
-                return Err(Error::Resource(format!(
-                    "case {} of {} under {} has a number that is not finite; this is a bug in medcert, please \
-                     report it",
-                    place + 1,
-                    cell.model,
-                    cell.attack
-                )));
+                let super::Cell { model, attack, .. } = cell;
+                return Err(not_finite(&format!("case {} of {model} under {attack}", place + 1)));
             }
         }
     }
     Ok(())
 }
 
+fn not_finite(what: &str) -> Error {
+    Error::Resource(format!(
+        "{what} has a number that is not finite; this is a bug in medcert, please report it"
+    ))
+}
+
 fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
-    let Evidence { schema, medcert, spec, run, data, models, cases, cells } = evidence;
+    let Evidence { schema, medcert, spec, run, data, models, cases, cells, counterexamples, regressions } =
+        evidence;
     writeln!(out, "{{")?;
     writeln!(out, "\"schema\": {schema},")?;
     writeln!(out, "\"medcert\": {},", line(medcert)?)?;
@@ -138,7 +154,9 @@ fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
         list(out, outcomes)?;
         writeln!(out, "]}}{}", comma(place, cells.len()))?;
     }
-    writeln!(out, "]\n}}")
+    writeln!(out, "],\n\"counterexamples\": [")?;
+    list(out, counterexamples)?;
+    writeln!(out, "],\n\"regressions\": {}\n}}", line(regressions)?)
 }
 
 /// Elements, one a line.

@@ -1,16 +1,19 @@
 //! What was observed: the outcome of every case in every cell, and what produced it. Evidence holds no
 //! times and no machine names: the same question gives the same bytes.
 
+mod counterexample;
 mod file;
 mod observe;
+pub mod regressions;
 
 use serde::{Deserialize, Serialize};
 
+pub use counterexample::{Counterexample, Regressions, smallest};
 pub use file::{read, write};
 pub use observe::{Event, Observer, Silent};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,10 @@ pub struct Evidence {
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
     pub cells: Vec<Cell>,
+    /// The smallest counterexamples of each cell, in the cells' order.
+    pub counterexamples: Vec<Counterexample>,
+    /// What became of those of an earlier run.
+    pub regressions: Regressions,
 }
 
 /// How evidence was computed: what may change its last bits.
@@ -83,7 +90,7 @@ pub struct ModelFacts {
 }
 
 /// A test case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// The study's identifier.
@@ -92,6 +99,9 @@ pub struct Case {
     pub patient: String,
     /// True if abnormal.
     pub label: bool,
+    /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lesion: Option<f32>,
 }
 
 /// A model under an attack point, every case.
@@ -119,8 +129,33 @@ pub struct Outcome {
     pub edits: u32,
     /// Largest change of a pixel, in pixel units.
     pub change: f32,
-    /// Evaluations of the model that the attack spent on this case.
+    /// Evaluations of the model that the attack spent on this case, the judge's own included.
     pub queries: u32,
+    /// Random draws of the report that were judged; this is the worst of them.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub draws: u32,
+    /// In how many of them the model was right.
+    pub held: u32,
+    /// Whether the report says something else than before; None where no word was touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning_changed: Option<bool>,
+    /// Whether it says the opposite on purpose, so that the opposite of the label is right.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub flipped: bool,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The kind of processor, as far as it may change the bits of training: `x86_64 avx512 1a2b3c`. libtorch

@@ -1,10 +1,12 @@
 //! What the models read: the images of all cases at each size that is needed, and their texts.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::attack::image::mask::unprepared;
 use super::tensor::{self, Tensor};
-use crate::data::{self, Dataset, Study};
+use crate::data::{self, Dataset, ImageSource, Study};
+use crate::text::Document;
 use crate::{Error, Result};
 
 /// The inputs of every study of a data set, by the study's index.
@@ -15,8 +17,14 @@ pub struct Inputs {
     views: usize,
     /// Texts.
     pub texts: Vec<String>,
+    /// The same, section by section.
+    pub documents: Vec<Document>,
     /// True if abnormal.
     pub labels: Vec<bool>,
+    /// Masks of lesions by side, one a study; empty where the data marks none.
+    lesions: BTreeMap<u32, Vec<Vec<u8>>>,
+    /// Mask files by side, in the spec's order.
+    masks: BTreeMap<u32, Vec<Vec<u8>>>,
     digests: BTreeMap<Option<u32>, String>,
 }
 
@@ -34,14 +42,75 @@ impl Inputs {
             digests.insert(Some(side), blake3::hash(&pixels.bytes).to_hex().to_string());
             images.insert(side, pixels.bytes);
         }
-        let texts: Vec<String> = studies.iter().map(|study| data.text(study)).collect();
+        let documents: Vec<Document> = studies.iter().map(|study| data.document(study)).collect();
+        let texts: Vec<String> = documents.iter().map(Document::text).collect();
         let labels: Vec<bool> = studies.iter().map(|study| study.label).collect();
         let mut hasher = blake3::Hasher::new();
         for (study, text) in studies.iter().zip(&texts) {
             hasher.update(format!("{}\0{}\0{}\0{text}\0", study.id, study.patient, study.label).as_bytes());
         }
         digests.insert(None, hasher.finalize().to_hex().to_string());
-        Ok(Self { images, views: data.views.count(), texts, labels, digests })
+        let (lesions, masks) = (BTreeMap::new(), BTreeMap::new());
+        let views = data.views.count();
+        Ok(Self { images, views, texts, documents, labels, lesions, masks, digests })
+    }
+
+    /// Draws or decodes the lesions' masks at each side that images were prepared at.
+    ///
+    /// # Errors
+    /// No study has a mask, or one is missing or broken; the message names it.
+    pub fn prepare_lesions(&mut self, data: &Dataset, cache: &Path) -> Result<()> {
+        if data.studies.iter().all(|study| study.mask.is_none()) {
+            return Err(Error::Input(
+                "a threat of the spec asks for the lesion, and the data marks none: name a column `mask`, a file \
+                 under `masks`, or `attribution`"
+                    .into(),
+            ));
+        }
+        for &side in self.images.keys() {
+            let mask = |study: &Study| {
+                study.mask.as_ref().map_or(Ok(Vec::new()), |mask| data::picture(mask, side, Some(cache)))
+            };
+            self.lesions.insert(side, data.studies.iter().map(mask).collect::<Result<_>>()?);
+        }
+        Ok(())
+    }
+
+    /// Decodes the mask files of a spec at each side that images were prepared at.
+    ///
+    /// # Errors
+    /// A file is missing or broken; the message names it.
+    pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Path) -> Result<()> {
+        for &side in self.images.keys() {
+            let mask = |file: &PathBuf| data::picture(&ImageSource::File(file.clone()), side, Some(cache));
+            self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);
+        }
+        Ok(())
+    }
+
+    /// The lesion of a study in its frontal view, `[side, side]` bytes, above 127 within; empty where there is none.
+    ///
+    /// # Errors
+    /// Lesions were not prepared.
+    pub fn lesion(&self, side: u32, index: usize) -> Result<&[u8]> {
+        let known = self.lesions.get(&side).and_then(|all| all.get(index));
+        known.map(Vec::as_slice).ok_or_else(unprepared)
+    }
+
+    /// Share of a study's frontal image that its lesion covers; none where lesions were not prepared.
+    pub fn lesion_share(&self, index: usize) -> Option<f32> {
+        let mask = self.lesions.values().next()?.get(index)?;
+        let inside = mask.iter().filter(|&&value| value > 127).count();
+        Some(if mask.is_empty() { 0.0 } else { inside as f32 / mask.len() as f32 })
+    }
+
+    /// A mask file of the spec, `[side, side]` bytes, above 127 within.
+    ///
+    /// # Errors
+    /// It was not prepared.
+    pub fn mask_file(&self, side: u32, place: usize) -> Result<&[u8]> {
+        let known = self.masks.get(&side).and_then(|all| all.get(place));
+        known.map(Vec::as_slice).ok_or_else(unprepared)
     }
 
     /// blake3 over the texts, labels and identifiers, and over the images of a side if one is given.

@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod checkpoint;
+pub mod chunk;
 pub mod inputs;
 pub mod model;
 pub mod prepare;
@@ -12,13 +13,12 @@ pub mod train;
 pub mod victim;
 pub mod weights;
 
-mod chunk;
 mod run;
 mod spoil;
 
 use std::path::{Path, PathBuf};
 
-pub use run::run;
+pub use run::{run, run_after};
 
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};

@@ -223,6 +223,16 @@ impl Classifier for Script {
             )),
         }
     }
+
+    /// Ids and mask, `[cases, length, 2]`.
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        let tokenizer = self
+            .tokenizer
+            .as_ref()
+            .ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
+        let tokens: Tokens = tokenizer.tokens(texts)?;
+        tokens.ids_and_mask()
+    }
 }
 
 impl Reader for Script {
@@ -236,16 +246,6 @@ impl Reader for Script {
 
     fn reads_text(&self) -> bool {
         self.spec.reads_text
-    }
-
-    /// Ids and mask, `[cases, length, 2]`.
-    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
-        let tokenizer = self
-            .tokenizer
-            .as_ref()
-            .ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
-        let tokens: Tokens = tokenizer.tokens(texts)?;
-        tokens.ids_and_mask()
     }
 }
 

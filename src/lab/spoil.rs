@@ -3,14 +3,15 @@
 //! A third of the cases has its images moved by FGSM against the model as it is, at a strength drawn from
 //! (0, 0.1]; a third loses half of its words; a third stays as it is.
 
-use super::attack::project;
+use super::attack::image::Space;
 use super::model::gated::Gated;
 use super::model::params::Params;
 use super::tensor::{self, Tensor};
 use super::train::{Batch, Branches, Lesson, cross_entropy};
-use crate::plan::TextAttack;
 use crate::random::{stream, uniform};
-use crate::text::{Lexicon, perturb};
+use crate::spec::{EditKind, Norm};
+use crate::text::perturb::{Rules, perturb};
+use crate::text::{Document, Lexicon};
 use crate::{Error, Result};
 
 const STRONGEST: f32 = 0.1;
@@ -50,8 +51,9 @@ impl Spoiled {
 
 /// A text that lost half of its words.
 fn cut(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -> String {
-    let attack = [TextAttack::Deletion { fraction: LOST }];
-    perturb(text, &attack, lexicon, seed, &format!("spoil {epoch} {case}")).text
+    let kinds = [(EditKind::Deletion, LOST)];
+    let case = format!("spoil {epoch} {case}");
+    perturb(&Document::of(text), &kinds, &Rules::free(lexicon), seed, &case, 0).text
 }
 
 /// Images moved along the sign of the gradient where they are to be spoiled.
@@ -64,7 +66,7 @@ fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tens
         spoiled.iter().map(|s| if let Spoiled::Image(strength) = s { *strength } else { 0.0 }).collect();
     let strengths = tensor::floats(&strengths, &[spoiled.len(), 1, 1, 1])?;
     let moved = images.f_add(&gradient.f_sign()?.f_mul(&strengths)?)?;
-    project(images, &moved, f64::from(STRONGEST))
+    Space::ball(Norm::Linf, f64::from(STRONGEST)).project(images, &moved)
 }
 
 impl Lesson<'_> {

@@ -1,10 +1,13 @@
 //! Plans and evidence made by hand, for the tests of what comes after the laboratory.
 #![allow(dead_code)] // each test program uses a part of it
 
-use medcert::evidence::{Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, RunFacts, SCHEMA};
-use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row, TextAttack};
+use medcert::evidence::{
+    Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, Regressions, RunFacts, SCHEMA,
+};
+use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row};
 use medcert::spec::{
-    self, BertConfig, Data, Fusion, ImageMethod, Metric, Place, Source, Spec, Views, VisionNetwork, Weights,
+    self, BertConfig, Data, Fusion, ImageMethod, ImageSearch, Metric, Place, Source, Spec, TextAttack, Views,
+    VisionNetwork, Weights,
 };
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
@@ -15,7 +18,7 @@ pub fn spec() -> Spec {
         digest: "d1".repeat(32),
         claim: "The fusion model keeps reading under attack".into(),
         data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, views: Views::Both },
-        split: spec::Split { test: 0.3, validation: 0.15, seed: 7 },
+        split: spec::Split { test: 0.3, validation: 0.15, cases: None, seed: 7 },
         models: vec![
             (
                 "vision".into(),
@@ -50,6 +53,9 @@ pub fn spec() -> Spec {
         ],
         threats: vec![],
         grid: vec![0.05, 0.1],
+        grid_l2: vec![0.5, 1.0],
+        masks: vec![],
+        counterexamples: 1,
         table: vec![],
         published: vec![],
         require: vec![],
@@ -97,9 +103,12 @@ impl World {
                     id: format!("s{place}"),
                     patient: format!("p{}", place / 2),
                     label,
+                    lesion: None,
                 })
                 .collect(),
             cells: vec![],
+            counterexamples: vec![],
+            regressions: Regressions::default(),
         };
         let plan = Plan { spec, cells: vec![], rows: vec![], requirements: vec![] };
         Self { plan, evidence }
@@ -141,15 +150,20 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
         edits: 0,
         change: 0.0,
         queries: 1,
+        draws: 1,
+        held: u32::from(right),
+        meaning_changed: None,
+        flipped: false,
     }
 }
 
 pub fn fgsm(epsilon: f64) -> Attack {
-    Attack { image: Some(ImageAttack { method: ImageMethod::Fgsm, epsilon }), text: vec![] }
+    let image = ImageAttack { method: ImageMethod::usual(ImageSearch::Fgsm), strength: epsilon };
+    Attack { image: Some(image), ..Attack::default() }
 }
 
 pub fn deletion() -> Attack {
-    Attack { image: None, text: vec![TextAttack::Deletion { fraction: 0.5 }] }
+    Attack { text: vec![TextAttack::deletion(0.5)], ..Attack::default() }
 }
 
 /// A clause about accuracy and a share.

@@ -1,0 +1,267 @@
+//! Search over pixels and words in turn, on the joint answer: gradient steps on the pixels beside the report as it
+//! is, then the best edits of words beside the images as they are, for three rounds. One gradient-based and one
+//! greedy search that take turns are the idea of Co-Attack (Zhang et al., Towards Adversarial Attack on
+//! Vision-Language Pre-training Models, ACM MM 2022, arXiv 2206.09391); the rounds and the budgets are ours.
+//!
+//! A round takes a third of PGD's steps, from its random starts at first and from the present images later. Then
+//! every single deletion or synonym is tried on the present report, and the best are made together, as many as
+//! lower the margin most; a search such as `TextFooler` runs on the present report with a third of its queries. By
+//! the end of round r of 3 at most r thirds of the words that the share allows are edited. The pair of the least
+//! margin is kept, a case at a time, and a broken case is left alone.
+//!
+//! Needs: the gradient. Cost a case: a third of PGD's steps a start, two thirds more, and in each round an
+//! evaluation for every single edit and for every edit that is made, or a third of the search's queries.
+
+use crate::Result;
+use crate::lab::attack::image::{Best, Problem, Space, pgd};
+use crate::lab::attack::text::{self, Reports};
+use crate::lab::chunk::{Chunk, Tried, Words, bug};
+use crate::lab::tensor::{self, Tensor};
+use crate::lab::victim::Answer;
+use crate::plan::ImageAttack;
+use crate::spec::{EditKind, ImageMethod, ImageSearch, Joint, Mode, TextAttack, TextMethod, TextSearch};
+use crate::text::Edit;
+use crate::text::meaning::preserves;
+use crate::text::perturb::{Rules, apply, count, singles};
+
+/// How often pixels and words take turns.
+const ROUNDS: u32 = 3;
+
+/// What happens to each case.
+///
+/// # Errors
+/// libtorch fails, or the two attacks cannot take turns (a bug in medcert).
+pub fn attack(chunk: &mut Chunk<'_>, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
+    let ImageMethod::Search { search: ImageSearch::Pgd { steps, restarts }, .. } = image.method else {
+        return Err(bug("pixels and words took turns without a PGD"));
+    };
+    let space = chunk.space(image, 0)?;
+    let mut turns = Turns::new(chunk, text, &space)?;
+    for round in 0..ROUNDS {
+        turns.pixels(round, (steps.div_ceil(ROUNDS), restarts), draw)?;
+        turns.words(round)?;
+    }
+    let Turns { images, words, .. } = turns;
+    let place = chunk.add(text, draw, Some((image, Joint::Cross)), words)?;
+    let attacked = chunk.admit(&images, &space, image.method)?;
+    chunk.judge(Some(attacked), place)
+}
+
+/// The best pair of each case so far.
+struct Turns<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    attacks: &'c [TextAttack],
+    /// The cases before the attack on the pixels.
+    problem: Problem<'a>,
+    images: Tensor,
+    words: Vec<Words>,
+    margins: Vec<f32>,
+    /// Edits of each attack in each case.
+    edits: Vec<Vec<usize>>,
+}
+
+impl<'c, 'a> Turns<'c, 'a> {
+    /// Starts with the clean pair.
+    fn new(chunk: &'c Chunk<'a>, attacks: &'c [TextAttack], space: &Space) -> Result<Self> {
+        let problem = chunk.problem(space.clone(), 0)?;
+        let images = problem.images.f_detach_copy()?;
+        let margins = margins(&problem.answer(&images)?);
+        let count = margins.len();
+        let words = (0..count).map(|case| Words::clean(chunk.document(case))).collect();
+        let edits = vec![vec![0; attacks.len()]; count];
+        Ok(Self { chunk, attacks, problem, images, words, margins, edits })
+    }
+
+    /// The cases that are not broken yet.
+    fn standing(&self) -> Vec<usize> {
+        (0..self.margins.len()).filter(|&case| self.margins[case] > 0.0).collect()
+    }
+
+    /// Gradient steps on the pixels beside the present reports.
+    fn pixels(&mut self, round: u32, (steps, restarts): (u32, u32), draw: u32) -> Result<()> {
+        let cases = self.standing();
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let mut problem = self.problem.select(&cases)?;
+        let texts: Vec<String> = cases.iter().map(|&case| self.words[case].document.text()).collect();
+        problem.text = Some(self.chunk.scene.reader.read_texts(&texts)?);
+        let present = self.images.f_index_select(0, &tensor::rows(&cases)?)?;
+        let mut best = Best::new(&present)?;
+        best.margins = cases.iter().map(|&case| self.margins[case]).collect();
+        if round == 0 {
+            let noise = format!("cross {draw}");
+            for restart in 0..restarts {
+                pgd::climb(&problem, problem.random_start(&noise, restart)?, steps, &mut best)?;
+            }
+        } else {
+            pgd::climb(&problem, present, steps, &mut best)?;
+        }
+        let _guard = tensor::no_grad_guard();
+        for (row, &case) in cases.iter().enumerate() {
+            self.images.f_get(case as i64)?.f_copy_(&best.images.f_get(row as i64)?)?;
+            self.margins[case] = best.margins[row];
+        }
+        Ok(())
+    }
+
+    /// The best edits of words beside the present images.
+    fn words(&mut self, round: u32) -> Result<()> {
+        for place in 0..self.attacks.len() {
+            let cases = self.standing();
+            if cases.is_empty() {
+                return Ok(());
+            }
+            let images = self.images.f_index_select(0, &tensor::rows(&cases)?)?;
+            let beside = Beside { features: self.problem.victim.read_images(&images)?, cases };
+            let proposals = match self.attacks[place].method {
+                TextMethod::Sampled(kind) => self.greedy(&beside, place, kind, round)?,
+                TextMethod::Searched { search, queries } => {
+                    self.searched(&beside, place, (search, queries / ROUNDS), round)?
+                }
+                TextMethod::Absent(_) => return Err(bug("pixels took turns with an absent report")),
+            };
+            self.take(&beside, place, proposals)?;
+        }
+        Ok(())
+    }
+
+    /// How many words an attack may still edit in this round.
+    fn allowed(&self, case: usize, place: usize, round: u32) -> usize {
+        let all = count(self.chunk.document(case), self.attacks[place].share);
+        (all * (round as usize + 1)).div_ceil(ROUNDS as usize).saturating_sub(self.edits[case][place])
+    }
+
+    /// Whether an attack's mode lets a case's report say this.
+    fn may_say(&self, case: usize, place: usize, text: &str) -> bool {
+        self.attacks[place].mode != Mode::Preserving || preserves(self.chunk.original(case), text)
+    }
+
+    /// The best single edits, and those of them that may be made together, best first: a proposal for each number
+    /// of them.
+    fn greedy(&self, beside: &Beside, place: usize, kind: EditKind, round: u32) -> Result<Vec<Proposal>> {
+        let rules = Rules::free(self.chunk.scene.lexicon);
+        let mut tried = Vec::new();
+        for (row, &case) in beside.cases.iter().enumerate() {
+            if self.allowed(case, place, round) > 0 {
+                let document = &self.words[case].document;
+                tried.extend(singles(document, kind, &rules).into_iter().map(|edit| (row, vec![vec![edit]])));
+            }
+        }
+        let tried = self.admissible(beside, place, tried);
+        let scores = margins(&self.ask(beside, &tried)?);
+        let mut proposals = Vec::new();
+        for (row, &case) in beside.cases.iter().enumerate() {
+            let own = tried.iter().zip(&scores).filter(|((of, ..), _)| *of == row);
+            let mut own: Vec<(f32, &Edit)> =
+                own.map(|((_, steps, _), score)| (*score, &steps[0][0])).collect();
+            own.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let document = &self.words[case].document;
+            let (mut step, allowed) = (Vec::new(), self.allowed(case, place, round));
+            for (_, edit) in own {
+                if step.len() == allowed {
+                    break;
+                }
+                step.push(edit.clone());
+                match apply(document, &step).ok().filter(|text| self.may_say(case, place, text)) {
+                    Some(text) => proposals.push((row, vec![step.clone()], text)),
+                    None => drop(step.pop()),
+                }
+            }
+        }
+        Ok(proposals)
+    }
+
+    /// What a search proposes for each case.
+    fn searched(
+        &self,
+        beside: &Beside,
+        place: usize,
+        (search, queries): (TextSearch, u32),
+        round: u32,
+    ) -> Result<Vec<Proposal>> {
+        let mut found = Vec::new();
+        for (row, &case) in beside.cases.iter().enumerate() {
+            let document = &self.words[case].document;
+            let (mut left, all) = (self.allowed(case, place, round), count(document, 1.0));
+            if left == 0 || all == 0 {
+                continue;
+            }
+            let image = beside.features.f_narrow(0, row as i64, 1)?;
+            let reports = Reports {
+                victim: self.problem.victim.select(&[case])?,
+                image: Some(&image),
+                documents: vec![document],
+                originals: vec![self.chunk.original(case)],
+                cases: &self.chunk.cases[case..=case],
+                seed: self.chunk.scene.seed,
+                lexicon: self.chunk.scene.lexicon,
+                reader: self.chunk.scene.reader,
+                preserving: self.attacks[place].mode == Mode::Preserving,
+            };
+            for mut steps in text::propose(&reports, search, left as f64 / all as f64, queries)? {
+                for step in &mut steps {
+                    step.truncate(left);
+                    left -= step.len();
+                }
+                found.push((row, steps));
+            }
+        }
+        Ok(self.admissible(beside, place, found))
+    }
+
+    /// The steps that fit their reports and may be made, with what the reports say then.
+    fn admissible(
+        &self,
+        beside: &Beside,
+        place: usize,
+        found: Vec<(usize, Vec<Vec<Edit>>)>,
+    ) -> Vec<Proposal> {
+        let said = |(row, steps): (usize, Vec<Vec<Edit>>)| {
+            let case = beside.cases[row];
+            let text = crate::text::perturb::replay(&self.words[case].document, &steps).ok()?;
+            self.may_say(case, place, &text).then_some((row, steps, text))
+        };
+        found.into_iter().filter_map(said).collect()
+    }
+
+    /// What the model answers to proposals beside the present images.
+    fn ask(&self, beside: &Beside, proposals: &[Proposal]) -> Result<Vec<Answer>> {
+        let texts: Vec<(usize, String)> =
+            proposals.iter().map(|(row, _, text)| (*row, text.clone())).collect();
+        self.problem.victim.select(&beside.cases)?.ask(Some(&beside.features), &texts)
+    }
+
+    /// Takes the best proposal of each case, where it is better than what there is.
+    fn take(&mut self, beside: &Beside, place: usize, proposals: Vec<Proposal>) -> Result<()> {
+        let scores = margins(&self.ask(beside, &proposals)?);
+        let mut best: Vec<Option<Vec<Vec<Edit>>>> = vec![None; beside.cases.len()];
+        for ((row, steps, _), score) in proposals.into_iter().zip(scores) {
+            let margin = &mut self.margins[beside.cases[row]];
+            if score < *margin {
+                (*margin, best[row]) = (score, Some(steps));
+            }
+        }
+        for (&case, steps) in beside.cases.iter().zip(best) {
+            if let Some(steps) = steps {
+                self.edits[case][place] += steps.iter().map(Vec::len).sum::<usize>();
+                self.words[case] = self.words[case].clone().then(steps)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The standing cases, with what the image branch gives for their present images.
+struct Beside {
+    features: Tensor,
+    cases: Vec<usize>,
+}
+
+/// A standing case's row, steps on its present report, and what it says then.
+type Proposal = (usize, Vec<Vec<Edit>>, String);
+
+/// The margins of answers; no answer is the least.
+fn margins(answers: &[Answer]) -> Vec<f32> {
+    answers.iter().map(|answer| answer.margin.unwrap_or(f32::NEG_INFINITY)).collect()
+}

@@ -1,0 +1,171 @@
+//! A chunk of cases before one model: the unit of work. What several attacks need (clean features of the
+//! branch that they leave alone, a perturbed text, the gradient that serves every ε, the nearest input of the
+//! other class) is computed once.
+
+mod pixels;
+mod retry;
+mod scene;
+mod shrink;
+mod tried;
+mod words;
+
+pub use pixels::Attacked;
+pub use scene::Scene;
+pub use tried::{Attempt, Tried};
+pub use words::{Variant, Words};
+
+use super::attack::image::{Minimal, Problem, Space};
+use super::attack::joint;
+use super::tensor::Tensor;
+use super::victim::{Answer, Trace, Victim};
+use crate::evidence::Outcome;
+use crate::plan::{Attack, ImageAttack};
+use crate::spec::{ImageSearch, Joint, Norm, Region, TextAttack};
+use crate::{Error, Result};
+
+/// The cases of a chunk, as one model reads them.
+pub struct Chunk<'a> {
+    /// What surrounds it.
+    pub(in crate::lab) scene: &'a Scene<'a>,
+    /// The model, with the labels of the cases.
+    pub(in crate::lab) victim: Victim<'a>,
+    /// The studies' places.
+    indices: &'a [usize],
+    /// The studies' identifiers.
+    pub(in crate::lab) cases: Vec<&'a str>,
+    images: Option<Tensor>,
+    /// The clean images; their features serve every attack that leaves them alone, their gradients all ε.
+    clean: Option<Trace>,
+    /// Whether the model is right on each clean case.
+    right: Vec<bool>,
+    /// The texts that attacks have made, the clean ones first.
+    variants: Vec<Variant<'a>>,
+    /// Attacked images that more than one cell needs.
+    attacked: Vec<(ImageAttack, Attacked)>,
+    /// What searches for the least change have found: whatever ε, beside a variant of the texts.
+    nearest: Vec<(Sought, Minimal)>,
+}
+
+/// What a search for the least change was asked.
+type Sought = (ImageSearch, Norm, Region, usize);
+
+impl<'a> Chunk<'a> {
+    /// Reads the clean inputs of `indices`.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
+        let labels = indices.iter().map(|&index| scene.inputs.labels[index]).collect();
+        let victim = Victim::new(scene.reader, labels)?;
+        let images = scene.reader.side().map(|side| scene.inputs.images(side, indices)).transpose()?;
+        let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
+        let cases = indices.iter().map(|&index| scene.ids[index]).collect();
+        let (right, variants, attacked, nearest) = (vec![], vec![], vec![], vec![]);
+        let mut chunk =
+            Self { scene, victim, indices, cases, images, clean, right, variants, attacked, nearest };
+        chunk.variant(&[], 0, None)?;
+        let clean = chunk.judge(None, 0)?;
+        chunk.right = clean.outcomes.iter().map(|outcome| outcome.held > 0).collect();
+        Ok(chunk)
+    }
+
+    /// What happens to each case under an attack: in the worst of its draws, where it draws several times.
+    ///
+    /// # Errors
+    /// libtorch fails, or an attack left its threat model (a bug in medcert).
+    pub fn attack(&mut self, attack: &Attack) -> Result<Attempt> {
+        self.victim.take_queries();
+        let draws = attack.text.iter().map(|text| text.draws).max().unwrap_or(1);
+        let mut attempt = self.draw(attack, 0)?;
+        for draw in 1..draws {
+            attempt = attempt.and_draw(self.draw(attack, draw)?);
+        }
+        for (outcome, queries) in attempt.outcomes.iter_mut().zip(self.victim.take_queries()) {
+            outcome.queries = queries;
+        }
+        Ok(attempt)
+    }
+
+    /// One draw of an attack.
+    fn draw(&mut self, attack: &Attack, draw: u32) -> Result<Attempt> {
+        let text = &attack.text;
+        let tried = match (attack.image, text.is_empty()) {
+            (None, _) => {
+                let place = self.variant(text, draw, None)?;
+                self.judge(None, place)?
+            }
+            (Some(image), true) => {
+                let attacked = self.pixels(image, 0)?;
+                self.judge(Some(attacked), 0)?
+            }
+            (Some(image), false) => match attack.joint {
+                Joint::ImageFirst => self.image_first(image, text, draw)?,
+                Joint::TextFirst => self.text_first(image, text, draw)?,
+                Joint::EitherOrder => {
+                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right)?;
+                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right)?;
+                    return Ok(one.or(other));
+                }
+                Joint::Cross => joint::cross::attack(self, image, text, draw)?,
+            },
+        };
+        Attempt::of(tried, &self.right)
+    }
+
+    /// The image is attacked beside the clean report, then the report beside the attacked image.
+    fn image_first(&mut self, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
+        let attacked = self.pixels(image, 0)?;
+        let place = self.variant(text, draw, Some((image, &attacked)))?;
+        self.judge(Some(attacked), place)
+    }
+
+    /// The report is attacked beside the clean image, then the image beside the attacked report.
+    fn text_first(&mut self, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
+        let place = self.variant(text, draw, None)?;
+        let attacked = self.pixels(image, place)?;
+        self.judge(Some(attacked), place)
+    }
+
+    /// What the model answers to images that were checked to be admissible (the clean ones if there are none)
+    /// beside a variant of the texts.
+    pub(in crate::lab) fn judge(&self, attacked: Option<Attacked>, place: usize) -> Result<Tried> {
+        let variant = &self.variants[place];
+        let clean = self.clean.as_ref().map(|clean| &clean.features);
+        let image = attacked.as_ref().map(|attacked| &attacked.features).or(clean);
+        let answers = variant.victim.answer(image, variant.features.as_ref())?;
+        let outcome = |(case, answer): (usize, &Answer)| Outcome {
+            predicted: answer.predicted,
+            margin: answer.margin,
+            edits: variant.words[case].edits,
+            change: attacked.as_ref().map_or(0.0, |attacked| attacked.changes[case]),
+            queries: 0, // counted when the attack has ended
+            draws: 1,
+            held: u32::from(!answer.is_broken()),
+            meaning_changed: variant.changed[case],
+            flipped: variant.flipped[case],
+        };
+        let outcomes = answers.iter().enumerate().map(outcome).collect();
+        Ok(Tried { attacked, place, outcomes })
+    }
+
+    /// What an attack on the pixels is given, beside a variant of the texts.
+    ///
+    /// # Errors
+    /// The model reads no images (a bug in medcert).
+    pub(in crate::lab) fn problem(&self, space: Space, place: usize) -> Result<Problem<'a>> {
+        let images = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
+        let variant = &self.variants[place];
+        Ok(Problem {
+            victim: variant.victim.clone(),
+            images: images.shallow_clone(),
+            text: variant.features.as_ref().map(Tensor::shallow_clone),
+            cases: self.cases.clone(),
+            seed: self.scene.seed,
+            space,
+        })
+    }
+}
+
+pub(in crate::lab) fn bug(what: &str) -> Error {
+    Error::Resource(format!("{what}; this is a bug in medcert, please report it"))
+}

@@ -1,0 +1,165 @@
+//! The image side of a chunk: attacks on the pixels beside a variant of the texts, projected onto their threat
+//! model and checked before anyone counts (law 2 of the design).
+
+use super::{Chunk, bug};
+use crate::Result;
+use crate::lab::attack::image::{self, Space, fgsm, mask};
+use crate::lab::tensor::{self, Tensor};
+use crate::plan::ImageAttack;
+use crate::spec::{Absence, ImageMethod, ImageSearch, Norm, Region};
+
+/// Slack of an ε-ball in linf for the rounding of 32-bit pixels; in l2 relative to ε.
+const ROUNDING: f32 = 1e-6;
+const ROUNDING_L2: f32 = 1e-5;
+
+/// Images after an attack, checked to be admissible.
+pub struct Attacked {
+    /// The images, `[cases, views, side, side]`.
+    pub images: Tensor,
+    /// What the image branch gives for them.
+    pub features: Tensor,
+    /// The size of each case's change in the attack's norm; the largest change of a pixel where it has none.
+    pub changes: Vec<f32>,
+}
+
+impl Attacked {
+    fn shallow_clone(&self) -> Self {
+        Self {
+            images: self.images.shallow_clone(),
+            features: self.features.shallow_clone(),
+            changes: self.changes.clone(),
+        }
+    }
+}
+
+impl Chunk<'_> {
+    /// The images of an attack beside a variant of the texts. Beside the clean texts they are kept: a joint
+    /// attack needs them again.
+    ///
+    /// # Errors
+    /// libtorch fails, or the attack left its threat model (a bug in medcert).
+    pub(in crate::lab) fn pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
+        if place == 0
+            && let Some((_, known)) = self.attacked.iter().find(|(known, _)| *known == attack)
+        {
+            return Ok(known.shallow_clone());
+        }
+        let space = self.space(attack, place)?;
+        let proposal = match attack.method {
+            ImageMethod::Search { search, region, .. } => self.search(search, region, &space, place)?,
+            ImageMethod::Patch { steps, .. } => {
+                image::patch::propose(&self.problem(space.clone(), place)?, attack.strength, steps)?
+            }
+            ImageMethod::Corruption(corruption) => image::corruption::propose(
+                &self.problem(space.clone(), place)?,
+                corruption,
+                attack.strength as u8,
+            )?,
+            ImageMethod::Absent(absence) => self.absent_image(absence)?,
+        };
+        let attacked = self.admit(&proposal, &space, attack.method)?;
+        if place == 0 && self.scene.kept.contains(&attack) {
+            self.attacked.push((attack, attacked.shallow_clone()));
+        }
+        Ok(attacked)
+    }
+
+    /// The threat model of an attack.
+    ///
+    /// # Errors
+    /// libtorch fails, or a mask was not prepared.
+    pub(in crate::lab) fn space(&self, attack: ImageAttack, place: usize) -> Result<Space> {
+        let (norm, epsilon, region) = match attack.method {
+            ImageMethod::Search { norm, region, .. } => (norm, attack.strength, region),
+            ImageMethod::Patch { region, .. } => (Norm::Linf, f64::INFINITY, region),
+            ImageMethod::Corruption(_) | ImageMethod::Absent(_) => {
+                (Norm::Linf, f64::INFINITY, Region::Everywhere)
+            }
+        };
+        let open = Space::ball(norm, epsilon);
+        match region {
+            Region::Everywhere => Ok(open),
+            Region::Inside(_) | Region::Outside(_) => {
+                let problem = self.problem(open.clone(), place)?;
+                let mask = mask::of_region(&problem, self.scene.inputs, self.indices, region)?;
+                Ok(Space { mask: Some(mask), ..open })
+            }
+        }
+    }
+
+    /// What a search proposes; gradients and least changes serve every ε.
+    fn search(&mut self, search: ImageSearch, region: Region, space: &Space, place: usize) -> Result<Tensor> {
+        let problem = self.problem(space.clone(), place)?;
+        if search == ImageSearch::Fgsm {
+            return fgsm::propose(&problem, &space.masked(&self.gradient(place)?)?);
+        }
+        if let ImageSearch::Transfer { from, steps } = search {
+            let other = self.scene.readers.get(from).ok_or_else(|| bug("a transfer starts from no model"))?;
+            return image::transfer::propose(&problem, *other, steps);
+        }
+        if !search.is_minimal() {
+            return image::propose(&problem, search);
+        }
+        let sought = (search, space.norm, region, place);
+        let found = self.nearest.iter().position(|(known, _)| *known == sought);
+        let known = found.unwrap_or(self.nearest.len());
+        if found.is_none() {
+            self.nearest.push((sought, image::nearest(&problem, search)?));
+        }
+        problem.within(&self.nearest[known].1)
+    }
+
+    /// The gradient of the loss by the clean pixels beside a variant of the texts; it serves every ε.
+    fn gradient(&mut self, place: usize) -> Result<Tensor> {
+        let variant = &mut self.variants[place];
+        if variant.gradient.is_none() {
+            let clean =
+                self.clean.as_ref().ok_or_else(|| bug("no clean image was read before a gradient"))?;
+            variant.gradient = Some(variant.victim.slope(clean, variant.features.as_ref())?.1);
+        }
+        let gradient = variant.gradient.as_ref().ok_or_else(|| bug("a gradient is missing"))?;
+        Ok(gradient.shallow_clone())
+    }
+
+    /// Projects what was proposed, checks that it is admissible, and reads it.
+    pub(in crate::lab) fn admit(
+        &self,
+        proposal: &Tensor,
+        space: &Space,
+        method: ImageMethod,
+    ) -> Result<Attacked> {
+        let clean = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
+        let images = space.project(clean, proposal)?;
+        let changes = space.distance(clean, &images)?;
+        let most = match space.norm {
+            Norm::Linf => space.epsilon as f32 + ROUNDING,
+            Norm::L2 => space.epsilon as f32 * (1.0 + ROUNDING_L2),
+        };
+        if !changes.iter().all(|&change| change.is_finite() && change <= most) {
+            return Err(bug("an attack left its threat model"));
+        }
+        let features = if method == ImageMethod::Absent(Absence::Missing) {
+            let clean = self.clean.as_ref().ok_or_else(|| bug("no clean image was read"))?;
+            clean.features.f_zeros_like()?
+        } else {
+            self.victim.read_images(&images)?
+        };
+        Ok(Attacked { images, features, changes })
+    }
+
+    /// What stands where the patient's images should be.
+    fn absent_image(&self, absence: Absence) -> Result<Tensor> {
+        let clean = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
+        let _guard = tensor::no_grad_guard();
+        match absence {
+            Absence::Missing | Absence::Blank => Ok(clean.f_zeros_like()?),
+            Absence::Mean => Ok(self.scene.mean_image()?.f_expand_as(clean)?),
+            Absence::WrongPatient => {
+                let side = self.scene.reader.side().ok_or_else(|| bug("a model without images lost one"))?;
+                let others: Vec<usize> =
+                    self.indices.iter().map(|&index| self.scene.other_patient(index)).collect();
+                self.scene.inputs.images(side, &others)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Counterexamples of an earlier run, tried again: edits that still are what the attack may do are replayed on the
+//! case's report and judged anew; nothing of the file is believed (law 2 of the design). What changed pixels,
+//! letters or the whole report is not stored, and the attack makes it again.
+
+use super::shrink::can_be_told;
+use super::{Attempt, Chunk};
+use crate::Result;
+use crate::evidence::{Counterexample, Outcome, Regressions};
+use crate::plan::Attack;
+use crate::spec::{EditKind, TextAttack, TextMethod, TextSearch};
+use crate::text::meaning::preserves;
+use crate::text::perturb::{Rules, after, count, singles};
+use crate::text::{Document, Edit};
+
+impl Chunk<'_> {
+    /// Tries the counterexamples that are of this attack and of cases of this chunk again. A case that one still
+    /// breaks is broken, whatever the attack found. Returns those that were replayed and still break, and how many
+    /// there were of all.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn retry(
+        &self,
+        attack: &Attack,
+        attempt: &mut Attempt,
+        known: &[Counterexample],
+    ) -> Result<(Vec<Counterexample>, Regressions)> {
+        let (name, written) = (self.scene.reader.name(), attack.to_string());
+        let (mut replayed, mut counts) = (Vec::new(), Regressions::default());
+        for found in known.iter().filter(|found| found.model == name && found.attack == written) {
+            let Some(case) = self.cases.iter().position(|case| *case == found.case) else { continue };
+            counts.tried += 1;
+            if !self.right[case] {
+                continue;
+            }
+            let outcome = &mut attempt.outcomes[case];
+            if let Some(text) = self.replayed(attack, case, &found.edits)
+                && let Some(worse) = self.broken_by(case, &text, found.size() as u32, outcome)?
+            {
+                *outcome = worse;
+                replayed.push(found.clone());
+            }
+            counts.still_break += u32::from(outcome.held < outcome.draws);
+        }
+        Ok((replayed, counts))
+    }
+
+    /// The outcome of a case beside a text that breaks it, or the attack's where that is worse; none if it stands.
+    fn broken_by(&self, case: usize, text: &str, edits: u32, found: &Outcome) -> Result<Option<Outcome>> {
+        let place = crate::lab::tensor::rows(&[case])?;
+        let clean = self.clean.as_ref().map(|clean| clean.features.f_index_select(0, &place)).transpose()?;
+        let answers = self.victim.select(&[case])?.ask(clean.as_ref(), &[(0, text.to_string())])?;
+        let Some(answer) = answers.first().filter(|answer| answer.is_broken()) else { return Ok(None) };
+        let margin = |margin: Option<f32>| margin.unwrap_or(f32::NEG_INFINITY);
+        if margin(answer.margin) >= margin(found.margin) {
+            return Ok(Some(*found));
+        }
+        let changed = !preserves(self.original(case), text);
+        Ok(Some(Outcome {
+            predicted: answer.predicted,
+            margin: answer.margin,
+            edits,
+            held: found.held.min(found.draws.saturating_sub(1)),
+            meaning_changed: Some(changed),
+            ..*found
+        }))
+    }
+
+    /// What a case's report says after edits, if they are what the attack may do.
+    fn replayed(&self, attack: &Attack, case: usize, steps: &[Vec<Edit>]) -> Option<String> {
+        if attack.image.is_some() || !can_be_told(attack) || steps.is_empty() {
+            return None;
+        }
+        let mut document = self.document(case).clone();
+        let (mut place, mut left) = (0, count(&document, attack.text.first()?.share));
+        for step in steps {
+            while !self.is_by(attack.text.get(place)?, &document, step) {
+                place += 1;
+                left = count(&document, attack.text.get(place)?.share);
+            }
+            left = left.checked_sub(step.len())?;
+            document = after(&document, std::slice::from_ref(step)).ok()?;
+        }
+        let text = document.text();
+        self.may_say(attack, case, &text).then_some(text)
+    }
+
+    /// Whether an attack could have made every edit of a step.
+    fn is_by(&self, attack: &TextAttack, document: &Document, step: &[Edit]) -> bool {
+        let rules = Rules::free(self.scene.lexicon);
+        let listed: Vec<Edit> =
+            kinds(attack.method).iter().flat_map(|&kind| singles(document, kind, &rules)).collect();
+        step.iter().all(|edit| listed.contains(edit))
+    }
+}
+
+/// The kinds of edits of a method whose edits can be listed.
+fn kinds(method: TextMethod) -> Vec<EditKind> {
+    match method {
+        TextMethod::Sampled(kind) if kind.takes_share() => vec![kind],
+        TextMethod::Searched { search: TextSearch::Importance, .. } => vec![EditKind::Deletion],
+        TextMethod::Searched { search: TextSearch::Pwws | TextSearch::TextFooler, .. } => {
+            vec![EditKind::Synonyms]
+        }
+        TextMethod::Searched { search: TextSearch::Beam, .. } => vec![EditKind::Synonyms, EditKind::Deletion],
+        _ => vec![],
+    }
+}

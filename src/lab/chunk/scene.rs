@@ -1,0 +1,120 @@
+//! What is the same for every chunk of a model: the model, the inputs of all cases, and what attacks take from
+//! other cases or models.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use super::bug;
+use crate::Result;
+use crate::lab::inputs::Inputs;
+use crate::lab::model::Reader;
+use crate::lab::tensor::{self, Tensor};
+use crate::plan::ImageAttack;
+use crate::random::{below, stream};
+use crate::text::Lexicon;
+use crate::text::words::words;
+
+/// What surrounds the chunks.
+pub struct Scene<'a> {
+    /// The model.
+    pub reader: &'a dyn Reader,
+    /// Every model of the spec, for attacks that start from another one.
+    pub readers: Vec<&'a dyn Reader>,
+    /// The inputs of every study.
+    pub inputs: &'a Inputs,
+    /// The studies' identifiers, by their places.
+    pub ids: Vec<&'a str>,
+    /// Their patients.
+    pub patients: Vec<&'a str>,
+    /// Places of the training cases.
+    pub train: &'a [usize],
+    /// Places of the test cases.
+    pub test: &'a [usize],
+    /// Seed of the spec.
+    pub seed: u64,
+    /// Which words may stand for which.
+    pub lexicon: &'a Lexicon,
+    /// Attacks on the image that more than one cell needs.
+    pub kept: Vec<ImageAttack>,
+    /// The mean image of training, once it was asked for.
+    pub mean: OnceCell<Tensor>,
+    /// The training report that is most like all of them, once it was asked for.
+    pub typical: OnceCell<String>,
+}
+
+impl Scene<'_> {
+    /// The mean of the training images, `[1, views, side, side]`.
+    ///
+    /// # Errors
+    /// The model reads no images (a bug in medcert), or libtorch fails.
+    pub(super) fn mean_image(&self) -> Result<Tensor> {
+        if self.mean.get().is_none() {
+            let side =
+                self.reader.side().ok_or_else(|| bug("a model without images was asked for its mean"))?;
+            let (mut sum, views) = (Vec::new(), self.inputs.views());
+            for &index in self.train {
+                let pixels = self.inputs.image(side, index)?;
+                sum.resize(pixels.len(), 0_u64);
+                sum.iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += u64::from(pixel));
+            }
+            let count = self.train.len().max(1) as f64 * 255.0;
+            let mean: Vec<f32> = sum.into_iter().map(|sum| (sum as f64 / count) as f32).collect();
+            let side = side as usize;
+            let _ = self.mean.set(tensor::floats(&mean, &[1, views, side, side])?);
+        }
+        self.mean.get().map(Tensor::shallow_clone).ok_or_else(|| bug("a mean image is missing"))
+    }
+
+    /// The training report that is most like all of them: the largest cosine of its words' counts with the sum
+    /// over all training reports.
+    pub(super) fn typical_report(&self) -> &str {
+        self.typical.get_or_init(|| {
+            let texts: Vec<&str> =
+                self.train.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
+            typical(&texts).to_string()
+        })
+    }
+
+    /// The place of another test case, of another patient where the identifiers tell; the same for every attack.
+    pub(super) fn other_patient(&self, index: usize) -> usize {
+        let own = &self.patients[index];
+        let others: Vec<usize> =
+            self.test.iter().copied().filter(|&other| self.patients[other] != *own).collect();
+        let mut rng = stream(&["wrong patient", &self.seed.to_string(), self.ids[index]]);
+        if others.is_empty() { index } else { others[below(&mut rng, others.len())] }
+    }
+}
+
+fn typical<'t>(texts: &[&'t str]) -> &'t str {
+    let counts = |text: &str| {
+        let mut counts: BTreeMap<String, f64> = BTreeMap::new();
+        for word in words(text) {
+            *counts.entry(word.core.to_lowercase()).or_default() += 1.0;
+        }
+        counts
+    };
+    let each: Vec<BTreeMap<String, f64>> = texts.iter().map(|text| counts(text)).collect();
+    let mut sum: BTreeMap<&str, f64> = BTreeMap::new();
+    for (word, count) in each.iter().flatten() {
+        *sum.entry(word).or_default() += count;
+    }
+    let likeness = |counts: &BTreeMap<String, f64>| {
+        let product: f64 =
+            counts.iter().map(|(word, count)| count * sum.get(word.as_str()).unwrap_or(&0.0)).sum();
+        let length = counts.values().map(|count| count * count).sum::<f64>().sqrt();
+        if length > 0.0 { product / length } else { 0.0 }
+    };
+    let best = texts.iter().zip(&each).max_by(|a, b| likeness(a.1).total_cmp(&likeness(b.1)));
+    best.map_or("", |(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typical;
+
+    #[test]
+    fn the_typical_report_shares_most_words_with_all() {
+        assert_eq!(typical(&["no effusion", "no effusion seen", "fracture", "no nodule"]), "no effusion");
+        assert_eq!(typical(&[]), "");
+    }
+}

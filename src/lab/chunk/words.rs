@@ -1,0 +1,247 @@
+//! The text side of a chunk: the reports after their attacks, with what they came to say.
+
+use super::{Attacked, Chunk, bug};
+use crate::Result;
+use crate::lab::attack::text::{self, Reports};
+use crate::lab::tensor::Tensor;
+use crate::lab::victim::Victim;
+use crate::plan::ImageAttack;
+use crate::spec::{Absence, EditKind, Joint, Mode, TextAttack, TextMethod, TextSearch};
+use crate::text::meaning::{flip, meaning, preserves};
+use crate::text::perturb::{Rules, after, perturb};
+use crate::text::{Document, Edit};
+
+/// A report after attacks.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The report as it is now.
+    pub document: Document,
+    /// How many edits it took; 1 where another report stands for it.
+    pub edits: u32,
+    /// The edits, step by step, on the report as it was; None where another report stands for it.
+    pub steps: Option<Vec<Vec<Edit>>>,
+}
+
+impl Words {
+    /// A report as it was.
+    pub(in crate::lab) fn clean(document: &Document) -> Self {
+        Self { document: document.clone(), edits: 0, steps: Some(vec![]) }
+    }
+
+    /// Another report.
+    fn replaced(text: &str) -> Self {
+        Self { document: Document::of(text), edits: 1, steps: None }
+    }
+
+    /// After further steps.
+    ///
+    /// # Errors
+    /// They do not fit the report (a bug in medcert).
+    pub(in crate::lab) fn then(self, further: Vec<Vec<Edit>>) -> Result<Self> {
+        let document = after(&self.document, &further).map_err(|why| bug(&why))?;
+        let edits = self.edits + further.iter().map(Vec::len).sum::<usize>() as u32;
+        let steps = self.steps.map(|mut steps| {
+            steps.extend(further);
+            steps
+        });
+        Ok(Self { document, edits, steps })
+    }
+}
+
+/// The chunk's reports after attacks on their words.
+pub struct Variant<'a> {
+    attacks: Vec<TextAttack>,
+    draw: u32,
+    /// The attack on the image that a search for words saw beside them, and how the two took turns.
+    given: Option<(ImageAttack, Joint)>,
+    /// The reports.
+    pub(in crate::lab) words: Vec<Words>,
+    /// Whether each says something else now; None where nobody touched a word.
+    pub(super) changed: Vec<Option<bool>>,
+    /// Whether each says the opposite on purpose, so that the opposite answer is right.
+    pub(super) flipped: Vec<bool>,
+    /// The model, with the answers that are right for these reports.
+    pub(super) victim: Victim<'a>,
+    /// What the text branch gives; None if the model reads no text.
+    pub(super) features: Option<Tensor>,
+    /// Gradient of the loss by the clean pixels, beside these texts.
+    pub(super) gradient: Option<Tensor>,
+}
+
+impl<'a> Chunk<'a> {
+    /// The place of the texts after `attacks`, made if they are new. A search sees the attacked images that
+    /// are given, or the clean ones.
+    ///
+    /// # Errors
+    /// libtorch fails, or an attack broke the contract of its mode (a bug in medcert).
+    pub(in crate::lab) fn variant(
+        &mut self,
+        attacks: &[TextAttack],
+        draw: u32,
+        given: Option<(ImageAttack, &Attacked)>,
+    ) -> Result<usize> {
+        let searches = attacks.iter().any(|attack| matches!(attack.method, TextMethod::Searched { .. }));
+        let seen = given.filter(|_| searches);
+        let key = seen.map(|(attack, _)| (attack, Joint::ImageFirst));
+        let is_it =
+            |known: &Variant<'_>| (known.attacks.as_slice(), known.draw, known.given) == (attacks, draw, key);
+        if let Some(place) = self.variants.iter().position(is_it) {
+            return Ok(place);
+        }
+        let image = seen.map(|(_, attacked)| &attacked.features);
+        let words = self.perturbed(attacks, draw, image)?;
+        self.add(attacks, draw, key, words)
+    }
+
+    /// Takes reports that an attack has made, after checking the contract of its mode.
+    ///
+    /// # Errors
+    /// libtorch fails, or the contract is broken (a bug in medcert).
+    pub(in crate::lab) fn add(
+        &mut self,
+        attacks: &[TextAttack],
+        draw: u32,
+        given: Option<(ImageAttack, Joint)>,
+        mut words: Vec<Words>,
+    ) -> Result<usize> {
+        let count = self.indices.len();
+        let mut flipped = vec![false; count];
+        let mut changed = vec![None; count];
+        let is_touched = !attacks.is_empty() && self.scene.reader.reads_text();
+        for case in 0..if is_touched { count } else { 0 } {
+            let original = self.original(case);
+            if attacks.iter().any(|attack| attack.mode == Mode::Directional) {
+                let (before, after) =
+                    (meaning(original).abnormal(), meaning(&words[case].document.text()).abnormal());
+                // a report that disagrees with its label could flip to agree with it
+                flipped[case] = before != after && before == self.victim.truth()[case];
+                if !flipped[case] {
+                    words[case] = Words::clean(self.document(case));
+                }
+            }
+            let same = words[case].edits == 0 || preserves(original, &words[case].document.text());
+            let must = attacks.iter().all(|attack| attack.mode == Mode::Preserving);
+            if must && !same {
+                return Err(bug("an attack on words broke the meaning that it had to preserve"));
+            }
+            changed[case] = Some(!same);
+        }
+        let truth = self.victim.truth().iter().zip(&flipped).map(|(&label, &flipped)| label != flipped);
+        let victim = self.victim.expecting(truth.collect())?;
+        let is_missing = |attack: &TextAttack| attack.method == TextMethod::Absent(Absence::Missing);
+        let features = if !self.scene.reader.reads_text() {
+            None
+        } else if attacks.iter().any(is_missing) {
+            self.variants
+                .first()
+                .and_then(|clean| clean.features.as_ref())
+                .map(Tensor::f_zeros_like)
+                .transpose()?
+        } else {
+            let texts: Vec<String> = words.iter().map(|words| words.document.text()).collect();
+            Some(self.scene.reader.read_texts(&texts)?)
+        };
+        let attacks = attacks.to_vec();
+        self.variants.push(Variant {
+            attacks,
+            draw,
+            given,
+            words,
+            changed,
+            flipped,
+            victim,
+            features,
+            gradient: None,
+        });
+        Ok(self.variants.len() - 1)
+    }
+
+    /// A case's report as it was.
+    pub(in crate::lab) fn original(&self, case: usize) -> &'a str {
+        &self.scene.inputs.texts[self.indices[case]]
+    }
+
+    /// The same, section by section.
+    pub(in crate::lab) fn document(&self, case: usize) -> &'a Document {
+        &self.scene.inputs.documents[self.indices[case]]
+    }
+
+    /// The reports after the attacks, one after the other.
+    fn perturbed(&self, attacks: &[TextAttack], draw: u32, image: Option<&Tensor>) -> Result<Vec<Words>> {
+        let mut words: Vec<Words> =
+            (0..self.indices.len()).map(|case| Words::clean(self.document(case))).collect();
+        if !self.scene.reader.reads_text() {
+            return Ok(words);
+        }
+        for attack in attacks {
+            words = match attack.method {
+                TextMethod::Sampled(kind) => self.sampled(words, kind, *attack, draw)?,
+                TextMethod::Searched { search, queries } => {
+                    self.searched(words, *attack, (search, queries), image)?
+                }
+                TextMethod::Absent(absence) => self.absent_report(words, absence),
+            };
+        }
+        Ok(words)
+    }
+
+    /// Random edits.
+    fn sampled(
+        &self,
+        words: Vec<Words>,
+        kind: EditKind,
+        attack: TextAttack,
+        draw: u32,
+    ) -> Result<Vec<Words>> {
+        let further = |(case, words): (usize, Words)| {
+            let original = self.original(case);
+            let contract = |_: &str, after: &str| preserves(original, after);
+            let rules = Rules {
+                lexicon: self.scene.lexicon,
+                contract: if attack.mode == Mode::Preserving { Some(&contract) } else { None },
+                flip: Some(&flip),
+            };
+            let kinds = [(kind, attack.share)];
+            let drawn = perturb(&words.document, &kinds, &rules, self.scene.seed, self.cases[case], draw);
+            words.then(drawn.steps)
+        };
+        words.into_iter().enumerate().map(further).collect()
+    }
+
+    /// Edits that a search proposes beside images.
+    fn searched(
+        &self,
+        words: Vec<Words>,
+        attack: TextAttack,
+        (search, queries): (TextSearch, u32),
+        image: Option<&Tensor>,
+    ) -> Result<Vec<Words>> {
+        let clean = self.clean.as_ref().map(|clean| &clean.features);
+        let reports = Reports {
+            victim: self.victim.clone(),
+            image: image.or(clean),
+            documents: words.iter().map(|words| &words.document).collect(),
+            originals: (0..self.indices.len()).map(|case| self.original(case)).collect(),
+            cases: &self.cases,
+            seed: self.scene.seed,
+            lexicon: self.scene.lexicon,
+            reader: self.scene.reader,
+            preserving: attack.mode == Mode::Preserving,
+        };
+        let found = text::propose(&reports, search, attack.share, queries)?;
+        words.into_iter().zip(found).map(|(words, steps)| words.then(steps)).collect()
+    }
+
+    /// What stands where the patient's report should be.
+    fn absent_report(&self, words: Vec<Words>, absence: Absence) -> Vec<Words> {
+        let replaced = |(case, words): (usize, Words)| match absence {
+            Absence::Missing => words,
+            Absence::Blank => Words::replaced(""),
+            Absence::Mean => Words::replaced(self.scene.typical_report()),
+            Absence::WrongPatient => {
+                Words::replaced(&self.scene.inputs.texts[self.scene.other_patient(self.indices[case])])
+            }
+        };
+        words.into_iter().enumerate().map(replaced).collect()
+    }
+}
