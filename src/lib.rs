@@ -14,6 +14,7 @@ pub mod error;
 pub mod random;
 
 pub mod data;
+pub mod picture;
 pub mod spec;
 pub mod stats;
 pub mod text;

@@ -3,9 +3,11 @@
 mod world;
 
 use medcert::evidence::Outcome;
-use medcert::judge::{ClauseFinding, Estimate, Finding, Verdict, exit_code, judge};
-use medcert::plan::{Attack, Bound, Clause};
-use medcert::spec::{Metric, Place};
+use medcert::judge::{ClauseFinding, Estimate, Finding, Tally, Verdict, exit_code, judge, notes};
+use medcert::plan::{Attack, Bound, Clause, ImageAttack};
+use medcert::spec::{
+    EditKind, ImageMethod, ImageSearch, Mask, Metric, Norm, Place, Region, TextAttack, TextMethod,
+};
 use proptest::prelude::*;
 use world::{World, at_least, deletion, even, fgsm};
 
@@ -143,10 +145,10 @@ fn two_models_are_compared_case_by_case() {
 #[test]
 fn an_answer_that_is_not_finite_is_wrong() {
     for broken in [
-        Outcome { predicted: None, margin: None, edits: 0, change: 0.1, queries: 1 },
-        Outcome { predicted: Some(true), margin: None, edits: 0, change: 0.1, queries: 1 },
-        Outcome { predicted: Some(true), margin: Some(f32::NAN), edits: 0, change: 0.1, queries: 1 },
-        Outcome { predicted: Some(true), margin: Some(0.0), edits: 0, change: 0.1, queries: 1 },
+        Outcome { predicted: None, margin: None, ..world::outcome(true, true) },
+        Outcome { predicted: Some(true), margin: None, ..world::outcome(true, true) },
+        Outcome { predicted: Some(true), margin: Some(f32::NAN), ..world::outcome(true, true) },
+        Outcome { predicted: Some(true), margin: Some(0.0), ..world::outcome(true, true) },
     ] {
         let mut world = World::new(&even(100));
         let clean = world.cell(2, Attack::default(), |_, _| true);
@@ -352,4 +354,51 @@ proptest! {
             prop_assert_eq!((&back.words, back.verdict, back.estimate, &back.reason), (&clause.words, clause.verdict, clause.estimate, &clause.reason));
         }
     }
+}
+
+#[test]
+fn what_stands_beside_a_row() {
+    let mut world = World::new(&even(20));
+    let clean = world.cell(2, Attack::default(), |place, _| place != 0);
+    let image = world.cell(2, fgsm(0.1), |place, _| place > 4);
+    let text = world.cell(2, deletion(), |place, _| !(4..8).contains(&place));
+    let both = Attack { text: deletion().text, ..fgsm(0.1) };
+    let joint = world.cell(2, both, |place, _| place > 8 || place == 1);
+    for (place, outcome) in world.evidence.cells[text].outcomes.iter_mut().enumerate() {
+        outcome.meaning_changed = Some(place < 10);
+        (outcome.draws, outcome.held) = (4, if place < 10 { 1 } else { 4 });
+    }
+    let outside = ImageMethod::Search {
+        search: ImageSearch::PGD,
+        norm: Norm::Linf,
+        region: Region::Outside(Mask::Lesion),
+    };
+    let outside = Attack { image: Some(ImageAttack { method: outside, strength: 0.1 }), ..Attack::default() };
+    let outside = world.cell(2, outside, |place, _| place > 6);
+    for (place, case) in world.evidence.cases.iter_mut().enumerate() {
+        case.lesion = Some(if place % 2 == 0 { 0.1 } else { 0.0 });
+    }
+    let flipped = Attack {
+        text: vec![TextAttack::usual(TextMethod::Sampled(EditKind::Negation), 1.0)],
+        ..Attack::default()
+    };
+    let flipped = world.cell(2, flipped, |place, _| place >= 10);
+    for outcome in &mut world.evidence.cells[flipped].outcomes[..10] {
+        // the answer stays what it was, and so does not follow
+        outcome.flipped = true;
+        outcome.predicted = outcome.predicted.map(|answer| !answer);
+    }
+    for (words, cell) in [
+        ("clean", clean),
+        ("image", image),
+        ("text", text),
+        ("both", joint),
+        ("outside", outside),
+        ("flip", flipped),
+    ] {
+        world.row(words, vec![vec![], vec![], vec![cell]]);
+    }
+    let tally = Tally::new(&world.plan, &world.evidence).expect("it fits");
+    let beside = |row| notes(&world.plan, &tally, row);
+    insta::assert_snapshot!(world.plan.rows.iter().flat_map(beside).collect::<Vec<_>>().join("\n"));
 }

@@ -3,10 +3,9 @@
 mod world;
 
 use medcert::judge::{Finding, judge};
-use medcert::plan::{Attack, Bound, Clause, ImageAttack, TextAttack};
+use medcert::plan::{Attack, Bound, Clause};
 use medcert::report::table::{Style, render};
 use medcert::report::{Result, json, snapshot, summary};
-use medcert::spec::ImageMethod;
 use medcert::spec::Metric;
 use proptest::prelude::*;
 use world::{World, at_least, deletion, fgsm};
@@ -21,10 +20,7 @@ fn result() -> (World, Vec<Finding>) {
     let deleted = world.cell(1, deletion(), |place, _| place % 6 != 0);
     let fusion = world.cell(2, Attack::default(), |place, _| place % 50 != 0);
     let attacked = world.cell(2, fgsm(0.1), |place, _| place % 3 != 0);
-    let both = Attack {
-        image: Some(ImageAttack { method: ImageMethod::Fgsm, epsilon: 0.1 }),
-        text: vec![TextAttack::Deletion { fraction: 0.5 }],
-    };
+    let both = Attack { image: fgsm(0.1).image, text: deletion().text, ..Attack::default() };
     let joint = world.cell(2, both, |place, _| place % 4 != 0);
     world.row("clean", vec![vec![vision], vec![language], vec![fusion]]);
     world.row("FGSM ε≤0.1", vec![vec![broken], vec![], vec![attacked]]);

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, snapshot_path};
+use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path};
+use crate::evidence::regressions;
 use crate::judge::judge;
 use crate::report::{self, snapshot};
 use crate::{Error, Result, evidence, plan, spec};
@@ -47,6 +48,10 @@ impl Accept {
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
         let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, findings: &findings });
         snapshot::write(&path, &self.spec, &body)?;
+        let earlier = regressions_path(self.snapshots.as_deref(), &plan);
+        if !evidence.counterexamples.is_empty() || earlier.exists() {
+            regressions::write(&earlier, &evidence.counterexamples)?;
+        }
         eprintln!("accepted as {}", path.display());
         Ok(0)
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Format, Places, cache_folder, evidence_path, print, snapshot_path};
-use crate::evidence::{self, Evidence, Observer, Silent};
+use super::{Format, Places, cache_folder, evidence_path, print, regressions_path, snapshot_path};
+use crate::evidence::{self, Counterexample, Evidence, Observer, Regressions, Silent, regressions};
 use crate::judge::{Finding, exit_code, judge};
 use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
@@ -48,7 +48,9 @@ impl Check {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let cache = cache_folder(self.places.cache.as_deref())?;
-        let evidence = self.gather(&plan, &cache)?;
+        let known =
+            regressions::read(&regressions_path(self.snapshots.as_deref(), &plan))?.unwrap_or_default();
+        let evidence = self.gather(&plan, &cache, &known)?;
         // kept before it is judged: nothing that was computed is lost
         let kept = evidence_path(&cache, &plan);
         evidence::write(&kept, &evidence)?;
@@ -60,11 +62,14 @@ impl Check {
         if !self.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
+        if let Some(line) = again(known.len(), evidence.regressions) {
+            eprintln!("{line}");
+        }
         self.compare(&plan, &evidence, &findings);
         Ok(exit_code(&findings))
     }
 
-    fn gather(&self, plan: &Plan, cache: &Path) -> Result<Evidence> {
+    fn gather(&self, plan: &Plan, cache: &Path, known: &[Counterexample]) -> Result<Evidence> {
         let root = self.places.data_root.as_deref();
         let data = data::load(&plan.spec, root)?;
         let partition = data::split(&data.studies, &plan.spec.split)?;
@@ -78,7 +83,7 @@ impl Check {
             plain: self.plain,
         };
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
-        lab::run(plan, &data, &partition, &options, observer)
+        lab::run_after(plan, &data, &partition, &options, known, observer)
     }
 
     /// Says on standard error what changed against the snapshot.
@@ -112,4 +117,12 @@ impl Check {
             }
         }
     }
+}
+
+/// What became of earlier counterexamples; nothing if there were none.
+fn again(known: usize, Regressions { tried, still_break }: Regressions) -> Option<String> {
+    let gone = known.saturating_sub(tried as usize);
+    let gone =
+        if gone > 0 { format!(" ({gone} of a model, attack or case that is gone)") } else { String::new() };
+    (known > 0).then(|| format!("{still_break} of {tried} earlier counterexamples still break{gone}"))
 }

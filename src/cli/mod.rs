@@ -5,6 +5,7 @@ mod accept;
 mod check;
 #[cfg(feature = "torch")]
 mod doctor;
+mod explain;
 mod judge;
 mod plan;
 
@@ -38,6 +39,8 @@ enum Command {
     Accept(accept::Accept),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Says what an attack is, where it comes from, and what it costs.
+    Explain(explain::Explain),
     /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
     #[cfg(feature = "torch")]
     Doctor(doctor::Doctor),
@@ -85,6 +88,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Judge(judge) => judge.run(),
+        Command::Explain(explain) => explain.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
     }
@@ -125,6 +129,11 @@ fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
         (None, _) => own.join("snapshots"),
     };
     folder.join(format!("{}.snap", stem(&plan.spec.path)))
+}
+
+/// Where the accepted counterexamples of a plan lie: beside its snapshot.
+fn regressions_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
+    snapshot_path(given, plan).with_extension("regressions")
 }
 
 fn stem(path: &Path) -> String {

@@ -4,6 +4,7 @@
 //! that straddles the threshold: none of them is a pass.
 
 mod clause;
+mod notes;
 mod tally;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::Place;
+pub use notes::notes;
 pub use tally::{ROUNDING, Score, Tally};
 
 /// Error rate of every one-sided bound: they are 95 % bounds.

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Estimate, LEVEL};
-use crate::evidence::{Evidence, Outcome, SCHEMA};
+use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
 use crate::spec::Metric;
 use crate::stats;
@@ -67,6 +67,26 @@ impl<'a> Tally<'a> {
     /// A model's name.
     pub(super) fn name(&self, model: usize) -> &str {
         self.plan.spec.models.get(model).map_or("?", |(name, _)| name)
+    }
+
+    /// The test cases.
+    pub(super) fn cases(&self) -> &'a [Case] {
+        &self.evidence.cases
+    }
+
+    /// The outcomes of one of the plan's cells.
+    pub(super) fn cell(&self, cell: usize) -> Option<&'a [Outcome]> {
+        Some(&self.evidence.cells.get(*self.places.get(cell)?)?.outcomes)
+    }
+
+    /// The outcomes of a model without an attack.
+    pub(super) fn clean(&self, model: usize) -> Option<&'a [Outcome]> {
+        self.cell(self.clean_cell(model)?)
+    }
+
+    fn clean_cell(&self, model: usize) -> Option<usize> {
+        let clean = Attack::default();
+        self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == clean)
     }
 
     /// For each case that the metric is about, whether it holds in all the cells and when clean.
@@ -171,9 +191,7 @@ impl<'a> Tally<'a> {
         if !cells.iter().all(of_model) {
             return Err(format!("a cell of {} is missing", self.name(model)));
         }
-        let clean = Attack::default();
-        let is_clean = |cell: &crate::plan::Cell| cell.model == model && cell.attack == clean;
-        let Some(clean) = self.plan.cells.iter().position(is_clean) else {
+        let Some(clean) = self.clean_cell(model) else {
             return Err(format!("{} was not evaluated without an attack", self.name(model)));
         };
         let attacked = cells.iter().copied().filter(|&cell| cell != clean);
@@ -181,10 +199,11 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Right, with a finite margin: a tie or a NaN is not right.
-fn is_right(outcome: &Outcome, label: bool) -> bool {
+/// Right, with a finite margin: a tie or a NaN is not right. Where the report was flipped on purpose, the opposite
+/// of the label is.
+pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
     let decided = outcome.margin.is_some_and(|margin| margin.is_finite() && margin > 0.0);
-    decided && outcome.predicted == Some(label)
+    decided && outcome.predicted == Some(label != outcome.flipped)
 }
 
 fn counts(metric: Metric, label: bool) -> bool {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Result;
 use crate::evidence::{DataFacts, ModelFacts};
-use crate::judge::{Finding, Tally, exit_code};
+use crate::judge::{Finding, Tally, exit_code, notes};
 use crate::spec::Metric;
 
 /// Version of the format.
@@ -27,6 +27,9 @@ struct Report<'a> {
 struct Row<'a> {
     threat: &'a str,
     cells: Vec<Cell<'a>>,
+    /// What stands beside the row: meaning, draws, sources, shortcuts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// What a model reaches under a threat that can touch it.
@@ -66,6 +69,7 @@ pub fn render(result: Result<'_>) -> String {
     let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<Cell<'_>> {
         row.cells.iter().enumerate().filter_map(|(model, cells)| cell(place, model, cells)).collect()
     };
+    let beside = |row: &crate::plan::Row| tally.as_ref().map_or(vec![], |tally| notes(plan, tally, row));
     let report = Report {
         schema: SCHEMA,
         medcert: &evidence.medcert,
@@ -77,7 +81,7 @@ pub fn render(result: Result<'_>) -> String {
             .rows
             .iter()
             .enumerate()
-            .map(|each| Row { threat: &each.1.words, cells: row(each) })
+            .map(|each| Row { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
             .collect(),
         requirements: findings,
         exit: exit_code(findings),

@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::{Result, counted, grouped, plain, summary};
-use crate::judge::{Finding, ROUNDING, Tally, Verdict};
+use crate::judge::{Finding, ROUNDING, Tally, Verdict, notes};
 use crate::plan::Row;
 use crate::spec::Metric;
 
@@ -115,6 +115,10 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
             if near == 1 { "it" } else { "them" }
         );
         text.push_str(&wrapped(&note, 2, style.width));
+        text.push('\n');
+    }
+    for note in result.plan.rows.iter().flat_map(|row| notes(result.plan, tally, row)) {
+        text.push_str(&wrapped(&plain(&note), 2, style.width));
         text.push('\n');
     }
     if compared {

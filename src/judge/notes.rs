@@ -1,0 +1,182 @@
+//! What stands beside a row of the table, a sentence each: what an attack on words did to what the reports say, and
+//! the accuracy on either part; the mean over the draws of a random attack, whose worst is judged; which half of
+//! a joint attack would have sufficed alone; whether pixels outside the lesion decide (a shortcut: `DeGrave`,
+//! Janizek, Lee, AI for radiographic COVID-19 detection selects shortcuts over signal, Nature Machine
+//! Intelligence 2021).
+
+use super::percent;
+use super::tally::{Tally, is_right};
+use crate::evidence::Outcome;
+use crate::plan::{Attack, Plan, Row};
+use crate::spec::{ImageMethod, Mask, Mode, Region};
+
+/// The notes of a row.
+pub fn notes(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
+    let sheet = Sheet { plan, tally, row };
+    let parts = [sheet.meaning(), sheet.flips(), sheet.draws(), sheet.sources()];
+    parts.into_iter().flatten().chain(sheet.shortcuts()).collect()
+}
+
+struct Sheet<'a> {
+    plan: &'a Plan,
+    tally: &'a Tally<'a>,
+    row: &'a Row,
+}
+
+/// A model's cell in the row, with its outcomes and clean outcomes.
+struct Cell<'a> {
+    name: &'a str,
+    model: usize,
+    attack: &'a Attack,
+    outcomes: &'a [Outcome],
+    clean: &'a [Outcome],
+}
+
+impl<'a> Sheet<'a> {
+    /// The row's cells of the models that it touches, where a single one stands for the row.
+    fn cells(&self) -> Vec<Cell<'a>> {
+        let cell = |(model, cells): (usize, &Vec<usize>)| match cells.as_slice() {
+            [cell] => Some(Cell {
+                name: self.tally.name(model),
+                model,
+                attack: &self.plan.cells.get(*cell)?.attack,
+                outcomes: self.tally.cell(*cell)?,
+                clean: self.tally.clean(model)?,
+            }),
+            _ => None,
+        };
+        self.row.cells.iter().enumerate().filter_map(cell).collect()
+    }
+
+    fn label(&self, case: usize) -> bool {
+        self.tally.cases().get(case).is_some_and(|case| case.label)
+    }
+
+    /// Whether a case holds: right under the attack, and without one.
+    fn holds(&self, cell: &Cell<'_>, case: usize) -> bool {
+        let label = self.label(case);
+        is_right(&cell.outcomes[case], label) && is_right(&cell.clean[case], label)
+    }
+
+    /// `fusion 89.7 % / 94.1 %, late …`: the share of the chosen cases that hold, and of the others.
+    fn parts(&self, cells: &[Cell<'_>], chosen: impl Fn(&Outcome) -> bool) -> String {
+        let part = |cell: &Cell<'_>, wanted: bool| {
+            let cases: Vec<usize> =
+                (0..cell.outcomes.len()).filter(|&case| chosen(&cell.outcomes[case]) == wanted).collect();
+            let held = cases.iter().filter(|&&case| self.holds(cell, case)).count();
+            if cases.is_empty() { "none".to_string() } else { percent(held as f64 / cases.len() as f64) }
+        };
+        let each =
+            cells.iter().map(|cell| format!("{} {} / {}", cell.name, part(cell, true), part(cell, false)));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many reports say something else, and the accuracy on them and on the others.
+    fn meaning(&self) -> Option<String> {
+        let mut cells = self.cells();
+        let changed = |outcome: &Outcome| outcome.meaning_changed == Some(true);
+        // what a joint attack does to the report stands beside the report's own row
+        cells.retain(|cell| cell.attack.image.is_none());
+        cells.retain(|cell| cell.attack.text.iter().any(|text| text.mode == Mode::Free));
+        cells.retain(|cell| cell.outcomes.iter().any(changed));
+        let first = cells.first()?;
+        let (count, all) =
+            (first.outcomes.iter().filter(|outcome| changed(outcome)).count(), first.outcomes.len());
+        let share = percent(count as f64 / all as f64);
+        let parts = self.parts(&cells, changed);
+        let words = &self.row.words;
+        Some(format!(
+            "{words}: {count} of {all} reports ({share}) say something else; right on these / on the others: {parts}"
+        ))
+    }
+
+    /// How many reports say the opposite on purpose, and how many predictions follow.
+    fn flips(&self) -> Option<String> {
+        let mut cells = self.cells();
+        cells.retain(|cell| cell.outcomes.iter().any(|outcome| outcome.flipped));
+        let first = cells.first()?;
+        let count = first.outcomes.iter().filter(|outcome| outcome.flipped).count();
+        let parts = self.parts(&cells, |outcome| outcome.flipped);
+        Some(format!(
+            "{}: {count} of {} reports say the opposite on purpose; predictions that follow / right on the others: \
+             {parts}",
+            self.row.words,
+            first.outcomes.len()
+        ))
+    }
+
+    /// The mean over the draws; the worst is what counts.
+    fn draws(&self) -> Option<String> {
+        let mut cells = self.cells();
+        cells.retain(|cell| cell.outcomes.iter().any(|outcome| outcome.draws > 1));
+        let draws = cells.first()?.outcomes.iter().map(|outcome| outcome.draws).max()?;
+        let mean = |cell: &Cell<'_>| {
+            let held =
+                cell.outcomes.iter().map(|outcome| f64::from(outcome.held) / f64::from(outcome.draws.max(1)));
+            format!("{} {}", cell.name, percent(held.sum::<f64>() / cell.outcomes.len().max(1) as f64))
+        };
+        let means: Vec<String> = cells.iter().map(mean).collect();
+        Some(format!(
+            "{}: mean over {draws} draws (the worst is judged): {}",
+            self.row.words,
+            means.join(", ")
+        ))
+    }
+
+    /// Which half of a joint attack would have sufficed alone.
+    fn sources(&self) -> Option<String> {
+        let each: Vec<String> = self.cells().iter().filter_map(|cell| self.halves(cell)).collect();
+        (!each.is_empty()).then(|| format!("{}: of its right cases {}", self.row.words, each.join("; ")))
+    }
+
+    /// What a joint attack, each of its halves, and neither half alone break of a model's right cases.
+    fn halves(&self, cell: &Cell<'_>) -> Option<String> {
+        let (image, text) = cell.attack.sources()?;
+        let (image, text) = (self.alone(cell.model, &image)?, self.alone(cell.model, &text)?);
+        let right = |outcomes: &[Outcome], case: usize| is_right(&outcomes[case], self.label(case));
+        let start: Vec<usize> = (0..cell.clean.len()).filter(|&case| right(cell.clean, case)).collect();
+        let count = |broken: &dyn Fn(usize) -> bool| start.iter().filter(|&&case| broken(case)).count();
+        let joint = count(&|case| !right(cell.outcomes, case));
+        let (by_image, by_text) = (count(&|case| !right(image, case)), count(&|case| !right(text, case)));
+        let only = count(&|case| !right(cell.outcomes, case) && right(image, case) && right(text, case));
+        let spared = count(&|case| right(cell.outcomes, case) && !(right(image, case) && right(text, case)));
+        let spared = if spared == 0 { String::new() } else { format!(", {spared} alone and not jointly") };
+        Some(format!(
+            "{} loses {joint} of {} (image alone {by_image}, report alone {by_text}, only both {only}{spared})",
+            cell.name,
+            start.len()
+        ))
+    }
+
+    /// The outcomes of an attack that the plan has for a model too.
+    fn alone(&self, model: usize, attack: &Attack) -> Option<&'a [Outcome]> {
+        let place = self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == *attack)?;
+        self.tally.cell(place)
+    }
+
+    /// Cases with a lesion that pixels outside it break.
+    fn shortcuts(&self) -> Vec<String> {
+        let is_outside = |cell: &Cell<'_>| match cell.attack.image.map(|image| image.method) {
+            Some(ImageMethod::Search { region, .. } | ImageMethod::Patch { region, .. }) => {
+                region == Region::Outside(Mask::Lesion)
+            }
+            _ => false,
+        };
+        let note = |cell: &Cell<'_>| {
+            let lesion =
+                |case: &usize| self.tally.cases().get(*case).is_some_and(|case| case.lesion > Some(0.0));
+            let start: Vec<usize> = (0..cell.clean.len())
+                .filter(lesion)
+                .filter(|&case| is_right(&cell.clean[case], self.label(case)))
+                .collect();
+            let broken = start.iter().filter(|&&case| !self.holds(cell, case)).count();
+            (broken > 0).then(|| {
+                format!(
+                    "{}: shortcut: {} loses {broken} of {} right cases with a lesion, and no pixel of the lesion moved",
+                    self.row.words, cell.name, start.len()
+                )
+            })
+        };
+        self.cells().iter().filter(|cell| is_outside(cell)).filter_map(note).collect()
+    }
+}
