@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use medcert::lab::attack::{fgsm, project};
+use medcert::lab::attack::image::{Problem, Space, fgsm};
 use medcert::lab::model::bert::{Bert, Tokens};
 use medcert::lab::model::cross::Cross;
 use medcert::lab::model::params::{Declarations, Declared, Params};
@@ -12,7 +12,7 @@ use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
-use medcert::spec::{BertConfig, VisionNetwork};
+use medcert::spec::{BertConfig, Norm, VisionNetwork};
 use safetensors::SafeTensors;
 
 #[path = "golden/fill.rs"]
@@ -49,7 +49,15 @@ impl Golden {
         let fill = |d: &Declared| Ok(self.floats(&format!("weights.{}", d.name)));
         let mut params = Params::make(&declared, fill).expect("parameters");
         params.freeze();
-        Network { name: "golden".into(), architecture, params, tokenizer: None, side: None, source: None }
+        Network {
+            name: "golden".into(),
+            architecture,
+            params,
+            tokenizer: None,
+            side: None,
+            source: None,
+            masked: None,
+        }
     }
 }
 
@@ -78,8 +86,16 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     let (_, gradient) = victim.gradient(&images, None).expect("a gradient");
     assert_close(&tensor::values(&gradient).expect("values"), &golden.floats("golden.gradient"), 1e-3);
 
-    let attacked = fgsm::propose(&images, &gradient, 0.05).expect("a proposal");
-    let attacked = project(&images, &attacked, 0.05).expect("images");
+    let problem = Problem {
+        victim: victim.clone(),
+        images: images.shallow_clone(),
+        text: None,
+        cases: vec!["a", "b", "c"],
+        seed: 0,
+        space: Space::ball(Norm::Linf, 0.05),
+    };
+    let attacked = fgsm::propose(&problem, &gradient).expect("a proposal");
+    let attacked = problem.project(&attacked).expect("images");
     let (ours, theirs) = (tensor::values(&attacked).expect("values"), golden.floats("golden.fgsm.images"));
     let differing = ours.iter().zip(&theirs).filter(|(a, b)| (**a - **b).abs() > 1e-5).count();
     assert!(differing * 1000 <= ours.len(), "{differing} of {} pixels moved otherwise", ours.len());
@@ -88,7 +104,8 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     let mut x = images.shallow_clone();
     for _ in 0..10 {
         let (_, gradient) = victim.gradient(&x, None).expect("a gradient");
-        x = project(&images, &fgsm::propose(&x, &gradient, 0.0125).expect("a step"), 0.05).expect("images");
+        let step = fgsm::step(&problem, &x, &gradient, 0.0125).expect("a step");
+        x = problem.project(&step).expect("images");
     }
     assert_close(&logits(&x), &golden.floats("golden.pgd.logits"), 1e-2);
 }
@@ -100,8 +117,15 @@ fn assert_published(name: &str, shape: Residual) {
     let image = tensor::floats(&golden.floats("golden.image"), &[1, 1, 64, 64]).expect("an image");
     let mut params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
     params.freeze();
-    let mut network =
-        Network { name: name.into(), architecture, params, tokenizer: None, side: None, source: None };
+    let mut network = Network {
+        name: name.into(),
+        architecture,
+        params,
+        tokenizer: None,
+        side: None,
+        source: None,
+        masked: None,
+    };
     for folded in [false, true] {
         if folded {
             network.params.fold().expect("folded");

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use medcert::evidence::{Evidence, Silent};
 use medcert::judge::{exit_code, judge};
-use medcert::lab::model::Reader;
 use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};

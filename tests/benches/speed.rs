@@ -6,15 +6,17 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use medcert::lab::attack::{fgsm, project};
+use medcert::lab::attack::image::{Problem, Space, fgsm};
 use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::Tensor;
-use medcert::lab::victim::{Classifier, Victim};
-use medcert::plan::TextAttack;
-use medcert::text::{Lexicon, perturb};
+use medcert::lab::victim::Victim;
+use medcert::spec::{EditKind, Norm};
+use medcert::text::meaning::meaning;
+use medcert::text::perturb::Rules;
+use medcert::text::{Document, Lexicon, perturb};
 use medcert::{data, plan, spec};
 
 const CASES: usize = 32;
@@ -46,6 +48,7 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
         tokenizer: None,
         side: Some(64),
         source: None,
+        masked: None,
     };
     (network, images, inputs.labels.clone(), inputs.texts.clone())
 }
@@ -65,10 +68,17 @@ fn models(c: &mut Criterion) {
         b.iter(|| {
             let (_, gradient) = victim.gradient(&images, None).expect("a gradient");
             for epsilon in STRENGTHS {
-                let proposal = fgsm::propose(&images, &gradient, epsilon).expect("a proposal");
-                let attacked = project(&images, &proposal, epsilon).expect("images");
-                let features = network.read_images(&attacked).expect("features");
-                black_box(victim.answer(Some(&features), None).expect("answers"));
+                let problem = Problem {
+                    victim: victim.clone(),
+                    images: images.shallow_clone(),
+                    text: None,
+                    cases: vec![""; 32],
+                    seed: 0,
+                    space: Space::ball(Norm::Linf, epsilon),
+                };
+                let proposal = fgsm::propose(&problem, &gradient).expect("a proposal");
+                let attacked = problem.project(&proposal).expect("images");
+                black_box(problem.answer(&attacked).expect("answers"));
             }
         });
     });
@@ -77,18 +87,22 @@ fn models(c: &mut Criterion) {
 fn words(c: &mut Criterion) {
     let (_, _, _, texts) = vision();
     let lexicon = Lexicon::embedded();
-    for (name, attack) in [
-        ("50% deletion of 32 reports", TextAttack::Deletion { fraction: 0.5 }),
-        ("40% synonyms in 32 reports", TextAttack::Synonyms { fraction: 0.4 }),
+    let documents: Vec<Document> = texts.iter().map(|text| Document::of(text)).collect();
+    for (name, kind) in [
+        ("50% deletion of 32 reports", (EditKind::Deletion, 0.5)),
+        ("40% synonyms in 32 reports", (EditKind::Synonyms, 0.4)),
     ] {
         c.bench_function(name, |b| {
             b.iter(|| {
-                for text in &texts {
-                    black_box(perturb(text, &[attack], &lexicon, 7, "case"));
+                for document in &documents {
+                    black_box(perturb(document, &[kind], &Rules::free(&lexicon), 7, "case", 0));
                 }
             });
         });
     }
+    c.bench_function("what 32 reports say", |b| {
+        b.iter(|| texts.iter().map(|text| meaning(text).len()).sum::<usize>());
+    });
 }
 
 fn specs(c: &mut Criterion) {
