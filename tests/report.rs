@@ -50,14 +50,14 @@ fn result() -> (World, Vec<Finding>) {
         "fusion accuracy ≥ 10% under nothing",
         vec![at_least("fusion accuracy ≥ 10%", 2, vec![], 0.1)],
     );
-    let findings = judge(&world.plan, &world.evidence);
+    let judgement = Judgement::of(&world.plan, &world.evidence, today());
     (world, findings)
 }
 
 fn rendered(width: usize, color: bool) -> String {
     let (world, findings) = result();
     render(
-        Result { plan: &world.plan, evidence: &world.evidence, findings: &findings },
+        Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
         Style { width, color },
     )
 }
@@ -86,7 +86,7 @@ fn colour_changes_no_word() {
 #[test]
 fn json_for_programs() {
     let (world, findings) = result();
-    let text = json::render(Result { plan: &world.plan, evidence: &world.evidence, findings: &findings });
+    let text = json::render(Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement });
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&value["schema"], &value["exit"]), (&json::SCHEMA.into(), &1.into()));
     let keys = |value: &serde_json::Value| {
@@ -135,7 +135,7 @@ fn a_changed_model_is_shown_beside_what_was_accepted() {
         outcome.predicted = outcome.predicted.map(|class| !class);
         outcome.margin = outcome.margin.map(|margin| -margin);
     }
-    let findings = judge(&world.plan, &world.evidence);
+    let judgement = Judgement::of(&world.plan, &world.evidence, today());
     let now = body(&world, &findings);
     insta::assert_snapshot!(snapshot::difference(&accepted, &now).join("\n"));
     assert!(snapshot::difference(&accepted, &accepted).is_empty());
@@ -176,9 +176,9 @@ fn hostile_names_reach_no_terminal() {
     world.plan.spec.claim = "claim \u{1b}]0;owned\u{7}".into();
     world.plan.rows[0].words = "clean\u{1b}[2J".into();
     world.plan.requirements[0].sentence = "a\rb\u{9b}31m".into();
-    let findings = judge(&world.plan, &world.evidence);
+    let judgement = Judgement::of(&world.plan, &world.evidence, today());
     let text = render(
-        Result { plan: &world.plan, evidence: &world.evidence, findings: &findings },
+        Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
         Style { width: 100, color: false },
     );
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");

@@ -47,7 +47,7 @@ fn run(
     };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
-    let findings = judge(&plan, &evidence);
+    let judgement = Judgement::of(&plan, &evidence, today());
     (plan, evidence, findings)
 }
 
@@ -57,7 +57,7 @@ fn run(
 fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
     let cache = cli::cache_folder(None).expect("a cache folder");
     let (plan, evidence, findings) = run(name, root, &cache, (None, false));
-    let body = snapshot::render(Result { plan: &plan, evidence: &evidence, findings: &findings });
+    let body = snapshot::render(Result { plan: &plan, evidence: &evidence, judgement: &judgement });
     let accepted =
         snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))).expect("a snapshot file");
     match accepted {
@@ -86,7 +86,7 @@ fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
 fn the_default_spec_holds_its_snapshot() {
     let (plan, evidence, findings) = compare("fusion", None);
     // the README shows this result, as the processor that it was accepted on computes it
-    let result = Result { plan: &plan, evidence: &evidence, findings: &findings };
+    let result = Result { plan: &plan, evidence: &evidence, judgement: &judgement };
     let accepted =
         snapshot::read(&home().join("snapshots/fusion.snap")).expect("a snapshot file").unwrap_or_default();
     if snapshot::processor_of(&accepted) == Some(processor().as_str()) {

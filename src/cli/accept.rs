@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path};
+use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path, today};
 use crate::evidence::regressions;
-use crate::judge::judge;
+use crate::judge::Judgement;
 use crate::report::{self, snapshot};
 use crate::{Error, Result, evidence, plan, spec};
 
@@ -33,8 +33,9 @@ impl Accept {
             )));
         }
         let evidence = evidence::read(&kept)?;
-        let findings = judge(&plan, &evidence);
-        if let Some(reason) = findings
+        let judgement = Judgement::of(&plan, &evidence, today());
+        if let Some(reason) = judgement
+            .findings
             .iter()
             .flat_map(|finding| &finding.clauses)
             .find(|clause| clause.verdict == crate::judge::Verdict::Error)
@@ -46,7 +47,7 @@ impl Accept {
             )));
         }
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
-        let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, findings: &findings });
+        let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement });
         snapshot::write(&path, &self.spec, &body)?;
         let earlier = regressions_path(self.snapshots.as_deref(), &plan);
         if !evidence.counterexamples.is_empty() || earlier.exists() {

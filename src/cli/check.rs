@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Format, Places, cache_folder, evidence_path, print, regressions_path, snapshot_path};
+use super::{Format, Places, cache_folder, evidence_path, print, regressions_path, snapshot_path, today};
 use crate::evidence::{self, Counterexample, Evidence, Observer, Regressions, Silent, regressions};
-use crate::judge::{Finding, exit_code, judge};
+use crate::judge::Judgement;
 use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
 use crate::report::progress::Progress;
@@ -57,16 +57,16 @@ impl Check {
         if let Some(path) = &self.evidence {
             evidence::write(path, &evidence)?;
         }
-        let findings = judge(&plan, &evidence);
-        print(&plan, &evidence, &findings, self.format);
+        let judgement = Judgement::of(&plan, &evidence, today());
+        print(&plan, &evidence, &judgement, self.format);
         if !self.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
         if let Some(line) = again(known.len(), evidence.regressions) {
             eprintln!("{line}");
         }
-        self.compare(&plan, &evidence, &findings);
-        Ok(exit_code(&findings))
+        self.compare(&plan, &evidence, &judgement);
+        Ok(judgement.exit_code())
     }
 
     fn gather(&self, plan: &Plan, cache: &Path, known: &[Counterexample]) -> Result<Evidence> {
@@ -87,9 +87,9 @@ impl Check {
     }
 
     /// Says on standard error what changed against the snapshot.
-    fn compare(&self, plan: &Plan, evidence: &Evidence, findings: &[Finding]) {
+    fn compare(&self, plan: &Plan, evidence: &Evidence, judgement: &Judgement) {
         let path = snapshot_path(self.snapshots.as_deref(), plan);
-        let now = snapshot::render(report::Result { plan, evidence, findings });
+        let now = snapshot::render(report::Result { plan, evidence, judgement });
         let spec = self.spec.display();
         match snapshot::read(&path) {
             Err(why) => eprintln!("{why}"),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, print};
-use crate::judge::{exit_code, judge};
+use super::{Format, print, today};
+use crate::judge::Judgement;
 use crate::{Result, evidence, plan, spec};
 
 /// Judges evidence.
@@ -25,8 +25,8 @@ impl Judge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let evidence = evidence::read(&self.evidence)?;
-        let findings = judge(&plan, &evidence);
-        print(&plan, &evidence, &findings, self.format);
-        Ok(exit_code(&findings))
+        let judgement = Judgement::of(&plan, &evidence, today());
+        print(&plan, &evidence, &judgement, self.format);
+        Ok(judgement.exit_code())
     }
 }

@@ -12,9 +12,12 @@ mod plan;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::evidence::Evidence;
-use crate::judge::Finding;
+use crate::judge::Judgement;
 use crate::plan::Plan;
 use crate::report::table::{self, Style};
 use crate::report::{self, json};
@@ -140,9 +143,14 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().to_string()
 }
 
+/// The day, by which waivers count, in universal time.
+fn today() -> Date {
+    Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
+}
+
 /// Prints the result.
-fn print(plan: &Plan, evidence: &Evidence, findings: &[Finding], format: Format) {
-    let result = report::Result { plan, evidence, findings };
+fn print(plan: &Plan, evidence: &Evidence, judgement: &Judgement, format: Format) {
+    let result = report::Result { plan, evidence, judgement };
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),

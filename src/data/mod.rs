@@ -113,8 +113,9 @@ pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
     };
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
     let (studies, mut left_out, sections) = match &spec.data {
-        spec::Data::Phantom { studies, seed, label_noise, .. } => {
-            (phantom::studies(*studies, *seed, *label_noise), vec![], all)
+        spec::Data::Phantom { studies, seed, label_noise, missed, .. } => {
+            let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
+            (phantom::studies_with(*studies, *seed, mistakes), vec![], all)
         }
         spec::Data::IuXray { folder: iu, sections, views } => {
             let (studies, left_out) = iu_xray::load(&Folder::open(&folder)?.folder(iu)?, *views)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counterexample, Evidence, SCHEMA};
+use super::{Counterexample, Evidence, Health, SCHEMA};
 use crate::{Error, Result};
 
 /// Largest evidence file that is read, in bytes (1 GiB).
@@ -117,7 +117,12 @@ fn finite(evidence: &Evidence) -> Result<()> {
             return Err(not_finite(&format!("the counterexample {case} of {model} under {attack}")));
         }
     }
-    for cell in &evidence.cells {
+    for Health { model, gradient, .. } in &evidence.health {
+        if gradient.is_some_and(|gradient| !gradient.cosine.is_finite()) {
+            return Err(not_finite(&format!("the gradient of {model}")));
+        }
+    }
+    for cell in evidence.cells.iter().chain(&evidence.probes) {
         for (place, outcome) in cell.outcomes.iter().enumerate() {
             if !outcome.change.is_finite() || outcome.margin.is_some_and(|margin| !margin.is_finite()) {
                 let super::Cell { model, attack, .. } = cell;
@@ -135,8 +140,7 @@ fn not_finite(what: &str) -> Error {
 }
 
 fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
-    let Evidence { schema, medcert, spec, run, data, models, cases, cells, counterexamples, regressions } =
-        evidence;
+    let Evidence { schema, medcert, spec, run, data, models, cases, .. } = evidence;
     writeln!(out, "{{")?;
     writeln!(out, "\"schema\": {schema},")?;
     writeln!(out, "\"medcert\": {},", line(medcert)?)?;
@@ -145,18 +149,29 @@ fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
     writeln!(out, "\"data\": {},", line(data)?)?;
     writeln!(out, "\"models\": [")?;
     list(out, models)?;
+    writeln!(out, "],\n\"baselines\": [")?;
+    list(out, &evidence.baselines)?;
     writeln!(out, "],\n\"cases\": [")?;
     list(out, cases)?;
-    writeln!(out, "],\n\"cells\": [")?;
+    for (name, cells) in [("cells", &evidence.cells), ("probes", &evidence.probes)] {
+        writeln!(out, "],\n\"{name}\": [")?;
+        print_cells(out, cells)?;
+    }
+    writeln!(out, "],\n\"health\": [")?;
+    list(out, &evidence.health)?;
+    writeln!(out, "],\n\"counterexamples\": [")?;
+    list(out, &evidence.counterexamples)?;
+    writeln!(out, "],\n\"regressions\": {}\n}}", line(&evidence.regressions)?)
+}
+
+fn print_cells(out: &mut impl Write, cells: &[super::Cell]) -> std::io::Result<()> {
     for (place, cell) in cells.iter().enumerate() {
         let super::Cell { model, attack, outcomes } = cell;
         writeln!(out, "{{\"model\": {}, \"attack\": {}, \"outcomes\": [", line(model)?, line(attack)?)?;
         list(out, outcomes)?;
         writeln!(out, "]}}{}", comma(place, cells.len()))?;
     }
-    writeln!(out, "],\n\"counterexamples\": [")?;
-    list(out, counterexamples)?;
-    writeln!(out, "],\n\"regressions\": {}\n}}", line(regressions)?)
+    Ok(())
 }
 
 /// Elements, one a line.

@@ -3,6 +3,7 @@
 
 mod counterexample;
 mod file;
+mod health;
 mod observe;
 pub mod regressions;
 
@@ -10,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use file::{read, write};
+pub use health::{GradientHealth, Health};
 pub use observe::{Event, Observer, Silent};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,10 +33,16 @@ pub struct Evidence {
     pub data: DataFacts,
     /// The models, in the spec's order.
     pub models: Vec<ModelFacts>,
+    /// Trivial baselines over the test cases.
+    pub baselines: Vec<Baseline>,
     /// The test cases, in the order of every cell's outcomes.
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
     pub cells: Vec<Cell>,
+    /// What only the checks asked for, in the plan's order: the outcomes of all cases or of the first ones.
+    pub probes: Vec<Cell>,
+    /// What was seen of each model's answers and gradients, in the spec's order.
+    pub health: Vec<Health>,
     /// The smallest counterexamples of each cell, in the cells' order.
     pub counterexamples: Vec<Counterexample>,
     /// What became of those of an earlier run.
@@ -71,6 +79,8 @@ pub struct DataFacts {
     pub validation: usize,
     /// Test cases.
     pub test: usize,
+    /// Patients that have studies in more than one part of the split.
+    pub patients_in_two_parts: usize,
 }
 
 /// What a model was.
@@ -102,6 +112,22 @@ pub struct Case {
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
+    /// Which of its inputs training or validation has too, exactly or nearly: `report`, `image`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
+    /// What else is known of it, by name, such as its view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<(String, String)>,
+}
+
+/// What needs no model to answer: how often it is right says what a model's accuracy is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// What it is, such as `bag of words, findings`.
+    pub name: String,
+    /// A character a case, in the order of the cases: `1` right, `0` wrong.
+    pub right: String,
 }
 
 /// A model under an attack point, every case.

@@ -20,16 +20,10 @@ const MOST_TIMES: u64 = 10_000;
 /// # Errors
 /// Why it cannot be judged, in a sentence.
 pub(super) fn judge(tally: &Tally<'_>, clause: &Clause) -> Result<ClauseFinding, String> {
-    let mut finding = match &clause.bound {
-        Bound::Rate(threshold) => rate(tally, clause, *threshold)?,
-        Bound::Model { model, cells, offset } => relation(tally, clause, *model, cells, *offset)?,
-    };
-    if let Some(reason) = tally.vacuous(clause.model, &clause.cells)? {
-        finding.verdict = finding.verdict.max(Verdict::Vacuous);
-        finding.reason = format!("{reason}; {}", finding.reason);
-        finding.needed = None;
+    match &clause.bound {
+        Bound::Rate(threshold) => rate(tally, clause, *threshold),
+        Bound::Model { model, cells, offset } => relation(tally, clause, *model, cells, *offset),
     }
-    Ok(finding)
 }
 
 /// A clause that could not be judged: nothing is known of its value.

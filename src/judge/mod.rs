@@ -3,7 +3,9 @@
 //! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, a bound
 //! that straddles the threshold: none of them is a pass.
 
+pub mod checks;
 mod clause;
+mod judgement;
 mod notes;
 mod tally;
 
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::Place;
+pub use checks::Raised;
+pub use judgement::{Judgement, Waiving};
 pub use notes::notes;
 pub use tally::{ROUNDING, Score, Tally};
 
@@ -138,15 +142,19 @@ pub fn exit_code(findings: &[Finding]) -> u8 {
             |finding: &Finding| finding.clauses.iter().map(|clause| clause.verdict).collect::<Vec<_>>();
         findings.iter().flat_map(move |finding| std::iter::once(finding.verdict).chain(clauses(finding)))
     };
-    let code = |verdict: Verdict| match verdict {
-        Verdict::Pass => 0,
-        Verdict::Fail | Verdict::Suspect | Verdict::Vacuous => 1,
-        Verdict::Inconclusive | Verdict::Error => 3,
-    };
     if verdicts().any(|verdict| code(verdict) == 1) {
         return 1; // something is known not to hold, whatever else could not be told
     }
     verdicts().map(code).max().unwrap_or(3)
+}
+
+/// The exit code of one verdict.
+fn code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail | Verdict::Suspect | Verdict::Vacuous => 1,
+        Verdict::Inconclusive | Verdict::Error => 3,
+    }
 }
 
 /// A share in per cent with one decimal.

@@ -13,9 +13,6 @@ use crate::plan::{Attack, Plan};
 use crate::spec::Metric;
 use crate::stats;
 
-/// Share of the predictions in one class from which a model counts as constant, in per cent.
-const CONSTANT_PERCENT: usize = 98;
-
 /// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
 /// the largest logit, and logits reach ten.
 pub const ROUNDING: f32 = 1e-3;
@@ -121,6 +118,27 @@ impl<'a> Tally<'a> {
         })
     }
 
+    /// How many of some cases hold, and how many there are.
+    ///
+    /// # Errors
+    /// There is no such cell, or none of the cases is one that the metric is about.
+    pub fn score_of(
+        &self,
+        model: usize,
+        cells: &[usize],
+        metric: Metric,
+        chosen: impl Fn(usize) -> bool,
+    ) -> Result<(u64, u64), String> {
+        let holds = self.holds(model, cells, metric)?;
+        let cases = self.evidence.cases.iter().enumerate().filter(|(_, case)| counts(metric, case.label));
+        let of = |(holds, (place, _)): (bool, (usize, &Case))| chosen(place).then_some(holds);
+        let chosen: Vec<bool> = holds.into_iter().zip(cases).filter_map(of).collect();
+        if chosen.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok((chosen.iter().filter(|&&holds| holds).count() as u64, chosen.len() as u64))
+    }
+
     /// How many cases one of the cells decides by a margin within [`ROUNDING`]: another device, chunk size or
     /// layout may turn them.
     ///
@@ -134,14 +152,14 @@ impl<'a> Tally<'a> {
     }
 
     /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class
-    /// for at least 98 % of the cases in one of the cells or when clean, or the share of the majority class
+    /// for at least this share of the cases in one of the cells or when clean, or the share of the majority class
     /// lies within the bounds of its accuracy.
     ///
     /// # Errors
     /// There is no such cell.
-    pub fn vacuous(&self, model: usize, cells: &[usize]) -> Result<Option<String>, String> {
+    pub fn vacuous(&self, model: usize, cells: &[usize], share: f64) -> Result<Option<String>, String> {
         for cell in self.with_clean(model, cells)? {
-            if let Some(reason) = self.constant(cell) {
+            if let Some(reason) = self.constant(cell, share) {
                 return Ok(Some(reason));
             }
         }
@@ -152,27 +170,25 @@ impl<'a> Tally<'a> {
         if !(score.lower..=score.upper).contains(&majority.share()) {
             return Ok(None);
         }
-        let class = class(abnormal * 2 >= trials);
         Ok(Some(format!(
-            "V1 constant-predictor: {} right ({}) cannot be told from always answering {class} ({})",
+            "{} right ({}) cannot be told from always answering {} ({})",
             score.estimate,
             super::percent(score.estimate.share()),
+            class(abnormal * 2 >= trials),
             super::percent(majority.share())
         )))
     }
 
-    fn constant(&self, cell: usize) -> Option<String> {
+    fn constant(&self, cell: usize, share: f64) -> Option<String> {
         let cell = &self.evidence.cells[self.places[cell]];
         let answered =
             |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
         let (abnormal, normal) = (answered(true), answered(false));
-        let most = abnormal.max(normal);
-        let trials = cell.outcomes.len();
-        (most * 100 >= trials * CONSTANT_PERCENT).then(|| {
-            let class = class(abnormal >= normal);
+        let (most, trials) = (abnormal.max(normal), cell.outcomes.len());
+        (most as f64 >= share * trials as f64).then(|| {
             let place = if cell.attack == "clean" { "without an attack" } else { "under " };
             let attack = if cell.attack == "clean" { "" } else { &cell.attack };
-            format!("V1 constant-predictor: {most} of {trials} answers {place}{attack} are {class}")
+            format!("{most} of {trials} answers {place}{attack} are {}", class(abnormal >= normal))
         })
     }
 

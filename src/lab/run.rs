@@ -11,12 +11,13 @@ use super::prepare::{Subject, Workshop};
 use super::settings::settle;
 use super::tensor;
 use crate::Result;
-use crate::data::{Dataset, Partition};
+use crate::data::{self, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Counterexample, DataFacts, Event, Evidence, ModelFacts, Observer, Outcome, Regressions,
-    RunFacts, SCHEMA, smallest,
+    Case, Cell, Counterexample, DataFacts, Event, Evidence, Health, ModelFacts, Observer, Outcome,
+    Regressions, RunFacts, SCHEMA, smallest,
 };
-use crate::plan::{ImageAttack, Plan};
+use crate::plan::probes::PROBED_CASES;
+use crate::plan::{self, ImageAttack, Plan};
 use crate::spec::{Mask, Model};
 use crate::text::Lexicon;
 
@@ -61,26 +62,29 @@ pub fn run_after(
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     tensor::set_threads(threads);
     let mut cells = vec![Seen::default(); plan.cells.len()];
+    let mut probes = vec![vec![]; plan.probes.len()];
+    let mut health = Vec::new();
     let readers: Vec<&dyn Reader> = subjects.iter().map(Subject::reader).collect();
     for model in 0..readers.len() {
         let field = Field { data, inputs: &inputs, partition, known };
-        attack_all(plan, model, &readers, &field, observer, &mut cells)
+        let mut seen = Sheets { cells: &mut cells, probes: &mut probes, health: &mut health };
+        attack_all(plan, model, &readers, &field, observer, &mut seen)
             .map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
     }
     let cases = partition.test.iter().map(|&index| {
         let study = &data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
-        Case { id, patient, label: study.label, lesion: inputs.lesion_share(index) }
+        Case { id, patient, label: study.label, lesion: inputs.lesion_share(index), seen: vec![], groups: vec![] }
     });
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
         counterexamples.extend(smallest(seen.counterexamples));
         regressions.tried += seen.regressions.tried;
         regressions.still_break += seen.regressions.still_break;
-        let model = plan.spec.models[cell.model].0.clone();
-        Cell { model, attack: cell.attack.to_string(), outcomes: seen.outcomes }
+        seen_as(plan, cell, seen.outcomes)
     });
     let cells = cells.collect();
+    let probes = plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen)).collect();
     Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
@@ -93,11 +97,27 @@ pub fn run_after(
         },
         data: data_facts(data, partition),
         models,
+        baselines: vec![],
         cases: cases.collect(),
         cells,
+        probes,
+        health,
         counterexamples,
         regressions,
     })
+}
+
+/// A cell as evidence names it.
+fn seen_as(plan: &Plan, cell: &plan::Cell, outcomes: Vec<Outcome>) -> Cell {
+    let model = plan.spec.models[cell.model].0.clone();
+    Cell { model, attack: cell.attack.to_string(), outcomes }
+}
+
+/// Where what was seen of a model is put.
+struct Sheets<'a> {
+    cells: &'a mut [Seen],
+    probes: &'a mut [Vec<Outcome>],
+    health: &'a mut Vec<Health>,
 }
 
 /// What a cell has come to so far.
@@ -142,7 +162,7 @@ fn attack_all(
     readers: &[&dyn Reader],
     field: &Field<'_>,
     observer: &dyn Observer,
-    cells: &mut [Seen],
+    seen: &mut Sheets<'_>,
 ) -> Result<()> {
     let lexicon = Lexicon::embedded();
     let studies = &field.data.studies;
@@ -164,13 +184,22 @@ fn attack_all(
     let mut done = 0;
     for indices in field.partition.test.chunks(plan.spec.chunk) {
         let mut chunk = Chunk::new(&scene, indices)?;
-        for (cell, seen) in plan.cells.iter().zip(cells.iter_mut()) {
+        for (cell, seen) in plan.cells.iter().zip(seen.cells.iter_mut()) {
             if cell.model == model {
                 let mut attempt = chunk.attack(&cell.attack)?;
                 let (again, counts) = chunk.retry(&cell.attack, &mut attempt, field.known)?;
                 let found = chunk.shrink(&cell.attack, &attempt, plan.spec.counterexamples)?;
                 seen.take(attempt.outcomes, found, again, counts);
             }
+        }
+        let is_probed = done < PROBED_CASES as u64;
+        for (probe, seen) in plan.probes.iter().zip(seen.probes.iter_mut()) {
+            if probe.cell.model == model && (probe.whole || is_probed) {
+                seen.extend(chunk.attack(&probe.cell.attack)?.outcomes);
+            }
+        }
+        if done == 0 {
+            seen.health.push(chunk.health()?);
         }
         done += indices.len() as u64;
         observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
@@ -224,6 +253,7 @@ fn data_facts(data: &Dataset, partition: &Partition) -> DataFacts {
         train: partition.train.len(),
         validation: partition.validation.len(),
         test: partition.test.len(),
+        patients_in_two_parts: data::leaks(&data.studies, partition).len(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
+use super::probes::probes;
 use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Requirement, Row};
 use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
@@ -46,12 +47,13 @@ pub fn build(spec: Spec) -> Plan {
             clauses: required.clauses.iter().zip(clauses).map(bound_clause).collect(),
         })
         .collect();
-    let cells = attacks
+    let cells: Vec<Cell> = attacks
         .into_iter()
         .enumerate()
         .flat_map(|(model, attacks)| attacks.into_iter().map(move |attack| Cell { model, attack }))
         .collect();
-    Plan { spec, cells, rows, requirements }
+    let probes = probes(&spec, &cells);
+    Plan { spec, cells, probes, rows, requirements }
 }
 
 /// A model, and places among its own attacks.

@@ -6,9 +6,11 @@ use crate::spec::{ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 mod build;
 mod cost;
 mod notation;
+pub mod probes;
 
 pub use build::build;
 pub use cost::{Cost, estimate};
+pub use probes::Probe;
 
 /// What will be computed.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Plan {
     pub spec: Spec,
     /// Every (model, attack point) that is computed, in order, each once; a model's clean cell comes first.
     pub cells: Vec<Cell>,
+    /// What the checks need beside them.
+    pub probes: Vec<Probe>,
     /// The rows of the table, in order.
     pub rows: Vec<Row>,
     /// The clauses of every sentence, bound to their cells.

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Result;
 use crate::evidence::{DataFacts, ModelFacts};
-use crate::judge::{Finding, Tally, exit_code, notes};
-use crate::spec::Metric;
+use crate::judge::{Finding, Raised, Tally, Waiving, notes};
+use crate::spec::{Metric, Waiver};
 
 /// Version of the format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -20,7 +20,19 @@ struct Report<'a> {
     models: &'a [ModelFacts],
     table: Vec<Row<'a>>,
     requirements: &'a [Finding],
+    checks: &'a [Raised],
+    waivers: Vec<Waived<'a>>,
+    /// Evaluations of a model over a case that only the checks asked for.
+    evaluations_of_checks: u64,
     exit: u8,
+}
+
+/// A waiver, and what became of it.
+#[derive(Serialize)]
+struct Waived<'a> {
+    #[serde(flatten)]
+    waiver: &'a Waiver,
+    state: Waiving,
 }
 
 #[derive(Serialize)]
@@ -40,7 +52,7 @@ struct Cell<'a> {
     trials: u64,
     lower: f64,
     upper: f64,
-    vacuous: Option<String>,
+    vacuous: Option<&'a str>,
     /// Cases decided by a margin within rounding.
     near: usize,
     /// What others published for it, 0 to 1.
@@ -50,7 +62,7 @@ struct Cell<'a> {
 
 /// The whole result; ends with a newline.
 pub fn render(result: Result<'_>) -> String {
-    let Result { plan, evidence, findings } = result;
+    let Result { plan, evidence, judgement } = result;
     let tally = Tally::new(plan, evidence).ok();
     let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
@@ -61,7 +73,7 @@ pub fn render(result: Result<'_>) -> String {
             trials: score.estimate.trials,
             lower: score.lower,
             upper: score.upper,
-            vacuous: tally.vacuous(model, cells).ok().flatten(),
+            vacuous: result.vacuous(model, cells),
             near: tally.near(model, cells).unwrap_or_default(),
             published: result.published(row, model),
         })
@@ -83,8 +95,17 @@ pub fn render(result: Result<'_>) -> String {
             .enumerate()
             .map(|each| Row { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
             .collect(),
-        requirements: findings,
-        exit: exit_code(findings),
+        requirements: &judgement.findings,
+        checks: &judgement.checks,
+        waivers: plan
+            .spec
+            .waivers
+            .iter()
+            .zip(&judgement.waivers)
+            .map(|(waiver, state)| Waived { waiver, state: *state })
+            .collect(),
+        evaluations_of_checks: judgement.evaluations,
+        exit: judgement.exit_code(),
     };
     // plain data with text keys always has a JSON form
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"

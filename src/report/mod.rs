@@ -7,9 +7,9 @@ pub mod snapshot;
 pub mod table;
 
 use crate::evidence::Evidence;
-use crate::judge::{Finding, Verdict};
+use crate::judge::{Finding, Judgement, Raised, Verdict};
 use crate::plan::Plan;
-use crate::spec::{Figure, Metric};
+use crate::spec::{Check, Figure, Metric};
 
 /// Everything that a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +19,25 @@ pub struct Result<'a> {
     /// What was observed.
     pub evidence: &'a Evidence,
     /// What that means.
-    pub findings: &'a [Finding],
+    pub judgement: &'a Judgement,
 }
 
-impl Result<'_> {
+impl<'a> Result<'a> {
+    /// The sentences' verdicts.
+    fn findings(&self) -> &'a [Finding] {
+        &self.judgement.findings
+    }
+
+    /// Why a row's accuracy of a model is vacuous, if it is (check V1).
+    fn vacuous(&self, model: usize, cells: &[usize]) -> Option<&'a str> {
+        let is_it = |raised: &&Raised| {
+            raised.check == Check::ConstantPredictor
+                && raised.model == Some(model)
+                && raised.cells.as_deref() == Some(cells)
+        };
+        self.judgement.checks.iter().find(is_it).map(|raised| raised.message.as_str())
+    }
+
     /// What others published for a row of the table and a model, 0 to 1.
     fn published(&self, row: usize, model: usize) -> Option<f64> {
         let spec = &self.plan.spec;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::Result;
 use crate::evidence::processor;
-use crate::judge::Tally;
+use crate::judge::{Raised, Tally};
+use crate::plan::Plan;
 use crate::spec::Metric;
 use crate::{Error, Result as Fallible};
 
@@ -14,7 +15,7 @@ const SENTENCES: &str = "sentences";
 
 /// The body of a snapshot.
 pub fn render(result: Result<'_>) -> String {
-    let Result { plan, evidence, findings } = result;
+    let Result { plan, evidence, judgement } = result;
     let data = &evidence.data;
     let mut lines = vec![format!("{PROCESSOR}{}", processor_with(&evidence.run.device))];
     lines.push(format!(
@@ -48,8 +49,11 @@ pub fn render(result: Result<'_>) -> String {
         }
     }
     lines.push(String::new());
+    lines.push("checks".to_string());
+    lines.extend(judgement.checks.iter().map(|raised| checked(plan, raised)));
+    lines.push(String::new());
     lines.push(SENTENCES.to_string());
-    for finding in findings {
+    for finding in &judgement.findings {
         lines.push(format!("  {} {}", finding.verdict, finding.sentence));
         for clause in &finding.clauses {
             let other = clause.other.map_or(String::new(), |other| format!(" against {}", other.successes));
@@ -57,6 +61,20 @@ pub fn render(result: Result<'_>) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// What a check raised, and of what; no figure that another run may turn in its last digit.
+fn checked(plan: &Plan, raised: &Raised) -> String {
+    let verdict = match (raised.verdict, raised.waiver) {
+        (Some(_), Some(_)) => "waived".to_string(),
+        (Some(verdict), None) => verdict.to_string(),
+        (None, _) => "warning".to_string(),
+    };
+    let model = raised.model.map_or("all", |model| &plan.spec.models[model].0);
+    let attacks = raised.cells.iter().flatten().map(|&cell| plan.cells[cell].attack.to_string());
+    let attacks = attacks.collect::<Vec<_>>().join(", ");
+    let under = if attacks.is_empty() { String::new() } else { format!(" under {attacks}") };
+    format!("  {verdict} {}: {model}{under}", raised.check)
 }
 
 /// The kind of processor, and of device where that is not the processor.

@@ -5,9 +5,9 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::{Result, counted, grouped, plain, summary};
-use crate::judge::{Finding, ROUNDING, Tally, Verdict, notes};
+use crate::judge::{Finding, Judgement, ROUNDING, Tally, Verdict, Waiving, notes};
 use crate::plan::Row;
-use crate::spec::Metric;
+use crate::spec::{Check, Metric};
 
 /// From this width on, cells show their bounds.
 const WIDE: usize = 110;
@@ -44,12 +44,14 @@ pub fn render(result: Result<'_>, style: Style) -> String {
         Err(why) => text.push_str(&wrapped(&format!("no table: {why}\n"), 0, style.width)),
     }
     text.push('\n');
-    for finding in result.findings {
+    for finding in result.findings() {
         text.push_str(&sentence(finding, style));
     }
     text.push('\n');
-    let worst = result.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Error);
-    text.push_str(&painted(&wrapped(&summary(result.findings), 0, style.width), worst, style));
+    text.push_str(&checks(result, style));
+    text.push('\n');
+    let worst = result.findings().iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Error);
+    text.push_str(&painted(&wrapped(&summary(result.findings()), 0, style.width), worst, style));
     text.push('\n');
     text
 }
@@ -86,7 +88,7 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     let (mut marked, mut compared) = (false, false);
     for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = vec![Cell::new(plain(&row.words))];
-        for (model, mut text) in values(row, tally, style).enumerate() {
+        for (model, mut text) in values(result, row, tally, style).enumerate() {
             marked |= text.ends_with('*');
             if let Some(share) = result.published(place, model) {
                 compared = true;
@@ -128,7 +130,12 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
 }
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
-fn values<'r>(row: &'r Row, tally: &'r Tally<'_>, style: Style) -> impl Iterator<Item = String> + 'r {
+fn values<'r>(
+    result: Result<'r>,
+    row: &'r Row,
+    tally: &'r Tally<'_>,
+    style: Style,
+) -> impl Iterator<Item = String> + 'r {
     row.cells.iter().enumerate().map(move |(model, cells)| {
         if cells.is_empty() {
             return "· ".to_string();
@@ -140,7 +147,7 @@ fn values<'r>(row: &'r Row, tally: &'r Tally<'_>, style: Style) -> impl Iterator
             let bounds = format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper));
             text.push_str(&bounds);
         }
-        let mark = if matches!(tally.vacuous(model, cells), Ok(Some(_))) { "*" } else { " " };
+        let mark = if result.vacuous(model, cells).is_some() { "*" } else { " " };
         text + mark
     })
 }
@@ -164,6 +171,41 @@ fn sentence(finding: &Finding, style: Style) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What the checks raised, a line each, and what became of the waivers.
+fn checks(result: Result<'_>, style: Style) -> String {
+    let Judgement { checks, waivers, evaluations, .. } = result.judgement;
+    let mut text = String::new();
+    for raised in checks {
+        let (word, verdict) = match (raised.verdict, raised.waiver) {
+            (Some(_), Some(_)) => ("waived".to_string(), Verdict::Pass),
+            (Some(verdict), None) => (verdict.to_string(), verdict),
+            (None, _) => ("warning".to_string(), Verdict::Inconclusive),
+        };
+        let message = format!("{}: {}", raised.check, plain(&raised.message));
+        let word = painted(&format!("{word:<12}"), verdict, style);
+        text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
+    }
+    for (waiver, state) in result.plan.spec.waivers.iter().zip(waivers) {
+        let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {model}"));
+        let (until, owner) = (waiver.expires, plain(&waiver.owner));
+        let (word, verdict, end) = match state {
+            Waiving::Used => ("waiver", Verdict::Pass, plain(&waiver.reason)),
+            Waiving::Unused => ("FAIL", Verdict::Fail, "nothing was raised that it covers; remove it".to_string()),
+            Waiving::Expired => ("FAIL", Verdict::Fail, "its last day has passed; it covers nothing".to_string()),
+        };
+        let message = format!("{}{model}, by {owner} until {until}: {end}", waiver.check);
+        let word = painted(&format!("{word:<12}"), verdict, style);
+        text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
+    }
+    let silent = Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();
+    let spent = grouped(*evaluations);
+    let note = format!(
+        "{silent} of {} checks are silent; they took {spent} evaluations of a model over a case (`medcert explain CODE`)",
+        Check::NAMED.len()
+    );
+    text + &wrapped(&note, 0, style.width) + "\n"
 }
 
 /// A verdict's colour: green, yellow, red or magenta.

@@ -2,6 +2,7 @@
 //!
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
+mod check;
 mod condition;
 mod corruption;
 mod diagnostic;
@@ -18,6 +19,7 @@ mod token;
 
 use std::path::PathBuf;
 
+pub use check::{Check, Waiver};
 pub use condition::parse_condition;
 pub use corruption::Corruption;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
@@ -66,6 +68,10 @@ pub struct Spec {
     pub published: Vec<Figure>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
+    /// Triggers of checks that the spec changes.
+    pub checks: Vec<(Check, f64)>,
+    /// Checks that may be raised, because a person says so.
+    pub waivers: Vec<Waiver>,
     /// Seed of every random choice of the attacks (default 0).
     pub seed: u64,
     /// What it is computed on (default auto).
@@ -134,6 +140,9 @@ pub enum Section {
     Impression,
 }
 
+/// Share of the lesions that the reports of phantoms miss, if a spec does not say.
+pub const MISSED: f64 = 1.0 / 15.0;
+
 /// Where the studies come from.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant)] // a spec has one
@@ -146,6 +155,8 @@ pub enum Data {
         seed: u64,
         /// Share of wrong labels, 0 to 0.5 (default 0.02).
         label_noise: f64,
+        /// Share of the lesions that the reports miss, 0 to 0.4 (default 1/15).
+        missed: f64,
         /// Views (default both).
         views: Views,
     },

@@ -1,5 +1,9 @@
 //! Exact intervals, paired tests and sample sizes, with their sources.
 
+mod family;
+
+pub use family::holm;
+
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::ln_gamma;
 

@@ -2,7 +2,8 @@
 #![allow(dead_code)] // each test program uses a part of it
 
 use medcert::evidence::{
-    Case, Cell, DataFacts, Evidence, ModelFacts, Outcome, Regressions, RunFacts, SCHEMA,
+    Case, Cell, DataFacts, Evidence, GradientHealth, Health, ModelFacts, Outcome, Regressions, RunFacts,
+    SCHEMA,
 };
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row};
 use medcert::spec::{
@@ -17,7 +18,7 @@ pub fn spec() -> Spec {
         path: "specs/hand.yaml".into(),
         digest: "d1".repeat(32),
         claim: "The fusion model keeps reading under attack".into(),
-        data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, views: Views::Both },
+        data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, missed: 0.07, views: Views::Both },
         split: spec::Split { test: 0.3, validation: 0.15, cases: None, seed: 7 },
         models: vec![
             (
@@ -59,6 +60,8 @@ pub fn spec() -> Spec {
         table: vec![],
         published: vec![],
         require: vec![],
+        checks: vec![],
+        waivers: vec![],
         seed: 0,
         device: spec::DeviceChoice::Auto,
         chunk: 32,
@@ -94,8 +97,10 @@ impl World {
                 train: labels.len() * 2,
                 validation: 20,
                 test: labels.len(),
+                patients_in_two_parts: 0,
             },
             models: spec.models.iter().map(facts).collect(),
+            baselines: vec![],
             cases: labels
                 .iter()
                 .enumerate()
@@ -104,13 +109,17 @@ impl World {
                     patient: format!("p{}", place / 2),
                     label,
                     lesion: None,
+                    seen: vec![],
+                    groups: vec![],
                 })
                 .collect(),
             cells: vec![],
+            probes: vec![],
+            health: spec.models.iter().map(|(name, _)| healthy(name)).collect(),
             counterexamples: vec![],
             regressions: Regressions::default(),
         };
-        let plan = Plan { spec, cells: vec![], rows: vec![], requirements: vec![] };
+        let plan = Plan { spec, cells: vec![], probes: vec![], rows: vec![], requirements: vec![] };
         Self { plan, evidence }
     }
 
@@ -135,6 +144,20 @@ impl World {
     /// Adds a row of the table.
     pub fn row(&mut self, words: &str, cells: Vec<Vec<usize>>) {
         self.plan.rows.push(Row { words: words.into(), cells });
+    }
+}
+
+/// A model whose answers and gradients are as they should be.
+pub fn healthy(model: &str) -> Health {
+    Health {
+        model: model.into(),
+        cases: 32,
+        evaluations: 740,
+        unrepeatable: 0,
+        alone: 4,
+        dependent: 0,
+        probabilities: false,
+        gradient: Some(GradientHealth { zero: 0, not_finite: 0, cosine: 0.99, rising: 32 }),
     }
 }
 

@@ -111,8 +111,22 @@ struct Exposure {
     grain: u64,
 }
 
-/// `count` studies of about two thirds as many patients.
+/// What is wrong with the studies, as shares from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mistakes {
+    /// Labels that are wrong.
+    pub labels: f64,
+    /// Lesions that the report misses, the faint ones more often.
+    pub missed: f64,
+}
+
+/// `count` studies of about two thirds as many patients, whose reports miss few lesions.
 pub fn studies(count: usize, seed: u64, label_noise: f64) -> Vec<Study> {
+    studies_with(count, seed, Mistakes { labels: label_noise, missed: crate::spec::MISSED })
+}
+
+/// `count` studies of about two thirds as many patients.
+pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
     let mut studies = Vec::with_capacity(count);
     let mut patient = 0;
     while studies.len() < count {
@@ -126,11 +140,11 @@ pub fn studies(count: usize, seed: u64, label_noise: f64) -> Vec<Study> {
             // an illness comes and goes between visits
             let ill_now = is_ill != chance(&mut rng, 0.12);
             let lesions = if ill_now { lesions(&anatomy, &mut rng) } else { vec![] };
-            let report = report::write(&lesions, &chronic, &mut rng);
+            let report = report::write(&lesions, &chronic, mistakes.missed as f32, &mut rng);
             let exposure = Exposure::draw(&mut rng);
             let drawing =
                 Arc::new(Drawing { anatomy: anatomy.clone(), lesions, device: chronic.device, exposure });
-            let wrong = f64::from(uniform(&mut rng)) < label_noise;
+            let wrong = f64::from(uniform(&mut rng)) < mistakes.labels;
             let plane = |plane| Some(ImageSource::Phantom(Arc::clone(&drawing), plane));
             studies.push(Study {
                 id: format!("{name}-{}", visit + 1),

@@ -7,10 +7,12 @@ use super::super::Report;
 use super::{Chronic, Device, Kind, Lesion, Side, Zone, chance};
 use crate::random::{below, shuffle};
 
-/// Writes the report. A faint lesion is missed now and then, and a normal film is over-read now and then.
-pub(super) fn write(lesions: &[Lesion], chronic: &Chronic, rng: &mut ChaCha12Rng) -> Report {
-    let seen: Vec<&Lesion> =
-        lesions.iter().filter(|lesion| !chance(rng, 0.16 - 0.15 * lesion.strength)).collect();
+/// Writes the report. A share of the lesions is missed, the faint ones more often, and a normal film is over-read now
+/// and then.
+pub(super) fn write(lesions: &[Lesion], chronic: &Chronic, missed: f32, rng: &mut ChaCha12Rng) -> Report {
+    // the mean strength is 0.625, where this is the share itself
+    let is_missed = |lesion: &Lesion| missed * (2.4 - 2.25 * lesion.strength);
+    let seen: Vec<&Lesion> = lesions.iter().filter(|lesion| !chance(rng, is_missed(lesion))).collect();
     let mut findings = vec![heart(&seen, rng), lungs(&seen, rng), pleura(&seen, rng)];
     findings.extend(long_standing(chronic, rng));
     if chance(rng, 0.5) {

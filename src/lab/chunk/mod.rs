@@ -2,6 +2,7 @@
 //! branch that they leave alone, a perturbed text, the gradient that serves every ε, the nearest input of the
 //! other class) is computed once.
 
+mod health;
 mod pixels;
 mod retry;
 mod scene;

@@ -35,9 +35,12 @@ impl Chunk<'_> {
             }
             let outcome = &mut attempt.outcomes[case];
             if let Some(text) = self.replayed(attack, case, &found.edits)
-                && let Some(worse) = self.broken_by(case, &text, found.size() as u32, outcome)?
+                && let Some(broken) = self.broken_by(case, &text, found.size() as u32, outcome)?
             {
-                *outcome = worse;
+                // what the attack breaks by itself stays as it did, whatever is known from earlier
+                if outcome.held == outcome.draws {
+                    *outcome = broken;
+                }
                 replayed.push(found.clone());
             }
             counts.still_break += u32::from(outcome.held < outcome.draws);
@@ -45,16 +48,12 @@ impl Chunk<'_> {
         Ok((replayed, counts))
     }
 
-    /// The outcome of a case beside a text that breaks it, or the attack's where that is worse; none if it stands.
+    /// The outcome of a case beside a text that breaks it; none if it stands.
     fn broken_by(&self, case: usize, text: &str, edits: u32, found: &Outcome) -> Result<Option<Outcome>> {
         let place = crate::lab::tensor::rows(&[case])?;
         let clean = self.clean.as_ref().map(|clean| clean.features.f_index_select(0, &place)).transpose()?;
         let answers = self.victim.select(&[case])?.ask(clean.as_ref(), &[(0, text.to_string())])?;
         let Some(answer) = answers.first().filter(|answer| answer.is_broken()) else { return Ok(None) };
-        let margin = |margin: Option<f32>| margin.unwrap_or(f32::NEG_INFINITY);
-        if margin(answer.margin) >= margin(found.margin) {
-            return Ok(Some(*found));
-        }
         let changed = !preserves(self.original(case), text);
         Ok(Some(Outcome {
             predicted: answer.predicted,

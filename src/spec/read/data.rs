@@ -2,7 +2,7 @@
 
 use super::super::node::{Map, Node};
 use super::{Data, Reader, Section, Views};
-use crate::spec::Columns;
+use crate::spec::{Columns, MISSED};
 
 const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
 const SECTIONS: [(&str, Section); 3] = [
@@ -25,12 +25,13 @@ pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
 }
 
 fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
-    let map = node.map(&["studies", "seed", "label_noise", "views"])?;
+    let map = node.map(&["studies", "seed", "label_noise", "missed", "views"])?;
     let studies = map.need("studies", "900").and_then(|node| node.whole(20, 100_000));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
     let label_noise = map.get("label_noise").map_or(Some(0.02), |node| node.real(0.0, 0.5));
+    let missed = map.get("missed").map_or(Some(MISSED), |node| node.real(0.0, 0.4));
     let views = views(&map).unwrap_or_else(|| usual_views(models));
-    Some(Data::Phantom { studies: studies?, seed: seed?, label_noise: label_noise?, views })
+    Some(Data::Phantom { studies: studies?, seed: seed?, label_noise: label_noise?, missed: missed?, views })
 }
 
 fn iu_xray(node: &Node<'_>, models: &[Reader]) -> Option<Data> {

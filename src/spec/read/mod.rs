@@ -1,5 +1,6 @@
 //! From YAML to a [`Spec`].
 
+mod checks;
 mod data;
 mod models;
 mod script;
@@ -21,7 +22,7 @@ use crate::{Error, Result};
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 15] = [
+const ROOT_KEYS: [&str; 17] = [
     "claim",
     "data",
     "split",
@@ -33,6 +34,8 @@ const ROOT_KEYS: [&str; 15] = [
     "table",
     "published",
     "require",
+    "checks",
+    "waivers",
     "seed",
     "device",
     "chunk",
@@ -140,6 +143,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         figures.collect::<Vec<_>>().into_iter().collect()
     });
     let require = require.and_then(|node| requirements(&node, text, names));
+    let triggers = map.get("checks").map_or(Some(vec![]), |node| checks::triggers(&node));
+    let waivers = map.get("waivers").map_or(Some(vec![]), |node| checks::waivers(&node, text, &readers));
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let masks = masks?;
     let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?}");
@@ -154,6 +159,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         table: table?,
         published: published?,
         require: require?,
+        checks: triggers?,
+        waivers: waivers?,
         data,
         split,
         models,

@@ -1,0 +1,41 @@
+//! What was seen of a model before anything is claimed of it: whether its answers are reproducible logits of one
+//! case at a time, and whether its gradients point uphill.
+
+use serde::{Deserialize, Serialize};
+
+/// A model's answers to the first test cases, and its gradients there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// The model's name.
+    pub model: String,
+    /// Cases that were looked at.
+    pub cases: u32,
+    /// Evaluations of a case that this took.
+    pub evaluations: u64,
+    /// Cases whose answer is not, to the last bit, the same when they are asked again.
+    pub unrepeatable: u32,
+    /// Cases that were asked alone too.
+    pub alone: u32,
+    /// Those of them whose answer depends on the other cases, beyond rounding.
+    pub dependent: u32,
+    /// Whether the two outputs are probabilities: in [0, 1] with the sum 1 for every case.
+    pub probabilities: bool,
+    /// Its gradients by the pixels; None if it reads no images.
+    pub gradient: Option<GradientHealth>,
+}
+
+/// The gradients of the loss by the pixels of clean images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradientHealth {
+    /// Cases whose gradient is zero everywhere.
+    pub zero: u32,
+    /// Cases whose gradient is not finite somewhere.
+    pub not_finite: u32,
+    /// Median over the cases of the cosine between what the gradient says along random directions and what finite
+    /// differences say, −1 to 1; 0 where the median gradient or difference is zero.
+    pub cosine: f32,
+    /// Cases whose cross-entropy is higher after one small step along the gradient's signs.
+    pub rising: u32,
+}

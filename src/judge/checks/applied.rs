@@ -1,0 +1,72 @@
+//! P1 perturbation-applied: an attack changed nothing, or more than it may.
+//!
+//! On pixels: no case may change by more than ε (in the attack's norm), and a sign attack over all pixels must use its
+//! ε in full, up to one millionth, on at least 90 % of the cases that it attacked (the trigger); an ε below half a grey
+//! level of an 8-bit film is gone once the image is stored. On words: a random attack in the mode `free` that takes a
+//! share of the words must edit at least 90 % of the reports. It is an ERROR for every sentence that rests on the
+//! cell. What to do: look at the gradients (M7) and the preprocessing; look at the reports that have no word to edit.
+
+use super::{Field, Raised, Seen, of_cases, search_of};
+use crate::judge::Verdict;
+use crate::spec::{Check, EditKind, ImageSearch, Mode, Norm, Region, TextAttack, TextMethod};
+
+/// How much more or less than ε is rounding.
+const ROUNDING: f64 = 1e-6;
+/// Half a grey level of an 8-bit film.
+const INVISIBLE: f64 = 0.5 / 255.0;
+
+pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    models
+        .filter_map(|(model, seen)| {
+            let why = pixels(field, model, &seen).or_else(|| words(field, &seen))?;
+            let message = format!("{} on {}: {why}", seen.attack, field.name(model));
+            let raised = Raised::new(Check::Applied, Verdict::Error, Some(model), message);
+            Some(match seen.cell {
+                Some(cell) => raised.about(vec![cell]),
+                None => raised,
+            })
+        })
+        .collect()
+}
+
+fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
+    let (search, norm, region, epsilon) = search_of(seen.attack)?;
+    let within = epsilon + ROUNDING * epsilon.max(1.0);
+    let beyond = seen.outcomes.iter().filter(|outcome| f64::from(outcome.change) > within).count();
+    if beyond > 0 {
+        return Some(format!("{} moved by more than ε", of_cases(beyond, seen.outcomes.len())));
+    }
+    if norm == Norm::Linf && epsilon < INVISIBLE {
+        return Some("ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string());
+    }
+    let in_full = matches!(
+        search,
+        ImageSearch::Fgsm | ImageSearch::Momentum { .. } | ImageSearch::Pgd { .. }
+    );
+    if !in_full || norm != Norm::Linf || region != Region::Everywhere || !seen.attack.text.is_empty() {
+        return None;
+    }
+    let clean = field.right(field.clean(model));
+    let attacked = || seen.outcomes.iter().zip(&clean).filter(|(_, clean)| **clean).map(|(outcome, _)| outcome);
+    let full = attacked().filter(|outcome| f64::from(outcome.change) >= epsilon - ROUNDING).count();
+    let all = attacked().count();
+    let is_short = (full as f64) < field.trigger(Check::Applied) * all as f64;
+    is_short.then(|| format!("{} only moved by ε", of_cases(full, all)))
+}
+
+fn words(field: &Field<'_>, seen: &Seen<'_>) -> Option<String> {
+    let takes_all = |attack: &TextAttack| {
+        let edits = matches!(
+            attack.method,
+            TextMethod::Sampled(EditKind::Deletion | EditKind::Synonyms | EditKind::Insertion | EditKind::Swap | EditKind::Typos)
+        );
+        edits && attack.mode == Mode::Free && attack.share >= 0.1
+    };
+    if seen.attack.image.is_some() || !seen.attack.text.iter().any(takes_all) {
+        return None;
+    }
+    let (edited, all) = (seen.outcomes.iter().filter(|outcome| outcome.edits > 0).count(), seen.outcomes.len());
+    let is_short = (edited as f64) < field.trigger(Check::Applied) * all as f64;
+    is_short.then(|| format!("{} only had a word edited", of_cases(edited, all)))
+}

@@ -1,0 +1,40 @@
+//! D4 denominators: not every cell counts every case.
+//!
+//! Two accuracies can be compared only over the same cases; a batch that was dropped at the end of one evaluation
+//! makes them incomparable, and hides its failures. Raised where a cell has not exactly one outcome for each test case,
+//! where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR for every sentence.
+//! What to do: run the spec again; evidence that was edited or cut cannot be judged.
+
+use super::Raised;
+use crate::evidence::{Cell, Evidence};
+use crate::judge::Verdict;
+use crate::spec::Check;
+
+pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
+    let cases = evidence.cases.len();
+    let cell = |cell: &Cell| {
+        let counted = cell.outcomes.len();
+        (counted != cases).then(|| format!("{} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
+    };
+    let probe = |cell: &Cell| {
+        let counted = cell.outcomes.len();
+        (counted > cases || counted == 0)
+            .then(|| format!("the probe of {} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
+    };
+    let draws = |cell: &Cell| {
+        let over = cell.outcomes.iter().any(|outcome| outcome.held > outcome.draws || outcome.draws == 0);
+        over.then(|| format!("{} under {} holds in more draws than were made", cell.model, cell.attack))
+    };
+    let baseline = |one: &crate::evidence::Baseline| {
+        let counted = one.right.bytes().filter(|bit| matches!(bit, b'0' | b'1')).count();
+        (counted != cases || counted != one.right.len()).then(|| format!("{} has {counted} outcomes for {cases} cases", one.name))
+    };
+    let told = evidence.data.test;
+    let count = (told != cases).then(|| format!("{cases} test cases are listed, and {told} were divided off"));
+    let messages = (evidence.cells.iter().filter_map(cell))
+        .chain(evidence.probes.iter().filter_map(probe))
+        .chain(evidence.cells.iter().chain(&evidence.probes).filter_map(draws))
+        .chain(evidence.baselines.iter().filter_map(baseline))
+        .chain(count);
+    messages.map(|message| Raised::new(Check::Denominators, Verdict::Error, None, message)).collect()
+}

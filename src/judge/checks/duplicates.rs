@@ -1,0 +1,54 @@
+//! D2 duplicates: test cases have a report or an image that training or validation has too.
+//!
+//! Reports count as the same if their words are, or if nine tenths of their word triples are (Broder, On the
+//! resemblance and containment of documents, 1997); images if their pixels are, or nearly. A split by image puts a
+//! study's sibling view, with the same report, into training. Warned of where more than 1 % of the test cases (the
+//! trigger) have such a twin in an input that the model reads; then each sentence about the model is judged on the
+//! other cases too, and is SUSPECT if it passes with the twins and fails without them. What to do: name the patient,
+//! remove the copies.
+
+use super::{Field, Raised, of_cases};
+use crate::judge::Verdict;
+use crate::plan::{Bound, Clause};
+use crate::spec::Check;
+
+pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+    field.models().flat_map(|model| twins(field, model)).collect()
+}
+
+fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
+    let kind = &field.plan.spec.models[model].1;
+    let reads = |input: &String| if input == "report" { kind.reads_text() } else { kind.reads_image() };
+    let cases = &field.evidence.cases;
+    let has_twin: Vec<bool> = cases.iter().map(|case| case.seen.iter().any(reads)).collect();
+    let twins = has_twin.iter().filter(|&&twin| twin).count();
+    if twins as f64 <= field.trigger(Check::Duplicates) * cases.len() as f64 {
+        return vec![];
+    }
+    let of = |input: &str| cases.iter().filter(|case| case.seen.iter().any(|seen| seen == input && reads(seen))).count();
+    let message = format!(
+        "{} of {} have a twin in training or validation ({} by the report, {} by the image)",
+        of_cases(twins, cases.len()),
+        field.name(model),
+        of("report"),
+        of("image")
+    );
+    let warning = Raised::warning(Check::Duplicates, Some(model), message);
+    let clauses = field.plan.requirements.iter().flat_map(|sentence| &sentence.clauses);
+    let clauses = clauses.filter(|clause| clause.model == model);
+    let suspect = clauses.filter_map(|clause| fails_without(field, clause, &has_twin));
+    std::iter::once(warning).chain(suspect).collect()
+}
+
+/// A clause about a share whose point estimate reaches its bound with the twins and whose bounds miss it without them.
+fn fails_without(field: &Field<'_>, clause: &Clause, has_twin: &[bool]) -> Option<Raised> {
+    let Bound::Rate(threshold) = clause.bound else { return None };
+    let all = field.tally.score(clause.model, &clause.cells, clause.metric).ok()?;
+    let (right, rest) = field.tally.score_of(clause.model, &clause.cells, clause.metric, |case| !has_twin[case]).ok()?;
+    let upper = crate::stats::upper_bound(right, rest, crate::judge::LEVEL);
+    (all.estimate.share() >= threshold && upper < threshold).then(|| {
+        let message = format!("`{}` holds with the twins and not on the other {rest} cases ({right} right)", clause.words);
+        let raised = Raised::new(Check::Duplicates, Verdict::Suspect, Some(clause.model), message);
+        raised.about(clause.cells.clone())
+    })
+}

@@ -1,0 +1,40 @@
+//! M7 gradient-health: the gradients that attacks follow are absent, wrong, or lead nowhere.
+//!
+//! On clean test cases of the first chunk: the share whose gradient of the cross-entropy is neither zero everywhere
+//! nor infinite or NaN somewhere, and the share whose cross-entropy rises after one step of half a grey level along
+//! the gradient's signs, must each be at least 95 % (the trigger); and the median cosine between the gradient of the
+//! margin and finite differences, along eight random directions, at least 0.8. A quantised input, a saturated loss, logits
+//! scaled to nothing and a shattered gradient each fail one of them (Athalye, Carlini, Wagner, ICML 2018). It makes
+//! SUSPECT every sentence that rests on a gradient attack against the model. What to do: attack with the margin
+//! (`APGD-margin`), without a gradient (`Square`), or through a differentiable stand-in for what hides the gradient.
+
+use super::{Field, Raised, of_cases};
+use crate::judge::Verdict;
+use crate::spec::Check;
+
+/// Least median cosine with finite differences.
+const LEAST_COSINE: f32 = 0.8;
+
+pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+    field.models().filter_map(|model| unhealthy(field, model)).collect()
+}
+
+fn unhealthy(field: &Field<'_>, model: usize) -> Option<Raised> {
+    let cells = field.gradient_cells(model);
+    let health = field.evidence.health.iter().find(|health| health.model == field.name(model))?;
+    let gradient = health.gradient.filter(|_| !cells.is_empty())?;
+    let cases = health.cases as usize;
+    let least = field.trigger(Check::Gradient) * cases as f64;
+    let absent = (gradient.zero + gradient.not_finite) as usize;
+    let why = if ((cases - absent.min(cases)) as f64) < least {
+        format!("has no gradient to follow on {} ({} zero, {} not finite)", of_cases(absent, cases), gradient.zero, gradient.not_finite)
+    } else if gradient.cosine < LEAST_COSINE {
+        format!("has gradients that disagree with finite differences: a median cosine of {:.2}", gradient.cosine)
+    } else if f64::from(gradient.rising) < least {
+        format!("has gradients along which the loss rises on {} only", of_cases(gradient.rising as usize, cases))
+    } else {
+        return None;
+    };
+    let message = format!("{} {why}", field.name(model));
+    Some(Raised::new(Check::Gradient, Verdict::Suspect, Some(model), message).about(cells))
+}

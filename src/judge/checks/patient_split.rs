@@ -1,0 +1,20 @@
+//! D1 patient-split: a patient is in two parts of the split.
+//!
+//! One study of a patient tells about the next, so a model that trained on one has seen part of the answer to the
+//! other. medcert divides by patient and refuses a division that leaks; this check reads the count that the evidence
+//! carries, so that evidence of any origin is held to it. Raised if it is not zero. It is an ERROR for every sentence.
+//! What to do: name the column of the patient, `columns: {patient: …}`.
+
+use super::{Field, Raised};
+use crate::judge::Verdict;
+use crate::spec::Check;
+
+pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+    let patients = field.evidence.data.patients_in_two_parts;
+    if patients == 0 {
+        return vec![];
+    }
+    let noun = if patients == 1 { "patient is" } else { "patients are" };
+    let message = format!("{patients} {noun} in two parts of the split");
+    vec![Raised::new(Check::PatientSplit, Verdict::Error, None, message)]
+}

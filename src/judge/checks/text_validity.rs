@@ -1,0 +1,37 @@
+//! P3 text-validity: reports under attack say something else than before.
+//!
+//! An edit that takes a negation, a finding or a side with it changes the right answer, so what a model says of it is
+//! no measure of robustness. Warned of where less than 95 % of the reports (the trigger) still say the same under an
+//! attack of the mode `free`; the table's notes give the accuracy on these and on the others. In the mode
+//! `preserving` not one may change, and one that does is an ERROR. What to do: write `preserving` before the attack.
+
+use super::{Field, Raised, of_cases};
+use crate::judge::Verdict;
+use crate::spec::{Check, Mode, TextAttack, TextMethod};
+
+pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+    let mut raised: Vec<Raised> = Vec::new();
+    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    for (model, seen) in models {
+        let text = &seen.attack.text;
+        let is = |mode: Mode| text.iter().any(|attack| attack.mode == mode);
+        let replaced = |attack: &TextAttack| matches!(attack.method, TextMethod::Absent(_));
+        if text.is_empty() || text.iter().any(replaced) || is(Mode::Directional) {
+            continue;
+        }
+        let changed = seen.outcomes.iter().filter(|outcome| outcome.meaning_changed == Some(true)).count();
+        let all = seen.outcomes.len();
+        let saying = format!("{}: {} say something else", seen.attack, of_cases(changed, all).replace("case", "report"));
+        if !is(Mode::Free) && changed > 0 {
+            let message = format!("{saying}, and the mode allows none");
+            let found = Raised::new(Check::TextValidity, Verdict::Error, Some(model), message);
+            raised.push(found.about(seen.cell.into_iter().collect()));
+        } else if ((all - changed) as f64) < field.trigger(Check::TextValidity) * all as f64
+            && seen.attack.image.is_none()
+            && raised.iter().all(|earlier| earlier.message != saying)
+        {
+            raised.push(Raised::warning(Check::TextValidity, None, saying));
+        }
+    }
+    raised
+}

@@ -1,0 +1,84 @@
+//! The `checks` block, which changes triggers, and the `waivers`.
+
+use jiff::civil::Date;
+
+use super::super::node::{Node, suggest};
+use super::Reader;
+use crate::spec::{Check, Waiver};
+
+/// Triggers that the spec changes.
+pub(super) fn triggers(node: &Node<'_>) -> Option<Vec<(Check, f64)>> {
+    let mut triggers: Vec<(Check, f64)> = Vec::new();
+    for (word, node) in node.entries()? {
+        let Some(check) = known(&word, |message, help| node.fault_of_key(message, Some(help))) else {
+            continue;
+        };
+        let most = match check {
+            Check::Flat => 100.0,
+            _ => 1.0,
+        };
+        if check.usual_trigger().is_none() {
+            let help = "leave it out; `waivers` take a check that is raised for a good reason".to_string();
+            node.fault_of_key(format!("{check} has no trigger that could be set"), Some(help));
+        } else if triggers.iter().any(|(other, _)| *other == check) {
+            node.fault_of_key(format!("{check} is set twice"), Some("remove one of the two".to_string()));
+        } else if let Some(trigger) = node.real(0.0, most) {
+            triggers.push((check, trigger));
+        }
+    }
+    Some(triggers)
+}
+
+fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
+    let found = Check::of_word(word);
+    if found.is_none() {
+        let words: Vec<&str> = Check::NAMED.iter().flat_map(|(_, code, name, _)| [*code, *name]).collect();
+        let help = suggest(word, &words);
+        let help = if help.starts_with("known") { "`medcert explain` lists the checks".to_string() } else { help };
+        fault(format!("`{word}` is no check"), help);
+    }
+    found
+}
+
+/// The waivers, each with its owner, reason and last day.
+pub(super) fn waivers(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Vec<Waiver>> {
+    let read: Vec<Option<Waiver>> = node.items()?.iter().map(|item| waiver(item, text, models)).collect();
+    read.into_iter().collect()
+}
+
+fn waiver(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Waiver> {
+    let map = node.map(&["check", "model", "owner", "reason", "expires"])?;
+    let check = map.need("check", "M1").and_then(|node| {
+        let word = node.text()?;
+        known(word, |message, help| node.fault(message, help))
+    });
+    let model = map.get("model").map_or(Some(None), |node| {
+        let word = node.text()?;
+        match models.iter().find(|model| model.name.eq_ignore_ascii_case(word)) {
+            Some(model) => Some(Some(model.name.clone())),
+            None => {
+                let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+                node.fault(format!("`{word}` is no model of this spec"), suggest(word, &known));
+                None
+            }
+        }
+    });
+    let owner = map.need("owner", "a person's name or address").and_then(|node| node.words());
+    let reason = map.need("reason", "why it may be raised until then").and_then(|node| node.words());
+    let expires = map.need("expires", "2027-06-30").and_then(|node| {
+        let word = node.word();
+        let date = word.parse::<Date>();
+        if date.is_err() {
+            node.fault(format!("`{word}` is no day"), "write year, month and day: 2027-06-30".to_string());
+        }
+        date.ok()
+    });
+    Some(Waiver {
+        check: check?,
+        model: model?,
+        owner: owner?,
+        reason: reason?,
+        expires: expires?,
+        place: node.place(text),
+    })
+}
