@@ -47,7 +47,8 @@ impl Accept {
             )));
         }
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
-        let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement });
+        let body =
+            snapshot::render(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement });
         snapshot::write(&path, &self.spec, &body)?;
         let earlier = regressions_path(self.snapshots.as_deref(), &plan);
         if !evidence.counterexamples.is_empty() || earlier.exists() {

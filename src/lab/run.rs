@@ -74,7 +74,14 @@ pub fn run_after(
     let cases = partition.test.iter().map(|&index| {
         let study = &data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
-        Case { id, patient, label: study.label, lesion: inputs.lesion_share(index), seen: vec![], groups: vec![] }
+        Case {
+            id,
+            patient,
+            label: study.label,
+            lesion: inputs.lesion_share(index),
+            seen: vec![],
+            groups: vec![],
+        }
     });
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
@@ -84,7 +91,8 @@ pub fn run_after(
         seen_as(plan, cell, seen.outcomes)
     });
     let cells = cells.collect();
-    let probes = plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen)).collect();
+    let probes =
+        plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen)).collect();
     Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),

@@ -192,14 +192,19 @@ fn checks(result: Result<'_>, style: Style) -> String {
         let (until, owner) = (waiver.expires, plain(&waiver.owner));
         let (word, verdict, end) = match state {
             Waiving::Used => ("waiver", Verdict::Pass, plain(&waiver.reason)),
-            Waiving::Unused => ("FAIL", Verdict::Fail, "nothing was raised that it covers; remove it".to_string()),
-            Waiving::Expired => ("FAIL", Verdict::Fail, "its last day has passed; it covers nothing".to_string()),
+            Waiving::Unused => {
+                ("FAIL", Verdict::Fail, "nothing was raised that it covers; remove it".to_string())
+            }
+            Waiving::Expired => {
+                ("FAIL", Verdict::Fail, "its last day has passed; it covers nothing".to_string())
+            }
         };
         let message = format!("{}{model}, by {owner} until {until}: {end}", waiver.check);
         let word = painted(&format!("{word:<12}"), verdict, style);
         text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
     }
-    let silent = Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();
+    let silent =
+        Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();
     let spent = grouped(*evaluations);
     let note = format!(
         "{silent} of {} checks are silent; they took {spent} evaluations of a model over a case (`medcert explain CODE`)",

@@ -30,7 +30,13 @@ fn default_spec() -> String {
 /// An untrained vision model and one chunk of phantoms.
 fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
     let mut spec = spec::parse(Path::new("specs/fusion.yaml"), &default_spec()).expect("a spec");
-    spec.data = spec::Data::Phantom { studies: 200, seed: 7, label_noise: 0.0, missed: 0.07, views: spec::Views::Both };
+    spec.data = spec::Data::Phantom {
+        studies: 200,
+        seed: 7,
+        label_noise: 0.0,
+        missed: 0.07,
+        views: spec::Views::Both,
+    };
     let dataset = data::load(&spec, None).expect("phantoms");
     let folder = tempfile::tempdir().expect("a folder");
     let mut few = dataset.clone();

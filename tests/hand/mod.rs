@@ -120,7 +120,7 @@ impl Bench {
         Self { data, inputs, lexicon: Lexicon::embedded(), test }
     }
 
-    pub fn scene<'a>(&'a self, model: &'a Fused) -> Scene<'a> {
+    pub fn scene<'a>(&'a self, model: &'a dyn Reader) -> Scene<'a> {
         Scene {
             reader: model,
             readers: vec![model],

@@ -5,7 +5,7 @@ use medcert::evidence::{
     Case, Cell, DataFacts, Evidence, GradientHealth, Health, ModelFacts, Outcome, Regressions, RunFacts,
     SCHEMA,
 };
-use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Requirement, Row};
+use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Probe, Requirement, Row};
 use medcert::spec::{
     self, BertConfig, Data, Fusion, ImageMethod, ImageSearch, Metric, Place, Source, Spec, TextAttack, Views,
     VisionNetwork, Weights,
@@ -133,6 +133,18 @@ impl World {
         });
         self.plan.cells.push(plan::Cell { model, attack });
         self.plan.cells.len() - 1
+    }
+
+    /// Adds an attack that only the checks ask for, on the first `cases`.
+    pub fn probe(&mut self, model: usize, attack: Attack, cases: usize, right: impl Fn(usize, bool) -> bool) {
+        let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
+        self.evidence.probes.push(Cell {
+            model: self.plan.spec.models[model].0.clone(),
+            attack: attack.to_string(),
+            outcomes: self.evidence.cases.iter().enumerate().take(cases).map(outcome).collect(),
+        });
+        let whole = cases == self.evidence.cases.len();
+        self.plan.probes.push(Probe { cell: plan::Cell { model, attack }, whole });
     }
 
     /// Adds a sentence of these clauses.

@@ -11,7 +11,8 @@ use crate::spec::{Check, TextMethod};
 
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let most = field.trigger(Check::AboveClean);
-    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    let models =
+        field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
     models
         .filter_map(|(model, seen)| {
             let cell = seen.cell.filter(|_| raises_the_loss(&seen))?;

@@ -16,7 +16,8 @@ const ROUNDING: f64 = 1e-6;
 const INVISIBLE: f64 = 0.5 / 255.0;
 
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    let models =
+        field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
     models
         .filter_map(|(model, seen)| {
             let why = pixels(field, model, &seen).or_else(|| words(field, &seen))?;
@@ -38,17 +39,18 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
         return Some(format!("{} moved by more than ε", of_cases(beyond, seen.outcomes.len())));
     }
     if norm == Norm::Linf && epsilon < INVISIBLE {
-        return Some("ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string());
+        return Some(
+            "ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string(),
+        );
     }
-    let in_full = matches!(
-        search,
-        ImageSearch::Fgsm | ImageSearch::Momentum { .. } | ImageSearch::Pgd { .. }
-    );
+    let in_full =
+        matches!(search, ImageSearch::Fgsm | ImageSearch::Momentum { .. } | ImageSearch::Pgd { .. });
     if !in_full || norm != Norm::Linf || region != Region::Everywhere || !seen.attack.text.is_empty() {
         return None;
     }
     let clean = field.right(field.clean(model));
-    let attacked = || seen.outcomes.iter().zip(&clean).filter(|(_, clean)| **clean).map(|(outcome, _)| outcome);
+    let attacked =
+        || seen.outcomes.iter().zip(&clean).filter(|(_, clean)| **clean).map(|(outcome, _)| outcome);
     let full = attacked().filter(|outcome| f64::from(outcome.change) >= epsilon - ROUNDING).count();
     let all = attacked().count();
     let is_short = (full as f64) < field.trigger(Check::Applied) * all as f64;
@@ -59,14 +61,21 @@ fn words(field: &Field<'_>, seen: &Seen<'_>) -> Option<String> {
     let takes_all = |attack: &TextAttack| {
         let edits = matches!(
             attack.method,
-            TextMethod::Sampled(EditKind::Deletion | EditKind::Synonyms | EditKind::Insertion | EditKind::Swap | EditKind::Typos)
+            TextMethod::Sampled(
+                EditKind::Deletion
+                    | EditKind::Synonyms
+                    | EditKind::Insertion
+                    | EditKind::Swap
+                    | EditKind::Typos
+            )
         );
         edits && attack.mode == Mode::Free && attack.share >= 0.1
     };
     if seen.attack.image.is_some() || !seen.attack.text.iter().any(takes_all) {
         return None;
     }
-    let (edited, all) = (seen.outcomes.iter().filter(|outcome| outcome.edits > 0).count(), seen.outcomes.len());
+    let (edited, all) =
+        (seen.outcomes.iter().filter(|outcome| outcome.edits > 0).count(), seen.outcomes.len());
     let is_short = (edited as f64) < field.trigger(Check::Applied) * all as f64;
     is_short.then(|| format!("{} only had a word edited", of_cases(edited, all)))
 }

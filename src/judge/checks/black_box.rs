@@ -22,12 +22,12 @@ fn wins(field: &Field<'_>, model: usize) -> Option<Raised> {
     let seen = field.seen(model);
     let alone = |seen: &&Seen<'_>| seen.attack.text.is_empty();
     let access = |seen: &Seen<'_>| search_of(seen.attack).map(|(search, ..)| search.access());
-    let ball = |seen: &Seen<'_>| search_of(seen.attack).map(|(_, norm, region, epsilon)| (norm, region, epsilon));
+    let ball =
+        |seen: &Seen<'_>| search_of(seen.attack).map(|(_, norm, region, epsilon)| (norm, region, epsilon));
     let blind = |seen: &&Seen<'_>| matches!(access(seen), Some(Access::Score | Access::Decision));
     for black in seen.iter().filter(alone).filter(blind) {
-        let same_ball = |other: &&Seen<'_>| {
-            access(other) == Some(Access::Gradient) && ball(other) == ball(black)
-        };
+        let same_ball =
+            |other: &&Seen<'_>| access(other) == Some(Access::Gradient) && ball(other) == ball(black);
         let white: Vec<&Seen<'_>> = seen.iter().filter(alone).filter(same_ball).collect();
         let Some(most) = white.iter().map(|white| white.outcomes.len()).max() else { continue };
         let cases = most.min(black.outcomes.len());

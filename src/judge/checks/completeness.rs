@@ -15,12 +15,15 @@ pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
     let lacks = |planned: &plan::Cell, known: &[&[Cell]]| {
         let name = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
         let attack = planned.attack.to_string();
-        let is_there = known.iter().copied().flatten().any(|cell| cell.model == name && cell.attack == attack);
+        let is_there =
+            known.iter().copied().flatten().any(|cell| cell.model == name && cell.attack == attack);
         (!is_there).then(|| format!("the evidence lacks {name} under {attack}"))
     };
     let cells = plan.cells.iter().filter_map(|cell| lacks(cell, &[&evidence.cells]));
-    let probes = plan.probes.iter().filter_map(|probe| lacks(&probe.cell, &[&evidence.probes, &evidence.cells]));
-    let health = plan.spec.models.iter().filter(|(name, _)| evidence.health.iter().all(|one| one.model != *name));
+    let probes =
+        plan.probes.iter().filter_map(|probe| lacks(&probe.cell, &[&evidence.probes, &evidence.cells]));
+    let health =
+        plan.spec.models.iter().filter(|(name, _)| evidence.health.iter().all(|one| one.model != *name));
     let health = health.map(|(name, _)| format!("the evidence lacks the health of {name}"));
     let messages = cells.chain(probes).chain(health);
     messages.map(|message| Raised::new(Check::Completeness, Verdict::Error, None, message)).collect()

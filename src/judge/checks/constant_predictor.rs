@@ -20,7 +20,8 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     asked.dedup();
     let vacuous = |(model, cells): (usize, Vec<usize>)| {
         let reason = field.tally.vacuous(model, &cells, share).ok()??;
-        let names: Vec<String> = cells.iter().map(|&cell| field.plan.cells[cell].attack.to_string()).collect();
+        let names: Vec<String> =
+            cells.iter().map(|&cell| field.plan.cells[cell].attack.to_string()).collect();
         let message = format!("{} under {}: {reason}", field.name(model), names.join(", "));
         Some(Raised::new(Check::ConstantPredictor, Verdict::Vacuous, Some(model), message).about(cells))
     };

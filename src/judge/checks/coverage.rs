@@ -10,10 +10,14 @@ use crate::judge::Verdict;
 use crate::spec::Check;
 
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    let models =
+        field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
     models
         .filter_map(|(model, seen)| {
-            let silent = seen.outcomes.iter().filter(|outcome| outcome.predicted.is_none() || outcome.margin.is_none());
+            let silent = seen
+                .outcomes
+                .iter()
+                .filter(|outcome| outcome.predicted.is_none() || outcome.margin.is_none());
             let silent = silent.count();
             (silent > 0).then(|| {
                 let message = format!(

@@ -14,12 +14,17 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
     let cases = evidence.cases.len();
     let cell = |cell: &Cell| {
         let counted = cell.outcomes.len();
-        (counted != cases).then(|| format!("{} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
+        (counted != cases)
+            .then(|| format!("{} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
     };
     let probe = |cell: &Cell| {
         let counted = cell.outcomes.len();
-        (counted > cases || counted == 0)
-            .then(|| format!("the probe of {} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
+        (counted > cases || counted == 0).then(|| {
+            format!(
+                "the probe of {} under {} has {counted} outcomes for {cases} cases",
+                cell.model, cell.attack
+            )
+        })
     };
     let draws = |cell: &Cell| {
         let over = cell.outcomes.iter().any(|outcome| outcome.held > outcome.draws || outcome.draws == 0);
@@ -27,10 +32,12 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
     };
     let baseline = |one: &crate::evidence::Baseline| {
         let counted = one.right.bytes().filter(|bit| matches!(bit, b'0' | b'1')).count();
-        (counted != cases || counted != one.right.len()).then(|| format!("{} has {counted} outcomes for {cases} cases", one.name))
+        (counted != cases || counted != one.right.len())
+            .then(|| format!("{} has {counted} outcomes for {cases} cases", one.name))
     };
     let told = evidence.data.test;
-    let count = (told != cases).then(|| format!("{cases} test cases are listed, and {told} were divided off"));
+    let count =
+        (told != cases).then(|| format!("{cases} test cases are listed, and {told} were divided off"));
     let messages = (evidence.cells.iter().filter_map(cell))
         .chain(evidence.probes.iter().filter_map(probe))
         .chain(evidence.cells.iter().chain(&evidence.probes).filter_map(draws))

@@ -25,7 +25,9 @@ fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
     if twins as f64 <= field.trigger(Check::Duplicates) * cases.len() as f64 {
         return vec![];
     }
-    let of = |input: &str| cases.iter().filter(|case| case.seen.iter().any(|seen| seen == input && reads(seen))).count();
+    let of = |input: &str| {
+        cases.iter().filter(|case| case.seen.iter().any(|seen| seen == input && reads(seen))).count()
+    };
     let message = format!(
         "{} of {} have a twin in training or validation ({} by the report, {} by the image)",
         of_cases(twins, cases.len()),
@@ -44,10 +46,14 @@ fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
 fn fails_without(field: &Field<'_>, clause: &Clause, has_twin: &[bool]) -> Option<Raised> {
     let Bound::Rate(threshold) = clause.bound else { return None };
     let all = field.tally.score(clause.model, &clause.cells, clause.metric).ok()?;
-    let (right, rest) = field.tally.score_of(clause.model, &clause.cells, clause.metric, |case| !has_twin[case]).ok()?;
+    let (right, rest) =
+        field.tally.score_of(clause.model, &clause.cells, clause.metric, |case| !has_twin[case]).ok()?;
     let upper = crate::stats::upper_bound(right, rest, crate::judge::LEVEL);
     (all.estimate.share() >= threshold && upper < threshold).then(|| {
-        let message = format!("`{}` holds with the twins and not on the other {rest} cases ({right} right)", clause.words);
+        let message = format!(
+            "`{}` holds with the twins and not on the other {rest} cases ({right} right)",
+            clause.words
+        );
         let raised = Raised::new(Check::Duplicates, Verdict::Suspect, Some(clause.model), message);
         raised.about(clause.cells.clone())
     })

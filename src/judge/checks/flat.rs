@@ -16,8 +16,12 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         for sweep in super::sweeps(&field.seen(model)) {
             let bits: Vec<Vec<bool>> = sweep.iter().map(|seen| field.robust(model, seen.outcomes)).collect();
             for (place, first) in bits.iter().enumerate() {
-                let same: Vec<&Seen<'_>> =
-                    sweep.iter().zip(&bits).filter(|(_, bits)| *bits == first).map(|(seen, _)| seen).collect();
+                let same: Vec<&Seen<'_>> = sweep
+                    .iter()
+                    .zip(&bits)
+                    .filter(|(_, bits)| *bits == first)
+                    .map(|(seen, _)| seen)
+                    .collect();
                 let is_first = bits[..place].iter().all(|earlier| earlier != first);
                 if !is_first || same.len() < least.max(2) || first.iter().all(|holds| !holds) {
                     continue;

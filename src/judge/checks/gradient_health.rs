@@ -27,11 +27,22 @@ fn unhealthy(field: &Field<'_>, model: usize) -> Option<Raised> {
     let least = field.trigger(Check::Gradient) * cases as f64;
     let absent = (gradient.zero + gradient.not_finite) as usize;
     let why = if ((cases - absent.min(cases)) as f64) < least {
-        format!("has no gradient to follow on {} ({} zero, {} not finite)", of_cases(absent, cases), gradient.zero, gradient.not_finite)
+        format!(
+            "has no gradient to follow on {} ({} zero, {} not finite)",
+            of_cases(absent, cases),
+            gradient.zero,
+            gradient.not_finite
+        )
     } else if gradient.cosine < LEAST_COSINE {
-        format!("has gradients that disagree with finite differences: a median cosine of {:.2}", gradient.cosine)
+        format!(
+            "has gradients that disagree with finite differences: a median cosine of {:.2}",
+            gradient.cosine
+        )
     } else if f64::from(gradient.rising) < least {
-        format!("has gradients along which the loss rises on {} only", of_cases(gradient.rising as usize, cases))
+        format!(
+            "has gradients along which the loss rises on {} only",
+            of_cases(gradient.rising as usize, cases)
+        )
     } else {
         return None;
     };

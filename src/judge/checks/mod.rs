@@ -117,7 +117,8 @@ pub(super) fn raise(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
 
 /// Evaluations of a case that only the checks asked for.
 pub(super) fn evaluations(evidence: &Evidence) -> u64 {
-    let queries = |cell: &crate::evidence::Cell| cell.outcomes.iter().map(|one| u64::from(one.queries)).sum::<u64>();
+    let queries =
+        |cell: &crate::evidence::Cell| cell.outcomes.iter().map(|one| u64::from(one.queries)).sum::<u64>();
     evidence.probes.iter().map(queries).sum::<u64>()
         + evidence.health.iter().map(|health| health.evaluations).sum::<u64>()
 }
@@ -184,7 +185,11 @@ impl<'a> Field<'a> {
 
     /// Whether each case is right, whatever it was when clean.
     fn right(&self, outcomes: &[Outcome]) -> Vec<bool> {
-        outcomes.iter().zip(&self.evidence.cases).map(|(outcome, case)| is_right(outcome, case.label)).collect()
+        outcomes
+            .iter()
+            .zip(&self.evidence.cases)
+            .map(|(outcome, case)| is_right(outcome, case.label))
+            .collect()
     }
 
     /// Whether each case holds: right under the attack and when clean.
@@ -225,7 +230,9 @@ fn sweeps<'a>(seen: &[Seen<'a>]) -> Vec<Vec<Seen<'a>>> {
         let method = |attack: &Attack| attack.image.map(|image| image.method);
         let same = |sweep: &&mut Vec<Seen<'a>>| {
             let first = sweep[0].attack;
-            method(first) == method(one.attack) && first.text == one.attack.text && first.joint == one.attack.joint
+            method(first) == method(one.attack)
+                && first.text == one.attack.text
+                && first.joint == one.attack.joint
         };
         match sweeps.iter_mut().find(same) {
             Some(sweep) => sweep.push(*one),

@@ -36,7 +36,10 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
                 weaker.attack
             );
             let raised = Raised::new(Check::Monotone, Verdict::Suspect, Some(model), message);
-            Raised { excused_by: weaker.cell.into_iter().collect(), ..raised.about(stronger.cell.into_iter().collect()) }
+            Raised {
+                excused_by: weaker.cell.into_iter().collect(),
+                ..raised.about(stronger.cell.into_iter().collect())
+            }
         })
         .collect()
 }

@@ -41,7 +41,10 @@ fn is_ladder(few: &Seen<'_>, more: &Seen<'_>) -> bool {
     let (Some(few), Some(more)) = (search_of(few.attack), search_of(more.attack)) else { return false };
     let in_one_ball = (few.1, few.2, few.3) == (more.1, more.2, more.3);
     let further = match (few.0, more.0) {
-        (ImageSearch::Fgsm, ImageSearch::Pgd { .. } | ImageSearch::Momentum { .. } | ImageSearch::Apgd { .. }) => true,
+        (
+            ImageSearch::Fgsm,
+            ImageSearch::Pgd { .. } | ImageSearch::Momentum { .. } | ImageSearch::Apgd { .. },
+        ) => true,
         (ImageSearch::Pgd { steps, restarts }, ImageSearch::Pgd { steps: more, restarts: starts }) => {
             steps < more && restarts <= starts
         }

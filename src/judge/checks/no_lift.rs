@@ -26,7 +26,8 @@ fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
     };
     let worst = baselines(field, model).into_iter().map(lift).min_by(|a, b| a.0.total_cmp(&b.0));
     let (lower, name, baseline) = worst.filter(|(lower, ..)| *lower <= margin)?;
-    let share = |right: &[bool]| right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64;
+    let share =
+        |right: &[bool]| right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64;
     let message = format!(
         "{} is right on {} and {name} on {}; the lower bound of its lift, {}, does not exceed {}",
         field.name(model),
@@ -45,9 +46,10 @@ fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
     let abnormal = cases.iter().filter(|case| case.label).count() * 2 >= cases.len();
     let majority = cases.iter().map(|case| case.label == abnormal).collect();
     let mut known = vec![("always the majority class".to_string(), majority)];
-    for (reads, image, name) in
-        [(kind.reads_image(), true, "the same with a blank image"), (kind.reads_text(), false, "the same with a blank report")]
-    {
+    for (reads, image, name) in [
+        (kind.reads_image(), true, "the same with a blank image"),
+        (kind.reads_text(), false, "the same with a blank report"),
+    ] {
         if let Some(seen) = field.under(model, &replaced(image, Absence::Blank)).filter(|_| reads) {
             known.push((name.to_string(), field.right(seen.outcomes)));
         }
@@ -56,6 +58,6 @@ fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
         let right = |bits: &str| bits.bytes().map(|bit| bit == b'1').collect();
         known.extend(field.evidence.baselines.iter().map(|one| (one.name.clone(), right(&one.right))));
     }
-    known.retain(|(_, right)| right.len() == cases.len());
+    known.retain(|(_, right)| right.len() == cases.len() && !field.clean(model).is_empty());
     known
 }

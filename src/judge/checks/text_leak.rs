@@ -21,12 +21,18 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         .filter_map(|model| {
             let right = field.right(field.clean(model));
             let own = share(right.iter().filter(|&&right| right).count(), right.len());
-            (words >= own - field.trigger(Check::TextLeak)).then(|| format!("{} {}", field.name(model), percent(own)))
+            (words >= own - field.trigger(Check::TextLeak))
+                .then(|| format!("{} {}", field.name(model), percent(own)))
         })
         .collect();
     if close.is_empty() {
         return vec![];
     }
-    let message = format!("the text carries the label: {} is right on {} ({})", best.name, percent(words), close.join(", "));
+    let message = format!(
+        "the text carries the label: {} is right on {} ({})",
+        best.name,
+        percent(words),
+        close.join(", ")
+    );
     vec![Raised::warning(Check::TextLeak, None, message)]
 }

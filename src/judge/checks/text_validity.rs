@@ -11,7 +11,8 @@ use crate::spec::{Check, Mode, TextAttack, TextMethod};
 
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let mut raised: Vec<Raised> = Vec::new();
-    let models = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    let models =
+        field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
     for (model, seen) in models {
         let text = &seen.attack.text;
         let is = |mode: Mode| text.iter().any(|attack| attack.mode == mode);
@@ -21,7 +22,11 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         }
         let changed = seen.outcomes.iter().filter(|outcome| outcome.meaning_changed == Some(true)).count();
         let all = seen.outcomes.len();
-        let saying = format!("{}: {} say something else", seen.attack, of_cases(changed, all).replace("case", "report"));
+        let saying = format!(
+            "{}: {} say something else",
+            seen.attack,
+            of_cases(changed, all).replace("case", "report")
+        );
         if !is(Mode::Free) && changed > 0 {
             let message = format!("{saying}, and the mode allows none");
             let found = Raised::new(Check::TextValidity, Verdict::Error, Some(model), message);

@@ -33,9 +33,8 @@ impl Chunk<'_> {
     pub fn health(&self) -> Result<Health> {
         let cases = self.indices.len();
         let (first, again) = (self.logits(None)?, self.logits(None)?);
-        let same = |pair: &(&[f32], &[f32])| {
-            pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits())
-        };
+        let same =
+            |pair: &(&[f32], &[f32])| pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits());
         let pairs = first.chunks_exact(2).zip(again.chunks_exact(2));
         let unrepeatable = pairs.filter(|pair| !same(pair)).count() as u32;
         let alone = ALONE.min(cases);
@@ -164,7 +163,8 @@ fn differ(one: &[f32], other: &[f32]) -> bool {
 
 /// The cosine of two vectors; 0 if one is zero or not finite.
 fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let product =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let length = (product(one, one) * product(other, other)).sqrt();
     let cosine = product(one, other) / length;
     if cosine.is_finite() { cosine as f32 } else { 0.0 }

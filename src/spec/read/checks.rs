@@ -34,7 +34,8 @@ fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
     if found.is_none() {
         let words: Vec<&str> = Check::NAMED.iter().flat_map(|(_, code, name, _)| [*code, *name]).collect();
         let help = suggest(word, &words);
-        let help = if help.starts_with("known") { "`medcert explain` lists the checks".to_string() } else { help };
+        let help =
+            if help.starts_with("known") { "`medcert explain` lists the checks".to_string() } else { help };
         fault(format!("`{word}` is no check"), help);
     }
     found
