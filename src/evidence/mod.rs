@@ -158,6 +158,11 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// The kind of processor, and of the device where evidence was computed on another.
+pub fn processor_of(run: &RunFacts) -> String {
+    if run.device == "cpu" { processor() } else { format!("{} {}", processor(), run.device) }
+}
+
 /// The kind of processor, as far as it may change the bits of training: `x86_64 avx512 1a2b3c`. libtorch
 /// chooses its kernels by instruction set, model and caches; where they can be read they are in the last part.
 pub fn processor() -> String {

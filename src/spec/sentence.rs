@@ -224,7 +224,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
-    fn optional_condition(&mut self) -> Parsed<Condition> {
+    pub(super) fn optional_condition(&mut self) -> Parsed<Condition> {
         if self.take_word(&["at", "under", "with"]) {
             return self.condition();
         }
@@ -243,7 +243,7 @@ impl<'a> Parser<'a> {
         Ok((named, self.metric()?))
     }
 
-    fn model(&mut self) -> Parsed<String> {
+    pub(super) fn model(&mut self) -> Parsed<String> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {

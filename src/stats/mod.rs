@@ -1,7 +1,11 @@
 //! Exact intervals, paired tests and sample sizes, with their sources.
 
+mod family;
+
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::ln_gamma;
+
+pub use family::holm;
 
 /// One-sided lower confidence bound of a proportion at level 1 − `alpha`: the p at which `successes` or more
 /// would be seen with probability `alpha`, which is `BetaInv(α; k, n − k + 1)` (Clopper and Pearson,

@@ -129,7 +129,12 @@ impl World {
     /// Adds a sentence of these clauses.
     pub fn require(&mut self, sentence: &str, clauses: Vec<Clause>) {
         let place = Place { line: 20 + self.plan.requirements.len(), column: 5 };
-        self.plan.requirements.push(Requirement { sentence: sentence.into(), place, clauses });
+        self.plan.requirements.push(Requirement {
+            sentence: sentence.into(),
+            place,
+            clauses,
+            regression: None,
+        });
     }
 
     /// Adds a row of the table.
