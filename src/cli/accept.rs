@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path};
 use crate::evidence::regressions;
-use crate::judge::judge;
+use crate::judge::{Baseline, judge_against};
 use crate::report::{self, snapshot};
 use crate::{Error, Result, evidence, plan, spec};
 
@@ -33,7 +33,8 @@ impl Accept {
             )));
         }
         let evidence = evidence::read(&kept)?;
-        let findings = judge(&plan, &evidence);
+        let baseline = Baseline::of(&evidence);
+        let findings = judge_against(&plan, &evidence, baseline.as_ref().map_err(String::as_str));
         if let Some(reason) = findings
             .iter()
             .flat_map(|finding| &finding.clauses)

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, print};
-use crate::judge::{exit_code, judge};
+use super::{Format, accepted, print};
+use crate::judge::{exit_code, judge_against};
 use crate::{Result, evidence, plan, spec};
 
 /// Judges evidence.
@@ -19,13 +19,17 @@ pub(super) struct Judge {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Folder of the accepted snapshots, for a sentence that compares with the baseline
+    #[arg(long, value_name = "FOLDER")]
+    snapshots: Option<PathBuf>,
 }
 
 impl Judge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let evidence = evidence::read(&self.evidence)?;
-        let findings = judge(&plan, &evidence);
+        let accepted = accepted(self.snapshots.as_deref(), &plan);
+        let findings = judge_against(&plan, &evidence, accepted.baseline());
         print(&plan, &evidence, &findings, self.format);
         Ok(exit_code(&findings))
     }

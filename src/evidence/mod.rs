@@ -1,6 +1,7 @@
 //! What was observed: the outcome of every case in every cell, and what produced it. Evidence holds no
 //! times and no machine names: the same question gives the same bytes.
 
+mod align;
 mod counterexample;
 mod file;
 mod observe;
@@ -8,6 +9,7 @@ pub mod regressions;
 
 use serde::{Deserialize, Serialize};
 
+pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use file::{read, write};
 pub use observe::{Event, Observer, Silent};

@@ -126,11 +126,13 @@ pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baselin
         let finding = tally.as_ref().map_err(String::clone).and_then(|tally| clause::judge(tally, clause));
         finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
     };
+    let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
+    let compared = |one: &crate::plan::Regression, sentence: &str| {
+        regression::judge((plan, evidence), baseline, sentence, one)
+    };
     let sentence = |requirement: &crate::plan::Requirement| {
-        let compared = requirement.regression.iter();
-        let compared =
-            compared.map(|one| regression::judge((plan, evidence), baseline, &requirement.sentence, one));
-        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).chain(compared).collect();
+        let regression = requirement.regression.iter().map(|one| compared(one, &requirement.sentence));
+        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).chain(regression).collect();
         Finding {
             sentence: requirement.sentence.clone(),
             place: requirement.place,
