@@ -79,7 +79,7 @@ fn what_was_accepted_comes_back_from_the_snapshot() {
     let comparison = compared(&baseline, &world);
     assert!(comparison.same_weights && comparison.differs.is_empty() && !comparison.tolerates);
     assert_eq!(comparison.cells.len(), 4);
-    assert!(comparison.cells.iter().all(|cell| !cell.is_changed() && cell.adjusted == 1.0));
+    assert!(comparison.cells.iter().all(|cell| !cell.is_changed() && cell.adjusted >= 1.0));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_planted_loss_is_named_and_is_more_than_chance() {
     assert_eq!((cell.lost.len(), cell.lost[0].as_str(), &cell.lost[24][..]), (25, "s1", "s37"));
     // s0 is wrong when clean, so it counts as broken whatever the attack does
     assert_eq!(cell.gained, ["s3"]);
-    assert_eq!(cell.p, stats::mcnemar_exact(1, 25));
+    assert!((cell.p - stats::mcnemar_exact(1, 25)).abs() < 1e-15);
     assert!((cell.adjusted - 4.0 * cell.p).abs() < 1e-15, "the first of four in Holm's order");
     assert!(cell.has_lost() && comparison.cells.iter().filter(|cell| cell.is_changed()).count() == 1);
     let finding = judged(&world, Ok(&baseline));
@@ -271,10 +271,10 @@ fn rounding_explains_no_more_than_what_it_touches() {
 }
 
 /// What `medcert check` says on standard error of a world against the snapshot of another.
-fn told(before: &World, edit: impl Fn(String) -> String, world: &World, baseline_of: &str) -> String {
+fn told(before: &World, edit: impl Fn(&str) -> String, world: &World, baseline_of: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(baseline_of);
-    snapshot::write(&path, &before.plan.spec.path, &edit(body(before))).expect("written");
+    snapshot::write(&path, &before.plan.spec.path, &edit(&body(before))).expect("written");
     let accepted = Accepted::read(&path, &world.plan.spec.path);
     let findings = judge_against(&world.plan, &world.evidence, accepted.baseline());
     let result = Result { plan: &world.plan, evidence: &world.evidence, findings: &findings };
@@ -286,8 +286,8 @@ fn told(before: &World, edit: impl Fn(String) -> String, world: &World, baseline
         .join("\n")
 }
 
-fn on_abacus(body: String) -> String {
-    let processor = snapshot::processor_of(&body).expect("named").to_string();
+fn on_abacus(body: &str) -> String {
+    let processor = snapshot::processor_of(body).expect("named").to_string();
     body.replacen(&processor, "abacus", 1)
 }
 
@@ -303,7 +303,7 @@ fn what_check_says() {
     turn(&mut rounded, 3, [1], 0.0005);
     let mut turned = world();
     turn(&mut turned, 3, [1, 3], 1.0);
-    let (same, old) = (|body| body, |body: String| outcomes::before(&body).to_string());
+    let (same, old) = (str::to_string, |body: &str| outcomes::before(body).to_string());
     let all = [
         ("the same", told(&before, same, &before, "a.snap")),
         ("worse", told(&before, same, &worse, "a.snap")),
@@ -420,6 +420,9 @@ fn two_files_are_compared_in_80_columns_and_as_json() {
     );
 }
 
+/// A change to sound evidence, and what must then be said.
+type Damage = (fn(&mut Evidence), &'static str);
+
 #[test]
 fn the_exit_code_of_a_comparison() {
     let before = world().evidence;
@@ -443,7 +446,6 @@ fn the_exit_code_of_a_comparison() {
     less.cells.pop();
     let (exit, text) = code(&less);
     assert!(exit == 3 && text.contains("A alone has fusion under FGSM ε=0.1"), "{text}");
-    type Damage = (fn(&mut Evidence), &'static str);
     let damages: [Damage; 5] = [
         (
             |evidence| evidence.cases[1].id = "other".into(),
@@ -451,7 +453,7 @@ fn the_exit_code_of_a_comparison() {
         ),
         (|evidence| evidence.cases[1].label ^= true, "1 of their cases have other labels (s1)"),
         (|evidence| evidence.cells[1].attack = "clean".into(), "twice"),
-        (|evidence| drop(evidence.cells[1].outcomes.pop()), "has 399 outcomes for 400 cases"),
+        (|evidence| evidence.cells[1].outcomes.truncate(399), "has 399 outcomes for 400 cases"),
         (|evidence| drop(evidence.cells.remove(2)), "lacks fusion clean"),
     ];
     for (damage, says) in damages {
@@ -461,6 +463,72 @@ fn the_exit_code_of_a_comparison() {
         let text = text.replace('\n', " ");
         assert!(exit == 3 && text.contains("cannot be compared") && text.contains(says), "{says}: {text}");
     }
+}
+
+const SPEC: &str = "claim: It keeps reading
+data:  {phantom: {studies: 60, seed: 7}}
+split: {test: 40%, seed: 1}
+models:
+  language: {bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}
+table: [clean, 50% deletion]
+require:
+  - language accuracy ≥ 50%
+  - no regression against baseline (margin 5%)
+";
+
+/// Evidence of the spec, as if it had been run; the last cell loses its first right cases.
+fn evidence_of_spec(lost: usize) -> Evidence {
+    let spec = medcert::spec::parse(std::path::Path::new("a.yaml"), SPEC).expect("a sound spec");
+    let mut world = World::new(&even(200));
+    world.evidence.spec = spec.digest;
+    world.evidence.models.retain(|model| model.name == "language");
+    world.cell(1, Attack::default(), |place, _| place % 20 != 0);
+    let deleted = world.cell(1, deletion(), |place, _| place % 20 != 0);
+    turn(&mut world, deleted, (0..200).filter(|place| place % 20 != 0).take(lost), 1.0);
+    world.evidence
+}
+
+#[test]
+fn accepted_judged_and_compared_by_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::write(at.join("a.yaml"), SPEC).expect("written");
+    let (sound, worse) = (evidence_of_spec(0), evidence_of_spec(60));
+    let kept = at.join(format!("cache/evidence/a-{}.json", &sound.spec[..12]));
+    for (path, evidence) in [(at.join("sound.json"), &sound), (at.join("worse.json"), &worse), (kept, &sound)]
+    {
+        medcert::evidence::write(&path, evidence).expect("written");
+    }
+    let call = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_medcert"));
+        let run = program.args(arguments).current_dir(at).env("MEDCERT_CACHE", at.join("cache")).output();
+        let run = run.expect("medcert runs");
+        let text = [run.stdout, run.stderr].concat();
+        (run.status.code().expect("a code"), String::from_utf8(text).expect("UTF-8"))
+    };
+    let judged = |file: &str| call(&["judge", file, "--spec", "a.yaml"]);
+    // it never passes for lack of a baseline, and the first result can be accepted all the same
+    let (code, text) = judged("sound.json");
+    assert!(code == 3 && text.contains("medcert accept"), "{text}");
+    let (code, text) = call(&["accept", "a.yaml"]);
+    assert!(code == 0 && !text.contains("before"), "{text}");
+    assert_eq!(judged("sound.json").0, 0);
+    let (code, text) = judged("worse.json");
+    assert!(code == 1 && text.contains("lost 60 and gained 0"), "{text}");
+    let (code, text) = call(&["accept", "a.yaml"]);
+    assert!(code == 0 && text.contains("before: no outcome turned in 2 cells of 200 cases"), "{text}");
+    // two files
+    assert_eq!(call(&["compare", "sound.json", "sound.json"]).0, 0);
+    assert_eq!(call(&["compare", "worse.json", "sound.json"]).0, 0);
+    let (code, text) = call(&["compare", "sound.json", "worse.json", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON alone");
+    assert_eq!((code, &json["exit"]), (1, &1.into()));
+    let mut other = sound.clone();
+    other.cases[0].id = "other".into();
+    medcert::evidence::write(&at.join("other.json"), &other).expect("written");
+    assert_eq!(call(&["compare", "sound.json", "other.json"]).0, 3);
+    assert_eq!(call(&["compare", "sound.json", "none.json"]).0, 4);
+    assert_eq!(call(&["compare", "sound.json", "snapshots/a.snap"]).0, 2);
 }
 
 proptest! {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use medcert::evidence::{Evidence, Outcome, Silent, processor};
-use medcert::judge::{Finding, ROUNDING, judge};
+use medcert::judge::{Change, Comparison, Finding, ROUNDING, judge_against};
 use medcert::lab::{self, Options};
 use medcert::plan::{self, Plan};
+use medcert::report::against::Accepted;
 use medcert::report::table::{self, Style};
 use medcert::report::{Result, snapshot};
 use medcert::{cli, data, spec};
@@ -47,20 +48,29 @@ fn run(
     };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
-    let findings = judge(&plan, &evidence);
+    let findings = judge_against(&plan, &evidence, accepted(name).baseline());
     (plan, evidence, findings)
+}
+
+/// The accepted snapshot of a spec.
+fn accepted(name: &str) -> Accepted {
+    let home = home();
+    Accepted::read(
+        &home.join("snapshots").join(format!("{name}.snap")),
+        &home.join("specs").join(format!("{name}.yaml")),
+    )
 }
 
 /// Compares with the accepted snapshot: to the count on the kind of processor that it was taken on, and
 /// by the verdicts on any other, where training ends in slightly other models: there no sentence may turn
-/// from PASS to FAIL or back.
+/// from PASS to FAIL or back, and with the same weights no cell may lose more than chance explains.
 fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
     let cache = cli::cache_folder(None).expect("a cache folder");
     let (plan, evidence, findings) = run(name, root, &cache, (None, false));
     let body = snapshot::render(Result { plan: &plan, evidence: &evidence, findings: &findings });
-    let accepted =
-        snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))).expect("a snapshot file");
-    match accepted {
+    let (baseline, file) =
+        (accepted(name), snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))));
+    match file.expect("a snapshot file") {
         Some(accepted) if snapshot::processor_of(&accepted) != Some(processor().as_str()) => {
             let other = snapshot::processor_of(&accepted).unwrap_or_default();
             eprintln!("{name}: accepted on another kind of processor ({other}); verdicts alone are compared");
@@ -71,6 +81,12 @@ fn compare(name: &str, root: Option<&Path>) -> (Plan, Evidence, Vec<Finding>) {
                 let turned = both.iter().any(|line| line.starts_with("PASS"))
                     && both.iter().any(|line| line.starts_with("FAIL"));
                 assert!(!turned, "accepted: {accepted}; now: {now}");
+            }
+            let result = Result { plan: &plan, evidence: &evidence, findings: &findings };
+            eprintln!("{}", baseline.render(result, 100));
+            if let Ok(baseline) = baseline.baseline() {
+                let comparison = Comparison::new(baseline, &evidence).expect("the same cases");
+                assert!(!comparison.same_weights || !comparison.cells.iter().any(Change::has_lost));
             }
         }
         _ => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path};
+use super::{Places, accepted, cache_folder, evidence_path, regressions_path, snapshot_path};
 use crate::evidence::regressions;
 use crate::judge::{Baseline, judge_against};
 use crate::report::{self, snapshot};
@@ -48,12 +48,16 @@ impl Accept {
         }
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
         let body = snapshot::render(report::Result { plan: &plan, evidence: &evidence, findings: &findings });
+        let former = accepted(self.snapshots.as_deref(), &plan).summary(&evidence);
         snapshot::write(&path, &self.spec, &body)?;
         let earlier = regressions_path(self.snapshots.as_deref(), &plan);
         if !evidence.counterexamples.is_empty() || earlier.exists() {
             regressions::write(&earlier, &evidence.counterexamples)?;
         }
         eprintln!("accepted as {}", path.display());
+        if let Some(line) = former {
+            eprintln!("against what was accepted before: {line}");
+        }
         Ok(0)
     }
 }

@@ -124,27 +124,18 @@ fn reason(comparison: &Comparison, cells: &[Bounded<'_>], worst: &Bounded<'_>, m
     if worst.verdict != Verdict::Pass && alike.len() > shown {
         named = format!("{named}; and {} more", alike.len() - shown);
     }
+    let cells = if all == 1 { String::new() } else { format!(" in {} of {all} cells", alike.len()) };
     let head = match worst.verdict {
         Verdict::Pass if all == 1 => format!("the lower bound reaches {goal}"),
-        Verdict::Pass => format!("in all {all} cells the lower bound reaches {goal}; the least is of"),
-        Verdict::Fail => {
-            format!("in {} of {all} even the upper bound is under {goal}", cells_of(alike.len()))
-        }
-        _ => format!(
-            "in {} of {all} {goal} lies between the bounds: too few cases to tell",
-            cells_of(alike.len())
-        ),
+        Verdict::Pass => format!("the lower bound reaches {goal} in each of {all} cells; the least"),
+        Verdict::Fail => format!("even the upper bound is under {goal}{cells}"),
+        _ => format!("{goal} lie between the bounds{cells}, too few cases to tell"),
     };
-    let joint = if worst.verdict == Verdict::Pass && all > 1 { " " } else { ": " };
     let tolerated = match comparison.near() {
         near if near > 0 && comparison.tolerates => {
             format!("; {near} turned within rounding on another kind of processor, which is tolerated")
         }
         _ => String::new(),
     };
-    format!("{head}{joint}{named}{tolerated}")
-}
-
-fn cells_of(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "cell" } else { "cells" })
+    format!("{head}: {named}{tolerated}")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::table::wrapped;
 use super::{Result, compare, outcomes, snapshot};
+use crate::evidence::Evidence;
 use crate::judge::{Baseline, Change, Comparison};
 
 /// Cells that are listed; `medcert compare` lists all.
@@ -77,7 +78,6 @@ impl Accepted {
         if snapshot::processor_of(body) != snapshot::processor_of(&now) {
             lines.push(self.elsewhere(compared.as_ref().ok()));
         }
-        let is_same = difference.is_empty() && compared.as_ref().map_or(true, is_same);
         if !difference.is_empty() {
             lines.push(format!("changed against {path} (- accepted, + now):"));
         }
@@ -87,12 +87,19 @@ impl Accepted {
             Err(why) => said(std::slice::from_ref(why)),
             Ok(comparison) => changes(comparison, width),
         });
-        text.push_str(&said(&[if is_same {
-            format!("as accepted in {path}")
-        } else {
-            format!("`medcert accept {spec}` takes the new result")
+        text.push_str(&said(&[match &compared {
+            Ok(comparison) if difference.is_empty() && is_same(comparison) => {
+                format!("as accepted in {path}")
+            }
+            Err(_) if difference.is_empty() => format!("counts and verdicts are as accepted in {path}"),
+            _ => format!("`medcert accept {spec}` takes the new result"),
         }]));
         text
+    }
+
+    /// What evidence changes against it, in a line; none if the cases cannot be compared.
+    pub fn summary(&self, evidence: &Evidence) -> Option<String> {
+        Comparison::new(self.baseline().ok()?, evidence).ok().map(|changed| compare::summary(&changed))
     }
 
     /// What another kind of processor means for the comparison.

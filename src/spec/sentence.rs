@@ -13,7 +13,8 @@
 //! mode      = "preserving" | "free" | "directional"
 //! ```
 //!
-//! The searches, corruptions, edits and absences are the `NAMED` ones of their types.
+//! The searches, corruptions, edits and absences are the `NAMED` ones of their types. A comparison with what was
+//! accepted is a sentence of another kind, in [`regression`](super::regression).
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
