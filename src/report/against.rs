@@ -130,8 +130,11 @@ fn changes(comparison: &Comparison, width: usize) -> String {
     let mut changed: Vec<&Change> = comparison.cells.iter().filter(|cell| cell.is_changed()).collect();
     let more = changed.len().saturating_sub(LISTED);
     changed.sort_by(|a, b| a.p.total_cmp(&b.p));
-    let mut lines: Vec<String> =
-        changed.iter().take(LISTED).map(|cell| compare::line(cell, comparison.trials)).collect();
+    let mut lines: Vec<String> = Vec::new();
+    if !comparison.differs.is_empty() {
+        lines.push(super::plain(&comparison.differs.join("; ")));
+    }
+    lines.extend(changed.iter().take(LISTED).map(|cell| compare::line(cell, comparison.trials)));
     if more > 0 {
         lines.push(format!(
             "and {more} more cells, by more chance; `medcert compare` lists all of two evidence files"
