@@ -129,3 +129,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_regression_is_about_the_cells_that_it_names_or_all() {
+    let plan = plan(
+        "table: [clean, steady]\nrequire:
+  - no regression against baseline (margin 1%)
+  - fusion no regression against baseline (margin 2%)
+  - no regression against baseline (margin 1%) under 50% deletion
+  - vision no regression against baseline (margin 1%) at FGSM ε≤0.05\n",
+    );
+    let about = |sentence: usize| {
+        let regression = plan.requirements[sentence].regression.as_ref().expect("a regression");
+        regression.cells.iter().map(|&cell| cells(&plan)[cell].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(about(0), cells(&plan));
+    let fusion: Vec<String> = cells(&plan).into_iter().filter(|cell| cell.starts_with("fusion")).collect();
+    assert!(fusion.len() == 3 && about(1) == fusion, "{fusion:?}");
+    assert_eq!(about(2), ["language 50% deletion", "fusion 50% deletion"]);
+    assert_eq!(about(3), ["vision FGSM ε=0.01", "vision FGSM ε=0.05"]);
+    assert_eq!(plan.requirements[1].regression.as_ref().map(|one| one.margin), Some(0.02));
+}

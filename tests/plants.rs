@@ -6,10 +6,8 @@ mod hand;
 mod world;
 
 use hand::{Bench, Fused};
-use jiff::civil::date;
 use medcert::Result;
 use medcert::evidence::{Case, Cell, Evidence};
-use medcert::judge::Judgement;
 use medcert::lab::chunk::Chunk;
 use medcert::lab::model::Reader;
 use medcert::lab::tensor::{self, Kind, Tensor};
@@ -167,10 +165,11 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     evidence.health = vec![chunk.health().expect("health")];
     plan.requirements.push(plan::Requirement {
         sentence: "fusion accuracy ≥ 2%".into(),
+        regression: None,
         place: medcert::spec::Place { line: 1, column: 1 },
         clauses: vec![at_least("fusion accuracy ≥ 2%", 0, vec![1], 0.02)],
     });
-    let judgement = Judgement::of(&plan, &evidence, date(2026, 11, 25));
+    let judgement = World { plan, evidence }.judged();
     for raised in &judgement.checks {
         eprintln!("{fault:?}: {}: {}", raised.check, raised.message);
     }

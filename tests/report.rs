@@ -2,7 +2,7 @@
 
 mod world;
 
-use medcert::judge::{Finding, judge};
+use medcert::judge::Judgement;
 use medcert::plan::{Attack, Bound, Clause};
 use medcert::report::table::{Style, render};
 use medcert::report::{Result, json, snapshot, summary};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use world::{World, at_least, deletion, fgsm};
 
 /// A result with every verdict in it.
-fn result() -> (World, Vec<Finding>) {
+fn result() -> (World, Judgement) {
     let labels: Vec<bool> = (0..400).map(|place| place % 5 < 3).collect();
     let mut world = World::new(&labels);
     let vision = world.cell(0, Attack::default(), |place, _| place % 10 != 0);
@@ -19,7 +19,7 @@ fn result() -> (World, Vec<Finding>) {
     let language = world.cell(1, Attack::default(), |place, _| place % 25 != 0);
     let deleted = world.cell(1, deletion(), |place, _| place % 6 != 0);
     let fusion = world.cell(2, Attack::default(), |place, _| place % 50 != 0);
-    let attacked = world.cell(2, fgsm(0.1), |place, _| place % 3 != 0);
+    let attacked = world.cell(2, fgsm(0.1), |place, _| place % 3 != 0 && place % 50 != 0);
     let both = Attack { image: fgsm(0.1).image, text: deletion().text, ..Attack::default() };
     let joint = world.cell(2, both, |place, _| place % 4 != 0);
     world.row("clean", vec![vec![vision], vec![language], vec![fusion]]);
@@ -50,12 +50,12 @@ fn result() -> (World, Vec<Finding>) {
         "fusion accuracy ≥ 10% under nothing",
         vec![at_least("fusion accuracy ≥ 10%", 2, vec![], 0.1)],
     );
-    let judgement = Judgement::of(&world.plan, &world.evidence, today());
-    (world, findings)
+    let judgement = world.judged();
+    (world, judgement)
 }
 
 fn rendered(width: usize, color: bool) -> String {
-    let (world, findings) = result();
+    let (world, judgement) = result();
     render(
         Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
         Style { width, color },
@@ -85,7 +85,7 @@ fn colour_changes_no_word() {
 
 #[test]
 fn json_for_programs() {
-    let (world, findings) = result();
+    let (world, judgement) = result();
     let text = json::render(Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement });
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&value["schema"], &value["exit"]), (&json::SCHEMA.into(), &1.into()));
@@ -114,29 +114,29 @@ fn json_for_programs() {
     assert_eq!(value["requirements"][2]["verdict"], "VACUOUS");
 }
 
-fn body(world: &World, findings: &[Finding]) -> String {
-    snapshot::render(Result { plan: &world.plan, evidence: &world.evidence, findings })
+fn body(world: &World, judgement: &Judgement) -> String {
+    snapshot::render(Result { plan: &world.plan, evidence: &world.evidence, judgement })
 }
 
 #[test]
 fn a_snapshot_holds_counts_and_verdicts() {
-    let (world, findings) = result();
-    let body = body(&world, &findings);
+    let (world, judgement) = result();
+    let body = body(&world, &judgement);
     let processor = snapshot::processor_of(&body).expect("the processor is named").to_string();
     insta::assert_snapshot!(body.replace(&processor, "PROCESSOR"));
 }
 
 #[test]
 fn a_changed_model_is_shown_beside_what_was_accepted() {
-    let (mut world, findings) = result();
-    let accepted = body(&world, &findings);
+    let (mut world, judgement) = result();
+    let accepted = body(&world, &judgement);
     world.evidence.models[2].weights = "0123456789abcdef".repeat(4);
     for outcome in &mut world.evidence.cells[4].outcomes[..60] {
         outcome.predicted = outcome.predicted.map(|class| !class);
         outcome.margin = outcome.margin.map(|margin| -margin);
     }
-    let judgement = Judgement::of(&world.plan, &world.evidence, today());
-    let now = body(&world, &findings);
+    let judgement = world.judged();
+    let now = body(&world, &judgement);
     insta::assert_snapshot!(snapshot::difference(&accepted, &now).join("\n"));
     assert!(snapshot::difference(&accepted, &accepted).is_empty());
     // on another kind of processor, verdicts alone
@@ -162,12 +162,12 @@ fn a_snapshot_file_is_what_insta_reads() {
 
 #[test]
 fn summaries() {
-    let (_, findings) = result();
+    let (_, judgement) = result();
     assert_eq!(
-        summary(&findings),
+        summary(&judgement.findings),
         "1 of 5 sentences holds: 1 fails, 1 is vacuous, 1 is inconclusive, 1 could not be judged"
     );
-    assert_eq!(summary(&findings[3..4]), "the sentence holds");
+    assert_eq!(summary(&judgement.findings[3..4]), "the sentence holds");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn hostile_names_reach_no_terminal() {
     world.plan.spec.claim = "claim \u{1b}]0;owned\u{7}".into();
     world.plan.rows[0].words = "clean\u{1b}[2J".into();
     world.plan.requirements[0].sentence = "a\rb\u{9b}31m".into();
-    let judgement = Judgement::of(&world.plan, &world.evidence, today());
+    let judgement = world.judged();
     let text = render(
         Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
         Style { width: 100, color: false },

@@ -313,3 +313,18 @@ fn every_threat_of_a_spec_is_said_as_a_sentence_says_it() {
         plan.cells.iter().filter(|cell| cell.model == 2).map(|cell| cell.attack.to_string()).collect();
     insta::assert_snapshot!(fusion.join("\n"));
 }
+
+#[test]
+fn a_regression_is_a_sentence_of_its_own() {
+    let read = |sentence: &str| spec(&format!("require:\n  - {sentence}\n")).require.remove(0);
+    let all = read("no regression against baseline (margin 1%)");
+    let regression = all.regression.expect("a regression");
+    assert!(all.clauses.is_empty());
+    assert_eq!((regression.model, regression.margin, regression.condition), (None, 0.01, None));
+    let one =
+        read("Fusion no regression against the baseline (margin 0.5 %) under FGSM eps=0.1 + 50% deletion");
+    let regression = one.regression.expect("a regression");
+    assert_eq!((regression.model.as_deref(), regression.margin), (Some("fusion"), 0.005));
+    assert_eq!(regression.condition.expect("a condition").threats.len(), 2);
+    assert!(read("fusion accuracy ≥ 90%").regression.is_none());
+}

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, regressions_path, snapshot_path, today};
+use super::{Places, accepted, cache_folder, evidence_path, regressions_path, snapshot_path, today};
 use crate::evidence::regressions;
-use crate::judge::Judgement;
+use crate::judge::{Baseline, Judgement};
 use crate::report::{self, snapshot};
 use crate::{Error, Result, evidence, plan, spec};
 
@@ -33,7 +33,8 @@ impl Accept {
             )));
         }
         let evidence = evidence::read(&kept)?;
-        let judgement = Judgement::of(&plan, &evidence, today());
+        let baseline = Baseline::of(&evidence);
+        let judgement = Judgement::of(&plan, &evidence, baseline.as_ref().map_err(String::as_str), today());
         if let Some(reason) = judgement
             .findings
             .iter()
@@ -49,12 +50,16 @@ impl Accept {
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
         let body =
             snapshot::render(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement });
+        let former = accepted(self.snapshots.as_deref(), &plan).summary(&evidence);
         snapshot::write(&path, &self.spec, &body)?;
         let earlier = regressions_path(self.snapshots.as_deref(), &plan);
         if !evidence.counterexamples.is_empty() || earlier.exists() {
             regressions::write(&earlier, &evidence.counterexamples)?;
         }
         eprintln!("accepted as {}", path.display());
+        if let Some(line) = former {
+            eprintln!("against what was accepted before: {line}");
+        }
         Ok(0)
     }
 }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Format, Places, cache_folder, evidence_path, print, regressions_path, snapshot_path, today};
+use super::{Format, Places, accepted, cache_folder, evidence_path, print, regressions_path, today};
 use crate::evidence::{self, Counterexample, Evidence, Observer, Regressions, Silent, regressions};
 use crate::judge::Judgement;
 use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
 use crate::report::progress::Progress;
-use crate::report::{self, snapshot};
+use crate::report::{self, table::Style};
 use crate::spec::DeviceChoice;
 use crate::{Result, data, spec};
 
@@ -57,7 +57,8 @@ impl Check {
         if let Some(path) = &self.evidence {
             evidence::write(path, &evidence)?;
         }
-        let judgement = Judgement::of(&plan, &evidence, today());
+        let accepted = accepted(self.snapshots.as_deref(), &plan);
+        let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         print(&plan, &evidence, &judgement, self.format);
         if !self.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
@@ -65,7 +66,8 @@ impl Check {
         if let Some(line) = again(known.len(), evidence.regressions) {
             eprintln!("{line}");
         }
-        self.compare(&plan, &evidence, &judgement);
+        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        eprint!("{}", accepted.render(result, Style::of_stdout().width));
         Ok(judgement.exit_code())
     }
 
@@ -84,38 +86,6 @@ impl Check {
         };
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
         lab::run_after(plan, &data, &partition, &options, known, observer)
-    }
-
-    /// Says on standard error what changed against the snapshot.
-    fn compare(&self, plan: &Plan, evidence: &Evidence, judgement: &Judgement) {
-        let path = snapshot_path(self.snapshots.as_deref(), plan);
-        let now = snapshot::render(report::Result { plan, evidence, judgement });
-        let spec = self.spec.display();
-        match snapshot::read(&path) {
-            Err(why) => eprintln!("{why}"),
-            Ok(None) => eprintln!(
-                "no snapshot in {}; `medcert accept {spec}` takes this result as one",
-                path.display()
-            ),
-            Ok(Some(accepted)) => {
-                if snapshot::processor_of(&accepted) != snapshot::processor_of(&now) {
-                    eprintln!(
-                        "{} was taken on another kind of processor: only verdicts are compared",
-                        path.display()
-                    );
-                }
-                let difference = snapshot::difference(&accepted, &now);
-                if difference.is_empty() {
-                    eprintln!("as accepted in {}", path.display());
-                } else {
-                    eprintln!("changed against {} (- accepted, + now):", path.display());
-                    for line in &difference {
-                        eprintln!("  {line}");
-                    }
-                    eprintln!("`medcert accept {spec}` takes the new result");
-                }
-            }
-        }
     }
 }
 

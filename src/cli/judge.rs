@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, print, today};
+use super::{Format, accepted, print, today};
 use crate::judge::Judgement;
 use crate::{Result, evidence, plan, spec};
 
@@ -19,13 +19,17 @@ pub(super) struct Judge {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Folder of the accepted snapshots, for a sentence that compares with the baseline
+    #[arg(long, value_name = "FOLDER")]
+    snapshots: Option<PathBuf>,
 }
 
 impl Judge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let evidence = evidence::read(&self.evidence)?;
-        let judgement = Judgement::of(&plan, &evidence, today());
+        let accepted = accepted(self.snapshots.as_deref(), &plan);
+        let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         print(&plan, &evidence, &judgement, self.format);
         Ok(judgement.exit_code())
     }

@@ -3,6 +3,7 @@
 mod accept;
 #[cfg(feature = "torch")]
 mod check;
+mod compare;
 #[cfg(feature = "torch")]
 mod doctor;
 mod explain;
@@ -19,6 +20,7 @@ use jiff::tz::TimeZone;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
+use crate::report::against::Accepted;
 use crate::report::table::{self, Style};
 use crate::report::{self, json};
 use crate::{Error, Result};
@@ -40,6 +42,8 @@ enum Command {
     Plan(plan::PlanOf),
     /// Takes the last result of a spec as the snapshot that later runs are compared with.
     Accept(accept::Accept),
+    /// Compares two evidence files, cell by cell and case by case.
+    Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
     /// Says what an attack is, where it comes from, and what it costs.
@@ -90,6 +94,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Check(check) => check.run(),
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Judge(judge) => judge.run(),
         Command::Explain(explain) => explain.run(),
         #[cfg(feature = "torch")]
@@ -132,6 +137,11 @@ fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
         (None, _) => own.join("snapshots"),
     };
     folder.join(format!("{}.snap", stem(&plan.spec.path)))
+}
+
+/// The snapshot that was accepted for a plan.
+fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
+    Accepted::read(&snapshot_path(given, plan), &plan.spec.path)
 }
 
 /// Where the accepted counterexamples of a plan lie: beside its snapshot.

@@ -1,6 +1,7 @@
 //! What was observed: the outcome of every case in every cell, and what produced it. Evidence holds no
 //! times and no machine names: the same question gives the same bytes.
 
+mod align;
 mod counterexample;
 mod file;
 mod health;
@@ -9,6 +10,7 @@ pub mod regressions;
 
 use serde::{Deserialize, Serialize};
 
+pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use file::{read, write};
 pub use health::{GradientHealth, Health};
@@ -182,6 +184,11 @@ fn is_one(count: &u32) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// The kind of processor, and of the device where evidence was computed on another.
+pub fn processor_of(run: &RunFacts) -> String {
+    if run.device == "cpu" { processor() } else { format!("{} {}", processor(), run.device) }
 }
 
 /// The kind of processor, as far as it may change the bits of training: `x86_64 avx512 1a2b3c`. libtorch

@@ -142,7 +142,7 @@ fn relation(
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.
-fn decide(lower: f64, upper: f64, threshold: f64) -> Verdict {
+pub(super) fn decide(lower: f64, upper: f64, threshold: f64) -> Verdict {
     if lower >= threshold {
         Verdict::Pass
     } else if upper < threshold {
@@ -153,13 +153,13 @@ fn decide(lower: f64, upper: f64, threshold: f64) -> Verdict {
 }
 
 /// A count of `trials`, at the same rate among `more`.
-fn scaled(count: u64, trials: u64, more: u64) -> u64 {
+pub(super) fn scaled(count: u64, trials: u64, more: u64) -> u64 {
     ((count as f64 / trials as f64) * more as f64).round() as u64
 }
 
 /// Cases from which the same rates would be decided, if there is such a number below the limit: doubling,
 /// then bisection.
-fn needed(trials: u64, verdict: impl Fn(u64) -> Verdict) -> Option<u64> {
+pub(super) fn needed(trials: u64, verdict: impl Fn(u64) -> Verdict) -> Option<u64> {
     let is_decided = |cases: u64| verdict(cases) != Verdict::Inconclusive;
     let (mut few, mut enough) = (trials, trials.checked_mul(2)?);
     while !is_decided(enough) {

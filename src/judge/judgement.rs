@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::checks::{self, Raised};
-use super::{Finding, Verdict, judge};
+use super::{Baseline, Finding, Verdict, judge_against};
 use crate::evidence::Evidence;
 use crate::plan::{Bound, Clause, Plan};
 
@@ -34,11 +34,12 @@ pub enum Waiving {
 }
 
 impl Judgement {
-    /// Judges every sentence, runs every check, and weighs them; `today` decides which waivers count.
-    pub fn of(plan: &Plan, evidence: &Evidence, today: Date) -> Self {
+    /// Judges every sentence, runs every check, and weighs them. What was accepted, or why there is nothing, decides
+    /// the sentences that compare with it; `today` decides which waivers count.
+    pub fn of(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>, today: Date) -> Self {
         let mut checks = checks::raise(plan, evidence);
         let waivers = waive(plan, &mut checks, today);
-        let mut findings = judge(plan, evidence);
+        let mut findings = judge_against(plan, evidence, baseline);
         for (finding, sentence) in findings.iter_mut().zip(&plan.requirements) {
             weigh(finding, &sentence.clauses, &checks);
         }

@@ -3,10 +3,12 @@
 //! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, a bound
 //! that straddles the threshold: none of them is a pass.
 
+mod baseline;
 pub mod checks;
 mod clause;
 mod judgement;
 mod notes;
+mod regression;
 mod tally;
 
 use std::fmt;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::Place;
+pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
 pub use judgement::{Judgement, Waiving};
 pub use notes::notes;
@@ -115,15 +118,25 @@ pub struct ClauseFinding {
     pub reason: String,
 }
 
-/// Judges every sentence of a plan.
+/// Judges every sentence of a plan, without anything that was accepted.
 pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
+    judge_against(plan, evidence, Err("no baseline was given"))
+}
+
+/// Judges every sentence of a plan; what was accepted, or why there is nothing, decides those that compare with it.
+pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
     let judged = |clause: &Clause| {
         let finding = tally.as_ref().map_err(String::clone).and_then(|tally| clause::judge(tally, clause));
         finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
     };
+    let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
+    let compared = |one: &crate::plan::Regression, sentence: &str| {
+        regression::judge((plan, evidence), baseline, sentence, one)
+    };
     let sentence = |requirement: &crate::plan::Requirement| {
-        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).collect();
+        let regression = requirement.regression.iter().map(|one| compared(one, &requirement.sentence));
+        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).chain(regression).collect();
         Finding {
             sentence: requirement.sentence.clone(),
             place: requirement.place,

@@ -246,7 +246,7 @@ fn class(abnormal: bool) -> &'static str {
     if abnormal { "abnormal" } else { "normal" }
 }
 
-fn check_cases(evidence: &Evidence) -> Result<(), String> {
+pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
     let (cases, told) = (evidence.cases.len(), evidence.data.test);
     if cases == 0 {
         return Err("the evidence holds no test case".to_string());

@@ -1,7 +1,7 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
 use super::probes::probes;
-use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Requirement, Row};
+use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Regression, Requirement, Row};
 use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
@@ -13,6 +13,8 @@ pub fn build(spec: Spec) -> Plan {
         .iter()
         .map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect())
         .collect();
+    let compared: Vec<BoundRow> =
+        spec.require.iter().map(|required| binder.regression(required.regression.as_ref())).collect();
     // only now every model's cells are known, and with them the place of each
     let attacks = binder.attacks;
     let starts: Vec<usize> =
@@ -37,23 +39,37 @@ pub fn build(spec: Spec) -> Plan {
         },
     };
     let rows = spec.table.iter().zip(&rows).map(bound_row).collect();
+    let cells: Vec<Cell> = attacks
+        .iter()
+        .enumerate()
+        .flat_map(|(model, attacks)| attacks.iter().cloned().map(move |attack| Cell { model, attack }))
+        .collect();
+    let bound_regression = |(regression, compared): (&spec::Regression, &BoundRow)| Regression {
+        cells: match regression.condition {
+            Some(_) => compared.iter().flat_map(place).collect(),
+            None => every_cell(&spec, &cells, regression.model.as_deref()),
+        },
+        margin: regression.margin,
+    };
     let requirements = spec
         .require
         .iter()
-        .zip(&requirements)
-        .map(|(required, clauses)| Requirement {
+        .zip(requirements.iter().zip(&compared))
+        .map(|(required, (clauses, compared))| Requirement {
             sentence: required.sentence.clone(),
             place: required.place,
             clauses: required.clauses.iter().zip(clauses).map(bound_clause).collect(),
+            regression: required.regression.as_ref().map(|one| bound_regression((one, compared))),
         })
-        .collect();
-    let cells: Vec<Cell> = attacks
-        .into_iter()
-        .enumerate()
-        .flat_map(|(model, attacks)| attacks.into_iter().map(move |attack| Cell { model, attack }))
         .collect();
     let probes = probes(&spec, &cells);
     Plan { spec, cells, probes, rows, requirements }
+}
+
+/// The cells of a model, or of all.
+fn every_cell(spec: &Spec, cells: &[Cell], model: Option<&str>) -> Vec<usize> {
+    let is_meant = |cell: &Cell| model.is_none_or(|name| spec.models[cell.model].0 == name);
+    (0..cells.len()).filter(|&place| is_meant(&cells[place])).collect()
 }
 
 /// A model, and places among its own attacks.
@@ -78,6 +94,18 @@ impl Binder<'_> {
             if applies { self.cells(model, &condition.threats, condition.joint) } else { (model, vec![]) }
         };
         (0..models).map(bind).collect()
+    }
+
+    /// The cells that a regression's condition stands for; none if it has no condition.
+    fn regression(&mut self, regression: Option<&spec::Regression>) -> BoundRow {
+        let Some((regression, condition)) = regression.and_then(|one| Some((one, one.condition.as_ref()?)))
+        else {
+            return vec![];
+        };
+        match &regression.model {
+            None => self.row(condition),
+            Some(name) => vec![self.cells(self.model(name), &condition.threats, condition.joint)],
+        }
     }
 
     fn clause(&mut self, clause: &spec::Clause) -> BoundClause {

@@ -75,6 +75,17 @@ pub struct Requirement {
     pub place: Place,
     /// Its clauses.
     pub clauses: Vec<Clause>,
+    /// If it compares with what was accepted instead, it has no clause but this.
+    pub regression: Option<Regression>,
+}
+
+/// A comparison with what was accepted, bound to cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Regression {
+    /// The cells that are compared, each alone.
+    pub cells: Vec<usize>,
+    /// Share of the cases that a cell may lose at most, above 0 and at most 1.
+    pub margin: f64,
 }
 
 /// A clause, bound to cells.

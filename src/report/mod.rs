@@ -1,6 +1,9 @@
 //! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
 
+pub mod against;
+pub mod compare;
 pub mod json;
+pub mod outcomes;
 pub mod plan;
 pub mod progress;
 pub mod snapshot;

@@ -1,23 +1,25 @@
-//! What was accepted for a spec: counts and verdicts, no floats and no times, as a snapshot file of insta's,
-//! so that `cargo insta review` works on a difference.
+//! What was accepted for a spec: counts, verdicts and which cases hold, no floats and no times, as a snapshot file
+//! of insta's, so that `cargo insta review` works on a difference. It is the baseline that later runs are compared
+//! with, so nothing in it depends on an earlier one.
 
 use std::path::Path;
 
-use super::Result;
-use crate::evidence::processor;
-use crate::judge::{Raised, Tally};
+use super::{Result, outcomes};
+use crate::evidence::processor_of as kind_of;
+use crate::judge::{Baseline, Raised, Tally};
 use crate::plan::Plan;
 use crate::spec::Metric;
 use crate::{Error, Result as Fallible};
 
 const PROCESSOR: &str = "processor: ";
+const MODELS: &str = "models";
 const SENTENCES: &str = "sentences";
 
 /// The body of a snapshot.
 pub fn render(result: Result<'_>) -> String {
     let Result { plan, evidence, judgement } = result;
     let data = &evidence.data;
-    let mut lines = vec![format!("{PROCESSOR}{}", processor_with(&evidence.run.device))];
+    let mut lines = vec![format!("{PROCESSOR}{}", kind_of(&evidence.run))];
     lines.push(format!(
         "data: {} studies, {} training, {} validation, {} test, digest {}",
         data.studies,
@@ -28,7 +30,7 @@ pub fn render(result: Result<'_>) -> String {
     ));
     lines.extend(data.left_out.iter().map(|(why, count)| format!("left out: {count} {}", super::plain(why))));
     lines.push(String::new());
-    lines.push("models".to_string());
+    lines.push(MODELS.to_string());
     let name = |name: &str| format!("{name:<12}");
     lines.extend(evidence.models.iter().map(|model| {
         let (weights, size) = (short(&model.weights), model.parameters);
@@ -54,11 +56,20 @@ pub fn render(result: Result<'_>) -> String {
     lines.push(String::new());
     lines.push(SENTENCES.to_string());
     for finding in &judgement.findings {
+        let compares = |one: &&crate::plan::Requirement| one.sentence == finding.sentence;
+        if plan.requirements.iter().find(compares).is_some_and(|one| one.regression.is_some()) {
+            lines.push(format!("  (this is the baseline) {}", finding.sentence));
+            continue;
+        }
         lines.push(format!("  {} {}", finding.verdict, finding.sentence));
         for clause in &finding.clauses {
             let other = clause.other.map_or(String::new(), |other| format!(" against {}", other.successes));
             lines.push(format!("    {} {}{other}: {}", clause.verdict, clause.estimate, clause.words));
         }
+    }
+    if let Ok(baseline) = Baseline::of(evidence) {
+        lines.push(String::new());
+        lines.extend(outcomes::render(plan, &baseline));
     }
     lines.join("\n")
 }
@@ -75,11 +86,6 @@ fn checked(plan: &Plan, raised: &Raised) -> String {
     let attacks = attacks.collect::<Vec<_>>().join(", ");
     let under = if attacks.is_empty() { String::new() } else { format!(" under {attacks}") };
     format!("  {verdict} {}: {model}{under}", raised.check)
-}
-
-/// The kind of processor, and of device where that is not the processor.
-fn processor_with(device: &str) -> String {
-    if device == "cpu" { processor() } else { format!("{} {device}", processor()) }
 }
 
 /// The body of a snapshot file; none if there is no file.
@@ -132,14 +138,40 @@ pub fn processor_of(body: &str) -> Option<&str> {
 
 /// The lines of the sentences' verdicts.
 pub fn verdicts(body: &str) -> Vec<String> {
-    let sentences = body.lines().skip_while(|line| *line != SENTENCES).skip(1);
+    let sentences = outcomes::before(body).lines().skip_while(|line| *line != SENTENCES).skip(1);
     sentences.filter(|line| !line.starts_with("    ")).map(str::to_string).collect()
 }
 
-/// What differs between what was accepted and what is now: removed lines with `-`, added lines with `+`.
+/// What a snapshot says of where it comes from.
+pub(super) struct Facts {
+    pub(super) processor: String,
+    /// Digest of the data.
+    pub(super) data: String,
+    /// The models' names and the digests of their weights.
+    pub(super) models: Vec<(String, String)>,
+}
+
+/// Reads them from a body; None if they are not all there.
+pub(super) fn facts(body: &str) -> Option<Facts> {
+    let data = body.lines().find(|line| line.starts_with("data: "))?.rsplit_once(", digest ")?.1;
+    let models = body.lines().skip_while(|line| *line != MODELS).skip(1).take_while(|line| !line.is_empty());
+    let model = |line: &str| {
+        let (about, weights) = line.rsplit_once(", weights ")?;
+        Some((about.split_whitespace().next()?.to_string(), weights.to_string()))
+    };
+    Some(Facts {
+        processor: processor_of(body)?.to_string(),
+        data: data.to_string(),
+        models: models.map(model).collect::<Option<Vec<_>>>().filter(|models| !models.is_empty())?,
+    })
+}
+
+/// What differs between what was accepted and what is now but for the outcomes of single cases: removed lines with
+/// `-`, added lines with `+`.
 pub fn difference(accepted: &str, now: &str) -> Vec<String> {
-    let (accepted, now) = if processor_of(accepted) == processor_of(now) {
-        (accepted.lines().map(str::to_string).collect(), now.lines().map(str::to_string).collect())
+    let lines = |body: &str| outcomes::before(body).lines().map(str::to_string).collect();
+    let (accepted, now): (Vec<String>, Vec<String>) = if processor_of(accepted) == processor_of(now) {
+        (lines(accepted), lines(now))
     } else {
         (verdicts(accepted), verdicts(now))
     };

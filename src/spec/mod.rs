@@ -12,6 +12,7 @@ mod node;
 mod number;
 mod pixels;
 mod read;
+mod regression;
 mod scalar;
 mod sentence;
 mod threat;
@@ -30,6 +31,7 @@ pub use model::{
 pub(crate) use node::suggest;
 pub use pixels::{Access, AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Region};
 pub use read::{parse, read};
+pub use regression::parse_regression;
 pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
 pub use threat::{Absence, Joint, Strength, TextAttack, TextMethod, TextSearch, Threat};
 
@@ -273,6 +275,19 @@ pub struct Requirement {
     pub place: Place,
     /// Its clauses: `fusion accuracy ≥ 90% at …, ≥ 80% under …` has two.
     pub clauses: Vec<Clause>,
+    /// If it compares with what was accepted instead, it has no clause but this.
+    pub regression: Option<Regression>,
+}
+
+/// What a sentence `no regression against baseline` asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Regression {
+    /// Name of the model; None for all of them.
+    pub model: Option<String>,
+    /// Share of the cases that a cell may lose at most, above 0 and at most 1.
+    pub margin: f64,
+    /// Under what; None for every cell of the spec.
+    pub condition: Option<Condition>,
 }
 
 /// One comparison of a sentence.

@@ -13,7 +13,8 @@
 //! mode      = "preserving" | "free" | "directional"
 //! ```
 //!
-//! The searches, corruptions, edits and absences are the `NAMED` ones of their types.
+//! The searches, corruptions, edits and absences are the `NAMED` ones of their types. A comparison with what was
+//! accepted is a sentence of another kind, in [`regression`](super::regression).
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
@@ -224,7 +225,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
-    fn optional_condition(&mut self) -> Parsed<Condition> {
+    pub(super) fn optional_condition(&mut self) -> Parsed<Condition> {
         if self.take_word(&["at", "under", "with"]) {
             return self.condition();
         }
@@ -243,7 +244,7 @@ impl<'a> Parser<'a> {
         Ok((named, self.metric()?))
     }
 
-    fn model(&mut self) -> Parsed<String> {
+    pub(super) fn model(&mut self) -> Parsed<String> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {

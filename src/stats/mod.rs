@@ -2,10 +2,10 @@
 
 mod family;
 
-pub use family::holm;
-
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::ln_gamma;
+
+pub use family::holm;
 
 /// One-sided lower confidence bound of a proportion at level 1 − `alpha`: the p at which `successes` or more
 /// would be seen with probability `alpha`, which is `BetaInv(α; k, n − k + 1)` (Clopper and Pearson,

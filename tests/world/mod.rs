@@ -1,15 +1,20 @@
 //! Plans and evidence made by hand, for the tests of what comes after the laboratory.
 #![allow(dead_code)] // each test program uses a part of it
 
+use jiff::civil::{Date, date};
 use medcert::evidence::{
     Case, Cell, DataFacts, Evidence, GradientHealth, Health, ModelFacts, Outcome, Regressions, RunFacts,
     SCHEMA,
 };
+use medcert::judge::Judgement;
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Probe, Requirement, Row};
 use medcert::spec::{
     self, BertConfig, Data, Fusion, ImageMethod, ImageSearch, Metric, Place, Source, Spec, TextAttack, Views,
     VisionNetwork, Weights,
 };
+
+/// The day by which waivers count.
+pub const TODAY: Date = date(2026, 11, 25);
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
 pub fn spec() -> Spec {
@@ -125,7 +130,14 @@ impl World {
 
     /// Adds a cell; `right` says of each case (place, label) whether the model is right on it.
     pub fn cell(&mut self, model: usize, attack: Attack, right: impl Fn(usize, bool) -> bool) -> usize {
-        let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
+        let epsilon = attack.image.map_or(0.0, |image| image.strength as f32);
+        let edits = if attack.text.is_empty() { 0 } else { 4 };
+        let weakened = if attack == Attack::default() { 1.0 } else { 0.8 };
+        let outcome = |(place, case): (usize, &Case)| {
+            let outcome = outcome(case.label, right(place, case.label));
+            let margin = outcome.margin.map(|margin| margin * weakened);
+            Outcome { change: epsilon, edits, margin, ..outcome }
+        };
         self.evidence.cells.push(Cell {
             model: self.plan.spec.models[model].0.clone(),
             attack: attack.to_string(),
@@ -133,6 +145,11 @@ impl World {
         });
         self.plan.cells.push(plan::Cell { model, attack });
         self.plan.cells.len() - 1
+    }
+
+    /// What is made of it, without anything that was accepted.
+    pub fn judged(&self) -> Judgement {
+        Judgement::of(&self.plan, &self.evidence, Err("no baseline was given"), TODAY)
     }
 
     /// Adds an attack that only the checks ask for, on the first `cases`.
@@ -150,7 +167,12 @@ impl World {
     /// Adds a sentence of these clauses.
     pub fn require(&mut self, sentence: &str, clauses: Vec<Clause>) {
         let place = Place { line: 20 + self.plan.requirements.len(), column: 5 };
-        self.plan.requirements.push(Requirement { sentence: sentence.into(), place, clauses });
+        self.plan.requirements.push(Requirement {
+            sentence: sentence.into(),
+            place,
+            clauses,
+            regression: None,
+        });
     }
 
     /// Adds a row of the table.

@@ -54,7 +54,7 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
     let full = attacked().filter(|outcome| f64::from(outcome.change) >= epsilon - ROUNDING).count();
     let all = attacked().count();
     let is_short = (full as f64) < field.trigger(Check::Applied) * all as f64;
-    is_short.then(|| format!("{} only moved by ε", of_cases(full, all)))
+    is_short.then(|| format!("only {} moved by ε", of_cases(full, all)))
 }
 
 fn words(field: &Field<'_>, seen: &Seen<'_>) -> Option<String> {
@@ -77,5 +77,5 @@ fn words(field: &Field<'_>, seen: &Seen<'_>) -> Option<String> {
     let (edited, all) =
         (seen.outcomes.iter().filter(|outcome| outcome.edits > 0).count(), seen.outcomes.len());
     let is_short = (edited as f64) < field.trigger(Check::Applied) * all as f64;
-    is_short.then(|| format!("{} only had a word edited", of_cases(edited, all)))
+    is_short.then(|| format!("only {} had a word edited", of_cases(edited, all)))
 }

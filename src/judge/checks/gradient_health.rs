@@ -40,7 +40,7 @@ fn unhealthy(field: &Field<'_>, model: usize) -> Option<Raised> {
         )
     } else if f64::from(gradient.rising) < least {
         format!(
-            "has gradients along which the loss rises on {} only",
+            "has gradients along which the loss rises on only {}",
             of_cases(gradient.rising as usize, cases)
         )
     } else {

@@ -12,10 +12,11 @@ use serde_yaml::Value;
 
 use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
+use super::regression::parse_regression;
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
     Absence, Condition, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model,
-    Named, Norm, Place, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
+    Named, Norm, Place, Regression, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
 };
 use crate::{Error, Result};
 
@@ -246,12 +247,20 @@ fn requirements(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Vec<Req
 
 fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirement> {
     let sentence = node.text()?;
-    match parse_sentence(sentence, names) {
-        Ok(clauses) => {
+    let parsed = match parse_regression(sentence, names) {
+        Some(regression) => regression.map(|one| (vec![], Some(one))).map_err(|complaint| vec![complaint]),
+        None => parse_sentence(sentence, names).map(|clauses| (clauses, None)),
+    };
+    match parsed {
+        Ok((clauses, regression)) => {
             for clause in &clauses {
-                check_reach(node, sentence, clause, names);
+                check_reach(node, sentence, Some(&clause.model), &clause.condition, names);
             }
-            Some(Requirement { sentence: sentence.trim().to_string(), place: node.place(text), clauses })
+            if let Some(Regression { model, condition: Some(condition), .. }) = &regression {
+                check_reach(node, sentence, model.as_ref(), condition, names);
+            }
+            let sentence = sentence.trim().to_string();
+            Some(Requirement { sentence, place: node.place(text), clauses, regression })
         }
         Err(complaints) => {
             for complaint in complaints {
@@ -262,21 +271,38 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirem
     }
 }
 
-/// A clause about an input that its model does not read would pass for the wrong reason.
-fn check_reach(node: &Node<'_>, sentence: &str, clause: &super::Clause, names: Names<'_>) {
-    let Some(model) = names.models.iter().find(|model| model.name == clause.model) else { return };
-    let words = &clause.condition.words;
-    let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());
+/// A sentence about an input that its model does not read would pass for the wrong reason; so would one about all
+/// models of which none reads it.
+fn check_reach(
+    node: &Node<'_>,
+    sentence: &str,
+    model: Option<&String>,
+    condition: &Condition,
+    names: Names<'_>,
+) {
+    let meant = names.models.iter().filter(|reader| model.is_none_or(|name| reader.name == *name));
+    let reasons: Vec<_> = meant.map(|reader| out_of_reach(reader, condition)).collect();
+    if let Some(Some((message, help))) = reasons.iter().find(|_| reasons.iter().all(Option::is_some)) {
+        let words = &condition.words;
+        let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());
+        node.fault_within(offset, words.clone(), message.clone(), Some(help.clone()));
+    }
+}
+
+/// Why a condition cannot touch a model, and what to write instead.
+fn out_of_reach(model: &Reader, condition: &Condition) -> Option<(String, String)> {
     let blind = |threat: &Threat| if threat.on_image() { !model.image } else { !model.text };
-    if let Some(threat) = clause.condition.threats.iter().find(|threat| blind(threat)) {
+    if let Some(threat) = condition.threats.iter().find(|threat| blind(threat)) {
         let (input, reads) = if threat.on_image() { ("image", "report") } else { ("report", "image") };
-        let message = format!("`{}` does not read the {input}, so this cannot touch it", clause.model);
+        let message = format!("`{}` does not read the {input}, so this cannot touch it", model.name);
         let help = format!("ask for an attack on the {reads}, or name a model that reads the {input}");
-        node.fault_within(offset, words.clone(), message, Some(help));
-    } else if clause.condition.threats.iter().any(Threat::needs_the_other) && !(model.image && model.text) {
-        let message = format!("`{}` reads nothing else, so without it there is no answer", clause.model);
+        Some((message, help))
+    } else if condition.threats.iter().any(Threat::needs_the_other) && !(model.image && model.text) {
+        let message = format!("`{}` reads nothing else, so without it there is no answer", model.name);
         let help = "write `blank`, or name a model that reads images and reports".to_string();
-        node.fault_within(offset, words.clone(), message, Some(help));
+        Some((message, help))
+    } else {
+        None
     }
 }
 

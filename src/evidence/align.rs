@@ -1,0 +1,58 @@
+//! Two files of the same cases, which may list them in another order.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Evidence;
+
+/// Cases that a message names.
+const NAMED: usize = 5;
+
+/// Evidence with its cases in the order of another's.
+///
+/// # Errors
+/// Why that cannot be, in a sentence: a case is in one of them alone, or has another label.
+pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, String> {
+    let alone = |some: &Evidence, others: &Evidence| -> Vec<String> {
+        let known: HashSet<&str> = others.cases.iter().map(|case| case.id.as_str()).collect();
+        let alone = some.cases.iter().filter(|case| !known.contains(case.id.as_str()));
+        alone.map(|case| case.id.clone()).collect()
+    };
+    let (ours, theirs) = (alone(&evidence, other), alone(other, &evidence));
+    if !ours.is_empty() || !theirs.is_empty() {
+        return Err(format!(
+            "their test cases differ: {} in the first alone{}, {} in the second alone{}",
+            ours.len(),
+            named(&ours),
+            theirs.len(),
+            named(&theirs)
+        ));
+    }
+    let places: HashMap<&str, usize> =
+        evidence.cases.iter().enumerate().map(|(place, case)| (case.id.as_str(), place)).collect();
+    let order: Vec<usize> = other.cases.iter().map(|case| places[case.id.as_str()]).collect();
+    let relabelled: Vec<String> = order
+        .iter()
+        .zip(&other.cases)
+        .filter(|&(&place, case)| evidence.cases[place].label != case.label)
+        .map(|(_, case)| case.id.clone())
+        .collect();
+    if !relabelled.is_empty() {
+        return Err(format!("{} of their cases have other labels{}", relabelled.len(), named(&relabelled)));
+    }
+    let cases = evidence.cases.len();
+    if let Some(cell) = evidence.cells.iter().find(|cell| cell.outcomes.len() != cases) {
+        let (model, attack, outcomes) = (&cell.model, &cell.attack, cell.outcomes.len());
+        return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
+    }
+    evidence.cases = order.iter().map(|&place| evidence.cases[place].clone()).collect();
+    for cell in &mut evidence.cells {
+        cell.outcomes = order.iter().map(|&place| cell.outcomes[place]).collect();
+    }
+    Ok(evidence)
+}
+
+fn named(cases: &[String]) -> String {
+    let shown = cases.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = if cases.len() > NAMED { ", …" } else { "" };
+    if cases.is_empty() { String::new() } else { format!(" ({shown}{more})") }
+}

@@ -1,0 +1,324 @@
+//! What was accepted, case by case, and what has changed since: the cases that a cell lost and gained, and whether
+//! that is more than chance.
+//!
+//! A cell is compared on the same cases by the exact test of McNemar (Psychometrika 1947), and the cells' p-values
+//! are adjusted together (Holm, Scandinavian Journal of Statistics 1979).
+
+use serde::Serialize;
+
+use super::tally::{check_cases, is_right};
+use super::{LEVEL, ROUNDING};
+use crate::evidence::{Evidence, Outcome, processor_of};
+use crate::stats;
+
+/// Digits of a digest that are kept.
+const DIGITS: usize = 12;
+
+/// What was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// The kind of processor, and of device where that is not the processor.
+    pub processor: String,
+    /// Digest of the question (data, split, models, seed), as all digests here of 12 digits.
+    pub question: String,
+    /// Digest of the data.
+    pub data: String,
+    /// Number of test cases.
+    pub trials: usize,
+    /// Digest of their identifiers and labels, in order.
+    pub order: String,
+    /// The models' names and the digests of their weights.
+    pub models: Vec<(String, String)>,
+    /// Margin within which rounding may turn an outcome on another kind of processor, where that is declared.
+    pub tolerance: Option<f32>,
+    /// What holds in each cell.
+    pub cells: Vec<Held>,
+}
+
+/// Which cases hold in a cell: the model is right on them there and when clean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The model's name.
+    pub model: String,
+    /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
+    pub attack: String,
+    /// Whether each case holds.
+    pub holds: Vec<bool>,
+}
+
+/// What has changed since.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Number of test cases.
+    pub trials: usize,
+    /// What else differs than outcomes, a sentence each.
+    pub differs: Vec<String>,
+    /// Whether every model has the same weights as then.
+    pub same_weights: bool,
+    /// Whether outcomes within rounding may turn here: the weights are the same, the kind of processor is another,
+    /// and it was declared.
+    pub tolerates: bool,
+    /// The cells that were there then and are now, in the order of now.
+    pub cells: Vec<Change>,
+    /// Cells that were there then alone.
+    pub gone: Vec<String>,
+    /// Cells that are there now alone.
+    pub new: Vec<String>,
+}
+
+/// What has changed in a cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// The model's name.
+    pub model: String,
+    /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
+    pub attack: String,
+    /// Cases that held then.
+    pub before: usize,
+    /// Cases that hold now.
+    pub now: usize,
+    /// Identifiers of the cases that held then alone, but for those that are tolerated.
+    pub lost: Vec<String>,
+    /// Identifiers of the cases that hold now alone, but for those that are tolerated.
+    pub gained: Vec<String>,
+    /// Cases that turned where rounding may turn them; where it is tolerated, they are neither lost nor gained.
+    pub near: usize,
+    /// Two-sided p-value of lost against gained.
+    pub p: f64,
+    /// The same, adjusted for all cells.
+    pub adjusted: f64,
+}
+
+impl Baseline {
+    /// What evidence would be, if it were accepted; it declares no tolerance.
+    ///
+    /// # Errors
+    /// Why it cannot be compared with anything, in a sentence.
+    pub fn of(evidence: &Evidence) -> Result<Self, String> {
+        check_cases(evidence)?;
+        let held = |cell: &crate::evidence::Cell| {
+            let outcomes = outcomes(evidence, &cell.model, &cell.attack)?;
+            let clean = outcomes_clean(evidence, &cell.model)?;
+            let holds = evidence.cases.iter().zip(outcomes.iter().zip(clean));
+            Ok(Held {
+                model: cell.model.clone(),
+                attack: cell.attack.clone(),
+                holds: holds
+                    .map(|(case, (cell, clean))| is_right(cell, case.label) && is_right(clean, case.label))
+                    .collect(),
+            })
+        };
+        Ok(Self {
+            processor: processor_of(&evidence.run),
+            question: short(&evidence.spec),
+            data: short(&evidence.data.digest),
+            trials: evidence.cases.len(),
+            order: order(evidence),
+            models: evidence.models.iter().map(|model| (model.name.clone(), short(&model.weights))).collect(),
+            tolerance: None,
+            cells: evidence.cells.iter().map(held).collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// What holds in a cell.
+    pub fn held(&self, model: &str, attack: &str) -> Option<&[bool]> {
+        let cell = self.cells.iter().find(|cell| cell.model == model && cell.attack == attack);
+        cell.map(|cell| cell.holds.as_slice())
+    }
+}
+
+impl Comparison {
+    /// Compares evidence with what was accepted.
+    ///
+    /// # Errors
+    /// Why they cannot be compared, in a sentence: the cases are others, or the evidence is not sound.
+    pub fn new(accepted: &Baseline, evidence: &Evidence) -> Result<Self, String> {
+        let now = Baseline::of(evidence)?;
+        if accepted.trials != now.trials {
+            return Err(format!(
+                "there were {} test cases, and now there are {}",
+                accepted.trials, now.trials
+            ));
+        }
+        if accepted.order != now.order {
+            return Err("the test cases are others, in another order, or have other labels".to_string());
+        }
+        let weights = other_weights(accepted, &now);
+        let is_elsewhere = accepted.processor != now.processor;
+        let tolerance = accepted.tolerance.filter(|_| is_elsewhere && weights.is_empty());
+        let turns = Turns { accepted, evidence, tolerance };
+        let mut cells = Vec::new();
+        for cell in &now.cells {
+            if let Some(before) = accepted.held(&cell.model, &cell.attack) {
+                cells.push(turns.change(cell, before)?);
+            }
+        }
+        let adjusted = stats::holm(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
+        cells.iter_mut().zip(adjusted).for_each(|(cell, adjusted)| cell.adjusted = adjusted);
+        let lacking = |some: &Baseline, others: &Baseline| -> Vec<String> {
+            let lacks = |cell: &&Held| others.held(&cell.model, &cell.attack).is_none();
+            some.cells.iter().filter(lacks).map(|cell| cell_name(&cell.model, &cell.attack)).collect()
+        };
+        Ok(Self {
+            trials: now.trials,
+            same_weights: weights.is_empty(),
+            differs: differences(accepted, &now).into_iter().chain(weights).collect(),
+            tolerates: tolerance.is_some(),
+            gone: lacking(accepted, &now),
+            new: lacking(&now, accepted),
+            cells,
+        })
+    }
+
+    /// Outcomes that turned within rounding, whether they are tolerated or not.
+    pub fn near(&self) -> usize {
+        self.cells.iter().map(|cell| cell.near).sum()
+    }
+
+    /// A cell of it.
+    pub fn cell(&self, model: &str, attack: &str) -> Option<&Change> {
+        self.cells.iter().find(|cell| cell.model == model && cell.attack == attack)
+    }
+}
+
+impl Change {
+    /// The cell in words.
+    pub fn name(&self) -> String {
+        cell_name(&self.model, &self.attack)
+    }
+
+    /// Whether a case turned.
+    pub fn is_changed(&self) -> bool {
+        !self.lost.is_empty() || !self.gained.is_empty()
+    }
+
+    /// Whether it lost cases, and more than chance explains.
+    pub fn has_lost(&self) -> bool {
+        self.adjusted <= LEVEL && self.lost.len() > self.gained.len()
+    }
+
+    /// Whether it gained cases, and more than chance explains.
+    pub fn has_gained(&self) -> bool {
+        self.adjusted <= LEVEL && self.lost.len() < self.gained.len()
+    }
+}
+
+/// A cell in words: `fusion clean`, `fusion under FGSM ε=0.1`.
+pub fn cell_name(model: &str, attack: &str) -> String {
+    let under = if attack == "clean" { "" } else { "under " };
+    format!("{model} {under}{attack}")
+}
+
+/// How cases turned between what was accepted and what is now.
+struct Turns<'a> {
+    accepted: &'a Baseline,
+    evidence: &'a Evidence,
+    /// Margin up to which a turn is tolerated.
+    tolerance: Option<f32>,
+}
+
+impl Turns<'_> {
+    fn change(&self, now: &Held, before: &[bool]) -> Result<Change, String> {
+        let (mut lost, mut gained, mut near) = (Vec::new(), Vec::new(), 0);
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            if before[place] == now.holds[place] {
+                continue;
+            }
+            let is_near = self.is_near(now, place)?;
+            near += usize::from(is_near);
+            if is_near && self.tolerance.is_some() {
+                continue;
+            }
+            let list = if before[place] { &mut lost } else { &mut gained };
+            list.push(case.id.clone());
+        }
+        let count = |holds: &[bool]| holds.iter().filter(|&&holds| holds).count();
+        let p = stats::mcnemar_exact(gained.len() as u64, lost.len() as u64);
+        Ok(Change {
+            model: now.model.clone(),
+            attack: now.attack.clone(),
+            before: count(before),
+            now: count(&now.holds),
+            lost,
+            gained,
+            near,
+            p,
+            adjusted: p,
+        })
+    }
+
+    /// Whether rounding explains that a case turned. A lost case is wrong by hardly anything wherever it is wrong
+    /// now; for a gained one, the answer that was wrong is hardly right, the clean one if that was wrong.
+    fn is_near(&self, now: &Held, place: usize) -> Result<bool, String> {
+        let within = self.tolerance.unwrap_or(ROUNDING);
+        let label = self.evidence.cases[place].label;
+        let attacked = &outcomes(self.evidence, &now.model, &now.attack)?[place];
+        let clean = &outcomes_clean(self.evidence, &now.model)?[place];
+        let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= within);
+        if now.holds[place] {
+            let clean_held = self.accepted.held(&now.model, "clean").is_none_or(|held| held[place]);
+            return Ok(is_near(if clean_held { attacked } else { clean }));
+        }
+        Ok([attacked, clean].iter().all(|outcome| is_right(outcome, label) || is_near(outcome)))
+    }
+}
+
+/// The outcomes of a cell, one for each case.
+fn outcomes<'a>(evidence: &'a Evidence, model: &str, attack: &str) -> Result<&'a [Outcome], String> {
+    let mut found = evidence.cells.iter().filter(|cell| cell.model == model && cell.attack == attack);
+    let name = || cell_name(model, attack);
+    let cell = found.next().ok_or_else(|| format!("the evidence lacks {}", name()))?;
+    if found.next().is_some() {
+        return Err(format!("the evidence has {} twice", name()));
+    }
+    let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
+    if outcomes != cases {
+        return Err(format!("{} has {outcomes} outcomes for {cases} cases", name()));
+    }
+    Ok(&cell.outcomes)
+}
+
+fn outcomes_clean<'a>(evidence: &'a Evidence, model: &str) -> Result<&'a [Outcome], String> {
+    outcomes(evidence, model, "clean")
+}
+
+/// Digest of the cases' identifiers and labels, in order.
+fn order(evidence: &Evidence) -> String {
+    let mut digest = blake3::Hasher::new();
+    for case in &evidence.cases {
+        digest.update(&(case.id.len() as u64).to_le_bytes());
+        digest.update(case.id.as_bytes());
+        digest.update(&[u8::from(case.label)]);
+    }
+    short(&digest.finalize().to_hex())
+}
+
+/// What differs that is no outcome and no weight.
+fn differences(accepted: &Baseline, now: &Baseline) -> Vec<String> {
+    let mut differs = Vec::new();
+    if accepted.data != now.data {
+        differs.push("the data differ, although the test cases are the same".to_string());
+    }
+    if accepted.question != now.question {
+        differs.push("the spec's data, split, models, seed or chunk differ".to_string());
+    }
+    differs
+}
+
+/// The models that are not what they were.
+fn other_weights(accepted: &Baseline, now: &Baseline) -> Vec<String> {
+    let weights = |some: &Baseline, name: &str| {
+        some.models.iter().find(|(other, _)| other == name).map(|(_, weights)| weights.clone())
+    };
+    let present = now.models.iter().filter_map(|(name, now)| match weights(accepted, name) {
+        None => Some(format!("{name} is new")),
+        Some(before) if before != *now => Some(format!("{name} has other weights ({before}, now {now})")),
+        Some(_) => None,
+    });
+    let gone = accepted.models.iter().filter(|(name, _)| weights(now, name).is_none());
+    present.chain(gone.map(|(name, _)| format!("{name} is gone"))).collect()
+}
+
+fn short(digest: &str) -> String {
+    digest.chars().take(DIGITS).collect()
+}

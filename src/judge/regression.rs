@@ -1,0 +1,141 @@
+//! The verdict on a sentence `no regression against baseline`: no cell is worse than what was accepted by more than
+//! a margin.
+//!
+//! In each cell the difference (now less then) is bounded from the discordant pairs, as for two models. Every cell
+//! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
+
+use super::baseline::{Baseline, Change, Comparison};
+use super::clause::{decide, needed, scaled};
+use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_points, points_beside};
+use crate::evidence::Evidence;
+use crate::plan::{Plan, Regression};
+use crate::stats;
+
+/// Cells that a reason names.
+const NAMED: usize = 3;
+
+/// A cell with the bounds of its difference.
+struct Bounded<'a> {
+    change: &'a Change,
+    lower: f64,
+    upper: f64,
+    verdict: Verdict,
+}
+
+/// Judges a regression; a baseline that is not there is told by its reason.
+pub(super) fn judge(
+    (plan, evidence): (&Plan, &Evidence),
+    baseline: Result<&Baseline, &str>,
+    sentence: &str,
+    regression: &Regression,
+) -> ClauseFinding {
+    let compared = baseline.map_err(str::to_string).and_then(|baseline| {
+        Comparison::new(baseline, evidence)
+            .map_err(|why| format!("{why}; `medcert accept` takes this result as the baseline"))
+    });
+    let finding = compared.and_then(|comparison| {
+        let cells = bounded(plan, &comparison, regression)?;
+        decided(&comparison, &cells, sentence, regression.margin)
+    });
+    finding.unwrap_or_else(|reason| ClauseFinding {
+        words: sentence.to_string(),
+        verdict: Verdict::Error,
+        estimate: Estimate { successes: 0, trials: 0 },
+        other: None,
+        lower: -1.0,
+        upper: 1.0,
+        threshold: -regression.margin,
+        needed: None,
+        reason,
+    })
+}
+
+/// The cells that the sentence is about.
+fn bounded<'a>(
+    plan: &Plan,
+    comparison: &'a Comparison,
+    regression: &Regression,
+) -> Result<Vec<Bounded<'a>>, String> {
+    let bounds = |&place: &usize| {
+        let cell = plan.cells.get(place).ok_or("a cell is missing")?;
+        let model = plan.spec.models.get(cell.model).map_or("?", |(name, _)| name);
+        let attack = cell.attack.to_string();
+        let change = comparison.cell(model, &attack).ok_or_else(|| {
+            let name = super::baseline::cell_name(model, &attack);
+            format!("the baseline lacks {name}; `medcert accept` takes this result as the baseline")
+        })?;
+        let (gained, lost) = (change.gained.len() as u64, change.lost.len() as u64);
+        let (lower, upper) = stats::paired_difference_bounds(gained, lost, comparison.trials as u64, LEVEL);
+        Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin) })
+    };
+    let mut cells = regression.cells.iter().map(bounds).collect::<Result<Vec<_>, String>>()?;
+    cells.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.lower.total_cmp(&b.lower)));
+    Ok(cells)
+}
+
+/// The verdict, from the worst cell to the best.
+fn decided(
+    comparison: &Comparison,
+    cells: &[Bounded<'_>],
+    sentence: &str,
+    margin: f64,
+) -> Result<ClauseFinding, String> {
+    let worst = cells.first().ok_or("no cell was computed to compare")?;
+    let trials = comparison.trials as u64;
+    let count = |successes: usize| Estimate { successes: successes as u64, trials };
+    let (gained, lost) = (worst.change.gained.len() as u64, worst.change.lost.len() as u64);
+    let needed = (worst.verdict == Verdict::Inconclusive).then(|| {
+        needed(trials, |more| {
+            let (gained, lost) = (scaled(gained, trials, more), scaled(lost, trials, more));
+            let (lower, upper) = stats::paired_difference_bounds(gained, lost, more, LEVEL);
+            decide(lower, upper, -margin)
+        })
+    });
+    Ok(ClauseFinding {
+        words: sentence.to_string(),
+        verdict: worst.verdict,
+        estimate: count(worst.change.now),
+        other: Some(count(worst.change.before)),
+        lower: worst.lower,
+        upper: worst.upper,
+        threshold: -margin,
+        needed: needed.flatten(),
+        reason: reason(comparison, cells, worst, margin),
+    })
+}
+
+fn reason(comparison: &Comparison, cells: &[Bounded<'_>], worst: &Bounded<'_>, margin: f64) -> String {
+    let goal = goal_points(-margin);
+    let all = cells.len();
+    let alike: Vec<&Bounded<'_>> = cells.iter().filter(|cell| cell.verdict == worst.verdict).collect();
+    let about = |cell: &&Bounded<'_>| {
+        let (lower, upper) = (points_beside(cell.lower, -margin), points_beside(cell.upper, -margin));
+        let change = cell.change;
+        format!(
+            "{} lost {} and gained {} of {} cases (bounds {lower} and {upper})",
+            change.name(),
+            change.lost.len(),
+            change.gained.len(),
+            comparison.trials
+        )
+    };
+    let shown = if worst.verdict == Verdict::Pass { 1 } else { NAMED };
+    let mut named = alike.iter().take(shown).map(about).collect::<Vec<_>>().join("; ");
+    if worst.verdict != Verdict::Pass && alike.len() > shown {
+        named = format!("{named}; and {} more", alike.len() - shown);
+    }
+    let cells = if all == 1 { String::new() } else { format!(" in {} of {all} cells", alike.len()) };
+    let head = match worst.verdict {
+        Verdict::Pass if all == 1 => format!("the lower bound reaches {goal}"),
+        Verdict::Pass => format!("the lower bound reaches {goal} in each of {all} cells; the least"),
+        Verdict::Fail => format!("even the upper bound is under {goal}{cells}"),
+        _ => format!("{goal} lie between the bounds{cells}, too few cases to tell"),
+    };
+    let tolerated = match comparison.near() {
+        near if near > 0 && comparison.tolerates => {
+            format!("; {near} turned within rounding on another kind of processor, which is tolerated")
+        }
+        _ => String::new(),
+    };
+    format!("{head}: {named}{tolerated}")
+}
