@@ -1,6 +1,8 @@
 //! Studies: images, report sections, label, patient and view, from a phantom generator, the Indiana
 //! University layout or a manifest; their division by patient.
 
+mod audit;
+mod groups;
 mod images;
 mod iu_xray;
 mod manifest;
@@ -11,6 +13,7 @@ mod table;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, leaks, split};
 
@@ -37,6 +40,8 @@ pub struct Study {
     pub view: Option<String>,
     /// Mask of the lesion in the frontal image.
     pub mask: Option<ImageSource>,
+    /// The groups that the case is in, such as `sex` and `F`: name and value, each name once.
+    pub groups: Vec<(String, String)>,
 }
 
 /// The sections of a report, as written.
@@ -175,7 +180,7 @@ impl Dataset {
         };
         add(&format!("{:?} {:?}", self.sections, self.views));
         for study in &self.studies {
-            let Study { id, patient, frontal, lateral, report, label, view, mask } = study;
+            let Study { id, patient, frontal, lateral, report, label, view, mask, groups } = study;
             add(id);
             add(patient);
             add(if *label { "1" } else { "0" });
@@ -192,6 +197,12 @@ impl Dataset {
             }
             for text in [&report.indication, &report.findings, &report.impression] {
                 add(text);
+            }
+            // a phantom's follow from its name, and the view is in already
+            let is_drawn = matches!(frontal, Some(ImageSource::Phantom(..)));
+            for (name, value) in groups.iter().filter(|(name, _)| !is_drawn && name != groups::VIEW) {
+                add(name);
+                add(value);
             }
         }
         hasher.finalize().to_hex().to_string()

@@ -135,8 +135,8 @@ fn not_finite(what: &str) -> Error {
 }
 
 fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
-    let Evidence { schema, medcert, spec, run, data, models, cases, cells, counterexamples, regressions } =
-        evidence;
+    let Evidence { schema, medcert, spec, run, data, models, baselines, cases, .. } = evidence;
+    let Evidence { cells, counterexamples, regressions, .. } = evidence;
     writeln!(out, "{{")?;
     writeln!(out, "\"schema\": {schema},")?;
     writeln!(out, "\"medcert\": {},", line(medcert)?)?;
@@ -145,6 +145,8 @@ fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {
     writeln!(out, "\"data\": {},", line(data)?)?;
     writeln!(out, "\"models\": [")?;
     list(out, models)?;
+    writeln!(out, "],\n\"baselines\": [")?;
+    list(out, baselines)?;
     writeln!(out, "],\n\"cases\": [")?;
     list(out, cases)?;
     writeln!(out, "],\n\"cells\": [")?;

@@ -13,7 +13,7 @@ pub use file::{read, write};
 pub use observe::{Event, Observer, Silent};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct Evidence {
     pub data: DataFacts,
     /// The models, in the spec's order.
     pub models: Vec<ModelFacts>,
+    /// Trivial readers of the report, for comparison.
+    pub baselines: Vec<Baseline>,
     /// The test cases, in the order of every cell's outcomes.
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
@@ -71,6 +73,8 @@ pub struct DataFacts {
     pub validation: usize,
     /// Test cases.
     pub test: usize,
+    /// Patients that have studies in more than one of these parts.
+    pub patients_in_two_parts: usize,
 }
 
 /// What a model was.
@@ -89,6 +93,22 @@ pub struct ModelFacts {
     pub source: Option<String>,
 }
 
+/// A trivial reader that learned from the training cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// What it is, such as `bag of words, findings`.
+    pub name: String,
+    /// A character a case, in the order of [`Evidence::cases`]: `1` where it is right, `0` where it is wrong.
+    pub right: String,
+}
+
+impl From<crate::data::Baseline> for Baseline {
+    fn from(crate::data::Baseline { name, right }: crate::data::Baseline) -> Self {
+        Self { name, right: right.into_iter().map(|right| if right { '1' } else { '0' }).collect() }
+    }
+}
+
 /// A test case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +122,12 @@ pub struct Case {
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
+    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report`, `image`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
+    /// The groups that it is in: name and value, such as `sex` and `F`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<(String, String)>,
 }
 
 /// A model under an attack point, every case.

@@ -94,8 +94,10 @@ impl World {
                 train: labels.len() * 2,
                 validation: 20,
                 test: labels.len(),
+                patients_in_two_parts: 0,
             },
             models: spec.models.iter().map(facts).collect(),
+            baselines: vec![],
             cases: labels
                 .iter()
                 .enumerate()
@@ -104,6 +106,8 @@ impl World {
                     patient: format!("p{}", place / 2),
                     label,
                     lesion: None,
+                    seen: vec![],
+                    groups: vec![],
                 })
                 .collect(),
             cells: vec![],

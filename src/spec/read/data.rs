@@ -10,8 +10,19 @@ const SECTIONS: [(&str, Section); 3] = [
     ("findings", Section::Findings),
     ("impression", Section::Impression),
 ];
-const COLUMNS: [&str; 10] =
-    ["id", "patient", "label", "frontal", "lateral", "indication", "findings", "impression", "view", "mask"];
+const COLUMNS: [&str; 11] = [
+    "id",
+    "patient",
+    "label",
+    "frontal",
+    "lateral",
+    "indication",
+    "findings",
+    "impression",
+    "view",
+    "mask",
+    "groups",
+];
 
 pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
     let (source, choice) = node.choice("data source", &SOURCES)?;
@@ -101,6 +112,7 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
     let map = node.map(&COLUMNS)?;
     let name = |key: &str| map.get(key).and_then(|node| node.words());
     let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
+    let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node, name("view").is_some()));
     Some(Columns {
         id: or("id", "case"),
         patient: or("patient", "patient"),
@@ -112,7 +124,22 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
         impression: name("impression"),
         view: name("view"),
         mask: name("mask"),
+        groups: groups?,
     })
+}
+
+/// The columns that group the cases. Where a column of views is named, it groups them already.
+fn groups(node: &Node<'_>, has_view: bool) -> Option<Vec<String>> {
+    let read: Vec<Option<String>> = node.items()?.iter().map(Node::words).collect();
+    let names = read.into_iter().collect::<Option<Vec<String>>>()?;
+    let twice = (1..names.len()).find(|&place| names[..place].contains(&names[place]));
+    if let Some(place) = twice {
+        node.fault(format!("the group `{}` stands twice; keep it once", names[place]), None);
+    }
+    if has_view && names.iter().any(|name| name == "view") {
+        node.fault("cases are grouped by `view` already; remove it here", None);
+    }
+    Some(names)
 }
 
 fn column_of(columns: &Columns, section: Section) -> Option<&String> {
