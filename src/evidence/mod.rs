@@ -122,7 +122,8 @@ pub struct Case {
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
-    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report`, `image`.
+    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report`, or `short
+    /// report` where it has so few words that it recurs by chance, and `image`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
     /// The groups that it is in: name and value, such as `sex` and `F`.

@@ -74,7 +74,7 @@ impl Features {
     }
 }
 
-/// The weights at which the penalised likelihood is highest. The last is the intercept; it is not penalised.
+/// The weights at which the penalised likelihood is highest. The last is the intercept.
 fn fit(rows: &[Row], labels: &[f64], count: usize) -> Vec<f64> {
     let mut weights = vec![0.0; count];
     let mut first = None;
@@ -130,9 +130,9 @@ fn newton(rows: &[Row], curvatures: &[f64], gradient: &[f64]) -> Vec<f64> {
     step
 }
 
-/// Adds the penalty's pull on all weights but the intercept.
+/// Adds the penalty's pull.
 fn pulled(mut gradient: Vec<f64>, weights: &[f64]) -> Vec<f64> {
-    for (gradient, weight) in gradient.iter_mut().zip(&weights[..weights.len() - 1]) {
+    for (gradient, weight) in gradient.iter_mut().zip(weights) {
         *gradient += RIDGE * weight;
     }
     gradient
@@ -144,8 +144,7 @@ fn loss(rows: &[Row], labels: &[f64], weights: &[f64]) -> f64 {
         let away = if *label > 0.5 { -score(row, weights) } else { score(row, weights) };
         away.max(0.0) + (-away.abs()).exp().ln_1p()
     };
-    let penalised = &weights[..weights.len() - 1];
-    rows.iter().zip(labels).map(miss).sum::<f64>() + RIDGE / 2.0 * dot(penalised, penalised)
+    rows.iter().zip(labels).map(miss).sum::<f64>() + RIDGE / 2.0 * dot(weights, weights)
 }
 
 /// Each text's value put on its features.
@@ -169,4 +168,50 @@ fn chance(score: f64) -> f64 {
 
 fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{stream, uniform};
+
+    /// Rows of four features with labels that lean on the first.
+    fn case(seed: &str) -> (Vec<Row>, Vec<f64>) {
+        let mut rng = stream(&[seed]);
+        let mut row = || -> Row {
+            (0..4).map(|place| (place, f64::from(uniform(&mut rng)) - 0.5)).chain([(4, 1.0)]).collect()
+        };
+        let rows: Vec<Row> = (0..200).map(|_| row()).collect();
+        let mut rng = stream(&[seed, "labels"]);
+        let leans =
+            |row: &Row| f64::from(u8::from(3.0 * row[0].1 + 1.0 > 2.0 * f64::from(uniform(&mut rng))));
+        let labels = rows.iter().map(leans).collect();
+        (rows, labels)
+    }
+
+    #[test]
+    fn no_other_weights_fit_better() {
+        for seed in ["a", "b", "c"] {
+            let (rows, labels) = case(seed);
+            let weights = fit(&rows, &labels, 5);
+            assert!(weights[0] > 1.0, "{weights:?}");
+            let best = loss(&rows, &labels, &weights);
+            for place in 0..5 {
+                for change in [-1e-3, 1e-3] {
+                    let mut other = weights.clone();
+                    other[place] += change;
+                    assert!(loss(&rows, &labels, &other) > best, "{seed} {place} {change}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_intercept_alone_is_the_log_odds_less_the_penalty() {
+        // stationary: n (chance - share) + RIDGE weight = 0
+        let rows: Vec<Row> = vec![vec![(0, 1.0)]; 100];
+        let labels: Vec<f64> = (0..100).map(|place| f64::from(u8::from(place < 80))).collect();
+        let weight = fit(&rows, &labels, 1)[0];
+        assert!((100.0 * (chance(weight) - 0.8) + RIDGE * weight).abs() < 1e-3, "{weight}");
+    }
 }

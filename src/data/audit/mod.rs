@@ -11,6 +11,8 @@ use duplicates::{images, reports};
 
 /// Side of the pictures that an audit compares, in pixels.
 pub const SIDE: u32 = duplicates::SIDE;
+/// Words from which a report is no short one. Two short ones agree by chance: "Cough. No acute disease."
+const LONG: usize = 20;
 
 /// What was revealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,8 @@ pub struct Audit {
     /// Trivial readers: one for each section that has text in training and in test cases, and one for the whole
     /// report where there are several.
     pub baselines: Vec<Baseline>,
-    /// For each test case, its inputs that are also in the training or the validation part: `report`, `image`.
+    /// For each test case, its inputs that are also in the training or the validation part: `report`, or
+    /// `short report` for one under 20 words, and `image`.
     pub seen: Vec<Vec<String>>,
     /// Patients that have studies in more than one part.
     pub patients_in_two_parts: usize,
@@ -42,13 +45,15 @@ pub fn audit(data: &Dataset, partition: &Partition, pixels: &Pixels) -> Audit {
     let reports = reports(&chosen(&whole, &before), &chosen(&whole, &partition.test));
     let films = films(data, pixels);
     let images = images(&chosen(&films, &before), &chosen(&films, &partition.test));
-    let seen = |(report, image): (&bool, &bool)| {
-        let known = [(*report, "report"), (*image, "image")];
+    let seen = |((report, image), place): ((&bool, &bool), &usize)| {
+        let is_long = bag_of_words::words(whole[*place]).len() >= LONG;
+        let known =
+            [(*report && is_long, "report"), (*report && !is_long, "short report"), (*image, "image")];
         known.iter().filter(|(is_known, _)| *is_known).map(|(_, name)| (*name).to_string()).collect()
     };
     Audit {
         baselines: baselines(data, partition, &whole),
-        seen: reports.iter().zip(&images).map(seen).collect(),
+        seen: reports.iter().zip(&images).zip(&partition.test).map(seen).collect(),
         patients_in_two_parts: leaks(&data.studies, partition).len(),
     }
 }

@@ -130,14 +130,16 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
 
 /// The columns that group the cases. Where a column of views is named, it groups them already.
 fn groups(node: &Node<'_>, has_view: bool) -> Option<Vec<String>> {
-    let read: Vec<Option<String>> = node.items()?.iter().map(Node::words).collect();
-    let names = read.into_iter().collect::<Option<Vec<String>>>()?;
-    let twice = (1..names.len()).find(|&place| names[..place].contains(&names[place]));
-    if let Some(place) = twice {
-        node.fault(format!("the group `{}` stands twice; keep it once", names[place]), None);
-    }
-    if has_view && names.iter().any(|name| name == "view") {
-        node.fault("cases are grouped by `view` already; remove it here", None);
+    let mut names = Vec::new();
+    for item in node.items()? {
+        let name = item.words()?;
+        if names.contains(&name) {
+            item.fault(format!("the group `{name}` stands twice"), "keep it once".to_string());
+        } else if has_view && name == "view" {
+            let help = "remove it here; the column under `view` groups them".to_string();
+            item.fault("the cases are grouped by `view` already", help);
+        }
+        names.push(name);
     }
     Some(names)
 }
