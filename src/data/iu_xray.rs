@@ -24,7 +24,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
     let table = Table::read(&folder.file(Path::new("indiana_reports.csv"))?)?;
     let [uid, problems, indication, findings, impression] =
         columns(&table, ["uid", "Problems", "indication", "findings", "impression"])?;
-    let exam = table.column("image")?;
+    let exam = table.column("image").ok();
     let mut images = if views == Views::None { HashMap::new() } else { projections(folder)? };
     let mut seen = HashSet::new();
     let mut studies = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
             label: !label.eq_ignore_ascii_case("normal"),
             view: None,
             mask: None,
-            groups: vec![groups::view(projection(row, exam))],
+            groups: exam.map(|exam| groups::view(projection(row, exam))).into_iter().collect(),
         });
     }
     let left_out = if unlabelled > 0 {

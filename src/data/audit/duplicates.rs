@@ -118,7 +118,7 @@ pub(super) fn images(before: &[Vec<&[u8]>], test: &[Vec<&[u8]>]) -> Vec<bool> {
 
 type Hash = [u64; 2 * GRID * GRID / 64];
 
-/// The difference hash of a picture of [`SIDE`]; none if it is blank.
+/// The difference hash of a picture of [`SIDE`]; none if it is blank or of another side.
 fn difference_hash(picture: &[u8]) -> Option<Hash> {
     let side = SIDE as usize;
     if picture.len() != side * side || picture.iter().all(|pixel| *pixel == picture[0]) {

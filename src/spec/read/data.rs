@@ -112,7 +112,7 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
     let map = node.map(&COLUMNS)?;
     let name = |key: &str| map.get(key).and_then(|node| node.words());
     let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
-    let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node, name("view").is_some()));
+    let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node));
     Some(Columns {
         id: or("id", "case"),
         patient: or("patient", "patient"),
@@ -128,16 +128,18 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
     })
 }
 
-/// The columns that group the cases. Where a column of views is named, it groups them already.
-fn groups(node: &Node<'_>, has_view: bool) -> Option<Vec<String>> {
-    let mut names = Vec::new();
+/// The columns that group the cases. An age groups them by its band.
+fn groups(node: &Node<'_>) -> Option<Vec<String>> {
+    let band = |name: &str| if name.eq_ignore_ascii_case("age") { "age band" } else { name }.to_string();
+    let mut names: Vec<String> = Vec::new();
     for item in node.items()? {
         let name = item.words()?;
-        if names.contains(&name) {
-            item.fault(format!("the group `{name}` stands twice"), "keep it once".to_string());
-        } else if has_view && name == "view" {
-            let help = "remove it here; the column under `view` groups them".to_string();
-            item.fault("the cases are grouped by `view` already", help);
+        if names.iter().any(|known| band(known) == band(&name)) {
+            item.fault(format!("the group `{}` stands twice", band(&name)), "keep it once".to_string());
+        }
+        if name == "view" {
+            let help = "name its column under `view`, which groups the cases too".to_string();
+            item.fault("`view` has a key of its own", help);
         }
         names.push(name);
     }
