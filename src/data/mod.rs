@@ -82,7 +82,8 @@ pub struct Dataset {
     pub studies: Vec<Study>,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: Vec<(String, usize)>,
-    /// blake3 over everything that was read but the images' bytes (their names are in it).
+    /// blake3 over everything that was read but the images' bytes (their names are in it) and the words for
+    /// the examination in the Indiana collection.
     pub digest: String,
     /// Sections of the report that the models read, in order.
     pub sections: Vec<Section>,
@@ -198,7 +199,7 @@ impl Dataset {
             for text in [&report.indication, &report.findings, &report.impression] {
                 add(text);
             }
-            // a phantom's follow from its name, and the view is in already
+            // what a manifest names: a phantom's follow from its name, and a view that is a column's is in already
             let is_drawn = matches!(frontal, Some(ImageSource::Phantom(..)));
             for (name, value) in groups.iter().filter(|(name, _)| !is_drawn && name != groups::VIEW) {
                 add(name);
