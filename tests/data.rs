@@ -109,6 +109,7 @@ fn study(path: PathBuf) -> Study {
         label: true,
         view: None,
         mask: None,
+        groups: vec![],
     }
 }
 

@@ -2,7 +2,8 @@
 
 mod world;
 
-use medcert::evidence::{read, write};
+use medcert::data;
+use medcert::evidence::{Baseline, read, write};
 use medcert::plan::Attack;
 use proptest::prelude::*;
 use world::{World, even, fgsm};
@@ -14,6 +15,10 @@ fn world(right: &[bool]) -> World {
     world
 }
 
+fn baseline(of: &str, right: &[bool]) -> Baseline {
+    data::Baseline { name: format!("bag of words, {of}"), right: right.to_vec() }.into()
+}
+
 proptest! {
     #[test]
     fn evidence_comes_back_as_it_was(right in prop::collection::vec(any::<bool>(), 1..40), margin in -1e6_f32..1e6, name in "\\PC{0,12}") {
@@ -21,6 +26,9 @@ proptest! {
         let (one, two) = (folder.path().join("deep/one.json"), folder.path().join("two.json"));
         let mut evidence = world(&right).evidence;
         evidence.cells[1].outcomes[0].margin = Some(margin);
+        evidence.cases[0].groups = vec![("sex".into(), "F".into()), ("site".into(), name.clone())];
+        evidence.cases[0].seen = vec!["image".into()];
+        evidence.baselines = ["findings", "whole report"].map(|of| baseline(of, &right)).into();
         evidence.cases[0].id = name;
         write(&one, &evidence).expect("written");
         let back = read(&one).expect("read");
@@ -51,7 +59,7 @@ fn what_is_no_evidence_is_refused_with_what_to_do() {
         String::new(),
         "{}".into(),
         "[1, 2]".into(),
-        whole.replace("\"schema\": 3", "\"schema\": 99"),
+        whole.replace("\"schema\": 4", "\"schema\": 99"),
         whole.replace("\"edits\"", "\"edit\""),
         whole.replace("\"label\":true", "\"label\":1"),
         whole[..whole.len() / 2].to_string(),

@@ -4,12 +4,14 @@
 //!
 //! A study is normal where `Problems` is `normal`; one that was not indexed has no label and is left out.
 //! Each `uid` is a patient of its own. Of several images of a projection the first that the file lists is
-//! taken; an image that is listed and not there counts as missing.
+//! taken; an image that is listed and not there counts as missing. The files know neither age nor sex; the
+//! column `image` says in words which views were taken, and the first of PA and AP in it is a case's group.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::table::Table;
+use super::groups;
+use super::table::{Row, Table};
 use super::{Folder, ImageSource, Report, Study};
 use crate::spec::Views;
 use crate::{Error, Result};
@@ -22,6 +24,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
     let table = Table::read(&folder.file(Path::new("indiana_reports.csv"))?)?;
     let [uid, problems, indication, findings, impression] =
         columns(&table, ["uid", "Problems", "indication", "findings", "impression"])?;
+    let exam = table.column("image").ok();
     let mut images = if views == Views::None { HashMap::new() } else { projections(folder)? };
     let mut seen = HashSet::new();
     let mut studies = Vec::new();
@@ -54,6 +57,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
             label: !label.eq_ignore_ascii_case("normal"),
             view: None,
             mask: None,
+            groups: exam.map(|exam| groups::view(projection(row, exam))).into_iter().collect(),
         });
     }
     let left_out = if unlabelled > 0 {
@@ -62,6 +66,12 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
         vec![]
     };
     Ok((studies, left_out))
+}
+
+/// The projection that the words for the examination name first.
+fn projection(row: Row<'_>, exam: usize) -> &str {
+    let mut words = row.value(exam).split(|letter: char| !letter.is_alphanumeric());
+    words.find(|word| ["PA", "AP"].contains(word)).unwrap_or_default()
 }
 
 fn columns<const N: usize>(table: &Table, names: [&str; N]) -> Result<[usize; N]> {

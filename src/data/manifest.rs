@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::groups::{self, Grouping};
 use super::table::{Row, Table};
 use super::{Folder, ImageSource, Report, Study};
 use crate::Result;
@@ -44,6 +45,7 @@ struct Places {
     images: [Option<usize>; 3],
     sections: [Option<usize>; 3],
     view: Option<usize>,
+    groups: Vec<Grouping>,
 }
 
 impl Places {
@@ -60,6 +62,7 @@ impl Places {
                 optional(&columns.impression)?,
             ],
             view: optional(&columns.view)?,
+            groups: columns.groups.iter().map(|name| Grouping::new(table, name)).collect::<Result<_>>()?,
         })
     }
 }
@@ -95,6 +98,8 @@ fn study(row: Row<'_>, places: &Places, labels: Labels<'_>, folder: &Folder) -> 
             Err(why) => Err(row.fault(why)),
         },
     };
+    let view = text(places.view);
+    let by_view = places.view.map(|_| groups::view(&view));
     let [frontal, lateral, mask] = places.images;
     let [indication, findings, impression] = places.sections;
     Ok(Study {
@@ -108,7 +113,8 @@ fn study(row: Row<'_>, places: &Places, labels: Labels<'_>, folder: &Folder) -> 
             impression: text(impression),
         },
         label: labels.read(row, places.label)?,
-        view: Some(text(places.view)).filter(|view| !view.is_empty()),
+        groups: by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect(),
+        view: Some(view).filter(|view| !view.is_empty()),
         mask: image(mask)?,
     })
 }

@@ -1,6 +1,8 @@
 //! Studies: images, report sections, label, patient and view, from a phantom generator, the Indiana
 //! University layout or a manifest; their division by patient.
 
+mod audit;
+mod groups;
 mod images;
 mod iu_xray;
 mod manifest;
@@ -11,6 +13,7 @@ mod table;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, leaks, split};
 
@@ -37,6 +40,8 @@ pub struct Study {
     pub view: Option<String>,
     /// Mask of the lesion in the frontal image.
     pub mask: Option<ImageSource>,
+    /// The groups that the case is in, such as `sex` and `F`: name and value, each name once.
+    pub groups: Vec<(String, String)>,
 }
 
 /// The sections of a report, as written.
@@ -77,7 +82,8 @@ pub struct Dataset {
     pub studies: Vec<Study>,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: Vec<(String, usize)>,
-    /// blake3 over everything that was read but the images' bytes (their names are in it).
+    /// blake3 over everything that was read but the images' bytes (their names are in it) and the words for
+    /// the examination in the Indiana collection.
     pub digest: String,
     /// Sections of the report that the models read, in order.
     pub sections: Vec<Section>,
@@ -176,7 +182,7 @@ impl Dataset {
         };
         add(&format!("{:?} {:?}", self.sections, self.views));
         for study in &self.studies {
-            let Study { id, patient, frontal, lateral, report, label, view, mask } = study;
+            let Study { id, patient, frontal, lateral, report, label, view, mask, groups } = study;
             add(id);
             add(patient);
             add(if *label { "1" } else { "0" });
@@ -193,6 +199,12 @@ impl Dataset {
             }
             for text in [&report.indication, &report.findings, &report.impression] {
                 add(text);
+            }
+            // what a manifest names: a phantom's follow from its name, and a view that is a column's is in already
+            let is_drawn = matches!(frontal, Some(ImageSource::Phantom(..)));
+            for (name, value) in groups.iter().filter(|(name, _)| !is_drawn && name != groups::VIEW) {
+                add(name);
+                add(value);
             }
         }
         hasher.finalize().to_hex().to_string()

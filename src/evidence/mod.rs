@@ -35,7 +35,7 @@ pub struct Evidence {
     pub data: DataFacts,
     /// The models, in the spec's order.
     pub models: Vec<ModelFacts>,
-    /// Trivial baselines over the test cases.
+    /// Trivial readers of the report, for comparison.
     pub baselines: Vec<Baseline>,
     /// The test cases, in the order of every cell's outcomes.
     pub cases: Vec<Case>,
@@ -81,7 +81,7 @@ pub struct DataFacts {
     pub validation: usize,
     /// Test cases.
     pub test: usize,
-    /// Patients that have studies in more than one part of the split.
+    /// Patients that have studies in more than one of these parts.
     pub patients_in_two_parts: usize,
 }
 
@@ -101,6 +101,22 @@ pub struct ModelFacts {
     pub source: Option<String>,
 }
 
+/// A trivial reader that learned from the training cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// What it is, such as `bag of words, findings`.
+    pub name: String,
+    /// A character a case, in the order of [`Evidence::cases`]: `1` where it is right, `0` where it is wrong.
+    pub right: String,
+}
+
+impl From<crate::data::Baseline> for Baseline {
+    fn from(crate::data::Baseline { name, right }: crate::data::Baseline) -> Self {
+        Self { name, right: right.into_iter().map(|right| if right { '1' } else { '0' }).collect() }
+    }
+}
+
 /// A test case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,22 +130,13 @@ pub struct Case {
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
-    /// Which of its inputs training or validation has too, exactly or nearly: `report`, `image`.
+    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report`, or `short
+    /// report` where it has so few words that it recurs by chance, and `image`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
-    /// What else is known of it, by name, such as its view.
+    /// The groups that it is in: name and value, such as `sex` and `F`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<(String, String)>,
-}
-
-/// What needs no model to answer: how often it is right says what a model's accuracy is worth.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Baseline {
-    /// What it is, such as `bag of words, findings`.
-    pub name: String,
-    /// A character a case, in the order of the cases: `1` right, `0` wrong.
-    pub right: String,
 }
 
 /// A model under an attack point, every case.

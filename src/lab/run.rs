@@ -11,7 +11,7 @@ use super::prepare::{Subject, Workshop};
 use super::settings::settle;
 use super::tensor;
 use crate::Result;
-use crate::data::{self, Dataset, Partition};
+use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
     Case, Cell, Counterexample, DataFacts, Event, Evidence, Health, ModelFacts, Observer, Outcome,
     Regressions, RunFacts, SCHEMA, smallest,
@@ -71,17 +71,12 @@ pub fn run_after(
         attack_all(plan, model, &readers, &field, observer, &mut seen)
             .map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
     }
-    let cases = partition.test.iter().map(|&index| {
+    let audit = audit(data, partition, options)?;
+    let cases = partition.test.iter().zip(audit.seen).map(|(&index, seen)| {
         let study = &data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
-        Case {
-            id,
-            patient,
-            label: study.label,
-            lesion: inputs.lesion_share(index),
-            seen: vec![],
-            groups: vec![],
-        }
+        let (label, groups) = (study.label, study.groups.clone());
+        Case { id, patient, label, lesion: inputs.lesion_share(index), seen, groups }
     });
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
@@ -103,9 +98,9 @@ pub fn run_after(
             threads,
             folded: !options.plain,
         },
-        data: data_facts(data, partition),
+        data: data_facts(data, partition, audit.patients_in_two_parts),
         models,
-        baselines: vec![],
+        baselines: audit.baselines.into_iter().map(Into::into).collect(),
         cases: cases.collect(),
         cells,
         probes,
@@ -253,7 +248,14 @@ fn sides(plan: &Plan) -> Vec<u32> {
     sides
 }
 
-fn data_facts(data: &Dataset, partition: &Partition) -> DataFacts {
+/// What the data themselves reveal.
+fn audit(data: &Dataset, partition: &Partition, options: &Options) -> Result<Audit> {
+    let studies: Vec<_> = data.studies.iter().collect();
+    let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(&options.cache))?;
+    Ok(data::audit(data, partition, &pixels))
+}
+
+fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usize) -> DataFacts {
     DataFacts {
         digest: data.digest.clone(),
         studies: data.studies.len(),
@@ -261,7 +263,7 @@ fn data_facts(data: &Dataset, partition: &Partition) -> DataFacts {
         train: partition.train.len(),
         validation: partition.validation.len(),
         test: partition.test.len(),
-        patients_in_two_parts: data::leaks(&data.studies, partition).len(),
+        patients_in_two_parts,
     }
 }
 

@@ -220,6 +220,8 @@ pub struct Columns {
     pub view: Option<String>,
     /// Path of a lesion mask of the frontal image.
     pub mask: Option<String>,
+    /// Further columns whose values group the cases, such as sex, age or source; each once.
+    pub groups: Vec<String>,
 }
 
 /// How the studies are divided, always by patient.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha12Rng;
 
-use super::{ImageSource, Study};
+use super::{ImageSource, Study, groups};
 use crate::random::{below, stream, uniform};
 
 /// Which picture of a phantom.
@@ -132,6 +132,7 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
     while studies.len() < count {
         let name = format!("p{patient:05}");
         let mut rng = stream(&["phantom", &seed.to_string(), &name]);
+        let about = groups(&name, seed);
         let anatomy = Anatomy::draw(&mut rng);
         let chronic = Chronic::draw(&mut rng);
         let is_ill = chance(&mut rng, 0.62);
@@ -146,6 +147,7 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
                 Arc::new(Drawing { anatomy: anatomy.clone(), lesions, device: chronic.device, exposure });
             let wrong = f64::from(uniform(&mut rng)) < mistakes.labels;
             let plane = |plane| Some(ImageSource::Phantom(Arc::clone(&drawing), plane));
+            let view = if chance(&mut rng, 0.7) { "PA" } else { "AP" };
             studies.push(Study {
                 id: format!("{name}-{}", visit + 1),
                 patient: name.clone(),
@@ -153,13 +155,22 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
                 lateral: plane(Plane::Lateral),
                 report,
                 label: drawing.lesions.is_empty() == wrong,
-                view: Some(if chance(&mut rng, 0.7) { "PA" } else { "AP" }.to_string()),
+                view: Some(view.to_string()),
                 mask: plane(Plane::FrontalMask),
+                groups: [groups::view(view)].into_iter().chain(about.clone()).collect(),
             });
         }
         patient += 1;
     }
     studies
+}
+
+/// Sex and age band of a patient, which say nothing about the label. They have a stream of their own, so that
+/// pictures and reports are those of earlier versions.
+fn groups(name: &str, seed: u64) -> [(String, String); 2] {
+    let mut rng = stream(&["phantom groups", &seed.to_string(), name]);
+    let sex = if chance(&mut rng, 0.5) { "F" } else { "M" };
+    [("sex".to_string(), sex.to_string()), groups::age(below(&mut rng, 95) as f64)]
 }
 
 /// What a patient has had for long; it is reported, and it is no lesion.

@@ -10,8 +10,19 @@ const SECTIONS: [(&str, Section); 3] = [
     ("findings", Section::Findings),
     ("impression", Section::Impression),
 ];
-const COLUMNS: [&str; 10] =
-    ["id", "patient", "label", "frontal", "lateral", "indication", "findings", "impression", "view", "mask"];
+const COLUMNS: [&str; 11] = [
+    "id",
+    "patient",
+    "label",
+    "frontal",
+    "lateral",
+    "indication",
+    "findings",
+    "impression",
+    "view",
+    "mask",
+    "groups",
+];
 
 pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
     let (source, choice) = node.choice("data source", &SOURCES)?;
@@ -102,6 +113,7 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
     let map = node.map(&COLUMNS)?;
     let name = |key: &str| map.get(key).and_then(|node| node.words());
     let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
+    let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node));
     Some(Columns {
         id: or("id", "case"),
         patient: or("patient", "patient"),
@@ -113,7 +125,26 @@ fn columns_of(node: &Node<'_>) -> Option<Columns> {
         impression: name("impression"),
         view: name("view"),
         mask: name("mask"),
+        groups: groups?,
     })
+}
+
+/// The columns that group the cases. An age groups them by its band.
+fn groups(node: &Node<'_>) -> Option<Vec<String>> {
+    let band = |name: &str| if name.eq_ignore_ascii_case("age") { "age band" } else { name }.to_string();
+    let mut names: Vec<String> = Vec::new();
+    for item in node.items()? {
+        let name = item.words()?;
+        if names.iter().any(|known| band(known) == band(&name)) {
+            item.fault(format!("the group `{}` stands twice", band(&name)), "keep it once".to_string());
+        }
+        if name == "view" {
+            let help = "name its column under `view`, which groups the cases too".to_string();
+            item.fault("`view` has a key of its own", help);
+        }
+        names.push(name);
+    }
+    Some(names)
 }
 
 fn column_of(columns: &Columns, section: Section) -> Option<&String> {

@@ -1,0 +1,93 @@
+//! What the data themselves reveal, before any model is asked: how far trivial readers of the report come, which
+//! test inputs were there in training already, and patients on both sides of the split.
+
+mod bag_of_words;
+mod duplicates;
+
+use rayon::prelude::*;
+
+use super::{Dataset, Partition, Pixels, leaks};
+use duplicates::{images, reports};
+
+/// Side of the pictures that an audit compares, in pixels.
+pub const SIDE: u32 = duplicates::SIDE;
+/// Words from which a report is no short one. Two short ones agree by chance: "Cough. No acute disease."
+const LONG: usize = 20;
+
+/// What was revealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Trivial readers: one for each section that has text in training and in test cases, and one for the whole
+    /// report where there are several.
+    pub baselines: Vec<Baseline>,
+    /// For each test case, its inputs that are also in the training or the validation part: `report`, or
+    /// `short report` for one under 20 words, and `image`.
+    pub seen: Vec<Vec<String>>,
+    /// Patients that have studies in more than one part.
+    pub patients_in_two_parts: usize,
+}
+
+/// A trivial reader that learned from the training part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// What it is, such as `bag of words, findings`.
+    pub name: String,
+    /// Whether it is right on each test case.
+    pub right: Vec<bool>,
+}
+
+/// Audits a data set. `pixels` are those of all its studies at the side [`SIDE`], in its views; empty where there
+/// are none. Only what the models read is looked at: the sections and views of `data`. Deterministic.
+pub fn audit(data: &Dataset, partition: &Partition, pixels: &Pixels) -> Audit {
+    let whole: Vec<String> = data.studies.iter().map(|study| data.text(study)).collect();
+    let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+    let before = [&partition.train[..], &partition.validation].concat();
+    let reports = reports(&chosen(&whole, &before), &chosen(&whole, &partition.test));
+    let films = films(data, pixels);
+    let images = images(&chosen(&films, &before), &chosen(&films, &partition.test));
+    let seen = |((report, image), place): ((&bool, &bool), &usize)| {
+        let is_long = bag_of_words::words(whole[*place]).len() >= LONG;
+        let known =
+            [(*report && is_long, "report"), (*report && !is_long, "short report"), (*image, "image")];
+        known.iter().filter(|(is_known, _)| *is_known).map(|(_, name)| (*name).to_string()).collect()
+    };
+    Audit {
+        baselines: baselines(data, partition, &whole),
+        seen: reports.iter().zip(&images).zip(&partition.test).map(seen).collect(),
+        patients_in_two_parts: leaks(&data.studies, partition).len(),
+    }
+}
+
+/// The elements at these places.
+fn chosen<T: Clone>(all: &[T], places: &[usize]) -> Vec<T> {
+    places.iter().map(|&place| all[place].clone()).collect()
+}
+
+/// The pictures of each study.
+fn films<'p>(data: &Dataset, pixels: &'p Pixels) -> Vec<Vec<&'p [u8]>> {
+    let size = (pixels.side as usize).pow(2).max(1);
+    let mut all = pixels.bytes.chunks_exact(size);
+    data.studies.iter().map(|_| all.by_ref().take(data.views.count()).collect()).collect()
+}
+
+fn baselines(data: &Dataset, partition: &Partition, whole: &[&str]) -> Vec<Baseline> {
+    let section = |section| {
+        let texts = data.studies.iter().map(|study| study.report.section(section)).collect::<Vec<_>>();
+        (format!("bag of words, {}", format!("{section:?}").to_lowercase()), texts)
+    };
+    let mut readers: Vec<(String, Vec<&str>)> = data.sections.iter().map(|name| section(*name)).collect();
+    let has_text = |texts: &[&str], part: &[usize]| part.iter().any(|&place| !texts[place].is_empty());
+    readers.retain(|(_, texts)| has_text(texts, &partition.train) && has_text(texts, &partition.test));
+    if readers.len() > 1 {
+        readers.push(("bag of words, whole report".to_string(), whole.to_vec()));
+    }
+    let label = |place: &usize| data.studies[*place].label;
+    let baseline = |(name, texts): (String, Vec<&str>)| {
+        let train: Vec<(&str, bool)> =
+            partition.train.iter().map(|place| (texts[*place], label(place))).collect();
+        let said = bag_of_words::predict(&train, &chosen(&texts, &partition.test));
+        let right = said.iter().zip(&partition.test).map(|(said, place)| *said == label(place)).collect();
+        Baseline { name, right }
+    };
+    readers.into_par_iter().map(baseline).collect()
+}

@@ -1,0 +1,56 @@
+//! The groups that a case is in: by view, by age band, by any column of a manifest. A model may serve one of
+//! them worse than its mean shows.
+
+use super::table::{Row, Table};
+use crate::Result;
+
+/// The name of the groups by projection.
+pub(super) const VIEW: &str = "view";
+/// The value where none is given.
+const UNKNOWN: &str = "unknown";
+/// Most years that are taken for an age.
+const OLDEST: f64 = 125.0;
+
+/// The group by projection, where one is given.
+pub(super) fn view(view: &str) -> (String, String) {
+    (VIEW.to_string(), known(view))
+}
+
+/// The group by age, in years.
+pub(super) fn age(years: f64) -> (String, String) {
+    let bands = [(18.0, "0-17"), (40.0, "18-39"), (60.0, "40-59"), (80.0, "60-79"), (OLDEST, "80+")];
+    let band = bands.iter().find(|(end, _)| (0.0..*end).contains(&years)).map_or(UNKNOWN, |(_, band)| *band);
+    ("age band".to_string(), band.to_string())
+}
+
+fn known(value: &str) -> String {
+    if value.is_empty() { UNKNOWN } else { value }.to_string()
+}
+
+/// A column of a manifest that groups the cases.
+pub(super) struct Grouping {
+    name: String,
+    column: usize,
+    /// It holds ages: it is called so, in capitals or not, and all its values are numbers.
+    is_age: bool,
+}
+
+impl Grouping {
+    pub(super) fn new(table: &Table, name: &str) -> Result<Self> {
+        let column = table.column(name)?;
+        let is_number = |value: &str| value.is_empty() || years(value).is_some();
+        let is_age = name.eq_ignore_ascii_case("age") && table.rows().all(|row| is_number(row.value(column)));
+        Ok(Self { name: name.to_string(), column, is_age })
+    }
+
+    /// The group of a row.
+    pub(super) fn of(&self, row: Row<'_>) -> (String, String) {
+        let value = row.value(self.column);
+        if self.is_age { age(years(value).unwrap_or(-1.0)) } else { (self.name.clone(), known(value)) }
+    }
+}
+
+/// An age in years, also as DICOM writes it (`058Y`).
+fn years(value: &str) -> Option<f64> {
+    value.trim_end_matches(['Y', 'y']).parse().ok()
+}
