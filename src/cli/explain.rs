@@ -1,16 +1,17 @@
-//! `medcert explain NAME`: what an attack is, where it comes from, its defaults and its cost, as the head of its
-//! source file says.
+//! `medcert explain NAME`: what an attack is, where it comes from, its defaults and its cost; what a check looks for;
+//! as the head of the source file says.
 
 use clap::Args;
 
 use super::write_out;
-use crate::spec::{Corruption, EditKind, ImageSearch, TextSearch, suggest};
+use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 
 /// Explains an attack.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The attack, as a sentence calls it, such as FGSM or motion-blur; all of them if none is given
+    /// The attack, as a sentence calls it, such as FGSM or motion-blur, or the code of a check, such as V1; all of
+    /// them if none is given
     name: Option<String>,
 }
 
@@ -27,12 +28,18 @@ impl Explain {
             write_out(&list());
             return Ok(0);
         };
+        if let Some(check) = Check::of_word(name) {
+            write_out(&format!("{check}\n\n{}", text(of_check(check))));
+            return Ok(0);
+        }
         let Some((name, source)) = source(name) else {
-            let known: Vec<&str> = groups().iter().flat_map(|(_, names)| names.clone()).collect();
+            let checks = Check::NAMED.map(|(_, _, name, _)| name);
+            let attacks = groups().into_iter().flat_map(|(_, names)| names);
+            let known: Vec<&str> = attacks.chain(checks).collect();
             let help = suggest(name, &known);
             let help = if help.starts_with("known") { String::new() } else { format!("{help} ") };
             return Err(Error::Usage(format!(
-                "`{name}` is no attack; {help}`medcert explain` lists all of them"
+                "`{name}` is no attack and no check; {help}`medcert explain` lists all of them"
             )));
         };
         write_out(&format!("{name}\n\n{}", text(source)));
@@ -55,6 +62,8 @@ fn groups() -> [(&'static str, Vec<&'static str>); 5] {
 fn list() -> String {
     let group = |(title, names): (&str, Vec<&str>)| format!("{title}: {}\n", names.join(", "));
     let groups: String = groups().into_iter().map(group).collect();
+    let checks = Check::NAMED.map(|(check, ..)| check.to_string()).join(", ");
+    let groups = format!("{groups}checks: {checks}\n");
     format!("{groups}`medcert explain NAME` says what one is, where it comes from and what it costs.\n")
 }
 
@@ -151,9 +160,44 @@ fn of_words(search: TextSearch) -> &'static str {
     }
 }
 
+fn of_check(check: Check) -> &'static str {
+    match check {
+        Check::ConstantPredictor => head!("judge/checks/constant_predictor"),
+        Check::NoLift => head!("judge/checks/no_lift"),
+        Check::ModalityIgnored => head!("judge/checks/modality_ignored"),
+        Check::Monotone => head!("judge/checks/monotone"),
+        Check::AboveClean => head!("judge/checks/above_clean"),
+        Check::Flat => head!("judge/checks/flat"),
+        Check::Unbounded => head!("judge/checks/unbounded"),
+        Check::BlackBox => head!("judge/checks/black_box"),
+        Check::MoreSteps => head!("judge/checks/more_steps"),
+        Check::Gradient => head!("judge/checks/gradient_health"),
+        Check::Mode => head!("judge/checks/evaluation_mode"),
+        Check::Applied => head!("judge/checks/applied"),
+        Check::Unit => head!("judge/checks/epsilon_unit"),
+        Check::TextValidity => head!("judge/checks/text_validity"),
+        Check::PatientSplit => head!("judge/checks/patient_split"),
+        Check::Duplicates => head!("judge/checks/duplicates"),
+        Check::TextLeak => head!("judge/checks/text_leak"),
+        Check::Denominators => head!("judge/checks/denominators"),
+        Check::Coverage => head!("judge/checks/coverage"),
+        Check::Completeness => head!("judge/checks/completeness"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{groups, source, text};
+    use super::{Check, groups, of_check, source, text};
+
+    #[test]
+    fn every_check_says_what_raises_it_and_what_to_do() {
+        for (check, code, name, _) in Check::NAMED {
+            let text = text(of_check(check));
+            assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
+            let raises = text.contains("Raised") || text.contains("Warned of");
+            assert!(raises && text.contains("What to do") || check == Check::Unit, "{check}: {text}");
+        }
+    }
 
     #[test]
     fn every_attack_says_where_it_comes_from_and_what_it_costs() {
