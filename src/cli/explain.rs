@@ -194,7 +194,7 @@ mod tests {
         for (check, code, name, _) in Check::NAMED {
             let text = text(of_check(check));
             assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
-            let raises = text.contains("Raised") || text.contains("Warned of");
+            let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
             assert!(
                 raises && text.replace(char::is_whitespace, " ").contains("What to do")
                     || check == Check::Unit,
