@@ -1,9 +1,10 @@
 //! M2 above-clean: an attack that raises the loss makes wrong cases right.
 //!
-//! Robust accuracy cannot exceed clean accuracy here, since a case that is wrong when clean counts as broken; but an
-//! attack that turns wrong answers right does not do what it says: a wrong sign, one step that overshoots, labels that
-//! do not fit, noise. Raised where it does so for more than 1 % of the cases (the trigger). It makes SUSPECT every
-//! sentence that rests on the cell. What to do: use an iterated attack, or a smaller ε; look at the labels.
+//! Robust accuracy cannot exceed clean accuracy here, since a case that is wrong when clean counts as broken; but
+//! an attack that turns wrong answers right does not do what it says: a wrong sign, one step that overshoots,
+//! labels that do not fit, noise. Raised where it does so for more than 1 % of the cases (the trigger). It makes
+//! SUSPECT every sentence that rests on the cell. What to do: use an iterated attack, or a smaller ε; look at the
+//! labels.
 
 use super::{Field, Raised, Seen, of_cases};
 use crate::judge::Verdict;

@@ -1,10 +1,11 @@
 //! P1 perturbation-applied: an attack changed nothing, or more than it may.
 //!
-//! On pixels: no case may change by more than ε (in the attack's norm), and a sign attack over all pixels must use its
-//! ε in full, up to one millionth, on at least 90 % of the cases that it attacked (the trigger); an ε below half a grey
-//! level of an 8-bit film is gone once the image is stored. On words: a random attack in the mode `free` that takes a
-//! share of the words must edit at least 90 % of the reports. Raised where that is not so. It is an ERROR for every sentence that rests on the
-//! cell. What to do: look at the gradients (M7) and the preprocessing; look at the reports that have no word to edit.
+//! On pixels: no case may change by more than ε (in the attack's norm), and a sign attack over all pixels must use
+//! its ε in full, up to one millionth, on at least 90 % of the cases that it attacked (the trigger); an ε below
+//! half a grey level of an 8-bit film is gone once the image is stored. On words: a random attack in the mode
+//! `free` that takes a share of the words must edit at least 90 % of the reports. Raised where that is not so. It
+//! is an ERROR for every sentence that rests on the cell. What to do: look at the gradients (M7) and the
+//! preprocessing; look at the reports that have no word to edit.
 
 use super::{Field, Raised, Seen, of_cases, search_of};
 use crate::judge::Verdict;

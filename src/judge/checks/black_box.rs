@@ -1,11 +1,11 @@
 //! M5 black-box-wins: an attack that sees no gradient breaks cases that no gradient attack breaks.
 //!
-//! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead. Raised
-//! where, in the same ball, a black-box attack breaks at least 0.2 percentage points (the trigger) more than all
-//! gradient attacks together, a case at a time, and by the exact test of McNemar that is more than chance (p < 0.05).
-//! If the spec has no such pair, Square of 50 queries and PGD of 20 steps are tried on the first 32 cases at its
-//! least ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see M7;
-//! count what the black-box attack breaks, with `AutoAttack`.
+//! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead.
+//! Raised where, in the same ball, a black-box attack breaks at least 0.2 percentage points (the trigger) more than
+//! all gradient attacks together, a case at a time, and by the exact test of McNemar that is more than chance (p <
+//! 0.05). If the spec has no such pair, Square of 50 queries and PGD of 20 steps are tried on the first 32 cases at
+//! its least ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see
+//! M7; count what the black-box attack breaks, with `AutoAttack`.
 
 use super::{Field, Raised, Seen, search_of};
 use crate::judge::Verdict;

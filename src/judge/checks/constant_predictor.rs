@@ -1,9 +1,10 @@
 //! V1 constant-predictor: the model under attack cannot be told from one that always gives the same answer.
 //!
-//! Raised where at least 98 % of the answers (the trigger) are of one class, or where the share of the majority class
-//! lies within the 95 % bounds of the accuracy. An accuracy of 63 % at every strength is no robustness where 63 % of
-//! the cases are abnormal. It makes VACUOUS every sentence that rests on such a cell. What to do: look at the
-//! predictions; a model that was broken into one answer has failed, and one that never gave another has learnt nothing.
+//! Raised where at least 98 % of the answers (the trigger) are of one class, or where the share of the majority
+//! class lies within the 95 % bounds of the accuracy. An accuracy of 63 % at every strength is no robustness where
+//! 63 % of the cases are abnormal. It makes VACUOUS every sentence that rests on such a cell. What to do: look at
+//! the predictions; a model that was broken into one answer has failed, and one that never gave another has learnt
+//! nothing.
 
 use super::{Field, Raised};
 use crate::judge::Verdict;

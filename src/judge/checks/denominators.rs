@@ -1,9 +1,9 @@
 //! D4 denominators: not every cell counts every case.
 //!
 //! Two accuracies can be compared only over the same cases; a batch that was dropped at the end of one evaluation
-//! makes them incomparable, and hides its failures. Raised where a cell has not exactly one outcome for each test case,
-//! where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR for every sentence.
-//! What to do: run the spec again; evidence that was edited or cut cannot be judged.
+//! makes them incomparable, and hides its failures. Raised where a cell has not exactly one outcome for each test
+//! case, where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR
+//! for every sentence. What to do: run the spec again; evidence that was edited or cut cannot be judged.
 
 use super::Raised;
 use crate::evidence::{Cell, Evidence};

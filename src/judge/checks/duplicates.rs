@@ -1,12 +1,11 @@
 //! D2 duplicates: test cases have a report or an image that training or validation has too.
 //!
 //! Reports count as the same if their words are, or if nine tenths of their word triples are (Broder, On the
-//! resemblance and containment of documents, 1997); images if their pixels are, or nearly. A report of so few
-//! words that it recurs by chance is not counted. A split by image puts a
-//! study's sibling view, with the same report, into training. Warned of where more than 1 % of the test cases (the
-//! trigger) have such a twin in an input that the model reads; then each sentence about the model is judged on the
-//! other cases too, and is SUSPECT if it passes with the twins and fails without them. What to do: name the patient,
-//! remove the copies.
+//! resemblance and containment of documents, 1997); images if their pixels are, or nearly. A report of so few words
+//! that it recurs by chance is not counted. A split by image puts a study's sibling view, with the same report,
+//! into training. Warned of where more than 1 % of the test cases (the trigger) have such a twin in an input that
+//! the model reads; then each sentence about the model is judged on the other cases too, and is SUSPECT if it
+//! passes with the twins and fails without them. What to do: name the patient, remove the copies.
 
 use super::{Field, Raised, of_cases};
 use crate::judge::Verdict;

@@ -1,9 +1,9 @@
 //! M3 flat-epsilon: the strength of an attack makes no difference.
 //!
-//! Raised where three strengths or more (the trigger) of one attack break exactly the same cases, and not all of them:
-//! twentyfold more noise that breaks not one case more is an attack that does not see the model, or a model that
-//! always answers the same. It makes SUSPECT every sentence that rests on one of these cells. What to do: look at the
-//! gradients (M7) and at an attack that needs none (`Square`).
+//! Raised where three strengths or more (the trigger) of one attack break exactly the same cases, and not all of
+//! them: twentyfold more noise that breaks not one case more is an attack that does not see the model, or a model
+//! that always answers the same. It makes SUSPECT every sentence that rests on one of these cells. What to do: look
+//! at the gradients (M7) and at an attack that needs none (`Square`).
 
 use super::{Field, Raised, Seen};
 use crate::judge::Verdict;

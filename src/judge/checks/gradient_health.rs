@@ -2,11 +2,12 @@
 //!
 //! On clean test cases of the first chunk: the share whose gradient of the cross-entropy is neither zero everywhere
 //! nor infinite or NaN somewhere, and the share whose cross-entropy rises after one step of half a grey level along
-//! the gradient's signs, must each be at least 95 % (the trigger); and the median cosine between the gradient of the
-//! margin and finite differences, along eight random directions, at least 0.8. Raised where one of them is not: a quantised
-//! input, a saturated loss, logits scaled to nothing and a shattered gradient each fail one (Athalye, Carlini, Wagner, ICML 2018). It makes
-//! SUSPECT every sentence that rests on a gradient attack against the model. What to do: attack with the margin
-//! (`APGD-margin`), without a gradient (`Square`), or through a differentiable stand-in for what hides the gradient.
+//! the gradient's signs, must each be at least 95 % (the trigger); and the median cosine between the gradient of
+//! the margin and finite differences, along eight random directions, at least 0.8. Raised where one of them is not:
+//! a quantised input, a saturated loss, logits scaled to nothing and a shattered gradient each fail one (Athalye,
+//! Carlini, Wagner, ICML 2018). It makes SUSPECT every sentence that rests on a gradient attack against the model.
+//! What to do: attack with the margin (`APGD-margin`), without a gradient (`Square`), or through a differentiable
+//! stand-in for what hides the gradient.
 
 use super::{Field, Raised, of_cases};
 use crate::judge::Verdict;

@@ -2,9 +2,9 @@
 //! A check reads evidence and never runs a model. What it raises counts against every sentence that rests on the
 //! cells it is about, and against the gate, unless a waiver covers it; a warning only tells.
 //!
-//! Sources: Carlini et al., On evaluating adversarial robustness (2019, arXiv 1902.06705); Athalye, Carlini, Wagner,
-//! Obfuscated gradients give a false sense of security (ICML 2018, arXiv 1802.00420); Croce and Hein (ICML 2020,
-//! arXiv 2003.01690), whose flags are failures here.
+//! Sources: Carlini et al., On evaluating adversarial robustness (2019, arXiv 1902.06705); Athalye, Carlini,
+//! Wagner, Obfuscated gradients give a false sense of security (ICML 2018, arXiv 1802.00420); Croce and Hein (ICML
+//! 2020, arXiv 2003.01690), whose flags are failures here.
 
 mod above_clean;
 mod applied;

@@ -1,9 +1,10 @@
 //! V3 modality-ignored: an input does not matter to the model, so an attack on it cannot either.
 //!
-//! Raised where neither a blank input nor another patient's turns 1 % of the answers (the trigger), or where an attack
-//! that did change the input left every answer's margin as it was, to the last bit. A fusion that never looks at the
-//! image is "robust" to every attack on it. It makes every sentence about the model VACUOUS. What to do: find out why
-//! the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the input from the claim.
+//! Raised where neither a blank input nor another patient's turns 1 % of the answers (the trigger), or where an
+//! attack that did change the input left every answer's margin as it was, to the last bit. A fusion that never
+//! looks at the image is "robust" to every attack on it. It makes every sentence about the model VACUOUS. What to
+//! do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the input
+//! from the claim.
 
 use super::{Field, Raised, of_cases};
 use crate::evidence::Outcome;

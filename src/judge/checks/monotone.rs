@@ -1,11 +1,11 @@
 //! M1 monotone-epsilon: the accuracy rises with the strength of an attack.
 //!
-//! Whatever breaks a case within ε breaks it within a larger ε, so a stronger attack that breaks fewer cases is a bad
-//! attack and no sign of robustness: one step that overshoots, a masked gradient, noise. Raised where, from one
-//! strength to the next, more cases are regained than lost, by the exact test of McNemar with Holm's correction over
-//! all pairs of the spec, p < 0.05 (the trigger). It makes SUSPECT what rests on the stronger cell without the weaker
-//! one; `ε≤` counts a case only if it holds at every strength, and so is not concerned. What to do: write `ε≤`, or use
-//! an iterated attack (`PGD`, `APGD`).
+//! Whatever breaks a case within ε breaks it within a larger ε, so a stronger attack that breaks fewer cases is a
+//! bad attack and no sign of robustness: one step that overshoots, a masked gradient, noise. Raised where, from one
+//! strength to the next, more cases are regained than lost, by the exact test of McNemar with Holm's correction
+//! over all pairs of the spec, p < 0.05 (the trigger). It makes SUSPECT what rests on the stronger cell without the
+//! weaker one; `ε≤` counts a case only if it holds at every strength, and so is not concerned. What to do: write
+//! `ε≤`, or use an iterated attack (`PGD`, `APGD`).
 
 use super::{Field, Raised, Seen};
 use crate::judge::Verdict;

@@ -1,10 +1,10 @@
 //! M6 more-steps: an attack that takes more steps breaks fewer cases.
 //!
-//! One step must not beat many, and few not more, in the same ball (Athalye, Carlini, Wagner, ICML 2018, section 3.1).
-//! Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05 (the
-//! trigger). If the spec has no such pair, FGSM and PGD of 5 and 20 steps are tried on the first 32 cases at its least
-//! ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see M7; a random
-//! model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
+//! One step must not beat many, and few not more, in the same ball (Athalye, Carlini, Wagner, ICML 2018, section
+//! 3.1). Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05
+//! (the trigger). If the spec has no such pair, FGSM and PGD of 5 and 20 steps are tried on the first 32 cases at
+//! its least ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see
+//! M7; a random model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
 
 use super::{Field, Raised, Seen, search_of};
 use crate::judge::Verdict;

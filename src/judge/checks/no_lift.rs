@@ -1,10 +1,11 @@
 //! V2 no-lift: the model is no better than a trivial baseline.
 //!
-//! The baselines: always the majority class; the model itself with a blank image, and with a blank report; and, for a
-//! model that reads images too, a bag of words over each section of the report. Raised where the 95 % lower bound of
-//! the clean accuracy less the baseline's, on the same cases, does not exceed 2 percentage points (the trigger). What
-//! an input adds cannot be robust if it adds nothing. It makes every sentence about the model VACUOUS. What to do:
-//! train a better model, or leave out the input that adds nothing. (A text model beside a bag of words is D3's.)
+//! The baselines: always the majority class; the model itself with a blank image, and with a blank report; and, for
+//! a model that reads images too, a bag of words over each section of the report. Raised where the 95 % lower bound
+//! of the clean accuracy less the baseline's, on the same cases, does not exceed 2 percentage points (the trigger).
+//! What an input adds cannot be robust if it adds nothing. It makes every sentence about the model VACUOUS. What to
+//! do: train a better model, or leave out the input that adds nothing. (A text model beside a bag of words is
+//! D3's.)
 
 use super::{Field, Raised};
 use crate::judge::{LEVEL, Verdict, percent, points_beside};

@@ -1,10 +1,10 @@
 //! D3 text-leak: the label can be read off the words of the report.
 //!
 //! Where labels were indexed from the very reports that a model reads, a bag of words is as good as the model, and
-//! robustness of the text branch is robustness of a lookup. Warned of where a logistic regression on the word counts
-//! of one section, or of all, comes within 2 percentage points (the trigger) of the clean accuracy of a model that
-//! reads the report. It changes no verdict: it says what the accuracy means. What to do: read the sections that were
-//! written before the label was known (the indication), or take labels from elsewhere.
+//! robustness of the text branch is robustness of a lookup. Warned of where a logistic regression on the word
+//! counts of one section, or of all, comes within 2 percentage points (the trigger) of the clean accuracy of a
+//! model that reads the report. It changes no verdict: it says what the accuracy means. What to do: read the
+//! sections that were written before the label was known (the indication), or take labels from elsewhere.
 
 use super::{Field, Raised};
 use crate::judge::percent;

@@ -1,9 +1,10 @@
 //! P3 text-validity: reports under attack say something else than before.
 //!
-//! An edit that takes a negation, a finding or a side with it changes the right answer, so what a model says of it is
-//! no measure of robustness. Warned of where less than 95 % of the reports (the trigger) still say the same under an
-//! attack of the mode `free`; the table's notes give the accuracy on these and on the others. In the mode
-//! `preserving` not one may change, and one that does is an ERROR. What to do: write `preserving` before the attack.
+//! An edit that takes a negation, a finding or a side with it changes the right answer, so what a model says of it
+//! is no measure of robustness. Warned of where less than 95 % of the reports (the trigger) still say the same
+//! under an attack of the mode `free`; the table's notes give the accuracy on these and on the others. In the mode
+//! `preserving` not one may change, and one that does is an ERROR. What to do: write `preserving` before the
+//! attack.
 
 use super::{Field, Raised, of_cases};
 use crate::judge::Verdict;

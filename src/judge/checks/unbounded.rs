@@ -1,10 +1,10 @@
 //! M4 unbounded-attack: an attack that must win does not.
 //!
-//! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else is left to tell
-//! the cases apart; so PGD of 20 steps has to bring the accuracy to the majority's share or below. Raised where it
-//! stays more than 1 percentage point (the trigger) above it, on the first 32 test cases: the gradient is masked, or
-//! the attack is broken. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to
-//! do: see M7; attack with `APGD-margin` and `Square`.
+//! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else is left to
+//! tell the cases apart; so PGD of 20 steps has to bring the accuracy to the majority's share or below. Raised
+//! where it stays more than 1 percentage point (the trigger) above it, on the first 32 test cases: the gradient is
+//! masked, or the attack is broken. It makes SUSPECT every sentence that rests on a gradient attack against the
+//! model. What to do: see M7; attack with `APGD-margin` and `Square`.
 
 use super::{Field, Raised, of_cases};
 use crate::judge::{Verdict, percent};
