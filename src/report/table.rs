@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::{Result, counted, grouped, plain, summary};
-use crate::judge::{Finding, Judgement, ROUNDING, Tally, Verdict, Waiving, notes};
+use crate::judge::{Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving, notes};
 use crate::plan::Row;
 use crate::spec::{Check, Metric};
 
@@ -177,13 +177,26 @@ fn sentence(finding: &Finding, style: Style) -> String {
 fn checks(result: Result<'_>, style: Style) -> String {
     let Judgement { checks, waivers, evaluations, .. } = result.judgement;
     let mut text = String::new();
+    let mut told: Vec<&Raised> = Vec::new();
     for raised in checks {
+        let alike = |other: &Raised| {
+            (other.check, other.verdict, other.model, other.waiver)
+                == (raised.check, raised.verdict, raised.model, raised.waiver)
+        };
+        if told.iter().any(|earlier| alike(earlier)) {
+            continue;
+        }
+        told.push(raised);
         let (word, verdict) = match (raised.verdict, raised.waiver) {
             (Some(_), Some(_)) => ("waived".to_string(), Verdict::Pass),
             (Some(verdict), None) => (verdict.to_string(), verdict),
             (None, _) => ("warning".to_string(), Verdict::Inconclusive),
         };
-        let message = format!("{}: {}", raised.check, plain(&raised.message));
+        let more = match checks.iter().filter(|other| alike(other)).count() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let message = format!("{}: {}{more}", raised.check, plain(&raised.message));
         let word = painted(&format!("{word:<12}"), verdict, style);
         text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
     }
