@@ -99,6 +99,10 @@ pub struct ModelFacts {
     pub parameters: u64,
     /// sha256 of the file that the weights, or the beginning of their training, came from.
     pub source: Option<String>,
+    /// Log-odds above which it calls a case abnormal, fixed on the validation part; margins are counted from there. 0
+    /// if None.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
 }
 
 /// A trivial reader that learned from the training cases.

@@ -6,6 +6,7 @@ use super::Options;
 use super::chunk::{Chunk, Scene};
 use super::inputs::Inputs;
 use super::model::Reader;
+use super::model::operating::Operated;
 use super::model::params::digest;
 use super::prepare::{Subject, Workshop};
 use super::settings::settle;
@@ -52,7 +53,8 @@ pub fn run_after(
     let inputs = inputs(plan, data, options)?;
     let workshop = Workshop { options, inputs: &inputs, partition, observer };
     let mut subjects = workshop.models(&plan.spec.models)?;
-    let models: Vec<ModelFacts> = subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    let mut models: Vec<ModelFacts> =
+        subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
     for subject in &mut subjects {
         if let (Subject::Network(network), false) = (subject, options.plain) {
             network.params.fold()?;
@@ -64,7 +66,15 @@ pub fn run_after(
     let mut cells = vec![Seen::default(); plan.cells.len()];
     let mut probes = vec![vec![]; plan.probes.len()];
     let mut health = Vec::new();
-    let readers: Vec<&dyn Reader> = subjects.iter().map(Subject::reader).collect();
+    let operated = operated(plan, &subjects, &inputs, partition)?;
+    let readers: Vec<&dyn Reader> = subjects
+        .iter()
+        .zip(&operated)
+        .map(|(subject, operated)| operated.as_ref().map_or(subject.reader(), |at| at as &dyn Reader))
+        .collect();
+    for (facts, at) in models.iter_mut().zip(&operated) {
+        facts.threshold = at.as_ref().map(|at| at.threshold);
+    }
     for model in 0..readers.len() {
         let field = Field { data, inputs: &inputs, partition, known };
         let mut seen = Sheets { cells: &mut cells, probes: &mut probes, health: &mut health };
@@ -108,6 +118,20 @@ pub fn run_after(
         counterexamples,
         regressions,
     })
+}
+
+/// The models that have an operating point, at it.
+fn operated<'s>(
+    plan: &Plan,
+    subjects: &'s [Subject],
+    inputs: &Inputs,
+    partition: &Partition,
+) -> Result<Vec<Option<Operated<'s>>>> {
+    let at = |(subject, (name, _)): (&'s Subject, &(String, Model))| {
+        let point = plan.spec.thresholds.iter().find(|(model, _)| model == name);
+        point.map(|(_, point)| Operated::fix(subject.reader(), *point, inputs, partition)).transpose()
+    };
+    subjects.iter().zip(&plan.spec.models).map(at).collect()
 }
 
 /// A cell as evidence names it.
@@ -275,5 +299,5 @@ fn facts((subject, (name, model)): (&Subject, &(String, Model))) -> Result<Model
         }
     };
     let architecture = model.architecture().to_string();
-    Ok(ModelFacts { name: name.clone(), architecture, weights, parameters, source })
+    Ok(ModelFacts { name: name.clone(), architecture, weights, parameters, source, threshold: None })
 }

@@ -70,6 +70,8 @@ pub struct Spec {
     pub published: Vec<Figure>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
+    /// Operating points of models, by name; the others call abnormal what is more likely than not.
+    pub thresholds: Vec<Named<Operating>>,
     /// Triggers of checks that the spec changes.
     pub checks: Vec<(Check, f64)>,
     /// Checks that may be raised, because a person says so.
@@ -316,6 +318,15 @@ pub enum Metric {
     Sensitivity,
     /// Share of the normal cases that are right.
     Specificity,
+}
+
+/// What a model's threshold keeps on the validation part of the split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Operating {
+    /// Sensitivity or specificity.
+    pub metric: Metric,
+    /// Its least value there, above 0 and at most 1.
+    pub share: f64,
 }
 
 /// What a metric must reach.

@@ -65,6 +65,7 @@ pub fn spec() -> Spec {
         table: vec![],
         published: vec![],
         require: vec![],
+        thresholds: vec![],
         checks: vec![],
         waivers: vec![],
         seed: 0,
@@ -89,6 +90,7 @@ impl World {
             weights: format!("{:0<64}", hex(name)),
             parameters: 1234,
             source: None,
+            threshold: None,
         };
         let evidence = Evidence {
             schema: SCHEMA,

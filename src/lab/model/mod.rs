@@ -5,6 +5,7 @@ pub mod bert;
 pub mod cross;
 pub mod gated;
 pub mod masked;
+pub mod operating;
 pub mod params;
 pub mod residual;
 

@@ -1,10 +1,28 @@
-//! The `checks` block, which changes triggers, and the `waivers`.
+//! The `thresholds` of models, the `checks` block, which changes triggers, and the `waivers`.
 
 use jiff::civil::Date;
 
 use super::super::node::{Node, suggest};
 use super::Reader;
-use crate::spec::{Check, Waiver};
+use crate::spec::{Check, Metric, Named, Operating, Waiver};
+
+/// Operating points by the model's name.
+pub(super) fn thresholds(node: &Node<'_>, models: &[Reader]) -> Option<Vec<Named<Operating>>> {
+    let metrics = [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
+    let mut points = Vec::new();
+    for (name, node) in node.entries()? {
+        if models.iter().all(|model| model.name != name) {
+            let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+            node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
+            continue;
+        }
+        let (metric, choice) = node.choice("metric", &metrics.map(|(name, _)| name))?;
+        let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
+        let metric = metrics.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
+        points.push((name, Operating { metric: metric?, share: share? }));
+    }
+    Some(points)
+}
 
 /// Triggers that the spec changes.
 pub(super) fn triggers(node: &Node<'_>) -> Option<Vec<(Check, f64)>> {

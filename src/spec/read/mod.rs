@@ -23,7 +23,7 @@ use crate::{Error, Result};
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 17] = [
+const ROOT_KEYS: [&str; 18] = [
     "claim",
     "data",
     "split",
@@ -35,6 +35,7 @@ const ROOT_KEYS: [&str; 17] = [
     "table",
     "published",
     "require",
+    "thresholds",
     "checks",
     "waivers",
     "seed",
@@ -144,11 +145,12 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         figures.collect::<Vec<_>>().into_iter().collect()
     });
     let require = require.and_then(|node| requirements(&node, text, names));
+    let thresholds = map.get("thresholds").map_or(Some(vec![]), |node| checks::thresholds(&node, &readers));
     let triggers = map.get("checks").map_or(Some(vec![]), |node| checks::triggers(&node));
     let waivers = map.get("waivers").map_or(Some(vec![]), |node| checks::waivers(&node, text, &readers));
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
-    let masks = masks?;
-    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?}");
+    let (masks, thresholds) = (masks?, thresholds?);
+    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?} {thresholds:?}");
     Some(Spec {
         path: path.to_path_buf(),
         digest: blake3::hash(decisive.as_bytes()).to_hex().to_string(),
@@ -160,6 +162,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         table: table?,
         published: published?,
         require: require?,
+        thresholds,
         checks: triggers?,
         waivers: waivers?,
         data,
