@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod accept;
+mod autopsy;
 #[cfg(feature = "torch")]
 mod check;
 #[cfg(feature = "torch")]
@@ -39,6 +40,8 @@ enum Command {
     Accept(accept::Accept),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
+    Autopsy(autopsy::Autopsy),
     /// Says what an attack is, where it comes from, and what it costs.
     Explain(explain::Explain),
     /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
@@ -88,6 +91,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Judge(judge) => judge.run(),
+        Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),

@@ -1,5 +1,6 @@
 //! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
 
+pub mod autopsy;
 pub mod json;
 pub mod plan;
 pub mod progress;

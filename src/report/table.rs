@@ -182,7 +182,7 @@ fn painted(text: &str, verdict: Verdict, style: Style) -> String {
 }
 
 /// Lines of at most `width` characters, each indented.
-fn wrapped(text: &str, indent: usize, width: usize) -> String {
+pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let margin = " ".repeat(indent);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
