@@ -1,9 +1,9 @@
 //! What a publication concludes from its table, in the form of the spec's sentences:
 //!
 //! ```text
-//! claim     = model ["accuracy"] relation bound [("at" | "under" | "with") rows]
+//! claim     = model ["accuracy"] relation bound [("at" | "under" | "with" | "when") rows]
 //! relation  = "≥" | ">" | "≤" | "<"
-//! bound     = number "%" | model ["accuracy"]
+//! bound     = number "%" | model ["accuracy"] [("+" | "−") number "%"]
 //! rows      = the name of a row | "clean" | "attack" | family ["ε"] [("=" | "≤") number]
 //! ```
 //!
@@ -11,9 +11,10 @@
 //! family (`FGSM`) all its strengths.
 
 use super::printed::Printed;
+use super::row::Meaning;
 use super::sheet::Piece;
 use super::{Row, Study};
-use crate::spec::{Diagnostic, Number, Place, suggest};
+use crate::spec::{Diagnostic, Place, suggest};
 
 /// How two values are said to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Relation {
     ];
 
     /// Whether the relation holds of two numbers.
-    pub fn holds(self, left: f64, right: f64) -> bool {
+    pub fn holds<T: PartialOrd + Copy>(self, left: T, right: T) -> bool {
         match self {
             Self::AtLeast => left >= right,
             Self::MoreThan => left > right,
@@ -55,12 +56,17 @@ impl Relation {
 }
 
 /// What a model's accuracy is compared with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// A share in per cent.
     Rate(Printed),
     /// Another column.
-    Column(usize),
+    Column {
+        /// The column.
+        column: usize,
+        /// Added to its figure, in millionths of a per cent (`− 2%` is −2,000,000).
+        offset: i64,
+    },
 }
 
 /// A claim about cells of the table.
@@ -94,113 +100,135 @@ impl<'a> Part<'a> {
 
 /// Reads a claim about a study's table.
 pub(super) fn read(study: &Study, item: &Piece) -> Result<Claim, Diagnostic> {
-    let text = item.text.as_str();
-    let fault = |part: Part<'_>, message: &str, help: &str| Diagnostic {
-        place: Place {
-            column: item.place.column + text[..part.start.min(text.len())].chars().count(),
-            ..item.place
-        },
-        word: part.text.to_string(),
-        message: message.to_string(),
-        help: Some(help.to_string()),
-    };
-    let found =
-        Relation::WRITTEN.iter().filter_map(|(sign, relation)| Some((text.find(sign)?, sign, *relation)));
-    let Some((at, sign, relation)) = found.min_by_key(|(at, sign, _)| (*at, usize::MAX - sign.len())) else {
-        let help = "write a fact as `cases: 721`, a claim as `fusion ≥ language under DEL`, and prose as a paragraph or \
-                    with `*`";
-        return Err(item.fault("this is neither a fact nor a claim", help));
-    };
-    let left = Part::of(&text[..at], 0);
-    let (bound, rows) = divided(&text[at + sign.len()..], at + sign.len());
-    let model = |part: Part<'_>| {
-        let known: Vec<&str> = study.columns.iter().map(String::as_str).collect();
+    Reading { study, item }.claim()
+}
+
+struct Reading<'a> {
+    study: &'a Study,
+    item: &'a Piece,
+}
+
+impl Reading<'_> {
+    fn claim(&self) -> Result<Claim, Diagnostic> {
+        let text = self.item.text.as_str();
+        let found = Relation::WRITTEN.iter().filter_map(|(sign, kind)| Some((text.find(sign)?, sign, *kind)));
+        let Some((at, sign, relation)) = found.min_by_key(|(at, sign, _)| (*at, usize::MAX - sign.len()))
+        else {
+            let help = "write a fact as `cases: 721`, a claim as `fusion ≥ language under DEL`, and prose as a paragraph \
+                        or with `*`";
+            return Err(self.item.fault("this is neither a fact nor a claim", help));
+        };
+        let left = Part::of(&text[..at], 0);
+        let (bound, condition) = divided(Part::of(&text[at + sign.len()..], at + sign.len()));
+        let column = self.model(left)?;
+        let bound = self.bound(bound, column)?;
+        let mut rows = match condition {
+            None => (0..self.study.rows.len()).collect(),
+            Some(part) => rows_of(&self.study.rows, part.text).map_err(|help| {
+                self.fault(part, &format!("`{}` is no row of the table", part.text), &help)
+            })?,
+        };
+        rows.retain(|&row| {
+            let cells = &self.study.rows[row].cells;
+            let has_other = match bound {
+                Bound::Column { column, .. } => cells[column].is_some(),
+                Bound::Rate(_) => true,
+            };
+            cells[column].is_some() && has_other
+        });
+        if rows.is_empty() {
+            let help = "name rows in which every model of the claim has a figure";
+            return Err(self.fault(left, "the table has no cell that this claim is about", help));
+        }
+        Ok(Claim { words: text.to_string(), column, relation, bound, rows })
+    }
+
+    fn fault(&self, part: Part<'_>, message: &str, help: &str) -> Diagnostic {
+        let before = self.item.text.get(..part.start).unwrap_or(&self.item.text);
+        let column = self.item.place.column + before.chars().count();
+        Diagnostic {
+            place: Place { column, ..self.item.place },
+            word: part.text.to_string(),
+            message: message.to_string(),
+            help: Some(help.to_string()),
+        }
+    }
+
+    /// The column that is named, with or without `accuracy` behind it.
+    fn model(&self, part: Part<'_>) -> Result<usize, Diagnostic> {
+        let known: Vec<&str> = self.study.columns.iter().map(String::as_str).collect();
         let name = part.text.strip_suffix("accuracy").unwrap_or(part.text).trim();
         let place = known.iter().position(|known| known.eq_ignore_ascii_case(name));
         place.ok_or_else(|| {
             let word = Part { text: name, start: part.start };
-            fault(word, &format!("`{name}` is no column of the table"), &suggest(name, &known))
+            self.fault(word, &format!("`{name}` is no column of the table"), &suggest(name, &known))
         })
-    };
-    let column = model(left)?;
-    let bound_is_number = bound.text.starts_with(|first: char| first.is_ascii_digit() || first == '.');
-    let kind = if bound_is_number {
-        let rate = bound.text.strip_suffix('%').map(str::trim).and_then(Printed::read);
-        Bound::Rate(
-            rate.ok_or_else(|| fault(bound, "this is no share in per cent", "write one such as `80%`"))?,
-        )
-    } else {
-        Bound::Column(model(bound)?)
-    };
-    if kind == Bound::Column(column) {
-        return Err(fault(bound, "a model cannot be compared with itself", "name another model"));
     }
-    let known_rows = match rows {
-        None => (0..study.rows.len()).collect(),
-        Some(part) => rows_of(&study.rows, part.text)
-            .map_err(|help| fault(part, &format!("`{}` is no row of the table", part.text), &help))?,
-    };
-    let has_cells = |&row: &usize| {
-        let cells = &study.rows[row].cells;
-        let other = match kind {
-            Bound::Column(other) => cells[other].is_some(),
-            Bound::Rate(_) => true,
+
+    fn share(&self, part: Part<'_>) -> Result<Printed, Diagnostic> {
+        let share = part.text.strip_suffix('%').map(str::trim).and_then(Printed::read);
+        share.ok_or_else(|| self.fault(part, "this is no share in per cent", "write one such as `80%`"))
+    }
+
+    /// A share, or another column with or without a margin.
+    fn bound(&self, part: Part<'_>, own: usize) -> Result<Bound, Diagnostic> {
+        if part.text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+            return Ok(Bound::Rate(self.share(part)?));
+        }
+        let signs = [(" + ", 1), (" − ", -1), (" - ", -1), (" – ", -1)];
+        let cut = signs.iter().find_map(|(sign, factor)| Some((part.text.rfind(sign)?, sign.len(), *factor)));
+        let (name, offset) = match cut {
+            None => (part, 0),
+            Some((at, length, factor)) => {
+                let margin = Part::of(&part.text[at + length..], part.start + at + length);
+                (Part::of(&part.text[..at], part.start), factor * self.share(margin)?.units())
+            }
         };
-        cells[column].is_some() && other
-    };
-    let rows: Vec<usize> = known_rows.into_iter().filter(has_cells).collect();
-    if rows.is_empty() {
-        let help = "name rows in which every model of the claim has a figure";
-        return Err(fault(left, "the table has no cell that this claim is about", help));
+        let column = self.model(name)?;
+        if column == own {
+            return Err(self.fault(name, "a model cannot be compared with itself", "name another model"));
+        }
+        Ok(Bound::Column { column, offset })
     }
-    Ok(Claim { words: text.to_string(), column, relation, bound: kind, rows })
 }
 
-/// What stands before and after `at`, `under` or `with`.
-fn divided(text: &str, start: usize) -> (Part<'_>, Option<Part<'_>>) {
-    let lower = text.to_ascii_lowercase();
-    let cuts = [" at ", " under ", " with "];
+/// What stands before and after `at`, `under`, `with` or `when`.
+fn divided(part: Part<'_>) -> (Part<'_>, Option<Part<'_>>) {
+    let lower = part.text.to_ascii_lowercase();
+    let cuts = [" at ", " under ", " with ", " when "];
     let cut = cuts.iter().filter_map(|word| Some((lower.find(word)?, word.len()))).min();
     match cut {
-        None => (Part::of(text, start), None),
+        None => (part, None),
         Some((at, length)) => {
-            let rest = at + length;
-            (Part::of(&text[..at], start), Some(Part::of(&text[rest..], start + rest)))
+            let rest = Part::of(&part.text[at + length..], part.start + at + length);
+            (Part::of(&part.text[..at], part.start), Some(rest))
         }
     }
 }
 
 /// The rows that a condition names, or what is known.
 fn rows_of(rows: &[Row], words: &str) -> Result<Vec<usize>, String> {
-    let whose = |wanted: &dyn Fn(&Row) -> bool| -> Vec<usize> {
-        (0..rows.len()).filter(|&row| wanted(&rows[row])).collect()
+    let words = words.replace("<=", "≤");
+    let is = |name: &str| name.eq_ignore_ascii_case(&words);
+    let asked = Meaning::read(&words, &[]);
+    let reaches = |strength: f64| match asked.strength {
+        Some(bound) if words.contains('≤') => strength <= bound,
+        Some(bound) => (strength - bound).abs() < 1e-12,
+        None => false,
     };
-    let is = |name: &str| name.eq_ignore_ascii_case(words);
-    let mut found = whose(&|row| is(&row.name));
-    if found.is_empty() && is("clean") {
-        found = whose(&|row| row.meaning.clean);
-    }
-    if found.is_empty() && (is("attack") || is("any attack")) {
-        found = whose(&|row| !row.meaning.clean);
-    }
-    if found.is_empty() {
-        found = whose(&|row| is(&row.meaning.family));
-    }
-    if found.is_empty() {
-        let lower = words.replace("<=", "≤");
-        let cut = lower.find(['=', '≤']).unwrap_or(lower.len());
-        let family = lower[..cut].trim_end_matches(|c: char| !c.is_alphanumeric() || "εϵ".contains(c));
-        let family = family.trim_end_matches("epsilon").trim_end_matches("eps").trim();
-        let bound = lower.get(cut..).map(|rest| rest.trim_start_matches(['=', '≤']));
-        let up_to = lower[cut..].starts_with('≤');
-        if let Some(bound) = bound.and_then(Number::read).map(|number| number.value) {
-            let reaches =
-                |strength: f64| if up_to { strength <= bound } else { (strength - bound).abs() < 1e-12 };
-            found = whose(&|row| {
-                row.meaning.family.eq_ignore_ascii_case(family) && row.meaning.strength.is_some_and(reaches)
-            });
-        }
-    }
-    let known: Vec<&str> = rows.iter().map(|row| row.name.as_str()).chain(["clean", "attack"]).collect();
-    if found.is_empty() { Err(suggest(words, &known)) } else { Ok(found) }
+    let ways: [&dyn Fn(&Row) -> bool; 5] = [
+        &|row| is(&row.name),
+        &|row| is("clean") && row.meaning.clean,
+        &|row| is("attack") && !row.meaning.clean,
+        &|row| is(&row.meaning.family),
+        &|row| {
+            row.meaning.family.eq_ignore_ascii_case(&asked.family)
+                && row.meaning.strength.is_some_and(reaches)
+        },
+    ];
+    let rows_by = |way: &&dyn Fn(&Row) -> bool| -> Vec<usize> {
+        (0..rows.len()).filter(|&row| way(&rows[row])).collect()
+    };
+    let known = rows.iter().map(|row| row.name.as_str()).chain(["clean", "attack"]).collect::<Vec<_>>();
+    ways.iter().map(rows_by).find(|found| !found.is_empty()).ok_or_else(|| suggest(&words, &known))
 }

@@ -2,12 +2,12 @@
 //! they show: its one-sided 95 % bound misses (Clopper and Pearson, Biometrika 1934; two models as independent
 //! samples, see [`compare`](super::compare)).
 
-use super::claim::{Bound, Claim, Relation};
+use super::claim::{Bound, Claim};
 use super::compare::difference;
 use super::observation::{Code, Observation};
 use super::printed::Printed;
-use super::view::{View, percent, points};
-use crate::judge::LEVEL;
+use super::view::{View, points};
+use crate::judge::{LEVEL, percent_beside};
 use crate::stats::{lower_bound, upper_bound};
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
@@ -16,23 +16,24 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     contradicted.chain(claims.iter().filter_map(|claim| not_shown(view, claim))).collect()
 }
 
-/// The two figures that a claim compares in a row.
-fn sides(view: View<'_>, claim: &Claim, row: usize) -> Option<(Printed, Printed)> {
-    let other = match claim.bound {
-        Bound::Rate(rate) => rate,
-        Bound::Column(column) => view.figure(row, column)?,
+/// The two figures that a claim compares in a row, and what is added to the second, in millionths of a per cent.
+fn sides(view: View<'_>, claim: &Claim, row: usize) -> Option<(Printed, Printed, i64)> {
+    let (other, offset) = match claim.bound {
+        Bound::Rate(rate) => (rate, 0),
+        Bound::Column { column, offset } => (view.figure(row, column)?, offset),
     };
-    Some((view.figure(row, claim.column)?, other))
+    Some((view.figure(row, claim.column)?, other, offset))
 }
 
 fn holds(view: View<'_>, claim: &Claim, row: usize) -> bool {
-    sides(view, claim, row).is_some_and(|(own, other)| claim.relation.holds(own.share(), other.share()))
+    let sides = sides(view, claim, row);
+    sides.is_some_and(|(own, other, offset)| claim.relation.holds(own.units(), other.units() + offset))
 }
 
 /// `DEL: 81.28 < 85.58, −4.30 points`.
 fn compared(view: View<'_>, claim: &Claim, row: usize) -> String {
-    let Some((own, other)) = sides(view, claim, row) else { return String::new() };
-    let sign = match own.share().total_cmp(&other.share()) {
+    let Some((own, other, _)) = sides(view, claim, row) else { return String::new() };
+    let sign = match own.units().cmp(&other.units()) {
         std::cmp::Ordering::Less => "<",
         std::cmp::Ordering::Equal => "=",
         std::cmp::Ordering::Greater => ">",
@@ -81,7 +82,7 @@ fn not_shown(view: View<'_>, claim: &Claim) -> Option<Observation> {
     };
     Some(match claim.bound {
         Bound::Rate(_) => observation,
-        Bound::Column(_) => observation
+        Bound::Column { .. } => observation
             .open("a paired test on the same cases could tell, and needs the outcome of every case"),
     })
 }
@@ -96,18 +97,16 @@ fn missed(view: View<'_>, claim: &Claim, row: usize) -> Option<String> {
             let reached = bound(own.successes, own.trials, LEVEL);
             (!claim.relation.holds(reached, rate.share())).then(|| {
                 let cell = view.cell(row, claim.column);
-                let bound = percent(reached);
+                let bound = percent_beside(reached, rate.share());
                 format!("{}: {cell}; the one-sided 95 % {side} bound is {bound}, not {rate} %", view.row(row))
             })
         }
-        Bound::Column(column) => {
+        Bound::Column { column, offset } => {
             let Some(other) = view.counts(row, column) else { return Some(String::new()) };
             let (lower, upper) = difference(own, other, LEVEL);
             let reached = if claim.relation.is_upward() { lower } else { upper };
-            let is_shown = match claim.relation {
-                Relation::AtLeast | Relation::MoreThan => reached >= 0.0,
-                Relation::AtMost | Relation::LessThan => reached <= 0.0,
-            };
+            let goal = offset as f64 * 1e-8;
+            let is_shown = if claim.relation.is_upward() { reached >= goal } else { reached <= goal };
             (!is_shown).then(|| {
                 let text = compared(view, claim, row);
                 format!("{text}; the one-sided 95 % {side} bound is {}", points(reached))

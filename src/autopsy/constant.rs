@@ -1,8 +1,9 @@
 //! A4: an accuracy that a model reaches which gives one answer to every case.
 //!
-//! That is the share of the class that it names. A cell is told of where the prevalence lies within its Wilson
-//! interval (JASA 1927); without its number of cases, where both agree to half a point. Without a prevalence the
-//! cells that are identical under several attacks take its place.
+//! That is the share of the class that it names. A cell is told of where the share of the larger class lies within
+//! its Wilson interval (JASA 1927); without its number of cases, where both agree to half a point. A model that an
+//! attack breaks passes the share of the smaller class on its way down, so that one counts only where it is printed
+//! alike. Without a prevalence the cells that are identical under several attacks take its place.
 
 use super::identical::runs;
 use super::observation::{Code, Observation};
@@ -20,12 +21,13 @@ struct Reference {
     name: String,
     /// The fact that it rests on.
     fact: Option<String>,
+    /// It, as printed, where a cell must be printed alike.
+    alike: Option<Printed>,
 }
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     let references = references(view);
-    let of_column =
-        |column: usize| references.iter().filter_map(move |reference| told(view, column, reference)).next();
+    let of_column = |column: usize| references.iter().find_map(|reference| told(view, column, reference));
     view.columns().filter_map(of_column).collect()
 }
 
@@ -34,12 +36,17 @@ fn references(view: View<'_>) -> Vec<Reference> {
     if let Some(prevalence) = view.study.facts.prevalence {
         let fact = Some(format!("prevalence: {prevalence}%"));
         let rest = Printed { digits: 100 * prevalence.scale() - prevalence.digits, ..prevalence };
-        let reference = |share: Printed, name: &str| Reference {
+        let reference = |share: Printed, name: &str, is_larger: bool| Reference {
             share: share.share(),
             name: format!("{name} {share} %"),
             fact: fact.clone(),
+            alike: (!is_larger).then_some(share),
         };
-        return vec![reference(prevalence, "the prevalence"), reference(rest, "the other class's share")];
+        let is_larger = prevalence.digits >= rest.digits;
+        return vec![
+            reference(prevalence, "the prevalence", is_larger),
+            reference(rest, "the other class's share", !is_larger),
+        ];
     }
     let clean = |column: usize| view.clean().and_then(|clean| view.figure(clean, column));
     let suspects = runs(view).into_iter().filter(|run| clean(run.column) != Some(run.figure));
@@ -51,26 +58,30 @@ fn references(view: View<'_>) -> Vec<Reference> {
             view.column(run.column)
         ),
         fact: None,
+        alike: None,
     };
     suspects.map(reference).collect()
 }
 
 /// Whether a cell cannot be told from a share.
-fn is_near(view: View<'_>, row: usize, column: usize, share: f64) -> bool {
+fn is_near(view: View<'_>, row: usize, column: usize, reference: &Reference) -> bool {
     let Some(figure) = view.figure(row, column) else { return false };
+    if let Some(share) = reference.alike {
+        return figure.is_printed_like(share);
+    }
     match view.counts(row, column) {
         Some(counts) => {
             let (lower, upper) = wilson(counts.successes, counts.trials);
-            (lower..=upper).contains(&share)
+            (lower..=upper).contains(&reference.share)
         }
-        None => (figure.share() - share).abs() <= NEAR,
+        None => (figure.share() - reference.share).abs() <= NEAR,
     }
 }
 
 /// The cells of a column that cannot be told from a share.
 fn told(view: View<'_>, column: usize, reference: &Reference) -> Option<Observation> {
     let rows: Vec<usize> =
-        (0..view.study.rows.len()).filter(|&row| is_near(view, row, column, reference.share)).collect();
+        (0..view.study.rows.len()).filter(|&row| is_near(view, row, column, reference)).collect();
     if rows.is_empty() {
         return None;
     }

@@ -41,8 +41,9 @@ fn holes(view: View<'_>) -> Vec<Observation> {
     let of_column = |column: usize| {
         let is_hole = |&row: &usize| {
             let meaning = &view.study.rows[row].meaning;
-            let touches = |input: Input| meaning.touches(input) && view.reads(column, input);
-            let is_wanted = meaning.clean || touches(Input::Image) || touches(Input::Text);
+            let inputs = [Input::Image, Input::Text].into_iter().filter(|&input| meaning.touches(input));
+            let reads_all = !meaning.attacks.is_empty() && { inputs }.all(|input| view.reads(column, input));
+            let is_wanted = meaning.clean || reads_all;
             is_wanted && view.figure(row, column).is_none()
         };
         let rows: Vec<usize> = (0..view.study.rows.len()).filter(is_hole).collect();
@@ -59,7 +60,7 @@ fn merged(view: View<'_>) -> Vec<Observation> {
     let several = view.study.facts.stands_for.iter().filter(|(_, meanings)| meanings.len() > 1);
     let told = |(name, meanings): &(String, Vec<String>)| {
         let kind = if view.study.columns.contains(name) { "column" } else { "row" };
-        let says = format!("one {kind} for {}: {}", meanings.len(), listed(meanings));
+        let says = format!("one {kind} reports {}: {}", meanings.len(), listed(meanings));
         Observation::new(Code::A10, name, says)
             .given(format!("{name} stands for: {}", meanings.join(", ")))
             .open("which of them each figure is, and what the others reach")

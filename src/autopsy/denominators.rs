@@ -83,15 +83,19 @@ pub(super) fn examine(study: &Study) -> Denominators {
         Some(cases) => cases..=cases,
         None => LEAST..=MOST,
     };
+    // every number of cases is asked for several times: for itself, and as the whole batches of others
+    let costs = |trials: u64| families.iter().map(|family| cost(family, trials)).collect::<Vec<f64>>();
+    let searched = if study.facts.cases.is_some() { 0 } else { MOST + 1 };
+    let known: Vec<Vec<f64>> = (0..searched).map(costs).collect();
+    let costs = |trials: u64| known.get(trials as usize).cloned().unwrap_or_else(|| costs(trials));
     let mut fits: Vec<Fit> = Vec::new();
     for cases in candidates {
-        let all = |trials| families.iter().map(|family| cost(family, trials)).sum::<f64>();
-        let prior = (cases as f64).ln();
-        fits.push(Fit { cases, batch: None, cost: prior + all(cases) });
+        let (all, prior) = (costs(cases), (cases as f64).ln());
+        fits.push(Fit { cases, batch: None, cost: prior + all.iter().sum::<f64>() });
         let choices = (batches.len() as f64).ln() + families.len() as f64 * std::f64::consts::LN_2;
         for &batch in batches.iter().filter(|&&batch| cases > batch && !cases.is_multiple_of(batch)) {
-            let whole = cases - cases % batch;
-            let cost: f64 = families.iter().map(|family| cost(family, cases).min(cost(family, whole))).sum();
+            let whole = costs(cases - cases % batch);
+            let cost: f64 = all.iter().zip(&whole).map(|(all, whole)| all.min(*whole)).sum();
             fits.push(Fit { cases, batch: Some(batch), cost: prior + choices + cost });
         }
     }
@@ -149,15 +153,11 @@ fn families(study: &Study) -> Vec<Family> {
                 (false, false) => meaning.family.as_str(),
             };
             let place = families[first..].iter().position(|family| family.kind == kind);
-            let family = match place {
-                Some(place) => &mut families[first + place],
-                None => {
-                    let kind = kind.to_string();
-                    families.push(Family { column, rows: vec![], kind, figures: vec![] });
-                    let last = families.len() - 1;
-                    &mut families[last]
-                }
-            };
+            let place = place.map_or(families.len(), |place| first + place);
+            if place == families.len() {
+                families.push(Family { column, rows: vec![], kind: kind.to_string(), figures: vec![] });
+            }
+            let family = &mut families[place];
             family.rows.push(row);
             if !family.figures.contains(&printed) {
                 family.figures.push(printed);

@@ -3,7 +3,7 @@
 
 use super::compare::{differ, share};
 use super::observation::{Code, Observation};
-use super::view::{View, points};
+use super::view::{View, listed, points};
 use crate::stats::wilson;
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
@@ -61,7 +61,11 @@ fn group_words(view: View<'_>, column: usize, group: &[usize]) -> Option<String>
     }
     let (first, last) = (figures.first()?, figures.last()?);
     (figures.len() > 1).then(|| {
-        let trials = view.denominators.trials(group[0], column).unwrap_or_default();
+        let mut trials: Vec<u64> =
+            group.iter().filter_map(|&row| view.denominators.trials(row, column)).collect();
+        trials.sort_unstable();
+        trials.dedup();
+        let trials = listed(&trials.iter().map(u64::to_string).collect::<Vec<_>>());
         let name = view.column(column);
         let rows = view.rows(group);
         format!("{name}: {first} to {last} ({rows}) cannot be told apart at {trials} cases")

@@ -22,9 +22,10 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     if !is_from_report && !has_none {
         return vec![];
     }
-    let says = match is_from_report {
-        true => "the label was taken from the report, and the report is what the model reads",
-        false => "a bag of words does as well, so the text carries the label",
+    let says = if is_from_report {
+        "the label was taken from the report, and the report is what the model reads"
+    } else {
+        "a bag of words does as well, so the text carries the label"
     };
     let mut observation = Observation::new(Code::A16, listed(&readers), says);
     if is_from_report {

@@ -45,19 +45,29 @@ impl Printed {
         10_u64.pow(self.decimals)
     }
 
+    /// In millionths of a per cent.
+    pub fn units(self) -> i64 {
+        (self.digits * 10_u64.pow(MOST_DECIMALS as u32 - self.decimals)) as i64
+    }
+
+    /// Whether both are the same to as many decimals as both have.
+    pub fn is_printed_like(self, other: Self) -> bool {
+        let decimals = MOST_DECIMALS as u32 - self.decimals.min(other.decimals);
+        2 * self.units().abs_diff(other.units()) <= 10_u64.pow(decimals)
+    }
+
     /// As a share, 0 to 1.
     pub fn share(self) -> f64 {
         self.digits as f64 / (100 * self.scale()) as f64
     }
 
-    /// The successes among `trials` that are printed like this; None if no count is.
+    /// The successes among `trials` (at most 10¹⁰) that are printed like this; None if no count is.
     pub fn successes(self, trials: u64) -> Option<RangeInclusive<u64>> {
-        // |100·k·scale/n − digits| ≤ 1/2, times 2n
-        let unit = 200 * u128::from(self.scale());
-        let (n, digits) = (u128::from(trials), u128::from(self.digits));
-        let least = ((2 * digits).saturating_sub(1) * n).div_ceil(unit);
-        let most = ((2 * digits + 1) * n / unit).min(n);
-        (trials > 0 && least <= most).then_some(least as u64..=most as u64)
+        // |100·k·scale/n − digits| ≤ 1/2, times 2n; all of it is below 2⁶⁴ for trials up to 10¹⁰
+        let unit = 200 * self.scale();
+        let least = ((2 * self.digits).saturating_sub(1) * trials).div_ceil(unit);
+        let most = ((2 * self.digits + 1) * trials / unit).min(trials);
+        (trials > 0 && least <= most).then_some(least..=most)
     }
 
     /// The count nearest to what is printed, among `trials`; None if no count is printed like this.

@@ -122,12 +122,12 @@ pub(super) fn csv(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
         let mut row = Vec::new();
         for field in &record {
             let words = field.trim();
-            // a value that quotes hide is shown at the end of the one before it
-            let at = source[from..].find(words).map_or(from, |at| from + at);
-            from = (at + words.len()).min(source.len());
-            let column = source[..at].chars().count() + 1;
+            // a value that quotes hide is placed where the one before it ends
+            let found = source[from..].find(words).map(|at| from + at);
+            let column = source[..found.unwrap_or(from)].chars().count() + 1;
+            let end = found.map_or(from, |at| at + words.len());
             row.push(Piece { text: words.to_string(), place: Place { line, column } });
-            from = source[from..].find(',').map_or(from, |comma| from + comma + 1);
+            from = source[end..].find(',').map_or(end, |comma| end + comma + 1);
         }
         sheet.rows.push(row);
     }

@@ -18,14 +18,15 @@ const MOST_COLUMNS: usize = 100;
 /// What stands where a table has no figure.
 const EMPTY: [&str; 6] = ["", "-", "–", "—", "·", "n/a"];
 
-/// Reads a table, with more facts and claims than the file holds; they win over the file's.
+/// Reads a table, with more facts and claims than the file holds; such a fact wins over the file's.
 ///
 /// # Errors
-/// The file cannot be read (exit 4), or something in it or in an option is wrong (exit 2): every fault of the
-/// file, or the first option's.
+/// The file cannot be read, or something in it or in an option is wrong: every fault of the file, or the first
+/// option's.
 pub fn read(path: &Path, more_facts: &[String], more_claims: &[String]) -> Result<Study> {
-    let remedy = "check its name and its rights";
-    let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
+    let failed = |why: std::io::Error| {
+        Error::Usage(format!("cannot read {}: {why}; check its name and its rights", path.display()))
+    };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(LARGEST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -60,49 +61,52 @@ pub fn parse(
     let sheet = if is_csv { sheet::csv(text) } else { sheet::markdown(text) }.map_err(told)?;
     let mut study = table(&sheet).map_err(told)?;
     study.path = path.to_path_buf();
-    let option =
-        |name: &str, text: &String, take: &mut dyn FnMut(&Piece) -> std::result::Result<(), Diagnostic>| {
-            let item = Piece { text: text.clone(), place: Place { line: 1, column: 1 } };
-            take(&item).map_err(|fault| Diagnostics {
-                path: name.into(),
-                text: text.clone(),
-                faults: vec![fault],
-            })
-        };
-    // options first: a fact of the file that an option has said is not taken again
     let mut said = Vec::new();
     for fact in more_facts {
-        option("--fact", fact, &mut |item| facts::take(&mut study, &mut said, item))?;
+        facts::take(&mut study, &mut said, &piece_of(fact)).map_err(|fault| of_option(fact, fault))?;
     }
+    let faults = items(&mut study, &said, &sheet.items);
+    if !faults.is_empty() {
+        return Err(told(faults));
+    }
+    for words in more_claims {
+        let claim = claim::read(&study, &piece_of(words)).map_err(|fault| of_option(words, fault))?;
+        study.claims.push(claim);
+    }
+    Ok(study)
+}
+
+/// Takes the file's facts, but for those that were said already, then what its rows mean, then its claims.
+fn items(study: &mut Study, said: &[String], items: &[Piece]) -> Vec<Diagnostic> {
     let (mut seen, mut faults) = (Vec::new(), Vec::new());
-    let (items, claims): (Vec<&Piece>, Vec<&Piece>) =
-        sheet.items.iter().partition(|item| facts::is_fact(&item.text));
-    for item in items {
+    let (facts, claims): (Vec<&Piece>, Vec<&Piece>) =
+        items.iter().partition(|item| facts::is_fact(&item.text));
+    for item in facts {
         let key = item.text.split(':').next().unwrap_or_default().trim().to_lowercase();
         if !said.contains(&key) {
-            faults.extend(facts::take(&mut study, &mut seen, item).err());
+            faults.extend(facts::take(study, &mut seen, item).err());
         }
     }
     for row in &mut study.rows {
         row.meaning = Meaning::read(&row.name, study.facts.stands_for(&row.name));
     }
     for item in claims {
-        match claim::read(&study, item) {
+        match claim::read(study, item) {
             Ok(claim) => study.claims.push(claim),
             Err(fault) => faults.push(fault),
         }
     }
-    if !faults.is_empty() {
-        return Err(told(faults));
-    }
-    for words in more_claims {
-        option("--claim", words, &mut |item| {
-            let claim = claim::read(&study, item)?;
-            study.claims.push(claim);
-            Ok(())
-        })?;
-    }
-    Ok(study)
+    faults
+}
+
+/// An option's words as a piece.
+fn piece_of(words: &str) -> Piece {
+    Piece { text: words.to_string(), place: Place { line: 1, column: 1 } }
+}
+
+/// A fault of an option.
+fn of_option(words: &str, fault: Diagnostic) -> Diagnostics {
+    Diagnostics { path: "command line".into(), text: words.to_string(), faults: vec![fault] }
 }
 
 /// The table alone.

@@ -21,16 +21,12 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
 
 /// Where the number of cases comes from.
 fn source(observation: Observation, view: View<'_>, likely: &Likely) -> Observation {
-    match view.cases_fact() {
-        Some(fact) => observation.given(fact),
-        None => {
-            let percent = (likely.probability * 1000.0).floor() / 10.0;
-            observation.with(format!(
-                "{} cases follow from all figures with probability {percent:.1} %",
-                likely.cases
-            ))
-        }
+    if let Some(fact) = view.cases_fact() {
+        return observation.given(fact);
     }
+    let percent = (likely.probability * 1000.0).floor() / 10.0;
+    observation
+        .with(format!("{} cases follow from all figures with probability {percent:.1} %", likely.cases))
 }
 
 /// Cells of a column that do not fit the number of cases.
@@ -66,10 +62,9 @@ fn impossible(view: View<'_>, likely: &Likely, column: usize) -> Option<Observat
 
 /// The numbers of cases next to `trials` that a figure admits.
 fn near(figure: Printed, trials: u64) -> Vec<String> {
-    let mut found: Vec<u64> =
-        (1..trials + 2 * 100 * figure.scale()).filter(|&other| figure.admits(other)).collect();
-    found.sort_by_key(|other| other.abs_diff(trials));
-    found.truncate(SHOWN);
+    let around = (1..=MOST).flat_map(|step| [trials.checked_sub(step), Some(trials + step)]);
+    let admitted = around.flatten().filter(|&other| figure.admits(other));
+    let mut found: Vec<u64> = admitted.take(SHOWN).collect();
     found.sort_unstable();
     found.iter().map(u64::to_string).collect()
 }

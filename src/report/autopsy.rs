@@ -27,8 +27,9 @@ pub fn render(study: &Study, autopsy: &Autopsy, style: Style) -> String {
     text.push_str("\n\n");
     text.push_str(&figures(study, autopsy, width));
     text.push('\n');
+    text.push_str("numbers of cases that the figures fit\n");
     for line in denominators(study, autopsy) {
-        text.push_str(&wrapped(&plain(&line), 0, width));
+        text.push_str(&wrapped(&plain(&line), 4, width)[2..]);
         text.push('\n');
     }
     text.push('\n');
@@ -89,18 +90,18 @@ fn counted_cell(figure: Printed, counts: Counts) -> String {
     format!("{mark}{successes}/{trials} ({lower:.1}–{upper:.1})")
 }
 
-/// Which numbers of cases each family of figures fits.
+/// Which numbers of cases up to [`MOST`] each family of figures fits.
 fn denominators(study: &Study, autopsy: &Autopsy) -> Vec<String> {
-    let mut lines = vec![format!("numbers of cases that the figures fit, up to {}:", grouped(MOST))];
+    let mut lines = Vec::new();
     for (column, name) in study.columns.iter().enumerate() {
         let own: Vec<&Family> =
             autopsy.denominators.families.iter().filter(|family| family.column == column).collect();
         for family in &own {
-            lines.push(fits(&format!("  {name}, {}", family.kind), &family.figures));
+            lines.push(fits(&format!("{name}, {}", family.kind), &family.figures));
         }
         if own.len() > 1 {
             let all: Vec<Printed> = own.iter().flat_map(|family| family.figures.clone()).collect();
-            lines.push(fits(&format!("  {name}, all"), &all));
+            lines.push(fits(&format!("{name}, all"), &all));
         }
     }
     lines
@@ -111,7 +112,7 @@ fn fits(name: &str, figures: &[Printed]) -> String {
     let figures: Vec<String> = figures.iter().map(Printed::to_string).collect();
     let shown: Vec<String> = numbers.iter().take(SHOWN).map(|&number| number.to_string()).collect();
     let more = if numbers.len() > SHOWN { ", …" } else { "" };
-    let count = grouped(numbers.len() as u64);
+    let count = format!("{} of {}", grouped(numbers.len() as u64), grouped(MOST));
     let which =
         if numbers.is_empty() { "none".to_string() } else { format!("{count}: {}{more}", shown.join(", ")) };
     format!("{name} ({}): {which}", figures.join(", "))
@@ -124,8 +125,10 @@ fn told(observation: &Observation, width: usize) -> String {
     let mut text = format!("{code:<4} {}\n", wrapped(&plain(&says), 5, width).trim_start());
     let sure = match observation.certainty {
         Certainty::Derived => "sure: derived from the table".to_string(),
-        Certainty::Given => format!("sure: with what was given ({})", observation.rests_on.join("; ")),
-        Certainty::Open => "sure: cannot be derived from the table".to_string(),
+        Certainty::Given => {
+            format!("sure: derived with what was given ({})", observation.rests_on.join("; "))
+        }
+        Certainty::Open => "sure: no, the table cannot tell".to_string(),
     };
     let open = observation.open.iter().map(|open| format!("open: {open}"));
     for line in observation.evidence.iter().cloned().chain([sure]).chain(open) {
