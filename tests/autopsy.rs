@@ -115,6 +115,15 @@ fn without_facts_the_figures_alone_tell_the_cases_and_the_constant() {
     assert_eq!(found.observations, autopsy(&only_table, &[]).observations);
 }
 
+#[test]
+fn a_table_of_models_by_row_is_turned_round() {
+    let upright =
+        "| attack | vision | fusion |\n|---|---|---|\n| none | 70.1 | 90.2 |\n| FGSM 0.1 | 50.3 | 91.4 |\n";
+    let lying =
+        "| model | none | FGSM 0.1 |\n|---|---|---|\n| vision | 70.1 | 50.3 |\n| fusion | 90.2 | 91.4 |\n";
+    assert_eq!(read(upright, &[]), read(lying, &[]));
+}
+
 /// Counts of 1,300 cases in a table whose every cell has an interval, under every fact and two claims.
 const CASES: u64 = 1300;
 const ROWS: [(&str, [Option<u64>; 3]); 9] = [
@@ -148,7 +157,7 @@ fn table(rows: &[(&str, [Option<u64>; 3])], trials: impl Fn(&str) -> u64, interv
             None => "-".to_string(),
         };
         let cells: Vec<String> = counts.iter().map(cell).collect();
-        text += &format!("| {name} | {} |\n", cells.join(" | "));
+        text.extend(["| ", name, " | ", &cells.join(" | "), " |\n"]);
     }
     text
 }
@@ -201,6 +210,7 @@ fn each_planted_fault_is_seen_and_nothing_else() {
         (Code::A11, without("- prevalence: 55.2%\n")),
         (Code::A11, without("- label source: image\n")),
         (Code::A11, without("- cases: 1300\n")),
+        (Code::A11, sound().replace("FGSM 0.01", "Attack X")),
         (Code::A12, without("- split: by patient\n")),
         (Code::A12, instead("split: by patient", "split: by study")),
         (Code::A12, instead("split: by patient", "split: not stated")),
@@ -325,14 +335,14 @@ fn random_table(seed: usize, whole: impl Fn(u64) -> u64) -> (u64, String) {
         let trials = if name.starts_with("FGSM") { fewer } else { cases };
         let mut cell = || Printed::of(below(&mut rng, trials as usize + 1) as u64, trials, 2).to_string();
         let cells: Vec<String> = (0..3).map(|_| cell()).collect();
-        text += &format!("| {name} | {} |\n", cells.join(" | "));
+        text.extend(["| ", name, " | ", &cells.join(" | "), " |\n"]);
     }
     (cases, text)
 }
 
 #[test]
 fn the_number_of_cases_is_found_and_never_invented() {
-    const TABLES: usize = 60;
+    const TABLES: usize = 40;
     let (mut found, mut found_dropped) = (0, 0);
     for seed in 0..TABLES {
         let (cases, text) = random_table(seed, |cases| cases);

@@ -1,6 +1,6 @@
 //! A7, a claim that cells of its own table contradict, and A8, a claim that holds of the figures and not of what
 //! they show: its one-sided 95 % bound misses (Clopper and Pearson, Biometrika 1934; two models as independent
-//! samples, see [`compare`](super::compare)).
+//! samples: Newcombe, Statistics in Medicine 1998). Without rows a claim is about every row that has its cells.
 
 use super::claim::{Bound, Claim};
 use super::compare::difference;

@@ -95,7 +95,8 @@ fn told(view: View<'_>, column: usize, reference: &Reference) -> Option<Observat
             observation = observation.with(beside(view, row, column, reference));
         }
     }
-    observation = observation.with("so this is no robustness: such a model reads nothing of the input");
+    observation =
+        observation.with("a model that reads nothing of its input reaches as much, so this is no robustness");
     if let Some(lift) = lift(view, column, &rows) {
         observation = observation.with(lift);
     }

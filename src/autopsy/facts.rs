@@ -197,16 +197,19 @@ fn put_of_name(study: &mut Study, entry: &Entry<'_>, key: &str) -> Result<(), Di
     let unknown = |name: &str, known: &[&str]| {
         entry.item.fault(format!("`{name}` is no row or column of the table"), suggest(name, known))
     };
+    // names are looked up without their case, and shown with it
+    let written = entry.item.text.split(':').next().unwrap_or_default().trim();
     if let Some(name) = key.strip_prefix(BAG_UNDER) {
         let row = rows.iter().position(|row| row.eq_ignore_ascii_case(name));
-        let row = row.ok_or_else(|| unknown(name, &rows))?;
+        let row = row.ok_or_else(|| unknown(written.get(BAG_UNDER.len()..).unwrap_or(name), &rows))?;
         study.facts.bag_of_words.push((Some(row), entry.percent()?));
         return Ok(());
     }
     if let Some(name) = key.strip_suffix(STANDS_FOR) {
         let known: Vec<&str> = rows.iter().copied().chain(study.columns.iter().map(String::as_str)).collect();
-        let name =
-            known.iter().find(|known| known.to_lowercase() == name).ok_or_else(|| unknown(name, &known))?;
+        let found = known.iter().find(|known| known.to_lowercase() == name);
+        let shown = written.get(..written.len().saturating_sub(STANDS_FOR.len())).unwrap_or(name);
+        let name = found.ok_or_else(|| unknown(shown, &known))?;
         let entry = ((*name).to_string(), entry.list());
         study.facts.stands_for.push(entry);
         return Ok(());

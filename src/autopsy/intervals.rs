@@ -1,5 +1,5 @@
-//! A9: figures without intervals, and which of a column cannot be told apart at their number of cases (see
-//! [`compare`](super::compare)).
+//! A9: figures without intervals, and which of a column cannot be told apart at their number of cases: the 95 %
+//! interval of their difference, as of independent samples (Newcombe, Statistics in Medicine 1998), holds zero.
 
 use super::compare::{differ, share};
 use super::observation::{Code, Observation};

@@ -1,6 +1,6 @@
 //! A published table, examined together with its claims, without the model and the data that it came from.
 //!
-//! Columns are models, rows are attacks, and cells are accuracies in per cent. [`read`] reads a table, [`examine`]
+//! Columns are models, rows are attacks (or the other way round), and cells are accuracies in per cent. [`read`] reads a table, [`examine`]
 //! says what a careful reader sees in it: what follows from the figures, what follows with a fact that was given,
 //! and what no table can tell.
 

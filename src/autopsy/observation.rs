@@ -45,6 +45,27 @@ impl Code {
         Self::A16,
     ];
 
+    /// The code of a name, such as `A5` or `a5`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| format!("{code:?}").eq_ignore_ascii_case(name))
+    }
+
+    /// The source of its examination; the first lines say what it sees and where that comes from.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::A1 | Self::A2 => include_str!("unequal.rs"),
+            Self::A3 => include_str!("identical.rs"),
+            Self::A4 => include_str!("constant.rs"),
+            Self::A5 | Self::A6 => include_str!("rising.rs"),
+            Self::A7 | Self::A8 => include_str!("claims.rs"),
+            Self::A9 => include_str!("intervals.rs"),
+            Self::A10 => include_str!("coverage.rs"),
+            Self::A11 | Self::A12 | Self::A13 => include_str!("unstated.rs"),
+            Self::A14 | Self::A15 => include_str!("threats.rs"),
+            Self::A16 => include_str!("leak.rs"),
+        }
+    }
+
     /// What it means, in a few words.
     pub fn title(self) -> &'static str {
         match self {

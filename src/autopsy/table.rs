@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::printed::Printed;
 use super::row::Meaning;
-use super::sheet::{self, Piece, Sheet};
+use super::sheet::{self, Piece};
 use super::{Cell, Row, Study, claim, facts};
 use crate::spec::{Diagnostic, Diagnostics, Place};
 use crate::{Error, Result};
@@ -59,7 +59,7 @@ pub fn parse(
     };
     let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let sheet = if is_csv { sheet::csv(text) } else { sheet::markdown(text) }.map_err(told)?;
-    let mut study = table(&sheet).map_err(told)?;
+    let mut study = table(&upright(sheet.rows), sheet.title).map_err(told)?;
     study.path = path.to_path_buf();
     let mut said = Vec::new();
     for fact in more_facts {
@@ -109,10 +109,25 @@ fn of_option(words: &str, fault: Diagnostic) -> Diagnostics {
     Diagnostics { path: "command line".into(), text: words.to_string(), faults: vec![fault] }
 }
 
+/// A table whose columns are attacks and whose rows are models, turned round; any other as it is.
+fn upright(lines: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
+    let is_attack = |piece: &Piece| {
+        let meaning = Meaning::read(&piece.text, &[]);
+        meaning.clean || !meaning.attacks.is_empty()
+    };
+    let Some((header, rows)) = lines.split_first() else { return lines };
+    let is_lying =
+        header.iter().skip(1).any(is_attack) && !rows.iter().filter_map(|row| row.first()).any(is_attack);
+    if !is_lying || rows.iter().any(|row| row.len() != header.len()) {
+        return lines;
+    }
+    (0..header.len()).map(|column| lines.iter().map(|row| row[column].clone()).collect()).collect()
+}
+
 /// The table alone.
-fn table(sheet: &Sheet) -> std::result::Result<Study, Vec<Diagnostic>> {
+fn table(lines: &[Vec<Piece>], title: Option<String>) -> std::result::Result<Study, Vec<Diagnostic>> {
     let start = Piece { text: String::new(), place: Place { line: 1, column: 1 } };
-    let Some((header, rows)) = sheet.rows.split_first() else {
+    let Some((header, rows)) = lines.split_first() else {
         let help = "write rows such as `| FGSM 0.1 | 63.06 |` under a header that names the models";
         return Err(vec![start.fault("there is no table here", help)]);
     };
@@ -127,7 +142,7 @@ fn table(sheet: &Sheet) -> std::result::Result<Study, Vec<Diagnostic>> {
     }
     let mut faults = twice(&header[1..]);
     faults.extend(twice(&rows.iter().filter_map(|row| row.first().cloned()).collect::<Vec<_>>()));
-    let mut study = Study { title: sheet.title.clone().unwrap_or_default(), ..Study::default() };
+    let mut study = Study { title: title.unwrap_or_default(), ..Study::default() };
     study.columns = header[1..].iter().map(|piece| piece.text.clone()).collect();
     for row in rows {
         let name = row.first().unwrap_or(&start);

@@ -19,7 +19,7 @@ fn weak(view: View<'_>) -> Option<Observation> {
         attacks.filter(|attack| attack.input == input).collect()
     };
     let weakest = |attacks: &[&Attack]| !attacks.iter().any(|attack| attack.search == Search::Many);
-    let mut evidence = Vec::new();
+    let (mut inputs, mut evidence) = (Vec::new(), Vec::new());
     for (input, stronger) in [
         (Input::Image, "an iterated attack (PGD, APGD) and one without gradients (Square)"),
         (Input::Text, "a search over words (TextFooler, PWWS)"),
@@ -37,12 +37,16 @@ fn weak(view: View<'_>) -> Option<Observation> {
         };
         let mut rows = view.rows_on(input);
         rows.dedup();
+        inputs.push(name);
         evidence.push(format!("{name}: {} are {kind}; missing is {stronger}", view.rows(&rows)));
     }
     if evidence.is_empty() {
         return None;
     }
-    let says = "every attack is of the weakest kind, so the figures bound robustness from above alone";
+    let inputs = listed(&inputs);
+    let says = format!(
+        "on {inputs} only the weakest kind of attack, so the figures bound robustness from above alone"
+    );
     let observation = Observation::new(Code::A14, "attacks", says);
     let observation = evidence.into_iter().fold(observation, Observation::with);
     Some(observation.open("what a stronger attack would leave: it needs the models"))

@@ -1,5 +1,6 @@
-//! A1, a figure that no count of cases can be printed like, and A2, rows whose cases are fewer by an incomplete
-//! last batch. How the number of cases is found stands in [`denominators`](super::denominators).
+//! A1, a figure that no count of cases is printed like (the GRIM test: Brown and Heathers, Social Psychological and
+//! Personality Science 2017), and A2, rows whose cases are fewer by an incomplete last batch. The number of cases
+//! is the one that is stated, or the one that all figures together make likely (95 % and more).
 
 use super::denominators::{Likely, MOST, common};
 use super::observation::{Code, Observation};
@@ -74,7 +75,9 @@ fn dropped(view: View<'_>, likely: &Likely) -> Option<Observation> {
     let batch = likely.batch?;
     let (cases, whole) = (likely.cases, likely.cases - likely.cases % batch);
     let (count, rest) = (cases / batch, cases % batch);
-    let says = format!("some rows have {whole} cases, others {cases}: the last incomplete batch was dropped");
+    let says = format!(
+        "some rows have {whole} cases, others {cases}: the last incomplete batch was probably dropped"
+    );
     let mut observation = Observation::new(Code::A2, "denominators", says);
     for column in view.columns() {
         let of = |trials: u64| {

@@ -35,6 +35,15 @@ fn lacking(view: View<'_>) -> Option<Observation> {
         let readers = listed(&readers);
         evidence.push(format!("label source: {readers} read the report, which may hold the label"));
     }
+    let rows = (0..view.study.rows.len()).filter(|&row| {
+        let meaning = &view.study.rows[row].meaning;
+        !meaning.clean && meaning.attacks.is_empty()
+    });
+    let stands_for: Vec<String> = rows.map(|row| format!("{} stands for", view.row(row))).collect();
+    for name in &stands_for {
+        names.push(name);
+        evidence.push(format!("{name}: no attack goes by that name, so nothing is known of what it does"));
+    }
     if names.is_empty() {
         return None;
     }

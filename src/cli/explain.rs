@@ -4,6 +4,7 @@
 use clap::Args;
 
 use super::write_out;
+use crate::autopsy::Code;
 use crate::spec::{Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -27,6 +28,10 @@ impl Explain {
             write_out(&list());
             return Ok(0);
         };
+        if let Some(code) = Code::named(name) {
+            write_out(&format!("{code:?} {}\n\n{}", code.title(), text(code.source())));
+            return Ok(0);
+        }
         let Some((name, source)) = source(name) else {
             let known: Vec<&str> = groups().iter().flat_map(|(_, names)| names.clone()).collect();
             let help = suggest(name, &known);
@@ -55,7 +60,10 @@ fn groups() -> [(&'static str, Vec<&'static str>); 5] {
 fn list() -> String {
     let group = |(title, names): (&str, Vec<&str>)| format!("{title}: {}\n", names.join(", "));
     let groups: String = groups().into_iter().map(group).collect();
-    format!("{groups}`medcert explain NAME` says what one is, where it comes from and what it costs.\n")
+    let codes = "tables, by `medcert autopsy`: A1 to A16\n";
+    format!(
+        "{groups}{codes}`medcert explain NAME` says what one is, where it comes from and what it costs.\n"
+    )
 }
 
 /// The lines that a source file starts with, as plain text.
@@ -154,6 +162,14 @@ fn of_words(search: TextSearch) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{groups, source, text};
+
+    #[test]
+    fn every_code_is_explained_where_it_is_seen() {
+        for code in crate::autopsy::Code::ALL {
+            let head = text(code.source());
+            assert!(head.contains(&format!("{code:?}")) && head.len() > 80, "{code:?}: {head}");
+        }
+    }
 
     #[test]
     fn every_attack_says_where_it_comes_from_and_what_it_costs() {
