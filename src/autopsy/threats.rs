@@ -35,10 +35,9 @@ fn weak(view: View<'_>) -> Option<Observation> {
             }
             Input::Text => ("words", "random edits, which look for no harm"),
         };
-        let mut rows = view.rows_on(input);
-        rows.dedup();
+        let rows = view.rows(&view.rows_on(input));
         inputs.push(name);
-        evidence.push(format!("{name}: {} are {kind}; missing is {stronger}", view.rows(&rows)));
+        evidence.push(format!("{name}: {rows} are {kind}; missing is {stronger}"));
     }
     if evidence.is_empty() {
         return None;
