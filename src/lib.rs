@@ -19,6 +19,7 @@ pub mod spec;
 pub mod stats;
 pub mod text;
 
+pub mod autopsy;
 pub mod evidence;
 pub mod judge;
 pub mod plan;

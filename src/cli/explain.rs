@@ -4,6 +4,7 @@
 use clap::Args;
 
 use super::write_out;
+use crate::autopsy::Code;
 use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -30,6 +31,10 @@ impl Explain {
         };
         if let Some(check) = Check::of_word(name) {
             write_out(&text(of_check(check)));
+            return Ok(0);
+        }
+        if let Some(code) = Code::named(name) {
+            write_out(&format!("{code:?} {}\n\n{}", code.title(), text(code.source())));
             return Ok(0);
         }
         let Some((name, source)) = source(name) else {
@@ -63,8 +68,10 @@ fn list() -> String {
     let group = |(title, names): (&str, Vec<&str>)| format!("{title}: {}\n", names.join(", "));
     let groups: String = groups().into_iter().map(group).collect();
     let checks = Check::NAMED.map(|(check, ..)| check.to_string()).join(", ");
-    let groups = format!("{groups}checks: {checks}\n");
-    format!("{groups}`medcert explain NAME` says what one is, where it comes from and what it costs.\n")
+    let codes = format!("checks: {checks}\ntables, by `medcert autopsy`: A1 to A16\n");
+    format!(
+        "{groups}{codes}`medcert explain NAME` says what one is, where it comes from and what it costs.\n"
+    )
 }
 
 /// The lines that a source file starts with, as plain text.
@@ -200,6 +207,14 @@ mod tests {
                     || check == Check::Unit,
                 "{check}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn every_code_is_explained_where_it_is_seen() {
+        for code in crate::autopsy::Code::ALL {
+            let head = text(code.source());
+            assert!(head.contains(&format!("{code:?}")) && head.len() > 80, "{code:?}: {head}");
         }
     }
 

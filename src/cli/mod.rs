@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod accept;
+mod autopsy;
 #[cfg(feature = "torch")]
 mod check;
 mod compare;
@@ -46,6 +47,8 @@ enum Command {
     Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
+    Autopsy(autopsy::Autopsy),
     /// Says what an attack is, where it comes from, and what it costs.
     Explain(explain::Explain),
     /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
@@ -96,6 +99,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),
         Command::Judge(judge) => judge.run(),
+        Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),

@@ -1,6 +1,7 @@
 //! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
 
 pub mod against;
+pub mod autopsy;
 pub mod compare;
 pub mod json;
 pub mod outcomes;

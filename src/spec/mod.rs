@@ -29,6 +29,7 @@ pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
+pub(crate) use number::Number;
 pub use pixels::{Access, AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Region};
 pub use read::{parse, read};
 pub use regression::parse_regression;

@@ -4,14 +4,14 @@ use super::Norm;
 
 /// A number, and whether it was written in per cent (then it is already divided by 100).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Number {
-    pub(super) value: f64,
-    pub(super) percent: bool,
+pub(crate) struct Number {
+    pub(crate) value: f64,
+    pub(crate) percent: bool,
 }
 
 impl Number {
     /// Reads a finite number.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         let (digits, percent) = match text.strip_suffix('%') {
             Some(digits) => (digits.trim_end(), true),
@@ -27,7 +27,7 @@ impl Number {
     }
 
     /// As a share of cases or words, 0 to 1.
-    pub(super) fn share(self) -> Result<f64, (String, String)> {
+    pub(crate) fn share(self) -> Result<f64, (String, String)> {
         if (0.0..=1.0).contains(&self.value) {
             return Ok(self.value);
         }

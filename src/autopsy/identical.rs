@@ -1,0 +1,65 @@
+//! A3: one model has the same accuracy under several attacks or strengths. A stronger attack must change some
+//! case; a model whose prediction no longer depends on the input changes none. 0 and 100 are no evidence: nothing
+//! is left there to change.
+
+use super::observation::{Code, Observation};
+use super::printed::Printed;
+use super::view::View;
+
+/// As many equal cells are no accident.
+const ENOUGH: usize = 3;
+
+/// Cells of a column that are equal under attack.
+pub(super) struct Run {
+    pub(super) column: usize,
+    pub(super) figure: Printed,
+    pub(super) rows: Vec<usize>,
+}
+
+/// The runs of equal cells of a study.
+pub(super) fn runs(view: View<'_>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for column in view.columns() {
+        for row in view.attacked(column) {
+            let Some(figure) = view.figure(row, column) else { continue };
+            let is_edge = figure.digits == 0 || figure.digits == 100 * figure.scale();
+            match runs.iter_mut().find(|run| run.column == column && run.figure == figure) {
+                Some(run) => run.rows.push(row),
+                None if !is_edge => runs.push(Run { column, figure, rows: vec![row] }),
+                None => {}
+            }
+        }
+    }
+    runs.retain(|run| run.rows.len() >= ENOUGH);
+    runs
+}
+
+pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+    let run = |run: Run| {
+        let says = format!("the same accuracy under {} attacks", run.rows.len());
+        let mut observation = Observation::new(Code::A3, view.column(run.column), says).with(format!(
+            "{}: {} each",
+            view.rows(&run.rows),
+            view.cell(run.rows[0], run.column)
+        ));
+        let strengths = run.rows.iter().filter_map(|&row| view.study.rows[row].meaning.strength);
+        let (least, most) = strengths
+            .fold((f64::MAX, 0.0_f64), |(least, most), strength| (least.min(strength), most.max(strength)));
+        if least > 0.0 && most > least {
+            observation = observation.with(format!("the strengths differ {}-fold", short(most / least)));
+        }
+        let clean = view.clean().and_then(|clean| view.figure(clean, run.column));
+        observation.with(if clean == Some(run.figure) {
+            "the clean accuracy is the same too: the attacks change nothing"
+        } else {
+            "either one answer is given to every case, or one attack was run for all"
+        })
+    };
+    runs(view).into_iter().map(run).collect()
+}
+
+/// At most one decimal, and none that is needless.
+fn short(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.trim_end_matches(".0").to_string()
+}

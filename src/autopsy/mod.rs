@@ -1,0 +1,108 @@
+//! A published table, examined together with its claims, without the model and the data that it came from.
+//!
+//! Columns are models, rows are attacks (or the other way round), and cells are accuracies in per cent. [`read`] reads a table, [`examine`]
+//! says what a careful reader sees in it: what follows from the figures, what follows with a fact that was given,
+//! and what no table can tell.
+
+mod claim;
+mod claims;
+mod compare;
+mod constant;
+mod coverage;
+mod denominators;
+mod facts;
+mod identical;
+mod intervals;
+mod leak;
+mod observation;
+mod printed;
+mod rising;
+mod row;
+mod sheet;
+mod table;
+mod threats;
+mod unequal;
+mod unstated;
+mod view;
+
+use std::path::PathBuf;
+
+pub use claim::{Bound, Claim, Relation};
+pub use denominators::{Counts, Denominators, Family, Likely, MOST, common};
+pub use facts::{Facts, LabelSource, SplitUnit};
+pub use observation::{Certainty, Code, Observation};
+pub use printed::Printed;
+pub use row::{Attack, Input, Meaning, Search};
+pub use table::{parse, read};
+
+/// An accuracy of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// As printed.
+    pub printed: Printed,
+    /// Whether an interval stands beside it.
+    pub has_interval: bool,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// What it stands for.
+    pub meaning: Meaning,
+    /// A cell for each column.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// A table with what is said beside it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Study {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its first heading; may be empty.
+    pub title: String,
+    /// Names of the columns, which are models.
+    pub columns: Vec<String>,
+    /// The rows, in their order.
+    pub rows: Vec<Row>,
+    /// What is said beside it.
+    pub facts: Facts,
+    /// What is concluded from it.
+    pub claims: Vec<Claim>,
+}
+
+/// What was seen in a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Autopsy {
+    /// The numbers of cases that its figures admit.
+    pub denominators: Denominators,
+    /// What a careful reader sees, by code.
+    pub observations: Vec<Observation>,
+}
+
+/// Examines a table.
+pub fn examine(study: &Study) -> Autopsy {
+    let denominators = denominators::examine(study);
+    let view = view::View { study, denominators: &denominators };
+    let examinations = [
+        unequal::examine,
+        identical::examine,
+        constant::examine,
+        rising::examine,
+        claims::examine,
+        intervals::examine,
+        coverage::examine,
+        unstated::examine,
+        threats::examine,
+        leak::examine,
+    ];
+    let mut observations: Vec<Observation> = examinations.iter().flat_map(|examine| examine(view)).collect();
+    observations.sort_by_key(|observation| observation.code);
+    Autopsy { denominators, observations }
+}
+
+/// The exit code: 0 if nothing was seen, 1 if something was.
+pub fn exit_code(autopsy: &Autopsy) -> u8 {
+    u8::from(!autopsy.observations.is_empty())
+}

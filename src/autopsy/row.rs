@@ -1,0 +1,196 @@
+//! What a row of a published table stands for, as far as its name, or what it is said to stand for, tells: no
+//! attack, an attack on pixels or on words, or several at once. The names are the spec language's, and the short
+//! forms that tables use: `DEL` for deletion, `BIM` for iterated gradient steps.
+
+use crate::spec::{Corruption, EditKind, ImageMethod, ImageSearch, Number, TextSearch};
+
+/// Names of a row without an attack.
+const CLEAN: [&str; 11] = [
+    "none",
+    "clean",
+    "no attack",
+    "original",
+    "baseline",
+    "benign",
+    "natural",
+    "unperturbed",
+    "standard",
+    "no perturbation",
+    "without attack",
+];
+
+/// Iterated attacks under names that the spec language does not use.
+const ITERATED: [&str; 6] = ["bim", "i-fgsm", "pgm", "c&w", "aa", "jsma"];
+
+/// What an attack perturbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// Pixels.
+    Image,
+    /// Words.
+    Text,
+}
+
+/// How an attack looks for harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// Not at all: it draws at random, or does what happens anyway.
+    Random,
+    /// One step along the gradient.
+    OneStep,
+    /// Many steps or queries.
+    Many,
+}
+
+/// One attack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attack {
+    /// The word that names it, in lower case.
+    pub name: String,
+    /// What it perturbs.
+    pub input: Input,
+    /// How it looks for harm.
+    pub search: Search,
+    /// Whether what it does can change the correct answer.
+    pub can_change_label: bool,
+}
+
+/// What a row stands for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Meaning {
+    /// Whether nothing is attacked.
+    pub clean: bool,
+    /// The attacks that act together; empty if clean, or if the name says nothing.
+    pub attacks: Vec<Attack>,
+    /// The row's name without its strength.
+    pub family: String,
+    /// The strength, if the name holds exactly one, or one after `ε`.
+    pub strength: Option<f64>,
+}
+
+impl Meaning {
+    /// Reads a row's name, and what it is said to stand for.
+    pub fn read(name: &str, stands_for: &[String]) -> Self {
+        let clean = CLEAN.contains(&name.trim().to_lowercase().as_str());
+        let said = if stands_for.is_empty() { name.to_string() } else { stands_for.join(" ") };
+        let attacks = if clean { vec![] } else { attacks(&said) };
+        let (family, strength) = family(name);
+        Self { clean, attacks, family, strength }
+    }
+
+    /// Whether it perturbs an input.
+    pub fn touches(&self, input: Input) -> bool {
+        self.attacks.iter().any(|attack| attack.input == input)
+    }
+
+    /// Whether it perturbs both inputs.
+    pub fn is_joint(&self) -> bool {
+        self.touches(Input::Image) && self.touches(Input::Text)
+    }
+
+    /// Whether an attack in it looks for harm.
+    pub fn is_searched(&self) -> bool {
+        self.attacks.iter().any(|attack| attack.search != Search::Random)
+    }
+}
+
+/// The words of a name; numbers and signs divide them.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let divides = |c: char| c.is_whitespace() || "=≤(),;+×:/".contains(c);
+    name.split(divides).filter(|word| !word.is_empty())
+}
+
+/// The attacks that a name holds.
+fn attacks(name: &str) -> Vec<Attack> {
+    let mut found: Vec<Attack> = Vec::new();
+    for attack in words(name).filter_map(attack) {
+        if found.iter().all(|other| other.name != attack.name) {
+            found.push(attack);
+        }
+    }
+    found
+}
+
+/// The attack that a word names.
+fn attack(word: &str) -> Option<Attack> {
+    let name = word.to_lowercase();
+    let of = |input, search, can_change_label| {
+        Some(Attack { name: name.clone(), input, search, can_change_label })
+    };
+    let one_step = |search: &ImageSearch| matches!(search, ImageSearch::Fgsm | ImageSearch::RandomFgsm);
+    match ImageMethod::of_word(&name) {
+        Some(Some(ImageMethod::Search { search, .. })) if one_step(&search) => {
+            return of(Input::Image, Search::OneStep, false);
+        }
+        Some(_) => return of(Input::Image, Search::Many, false),
+        None if ITERATED.contains(&name.as_str()) || name == "patch" => {
+            return of(Input::Image, Search::Many, false);
+        }
+        None => {}
+    }
+    if Corruption::NAMED.iter().any(|(known, _)| *known == name) {
+        return of(Input::Image, Search::Random, false);
+    }
+    if let Some((_, search)) = TextSearch::NAMED.iter().find(|(known, _)| known.to_lowercase() == name) {
+        let removes = matches!(search, TextSearch::Importance | TextSearch::Beam);
+        return of(Input::Text, Search::Many, removes);
+    }
+    let (_, kind) = EditKind::NAMED.iter().find(|(known, _)| is_short_for(&name, known))?;
+    let changes = matches!(
+        kind,
+        EditKind::Deletion | EditKind::SectionDrop | EditKind::Negation | EditKind::Homophones
+    );
+    of(Input::Text, Search::Random, changes)
+}
+
+/// Whether a word is a name, its singular or plural, or its first letters (three or more).
+fn is_short_for(word: &str, name: &str) -> bool {
+    let stem = name.trim_end_matches("ion").trim_end_matches('s');
+    let is_start = word.len() >= 3 && name.starts_with(word);
+    is_start || (word.starts_with(stem) && word.len() <= name.len() + 1 && stem.len() >= 3)
+}
+
+/// A name without its strength, and the strength.
+fn family(name: &str) -> (String, Option<f64>) {
+    let divides = |c: char| c.is_whitespace() || "=≤(),;".contains(c);
+    let parts: Vec<&str> = name.split(divides).filter(|part| !part.is_empty()).collect();
+    let is_sign = |part: &str| ["ε", "ϵ", "eps", "epsilon"].contains(&part.to_lowercase().as_str());
+    let number = |part: &str| Number::read(part.trim_start_matches(['ε', 'ϵ'])).map(|number| number.value);
+    let after_sign = parts.windows(2).find(|pair| is_sign(pair[0])).and_then(|pair| number(pair[1]));
+    let numbers: Vec<f64> = parts.iter().filter_map(|part| number(part)).collect();
+    let strength = after_sign.or(match numbers.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    });
+    let rest = parts.iter().filter(|part| !is_sign(part) && (number(part).is_none() || numbers.len() > 1));
+    let rest: Vec<&str> = rest.copied().collect();
+    let family = if rest.is_empty() { name.trim().to_string() } else { rest.join(" ") };
+    (family, strength)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_as_tables_write_them() {
+        let read = |name: &str| Meaning::read(name, &[]);
+        assert!(read("None").clean && read("no attack").clean && !read("FGSM 0.1").clean);
+        let fgsm = read("FGSM (ε = 8/255)");
+        assert_eq!((fgsm.family.as_str(), fgsm.strength), ("FGSM", Some(8.0 / 255.0)));
+        assert_eq!(fgsm.attacks[0].search, Search::OneStep);
+        assert_eq!(read("PGD-20 ε=0.1").attacks[0].search, Search::Many);
+        assert_eq!(read("FGSM ε0.1").strength, Some(0.1));
+        for name in ["DEL", "del 50%", "50% deletions", "word deletion"] {
+            let del = read(name);
+            assert!(del.attacks[0].can_change_label && del.touches(Input::Text), "{name}");
+        }
+        for name in ["SYN", "40% synonyms", "synonym"] {
+            assert!(!read(name).attacks[0].can_change_label, "{name}");
+        }
+        assert!(read("FGSM 0.1 + DEL").is_joint());
+        assert!(read("attack A").attacks.is_empty());
+        let said = Meaning::read("A", &["20% synonyms".into(), "40% synonyms".into()]);
+        assert_eq!(said.attacks.len(), 1);
+    }
+}
