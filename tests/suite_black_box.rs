@@ -2,88 +2,17 @@
 //! break, and how far their inputs lie from the clean ones. The values are made by `tests/golden/attacks.py`.
 #![cfg(feature = "torch")]
 
-use std::path::Path;
+mod small;
 
-use medcert::Result;
 use medcert::lab::attack::image::{Problem, Space, nearest, propose};
-use medcert::lab::model::params::{Declared, Params};
-use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
-use medcert::lab::victim::{Classifier, Victim};
+use medcert::lab::victim::Victim;
 use medcert::spec::{ImageSearch, Norm};
-use safetensors::SafeTensors;
+use small::{Centred, golden, images, model, values};
 
 /// Cases that are attacked.
 const CASES: usize = 64;
 const EPSILON: f64 = 0.008;
-
-fn golden(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    std::fs::read(path).expect("run tests/golden/make.py and attacks.py")
-}
-
-/// Values of 4 or 8 bytes as floats.
-fn values(bytes: &[u8], name: &str) -> Vec<f32> {
-    let file = SafeTensors::deserialize(bytes).expect("a golden file");
-    let view = file.tensor(name).expect(name);
-    match view.dtype() {
-        safetensors::Dtype::I64 => view
-            .data()
-            .chunks_exact(8)
-            .map(|b| i64::from_le_bytes(b.try_into().expect("eight bytes")) as f32)
-            .collect(),
-        _ => view
-            .data()
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().expect("four bytes")))
-            .collect(),
-    }
-}
-
-/// The golden network, its answers centred so that both classes occur among noise images.
-struct Centred {
-    network: Network,
-    shift: Tensor,
-}
-
-impl Classifier for Centred {
-    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
-        self.network.read_images(images)
-    }
-
-    fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
-        Ok(self.network.decide(image, text)?.f_sub(&self.shift)?)
-    }
-}
-
-fn model(shift: f32) -> Centred {
-    let bytes = golden("se_resnet.safetensors");
-    let architecture = Architecture::Vision(Residual { width: 4, ..Residual::SMALL });
-    let fill = |d: &Declared| Ok(values(&bytes, &format!("weights.{}", d.name)));
-    let mut params = Params::make(&architecture.declare(), fill).expect("parameters");
-    params.freeze();
-    let network = Network {
-        name: "golden".into(),
-        architecture,
-        params,
-        tokenizer: None,
-        side: None,
-        source: None,
-        masked: None,
-    };
-    Centred { network, shift: tensor::floats(&[0.0, shift], &[1, 2]).expect("a shift") }
-}
-
-/// The images of `make.py`'s `suite`.
-fn images() -> Tensor {
-    let count = CASES * 2 * 32 * 32;
-    let pixel = |place: usize| {
-        let mixed = (place as u64).wrapping_mul(2_654_435_761) % (1 << 32);
-        (mixed >> 8) as f32 / (1 << 24) as f32
-    };
-    tensor::floats(&(0..count).map(pixel).collect::<Vec<f32>>(), &[CASES, 2, 32, 32]).expect("images")
-}
 
 /// A problem over the first cases.
 fn problem<'a>(model: &'a Centred, ids: &'a [String], seed: u64, space: Space) -> Problem<'a> {
@@ -91,7 +20,7 @@ fn problem<'a>(model: &'a Centred, ids: &'a [String], seed: u64, space: Space) -
     let labels = values(&golden("suite.safetensors"), "golden.labels");
     let labels = labels.iter().take(ids.len()).map(|&label| label > 0.5).collect();
     let victim = Victim::new(model, labels).expect("a victim");
-    let images = images().narrow(0, 0, ids.len() as i64);
+    let images = images(ids.len());
     Problem { victim, images, text: None, cases: ids.iter().map(String::as_str).collect(), seed, space }
 }
 

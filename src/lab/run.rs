@@ -63,31 +63,20 @@ pub fn run_after(
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     tensor::set_threads(threads);
-    let mut cells = vec![Seen::default(); plan.cells.len()];
-    let mut probes = vec![vec![]; plan.probes.len()];
-    let mut health = Vec::new();
     let operated = operated(plan, &subjects, &inputs, partition)?;
-    let readers: Vec<&dyn Reader> = subjects
-        .iter()
-        .zip(&operated)
-        .map(|(subject, operated)| operated.as_ref().map_or(subject.reader(), |at| at as &dyn Reader))
-        .collect();
     for (facts, at) in models.iter_mut().zip(&operated) {
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
+    let readers: Vec<&dyn Reader> =
+        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at)).collect();
+    let field = Field { data, inputs: &inputs, partition, known };
+    let mut sheets = Sheets::of(plan);
     for model in 0..readers.len() {
-        let field = Field { data, inputs: &inputs, partition, known };
-        let mut seen = Sheets { cells: &mut cells, probes: &mut probes, health: &mut health };
-        attack_all(plan, model, &readers, &field, observer, &mut seen)
+        attack_all(plan, model, &readers, &field, observer, &mut sheets)
             .map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
     }
+    let Sheets { cells, probes, health } = sheets;
     let audit = audit(data, partition, options)?;
-    let cases = partition.test.iter().zip(audit.seen).map(|(&index, seen)| {
-        let study = &data.studies[index];
-        let (id, patient) = (study.id.clone(), study.patient.clone());
-        let (label, groups) = (study.label, study.groups.clone());
-        Case { id, patient, label, lesion: inputs.lesion_share(index), seen, groups }
-    });
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
         counterexamples.extend(smallest(seen.counterexamples));
@@ -96,28 +85,39 @@ pub fn run_after(
         seen_as(plan, cell, seen.outcomes)
     });
     let cells = cells.collect();
-    let probes =
-        plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen)).collect();
+    let probes = plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen));
+    let device = if device.is_cuda() { "cuda" } else { "cpu" }.to_string();
     Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
-        run: RunFacts {
-            device: if device.is_cuda() { "cuda" } else { "cpu" }.to_string(),
-            chunk: plan.spec.chunk,
-            threads,
-            folded: !options.plain,
-        },
+        run: RunFacts { device, chunk: plan.spec.chunk, threads, folded: !options.plain },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         models,
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases.collect(),
+        cases: cases(&field, audit.seen),
         cells,
-        probes,
+        probes: probes.collect(),
         health,
         counterexamples,
         regressions,
     })
+}
+
+/// The test cases, with which of their inputs were seen before.
+fn cases(field: &Field<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
+    let case = |(&index, seen): (&usize, Vec<String>)| {
+        let study = &field.data.studies[index];
+        let (id, patient) = (study.id.clone(), study.patient.clone());
+        let (label, groups) = (study.label, study.groups.clone());
+        Case { id, patient, label, lesion: field.inputs.lesion_share(index), seen, groups }
+    };
+    field.partition.test.iter().zip(seen).map(case).collect()
+}
+
+/// A model, at its operating point if it has one.
+fn at_point<'s>(subject: &'s Subject, at: &'s Option<Operated<'s>>) -> &'s dyn Reader {
+    at.as_ref().map_or(subject.reader(), |at| at)
 }
 
 /// The models that have an operating point, at it.
@@ -140,11 +140,18 @@ fn seen_as(plan: &Plan, cell: &plan::Cell, outcomes: Vec<Outcome>) -> Cell {
     Cell { model, attack: cell.attack.to_string(), outcomes }
 }
 
-/// Where what was seen of a model is put.
-struct Sheets<'a> {
-    cells: &'a mut [Seen],
-    probes: &'a mut [Vec<Outcome>],
-    health: &'a mut Vec<Health>,
+/// What was seen so far: of each cell and probe of the plan, and of each model.
+struct Sheets {
+    cells: Vec<Seen>,
+    probes: Vec<Vec<Outcome>>,
+    health: Vec<Health>,
+}
+
+impl Sheets {
+    fn of(plan: &Plan) -> Self {
+        let cells = vec![Seen::default(); plan.cells.len()];
+        Self { cells, probes: vec![vec![]; plan.probes.len()], health: vec![] }
+    }
 }
 
 /// What a cell has come to so far.
@@ -189,7 +196,7 @@ fn attack_all(
     readers: &[&dyn Reader],
     field: &Field<'_>,
     observer: &dyn Observer,
-    seen: &mut Sheets<'_>,
+    seen: &mut Sheets,
 ) -> Result<()> {
     let lexicon = Lexicon::embedded();
     let studies = &field.data.studies;
