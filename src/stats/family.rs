@@ -1,0 +1,31 @@
+//! Several hypotheses at once: the step-down procedure of Holm (A simple sequentially rejective multiple test
+//! procedure, Scandinavian Journal of Statistics 1979). Whatever depends on whatever, the probability that any
+//! true hypothesis is rejected is at most alpha.
+
+/// What became of one hypothesis of a family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Whether it is rejected.
+    pub rejected: bool,
+    /// The level that its p-value was held against: alpha over the hypotheses that were left.
+    pub level: f64,
+}
+
+/// Holm's decisions over p-values, in their order. The smallest p-value is held against alpha / m, the next against
+/// alpha / (m − 1) and so on until one exceeds its level; that one and all after it are kept, at this level. A
+/// p-value that is no number counts as 1.
+pub fn holm(p_values: &[f64], alpha: f64) -> Vec<Step> {
+    let value = |place: usize| if p_values[place].is_nan() { 1.0 } else { p_values[place] };
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+    let mut steps = vec![Step { rejected: false, level: alpha }; p_values.len()];
+    let mut left = p_values.len();
+    let mut going = true;
+    for place in order {
+        let level = alpha / left as f64;
+        going = going && value(place) <= level;
+        steps[place] = Step { rejected: going, level };
+        left -= usize::from(going);
+    }
+    steps
+}
