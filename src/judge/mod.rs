@@ -1,5 +1,10 @@
 //! From evidence to findings: each sentence's verdict, with its estimate, bound and reason.
 //!
+//! The sentences of a spec are a family: a sentence passes if Holm (1979) rejects that it is false, so that a spec
+//! with sentences at their thresholds passes any of them one time in twenty at most. Its p-value is the largest of its
+//! clauses', as all of them must hold (Berger, Technometrics 1982): within a sentence nothing is corrected. FAIL is said
+//! where the other 95 % bound misses the threshold, uncorrected: a false alarm is looked into, a false pass is not.
+//!
 //! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, a bound
 //! that straddles the threshold: none of them is a pass.
 
@@ -14,10 +19,12 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::Place;
+use crate::stats::holm;
+use clause::Measured;
 pub use notes::notes;
 pub use tally::{ROUNDING, Score, Tally};
 
-/// Error rate of every one-sided bound: they are 95 % bounds.
+/// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.
 pub const LEVEL: f64 = 0.05;
 
 /// What is said of a sentence, in ascending severity.
@@ -75,7 +82,8 @@ impl fmt::Display for Estimate {
 }
 
 /// The verdict on a sentence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// The user's sentence, verbatim.
     pub sentence: String,
@@ -99,9 +107,16 @@ pub struct ClauseFinding {
     pub estimate: Estimate,
     /// For a relation, what was counted for the other model.
     pub other: Option<Estimate>,
-    /// One-sided 95 % lower bound of the metric, or of the difference for a relation.
+    /// Where patients have several cases, as many independent cases would tell as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
+    /// p-value against the clause being false.
+    pub p: f64,
+    /// What the sentence's p-value, the largest of its clauses', is held against: the error rate that Holm leaves it.
+    pub level: f64,
+    /// One-sided lower bound of the metric, or of the difference for a relation, at that level.
     pub lower: f64,
-    /// One-sided 95 % upper bound of the same.
+    /// One-sided upper bound of the same, at 95 %.
     pub upper: f64,
     /// What it had to reach: a share, or the offset for a relation.
     pub threshold: f64,
@@ -114,20 +129,32 @@ pub struct ClauseFinding {
 /// Judges every sentence of a plan.
 pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
-    let judged = |clause: &Clause| {
-        let finding = tally.as_ref().map_err(String::clone).and_then(|tally| clause::judge(tally, clause));
-        finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
+    let measure = |clause: &Clause| -> Result<Measured, String> {
+        tally.as_ref().map_err(String::clone).and_then(|tally| clause::measure(tally, clause))
     };
-    let sentence = |requirement: &crate::plan::Requirement| {
-        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).collect();
+    let measured: Vec<Vec<Result<Measured, String>>> =
+        plan.requirements.iter().map(|one| one.clauses.iter().map(measure).collect()).collect();
+    let p = |clauses: &Vec<Result<Measured, String>>| {
+        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, |measured| measured.p));
+        each.reduce(f64::max).unwrap_or(1.0)
+    };
+    let steps = holm(&measured.iter().map(p).collect::<Vec<_>>(), LEVEL);
+    let sentences = plan.requirements.len();
+    let each = plan.requirements.iter().zip(measured).zip(steps);
+    each.map(|((requirement, measured), step)| {
+        let conclude = |(clause, measured): (&Clause, Result<Measured, String>)| match measured {
+            Ok(measured) => clause::conclude(clause, measured, step.level, sentences),
+            Err(reason) => clause::unjudged(clause, reason, step.level),
+        };
+        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().zip(measured).map(conclude).collect();
         Finding {
             sentence: requirement.sentence.clone(),
             place: requirement.place,
             verdict: clauses.iter().map(|clause| clause.verdict).max().unwrap_or(Verdict::Error),
             clauses,
         }
-    };
-    plan.requirements.iter().map(sentence).collect()
+    })
+    .collect()
 }
 
 /// The exit code of the findings: 0 if all pass; 1 if a clause fails or is suspect or vacuous; 3 if none

@@ -3,7 +3,7 @@
 //! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
 //! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
-//! Pearson (1934).
+//! Pearson (1934), by patient where a patient has several cases.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
 use crate::spec::Metric;
-use crate::stats;
+use crate::stats::Proportion;
 
 /// Share of the predictions in one class from which a model counts as constant, in per cent.
 const CONSTANT_PERCENT: usize = 98;
@@ -106,18 +106,31 @@ impl<'a> Tally<'a> {
         Ok(holds)
     }
 
+    /// The patients of the cases that the metric is about, in the order of [`Tally::holds`].
+    pub(super) fn patients(&self, metric: Metric) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        let cases = &self.evidence.cases;
+        cases.iter().filter(move |case| counts(metric, case.label)).map(|case| case.patient.as_str())
+    }
+
+    /// The cases that hold, by patient.
+    ///
+    /// # Errors
+    /// There is no such case or cell.
+    pub fn proportion(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Proportion, String> {
+        let holds = self.holds(model, cells, metric)?;
+        Ok(Proportion::of(self.patients(metric).zip(holds)))
+    }
+
     /// How many cases hold, with the bounds of their share.
     ///
     /// # Errors
     /// There is no such case or cell.
     pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
-        let holds = self.holds(model, cells, metric)?;
-        let successes = holds.iter().filter(|&&holds| holds).count() as u64;
-        let trials = holds.len() as u64;
+        let found = self.proportion(model, cells, metric)?;
         Ok(Score {
-            estimate: Estimate { successes, trials },
-            lower: stats::lower_bound(successes, trials, LEVEL),
-            upper: stats::upper_bound(successes, trials, LEVEL),
+            estimate: Estimate { successes: found.successes(), trials: found.trials() },
+            lower: found.lower(LEVEL),
+            upper: found.upper(LEVEL),
         })
     }
 

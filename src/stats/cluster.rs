@@ -20,7 +20,7 @@ use std::hash::Hash;
 use super::proportion::{lower_bound, lower_of_real, root, tail};
 
 /// Patients that are taken to fail altogether, besides those that were seen.
-const PRIOR: f64 = 0.75;
+pub(super) const PRIOR: f64 = 0.75;
 /// Error rate of the bounds that the effective number of cases is told for.
 const USUAL: f64 = 0.05;
 /// The smallest p-value that is told apart.
@@ -59,7 +59,8 @@ impl Proportion {
             .into_iter()
             .map(|((failures, cases), patients)| Alike { failures, cases, patients })
             .collect();
-        let sum = |of: fn(&Alike) -> u64| patients.iter().map(|alike| alike.patients * of(alike)).sum::<u64>();
+        let sum =
+            |of: fn(&Alike) -> u64| patients.iter().map(|alike| alike.patients * of(alike)).sum::<u64>();
         let (trials, failures) = (sum(|alike| alike.cases), sum(|alike| alike.failures));
         Self { successes: trials - failures, trials, patients }
     }
@@ -153,7 +154,8 @@ impl Proportion {
     /// Effective number of cases if so many of the failures had been seen, clumped as much as they can be.
     fn worth(&self, failures: u64, quantiles: &Quantiles) -> f64 {
         let patients: f64 = self.patients.iter().map(|alike| alike.patients as f64).sum();
-        let squares: f64 = self.patients.iter().map(|alike| (alike.patients * alike.cases.pow(2)) as f64).sum();
+        let squares: f64 =
+            self.patients.iter().map(|alike| (alike.patients * alike.cases.pow(2)) as f64).sum();
         let cases = self.trials as f64;
         // the design effect if a patient's cases always agree (Kish, Survey Sampling, 1965)
         let agreeing = squares / cases;
@@ -226,6 +228,17 @@ impl Differences {
         self.lost.successes
     }
 
+    /// Cases.
+    pub fn trials(&self) -> u64 {
+        self.gained.trials
+    }
+
+    /// The effective number of cases, where a patient has several: the less of the two counts'.
+    pub fn effective(&self) -> Option<f64> {
+        let (gained, lost) = (self.gained.reversed().effective()?, self.lost.reversed().effective()?);
+        Some(gained.min(lost))
+    }
+
     /// One-sided bounds (lower, upper) of the difference, each at level 1 − `alpha`, as those of
     /// [`paired_difference_bounds`](super::paired_difference_bounds), by patient.
     pub fn bounds(&self, alpha: f64) -> (f64, f64) {
@@ -252,11 +265,19 @@ pub(super) fn least_alpha(rejects: impl Fn(f64) -> bool) -> f64 {
         return 1.0;
     }
     let (mut low, mut high) = (LEAST_P.ln(), 0.0);
-    for _ in 0..40 {
+    for _ in 0..28 {
         let middle = f64::midpoint(low, high);
         if rejects(middle.exp()) { high = middle } else { low = middle }
     }
     high.exp()
+}
+
+/// The design effect of a mean over cases if the cases of a patient always agree (Kish, Survey Sampling, 1965), from
+/// the patients' numbers of cases.
+pub(super) fn agreeing(patients: impl Iterator<Item = f64>) -> f64 {
+    let (cases, squares) =
+        patients.fold((0.0, 0.0), |(cases, squares), own| (cases + own, squares + own * own));
+    squares / cases
 }
 
 /// Upper quantiles of Student's distribution at one level, by degrees of freedom.
@@ -272,14 +293,23 @@ impl Quantiles {
     pub(super) fn new(alpha: f64) -> Self {
         // below one half the quantile would change its sign; no correction is asked for there
         let alpha = alpha.min(0.4);
+        // P(T > t) is one half of the regularised beta at freedom / (freedom + t²)
         let mut few = [0.0; Self::FEW];
         for (place, quantile) in few.iter_mut().enumerate() {
             let freedom = place as f64 + 1.0;
-            // P(T > t) is one half of the regularised beta at freedom / (freedom + t²)
-            let x = root(|x| tail_of_student(freedom, x) - alpha);
+            let x = match place {
+                0 => (std::f64::consts::PI * alpha).sin().powi(2),
+                1 => 4.0 * alpha * (1.0 - alpha),
+                _ => root(|x| tail_of_student(freedom, x) - alpha),
+            };
             *quantile = (freedom * (1.0 - x) / x).sqrt();
         }
         Self { few, normal: normal_quantile(alpha) }
+    }
+
+    /// The standard normal quantile.
+    pub(super) fn normal(&self) -> f64 {
+        self.normal
     }
 
     pub(super) fn at(&self, freedom: u64) -> f64 {

@@ -1,13 +1,19 @@
 //! Exact intervals, paired tests, clusters, families and sample sizes, with their sources: one idea a file.
 
+mod auroc;
+mod calibration;
 mod cluster;
 mod family;
 mod paired;
 mod power;
 mod proportion;
+mod sequence;
 
+pub use auroc::Auroc;
+pub use calibration::{BINS, Calibration, Mean};
 pub use cluster::{Differences, Proportion};
 pub use family::{Step, holm};
 pub use paired::{mcnemar_exact, paired_difference_bounds};
 pub use power::{cases_needed, least_successes};
 pub use proportion::{binomial, lower_bound, upper_bound, wilson};
+pub use sequence::{Sequence, log_wealth};

@@ -72,7 +72,7 @@ pub struct World {
 }
 
 impl World {
-    /// Cases with these labels, two studies a patient, and no cell.
+    /// Cases with these labels, each of another patient, and no cell.
     pub fn new(labels: &[bool]) -> Self {
         let spec = spec();
         let facts = |(name, _): &(String, spec::Model)| ModelFacts {
@@ -101,7 +101,7 @@ impl World {
                 .enumerate()
                 .map(|(place, &label)| Case {
                     id: format!("s{place}"),
-                    patient: format!("p{}", place / 2),
+                    patient: format!("p{place}"),
                     label,
                     lesion: None,
                 })
@@ -124,6 +124,13 @@ impl World {
         });
         self.plan.cells.push(plan::Cell { model, attack });
         self.plan.cells.len() - 1
+    }
+
+    /// Gives every patient so many cases.
+    pub fn cases_a_patient(&mut self, cases: usize) {
+        for (place, case) in self.evidence.cases.iter_mut().enumerate() {
+            case.patient = format!("p{}", place / cases);
+        }
     }
 
     /// Adds a sentence of these clauses.
