@@ -363,6 +363,8 @@ fn a_patient_with_several_cases_counts_for_less() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn a_verdict_is_no_worse_for_a_success_more(
         cases in prop::collection::vec((0_u8..60, any::<bool>(), prop::bool::weighted(0.8)), 20..200),
@@ -388,6 +390,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     #[test]
     fn more_successes_are_never_a_worse_verdict(trials in 1_usize..400, threshold in 0.0..=1.0_f64, share in 0.0..1.0_f64) {
         let right = (share * trials as f64) as usize;

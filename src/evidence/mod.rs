@@ -102,6 +102,9 @@ pub struct Case {
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
+    /// Attributes that cases are grouped by, such as view and sex: name and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<(String, String)>,
 }
 
 /// A model under an attack point, every case.

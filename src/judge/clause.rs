@@ -5,198 +5,108 @@
 //! models are compared on the same cases: the bounds of the difference come from the discordant pairs alone (McNemar,
 //! 1947).
 
-use super::tally::{Tally, noun};
+use super::measure::{Measured, Part};
+use super::sample::Sample;
 use super::{
-    ClauseFinding, Estimate, LEVEL, Verdict, goal_percent, goal_points, percent, percent_beside,
-    points_beside,
+    ClauseFinding, Estimate, LEVEL, Verdict, figure, goal, goal_points, percent_beside, points_beside,
 };
 use crate::plan::{Bound, Clause};
-use crate::stats::{self, Differences, Proportion};
 
 /// More cases than this times the present ones are not asked for.
 const MOST_TIMES: u64 = 10_000;
 
-/// What was counted for a clause, before it is known at which level it is judged.
-pub(super) struct Measured {
-    sample: Sample,
-    estimate: Estimate,
-    other: Option<Estimate>,
-    /// p-value against the clause being false.
-    pub(super) p: f64,
-    /// What was counted, in words.
-    counted: String,
-    vacuous: Option<String>,
-}
-
-/// What the bounds are computed from.
-enum Sample {
-    Share(Proportion),
-    Difference(Differences),
-}
-
-impl Sample {
-    fn lower(&self, alpha: f64) -> f64 {
-        match self {
-            Self::Share(found) => found.lower(alpha),
-            Self::Difference(found) => found.bounds(alpha).0,
-        }
-    }
-
-    fn upper(&self, alpha: f64) -> f64 {
-        match self {
-            Self::Share(found) => found.upper(alpha),
-            Self::Difference(found) => found.bounds(alpha).1,
-        }
-    }
-
-    fn effective(&self) -> Option<f64> {
-        match self {
-            Self::Share(found) => found.effective(),
-            Self::Difference(found) => found.effective(),
-        }
-    }
-
-    /// Its bounds if there were so many independent cases at the same rates.
-    fn bounds_of(&self, cases: u64, level: f64) -> (f64, f64) {
-        let scaled = |count: u64, trials: u64| ((count as f64 / trials as f64) * cases as f64).round() as u64;
-        match self {
-            Self::Share(found) => {
-                let successes = scaled(found.successes(), found.trials());
-                (stats::lower_bound(successes, cases, level), stats::upper_bound(successes, cases, LEVEL))
-            }
-            Self::Difference(found) => {
-                let (gained, lost) =
-                    (scaled(found.gained(), found.trials()), scaled(found.lost(), found.trials()));
-                let (lower, _) = stats::paired_difference_bounds(gained, lost, cases, level);
-                (lower, stats::paired_difference_bounds(gained, lost, cases, LEVEL).1)
-            }
-        }
-    }
-}
-
-/// Counts what a clause is about.
-///
-/// # Errors
-/// Why it cannot be judged, in a sentence.
-pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
-    let measured = match &clause.bound {
-        Bound::Rate(threshold) => rate(tally, clause, *threshold)?,
-        Bound::Model { model, cells, offset } => relation(tally, clause, *model, cells, *offset)?,
-    };
-    Ok(Measured { vacuous: tally.vacuous(clause.model, &clause.cells)?, ..measured })
-}
-
-fn rate(tally: &Tally<'_>, clause: &Clause, threshold: f64) -> Result<Measured, String> {
-    let found = tally.proportion(clause.model, &clause.cells, clause.metric)?;
-    let estimate = Estimate { successes: found.successes(), trials: found.trials() };
-    let counted = format!(
-        "{estimate} {} right ({}{})",
-        noun(clause.metric, estimate.trials),
-        percent_beside(estimate.share(), threshold),
-        worth(found.effective(), estimate.trials)
-    );
-    let p = found.p_at_least(threshold);
-    Ok(Measured { sample: Sample::Share(found), estimate, other: None, p, counted, vacuous: None })
-}
-
-fn relation(
-    tally: &Tally<'_>,
-    clause: &Clause,
-    other: usize,
-    cells: &[usize],
-    offset: f64,
-) -> Result<Measured, String> {
-    let subject = tally.holds(clause.model, &clause.cells, clause.metric)?;
-    let object = tally.holds(other, cells, clause.metric)?;
-    let pairs = tally.patients(clause.metric).zip(subject.iter().zip(&object));
-    let found = Differences::of(pairs.map(|(patient, (&subject, &object))| (patient, subject, object)));
-    let trials = found.trials();
-    let count =
-        |holds: &[bool]| Estimate { successes: holds.iter().filter(|&&one| one).count() as u64, trials };
-    let (ours, theirs) = (count(&subject), count(&object));
-    let counted = format!(
-        "{} {} of {trials} {} right ({}{}), {} {} ({}), {} by the first alone and {} by the second alone",
-        tally.name(clause.model),
-        ours.successes,
-        noun(clause.metric, trials),
-        percent(ours.share()),
-        worth(found.effective(), trials),
-        tally.name(other),
-        theirs.successes,
-        percent(theirs.share()),
-        found.gained(),
-        found.lost(),
-    );
-    let p = found.p_at_least(offset);
-    let sample = Sample::Difference(found);
-    Ok(Measured { sample, estimate: ours, other: Some(theirs), p, counted, vacuous: None })
-}
-
-/// `, worth 214 independent cases`; nothing if every case is.
-fn worth(effective: Option<f64>, trials: u64) -> String {
-    match effective.map(f64::round).filter(|&effective| effective < trials as f64) {
-        Some(effective) => format!(", worth {effective} independent cases"),
-        None => String::new(),
-    }
-}
-
-/// Judges what was counted at the level that Holm leaves to its sentence among the spec's.
+/// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
 pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64, sentences: usize) -> ClauseFinding {
-    let Measured { sample, estimate, other, p, counted, vacuous } = measured;
-    let (lower, upper) = (sample.lower(level), sample.upper(LEVEL));
-    let threshold = threshold(clause);
-    let verdict = decide(lower, upper, threshold);
-    let (goal, least, most, whose) = match clause.bound {
-        Bound::Rate(_) => {
-            (goal_percent(threshold), percent_beside(lower, threshold), percent_beside(upper, threshold), "")
+    let groups = measured.parts.len();
+    let each = measured.parts.into_iter().map(|part| {
+        let group = part.group.clone();
+        let mut finding = conclude_part(clause, part, level, sentences);
+        if let (Some(value), Some(attribute)) = (group, &clause.group) {
+            finding.reason = format!("{value}, the worst of {groups} by {attribute}: {}", finding.reason);
+            finding.group = Some(value);
         }
-        Bound::Model { .. } => (
-            goal_points(threshold),
-            points_beside(lower, threshold),
-            points_beside(upper, threshold),
-            "difference's ",
-        ),
-    };
-    let least = format!("{least}{}", at_level(level, sentences));
-    let concluded = match verdict {
-        Verdict::Pass => format!("the {whose}lower bound {least} reaches {goal}"),
-        Verdict::Fail => format!("the {whose}lower bound {least} is under {goal}, the upper {most} too"),
-        _ => format!("{goal} lies between the {whose}bounds {least} and {most}: too few cases to tell"),
-    };
+        finding
+    });
+    let worst = each.max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.p.total_cmp(&b.p)));
+    let mut finding =
+        worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level));
+    if let Some(why) = measured.vacuous {
+        finding.verdict = finding.verdict.max(Verdict::Vacuous);
+        finding.reason = format!("{why}; {}", finding.reason);
+        finding.needed = None;
+    }
+    finding
+}
+
+fn conclude_part(clause: &Clause, part: Part, level: f64, sentences: usize) -> ClauseFinding {
+    let Part { sample, estimate, other, p, counted, .. } = part;
+    let (threshold, less) = clause.bound.threshold();
+    let levels = Sample::levels(level, less);
+    let (lower, upper) = (sample.lower(levels.0), sample.upper(levels.1));
+    let verdict = decide(lower, upper, threshold, less);
     let effective = sample.effective();
-    let needed = (verdict == Verdict::Inconclusive && vacuous.is_none()).then(|| {
+    let needed = (verdict == Verdict::Inconclusive).then(|| {
         let worth = effective.map_or(1.0, |effective| effective / estimate.trials as f64);
         needed(estimate.trials, |cases| {
-            let (lower, upper) = sample.bounds_of((cases as f64 * worth).round() as u64, level);
-            decide(lower, upper, threshold)
+            let cases = (cases as f64 * worth).round() as u64;
+            let bounds = sample.bounds_of(cases, levels.0, levels.1);
+            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, less))
         })
     });
-    let (verdict, reason) = match vacuous {
-        Some(why) => (verdict.max(Verdict::Vacuous), format!("{why}; {counted}; {concluded}")),
-        None => (verdict, format!("{counted}; {concluded}")),
-    };
-    let words = clause.words.clone();
-    let needed = needed.flatten();
     ClauseFinding {
-        words,
+        words: clause.words.clone(),
         verdict,
         estimate,
         other,
+        group: None,
+        value: sample.value(),
         effective,
         p,
         level,
         lower,
         upper,
         threshold,
-        needed,
-        reason,
+        needed: needed.flatten(),
+        reason: format!(
+            "{counted}; {}",
+            concluded(clause, verdict, (lower, upper), &at_level(level, sentences))
+        ),
+    }
+}
+
+/// What the bounds say, in words.
+fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64), at_level: &str) -> String {
+    let (threshold, less) = clause.bound.threshold();
+    let said = |value| match clause.bound {
+        Bound::Model { .. } => points_beside(value, threshold),
+        Bound::Rate(_) => percent_beside(value, threshold),
+        Bound::AtMost(_) => figure(clause.metric, value, threshold),
+    };
+    let (goal, whose) = match clause.bound {
+        Bound::Model { .. } => (goal_points(threshold), "difference's "),
+        _ => (goal(clause.metric, threshold), ""),
+    };
+    let (lower, upper) = (said(lower), said(upper));
+    match (verdict, less) {
+        (Verdict::Pass, false) => format!("the {whose}lower bound {lower}{at_level} reaches {goal}"),
+        (Verdict::Pass, true) => format!("the upper bound {upper}{at_level} stays within {goal}"),
+        (Verdict::Fail, false) => format!("even the {whose}upper bound {upper} is under {goal}"),
+        (Verdict::Fail, true) => format!("even the lower bound {lower} is over {goal}"),
+        (_, false) => {
+            format!(
+                "{goal} lies between the {whose}bounds {lower}{at_level} and {upper}: too few cases to tell"
+            )
+        }
+        (_, true) => {
+            format!("{goal} lies between the bounds {lower} and {upper}{at_level}: too few cases to tell")
+        }
     }
 }
 
 /// A clause that could not be judged: nothing is known of its value.
 pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFinding {
-    let least = match &clause.bound {
-        Bound::Rate(_) => 0.0,
+    let lower = match &clause.bound {
+        Bound::Rate(_) | Bound::AtMost(_) => 0.0,
         Bound::Model { .. } => -1.0,
     };
     ClauseFinding {
@@ -204,21 +114,16 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         verdict: Verdict::Error,
         estimate: Estimate { successes: 0, trials: 0 },
         other: None,
+        group: None,
+        value: 0.0,
         effective: None,
         p: 1.0,
         level,
-        lower: least,
+        lower,
         upper: 1.0,
-        threshold: threshold(clause),
+        threshold: clause.bound.threshold().0,
         needed: None,
         reason,
-    }
-}
-
-fn threshold(clause: &Clause) -> f64 {
-    match clause.bound {
-        Bound::Rate(threshold) => threshold,
-        Bound::Model { offset, .. } => offset,
     }
 }
 
@@ -231,13 +136,13 @@ fn at_level(level: f64, sentences: usize) -> String {
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.
-fn decide(lower: f64, upper: f64, threshold: f64) -> Verdict {
-    if lower >= threshold {
-        Verdict::Pass
-    } else if upper < threshold {
-        Verdict::Fail
-    } else {
-        Verdict::Inconclusive
+fn decide(lower: f64, upper: f64, threshold: f64, less: bool) -> Verdict {
+    let (holds, fails) =
+        if less { (upper <= threshold, lower > threshold) } else { (lower >= threshold, upper < threshold) };
+    match (holds, fails) {
+        (true, _) => Verdict::Pass,
+        (false, true) => Verdict::Fail,
+        (false, false) => Verdict::Inconclusive,
     }
 }
 

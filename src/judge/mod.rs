@@ -9,7 +9,10 @@
 //! that straddles the threshold: none of them is a pass.
 
 mod clause;
+mod fit;
+mod measure;
 mod notes;
+mod sample;
 mod tally;
 
 use std::fmt;
@@ -18,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
-use crate::spec::Place;
+use crate::spec::{Metric, Place};
 use crate::stats::holm;
-use clause::Measured;
+use measure::{Measured, measure};
 pub use notes::notes;
 pub use tally::{ROUNDING, Score, Tally};
 
@@ -103,10 +106,15 @@ pub struct ClauseFinding {
     pub words: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// What was counted.
+    /// What was counted: cases that are right, or errors where these are limited.
     pub estimate: Estimate,
     /// For a relation, what was counted for the other model.
     pub other: Option<Estimate>,
+    /// Where it must hold in every group, the worst of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The metric's value, or the difference for a relation.
+    pub value: f64,
     /// Where patients have several cases, as many independent cases would tell as much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<f64>,
@@ -114,11 +122,12 @@ pub struct ClauseFinding {
     pub p: f64,
     /// What the sentence's p-value, the largest of its clauses', is held against: the error rate that Holm leaves it.
     pub level: f64,
-    /// One-sided lower bound of the metric, or of the difference for a relation, at that level.
+    /// One-sided lower bound of the metric, or of the difference for a relation. The bound that decides a pass is at
+    /// that level, the other at 95 %.
     pub lower: f64,
-    /// One-sided upper bound of the same, at 95 %.
+    /// One-sided upper bound of the same.
     pub upper: f64,
-    /// What it had to reach: a share, or the offset for a relation.
+    /// What it had to reach, or not to exceed: a share, a cost, or the offset for a relation.
     pub threshold: f64,
     /// If it is inconclusive, about how many cases would decide it at the same rates.
     pub needed: Option<u64>,
@@ -129,13 +138,13 @@ pub struct ClauseFinding {
 /// Judges every sentence of a plan.
 pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
-    let measure = |clause: &Clause| -> Result<Measured, String> {
-        tally.as_ref().map_err(String::clone).and_then(|tally| clause::measure(tally, clause))
+    let count = |clause: &Clause| -> Result<Measured, String> {
+        tally.as_ref().map_err(String::clone).and_then(|tally| measure(tally, clause))
     };
     let measured: Vec<Vec<Result<Measured, String>>> =
-        plan.requirements.iter().map(|one| one.clauses.iter().map(measure).collect()).collect();
+        plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();
     let p = |clauses: &Vec<Result<Measured, String>>| {
-        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, |measured| measured.p));
+        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, Measured::p));
         each.reduce(f64::max).unwrap_or(1.0)
     };
     let steps = holm(&measured.iter().map(p).collect::<Vec<_>>(), LEVEL);
@@ -187,6 +196,24 @@ pub(crate) fn percent_beside(share: f64, threshold: f64) -> String {
     format!("{} %", beside(share, threshold))
 }
 
+/// A metric's value in its unit, likewise: per cent, or a plain number for scores and costs.
+pub(crate) fn figure(metric: Metric, value: f64, threshold: f64) -> String {
+    if matches!(metric, Metric::Brier | Metric::Cost) {
+        beside_from(3, value / 100.0, threshold / 100.0)
+    } else {
+        percent_beside(value, threshold)
+    }
+}
+
+/// A threshold in the metric's unit, without needless decimals.
+pub(crate) fn goal(metric: Metric, threshold: f64) -> String {
+    if matches!(metric, Metric::Brier | Metric::Cost) {
+        short(threshold / 100.0)
+    } else {
+        goal_percent(threshold)
+    }
+}
+
 /// A difference in percentage points with its sign, likewise.
 pub(crate) fn points_beside(difference: f64, threshold: f64) -> String {
     format!("{} points", with_sign(&beside(difference, threshold)))
@@ -203,12 +230,17 @@ pub(crate) fn goal_points(threshold: f64) -> String {
 }
 
 fn beside(value: f64, threshold: f64) -> String {
+    beside_from(1, value, threshold)
+}
+
+/// A hundred times a value, with so many decimals or as many more as keep it on its side of the threshold.
+fn beside_from(decimals: usize, value: f64, threshold: f64) -> String {
     let print = |digits: usize| format!("{:.digits$}", value * 100.0);
     let goal = threshold * 100.0;
     let keeps_side = |text: &String| {
         threshold.is_nan() || text.parse::<f64>().is_ok_and(|shown| (shown >= goal) == (value >= threshold))
     };
-    (1..=6).map(print).find(keeps_side).unwrap_or_else(|| print(6))
+    (decimals..=6).map(print).find(keeps_side).unwrap_or_else(|| print(6))
 }
 
 fn short(value: f64) -> String {

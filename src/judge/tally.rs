@@ -5,12 +5,13 @@
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
 //! Pearson (1934), by patient where a patient has several cases.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::fit::{check_cases, check_models, find_cells};
 use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
-use crate::spec::Metric;
+use crate::spec::{Costs, Metric};
 use crate::stats::Proportion;
 
 /// Share of the predictions in one class from which a model counts as constant, in per cent.
@@ -89,44 +90,114 @@ impl<'a> Tally<'a> {
         self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == clean)
     }
 
-    /// For each case that the metric is about, whether it holds in all the cells and when clean.
+    /// For each case, whether the model is right in all the cells and when clean.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn right(&self, model: usize, cells: &[usize]) -> Result<Vec<bool>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let cases = self.evidence.cases.iter().enumerate();
+        Ok(cases
+            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
+            .collect())
+    }
+
+    /// For each case, the least margin of the true class in any of the cells and when clean: minus infinity where an
+    /// answer is not finite.
+    ///
+    /// # Errors
+    /// There is no such cell, or a report was flipped on purpose, so that there is no one true class.
+    pub(super) fn margins(&self, model: usize, cells: &[usize]) -> Result<Vec<f64>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        if outcomes.iter().any(|cell| cell.iter().any(|outcome| outcome.flipped)) {
+            return Err(
+                "reports that say the opposite on purpose have no score to rank or calibrate".to_string()
+            );
+        }
+        let margin = |outcome: &Outcome| {
+            let finite = outcome.margin.filter(|margin| margin.is_finite() && outcome.predicted.is_some());
+            finite.map_or(f64::NEG_INFINITY, f64::from)
+        };
+        let least = |place| outcomes.iter().map(|cell| margin(&cell[place])).fold(f64::INFINITY, f64::min);
+        Ok((0..self.evidence.cases.len()).map(least).collect())
+    }
+
+    /// The places of the cases that the metric is about.
+    ///
+    /// # Errors
+    /// There is none, or the model was not evaluated without an attack.
+    pub(super) fn about(&self, model: usize, metric: Metric) -> Result<Vec<usize>, String> {
+        let clean = self.clean(model);
+        let clean =
+            clean.ok_or_else(|| format!("{} was not evaluated without an attack", self.name(model)))?;
+        let is_about = |&place: &usize| {
+            let label = self.evidence.cases[place].label;
+            match metric {
+                Metric::Sensitivity | Metric::Missed => label,
+                Metric::Specificity | Metric::Overcalled => !label,
+                Metric::Flips => is_right(&clean[place], label),
+                Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
+            }
+        };
+        let places: Vec<usize> = (0..self.evidence.cases.len()).filter(is_about).collect();
+        if places.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok(places)
+    }
+
+    /// For each case that the metric is about, whether it is right in all the cells and when clean.
     ///
     /// # Errors
     /// There is no such case or cell.
     pub fn holds(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<bool>, String> {
-        let outcomes = self.outcomes(model, cells)?;
-        let cases = self.evidence.cases.iter().enumerate();
-        let chosen = cases.filter(|(_, case)| counts(metric, case.label));
-        let holds: Vec<bool> = chosen
-            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
-            .collect();
-        if holds.is_empty() {
-            return Err(format!("there is no {} to count", noun(metric, 1)));
-        }
-        Ok(holds)
+        let right = self.right(model, cells)?;
+        Ok(self.about(model, metric)?.into_iter().map(|place| right[place]).collect())
     }
 
-    /// The patients of the cases that the metric is about, in the order of [`Tally::holds`].
-    pub(super) fn patients(&self, metric: Metric) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        let cases = &self.evidence.cases;
-        cases.iter().filter(move |case| counts(metric, case.label)).map(|case| case.patient.as_str())
+    /// The patient of a case.
+    pub(super) fn patient(&self, place: usize) -> &'a str {
+        &self.evidence.cases[place].patient
     }
 
-    /// The cases that hold, by patient.
+    /// What errors cost, if the spec says so.
+    pub(super) fn costs(&self) -> Option<Costs> {
+        self.plan.spec.costs
+    }
+
+    /// The cases of every group of an attribute, by its values; those that lack it are a group.
     ///
     /// # Errors
-    /// There is no such case or cell.
-    pub fn proportion(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Proportion, String> {
-        let holds = self.holds(model, cells, metric)?;
-        Ok(Proportion::of(self.patients(metric).zip(holds)))
+    /// No case has it.
+    pub(super) fn groups(&self, attribute: &str) -> Result<BTreeMap<String, Vec<usize>>, String> {
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
+        let wanted = plain(attribute);
+        let (mut groups, mut names) = (BTreeMap::<String, Vec<usize>>::new(), BTreeSet::new());
+        let mut found = false;
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            names.extend(case.groups.iter().map(|(name, _)| name.as_str()));
+            let value =
+                case.groups.iter().find(|(name, _)| plain(name) == wanted).map(|(_, value)| value.clone());
+            found |= value.is_some();
+            groups.entry(value.unwrap_or_else(|| "not given".to_string())).or_default().push(place);
+        }
+        if found {
+            return Ok(groups);
+        }
+        let known = names.into_iter().collect::<Vec<_>>().join(", ");
+        let known =
+            if known.is_empty() { "they have none".to_string() } else { format!("they have {known}") };
+        Err(format!("no case has the attribute `{attribute}`; {known}"))
     }
 
-    /// How many cases hold, with the bounds of their share.
+    /// How many cases are right, among those that the metric is about, with the bounds of their share.
     ///
     /// # Errors
     /// There is no such case or cell.
     pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
-        let found = self.proportion(model, cells, metric)?;
+        let holds = self.holds(model, cells, metric)?;
+        let patients = self.about(model, metric)?.into_iter().map(|place| self.patient(place));
+        let found = Proportion::of(patients.zip(holds));
         Ok(Score {
             estimate: Estimate { successes: found.successes(), trials: found.trials() },
             lower: found.lower(LEVEL),
@@ -219,71 +290,20 @@ pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
     decided && outcome.predicted == Some(label != outcome.flipped)
 }
 
-fn counts(metric: Metric, label: bool) -> bool {
-    match metric {
-        Metric::Accuracy => true,
-        Metric::Sensitivity => label,
-        Metric::Specificity => !label,
-    }
-}
-
 /// What a metric counts: `cases`, `abnormal cases` or `normal cases`.
 pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
     match (metric, count) {
-        (Metric::Accuracy, 1) => "case",
-        (Metric::Accuracy, _) => "cases",
-        (Metric::Sensitivity, 1) => "abnormal case",
-        (Metric::Sensitivity, _) => "abnormal cases",
-        (Metric::Specificity, 1) => "normal case",
-        (Metric::Specificity, _) => "normal cases",
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, 1) => "case",
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, _) => "cases",
+        (Metric::Sensitivity | Metric::Missed, 1) => "abnormal case",
+        (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
+        (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
+        (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
+        (Metric::Flips, 1) => "case that is right when clean",
+        (Metric::Flips, _) => "cases that are right when clean",
     }
 }
 
 fn class(abnormal: bool) -> &'static str {
     if abnormal { "abnormal" } else { "normal" }
-}
-
-fn check_cases(evidence: &Evidence) -> Result<(), String> {
-    let (cases, told) = (evidence.cases.len(), evidence.data.test);
-    if cases == 0 {
-        return Err("the evidence holds no test case".to_string());
-    }
-    if cases != told {
-        return Err(format!("the evidence lists {cases} test cases and says that there are {told}"));
-    }
-    let mut seen = HashSet::new();
-    match evidence.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
-        Some(case) => Err(format!("the case {} is listed twice, so the order of cases is unknown", case.id)),
-        None => Ok(()),
-    }
-}
-
-fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
-    let planned = plan.spec.models.iter().map(|(name, _)| name);
-    if planned.ne(evidence.models.iter().map(|model| &model.name)) {
-        return Err("the models of the evidence are not those of the spec".to_string());
-    }
-    Ok(())
-}
-
-/// The place of each planned cell in the evidence.
-fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>, String> {
-    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    for (place, cell) in evidence.cells.iter().enumerate() {
-        let (model, attack) = (cell.model.as_str(), cell.attack.as_str());
-        if known.insert((model, attack), place).is_some() {
-            return Err(format!("the evidence has {model} under {attack} twice"));
-        }
-        let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
-        if outcomes != cases {
-            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
-        }
-    }
-    let place = |planned: &crate::plan::Cell| {
-        let model = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
-        let attack = planned.attack.to_string();
-        let found = known.get(&(model, attack.as_str())).copied();
-        found.ok_or_else(|| format!("the evidence lacks {model} under {attack}; run the spec again"))
-    };
-    plan.cells.iter().map(place).collect()
 }

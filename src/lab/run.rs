@@ -70,7 +70,7 @@ pub fn run_after(
     let cases = partition.test.iter().map(|&index| {
         let study = &data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
-        Case { id, patient, label: study.label, lesion: inputs.lesion_share(index) }
+        Case { id, patient, label: study.label, lesion: inputs.lesion_share(index), groups: vec![] }
     });
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {

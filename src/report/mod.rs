@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod plan;
+mod power;
 pub mod progress;
 pub mod snapshot;
 pub mod table;

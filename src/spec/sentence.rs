@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
-//! clause    = [model] [metric] "≥" bound [("at" | "under" | "with") condition]
-//! bound     = number | model metric [("+" | "−") number]
+//! clause    = [model] [metric] ("≥" bound | "≤" number) ["in" "every" attribute] [("at" | "under" | "with") condition]
+//! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
 //! figure    = model metric number [("at" | "under" | "with") condition]          what others published
 //! threat    = search ["-L2"] ["-" number] "ε" ("=" | "≤") number [region]          number: steps or queries
@@ -54,13 +54,24 @@ pub struct Names<'a> {
     pub masks: &'a [String],
 }
 
-const METRICS: [&str; 3] = ["accuracy", "sensitivity", "specificity"];
-
 /// Words of the grammar, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 27] = [
+pub(super) const RESERVED: [&str; 40] = [
     "accuracy",
     "sensitivity",
     "specificity",
+    "auroc",
+    "flips",
+    "missed",
+    "overcalled",
+    "overcalls",
+    "false",
+    "alarms",
+    "ece",
+    "brier",
+    "cost",
+    "in",
+    "every",
+    "each",
     "deletion",
     "synonyms",
     "synonym",
@@ -206,21 +217,71 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let (model, metric) = self.subject(subject.as_ref())?;
         *subject = Some((model.clone(), metric));
-        if !self.take(&Kind::AtLeast) {
-            let help = match self.peek() {
-                Some(Kind::AtMost) => "a requirement says what must at least be reached: write `≥`",
-                Some(Kind::Other('>')) => "write `≥` or `>=`",
-                _ => "write `≥` or `>=` and then what must be reached, such as `≥ 90%`",
-            };
-            return Err(self.complain(format!("`≥` is expected after `{}`", name_of(metric)), help));
-        }
-        let bound = self.bound(&model, metric)?;
+        let bound = self.comparison(&model, metric)?;
+        let group = self.group()?;
         let condition = self.optional_condition()?;
         if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
             return Err(self.complain("this does not belong to the clause", help));
         }
-        Ok(Clause { words: self.written(start), model, metric, bound, condition })
+        Ok(Clause { words: self.written(start), model, metric, bound, group, condition })
+    }
+
+    /// `≥` and what must be reached, or `≤` and what must not be exceeded.
+    fn comparison(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+        let (name, less) = (metric.name(), metric.less_is_better());
+        let (sign, other) = if less { (Kind::AtMost, Kind::AtLeast) } else { (Kind::AtLeast, Kind::AtMost) };
+        if self.take(&sign) {
+            return if less { self.limit(metric) } else { self.bound(model, metric) };
+        }
+        let (sign, example) = if less { ("≤", "≤ 5%") } else { ("≥", "≥ 90%") };
+        let ascii = if less { "<=" } else { ">=" };
+        let help = match self.peek() {
+            Some(kind) if *kind == other && less => format!("less of it is better: write `{sign}`"),
+            Some(kind) if *kind == other => {
+                format!("a requirement says what must at least be reached: write `{sign}`")
+            }
+            Some(Kind::Other('>' | '<')) => format!("write `{sign}` or `{ascii}`"),
+            _ => format!("write `{sign}` or `{ascii}` and then what must be reached, such as `{example}`"),
+        };
+        Err(self.complain(format!("`{sign}` is expected after `{name}`"), help))
+    }
+
+    /// What must not be exceeded.
+    fn limit(&mut self, metric: Metric) -> Parsed<Bound> {
+        let Some(Kind::Number(number)) = self.peek() else {
+            let help = format!(
+                "write a number such as `{} ≤ 5%`; only what must be reached can be another model's",
+                metric.name()
+            );
+            return Err(self.complain("a number is expected here", help));
+        };
+        let read = match metric {
+            Metric::Cost => number.amount(),
+            _ => number.share(),
+        };
+        let most = read.map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(Bound::AtMost(most))
+    }
+
+    /// `in every ATTRIBUTE`, one or more words up to the condition.
+    fn group(&mut self) -> Parsed<Option<String>> {
+        if !self.take_word(&["in"]) {
+            return Ok(None);
+        }
+        if !self.take_word(&["every", "each"]) {
+            return Err(self.complain("`every` is expected after `in`", "write `in every view`"));
+        }
+        let start = self.at;
+        while self.word().is_some_and(|word| !["at", "under", "with", "and"].contains(&word.as_str())) {
+            self.at += 1;
+        }
+        if self.at == start {
+            let help = "name what the cases are grouped by, such as `in every view` or `in every sex`";
+            return Err(self.complain("an attribute of the cases is expected here", help));
+        }
+        Ok(Some(self.written(start)))
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
@@ -234,8 +295,8 @@ impl<'a> Parser<'a> {
     /// The model and metric of a clause; a later clause may leave either out.
     fn subject(&mut self, earlier: Option<&(String, Metric)>) -> Parsed<(String, Metric)> {
         let named = match (self.word(), earlier) {
-            (Some(word), Some((model, _))) if METRICS.contains(&word.as_str()) => model.clone(),
-            (None, Some((model, metric))) if self.peek() == Some(&Kind::AtLeast) => {
+            (Some(word), Some((model, _))) if is_metric(&word) => model.clone(),
+            (None, Some((model, metric))) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
                 return Ok((model.clone(), *metric));
             }
             _ => self.model()?,
@@ -247,7 +308,9 @@ impl<'a> Parser<'a> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {
-                Some(Kind::AtLeast) => "; within [ ] a sentence that holds a comma needs quotes",
+                Some(Kind::AtLeast | Kind::AtMost) => {
+                    "; within [ ] a sentence that holds a comma needs quotes"
+                }
                 _ => "",
             };
             let help = format!("begin with a model's name: {}{quotes}", known.join(", "));
@@ -263,17 +326,22 @@ impl<'a> Parser<'a> {
     }
 
     fn metric(&mut self) -> Parsed<Metric> {
-        let metric = match self.word().as_deref() {
-            Some("accuracy") => Metric::Accuracy,
-            Some("sensitivity") => Metric::Sensitivity,
-            Some("specificity") => Metric::Specificity,
-            Some(word) => {
-                return Err(self.complain(format!("`{word}` is no metric"), suggest(word, &METRICS)));
+        let known = Metric::NAMED.map(|(name, _)| name);
+        let Some(word) = self.word() else {
+            let help = format!("name one: {}", known.join(", "));
+            return Err(self.complain("a metric is expected here", help));
+        };
+        if word == "false" {
+            self.at += 1;
+            if self.word().as_deref() != Some("alarms") {
+                return Err(self
+                    .complain("`alarms` is expected after `false`", "write `false alarms` or `overcalled`"));
             }
-            None => {
-                let help = format!("name one: {}", METRICS.join(", "));
-                return Err(self.complain("a metric is expected here", help));
-            }
+        }
+        let metric = match Metric::NAMED.iter().find(|(name, _)| *name == word) {
+            Some((_, metric)) => *metric,
+            None if word == "false" => Metric::Overcalled,
+            None => return Err(self.complain(format!("`{word}` is no metric"), suggest(&word, &known))),
         };
         self.at += 1;
         Ok(metric)
@@ -299,7 +367,7 @@ impl<'a> Parser<'a> {
         let metric_of_other = self.metric()?;
         if metric_of_other != metric {
             self.at = start;
-            let help = format!("compare {} with {0}", name_of(metric));
+            let help = format!("compare {} with {0}", metric.name());
             return Err(self.complain("two different metrics cannot be compared", help));
         }
         let sign = match self.peek() {
@@ -317,10 +385,6 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn name_of(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Accuracy => METRICS[0],
-        Metric::Sensitivity => METRICS[1],
-        Metric::Specificity => METRICS[2],
-    }
+fn is_metric(word: &str) -> bool {
+    word == "false" || Metric::NAMED.iter().any(|(name, _)| *name == word)
 }

@@ -12,7 +12,25 @@
 //!   those that were seen can be.
 //!
 //! With one case a patient all this is Clopper-Pearson's bound.
-//! TABLE
+//!
+//! How often a 95 % bound misses at worst, over shares 0.8, 0.9, 0.95 and 0.98, 60, 120, 240 and 400 cases, and two ways
+//! in which a patient's cases agree (2500 to 4000 runs each; the ignored test of
+//! tests/clusters.rs runs the grid); `plain` takes every case for another patient. A lower bound at the threshold that
+//! misses is a false pass.
+//!
+//! | cases a patient | correlation | lower | upper | plain |
+//! |---|---|---|---|---|
+//! | 1 to 3 | 0   | 0.044 | 0.045 | 0.054 |
+//! | 1 to 3 | 0.2 | 0.045 | 0.047 | 0.067 |
+//! | 1 to 3 | 0.5 | 0.049 | 0.043 | 0.081 |
+//! | 1 to 3 | 0.9 | 0.048 | 0.043 | 0.126 |
+//! | 1 to 8 | 0   | 0.021 | 0.028 | 0.051 |
+//! | 1 to 8 | 0.2 | 0.045 | 0.032 | 0.120 |
+//! | 1 to 8 | 0.5 | 0.044 | 0.030 | 0.246 |
+//! | 1 to 8 | 0.9 | 0.037 | 0.037 | 0.415 |
+//!
+//! Korn and Graubard's correction alone misses up to 0.127 with 1 to 3 cases a patient and 0.300 with 1 to 8, where few
+//! or no cases fail; the percentile bootstrap over patients up to 0.155 and 0.372.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;

@@ -58,6 +58,7 @@ pub fn spec() -> Spec {
         counterexamples: 1,
         table: vec![],
         published: vec![],
+        costs: None,
         require: vec![],
         seed: 0,
         device: spec::DeviceChoice::Auto,
@@ -104,6 +105,7 @@ impl World {
                     patient: format!("p{place}"),
                     label,
                     lesion: None,
+                    groups: vec![],
                 })
                 .collect(),
             cells: vec![],
@@ -175,7 +177,8 @@ pub fn deletion() -> Attack {
 
 /// A clause about accuracy and a share.
 pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
-    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound: Bound::Rate(share) }
+    let bound = Bound::Rate(share);
+    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound, group: None }
 }
 
 /// Labels that alternate from case to case, so that no class has the majority.

@@ -13,15 +13,15 @@ use super::condition::parse_condition;
 use super::node::{Faults, Map, Node, suggest};
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
-    Absence, Condition, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model,
-    Named, Norm, Place, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
+    Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
+    Mode, Model, Named, Norm, Place, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 15] = [
+const ROOT_KEYS: [&str; 16] = [
     "claim",
     "data",
     "split",
@@ -37,6 +37,7 @@ const ROOT_KEYS: [&str; 15] = [
     "device",
     "chunk",
     "counterexamples",
+    "costs",
 ];
 const CHUNK: usize = 32;
 /// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
@@ -139,7 +140,9 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         let figures = node.items()?.into_iter().map(|item| read_by(&item, names, parse_figure));
         figures.collect::<Vec<_>>().into_iter().collect()
     });
-    let require = require.and_then(|node| requirements(&node, text, names));
+    let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
+    let has_costs = map.get("costs").is_some();
+    let require = require.and_then(|node| requirements(&node, text, names, has_costs));
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let masks = masks?;
     let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?}");
@@ -153,6 +156,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         counterexamples: counterexamples?,
         table: table?,
         published: published?,
+        costs: costs?,
         require: require?,
         data,
         split,
@@ -226,23 +230,44 @@ fn read_by<T>(
     parse(item.text()?, names).map_err(|complaint| report(item, complaint)).ok()
 }
 
-fn requirements(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Vec<Requirement>> {
+/// What errors cost.
+fn costs(node: &Node<'_>) -> Option<Costs> {
+    let map = node.map(&["missed", "overcalled"])?;
+    let cost = |key| map.need(key, "1").and_then(|node| node.real(0.0, 1e9));
+    let (missed, overcalled) = (cost("missed"), cost("overcalled"));
+    let costs = Costs { missed: missed?, overcalled: overcalled? };
+    if costs.missed + costs.overcalled > 0.0 {
+        return Some(costs);
+    }
+    node.fault(
+        "if no error costs anything, every model is free",
+        "for example {missed: 10, overcalled: 1}".to_string(),
+    );
+    None
+}
+
+fn requirements(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
     let items = node.items()?;
     if items.is_empty() {
         let help = "write what must hold, such as `fusion accuracy ≥ 90% at FGSM ε≤0.1`".to_string();
         node.fault("nothing is required, so nothing could pass", help);
         return None;
     }
-    let read: Vec<Option<Requirement>> = items.iter().map(|item| requirement(item, text, names)).collect();
+    let read: Vec<Option<Requirement>> =
+        items.iter().map(|item| requirement(item, text, names, has_costs)).collect();
     read.into_iter().collect()
 }
 
-fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirement> {
+fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
     let sentence = node.text()?;
     match parse_sentence(sentence, names) {
         Ok(clauses) => {
             for clause in &clauses {
                 check_reach(node, sentence, clause, names);
+                if clause.metric == Metric::Cost && !has_costs {
+                    let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
+                    node.fault("the spec does not say what errors cost", help);
+                }
             }
             Some(Requirement { sentence: sentence.trim().to_string(), place: node.place(text), clauses })
         }
