@@ -306,7 +306,7 @@ fn holm_by_hand() {
 
 #[test]
 fn a_family_at_its_thresholds_passes_anything_one_time_in_twenty_at_most() {
-    let (runs, sentences, cases, share) = (300, 6, 240_usize, 0.9);
+    let (runs, sentences, cases, share) = (200, 6, 240_usize, 0.9);
     let [mut by_holm, mut by_bound, mut by_estimate] = [0.0; 3];
     let mut rng = stream(&["family"]);
     for _ in 0..runs {
@@ -327,7 +327,7 @@ fn a_family_at_its_thresholds_passes_anything_one_time_in_twenty_at_most() {
         [by_holm, by_bound, by_estimate].map(|count| count / f64::from(runs));
     eprintln!("a family of {sentences}: Holm {by_holm}, each at 5 % {by_bound}, estimates {by_estimate}");
     assert!(by_holm <= allowed(runs as usize), "{by_holm}");
-    assert!(by_bound > 0.1 && by_estimate > 0.9, "without Holm {by_bound}, by the estimate {by_estimate}");
+    assert!(by_bound > 0.08 && by_estimate > 0.9, "without Holm {by_bound}, by the estimate {by_estimate}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
 fn metrics_of_which_less_is_better_and_groups() {
     let spec = spec(
         "costs: {missed: 10, overcalled: 1}\nrequire:\n  - fusion flips ≤ 5% under 50% deletion, missed ≤ 3%, false alarms <= 0.05\n  \
-         - fusion accuracy ≥ 80% in every age band under 50% deletion, ≥ 70% in each view\n  \
+         - fusion accuracy ≥ 80% in every age band under 50% deletion, ≥ 70% at steady in each view\n  \
          - fusion auroc ≥ 90%, ece ≤ 5%, brier ≤ 0.1, cost ≤ 2.5\n",
     );
     let clauses: Vec<_> = spec.require.iter().flat_map(|one| &one.clauses).collect();

@@ -185,8 +185,11 @@ impl<'a> Tally<'a> {
             return Ok(groups);
         }
         let known = names.into_iter().collect::<Vec<_>>().join(", ");
-        let known =
-            if known.is_empty() { "they have none".to_string() } else { format!("they have {known}") };
+        let known = if known.is_empty() {
+            "the cases have none".to_string()
+        } else {
+            format!("the cases have {known}")
+        };
         Err(format!("no case has the attribute `{attribute}`; {known}"))
     }
 
@@ -299,8 +302,8 @@ pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
         (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
         (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
         (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
-        (Metric::Flips, 1) => "case that is right when clean",
-        (Metric::Flips, _) => "cases that are right when clean",
+        (Metric::Flips, 1) => "clean-right case",
+        (Metric::Flips, _) => "clean-right cases",
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
+mod comparison;
 mod condition;
 mod corruption;
 mod diagnostic;

@@ -93,9 +93,13 @@ impl Proportion {
         self.trials
     }
 
-    /// The effective number of cases, where a patient has several.
+    /// The effective number of cases, where a patient has several: the less of those behind the two bounds.
     pub fn effective(&self) -> Option<f64> {
-        self.is_clustered().then(|| self.worth(self.trials - self.successes, &Quantiles::new(USUAL)))
+        let quantiles = Quantiles::new(USUAL);
+        let turned = self.reversed();
+        let worth =
+            |failures| self.worth(failures, &quantiles).min(turned.worth(self.trials - failures, &quantiles));
+        self.is_clustered().then(|| worth(self.trials - self.successes))
     }
 
     /// One-sided lower bound of the proportion at level 1 − `alpha`, 0 to 1; 0 without cases.
@@ -229,9 +233,10 @@ pub struct Differences {
 
 impl Differences {
     /// Counts cases: a patient, and whether the case holds for the first and for the second model.
-    pub fn of<K: Hash + Eq + Copy>(cases: impl IntoIterator<Item = (K, bool, bool)> + Clone) -> Self {
+    pub fn of<K: Hash + Eq + Copy>(cases: impl IntoIterator<Item = (K, bool, bool)>) -> Self {
+        let cases: Vec<(K, bool, bool)> = cases.into_iter().collect();
         let only = |one: fn(bool, bool) -> bool| {
-            Proportion::of(cases.clone().into_iter().map(|(patient, a, b)| (patient, one(a, b))))
+            Proportion::of(cases.iter().map(|&(patient, a, b)| (patient, one(a, b))))
         };
         Self { gained: only(|a, b| a && !b), lost: only(|a, b| b && !a) }
     }
@@ -253,7 +258,7 @@ impl Differences {
 
     /// The effective number of cases, where a patient has several: the less of the two counts'.
     pub fn effective(&self) -> Option<f64> {
-        let (gained, lost) = (self.gained.reversed().effective()?, self.lost.reversed().effective()?);
+        let (gained, lost) = (self.gained.effective()?, self.lost.effective()?);
         Some(gained.min(lost))
     }
 

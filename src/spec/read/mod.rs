@@ -264,10 +264,7 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -
         Ok(clauses) => {
             for clause in &clauses {
                 check_reach(node, sentence, clause, names);
-                if clause.metric == Metric::Cost && !has_costs {
-                    let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
-                    node.fault("the spec does not say what errors cost", help);
-                }
+                check_metric(node, clause, has_costs);
             }
             Some(Requirement { sentence: sentence.trim().to_string(), place: node.place(text), clauses })
         }
@@ -277,6 +274,18 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -
             }
             None
         }
+    }
+}
+
+/// A metric that has nothing to count would pass for the wrong reason.
+fn check_metric(node: &Node<'_>, clause: &super::Clause, has_costs: bool) {
+    if clause.metric == Metric::Cost && !has_costs {
+        let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
+        node.fault("the spec does not say what errors cost", help);
+    }
+    if clause.metric == Metric::Flips && clause.condition.threats.is_empty() {
+        let help = "say under what, such as `flips ≤ 5% under 50% deletion`".to_string();
+        node.fault("without an attack no case is turned", help);
     }
 }
 
