@@ -190,8 +190,8 @@ proptest! {
     fn one_case_a_patient_is_clopper_and_pearson(holds in prop::collection::vec(prop::bool::weighted(0.8), 1..200), alpha in 0.001..0.2_f64) {
         let found = Proportion::of(holds.iter().enumerate().map(|(patient, &holds)| (patient, holds)));
         let (k, n) = (found.successes(), found.trials());
-        prop_assert_eq!(found.lower(alpha), lower_bound(k, n, alpha));
-        prop_assert_eq!(found.upper(alpha), upper_bound(k, n, alpha));
+        prop_assert_eq!(found.lower(alpha).to_bits(), lower_bound(k, n, alpha).to_bits());
+        prop_assert_eq!(found.upper(alpha).to_bits(), upper_bound(k, n, alpha).to_bits());
         let second: Vec<bool> = holds.iter().enumerate().map(|(place, holds)| holds ^ (place % 7 == 0)).collect();
         let pairs = holds.iter().zip(&second).enumerate().map(|(patient, (&a, &b))| (patient, a, b));
         let found = Differences::of(pairs);
@@ -258,7 +258,7 @@ proptest! {
             sums = [sums[0] + above * above, sums[1] + under * under, sums[2] + above * under];
         }
         if with_high < 2.0 || with_low < 2.0 {
-            prop_assert!(found.lower(ALPHA) == 0.0 && found.upper(ALPHA) == 1.0);
+            prop_assert_eq!((found.lower(ALPHA), found.upper(ALPHA)), (0.0, 1.0));
             return Ok(());
         }
         let (m, n, all) = (high.len() as f64, low.len() as f64, ids.len() as f64);
@@ -428,7 +428,7 @@ fn calibration_errors_are_bounded_from_above() {
         assert!(found.upper(ALPHA) >= truth, "{} against {truth}", found.upper(ALPHA));
         let p = found.p_at_most(found.upper(ALPHA));
         assert!(p <= ALPHA && found.p_at_most(found.error * 0.5) > 0.5, "{p}");
-        assert_eq!(found.upper(1e-9), 1.0, "more than the resamples can tell");
+        assert!(found.upper(1e-9) >= 1.0, "more than the resamples can tell");
     }
     // ten cases at 0.95 of which nine are abnormal, and ten at 0.15 of which none is
     let by_hand = (0..20).map(|case| (case, if case < 10 { 0.95 } else { 0.15 }, case < 9));

@@ -73,6 +73,7 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
 
 #[test]
 fn metrics_of_which_less_is_better_and_groups() {
+    use Metric::{Accuracy, Auroc, Brier, Cost, Ece, Flips, Missed, Overcalled};
     let spec = spec(
         "costs: {missed: 10, overcalled: 1}\nrequire:\n  - fusion flips ≤ 5% under 50% deletion, missed ≤ 3%, false alarms <= 0.05\n  \
          - fusion accuracy ≥ 80% in every age band under 50% deletion, ≥ 70% at steady in each view\n  \
@@ -80,7 +81,6 @@ fn metrics_of_which_less_is_better_and_groups() {
     );
     let clauses: Vec<_> = spec.require.iter().flat_map(|one| &one.clauses).collect();
     let metrics: Vec<Metric> = clauses.iter().map(|clause| clause.metric).collect();
-    use Metric::{Accuracy, Auroc, Brier, Cost, Ece, Flips, Missed, Overcalled};
     assert_eq!(metrics, [Flips, Missed, Overcalled, Accuracy, Accuracy, Auroc, Ece, Brier, Cost]);
     let bounds: Vec<_> = clauses.iter().map(|clause| clause.bound.clone()).collect();
     assert_eq!(bounds[..3], [Bound::AtMost(0.05), Bound::AtMost(0.03), Bound::AtMost(0.05)]);

@@ -22,10 +22,12 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
     let mut needs = Needs { level, known: BTreeMap::new() };
     let sentences = counted(plan.requirements.len(), "sentence", "sentences");
     let at = percent_beside(1.0 - level, 1.0);
-    let mut lines = vec![format!(
-        "{sentences} to be judged; to pass (at {at}) with probability 80 % where the truth is halfway between threshold \
-         and perfect, each takes so many independent cases:"
-    )];
+    let mut lines = vec![
+        format!(
+            "{sentences} to be judged; to pass at {at} with probability 80 %, a clause takes, of independent cases,"
+        ),
+        "if the truth lies halfway between its threshold and a perfect model:".to_string(),
+    ];
     for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
         let model = plan.spec.models.get(clause.model).map_or("?", |(name, _)| name);
         let words = if clause.words.starts_with(['≥', '≤', '>', '<']) {
@@ -40,7 +42,7 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
             partition.test.iter().map(|&place| data.studies[place].patient.as_str()).collect();
         if patients.len() < partition.test.len() {
             lines.push(format!(
-                "the {} test cases are of {} patients, so they are worth between the two",
+                "the {} test cases are of {} patients, and worth a number between the two",
                 grouped(partition.test.len() as u64),
                 grouped(patients.len() as u64)
             ));
@@ -74,7 +76,7 @@ impl Needs {
             .or_insert_with(|| cases_needed(threshold, truth, POWER, level));
         let said = if turned { 1.0 - truth } else { truth };
         let takes = match needed {
-            Some(cases) => format!("{} (if it is {})", grouped(cases), goal_percent(said)),
+            Some(cases) => format!("{} if it is {}", grouped(cases), goal_percent(said)),
             None => "more than a million".to_string(),
         };
         match cases(clause, data) {
