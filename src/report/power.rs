@@ -77,6 +77,7 @@ impl Needs {
         let said = if turned { 1.0 - truth } else { truth };
         let takes = match needed {
             Some(cases) => format!("{} if it is {}", grouped(cases), goal_percent(said)),
+            None if threshold >= 1.0 => "no number of them".to_string(),
             None => "more than a million".to_string(),
         };
         match cases(clause, data) {
