@@ -118,9 +118,9 @@ fn a_model_at_the_threshold_passes_one_time_in_twenty_at_most_with_clusters_too(
 }
 
 #[test]
-#[ignore = "minutes: the whole grid of the table in src/stats/cluster.rs"]
+#[ignore = "half an hour: the whole grid of the table in src/stats/cluster.rs"]
 fn the_bounds_by_patient_cover_over_the_whole_grid() {
-    let runs = 4000;
+    let runs = 1000;
     for sizes in [Sizes::Few, Sizes::Many] {
         for correlation in [0.0, 0.2, 0.5, 0.9] {
             let mut worst = [0.0_f64; 3];

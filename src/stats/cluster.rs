@@ -30,7 +30,9 @@
 //! | 1 to 8 | 0.9 | 0.037 | 0.037 | 0.415 |
 //!
 //! Korn and Graubard's correction alone misses up to 0.127 with 1 to 3 cases a patient and 0.300 with 1 to 8, where few
-//! or no cases fail; the percentile bootstrap over patients up to 0.155 and 0.372.
+//! or no cases fail; the percentile bootstrap over patients up to 0.155 and 0.372. At 99 %, with 1 to 3 cases, these
+//! bounds miss at most 0.013. The bounds of a difference of two models, both halves of which hold together, are wider
+//! than they need be: at 95 % they miss at most 0.006.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
