@@ -118,7 +118,7 @@ fn a_model_at_the_threshold_passes_one_time_in_twenty_at_most_with_clusters_too(
 }
 
 #[test]
-#[ignore = "half an hour: the whole grid of the table in src/stats/cluster.rs"]
+#[ignore = "minutes with --release: the whole grid of the table in src/stats/cluster.rs"]
 fn the_bounds_by_patient_cover_over_the_whole_grid() {
     let runs = 1000;
     for sizes in [Sizes::Few, Sizes::Many] {
