@@ -84,7 +84,7 @@ fn the_other_model_of_a_relation_meets_what_can_touch_it() {
             Bound::Model { model, cells, .. } => {
                 format!("{} {}", plan.spec.models[*model].0, plan.cells[cells[0]].attack)
             }
-            Bound::Rate(_) => String::new(),
+            Bound::Rate(_) | Bound::AtMost(_) => String::new(),
         })
         .collect();
     assert_eq!(others, ["language 50% deletion", "vision clean"]);

@@ -72,6 +72,25 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
 }
 
 #[test]
+fn metrics_of_which_less_is_better_and_groups() {
+    use Metric::{Accuracy, Auroc, Brier, Cost, Ece, Flips, Missed, Overcalled};
+    let spec = spec(
+        "costs: {missed: 10, overcalled: 1}\nrequire:\n  - fusion flips ≤ 5% under 50% deletion, missed ≤ 3%, false alarms <= 0.05\n  \
+         - fusion accuracy ≥ 80% in every age band under 50% deletion, ≥ 70% at steady in each view\n  \
+         - fusion auroc ≥ 90%, ece ≤ 5%, brier ≤ 0.1, cost ≤ 2.5\n",
+    );
+    let clauses: Vec<_> = spec.require.iter().flat_map(|one| &one.clauses).collect();
+    let metrics: Vec<Metric> = clauses.iter().map(|clause| clause.metric).collect();
+    assert_eq!(metrics, [Flips, Missed, Overcalled, Accuracy, Accuracy, Auroc, Ece, Brier, Cost]);
+    let bounds: Vec<_> = clauses.iter().map(|clause| clause.bound.clone()).collect();
+    assert_eq!(bounds[..3], [Bound::AtMost(0.05), Bound::AtMost(0.03), Bound::AtMost(0.05)]);
+    assert_eq!((&bounds[5], &bounds[8]), (&Bound::Rate(0.9), &Bound::AtMost(2.5)));
+    let groups: Vec<_> = clauses.iter().map(|clause| clause.group.as_deref()).collect();
+    assert_eq!(groups[2..5], [None, Some("age band"), Some("view")]);
+    assert_eq!(clauses[3].condition.threats, [Threat::Text(TextAttack::deletion(0.5))]);
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     let spec = spec("require: [fusion accuracy ≥ 90%]\n");
     assert_eq!(spec.grid, [0.01, 0.05, 0.1, 0.2]);

@@ -6,7 +6,8 @@
 
 use serde::Serialize;
 
-use super::tally::{check_cases, is_right};
+use super::fit::check_cases;
+use super::tally::is_right;
 use super::{LEVEL, ROUNDING};
 use crate::evidence::{Evidence, Outcome, processor_of};
 use crate::stats;
@@ -153,7 +154,7 @@ impl Comparison {
                 cells.push(turns.change(cell, before)?);
             }
         }
-        let adjusted = stats::holm(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
+        let adjusted = stats::holm_adjusted(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
         cells.iter_mut().zip(adjusted).for_each(|(cell, adjusted)| cell.adjusted = adjusted);
         let lacking = |some: &Baseline, others: &Baseline| -> Vec<String> {
             let lacks = |cell: &&Held| others.held(&cell.model, &cell.attack).is_none();

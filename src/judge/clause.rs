@@ -1,160 +1,142 @@
 //! The verdict on one clause, and its reason in plain words.
 //!
-//! A share passes if its one-sided 95 % Clopper-Pearson lower bound reaches the threshold, and fails if even
-//! the upper bound misses it. Two models are compared on the same cases: the bounds of the difference come
-//! from the discordant pairs alone (McNemar, 1947).
+//! A share passes if its one-sided Clopper-Pearson lower bound, by patient where a patient has several cases, reaches
+//! the threshold at the level that Holm leaves to its sentence, and fails if even the upper 95 % bound misses it. Two
+//! models are compared on the same cases: the bounds of the difference come from the discordant pairs alone (McNemar,
+//! 1947).
 
-use super::tally::{Tally, noun};
+use super::measure::{Measured, Part};
+use super::sample::Sample;
 use super::{
-    ClauseFinding, Estimate, LEVEL, Verdict, goal_percent, goal_points, percent, percent_beside,
-    points_beside,
+    ClauseFinding, Estimate, LEVEL, Verdict, figure, goal, goal_points, percent_beside, points_beside,
 };
 use crate::plan::{Bound, Clause};
-use crate::stats;
 
 /// More cases than this times the present ones are not asked for.
 const MOST_TIMES: u64 = 10_000;
 
-/// Judges a clause.
-///
-/// # Errors
-/// Why it cannot be judged, in a sentence.
-pub(super) fn judge(tally: &Tally<'_>, clause: &Clause) -> Result<ClauseFinding, String> {
-    match &clause.bound {
-        Bound::Rate(threshold) => rate(tally, clause, *threshold),
-        Bound::Model { model, cells, offset } => relation(tally, clause, *model, cells, *offset),
+/// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
+pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64, sentences: usize) -> ClauseFinding {
+    let groups = measured.parts.len();
+    let each = measured.parts.into_iter().map(|part| {
+        let group = part.group.clone();
+        let mut finding = conclude_part(clause, part, level, sentences);
+        if let (Some(value), Some(attribute)) = (group, &clause.group) {
+            finding.reason = format!("{value}, the worst of {groups} by {attribute}: {}", finding.reason);
+            finding.group = Some(value);
+        }
+        finding
+    });
+    let worst = each.max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.p.total_cmp(&b.p)));
+    worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level))
+}
+
+fn conclude_part(clause: &Clause, part: Part, level: f64, sentences: usize) -> ClauseFinding {
+    let Part { sample, estimate, other, p, counted, .. } = part;
+    let (threshold, less) = clause.bound.threshold();
+    let levels = Sample::levels(level, less);
+    let (lower, upper) = (sample.lower(levels.0), sample.upper(levels.1));
+    let verdict = decide(lower, upper, threshold, less);
+    let effective = sample.effective();
+    let needed = (verdict == Verdict::Inconclusive).then(|| {
+        let worth = effective.map_or(1.0, |effective| effective / estimate.trials as f64);
+        needed(estimate.trials, |cases| {
+            let cases = (cases as f64 * worth).round() as u64;
+            let bounds = sample.bounds_of(cases, levels.0, levels.1);
+            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, less))
+        })
+    });
+    ClauseFinding {
+        words: clause.words.clone(),
+        verdict,
+        estimate,
+        other,
+        group: None,
+        value: sample.value(),
+        effective,
+        p,
+        level,
+        lower,
+        upper,
+        threshold,
+        needed: needed.flatten(),
+        reason: format!(
+            "{counted}; {}",
+            concluded(clause, verdict, (lower, upper), &at_level(level, sentences))
+        ),
+    }
+}
+
+/// What the bounds say, in words.
+fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64), at_level: &str) -> String {
+    let (threshold, less) = clause.bound.threshold();
+    let said = |value| match clause.bound {
+        Bound::Model { .. } => points_beside(value, threshold),
+        Bound::Rate(_) => percent_beside(value, threshold),
+        Bound::AtMost(_) => figure(clause.metric, value, threshold),
+    };
+    let (goal, whose) = match clause.bound {
+        Bound::Model { .. } => (goal_points(threshold), "difference's "),
+        _ => (goal(clause.metric, threshold), ""),
+    };
+    let (lower, upper) = (said(lower), said(upper));
+    match (verdict, less) {
+        (Verdict::Pass, false) => format!("the {whose}lower bound {lower}{at_level} reaches {goal}"),
+        (Verdict::Pass, true) => format!("the upper bound {upper}{at_level} stays within {goal}"),
+        (Verdict::Fail, false) => format!("even the {whose}upper bound {upper} is under {goal}"),
+        (Verdict::Fail, true) => format!("even the lower bound {lower} is over {goal}"),
+        (_, false) => {
+            format!(
+                "{goal} lies between the {whose}bounds {lower}{at_level} and {upper}: too few cases to tell"
+            )
+        }
+        (_, true) => {
+            format!("{goal} lies between the bounds {lower} and {upper}{at_level}: too few cases to tell")
+        }
     }
 }
 
 /// A clause that could not be judged: nothing is known of its value.
-pub(super) fn unjudged(clause: &Clause, reason: String) -> ClauseFinding {
-    let (least, threshold) = match &clause.bound {
-        Bound::Rate(threshold) => (0.0, *threshold),
-        Bound::Model { offset, .. } => (-1.0, *offset),
+pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFinding {
+    let lower = match &clause.bound {
+        Bound::Rate(_) | Bound::AtMost(_) => 0.0,
+        Bound::Model { .. } => -1.0,
     };
     ClauseFinding {
         words: clause.words.clone(),
         verdict: Verdict::Error,
         estimate: Estimate { successes: 0, trials: 0 },
         other: None,
-        lower: least,
+        group: None,
+        value: 0.0,
+        effective: None,
+        p: 1.0,
+        level,
+        lower,
         upper: 1.0,
-        threshold,
+        threshold: clause.bound.threshold().0,
         needed: None,
         reason,
     }
 }
 
-fn rate(tally: &Tally<'_>, clause: &Clause, threshold: f64) -> Result<ClauseFinding, String> {
-    let score = tally.score(clause.model, &clause.cells, clause.metric)?;
-    let Estimate { successes, trials } = score.estimate;
-    let verdict = decide(score.lower, score.upper, threshold);
-    let goal = goal_percent(threshold);
-    let lower = percent_beside(score.lower, threshold);
-    let upper = percent_beside(score.upper, threshold);
-    let counted = format!(
-        "{successes} of {trials} {} right ({})",
-        noun(clause.metric, trials),
-        percent_beside(score.estimate.share(), threshold)
-    );
-    let reason = match verdict {
-        Verdict::Pass => format!("{counted}; the lower bound {lower} reaches {goal}"),
-        Verdict::Fail => format!("{counted}; the lower bound {lower} is under {goal}, the upper {upper} too"),
-        _ => format!("{counted}; {goal} lies between the bounds {lower} and {upper}: too few cases to tell"),
-    };
-    let needed = (verdict == Verdict::Inconclusive).then(|| {
-        needed(trials, |more| {
-            let successes = scaled(successes, trials, more);
-            let lower = stats::lower_bound(successes, more, LEVEL);
-            decide(lower, stats::upper_bound(successes, more, LEVEL), threshold)
-        })
-    });
-    Ok(ClauseFinding {
-        words: clause.words.clone(),
-        verdict,
-        estimate: score.estimate,
-        other: None,
-        lower: score.lower,
-        upper: score.upper,
-        threshold,
-        needed: needed.flatten(),
-        reason,
-    })
-}
-
-fn relation(
-    tally: &Tally<'_>,
-    clause: &Clause,
-    other: usize,
-    cells: &[usize],
-    offset: f64,
-) -> Result<ClauseFinding, String> {
-    let subject = tally.holds(clause.model, &clause.cells, clause.metric)?;
-    let object = tally.holds(other, cells, clause.metric)?;
-    let pairs = || subject.iter().zip(&object);
-    let gained = pairs().filter(|&(&subject, &object)| subject && !object).count() as u64;
-    let lost = pairs().filter(|&(&subject, &object)| !subject && object).count() as u64;
-    let trials = subject.len() as u64;
-    let count =
-        |holds: &[bool]| Estimate { successes: holds.iter().filter(|&&one| one).count() as u64, trials };
-    let (ours, theirs) = (count(&subject), count(&object));
-    let (lower, upper) = stats::paired_difference_bounds(gained, lost, trials, LEVEL);
-    let verdict = decide(lower, upper, offset);
-    let counted = format!(
-        "{} {} of {trials} {} right ({}), {} {} ({}), {gained} by the first alone and {lost} by the second alone",
-        tally.name(clause.model),
-        ours.successes,
-        noun(clause.metric, trials),
-        percent(ours.share()),
-        tally.name(other),
-        theirs.successes,
-        percent(theirs.share()),
-    );
-    let goal = goal_points(offset);
-    let (least, most) = (points_beside(lower, offset), points_beside(upper, offset));
-    let reason = match verdict {
-        Verdict::Pass => format!("{counted}; the difference's lower bound {least} reaches {goal}"),
-        Verdict::Fail => {
-            format!("{counted}; the difference's lower bound {least} is under {goal}, the upper {most} too")
-        }
-        _ => format!(
-            "{counted}; {goal} lies between the difference's bounds {least} and {most}: too few cases to tell"
-        ),
-    };
-    let needed = (verdict == Verdict::Inconclusive).then(|| {
-        needed(trials, |more| {
-            let (gained, lost) = (scaled(gained, trials, more), scaled(lost, trials, more));
-            let (lower, upper) = stats::paired_difference_bounds(gained, lost, more, LEVEL);
-            decide(lower, upper, offset)
-        })
-    });
-    Ok(ClauseFinding {
-        words: clause.words.clone(),
-        verdict,
-        estimate: ours,
-        other: Some(theirs),
-        lower,
-        upper,
-        threshold: offset,
-        needed: needed.flatten(),
-        reason,
-    })
+/// ` (at 99.2 %, by Holm over 6 sentences)`; nothing at 95 %.
+fn at_level(level: f64, sentences: usize) -> String {
+    if level >= LEVEL {
+        return String::new();
+    }
+    format!(" (at {}, by Holm over {sentences} sentences)", percent_beside(1.0 - level, 1.0))
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.
-pub(super) fn decide(lower: f64, upper: f64, threshold: f64) -> Verdict {
-    if lower >= threshold {
-        Verdict::Pass
-    } else if upper < threshold {
-        Verdict::Fail
-    } else {
-        Verdict::Inconclusive
+pub(super) fn decide(lower: f64, upper: f64, threshold: f64, less: bool) -> Verdict {
+    let (holds, fails) =
+        if less { (upper <= threshold, lower > threshold) } else { (lower >= threshold, upper < threshold) };
+    match (holds, fails) {
+        (true, _) => Verdict::Pass,
+        (false, true) => Verdict::Fail,
+        (false, false) => Verdict::Inconclusive,
     }
-}
-
-/// A count of `trials`, at the same rate among `more`.
-pub(super) fn scaled(count: u64, trials: u64, more: u64) -> u64 {
-    ((count as f64 / trials as f64) * more as f64).round() as u64
 }
 
 /// Cases from which the same rates would be decided, if there is such a number below the limit: doubling,

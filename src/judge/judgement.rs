@@ -85,7 +85,7 @@ fn weigh(finding: &mut Finding, clauses: &[Clause], checks: &[Raised]) {
         let bears = |raised: &&Raised| {
             let own = raised.concerns(clause.model, &clause.cells);
             let other = match &clause.bound {
-                Bound::Rate(_) => false,
+                Bound::Rate(_) | Bound::AtMost(_) => false,
                 Bound::Model { model, cells, .. } => raised.concerns(*model, cells),
             };
             raised.counts().is_some() && (own || other)

@@ -1,14 +1,22 @@
 //! From evidence to findings: each sentence's verdict, with its estimate, bound and reason.
 //!
+//! The sentences of a spec are a family: a sentence passes if Holm (1979) rejects that it is false, so that a spec
+//! with sentences at their thresholds passes any of them one time in twenty at most. Its p-value is the largest of its
+//! clauses', as all of them must hold (Berger, Technometrics 1982): within a sentence nothing is corrected. FAIL is said
+//! where the other 95 % bound misses the threshold, uncorrected: a false alarm is looked into, a false pass is not.
+//!
 //! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, a bound
 //! that straddles the threshold: none of them is a pass.
 
 mod baseline;
 pub mod checks;
 mod clause;
+mod fit;
 mod judgement;
+mod measure;
 mod notes;
 mod regression;
+mod sample;
 mod tally;
 
 use std::fmt;
@@ -17,14 +25,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
-use crate::spec::Place;
+use crate::spec::{Metric, Place};
+use crate::stats::holm;
 pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
 pub use judgement::{Judgement, Waiving};
+use measure::{Measured, measure};
 pub use notes::notes;
 pub use tally::{ROUNDING, Score, Tally};
 
-/// Error rate of every one-sided bound: they are 95 % bounds.
+/// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.
 pub const LEVEL: f64 = 0.05;
 
 /// What is said of a sentence, in ascending severity.
@@ -82,7 +92,8 @@ impl fmt::Display for Estimate {
 }
 
 /// The verdict on a sentence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// The user's sentence, verbatim.
     pub sentence: String,
@@ -102,15 +113,28 @@ pub struct ClauseFinding {
     pub words: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// What was counted.
+    /// What was counted: cases that are right, or errors where these are limited.
     pub estimate: Estimate,
     /// For a relation, what was counted for the other model.
     pub other: Option<Estimate>,
-    /// One-sided 95 % lower bound of the metric, or of the difference for a relation.
+    /// Where it must hold in every group, the worst of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The metric's value, or the difference for a relation.
+    pub value: f64,
+    /// Where patients have several cases, as many independent cases would tell as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
+    /// p-value against the clause being false.
+    pub p: f64,
+    /// What the sentence's p-value, the largest of its clauses', is held against: the error rate that Holm leaves it.
+    pub level: f64,
+    /// One-sided lower bound of the metric, or of the difference for a relation. The bound that decides a pass is at
+    /// that level, the other at 95 %.
     pub lower: f64,
-    /// One-sided 95 % upper bound of the same.
+    /// One-sided upper bound of the same.
     pub upper: f64,
-    /// What it had to reach: a share, or the offset for a relation.
+    /// What it had to reach, or not to exceed: a share, a cost, or the offset for a relation.
     pub threshold: f64,
     /// If it is inconclusive, about how many cases would decide it at the same rates.
     pub needed: Option<u64>,
@@ -126,25 +150,38 @@ pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 /// Judges every sentence of a plan; what was accepted, or why there is nothing, decides those that compare with it.
 pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
-    let judged = |clause: &Clause| {
-        let finding = tally.as_ref().map_err(String::clone).and_then(|tally| clause::judge(tally, clause));
-        finding.unwrap_or_else(|reason| clause::unjudged(clause, reason))
+    let count = |clause: &Clause| -> Result<Measured, String> {
+        tally.as_ref().map_err(String::clone).and_then(|tally| measure(tally, clause))
     };
+    let measured: Vec<Vec<Result<Measured, String>>> =
+        plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();
+    let p = |clauses: &Vec<Result<Measured, String>>| {
+        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, Measured::p));
+        each.reduce(f64::max).unwrap_or(1.0)
+    };
+    let steps = holm(&measured.iter().map(p).collect::<Vec<_>>(), LEVEL);
+    let sentences = plan.requirements.len();
     let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
     let compared = |one: &crate::plan::Regression, sentence: &str| {
         regression::judge((plan, evidence), baseline, sentence, one)
     };
-    let sentence = |requirement: &crate::plan::Requirement| {
-        let regression = requirement.regression.iter().map(|one| compared(one, &requirement.sentence));
-        let clauses: Vec<ClauseFinding> = requirement.clauses.iter().map(judged).chain(regression).collect();
+    let each = plan.requirements.iter().zip(measured).zip(steps);
+    each.map(|((requirement, measured), step)| {
+        let conclude = |(clause, measured): (&Clause, Result<Measured, String>)| match measured {
+            Ok(measured) => clause::conclude(clause, measured, step.level, sentences),
+            Err(reason) => clause::unjudged(clause, reason, step.level),
+        };
+        let clauses = requirement.clauses.iter().zip(measured).map(conclude);
+        let compared = requirement.regression.iter().map(|one| compared(one, &requirement.sentence));
+        let clauses: Vec<ClauseFinding> = clauses.chain(compared).collect();
         Finding {
             sentence: requirement.sentence.clone(),
             place: requirement.place,
             verdict: clauses.iter().map(|clause| clause.verdict).max().unwrap_or(Verdict::Error),
             clauses,
         }
-    };
-    plan.requirements.iter().map(sentence).collect()
+    })
+    .collect()
 }
 
 /// The exit code of the findings: 0 if all pass; 1 if a clause fails or is suspect or vacuous; 3 if none
@@ -181,6 +218,24 @@ pub(crate) fn percent_beside(share: f64, threshold: f64) -> String {
     format!("{} %", beside(share, threshold))
 }
 
+/// A metric's value in its unit, likewise: per cent, or a plain number for scores and costs.
+pub(crate) fn figure(metric: Metric, value: f64, threshold: f64) -> String {
+    if matches!(metric, Metric::Brier | Metric::Cost) {
+        beside_from(3, value / 100.0, threshold / 100.0)
+    } else {
+        percent_beside(value, threshold)
+    }
+}
+
+/// A threshold in the metric's unit, without needless decimals.
+pub(crate) fn goal(metric: Metric, threshold: f64) -> String {
+    if matches!(metric, Metric::Brier | Metric::Cost) {
+        short(threshold / 100.0)
+    } else {
+        goal_percent(threshold)
+    }
+}
+
 /// A difference in percentage points with its sign, likewise.
 pub(crate) fn points_beside(difference: f64, threshold: f64) -> String {
     format!("{} points", with_sign(&beside(difference, threshold)))
@@ -197,12 +252,17 @@ pub(crate) fn goal_points(threshold: f64) -> String {
 }
 
 fn beside(value: f64, threshold: f64) -> String {
+    beside_from(1, value, threshold)
+}
+
+/// A hundred times a value, with so many decimals or as many more as keep it on its side of the threshold.
+fn beside_from(decimals: usize, value: f64, threshold: f64) -> String {
     let print = |digits: usize| format!("{:.digits$}", value * 100.0);
     let goal = threshold * 100.0;
     let keeps_side = |text: &String| {
         threshold.is_nan() || text.parse::<f64>().is_ok_and(|shown| (shown >= goal) == (value >= threshold))
     };
-    (1..=6).map(print).find(keeps_side).unwrap_or_else(|| print(6))
+    (decimals..=6).map(print).find(keeps_side).unwrap_or_else(|| print(6))
 }
 
 fn short(value: f64) -> String {

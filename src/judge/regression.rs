@@ -5,7 +5,7 @@
 //! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
 
 use super::baseline::{Baseline, Change, Comparison};
-use super::clause::{decide, needed, scaled};
+use super::clause::{decide, needed};
 use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_points, points_beside};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, Regression};
@@ -42,6 +42,11 @@ pub(super) fn judge(
         verdict: Verdict::Error,
         estimate: Estimate { successes: 0, trials: 0 },
         other: None,
+        group: None,
+        value: 0.0,
+        effective: None,
+        p: 1.0,
+        level: LEVEL,
         lower: -1.0,
         upper: 1.0,
         threshold: -regression.margin,
@@ -66,7 +71,7 @@ fn bounded<'a>(
         })?;
         let (gained, lost) = (change.gained.len() as u64, change.lost.len() as u64);
         let (lower, upper) = stats::paired_difference_bounds(gained, lost, comparison.trials as u64, LEVEL);
-        Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin) })
+        Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin, false) })
     };
     let mut cells = regression.cells.iter().map(bounds).collect::<Result<Vec<_>, String>>()?;
     cells.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.lower.total_cmp(&b.lower)));
@@ -88,7 +93,7 @@ fn decided(
         needed(trials, |more| {
             let (gained, lost) = (scaled(gained, trials, more), scaled(lost, trials, more));
             let (lower, upper) = stats::paired_difference_bounds(gained, lost, more, LEVEL);
-            decide(lower, upper, -margin)
+            decide(lower, upper, -margin, false)
         })
     });
     Ok(ClauseFinding {
@@ -96,12 +101,23 @@ fn decided(
         verdict: worst.verdict,
         estimate: count(worst.change.now),
         other: Some(count(worst.change.before)),
+        group: None,
+        value: (gained as f64 - lost as f64) / trials.max(1) as f64,
+        effective: None,
+        // at most the level, where the bound of every cell reaches the margin
+        p: if worst.verdict == Verdict::Pass { LEVEL } else { 1.0 },
+        level: LEVEL,
         lower: worst.lower,
         upper: worst.upper,
         threshold: -margin,
         needed: needed.flatten(),
         reason: reason(comparison, cells, worst, margin),
     })
+}
+
+/// A count of `trials`, at the same rate among `more`.
+fn scaled(count: u64, trials: u64, more: u64) -> u64 {
+    ((count as f64 / trials as f64) * more as f64).round() as u64
 }
 
 fn reason(comparison: &Comparison, cells: &[Bounded<'_>], worst: &Bounded<'_>, margin: f64) -> String {

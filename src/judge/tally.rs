@@ -3,15 +3,16 @@
 //! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
 //! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
-//! Pearson (1934).
+//! Pearson (1934), by patient where a patient has several cases.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::fit::{check_cases, check_models, find_cells};
 use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
-use crate::spec::Metric;
-use crate::stats;
+use crate::spec::{Costs, Metric};
+use crate::stats::Proportion;
 
 /// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
 /// the largest logit, and logits reach ten.
@@ -66,6 +67,11 @@ impl<'a> Tally<'a> {
         self.plan.spec.models.get(model).map_or("?", |(name, _)| name)
     }
 
+    /// The log-odds above which a model calls a case abnormal.
+    pub(super) fn threshold(&self, model: usize) -> f64 {
+        self.evidence.models.get(model).and_then(|facts| facts.threshold).map_or(0.0, f64::from)
+    }
+
     /// The test cases.
     pub(super) fn cases(&self) -> &'a [Case] {
         &self.evidence.cases
@@ -86,35 +92,121 @@ impl<'a> Tally<'a> {
         self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == clean)
     }
 
-    /// For each case that the metric is about, whether it holds in all the cells and when clean.
+    /// For each case, whether the model is right in all the cells and when clean.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn right(&self, model: usize, cells: &[usize]) -> Result<Vec<bool>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let cases = self.evidence.cases.iter().enumerate();
+        Ok(cases
+            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
+            .collect())
+    }
+
+    /// For each case, the least margin of the true class in any of the cells and when clean: minus infinity where an
+    /// answer is not finite.
+    ///
+    /// # Errors
+    /// There is no such cell, or a report was flipped on purpose, so that there is no one true class.
+    pub(super) fn margins(&self, model: usize, cells: &[usize]) -> Result<Vec<f64>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        if outcomes.iter().any(|cell| cell.iter().any(|outcome| outcome.flipped)) {
+            return Err(
+                "reports that say the opposite on purpose have no score to rank or calibrate".to_string()
+            );
+        }
+        let margin = |outcome: &Outcome| {
+            let finite = outcome.margin.filter(|margin| margin.is_finite() && outcome.predicted.is_some());
+            finite.map_or(f64::NEG_INFINITY, f64::from)
+        };
+        let least = |place| outcomes.iter().map(|cell| margin(&cell[place])).fold(f64::INFINITY, f64::min);
+        Ok((0..self.evidence.cases.len()).map(least).collect())
+    }
+
+    /// The places of the cases that the metric is about.
+    ///
+    /// # Errors
+    /// There is none, or the model was not evaluated without an attack.
+    pub(super) fn about(&self, model: usize, metric: Metric) -> Result<Vec<usize>, String> {
+        let clean = self.clean(model);
+        let clean =
+            clean.ok_or_else(|| format!("{} was not evaluated without an attack", self.name(model)))?;
+        let is_about = |&place: &usize| {
+            let label = self.evidence.cases[place].label;
+            match metric {
+                Metric::Sensitivity | Metric::Missed => label,
+                Metric::Specificity | Metric::Overcalled => !label,
+                Metric::Flips => is_right(&clean[place], label),
+                Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
+            }
+        };
+        let places: Vec<usize> = (0..self.evidence.cases.len()).filter(is_about).collect();
+        if places.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok(places)
+    }
+
+    /// For each case that the metric is about, whether it is right in all the cells and when clean.
     ///
     /// # Errors
     /// There is no such case or cell.
     pub fn holds(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<bool>, String> {
-        let outcomes = self.outcomes(model, cells)?;
-        let cases = self.evidence.cases.iter().enumerate();
-        let chosen = cases.filter(|(_, case)| counts(metric, case.label));
-        let holds: Vec<bool> = chosen
-            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
-            .collect();
-        if holds.is_empty() {
-            return Err(format!("there is no {} to count", noun(metric, 1)));
-        }
-        Ok(holds)
+        let right = self.right(model, cells)?;
+        Ok(self.about(model, metric)?.into_iter().map(|place| right[place]).collect())
     }
 
-    /// How many cases hold, with the bounds of their share.
+    /// The patient of a case.
+    pub(super) fn patient(&self, place: usize) -> &'a str {
+        &self.evidence.cases[place].patient
+    }
+
+    /// What errors cost, if the spec says so.
+    pub(super) fn costs(&self) -> Option<Costs> {
+        self.plan.spec.costs
+    }
+
+    /// The cases of every group of an attribute, by its values; those that lack it are a group.
+    ///
+    /// # Errors
+    /// No case has it.
+    pub(super) fn groups(&self, attribute: &str) -> Result<BTreeMap<String, Vec<usize>>, String> {
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
+        let wanted = plain(attribute);
+        let (mut groups, mut names) = (BTreeMap::<String, Vec<usize>>::new(), BTreeSet::new());
+        let mut found = false;
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            names.extend(case.groups.iter().map(|(name, _)| name.as_str()));
+            let value =
+                case.groups.iter().find(|(name, _)| plain(name) == wanted).map(|(_, value)| value.clone());
+            found |= value.is_some();
+            groups.entry(value.unwrap_or_else(|| "not given".to_string())).or_default().push(place);
+        }
+        if found {
+            return Ok(groups);
+        }
+        let known = names.into_iter().collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() {
+            "the cases have none".to_string()
+        } else {
+            format!("the cases have {known}")
+        };
+        Err(format!("no case has the attribute `{attribute}`; {known}"))
+    }
+
+    /// How many cases are right, among those that the metric is about, with the bounds of their share.
     ///
     /// # Errors
     /// There is no such case or cell.
     pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
         let holds = self.holds(model, cells, metric)?;
-        let successes = holds.iter().filter(|&&holds| holds).count() as u64;
-        let trials = holds.len() as u64;
+        let patients = self.about(model, metric)?.into_iter().map(|place| self.patient(place));
+        let found = Proportion::of(patients.zip(holds));
         Ok(Score {
-            estimate: Estimate { successes, trials },
-            lower: stats::lower_bound(successes, trials, LEVEL),
-            upper: stats::upper_bound(successes, trials, LEVEL),
+            estimate: Estimate { successes: found.successes(), trials: found.trials() },
+            lower: found.lower(LEVEL),
+            upper: found.upper(LEVEL),
         })
     }
 
@@ -129,10 +221,10 @@ impl<'a> Tally<'a> {
         metric: Metric,
         chosen: impl Fn(usize) -> bool,
     ) -> Result<(u64, u64), String> {
-        let holds = self.holds(model, cells, metric)?;
-        let cases = self.evidence.cases.iter().enumerate().filter(|(_, case)| counts(metric, case.label));
-        let of = |(holds, (place, _)): (bool, (usize, &Case))| chosen(place).then_some(holds);
-        let chosen: Vec<bool> = holds.into_iter().zip(cases).filter_map(of).collect();
+        let right = self.right(model, cells)?;
+        let about = self.about(model, metric)?;
+        let chosen: Vec<bool> =
+            about.into_iter().filter(|&place| chosen(place)).map(|place| right[place]).collect();
         if chosen.is_empty() {
             return Err(format!("there is no {} to count", noun(metric, 1)));
         }
@@ -222,71 +314,20 @@ pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
     decided && outcome.predicted == Some(label != outcome.flipped)
 }
 
-fn counts(metric: Metric, label: bool) -> bool {
-    match metric {
-        Metric::Accuracy => true,
-        Metric::Sensitivity => label,
-        Metric::Specificity => !label,
-    }
-}
-
 /// What a metric counts: `cases`, `abnormal cases` or `normal cases`.
 pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
     match (metric, count) {
-        (Metric::Accuracy, 1) => "case",
-        (Metric::Accuracy, _) => "cases",
-        (Metric::Sensitivity, 1) => "abnormal case",
-        (Metric::Sensitivity, _) => "abnormal cases",
-        (Metric::Specificity, 1) => "normal case",
-        (Metric::Specificity, _) => "normal cases",
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, 1) => "case",
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, _) => "cases",
+        (Metric::Sensitivity | Metric::Missed, 1) => "abnormal case",
+        (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
+        (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
+        (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
+        (Metric::Flips, 1) => "clean-right case",
+        (Metric::Flips, _) => "clean-right cases",
     }
 }
 
 fn class(abnormal: bool) -> &'static str {
     if abnormal { "abnormal" } else { "normal" }
-}
-
-pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
-    let (cases, told) = (evidence.cases.len(), evidence.data.test);
-    if cases == 0 {
-        return Err("the evidence holds no test case".to_string());
-    }
-    if cases != told {
-        return Err(format!("the evidence lists {cases} test cases and says that there are {told}"));
-    }
-    let mut seen = HashSet::new();
-    match evidence.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
-        Some(case) => Err(format!("the case {} is listed twice, so the order of cases is unknown", case.id)),
-        None => Ok(()),
-    }
-}
-
-fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
-    let planned = plan.spec.models.iter().map(|(name, _)| name);
-    if planned.ne(evidence.models.iter().map(|model| &model.name)) {
-        return Err("the models of the evidence are not those of the spec".to_string());
-    }
-    Ok(())
-}
-
-/// The place of each planned cell in the evidence.
-fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>, String> {
-    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    for (place, cell) in evidence.cells.iter().enumerate() {
-        let (model, attack) = (cell.model.as_str(), cell.attack.as_str());
-        if known.insert((model, attack), place).is_some() {
-            return Err(format!("the evidence has {model} under {attack} twice"));
-        }
-        let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
-        if outcomes != cases {
-            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
-        }
-    }
-    let place = |planned: &crate::plan::Cell| {
-        let model = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
-        let attack = planned.attack.to_string();
-        let found = known.get(&(model, attack.as_str())).copied();
-        found.ok_or_else(|| format!("the evidence lacks {model} under {attack}; run the spec again"))
-    };
-    plan.cells.iter().map(place).collect()
 }

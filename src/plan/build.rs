@@ -30,11 +30,13 @@ pub fn build(spec: Spec) -> Plan {
         model: subject.0,
         metric: clause.metric,
         cells: place(subject),
+        group: clause.group.clone(),
         bound: match (&clause.bound, other) {
             (spec::Bound::Model { offset, .. }, Some(other)) => {
                 Bound::Model { model: other.0, cells: place(other), offset: *offset }
             }
             (spec::Bound::Rate(share), _) => Bound::Rate(*share),
+            (spec::Bound::AtMost(most), _) => Bound::AtMost(*most),
             (spec::Bound::Model { .. }, None) => unreachable!("a relation binds both its models"),
         },
     };
@@ -113,7 +115,7 @@ impl Binder<'_> {
         let subject = self.model(&clause.model);
         let subject = self.cells(subject, threats, *joint);
         let other = match &clause.bound {
-            spec::Bound::Rate(_) => None,
+            spec::Bound::Rate(_) | spec::Bound::AtMost(_) => None,
             spec::Bound::Model { model, .. } => {
                 // the other model meets what of the condition can touch it
                 let model = self.model(model);

@@ -101,6 +101,8 @@ pub struct Clause {
     pub cells: Vec<usize>,
     /// What it must reach.
     pub bound: Bound,
+    /// The attribute of the cases in every group of which it must hold; None for all cases together.
+    pub group: Option<String>,
 }
 
 impl Attack {
@@ -115,8 +117,10 @@ impl Attack {
 /// What a metric must reach.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
-    /// A share, 0 to 1.
+    /// At least a share, 0 to 1.
     Rate(f64),
+    /// At most this; a share, or a cost.
+    AtMost(f64),
     /// Another model's value of the same metric, plus an offset.
     Model {
         /// Index of the other model.
@@ -126,4 +130,15 @@ pub enum Bound {
         /// Added to its value.
         offset: f64,
     },
+}
+
+impl Bound {
+    /// What is held against it, and whether that must not be exceeded instead of reached.
+    pub fn threshold(&self) -> (f64, bool) {
+        match *self {
+            Self::Rate(share) => (share, false),
+            Self::AtMost(most) => (most, true),
+            Self::Model { offset, .. } => (offset, false),
+        }
+    }
 }

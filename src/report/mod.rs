@@ -6,6 +6,7 @@ pub mod compare;
 pub mod json;
 pub mod outcomes;
 pub mod plan;
+mod power;
 pub mod progress;
 pub mod snapshot;
 pub mod table;

@@ -52,8 +52,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     } else {
         lines.push(counted(plan.cells.len(), "cell", "cells"));
     }
-    let sentences = counted(plan.requirements.len(), "sentence", "sentences");
-    lines.push(format!("{sentences} to be judged"));
+    lines.extend(super::power::render(plan, data));
     lines.iter().map(|line| line.clone() + "\n").collect()
 }
 

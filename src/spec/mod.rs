@@ -3,10 +3,12 @@
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
 mod check;
+mod comparison;
 mod condition;
 mod corruption;
 mod diagnostic;
 mod edit;
+mod metric;
 mod model;
 mod node;
 mod number;
@@ -25,6 +27,7 @@ pub use condition::parse_condition;
 pub use corruption::Corruption;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditKind, Mode};
+pub use metric::Metric;
 pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
 };
@@ -69,6 +72,8 @@ pub struct Spec {
     pub table: Vec<Condition>,
     /// What others published for the same question; shown beside the table's cells, and judges nothing.
     pub published: Vec<Figure>,
+    /// What errors cost, if the spec says so.
+    pub costs: Option<Costs>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
     /// Operating points of models, by name; the others call abnormal what is more likely than not.
@@ -258,6 +263,15 @@ impl Condition {
     }
 }
 
+/// What an error costs, in the user's unit; 0 or more, and not both 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// An abnormal case that is called normal.
+    pub missed: f64,
+    /// A normal case that is called abnormal.
+    pub overcalled: f64,
+}
+
 /// A figure that others published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -304,21 +318,12 @@ pub struct Clause {
     pub model: String,
     /// What is measured.
     pub metric: Metric,
-    /// What it is compared with: it must be at least this.
+    /// What it is compared with.
     pub bound: Bound,
+    /// The attribute of the cases in every group of which it must hold; None for all cases together.
+    pub group: Option<String>,
     /// Under what.
     pub condition: Condition,
-}
-
-/// What a clause measures. Rates are over test cases; a case that is wrong when clean counts as broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Share of the cases that are right.
-    Accuracy,
-    /// Share of the abnormal cases that are right.
-    Sensitivity,
-    /// Share of the normal cases that are right.
-    Specificity,
 }
 
 /// What a model's threshold keeps on the validation part of the split.
@@ -333,8 +338,10 @@ pub struct Operating {
 /// What a metric must reach.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
-    /// A share, 0 to 1.
+    /// At least a share, 0 to 1.
     Rate(f64),
+    /// At most this; a share, or a cost.
+    AtMost(f64),
     /// Another model's value of the same metric under the same condition, plus an offset (`− 2%` is −0.02).
     Model {
         /// Name of the other model.

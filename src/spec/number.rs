@@ -39,6 +39,14 @@ impl Number {
         Err(("a share lies between 0 and 1".to_string(), help))
     }
 
+    /// As an amount, 0 or more.
+    pub(super) fn amount(self) -> Result<f64, (String, String)> {
+        if !self.percent && self.value >= 0.0 {
+            return Ok(self.value);
+        }
+        Err(("a cost is 0 or more, and no share".to_string(), "write a number such as `0.2`".to_string()))
+    }
+
     /// As a strength ε of a ball: in pixel units for linf; for l2 at most 1000.
     pub(super) fn radius(self, norm: Norm) -> Result<f64, (String, String)> {
         match norm {

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
-//! clause    = [model] [metric] "≥" bound [("at" | "under" | "with") condition]
-//! bound     = number | model metric [("+" | "−") number]
+//! clause    = [model] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
+//! group     = "in" "every" attribute
+//! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
 //! figure    = model metric number [("at" | "under" | "with") condition]          what others published
 //! threat    = search ["-L2"] ["-" number] "ε" ("=" | "≤") number [region]          number: steps or queries
@@ -18,7 +19,7 @@
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
-use super::{Bound, Clause, Condition, Figure, Metric, Named, Threat};
+use super::{Clause, Condition, Figure, Metric, Named, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +56,24 @@ pub struct Names<'a> {
     pub masks: &'a [String],
 }
 
-const METRICS: [&str; 3] = ["accuracy", "sensitivity", "specificity"];
-
 /// Words of the grammar, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 27] = [
+pub(super) const RESERVED: [&str; 40] = [
     "accuracy",
     "sensitivity",
     "specificity",
+    "auroc",
+    "flips",
+    "missed",
+    "overcalled",
+    "overcalls",
+    "false",
+    "alarms",
+    "ece",
+    "brier",
+    "cost",
+    "in",
+    "every",
+    "each",
     "deletion",
     "synonyms",
     "synonym",
@@ -207,21 +219,17 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let (model, metric) = self.subject(subject.as_ref())?;
         *subject = Some((model.clone(), metric));
-        if !self.take(&Kind::AtLeast) {
-            let help = match self.peek() {
-                Some(Kind::AtMost) => "a requirement says what must at least be reached: write `≥`",
-                Some(Kind::Other('>')) => "write `≥` or `>=`",
-                _ => "write `≥` or `>=` and then what must be reached, such as `≥ 90%`",
-            };
-            return Err(self.complain(format!("`≥` is expected after `{}`", name_of(metric)), help));
-        }
-        let bound = self.bound(&model, metric)?;
+        let bound = self.comparison(&model, metric)?;
+        let mut group = self.group()?;
         let condition = self.optional_condition()?;
+        if group.is_none() {
+            group = self.group()?;
+        }
         if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
             return Err(self.complain("this does not belong to the clause", help));
         }
-        Ok(Clause { words: self.written(start), model, metric, bound, condition })
+        Ok(Clause { words: self.written(start), model, metric, bound, group, condition })
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
@@ -235,8 +243,8 @@ impl<'a> Parser<'a> {
     /// The model and metric of a clause; a later clause may leave either out.
     fn subject(&mut self, earlier: Option<&(String, Metric)>) -> Parsed<(String, Metric)> {
         let named = match (self.word(), earlier) {
-            (Some(word), Some((model, _))) if METRICS.contains(&word.as_str()) => model.clone(),
-            (None, Some((model, metric))) if self.peek() == Some(&Kind::AtLeast) => {
+            (Some(word), Some((model, _))) if is_metric(&word) => model.clone(),
+            (None, Some((model, metric))) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
                 return Ok((model.clone(), *metric));
             }
             _ => self.model()?,
@@ -244,11 +252,14 @@ impl<'a> Parser<'a> {
         Ok((named, self.metric()?))
     }
 
+    /// A model's name.
     pub(super) fn model(&mut self) -> Parsed<String> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {
-                Some(Kind::AtLeast) => "; within [ ] a sentence that holds a comma needs quotes",
+                Some(Kind::AtLeast | Kind::AtMost) => {
+                    "; within [ ] a sentence that holds a comma needs quotes"
+                }
                 _ => "",
             };
             let help = format!("begin with a model's name: {}{quotes}", known.join(", "));
@@ -262,66 +273,8 @@ impl<'a> Parser<'a> {
             None => Err(self.complain(format!("`{word}` is no model of this spec"), suggest(word, &known))),
         }
     }
-
-    fn metric(&mut self) -> Parsed<Metric> {
-        let metric = match self.word().as_deref() {
-            Some("accuracy") => Metric::Accuracy,
-            Some("sensitivity") => Metric::Sensitivity,
-            Some("specificity") => Metric::Specificity,
-            Some(word) => {
-                return Err(self.complain(format!("`{word}` is no metric"), suggest(word, &METRICS)));
-            }
-            None => {
-                let help = format!("name one: {}", METRICS.join(", "));
-                return Err(self.complain("a metric is expected here", help));
-            }
-        };
-        self.at += 1;
-        Ok(metric)
-    }
-
-    fn bound(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
-        if let Some(Kind::Number(number)) = self.peek() {
-            let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
-            self.at += 1;
-            return Ok(Bound::Rate(share));
-        }
-        if !matches!(self.peek(), Some(Kind::Word(_))) {
-            let help = "write a share such as `90%`, or another model's, such as `language accuracy − 2%`";
-            return Err(self.complain("what must be reached is expected here", help));
-        }
-        let start = self.at;
-        let other = self.model()?;
-        if other == model {
-            self.at = start;
-            return Err(self.complain("a model cannot be compared with itself", "name another model"));
-        }
-        let start = self.at;
-        let metric_of_other = self.metric()?;
-        if metric_of_other != metric {
-            self.at = start;
-            let help = format!("compare {} with {0}", name_of(metric));
-            return Err(self.complain("two different metrics cannot be compared", help));
-        }
-        let sign = match self.peek() {
-            Some(Kind::Plus) => 1.0,
-            Some(Kind::Minus) => -1.0,
-            _ => return Ok(Bound::Model { model: other, offset: 0.0 }),
-        };
-        self.at += 1;
-        let Some(Kind::Number(number)) = self.peek() else {
-            return Err(self.complain("a margin is expected here", "write a share such as `2%`"));
-        };
-        let margin = number.share().map_err(|(message, help)| self.complain(message, help))?;
-        self.at += 1;
-        Ok(Bound::Model { model: other, offset: sign * margin })
-    }
 }
 
-fn name_of(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Accuracy => METRICS[0],
-        Metric::Sensitivity => METRICS[1],
-        Metric::Specificity => METRICS[2],
-    }
+fn is_metric(word: &str) -> bool {
+    word == "false" || Metric::NAMED.iter().any(|(name, _)| *name == word)
 }

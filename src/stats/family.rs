@@ -1,15 +1,43 @@
-//! Several hypotheses at once: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
-//! Statistics 6 (1979) 65–70.
+//! Several hypotheses at once: the step-down procedure of Holm (A simple sequentially rejective multiple test
+//! procedure, Scandinavian Journal of Statistics 1979). Whatever depends on whatever, the probability that any
+//! true hypothesis is rejected is at most alpha.
 
-/// Holm's adjusted p-values, in the order of the given ones: to reject where they are below α keeps the chance of any
-/// false rejection at most α, however the hypotheses depend on each other.
-pub fn holm(chances: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..chances.len()).collect();
-    order.sort_by(|&a, &b| chances[a].total_cmp(&chances[b]));
-    let mut adjusted = vec![0.0; chances.len()];
+/// What became of one hypothesis of a family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Whether it is rejected.
+    pub rejected: bool,
+    /// The level that its p-value was held against: alpha over the hypotheses that were left.
+    pub level: f64,
+}
+
+/// Holm's decisions over p-values, in their order. The smallest p-value is held against alpha / m, the next against
+/// alpha / (m − 1) and so on until one exceeds its level; that one and all after it are kept, at this level. A
+/// p-value that is no number counts as 1.
+pub fn holm(p_values: &[f64], alpha: f64) -> Vec<Step> {
+    let value = |place: usize| if p_values[place].is_nan() { 1.0 } else { p_values[place] };
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+    let mut steps = vec![Step { rejected: false, level: alpha }; p_values.len()];
+    let mut left = p_values.len();
+    let mut going = true;
+    for place in order {
+        let level = alpha / left as f64;
+        going = going && value(place) <= level;
+        steps[place] = Step { rejected: going, level };
+        left -= usize::from(going);
+    }
+    steps
+}
+
+/// Holm's adjusted p-values, in the order of the given ones: those below alpha are the rejected ones.
+pub fn holm_adjusted(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let mut adjusted = vec![0.0; p_values.len()];
     let mut most = 0.0_f64;
     for (rank, &place) in order.iter().enumerate() {
-        most = most.max(chances[place] * (chances.len() - rank) as f64).min(1.0);
+        most = most.max(p_values[place] * (p_values.len() - rank) as f64).min(1.0);
         adjusted[place] = most;
     }
     adjusted

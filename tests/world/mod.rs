@@ -64,6 +64,7 @@ pub fn spec() -> Spec {
         counterexamples: 1,
         table: vec![],
         published: vec![],
+        costs: None,
         require: vec![],
         thresholds: vec![],
         checks: vec![],
@@ -81,7 +82,7 @@ pub struct World {
 }
 
 impl World {
-    /// Cases with these labels, two studies a patient, and no cell.
+    /// Cases with these labels, each of another patient, and no cell.
     pub fn new(labels: &[bool]) -> Self {
         let spec = spec();
         let facts = |(name, _): &(String, spec::Model)| ModelFacts {
@@ -113,7 +114,7 @@ impl World {
                 .enumerate()
                 .map(|(place, &label)| Case {
                     id: format!("s{place}"),
-                    patient: format!("p{}", place / 2),
+                    patient: format!("p{place}"),
                     label,
                     lesion: None,
                     seen: vec![],
@@ -164,6 +165,13 @@ impl World {
         });
         let whole = cases == self.evidence.cases.len();
         self.plan.probes.push(Probe { cell: plan::Cell { model, attack }, whole });
+    }
+
+    /// Gives every patient so many cases.
+    pub fn cases_a_patient(&mut self, cases: usize) {
+        for (place, case) in self.evidence.cases.iter_mut().enumerate() {
+            case.patient = format!("p{}", place / cases);
+        }
     }
 
     /// Adds a sentence of these clauses.
@@ -227,7 +235,8 @@ pub fn deletion() -> Attack {
 
 /// A clause about accuracy and a share.
 pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
-    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound: Bound::Rate(share) }
+    let bound = Bound::Rate(share);
+    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound, group: None }
 }
 
 /// Labels that alternate from case to case, so that no class has the majority.

@@ -26,7 +26,7 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let chances: Vec<f64> =
         pairs.iter().map(|(.., (gained, lost))| super::more_than_chance(*gained, *lost)).collect();
     let trigger = field.trigger(Check::Monotone);
-    let rises = pairs.into_iter().zip(stats::holm(&chances)).filter(|(_, chance)| *chance < trigger);
+    let rises = pairs.into_iter().zip(stats::holm_adjusted(&chances)).filter(|(_, chance)| *chance < trigger);
     rises
         .map(|((model, weaker, stronger, (gained, lost)), _)| {
             let message = format!(

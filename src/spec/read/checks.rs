@@ -2,12 +2,27 @@
 
 use jiff::civil::Date;
 
-use super::super::node::{Node, suggest};
+use super::super::node::{Map, Node, suggest};
 use super::Reader;
 use crate::spec::{Check, Metric, Named, Operating, Waiver};
 
+/// How models are operated and checked.
+pub(super) struct Conduct {
+    pub(super) thresholds: Vec<Named<Operating>>,
+    pub(super) triggers: Vec<(Check, f64)>,
+    pub(super) waivers: Vec<Waiver>,
+}
+
+/// Reads the three blocks, each of which may be absent.
+pub(super) fn read(map: &Map<'_>, text: &str, models: &[Reader]) -> Option<Conduct> {
+    let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, models));
+    let changed = map.get("checks").map_or(Some(vec![]), |node| triggers(&node));
+    let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, text, models));
+    Some(Conduct { thresholds: points?, triggers: changed?, waivers: waived? })
+}
+
 /// Operating points by the model's name.
-pub(super) fn thresholds(node: &Node<'_>, models: &[Reader]) -> Option<Vec<Named<Operating>>> {
+fn thresholds(node: &Node<'_>, models: &[Reader]) -> Option<Vec<Named<Operating>>> {
     let metrics = [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
@@ -25,7 +40,7 @@ pub(super) fn thresholds(node: &Node<'_>, models: &[Reader]) -> Option<Vec<Named
 }
 
 /// Triggers that the spec changes.
-pub(super) fn triggers(node: &Node<'_>) -> Option<Vec<(Check, f64)>> {
+fn triggers(node: &Node<'_>) -> Option<Vec<(Check, f64)>> {
     let mut triggers: Vec<(Check, f64)> = Vec::new();
     for (word, node) in node.entries()? {
         let Some(check) = known(&word, |message, help| node.fault_of_key(message, Some(help))) else {
@@ -60,7 +75,7 @@ fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
 }
 
 /// The waivers, each with its owner, reason and last day.
-pub(super) fn waivers(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Vec<Waiver>> {
+fn waivers(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Vec<Waiver>> {
     let read: Vec<Option<Waiver>> = node.items()?.iter().map(|item| waiver(item, text, models)).collect();
     read.into_iter().collect()
 }

@@ -15,15 +15,16 @@ use super::node::{Faults, Map, Node, suggest};
 use super::regression::parse_regression;
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
-    Absence, Condition, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model,
-    Named, Norm, Place, Regression, Requirement, Section, Spec, Split, TextMethod, Threat, Views,
+    Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
+    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, TextMethod, Threat,
+    Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 18] = [
+const ROOT_KEYS: [&str; 19] = [
     "claim",
     "data",
     "split",
@@ -42,6 +43,7 @@ const ROOT_KEYS: [&str; 18] = [
     "device",
     "chunk",
     "counterexamples",
+    "costs",
 ];
 const CHUNK: usize = 32;
 /// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
@@ -144,12 +146,12 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         let figures = node.items()?.into_iter().map(|item| read_by(&item, names, parse_figure));
         figures.collect::<Vec<_>>().into_iter().collect()
     });
-    let require = require.and_then(|node| requirements(&node, text, names));
-    let thresholds = map.get("thresholds").map_or(Some(vec![]), |node| checks::thresholds(&node, &readers));
-    let triggers = map.get("checks").map_or(Some(vec![]), |node| checks::triggers(&node));
-    let waivers = map.get("waivers").map_or(Some(vec![]), |node| checks::waivers(&node, text, &readers));
+    let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
+    let has_costs = map.get("costs").is_some();
+    let require = require.and_then(|node| requirements(&node, text, names, has_costs));
+    let conduct = checks::read(&map, text, &readers);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
-    let (masks, thresholds) = (masks?, thresholds?);
+    let (masks, checks::Conduct { thresholds, triggers, waivers }) = (masks?, conduct?);
     let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?} {thresholds:?}");
     Some(Spec {
         path: path.to_path_buf(),
@@ -161,10 +163,11 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         counterexamples: counterexamples?,
         table: table?,
         published: published?,
+        costs: costs?,
         require: require?,
         thresholds,
-        checks: triggers?,
-        waivers: waivers?,
+        checks: triggers,
+        waivers,
         data,
         split,
         models,
@@ -237,18 +240,35 @@ fn read_by<T>(
     parse(item.text()?, names).map_err(|complaint| report(item, complaint)).ok()
 }
 
-fn requirements(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Vec<Requirement>> {
+/// What errors cost.
+fn costs(node: &Node<'_>) -> Option<Costs> {
+    let map = node.map(&["missed", "overcalled"])?;
+    let cost = |key| map.need(key, "1").and_then(|node| node.real(0.0, 1e9));
+    let (missed, overcalled) = (cost("missed"), cost("overcalled"));
+    let costs = Costs { missed: missed?, overcalled: overcalled? };
+    if costs.missed + costs.overcalled > 0.0 {
+        return Some(costs);
+    }
+    node.fault(
+        "if no error costs anything, every model is free",
+        "for example {missed: 10, overcalled: 1}".to_string(),
+    );
+    None
+}
+
+fn requirements(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
     let items = node.items()?;
     if items.is_empty() {
         let help = "write what must hold, such as `fusion accuracy ≥ 90% at FGSM ε≤0.1`".to_string();
         node.fault("nothing is required, so nothing could pass", help);
         return None;
     }
-    let read: Vec<Option<Requirement>> = items.iter().map(|item| requirement(item, text, names)).collect();
+    let read: Vec<Option<Requirement>> =
+        items.iter().map(|item| requirement(item, text, names, has_costs)).collect();
     read.into_iter().collect()
 }
 
-fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirement> {
+fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
     let sentence = node.text()?;
     let parsed = match parse_regression(sentence, names) {
         Some(regression) => regression.map(|one| (vec![], Some(one))).map_err(|complaint| vec![complaint]),
@@ -258,6 +278,7 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirem
         Ok((clauses, regression)) => {
             for clause in &clauses {
                 check_reach(node, sentence, Some(&clause.model), &clause.condition, names);
+                check_metric(node, clause, has_costs);
             }
             if let Some(Regression { model, condition: Some(condition), .. }) = &regression {
                 check_reach(node, sentence, model.as_ref(), condition, names);
@@ -271,6 +292,18 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>) -> Option<Requirem
             }
             None
         }
+    }
+}
+
+/// A metric that has nothing to count would pass for the wrong reason.
+fn check_metric(node: &Node<'_>, clause: &super::Clause, has_costs: bool) {
+    if clause.metric == Metric::Cost && !has_costs {
+        let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
+        node.fault("the spec does not say what errors cost", help);
+    }
+    if clause.metric == Metric::Flips && clause.condition.threats.is_empty() {
+        let help = "say under what, such as `flips ≤ 5% under 50% deletion`".to_string();
+        node.fault("without an attack no case is turned", help);
     }
 }
 

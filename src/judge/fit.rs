@@ -1,0 +1,53 @@
+//! Whether evidence fits its plan: its cases, its models, and a cell for every cell of the plan.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::evidence::Evidence;
+use crate::plan::Plan;
+
+/// Every case is there once.
+pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
+    let (cases, told) = (evidence.cases.len(), evidence.data.test);
+    if cases == 0 {
+        return Err("the evidence holds no test case".to_string());
+    }
+    if cases != told {
+        return Err(format!("the evidence lists {cases} test cases and says that there are {told}"));
+    }
+    let mut seen = HashSet::new();
+    match evidence.cases.iter().find(|case| !seen.insert(case.id.as_str())) {
+        Some(case) => Err(format!("the case {} is listed twice, so the order of cases is unknown", case.id)),
+        None => Ok(()),
+    }
+}
+
+/// The models are the spec's.
+pub(super) fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
+    let planned = plan.spec.models.iter().map(|(name, _)| name);
+    if planned.ne(evidence.models.iter().map(|model| &model.name)) {
+        return Err("the models of the evidence are not those of the spec".to_string());
+    }
+    Ok(())
+}
+
+/// The place of each planned cell in the evidence.
+pub(super) fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>, String> {
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for (place, cell) in evidence.cells.iter().enumerate() {
+        let (model, attack) = (cell.model.as_str(), cell.attack.as_str());
+        if known.insert((model, attack), place).is_some() {
+            return Err(format!("the evidence has {model} under {attack} twice"));
+        }
+        let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
+        if outcomes != cases {
+            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
+        }
+    }
+    let place = |planned: &crate::plan::Cell| {
+        let model = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
+        let attack = planned.attack.to_string();
+        let found = known.get(&(model, attack.as_str())).copied();
+        found.ok_or_else(|| format!("the evidence lacks {model} under {attack}; run the spec again"))
+    };
+    plan.cells.iter().map(place).collect()
+}

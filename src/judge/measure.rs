@@ -1,0 +1,207 @@
+//! What is counted for a clause, in every group of it, before it is known at which level it is judged.
+
+use super::sample::Sample;
+use super::tally::{Tally, noun};
+use super::{Estimate, figure, percent, percent_beside};
+use crate::plan::{Bound, Clause};
+use crate::spec::Metric;
+use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
+
+/// What was counted for a clause.
+pub(super) struct Measured {
+    /// Its groups; one for all cases.
+    pub(super) parts: Vec<Part>,
+}
+
+/// What was counted in a group.
+pub(super) struct Part {
+    /// The group's value.
+    pub(super) group: Option<String>,
+    pub(super) sample: Sample,
+    pub(super) estimate: Estimate,
+    pub(super) other: Option<Estimate>,
+    /// p-value against the clause being false in this group.
+    pub(super) p: f64,
+    /// What was counted, in words.
+    pub(super) counted: String,
+}
+
+impl Measured {
+    /// p-value against the clause being false: it has to hold in every group.
+    pub(super) fn p(&self) -> f64 {
+        self.parts.iter().map(|part| part.p).reduce(f64::max).unwrap_or(1.0)
+    }
+}
+
+/// Counts what a clause is about.
+///
+/// # Errors
+/// Why it cannot be judged, in a sentence.
+pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
+    let about = tally.about(clause.model, clause.metric)?;
+    let mut parts = Vec::new();
+    match &clause.group {
+        None => parts.push(part(tally, clause, &about, None)?),
+        Some(attribute) => {
+            for (value, cases) in tally.groups(attribute)? {
+                let places: Vec<usize> =
+                    about.iter().copied().filter(|place| cases.contains(place)).collect();
+                if places.is_empty() {
+                    let noun = noun(clause.metric, 1);
+                    return Err(format!("there is no {noun} to count where {attribute} is {value}"));
+                }
+                parts.push(part(tally, clause, &places, Some(value))?);
+            }
+        }
+    }
+    Ok(Measured { parts })
+}
+
+/// Counts what a clause is about among some cases.
+fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<String>) -> Result<Part, String> {
+    let (threshold, less) = clause.bound.threshold();
+    let right = tally.right(clause.model, &clause.cells)?;
+    let estimate = count(&right, places);
+    let (sample, other, counted) = match &clause.bound {
+        Bound::Model { model, cells, .. } => relation(tally, clause, places, *model, cells)?,
+        Bound::Rate(_) | Bound::AtMost(_) => value(tally, clause, places, &right, threshold)?,
+    };
+    let p = sample.p(threshold, less);
+    // errors are what is counted where less is better
+    let turned = matches!(clause.metric, Metric::Flips | Metric::Missed | Metric::Overcalled);
+    let estimate = if turned {
+        Estimate { successes: estimate.trials - estimate.successes, ..estimate }
+    } else {
+        estimate
+    };
+    Ok(Part { group, sample, estimate, other, p, counted })
+}
+
+fn count(right: &[bool], places: &[usize]) -> Estimate {
+    let successes = places.iter().filter(|&&place| right[place]).count() as u64;
+    Estimate { successes, trials: places.len() as u64 }
+}
+
+/// The sample behind a metric's own value, and what was counted in words.
+fn value(
+    tally: &Tally<'_>,
+    clause: &Clause,
+    places: &[usize],
+    right: &[bool],
+    threshold: f64,
+) -> Result<(Sample, Option<Estimate>, String), String> {
+    let metric = clause.metric;
+    let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
+    let label = |place: usize| tally.cases()[place].label;
+    let sample = match metric {
+        Metric::Accuracy | Metric::Sensitivity | Metric::Specificity => {
+            Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), right[place]))))
+        }
+        Metric::Flips | Metric::Missed | Metric::Overcalled => {
+            Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), !right[place]))))
+        }
+        Metric::Cost => cost(tally, places, right)?,
+        Metric::Auroc | Metric::Ece | Metric::Brier => {
+            let margins = tally.margins(clause.model, &clause.cells)?;
+            scored(tally, clause, places, &margins)?
+        }
+    };
+    let counted = match &sample {
+        Sample::Share(found) => format!(
+            "{} of {cases} {} ({}{})",
+            found.successes(),
+            match metric {
+                Metric::Flips => "turned",
+                Metric::Missed => "missed",
+                Metric::Overcalled => "overcalled",
+                _ => "right",
+            },
+            percent_beside(sample.value(), threshold),
+            worth(found.effective(), found.trials())
+        ),
+        Sample::Area(_) => {
+            let abnormal = places.iter().filter(|&&place| label(place)).count();
+            let normal = places.len() - abnormal;
+            let area = figure(metric, sample.value(), threshold);
+            format!("an area of {area} over {abnormal} abnormal and {normal} normal cases")
+        }
+        _ => format!("{} {} over {cases}", metric.name(), figure(metric, sample.value(), threshold)),
+    };
+    Ok((sample, None, counted))
+}
+
+/// The mean cost of a case.
+fn cost(tally: &Tally<'_>, places: &[usize], right: &[bool]) -> Result<Sample, String> {
+    let costs = tally.costs().ok_or("the spec does not say what errors cost")?;
+    let most = costs.missed.max(costs.overcalled);
+    let spent = |place: usize| match (right[place], tally.cases()[place].label) {
+        (true, _) => 0.0,
+        (false, true) => costs.missed / most,
+        (false, false) => costs.overcalled / most,
+    };
+    let found = Mean::of(places.iter().map(|&place| (tally.patient(place), spent(place))));
+    found.map(|found| Sample::Mean(found, most)).ok_or_else(|| "there is no case to count".to_string())
+}
+
+/// Area, Brier score or calibration error, from the margins of the true class.
+fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64]) -> Result<Sample, String> {
+    let (metric, threshold) = (clause.metric, tally.threshold(clause.model));
+    let each = places.iter().map(|&place| {
+        let label = tally.cases()[place].label;
+        // margins are counted from the threshold, probabilities from the log-odds
+        (tally.patient(place), label, threshold + if label { margins[place] } else { -margins[place] })
+    });
+    let probability = |score: f64| 1.0 / (1.0 + (-score).exp());
+    match metric {
+        Metric::Auroc => Auroc::of(&each.collect::<Vec<_>>()).map(Sample::Area),
+        Metric::Brier => {
+            let squared = |label: bool, score| (probability(score) - f64::from(label)).powi(2);
+            let found = Mean::of(each.map(|(patient, label, score)| (patient, squared(label, score))));
+            found.map(|found| Sample::Mean(found, 1.0))
+        }
+        _ => Calibration::of(each.map(|(patient, label, score)| (patient, probability(score), label)))
+            .map(Sample::Calibration),
+    }
+    .ok_or_else(|| "there are not both abnormal and normal cases to compare".to_string())
+}
+
+/// Two models on the same cases.
+fn relation(
+    tally: &Tally<'_>,
+    clause: &Clause,
+    places: &[usize],
+    other: usize,
+    cells: &[usize],
+) -> Result<(Sample, Option<Estimate>, String), String> {
+    if clause.metric == Metric::Auroc {
+        return Err("areas of two models are not compared; ask for a share, or for each area".to_string());
+    }
+    let subject = tally.right(clause.model, &clause.cells)?;
+    let object = tally.right(other, cells)?;
+    let pairs = places.iter().map(|&place| (tally.patient(place), subject[place], object[place]));
+    let found = Differences::of(pairs);
+    let trials = found.trials();
+    let (ours, theirs) = (count(&subject, places), count(&object, places));
+    let counted = format!(
+        "{} {} of {trials} {} right ({}{}), {} {} ({}), {} by the first alone and {} by the second alone",
+        tally.name(clause.model),
+        ours.successes,
+        noun(clause.metric, trials),
+        percent(ours.share()),
+        worth(found.effective(), trials),
+        tally.name(other),
+        theirs.successes,
+        percent(theirs.share()),
+        found.gained(),
+        found.lost(),
+    );
+    Ok((Sample::Difference(found), Some(theirs), counted))
+}
+
+/// `, worth 214 independent cases`; nothing if every case is.
+fn worth(effective: Option<f64>, trials: u64) -> String {
+    match effective.map(f64::round).filter(|&effective| effective < trials as f64) {
+        Some(effective) => format!(", worth {effective} independent cases"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,105 @@
+//! What a clause's bounds are computed from: one kind a metric.
+
+use super::LEVEL;
+use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion};
+
+/// What was observed.
+pub(super) enum Sample {
+    /// Cases that count among cases: right ones, or errors.
+    Share(Proportion),
+    /// Two models on the same cases.
+    Difference(Differences),
+    Area(Auroc),
+    Calibration(Calibration),
+    /// A mean of values from 0 to 1, and what 1 stands for.
+    Mean(Mean, f64),
+}
+
+impl Sample {
+    /// The metric's value.
+    pub(super) fn value(&self) -> f64 {
+        match self {
+            Self::Share(found) => found.successes() as f64 / found.trials().max(1) as f64,
+            Self::Difference(found) => {
+                (found.gained() as f64 - found.lost() as f64) / found.trials().max(1) as f64
+            }
+            Self::Area(found) => found.area,
+            Self::Calibration(found) => found.error,
+            Self::Mean(found, unit) => found.value * unit,
+        }
+    }
+
+    /// One-sided lower bound at level 1 − `alpha`.
+    pub(super) fn lower(&self, alpha: f64) -> f64 {
+        match self {
+            Self::Share(found) => found.lower(alpha),
+            Self::Difference(found) => found.bounds(alpha).0,
+            Self::Area(found) => found.lower(alpha),
+            Self::Calibration(found) => found.lower(alpha),
+            Self::Mean(found, unit) => found.lower(alpha) * unit,
+        }
+    }
+
+    /// One-sided upper bound at level 1 − `alpha`.
+    pub(super) fn upper(&self, alpha: f64) -> f64 {
+        match self {
+            Self::Share(found) => found.upper(alpha),
+            Self::Difference(found) => found.bounds(alpha).1,
+            Self::Area(found) => found.upper(alpha),
+            Self::Calibration(found) => found.upper(alpha),
+            Self::Mean(found, unit) => found.upper(alpha) * unit,
+        }
+    }
+
+    /// p-value against a value under `threshold`, or above it where less is better.
+    pub(super) fn p(&self, threshold: f64, less: bool) -> f64 {
+        match (self, less) {
+            (Self::Share(found), false) => found.p_at_least(threshold),
+            (Self::Share(found), true) => found.p_at_most(threshold),
+            (Self::Difference(found), false) => found.p_at_least(threshold),
+            (Self::Area(found), false) => found.p_at_least(threshold),
+            (Self::Calibration(found), true) => found.p_at_most(threshold),
+            (Self::Mean(found, unit), true) => found.p_at_most(threshold / unit),
+            // the grammar gives these metrics one direction
+            (Self::Difference(_) | Self::Area(_), true) | (Self::Calibration(_) | Self::Mean(..), false) => {
+                1.0
+            }
+        }
+    }
+
+    /// Where patients have several cases, as many independent cases would tell as much.
+    pub(super) fn effective(&self) -> Option<f64> {
+        match self {
+            Self::Share(found) => found.effective(),
+            Self::Difference(found) => found.effective(),
+            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+        }
+    }
+
+    /// Its bounds if there were so many independent cases at the same rates, the one that decides a pass at a level
+    /// and the other at 95 %; None where that is not known.
+    pub(super) fn bounds_of(&self, cases: u64, lower: f64, upper: f64) -> Option<(f64, f64)> {
+        let scaled = |count: u64, trials: u64| ((count as f64 / trials as f64) * cases as f64).round() as u64;
+        match self {
+            Self::Share(found) => {
+                let successes = scaled(found.successes(), found.trials());
+                Some((
+                    stats::lower_bound(successes, cases, lower),
+                    stats::upper_bound(successes, cases, upper),
+                ))
+            }
+            Self::Difference(found) => {
+                let (gained, lost) =
+                    (scaled(found.gained(), found.trials()), scaled(found.lost(), found.trials()));
+                let bounds = |alpha| stats::paired_difference_bounds(gained, lost, cases, alpha);
+                Some((bounds(lower).0, bounds(upper).1))
+            }
+            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+        }
+    }
+
+    /// The error rates of the lower and of the upper bound: the one that decides a pass has the sentence's level.
+    pub(super) fn levels(level: f64, less: bool) -> (f64, f64) {
+        if less { (LEVEL, level) } else { (level, LEVEL) }
+    }
+}

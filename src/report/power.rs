@@ -1,0 +1,127 @@
+//! What a spec's cases can show, a clause a line: the cases that it takes, and the fewest right ones that pass.
+//!
+//! By convention the truth is taken to lie halfway between the threshold and a perfect model. The level is the strictest
+//! that Holm may ask for: 5 % over the number of sentences. Cases are counted as independent; several cases of a patient
+//! are worth fewer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{counted, grouped, plain};
+use crate::data::{Dataset, Partition};
+use crate::judge::{LEVEL, goal_percent, percent_beside, points_beside};
+use crate::plan::{Bound, Clause, Plan};
+use crate::spec::Metric;
+use crate::stats::{cases_needed, least_successes, lower_bound, paired_difference_bounds};
+
+/// With which probability a model that is good enough is to pass.
+const POWER: f64 = 0.8;
+
+/// The power of every clause in lines; with the data's numbers, if the data could be read.
+pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<String> {
+    let level = LEVEL / plan.requirements.len().max(1) as f64;
+    let mut needs = Needs { level, known: BTreeMap::new() };
+    let sentences = counted(plan.requirements.len(), "sentence", "sentences");
+    let at = percent_beside(1.0 - level, 1.0);
+    let mut lines = vec![
+        format!(
+            "{sentences} to be judged; to pass at {at} with probability 80 %, a clause takes, of independent cases,"
+        ),
+        "if the truth lies halfway between its threshold and a perfect model:".to_string(),
+    ];
+    for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
+        let model = plan.spec.models.get(clause.model).map_or("?", |(name, _)| name);
+        let words = if clause.words.starts_with(['≥', '≤', '>', '<']) {
+            format!("{model} {} {}", clause.metric.name(), plain(&clause.words))
+        } else {
+            plain(&clause.words)
+        };
+        lines.push(format!("    {words}: {}", needs.of(clause, data)));
+    }
+    if let Some((data, partition)) = data {
+        let patients: BTreeSet<&str> =
+            partition.test.iter().map(|&place| data.studies[place].patient.as_str()).collect();
+        if patients.len() < partition.test.len() {
+            lines.push(format!(
+                "the {} test cases are of {} patients, and worth a number between the two",
+                grouped(partition.test.len() as u64),
+                grouped(patients.len() as u64)
+            ));
+        }
+    }
+    lines
+}
+
+struct Needs {
+    level: f64,
+    /// Cases needed for a share, by the bits of its threshold.
+    known: BTreeMap<u64, Option<u64>>,
+}
+
+impl Needs {
+    fn of(&mut self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+        // errors are limited where what is right must reach the rest
+        let (threshold, turned) = match (&clause.bound, clause.metric) {
+            (Bound::Model { .. }, _) => return self.difference(clause, data),
+            (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
+                return "not known before the scores are".to_string();
+            }
+            (Bound::Rate(share), _) => (*share, false),
+            (Bound::AtMost(most), _) => (1.0 - most, true),
+        };
+        let truth = f64::midpoint(threshold, 1.0);
+        let level = self.level;
+        let needed = *self
+            .known
+            .entry(threshold.to_bits())
+            .or_insert_with(|| cases_needed(threshold, truth, POWER, level));
+        let said = if turned { 1.0 - truth } else { truth };
+        let takes = match needed {
+            Some(cases) => format!("{} if it is {}", grouped(cases), goal_percent(said)),
+            None if threshold >= 1.0 => "no number of them".to_string(),
+            None => "more than a million".to_string(),
+        };
+        match cases(clause, data) {
+            _ if clause.group.is_some() => format!("{takes} in each group"),
+            Some(there) => format!("{takes}; {}", self.shown(there, threshold, turned)),
+            None => takes,
+        }
+    }
+
+    /// What so many cases can show.
+    fn shown(&self, there: u64, threshold: f64, turned: bool) -> String {
+        let cases = counted(there as usize, "case", "cases");
+        match (least_successes(there, threshold, self.level), turned) {
+            (Some(least), false) => format!("{cases} pass with {} right", grouped(least)),
+            (Some(least), true) => format!("{cases} pass with up to {} wrong", grouped(there - least)),
+            (None, false) => {
+                let most = lower_bound(there, there, self.level);
+                format!("{cases} cannot pass: all right show {}", percent_beside(most, threshold))
+            }
+            (None, true) => {
+                let least = 1.0 - lower_bound(there, there, self.level);
+                format!("{cases} cannot pass: none wrong shows {}", percent_beside(least, 1.0 - threshold))
+            }
+        }
+    }
+
+    /// What the cases show if two models never differ.
+    fn difference(&self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+        let Some(there) = cases(clause, data) else {
+            return "as many as make the two models differ".to_string();
+        };
+        let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
+        let shown = points_beside(lower, clause.bound.threshold().0);
+        format!("as the models differ; if they never do, {} cases show {shown}", grouped(there))
+    }
+}
+
+/// The test cases that a clause counts; for flips at most so many.
+fn cases(clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
+    let (data, partition) = data?;
+    let counts = |label: bool| match clause.metric {
+        Metric::Sensitivity | Metric::Missed => label,
+        Metric::Specificity | Metric::Overcalled => !label,
+        _ => true,
+    };
+    Some(partition.test.iter().filter(|&&place| counts(data.studies[place].label)).count() as u64)
+}

@@ -1,0 +1,131 @@
+//! The grammar of metrics and of what they are compared with. It stands in [`sentence`](super::sentence).
+
+use super::node::suggest;
+use super::sentence::{Parsed, Parser};
+use super::token::Kind;
+use super::{Bound, Metric};
+
+impl Parser<'_> {
+    /// `≥` and what must be reached, or `≤` and what must not be exceeded.
+    pub(super) fn comparison(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+        let (name, less) = (metric.name(), metric.less_is_better());
+        let (sign, other) = if less { (Kind::AtMost, Kind::AtLeast) } else { (Kind::AtLeast, Kind::AtMost) };
+        if self.take(&sign) {
+            return if less { self.limit(metric) } else { self.bound(model, metric) };
+        }
+        let (sign, example) = if less { ("≤", "≤ 5%") } else { ("≥", "≥ 90%") };
+        let ascii = if less { "<=" } else { ">=" };
+        let help = match self.peek() {
+            Some(kind) if *kind == other && less => format!("less of it is better: write `{sign}`"),
+            Some(kind) if *kind == other => {
+                format!("a requirement says what must at least be reached: write `{sign}`")
+            }
+            Some(Kind::Other('>' | '<')) => format!("write `{sign}` or `{ascii}`"),
+            _ => format!("write `{sign}` or `{ascii}` and then what must be reached, such as `{example}`"),
+        };
+        Err(self.complain(format!("`{sign}` is expected after `{name}`"), help))
+    }
+
+    /// What must not be exceeded.
+    fn limit(&mut self, metric: Metric) -> Parsed<Bound> {
+        let Some(Kind::Number(number)) = self.peek() else {
+            let number = if matches!(metric, Metric::Brier | Metric::Cost) { "0.1" } else { "5%" };
+            let help = format!(
+                "write a number such as `{number}`; only what must be reached can be another model's"
+            );
+            return Err(self.complain("a number is expected here", help));
+        };
+        let read = match metric {
+            Metric::Cost => number.amount(),
+            _ => number.share(),
+        };
+        let most = read.map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(Bound::AtMost(most))
+    }
+
+    /// `in every ATTRIBUTE`, one or more words, before the condition or after it.
+    pub(super) fn group(&mut self) -> Parsed<Option<String>> {
+        if !self.take_word(&["in"]) {
+            return Ok(None);
+        }
+        if !self.take_word(&["every", "each"]) {
+            return Err(self.complain("`every` is expected after `in`", "write `in every view`"));
+        }
+        let start = self.at;
+        while self.word().is_some_and(|word| !["at", "under", "with", "and"].contains(&word.as_str())) {
+            self.at += 1;
+        }
+        if self.at == start {
+            let help = "name what the cases are grouped by, such as `in every view` or `in every sex`";
+            return Err(self.complain("an attribute of the cases is expected here", help));
+        }
+        Ok(Some(self.written(start)))
+    }
+
+    /// The metric's name.
+    pub(super) fn metric(&mut self) -> Parsed<Metric> {
+        let known = Metric::NAMED.map(|(name, _)| name);
+        let Some(word) = self.word() else {
+            let help = format!("name one: {}", known.join(", "));
+            return Err(self.complain("a metric is expected here", help));
+        };
+        if word == "false" {
+            self.at += 1;
+            if self.word().as_deref() != Some("alarms") {
+                return Err(self
+                    .complain("`alarms` is expected after `false`", "write `false alarms` or `overcalled`"));
+            }
+        }
+        let metric = match Metric::NAMED.iter().find(|(name, _)| *name == word) {
+            Some((_, metric)) => *metric,
+            None if word == "false" => Metric::Overcalled,
+            None => return Err(self.complain(format!("`{word}` is no metric"), suggest(&word, &known))),
+        };
+        self.at += 1;
+        Ok(metric)
+    }
+
+    /// What must be reached: a share, or another model's.
+    fn bound(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+        if let Some(Kind::Number(number)) = self.peek() {
+            let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
+            self.at += 1;
+            return Ok(Bound::Rate(share));
+        }
+        if !matches!(self.peek(), Some(Kind::Word(_))) {
+            let help = "write a share such as `90%`, or another model's, such as `language accuracy − 2%`";
+            return Err(self.complain("what must be reached is expected here", help));
+        }
+        if metric == Metric::Auroc {
+            return Err(
+                self.complain("areas of two models are not compared", "write a share such as `auroc ≥ 90%`")
+            );
+        }
+        let start = self.at;
+        let other = self.model()?;
+        if other == model {
+            self.at = start;
+            return Err(self.complain("a model cannot be compared with itself", "name another model"));
+        }
+        let start = self.at;
+        let metric_of_other = self.metric()?;
+        if metric_of_other != metric {
+            self.at = start;
+            let help = format!("compare {} with {0}", metric.name());
+            return Err(self.complain("two different metrics cannot be compared", help));
+        }
+        let sign = match self.peek() {
+            Some(Kind::Plus) => 1.0,
+            Some(Kind::Minus) => -1.0,
+            _ => return Ok(Bound::Model { model: other, offset: 0.0 }),
+        };
+        self.at += 1;
+        let Some(Kind::Number(number)) = self.peek() else {
+            return Err(self.complain("a margin is expected here", "write a share such as `2%`"));
+        };
+        let margin = number.share().map_err(|(message, help)| self.complain(message, help))?;
+        self.at += 1;
+        Ok(Bound::Model { model: other, offset: sign * margin })
+    }
+}
