@@ -487,7 +487,7 @@ require:
 fn evidence_of_spec(lost: usize) -> Evidence {
     let spec = medcert::spec::parse(std::path::Path::new("a.yaml"), SPEC).expect("a sound spec");
     let mut world = World::new(&even(200));
-    world.evidence.spec = spec.digest.clone();
+    world.evidence.spec.clone_from(&spec.digest);
     world.evidence.models.retain(|model| model.name == "language");
     for probe in medcert::plan::build(spec).probes {
         world.probe(1, probe.cell.attack, 200, |place, _| place % 20 > 8);

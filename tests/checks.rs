@@ -60,7 +60,9 @@ fn attacked(world: &mut World, attack: Attack, right: impl Fn(usize, bool) -> bo
 }
 
 fn full(outcomes: &mut [Outcome], epsilon: f64) {
-    outcomes.iter_mut().for_each(|outcome| outcome.change = epsilon as f32);
+    for outcome in outcomes {
+        outcome.change = epsilon as f32;
+    }
 }
 
 fn baseline(name: &str, right: impl Fn(usize, bool) -> bool) -> Baseline {

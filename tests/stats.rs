@@ -1,7 +1,8 @@
 //! The promises of the statistics, by exact enumeration.
 
 use medcert::stats::{
-    binomial, cases_needed, lower_bound, mcnemar_exact, paired_difference_bounds, upper_bound, wilson,
+    binomial, cases_needed, lower_bound, mcnemar_exact, paired_difference_bounds, paired_score_lower,
+    upper_bound, wilson,
 };
 use proptest::prelude::*;
 
@@ -123,4 +124,44 @@ proptest! {
         let (mirrored_low, mirrored_high) = paired_difference_bounds(lost, gained, n, ALPHA);
         prop_assert!((low + mirrored_high).abs() < 1e-9 && (high + mirrored_low).abs() < 1e-9);
     }
+}
+
+/// The truth of a paired difference: P(gained), P(lost).
+fn misses(gained: f64, lost: f64, trials: u64) -> f64 {
+    let truth = gained - lost;
+    let mut missed = 0.0;
+    for b in 0..=trials {
+        let first = binomial(b, trials, gained);
+        if first < 1e-9 {
+            continue;
+        }
+        for c in 0..=trials - b {
+            let both = first * binomial(c, trials - b, lost / (1.0 - gained));
+            if both > 1e-12 && paired_score_lower(b, c, trials, 0.05) > truth {
+                missed += both;
+            }
+        }
+    }
+    missed
+}
+
+/// Exact enumeration of how often the score bound lies above the truth.
+#[test]
+fn the_score_bound_of_a_paired_difference_nearly_keeps_its_level() {
+    let mut worst = (0.0, String::new());
+    for trials in [60, 150, 400] {
+        for (gained, lost) in [(0.02, 0.01), (0.05, 0.05), (0.1, 0.03), (0.12, 0.06), (0.2, 0.1), (0.15, 0.3)]
+        {
+            let missed = misses(gained, lost, trials);
+            if missed > worst.0 {
+                worst = (missed, format!("{trials} cases, {gained} gained, {lost} lost"));
+            }
+        }
+    }
+    eprintln!("the score bound misses {:.4} of the time at worst: {}", worst.0, worst.1);
+    assert!(worst.0 < 0.06, "{worst:?}");
+    assert!(worst.0 > 0.03, "a bound that never misses is not the one that was meant");
+    // without a discordant pair it has a closed form: z² / (n + z²)
+    let squared = 1.644_853_626_951_472_f64.powi(2);
+    assert!((paired_score_lower(0, 0, 100, 0.05) + squared / (100.0 + squared)).abs() < 1e-9);
 }

@@ -1,5 +1,6 @@
 //! What a plan costs: model evaluations, exactly, and a rough time.
 
+use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
     BertConfig, Fusion, ImageMethod, ImageSearch, Joint, Model, TextMethod, VisionNetwork, Weights,
@@ -14,6 +15,8 @@ pub struct Cost {
     pub evaluations: u64,
     /// How many of them take a gradient too.
     pub gradients: u64,
+    /// Evaluations that only the checks ask for, at most.
+    pub checks: u64,
     /// Rough time of training on two cores, in seconds; models in the cache take none.
     pub training_seconds: f64,
     /// Rough time of the attacks on two cores, in seconds.
@@ -42,8 +45,14 @@ const TOKENS: f64 = 80.0;
 
 /// The cost of a plan over `train` training and `test` test cases.
 pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
-    let mut cost =
-        Cost { cases: test, evaluations: 0, gradients: 0, training_seconds: 0.0, attack_seconds: 0.0 };
+    let mut cost = Cost {
+        cases: test,
+        evaluations: 0,
+        gradients: 0,
+        checks: 0,
+        training_seconds: 0.0,
+        attack_seconds: 0.0,
+    };
     for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
@@ -60,6 +69,13 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         cost.evaluations += evaluations * test as u64;
         cost.gradients += gradients * test as u64;
         cost.attack_seconds += test as f64 * (passes + image); // the clean image once
+        for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
+            let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
+            let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
+            let (evaluations, _, passes) = spent(&attacks, image, text);
+            cost.checks += evaluations * cases as u64;
+            cost.attack_seconds += passes * cases as f64;
+        }
     }
     cost
 }

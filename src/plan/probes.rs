@@ -85,7 +85,9 @@ pub(super) fn probes(spec: &Spec, cells: &[Cell]) -> Vec<Probe> {
             }
         }
         if let (true, Some(epsilon)) = (kind.reads_image(), least_epsilon(own())) {
-            ladder(epsilon).into_iter().for_each(|attack| probe(attack, false));
+            for attack in ladder(epsilon) {
+                probe(attack, false);
+            }
             probe(unbounded(kind.reads_text()), false);
         }
     }

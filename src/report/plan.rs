@@ -40,9 +40,10 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         let cost = estimate(plan, partition.train.len(), partition.test.len());
         let cells = counted(plan.cells.len(), "cell", "cells");
         lines.push(format!(
-            "{cells}, {} evaluations of a model over a case, {} of them with a gradient",
+            "{cells}, {} evaluations of a model over a case, {} of them with a gradient; {} more for the checks",
             grouped(cost.evaluations),
-            grouped(cost.gradients)
+            grouped(cost.gradients),
+            grouped(cost.checks)
         ));
         lines.push(format!(
             "roughly {} of training (none for what is cached) and {} of attacks on two cores",

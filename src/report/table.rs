@@ -197,8 +197,7 @@ fn checks(result: Result<'_>, style: Style) -> String {
             more => format!(" (and {more} more)"),
         };
         let message = format!("{}: {}{more}", raised.check, plain(&raised.message));
-        let word = painted(&format!("{word:<12}"), verdict, style);
-        text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
+        text.push_str(&headed(&word, verdict, &message, style));
     }
     for (waiver, state) in result.plan.spec.waivers.iter().zip(waivers) {
         let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {model}"));
@@ -213,8 +212,7 @@ fn checks(result: Result<'_>, style: Style) -> String {
             }
         };
         let message = format!("{}{model}, by {owner} until {until}: {end}", waiver.check);
-        let word = painted(&format!("{word:<12}"), verdict, style);
-        text.push_str(&format!("{word} {}\n", wrapped(&message, 13, style.width).trim_start()));
+        text.push_str(&headed(word, verdict, &message, style));
     }
     let silent =
         Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();
@@ -224,6 +222,12 @@ fn checks(result: Result<'_>, style: Style) -> String {
         Check::NAMED.len()
     );
     text + &wrapped(&note, 0, style.width) + "\n"
+}
+
+/// A message behind a word in the colour of a verdict.
+fn headed(word: &str, verdict: Verdict, message: &str, style: Style) -> String {
+    let word = painted(&format!("{word:<12}"), verdict, style);
+    format!("{word} {}\n", wrapped(message, 13, style.width).trim_start())
 }
 
 /// A verdict's colour: green, yellow, red or magenta.

@@ -1,7 +1,7 @@
 //! P2 epsilon-unit: it must be said what ε is measured in.
 //!
 //! In medcert ε is in pixel units, with pixels in [0, 1], and the normalisation is part of the model: a network of
-//! ours holds it, and a TorchScript module must declare `mean` and `deviation`, or the spec is refused. So an ε
+//! ours holds it, and a `TorchScript` module must declare `mean` and `deviation`, or the spec is refused. So an ε
 //! cannot be of another unit; what can be wrong is its size. Raised where an ε of the largest change of a pixel
 //! exceeds 1, the whole range: it was meant in grey levels (write `8/255`) or in normalised units. It is an ERROR
 //! for every sentence that rests on the cell.

@@ -2,7 +2,7 @@
 //!
 //! The baselines: always the majority class; the model itself with a blank image, and with a blank report; and, for
 //! a model that reads images too, a bag of words over each section of the report. Raised where the 95 % lower bound
-//! of the clean accuracy less the baseline's, on the same cases, does not exceed 2 percentage points (the trigger).
+//! (Tango's score bound) of the clean accuracy less the baseline's, on the same cases, does not exceed 2 percentage points (the trigger).
 //! What an input adds cannot be robust if it adds nothing. It makes every sentence about the model VACUOUS. What to
 //! do: train a better model, or leave out the input that adds nothing. (A text model beside a bag of words is
 //! D3's.)
@@ -22,7 +22,7 @@ fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
     let own = field.right(field.clean(model));
     let lift = |(name, baseline): (String, Vec<bool>)| {
         let (gained, lost) = super::discordant(&own, &baseline);
-        let lower = stats::paired_difference_bounds(gained, lost, own.len() as u64, LEVEL).0;
+        let lower = stats::paired_score_lower(gained, lost, own.len() as u64, LEVEL);
         (lower, name, baseline)
     };
     let worst = baselines(field, model).into_iter().map(lift).min_by(|a, b| a.0.total_cmp(&b.0));

@@ -88,14 +88,12 @@ fn waiver(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Waiver> {
     });
     let model = map.get("model").map_or(Some(None), |node| {
         let word = node.text()?;
-        match models.iter().find(|model| model.name.eq_ignore_ascii_case(word)) {
-            Some(model) => Some(Some(model.name.clone())),
-            None => {
-                let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-                node.fault(format!("`{word}` is no model of this spec"), suggest(word, &known));
-                None
-            }
+        let found = models.iter().find(|model| model.name.eq_ignore_ascii_case(word));
+        if found.is_none() {
+            let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+            node.fault(format!("`{word}` is no model of this spec"), suggest(word, &known));
         }
+        found.map(|model| Some(model.name.clone()))
     });
     let owner = map.need("owner", "a person's name or address").and_then(|node| node.words());
     let reason = map.need("reason", "why it may be raised until then").and_then(|node| node.words());
