@@ -374,6 +374,7 @@ require: [language accuracy ≥ 0%]
         threads: None,
         device: plan.spec.device,
         plain: false,
+        fresh: true,
     };
     lab::run(&plan, &dataset, &partition, &options, &Silent)
 }

@@ -44,6 +44,7 @@ fn run(cache: &Path) -> Evidence {
         threads: None,
         device: plan.spec.device,
         plain: false,
+        fresh: true,
     };
     lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence")
 }
@@ -131,6 +132,7 @@ fn the_gate_tells_which_images_were_moved() {
         threads: None,
         device: spec.device,
         plain: false,
+        fresh: true,
     };
     let workshop = Workshop { options: &options, inputs: &inputs, partition: &partition, observer: &Silent };
     let mut subjects = workshop.models(&spec.models).expect("models");

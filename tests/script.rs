@@ -158,6 +158,7 @@ require: [theirs accuracy ≥ 99%]
         threads: None,
         device: plan.spec.device,
         plain: false,
+        fresh: true,
     };
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
     (plan, evidence)

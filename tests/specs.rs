@@ -49,6 +49,7 @@ fn run(
         threads,
         device: plan.spec.device,
         plain,
+        fresh: true,
     };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");

@@ -39,6 +39,9 @@ pub(super) struct Check {
     /// Evaluates the networks as published: slower, and the same but for rounding
     #[arg(long)]
     plain: bool,
+    /// Attacks everything anew, whatever an earlier run has seen
+    #[arg(long)]
+    fresh: bool,
     /// No progress on standard error
     #[arg(long, short)]
     quiet: bool,
@@ -83,6 +86,7 @@ impl Check {
             threads: self.threads.map(usize::from),
             device: self.device.unwrap_or(plan.spec.device),
             plain: self.plain,
+            fresh: self.fresh,
         };
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
         lab::run_after(plan, &data, &partition, &options, known, observer)

@@ -6,6 +6,7 @@ mod counterexample;
 mod file;
 mod health;
 mod observe;
+mod piece;
 pub mod regressions;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use counterexample::{Counterexample, Regressions, smallest};
 pub use file::{read, write};
 pub use health::{GradientHealth, Health};
 pub use observe::{Event, Observer, Silent};
+pub use piece::{CellPiece, Piece};
 
 /// Version of the file format.
 pub const SCHEMA: u32 = 4;

@@ -13,6 +13,7 @@ pub mod train;
 pub mod victim;
 pub mod weights;
 
+mod pieces;
 mod run;
 mod spoil;
 
@@ -36,6 +37,8 @@ pub struct Options {
     pub device: DeviceChoice,
     /// Networks as published instead of folded and channels-last: slower, and the same but for rounding.
     pub plain: bool,
+    /// Everything is attacked anew, whatever was seen before; what is seen is kept all the same.
+    pub fresh: bool,
 }
 
 impl Options {

@@ -1,6 +1,7 @@
 //! Runs a plan: prepares inputs and models, then sends every chunk of test cases through every cell.
 
 use std::cell::OnceCell;
+use std::path::Path;
 
 use super::Options;
 use super::chunk::{Chunk, Scene};
@@ -8,14 +9,15 @@ use super::inputs::Inputs;
 use super::model::Reader;
 use super::model::operating::Operated;
 use super::model::params::digest;
+use super::pieces::Keys;
 use super::prepare::{Subject, Workshop};
 use super::settings::settle;
 use super::tensor;
 use crate::Result;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Counterexample, DataFacts, Event, Evidence, Health, ModelFacts, Observer, Outcome,
-    Regressions, RunFacts, SCHEMA, smallest,
+    Case, Cell, CellPiece, Counterexample, DataFacts, Event, Evidence, Health, ModelFacts, Observer, Outcome,
+    Piece, Regressions, RunFacts, SCHEMA, smallest,
 };
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{self, ImageAttack, Plan};
@@ -69,7 +71,17 @@ pub fn run_after(
     }
     let readers: Vec<&dyn Reader> =
         subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at)).collect();
-    let field = Field { data, inputs: &inputs, partition, known };
+    let (kept, folded) = (options.cache.join("evidence"), !options.plain);
+    let field = Field {
+        data,
+        inputs: &inputs,
+        partition,
+        known,
+        models: &models,
+        folded,
+        kept: &kept,
+        fresh: options.fresh,
+    };
     let mut sheets = Sheets::of(plan);
     for model in 0..readers.len() {
         attack_all(plan, model, &readers, &field, observer, &mut sheets)
@@ -77,6 +89,7 @@ pub fn run_after(
     }
     let Sheets { cells, probes, health } = sheets;
     let audit = audit(data, partition, options)?;
+    let cases = cases(&field, audit.seen);
     let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
     let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
         counterexamples.extend(smallest(seen.counterexamples));
@@ -95,7 +108,7 @@ pub fn run_after(
         data: data_facts(data, partition, audit.patients_in_two_parts),
         models,
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases(&field, audit.seen),
+        cases,
         cells,
         probes: probes.collect(),
         health,
@@ -152,6 +165,22 @@ impl Sheets {
         let cells = vec![Seen::default(); plan.cells.len()];
         Self { cells, probes: vec![vec![]; plan.probes.len()], health: vec![] }
     }
+
+    /// Takes what was seen of a model over a chunk.
+    fn take(&mut self, plan: &Plan, model: usize, piece: Piece) {
+        let own = self.cells.iter_mut().zip(&plan.cells).filter(|(_, cell)| cell.model == model);
+        for ((seen, _), piece) in own.zip(piece.cells) {
+            seen.outcomes.extend(piece.outcomes);
+            seen.counterexamples.extend(piece.counterexamples);
+            seen.regressions.tried += piece.regressions.tried;
+            seen.regressions.still_break += piece.regressions.still_break;
+        }
+        let own = self.probes.iter_mut().zip(&plan.probes).filter(|(_, probe)| probe.cell.model == model);
+        for ((seen, _), outcomes) in own.zip(piece.probes) {
+            seen.extend(outcomes);
+        }
+        self.health.extend(piece.health);
+    }
 }
 
 /// What a cell has come to so far.
@@ -162,24 +191,6 @@ struct Seen {
     regressions: Regressions,
 }
 
-impl Seen {
-    /// Takes a chunk's; one of an earlier run stays where no new one is of its case.
-    fn take(
-        &mut self,
-        outcomes: Vec<Outcome>,
-        found: Vec<Counterexample>,
-        mut again: Vec<Counterexample>,
-        counts: Regressions,
-    ) {
-        again.retain(|known| found.iter().all(|found| found.case != known.case));
-        self.outcomes.extend(outcomes);
-        self.counterexamples.extend(found);
-        self.counterexamples.extend(again);
-        self.regressions.tried += counts.tried;
-        self.regressions.still_break += counts.still_break;
-    }
-}
-
 /// What the chunks are cut from.
 struct Field<'a> {
     data: &'a Dataset,
@@ -187,6 +198,13 @@ struct Field<'a> {
     partition: &'a Partition,
     /// Counterexamples of an earlier run.
     known: &'a [Counterexample],
+    /// What the models are.
+    models: &'a [ModelFacts],
+    /// Whether networks were folded.
+    folded: bool,
+    /// Folder of what was seen before, and whether it is not to be looked at.
+    kept: &'a Path,
+    fresh: bool,
 }
 
 /// One model under all its cells, chunk by chunk.
@@ -214,31 +232,62 @@ fn attack_all(
         mean: OnceCell::new(),
         typical: OnceCell::new(),
     };
+    let keys = Keys::of(plan, model, field.models, &scene, field.folded)?;
+    let counts =
+        (of_model(&plan.cells, model), plan.probes.iter().filter(|one| one.cell.model == model).count());
     let total = field.partition.test.len() as u64;
     let mut done = 0;
     for indices in field.partition.test.chunks(plan.spec.chunk) {
-        let mut chunk = Chunk::new(&scene, indices)?;
-        for (cell, seen) in plan.cells.iter().zip(seen.cells.iter_mut()) {
-            if cell.model == model {
-                let mut attempt = chunk.attack(&cell.attack)?;
-                let (again, counts) = chunk.retry(&cell.attack, &mut attempt, field.known)?;
-                let found = chunk.shrink(&cell.attack, &attempt, plan.spec.counterexamples)?;
-                seen.take(attempt.outcomes, found, again, counts);
+        let looks = (done < PROBED_CASES as u64, done == 0);
+        let key = keys.chunk(&scene, indices, field.known, looks)?;
+        let earlier = Piece::read(field.kept, &key, counts, indices.len()).filter(|_| !field.fresh);
+        let piece = match earlier {
+            Some(piece) => piece,
+            None => {
+                let piece = attack_chunk(plan, model, &scene, indices, field.known, (key, looks))?;
+                piece.write(field.kept)?;
+                piece
             }
-        }
-        let is_probed = done < PROBED_CASES as u64;
-        for (probe, seen) in plan.probes.iter().zip(seen.probes.iter_mut()) {
-            if probe.cell.model == model && (probe.whole || is_probed) {
-                seen.extend(chunk.attack(&probe.cell.attack)?.outcomes);
-            }
-        }
-        if done == 0 {
-            seen.health.push(chunk.health()?);
-        }
+        };
+        seen.take(plan, model, piece);
         done += indices.len() as u64;
         observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
     }
     Ok(())
+}
+
+fn of_model(cells: &[plan::Cell], model: usize) -> usize {
+    cells.iter().filter(|cell| cell.model == model).count()
+}
+
+/// What is seen of a model over a chunk, computed.
+fn attack_chunk(
+    plan: &Plan,
+    model: usize,
+    scene: &Scene<'_>,
+    indices: &[usize],
+    known: &[Counterexample],
+    (key, (is_probed, is_first)): (String, (bool, bool)),
+) -> Result<Piece> {
+    let mut chunk = Chunk::new(scene, indices)?;
+    let mut piece = Piece { key, cells: vec![], probes: vec![], health: None };
+    for cell in plan.cells.iter().filter(|cell| cell.model == model) {
+        let mut attempt = chunk.attack(&cell.attack)?;
+        let (mut again, regressions) = chunk.retry(&cell.attack, &mut attempt, known)?;
+        let mut counterexamples = chunk.shrink(&cell.attack, &attempt, plan.spec.counterexamples)?;
+        // one of an earlier run stays where no new one is of its case
+        again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
+        counterexamples.extend(again);
+        piece.cells.push(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions });
+    }
+    for probe in plan.probes.iter().filter(|probe| probe.cell.model == model) {
+        let is_tried = probe.whole || is_probed;
+        piece.probes.push(if is_tried { chunk.attack(&probe.cell.attack)?.outcomes } else { vec![] });
+    }
+    if is_first {
+        piece.health = Some(chunk.health()?);
+    }
+    Ok(piece)
 }
 
 /// The attacks on the image that a model's joint attacks need beside the clean report.

@@ -76,7 +76,7 @@ impl Scene<'_> {
     }
 
     /// The place of another test case, of another patient where the identifiers tell; the same for every attack.
-    pub(super) fn other_patient(&self, index: usize) -> usize {
+    pub(in crate::lab) fn other_patient(&self, index: usize) -> usize {
         let own = &self.patients[index];
         let others: Vec<usize> =
             self.test.iter().copied().filter(|&other| self.patients[other] != *own).collect();

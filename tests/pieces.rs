@@ -1,0 +1,93 @@
+//! What was seen is kept chunk by chunk: a run that was killed goes on and ends with the same bytes, a run of an
+//! unchanged question reads, and nothing that is broken or of another question is believed.
+#![cfg(feature = "torch")]
+
+use std::path::{Path, PathBuf};
+
+use medcert::evidence::{self, Evidence, Silent};
+use medcert::lab::{self, Options};
+use medcert::spec::DeviceChoice;
+use medcert::{data, plan, spec};
+
+const SPEC: &str = "claim: It keeps reading
+data:  {phantom: {studies: 120, seed: 7}}
+split: {test: 50%, seed: 1}
+models:
+  language: {bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}
+table: [clean, 40% synonyms, 50% deletion]
+require: [language accuracy ≥ 50%]
+chunk: 8
+";
+
+fn run(spec: &str, cache: &Path, fresh: bool) -> Evidence {
+    let plan = plan::build(spec::parse(Path::new("a.yaml"), spec).expect("a sound spec"));
+    let data = data::load(&plan.spec, None).expect("data");
+    let partition = data::split(&data.studies, &plan.spec.split).expect("a division");
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![],
+        threads: None,
+        device: DeviceChoice::Cpu,
+        plain: false,
+        fresh,
+    };
+    lab::run(&plan, &data, &partition, &options, &Silent).expect("evidence")
+}
+
+/// Every kept piece.
+fn pieces(cache: &Path) -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(cache.join("evidence/pieces")).expect("a folder");
+    let files =
+        folders.flat_map(|folder| std::fs::read_dir(folder.expect("an entry").path()).expect("a folder"));
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+fn bytes(evidence: &Evidence) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("evidence.json");
+    evidence::write(&path, evidence).expect("written");
+    std::fs::read(path).expect("read")
+}
+
+#[test]
+fn a_run_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path();
+    let whole = bytes(&run(SPEC, cache, false));
+    let kept = pieces(cache);
+    assert!(kept.len() >= 6, "one a chunk: {}", kept.len());
+    // as if it had been killed: some pieces are not there, one is cut off, one is of another key
+    std::fs::remove_file(&kept[0]).expect("removed");
+    std::fs::write(&kept[1], &std::fs::read(&kept[1]).expect("read")[..100]).expect("cut off");
+    std::fs::copy(&kept[3], &kept[2]).expect("copied");
+    assert_eq!(bytes(&run(SPEC, cache, false)), whole);
+    assert_eq!(pieces(cache), kept);
+    // a changed threshold or claim asks for nothing new
+    let other = SPEC.replace("≥ 50%", "≥ 60%").replace("keeps reading", "goes on reading");
+    assert_eq!(run(&other, cache, false).cells, run(SPEC, cache, false).cells);
+    assert_eq!(pieces(cache), kept);
+    // a changed attack does
+    run(&SPEC.replace("40%", "30%"), cache, false);
+    assert_eq!(pieces(cache).len(), 2 * kept.len());
+}
+
+#[test]
+fn what_was_seen_is_read_unless_it_is_to_be_fresh() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path();
+    let sound = run(SPEC, cache, false);
+    // a piece that says something else shows that it is read
+    let place = &pieces(cache)[0];
+    let text = std::fs::read_to_string(place).expect("read").replacen("\"edits\":0", "\"edits\":77", 1);
+    std::fs::write(place, text).expect("written");
+    let has_77 = |evidence: &Evidence| {
+        evidence.cells.iter().flat_map(|cell| &cell.outcomes).any(|outcome| outcome.edits == 77)
+    };
+    assert!(has_77(&run(SPEC, cache, false)));
+    let fresh = run(SPEC, cache, true);
+    assert!(!has_77(&fresh));
+    assert_eq!(bytes(&fresh), bytes(&sound));
+    assert!(!has_77(&run(SPEC, cache, false)), "what is seen afresh is kept");
+}
