@@ -48,6 +48,8 @@ enum Fault {
     BatchMean,
     /// It returns probabilities.
     Probabilities,
+    /// It is sound, and the labels of the test cases were shuffled.
+    ShuffledLabels,
 }
 
 struct Faulty(Fused, Fault);
@@ -127,12 +129,15 @@ fn bench() -> (Bench, Vec<f32>) {
 
 /// The codes of the checks that a fault raises, from attacks that are run.
 fn raised(fault: Fault) -> Vec<&'static str> {
-    let (bench, mut weights) = bench();
+    let (mut bench, mut weights) = bench();
     let shift = weights.pop().expect("the shift");
     let mut words: Vec<(&str, f32)> = WORDS.to_vec();
     // both words stand in every second report, so each takes the shift; a blank report then has none of it
     words.iter_mut().for_each(|(_, weight)| *weight += shift);
     let model = Faulty(Fused { weights, ..Fused::new(3, &words) }, fault);
+    if fault == Fault::ShuffledLabels {
+        medcert::random::shuffle(&mut bench.inputs.labels, &mut stream(&["shuffled"]));
+    }
     let scene = bench.scene(&model);
     let all: Vec<usize> = (0..CASES).collect();
     let mut chunk = Chunk::new(&scene, &all).expect("a chunk");
@@ -198,6 +203,8 @@ fn every_planted_fault_is_named() {
         (Fault::Dropout, "M8"),
         (Fault::BatchMean, "M8"),
         (Fault::Probabilities, "M8"),
+        (Fault::ShuffledLabels, "V1"),
+        (Fault::ShuffledLabels, "V2"),
     ] {
         let codes = raised(fault);
         assert!(codes.contains(&code), "{fault:?} raises {codes:?} and not {code}");

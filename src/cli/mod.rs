@@ -2,6 +2,7 @@
 
 mod accept;
 mod autopsy;
+mod cache;
 #[cfg(feature = "torch")]
 mod check;
 mod compare;
@@ -51,6 +52,8 @@ enum Command {
     Autopsy(autopsy::Autopsy),
     /// Says what an attack is, where it comes from, and what it costs.
     Explain(explain::Explain),
+    /// Shows what is kept between runs, and trims it.
+    Cache(cache::Cache),
     /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
     #[cfg(feature = "torch")]
     Doctor(doctor::Doctor),
@@ -101,6 +104,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Judge(judge) => judge.run(),
         Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Cache(cache) => cache.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
     }
