@@ -203,7 +203,6 @@ fn every_planted_fault_is_named() {
         (Fault::Dropout, "M8"),
         (Fault::BatchMean, "M8"),
         (Fault::Probabilities, "M8"),
-        (Fault::ShuffledLabels, "V1"),
         (Fault::ShuffledLabels, "V2"),
     ] {
         let codes = raised(fault);
