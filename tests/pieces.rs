@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use medcert::evidence::{self, Evidence, Silent};
+use medcert::evidence::{self, Evidence, Part, Shard, Silent, merge};
 use medcert::lab::{self, Options};
 use medcert::spec::DeviceChoice;
 use medcert::{data, plan, spec};
@@ -20,6 +20,11 @@ chunk: 8
 ";
 
 fn run(spec: &str, cache: &Path, fresh: bool) -> Evidence {
+    let shard = part(spec, cache, fresh, Part::WHOLE);
+    evidence::assemble(shard.head, shard.pieces).expect("evidence")
+}
+
+fn part(spec: &str, cache: &Path, fresh: bool, part: Part) -> Shard {
     let plan = plan::build(spec::parse(Path::new("a.yaml"), spec).expect("a sound spec"));
     let data = data::load(&plan.spec, None).expect("data");
     let partition = data::split(&data.studies, &plan.spec.split).expect("a division");
@@ -31,7 +36,7 @@ fn run(spec: &str, cache: &Path, fresh: bool) -> Evidence {
         plain: false,
         fresh,
     };
-    lab::run(&plan, &data, &partition, &options, &Silent).expect("evidence")
+    lab::run_part(&plan, &data, &partition, &options, (&[], part), &Silent).expect("a part")
 }
 
 /// Every kept piece.
@@ -90,4 +95,55 @@ fn what_was_seen_is_read_unless_it_is_to_be_fresh() {
     assert!(!has_77(&fresh));
     assert_eq!(bytes(&fresh), bytes(&sound));
     assert!(!has_77(&run(SPEC, cache, false)), "what is seen afresh is kept");
+}
+
+#[test]
+fn parts_make_the_whole_however_it_is_cut() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let whole = bytes(&run(SPEC, &cache, true));
+    for parts in [1, 2, 3, 7, 20] {
+        let out = folder.path().join(parts.to_string());
+        // in any order, each computed anew
+        for number in (1..=parts).rev() {
+            part(SPEC, &cache, true, Part { part: number, parts }).write(&out).expect("written");
+        }
+        let shards = Shard::read_all(&out).expect("parts");
+        assert_eq!(bytes(&merge(shards, false).expect("a whole")), whole, "{parts} parts");
+    }
+}
+
+/// A change to the second of three parts, and what is then said.
+type Damage = (fn(&mut Shard), &'static str);
+
+#[test]
+fn what_makes_no_whole_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shards: Vec<Shard> =
+        (1..=3).map(|number| part(SPEC, folder.path(), false, Part { part: number, parts: 3 })).collect();
+    let damages: [Damage; 9] = [
+        (|shard| shard.part.part = 1, "part 1 of 3 is there twice"),
+        (|shard| shard.part = Part { part: 2, parts: 4 }, "another number of parts"),
+        (|shard| shard.head.spec = "other".into(), "of another spec"),
+        (|shard| shard.head.cells.truncate(1), "of another spec"),
+        (|shard| shard.head.cases[0].label ^= true, "of other data"),
+        (|shard| shard.head.models[0].weights = "other".into(), "of other weights"),
+        (|shard| shard.processor = "x86_64 other".into(), "of another kind of processor"),
+        (|shard| shard.libtorch = "1.0".into(), "of another libtorch"),
+        (|shard| drop(shard.pieces.pop()), "a chunk is missing"),
+    ];
+    for (damage, says) in damages {
+        let mut shards = shards.clone();
+        damage(&mut shards[1]);
+        let why = merge(shards.clone(), false).expect_err("refused").to_string();
+        assert!(why.contains(says), "{says}: {why}");
+        let lets_in = ["of another kind of processor", "of another libtorch"].contains(&says);
+        assert_eq!(merge(shards, true).is_ok(), lets_in, "{says}");
+    }
+    let why = merge(vec![shards[0].clone(), shards[2].clone()], false).expect_err("refused").to_string();
+    assert!(why.contains("part 2 of 3 is missing"), "{why}");
+    let why = merge(shards[..2].to_vec(), false).expect_err("refused").to_string();
+    assert!(why.contains("part 3 of 3 is missing"), "{why}");
+    assert!(merge(vec![], false).is_err());
+    assert_eq!(Shard::read_all(folder.path()).expect_err("no part").exit_code(), 4);
 }

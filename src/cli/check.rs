@@ -1,69 +1,45 @@
 //! `medcert check SPEC`: the main job.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Places, accepted, cache_folder, evidence_path, print, regressions_path, today};
-use crate::evidence::{self, Counterexample, Evidence, Observer, Regressions, Silent, regressions};
+use super::gather::Gather;
+use super::{Format, accepted, evidence_path, print, today};
+use crate::evidence::{self, Part, Regressions};
 use crate::judge::Judgement;
-use crate::lab::{self, Options};
-use crate::plan::{self, Plan};
-use crate::report::progress::Progress;
 use crate::report::{self, table::Style};
-use crate::spec::DeviceChoice;
-use crate::{Result, data, spec};
+use crate::{Error, Result};
 
 /// Runs a spec.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// The spec, such as specs/fusion.yaml
-    spec: PathBuf,
     #[command(flatten)]
-    places: Places,
+    gather: Gather,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Writes the evidence to this file too
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
-    /// Folder of the accepted snapshots
-    #[arg(long, value_name = "FOLDER")]
-    snapshots: Option<PathBuf>,
-    /// Threads of the attacks [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// What it is computed on: auto, cpu or cuda:N [default: what the spec says]
-    #[arg(long, value_name = "DEVICE", env = "MEDCERT_DEVICE")]
-    device: Option<DeviceChoice>,
-    /// Evaluates the networks as published: slower, and the same but for rounding
-    #[arg(long)]
-    plain: bool,
-    /// Attacks everything anew, whatever an earlier run has seen
-    #[arg(long)]
-    fresh: bool,
-    /// No progress on standard error
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 impl Check {
     pub(super) fn run(&self) -> Result<u8> {
-        let plan = plan::build(spec::read(&self.spec)?);
-        let cache = cache_folder(self.places.cache.as_deref())?;
-        let known =
-            regressions::read(&regressions_path(self.snapshots.as_deref(), &plan))?.unwrap_or_default();
-        let evidence = self.gather(&plan, &cache, &known)?;
+        let plan = self.gather.plan()?;
+        let known = self.gather.known(&plan)?;
+        let shard = self.gather.gather(&plan, &known, Part::WHOLE)?;
+        let evidence = evidence::assemble(shard.head, shard.pieces).map_err(Error::Resource)?;
         // kept before it is judged: nothing that was computed is lost
-        let kept = evidence_path(&cache, &plan);
+        let kept = evidence_path(&self.gather.cache()?, &plan);
         evidence::write(&kept, &evidence)?;
         if let Some(path) = &self.evidence {
             evidence::write(path, &evidence)?;
         }
-        let accepted = accepted(self.snapshots.as_deref(), &plan);
+        let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         print(&plan, &evidence, &judgement, self.format);
-        if !self.quiet {
+        if !self.gather.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
         if let Some(line) = again(known.len(), evidence.regressions) {
@@ -72,24 +48,6 @@ impl Check {
         let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
         Ok(judgement.exit_code())
-    }
-
-    fn gather(&self, plan: &Plan, cache: &Path, known: &[Counterexample]) -> Result<Evidence> {
-        let root = self.places.data_root.as_deref();
-        let data = data::load(&plan.spec, root)?;
-        let partition = data::split(&data.studies, &plan.spec.split)?;
-        let own =
-            self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let options = Options {
-            cache: cache.to_path_buf(),
-            roots: vec![own.to_path_buf(), self.places.weights_folder(cache)],
-            threads: self.threads.map(usize::from),
-            device: self.device.unwrap_or(plan.spec.device),
-            plain: self.plain,
-            fresh: self.fresh,
-        };
-        let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
-        lab::run_after(plan, &data, &partition, &options, known, observer)
     }
 }
 

@@ -9,8 +9,13 @@ mod compare;
 #[cfg(feature = "torch")]
 mod doctor;
 mod explain;
+#[cfg(feature = "torch")]
+mod gather;
 mod judge;
+mod merge;
 mod plan;
+#[cfg(feature = "torch")]
+mod run;
 
 use std::path::{Path, PathBuf};
 
@@ -42,6 +47,11 @@ enum Command {
     Check(check::Check),
     /// Prints what a spec would run, and what it would cost; needs no libtorch.
     Plan(plan::PlanOf),
+    /// Runs a part of a spec, for machines side by side.
+    #[cfg(feature = "torch")]
+    Run(run::Run),
+    /// Makes the whole of the parts of a run, and judges it.
+    Merge(merge::Merge),
     /// Takes the last result of a spec as the snapshot that later runs are compared with.
     Accept(accept::Accept),
     /// Compares two evidence files, cell by cell and case by case.
@@ -105,6 +115,9 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         Command::Cache(cache) => cache.run(),
+        #[cfg(feature = "torch")]
+        Command::Run(run) => run.run(),
+        Command::Merge(merge) => merge.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
     }

@@ -8,6 +8,7 @@ mod health;
 mod observe;
 mod piece;
 pub mod regressions;
+mod shard;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ pub use file::{read, write};
 pub use health::{GradientHealth, Health};
 pub use observe::{Event, Observer, Silent};
 pub use piece::{CellPiece, Piece};
+pub use shard::{Part, Shard, assemble, merge};
 
 /// Version of the file format.
 pub const SCHEMA: u32 = 4;

@@ -19,7 +19,7 @@ mod spoil;
 
 use std::path::{Path, PathBuf};
 
-pub use run::{run, run_after};
+pub use run::{run, run_after, run_part};
 
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};

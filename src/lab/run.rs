@@ -11,18 +11,18 @@ use super::model::operating::Operated;
 use super::model::params::digest;
 use super::pieces::Keys;
 use super::prepare::{Subject, Workshop};
-use super::settings::settle;
+use super::settings::{library, settle};
 use super::tensor;
-use crate::Result;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, CellPiece, Counterexample, DataFacts, Event, Evidence, Health, ModelFacts, Observer, Outcome,
-    Piece, Regressions, RunFacts, SCHEMA, smallest,
+    Case, Cell, CellPiece, Counterexample, DataFacts, Event, Evidence, ModelFacts, Observer, Part, Piece,
+    Regressions, RunFacts, SCHEMA, Shard, assemble, processor,
 };
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{self, ImageAttack, Plan};
 use crate::spec::{Mask, Model};
 use crate::text::Lexicon;
+use crate::{Error, Result};
 
 /// Gathers the evidence of a plan.
 ///
@@ -50,6 +50,22 @@ pub fn run_after(
     known: &[Counterexample],
     observer: &dyn Observer,
 ) -> Result<Evidence> {
+    let shard = run_part(plan, data, partition, options, (known, Part::WHOLE), observer)?;
+    assemble(shard.head, shard.pieces).map_err(Error::Resource)
+}
+
+/// Gathers what a part of a plan's chunks shows; the parts together make the same evidence, to the last bit.
+///
+/// # Errors
+/// As for [`run_after`].
+pub fn run_part(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    (known, part): (&[Counterexample], Part),
+    observer: &dyn Observer,
+) -> Result<Shard> {
     let device = settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = inputs(plan, data, options)?;
@@ -82,39 +98,32 @@ pub fn run_after(
         kept: &kept,
         fresh: options.fresh,
     };
-    let mut sheets = Sheets::of(plan);
+    let mut pieces = Vec::new();
     for model in 0..readers.len() {
-        attack_all(plan, model, &readers, &field, observer, &mut sheets)
-            .map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
+        pieces.extend(
+            attack_all(plan, model, &readers, &field, part, observer)
+                .map_err(|why| why.at_once("chunk", plan.spec.chunk))?,
+        );
     }
-    let Sheets { cells, probes, health } = sheets;
     let audit = audit(data, partition, options)?;
-    let cases = cases(&field, audit.seen);
-    let (mut counterexamples, mut regressions) = (Vec::new(), Regressions::default());
-    let cells = plan.cells.iter().zip(cells).map(|(cell, seen)| {
-        counterexamples.extend(smallest(seen.counterexamples));
-        regressions.tried += seen.regressions.tried;
-        regressions.still_break += seen.regressions.still_break;
-        seen_as(plan, cell, seen.outcomes)
-    });
-    let cells = cells.collect();
-    let probes = plan.probes.iter().zip(probes).map(|(probe, seen)| seen_as(plan, &probe.cell, seen));
     let device = if device.is_cuda() { "cuda" } else { "cpu" }.to_string();
-    Ok(Evidence {
+    let head = Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
         run: RunFacts { device, chunk: plan.spec.chunk, threads, folded: !options.plain },
         data: data_facts(data, partition, audit.patients_in_two_parts),
-        models,
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases,
-        cells,
-        probes: probes.collect(),
-        health,
-        counterexamples,
-        regressions,
-    })
+        cases: cases(&field, audit.seen),
+        cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
+        probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
+        health: vec![],
+        counterexamples: vec![],
+        regressions: Regressions::default(),
+        models,
+    };
+    let chunks = partition.test.len().div_ceil(plan.spec.chunk);
+    Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
 }
 
 /// The test cases, with which of their inputs were seen before.
@@ -147,48 +156,10 @@ fn operated<'s>(
     subjects.iter().zip(&plan.spec.models).map(at).collect()
 }
 
-/// A cell as evidence names it.
-fn seen_as(plan: &Plan, cell: &plan::Cell, outcomes: Vec<Outcome>) -> Cell {
+/// A cell as evidence names it, without an outcome yet.
+fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     let model = plan.spec.models[cell.model].0.clone();
-    Cell { model, attack: cell.attack.to_string(), outcomes }
-}
-
-/// What was seen so far: of each cell and probe of the plan, and of each model.
-struct Sheets {
-    cells: Vec<Seen>,
-    probes: Vec<Vec<Outcome>>,
-    health: Vec<Health>,
-}
-
-impl Sheets {
-    fn of(plan: &Plan) -> Self {
-        let cells = vec![Seen::default(); plan.cells.len()];
-        Self { cells, probes: vec![vec![]; plan.probes.len()], health: vec![] }
-    }
-
-    /// Takes what was seen of a model over a chunk.
-    fn take(&mut self, plan: &Plan, model: usize, piece: Piece) {
-        let own = self.cells.iter_mut().zip(&plan.cells).filter(|(_, cell)| cell.model == model);
-        for ((seen, _), piece) in own.zip(piece.cells) {
-            seen.outcomes.extend(piece.outcomes);
-            seen.counterexamples.extend(piece.counterexamples);
-            seen.regressions.tried += piece.regressions.tried;
-            seen.regressions.still_break += piece.regressions.still_break;
-        }
-        let own = self.probes.iter_mut().zip(&plan.probes).filter(|(_, probe)| probe.cell.model == model);
-        for ((seen, _), outcomes) in own.zip(piece.probes) {
-            seen.extend(outcomes);
-        }
-        self.health.extend(piece.health);
-    }
-}
-
-/// What a cell has come to so far.
-#[derive(Debug, Clone, Default)]
-struct Seen {
-    outcomes: Vec<Outcome>,
-    counterexamples: Vec<Counterexample>,
-    regressions: Regressions,
+    Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
 /// What the chunks are cut from.
@@ -207,15 +178,15 @@ struct Field<'a> {
     fresh: bool,
 }
 
-/// One model under all its cells, chunk by chunk.
+/// One model under all its cells, over the chunks of a part: each with the model's place and the chunk's.
 fn attack_all(
     plan: &Plan,
     model: usize,
     readers: &[&dyn Reader],
     field: &Field<'_>,
+    part: Part,
     observer: &dyn Observer,
-    seen: &mut Sheets,
-) -> Result<()> {
+) -> Result<Vec<(usize, usize, Piece)>> {
     let lexicon = Lexicon::embedded();
     let studies = &field.data.studies;
     let scene = Scene {
@@ -235,10 +206,12 @@ fn attack_all(
     let keys = Keys::of(plan, model, field.models, &scene, field.folded)?;
     let counts =
         (of_model(&plan.cells, model), plan.probes.iter().filter(|one| one.cell.model == model).count());
-    let total = field.partition.test.len() as u64;
-    let mut done = 0;
-    for indices in field.partition.test.chunks(plan.spec.chunk) {
-        let looks = (done < PROBED_CASES as u64, done == 0);
+    let chunks = field.partition.test.chunks(plan.spec.chunk).enumerate();
+    let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
+    let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
+    let (mut done, mut pieces) = (0, Vec::new());
+    for (place, indices) in own {
+        let looks = (place * plan.spec.chunk < PROBED_CASES, place == 0);
         let key = keys.chunk(&scene, indices, field.known, looks)?;
         let earlier = Piece::read(field.kept, &key, counts, indices.len()).filter(|_| !field.fresh);
         let piece = match earlier {
@@ -249,11 +222,11 @@ fn attack_all(
                 piece
             }
         };
-        seen.take(plan, model, piece);
+        pieces.push((model, place, piece));
         done += indices.len() as u64;
         observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
     }
-    Ok(())
+    Ok(pieces)
 }
 
 fn of_model(cells: &[plan::Cell], model: usize) -> usize {

@@ -1,0 +1,46 @@
+//! `medcert merge FOLDER --spec SPEC`: the evidence of all parts of a run, judged.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, accepted, print, today};
+use crate::evidence::{self, Shard};
+use crate::judge::Judgement;
+use crate::{Result, plan, spec};
+
+/// Makes the whole of the parts of a run.
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// The folder that `medcert run --out` wrote the parts to
+    folder: PathBuf,
+    /// The spec to judge the whole by
+    #[arg(long)]
+    spec: PathBuf,
+    /// The file that the evidence is written to [default: evidence.json in the folder]
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// Folder of the accepted snapshots
+    #[arg(long, value_name = "FOLDER")]
+    snapshots: Option<PathBuf>,
+    /// Lets parts of other kinds of processor or of another libtorch in
+    #[arg(long)]
+    foreign: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Merge {
+    pub(super) fn run(&self) -> Result<u8> {
+        let plan = plan::build(spec::read(&self.spec)?);
+        let evidence = evidence::merge(Shard::read_all(&self.folder)?, self.foreign)?;
+        let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
+        evidence::write(&path, &evidence)?;
+        let accepted = accepted(self.snapshots.as_deref(), &plan);
+        let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
+        print(&plan, &evidence, &judgement, self.format);
+        eprintln!("evidence: {}", path.display());
+        Ok(judgement.exit_code())
+    }
+}

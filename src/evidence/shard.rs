@@ -1,0 +1,199 @@
+//! A part of a run: what was seen over some of its chunks, with everything that the whole has in common; and the whole
+//! of all parts, which has the same bytes however it was cut.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{LARGEST_BYTES, whole};
+use super::{Cell, Evidence, Piece, SCHEMA, smallest};
+use crate::{Error, Result};
+
+/// Which part of how many; from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// This one, from 1.
+    pub part: usize,
+    /// How many there are.
+    pub parts: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Self = Self { part: 1, parts: 1 };
+
+    /// Whether a chunk, counted from 0, is in it.
+    pub fn holds(self, chunk: usize) -> bool {
+        chunk % self.parts == self.part - 1
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let numbers =
+            text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
+        match numbers {
+            Some((part, parts)) if (1..=parts).contains(&part) && parts <= 10_000 => Ok(Self { part, parts }),
+            _ => Err("write which part of how many, such as `2/7`".to_string()),
+        }
+    }
+}
+
+/// What was seen over the chunks of a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Which part.
+    pub part: Part,
+    /// Kind of processor that saw it.
+    pub processor: String,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// Number of chunks of the whole.
+    pub chunks: usize,
+    /// What the whole has in common: its cells and probes have no outcome yet.
+    pub head: Evidence,
+    /// What was seen of a model, by its place, over a chunk, counted from 0.
+    pub pieces: Vec<(usize, usize, Piece)>,
+}
+
+impl Shard {
+    /// Where it lies in a folder.
+    pub fn place(folder: &Path, part: Part) -> PathBuf {
+        folder.join(format!("shard-{:05}-of-{:05}.json", part.part, part.parts))
+    }
+
+    /// Writes it into a folder, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        let path = Self::place(folder, self.part);
+        whole(&path, |out| Ok(serde_json::to_writer(out, self)?))?;
+        Ok(path)
+    }
+
+    /// Reads every part of a folder.
+    ///
+    /// # Errors
+    /// The folder holds none, or one of them cannot be read.
+    pub fn read_all(folder: &Path) -> Result<Vec<Self>> {
+        let remedy = "`medcert run SPEC --shard 1/3 --out FOLDER` writes parts";
+        let failed = |why: std::io::Error| Error::unreadable(folder, &why, remedy);
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
+            if name.starts_with("shard-") && name.ends_with(".json") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        if paths.is_empty() {
+            return Err(Error::Input(format!("{} holds no part of a run; {remedy}", folder.display())));
+        }
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let remedy = "run that part again";
+        let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
+        let mut text = Vec::new();
+        File::open(path).map_err(failed)?.take(LARGEST_BYTES).read_to_end(&mut text).map_err(failed)?;
+        serde_json::from_slice(&text)
+            .map_err(|why| Error::Input(format!("{} is no part of a run: {why}; {remedy}", path.display())))
+    }
+}
+
+/// The whole of all parts, in any order. `foreign` lets parts of other kinds of processor or libtorch in.
+///
+/// # Errors
+/// A part is missing, is there twice, or is of another question, data, weights or, unless let in, machine.
+pub fn merge(mut shards: Vec<Shard>, foreign: bool) -> Result<Evidence> {
+    shards.sort_by_key(|shard| shard.part);
+    let refuse = |why: String| Error::Input(format!("the parts make no whole: {why}"));
+    let Some(first) = shards.first() else { return Err(refuse("there is none".to_string())) };
+    let parts = first.part.parts;
+    for (place, shard) in shards.iter().enumerate() {
+        let name = format!("part {} of {}", shard.part.part, shard.part.parts);
+        if let Some(why) = differs(first, shard, foreign) {
+            return Err(refuse(format!("{name} is {why} than part {} of {parts}", first.part.part)));
+        }
+        if shard.part.part != place + 1 {
+            let lacks = shard.part.part > place + 1;
+            return Err(refuse(if lacks {
+                format!("part {} of {parts} is missing; run it", place + 1)
+            } else {
+                format!("{name} is there twice; remove one")
+            }));
+        }
+    }
+    if shards.len() < parts {
+        return Err(refuse(format!("part {} of {parts} is missing; run it", shards.len() + 1)));
+    }
+    let (chunks, head) = (first.chunks, first.head.clone());
+    let mut pieces: Vec<(usize, usize, Piece)> = shards.into_iter().flat_map(|shard| shard.pieces).collect();
+    pieces.sort_by_key(|(model, chunk, _)| (*model, *chunk));
+    let wanted = (0..head.models.len()).flat_map(|model| (0..chunks).map(move |chunk| (model, chunk)));
+    if wanted.ne(pieces.iter().map(|(model, chunk, _)| (*model, *chunk))) {
+        return Err(refuse("a chunk is missing or there twice; run all parts again".to_string()));
+    }
+    assemble(head, pieces).map_err(refuse)
+}
+
+/// What of a part is other than in the first.
+fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<&'static str> {
+    let (a, b) = (&first.head, &shard.head);
+    let same_run = (&a.run.device, a.run.chunk, a.run.folded) == (&b.run.device, b.run.chunk, b.run.folded);
+    let said = [
+        (
+            a.schema == b.schema && a.schema == SCHEMA && a.medcert == b.medcert,
+            "of another version of medcert",
+        ),
+        (first.part.parts == shard.part.parts, "one of another number of parts"),
+        (a.spec == b.spec && a.cells == b.cells && a.probes == b.probes, "of another spec"),
+        (a.data == b.data && a.cases == b.cases && a.baselines == b.baselines, "of other data"),
+        (a.models == b.models, "of other weights"),
+        (first.chunks == shard.chunks && same_run, "of another way to run"),
+        (foreign || first.libtorch == shard.libtorch, "of another libtorch"),
+        (foreign || first.processor == shard.processor, "of another kind of processor"),
+    ];
+    said.into_iter().find(|(same, _)| !same).map(|(_, why)| why)
+}
+
+/// Puts the pieces of every model, chunk by chunk, into the cells and probes of the head.
+///
+/// # Errors
+/// A piece has other cells than the head.
+pub fn assemble(
+    mut head: Evidence,
+    pieces: Vec<(usize, usize, Piece)>,
+) -> std::result::Result<Evidence, String> {
+    let mut found = vec![vec![]; head.cells.len()];
+    for (model, _, piece) in pieces {
+        let name = head.models.get(model).map(|model| model.name.clone()).unwrap_or_default();
+        let own = |cells: &[Cell]| -> Vec<usize> {
+            (0..cells.len()).filter(|&place| cells[place].model == name).collect()
+        };
+        let (cells, probes) = (own(&head.cells), own(&head.probes));
+        if cells.len() != piece.cells.len() || probes.len() != piece.probes.len() {
+            return Err(format!("a piece of {name} has other cells than the spec"));
+        }
+        for (place, seen) in cells.into_iter().zip(piece.cells) {
+            head.cells[place].outcomes.extend(seen.outcomes);
+            found[place].extend(seen.counterexamples);
+            head.regressions.tried += seen.regressions.tried;
+            head.regressions.still_break += seen.regressions.still_break;
+        }
+        for (place, outcomes) in probes.into_iter().zip(piece.probes) {
+            head.probes[place].outcomes.extend(outcomes);
+        }
+        head.health.extend(piece.health);
+    }
+    head.counterexamples = found.into_iter().flat_map(smallest).collect();
+    Ok(head)
+}
