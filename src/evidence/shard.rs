@@ -88,7 +88,7 @@ impl Shard {
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
-            if name.starts_with("shard-") && name.ends_with(".json") {
+            if name.strip_prefix("shard-").is_some_and(|rest| rest.strip_suffix(".json").is_some()) {
                 paths.push(path);
             }
         }
