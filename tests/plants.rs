@@ -133,7 +133,9 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     let shift = weights.pop().expect("the shift");
     let mut words: Vec<(&str, f32)> = WORDS.to_vec();
     // both words stand in every second report, so each takes the shift; a blank report then has none of it
-    words.iter_mut().for_each(|(_, weight)| *weight += shift);
+    for (_, weight) in &mut words {
+        *weight += shift;
+    }
     let model = Faulty(Fused { weights, ..Fused::new(3, &words) }, fault);
     if fault == Fault::ShuffledLabels {
         medcert::random::shuffle(&mut bench.inputs.labels, &mut stream(&["shuffled"]));

@@ -86,7 +86,7 @@ pub fn run_part(
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
     let readers: Vec<&dyn Reader> =
-        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at)).collect();
+        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect();
     let (kept, folded) = (options.cache.join("evidence"), !options.plain);
     let field = Field {
         data,
@@ -138,8 +138,8 @@ fn cases(field: &Field<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
 }
 
 /// A model, at its operating point if it has one.
-fn at_point<'s>(subject: &'s Subject, at: &'s Option<Operated<'s>>) -> &'s dyn Reader {
-    at.as_ref().map_or(subject.reader(), |at| at)
+fn at_point<'s>(subject: &'s Subject, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
+    at.map_or(subject.reader(), |at| at)
 }
 
 /// The models that have an operating point, at it.
@@ -214,13 +214,12 @@ fn attack_all(
         let looks = (place * plan.spec.chunk < PROBED_CASES, place == 0);
         let key = keys.chunk(&scene, indices, field.known, looks)?;
         let earlier = Piece::read(field.kept, &key, counts, indices.len()).filter(|_| !field.fresh);
-        let piece = match earlier {
-            Some(piece) => piece,
-            None => {
-                let piece = attack_chunk(plan, model, &scene, indices, field.known, (key, looks))?;
-                piece.write(field.kept)?;
-                piece
-            }
+        let piece = if let Some(piece) = earlier {
+            piece
+        } else {
+            let piece = attack_chunk(plan, model, &scene, indices, field.known, (key, looks))?;
+            piece.write(field.kept)?;
+            piece
         };
         pieces.push((model, place, piece));
         done += indices.len() as u64;

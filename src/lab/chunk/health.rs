@@ -158,7 +158,8 @@ impl Chunk<'_> {
 /// Whether two answers differ beyond rounding; what is not finite differs from everything.
 fn differ(one: &[f32], other: &[f32]) -> bool {
     let scale = one.iter().chain(other).fold(1e-6_f32, |most, value| most.max(value.abs()));
-    one.iter().zip(other).any(|(one, other)| !((one - other).abs() <= ROUNDING * scale))
+    let agree = |(one, other): (&f32, &f32)| (one - other).abs() <= ROUNDING * scale;
+    !one.iter().zip(other).all(agree)
 }
 
 /// The cosine of two vectors; 0 if one is zero or not finite.
