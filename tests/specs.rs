@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::civil::{Date, date};
-use medcert::evidence::{Evidence, Outcome, Silent, processor};
+use medcert::evidence::{Evidence, Outcome, Silent, processor, regressions};
 use medcert::judge::{Change, Comparison, Judgement, ROUNDING};
 use medcert::lab::{self, Options};
 use medcert::plan::{self, Plan};
@@ -52,7 +52,9 @@ fn run(
         fresh: true,
     };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let evidence = lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence");
+    let known = regressions::read(&home().join("snapshots").join(format!("{name}.regressions")));
+    let known = known.expect("a regressions file").unwrap_or_default();
+    let evidence = lab::run_after(&plan, &dataset, &partition, &options, &known, &Silent).expect("evidence");
     let judgement = Judgement::of(&plan, &evidence, accepted(name).baseline(), TODAY);
     (plan, evidence, judgement)
 }
