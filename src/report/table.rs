@@ -50,8 +50,13 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     text.push('\n');
     text.push_str(&checks(result, style));
     text.push('\n');
-    let worst = result.findings().iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Error);
-    text.push_str(&painted(&wrapped(&summary(result.findings()), 0, style.width), worst, style));
+    let Judgement { findings, checks, waivers, .. } = result.judgement;
+    let raised = checks.iter().filter_map(Raised::counts);
+    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
+    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
+    let worst = verdicts.max().unwrap_or(Verdict::Error);
+    let last = summary(findings) + &against(result);
+    text.push_str(&painted(&wrapped(&last, 0, style.width), worst, style));
     text.push('\n');
     text
 }
@@ -171,6 +176,26 @@ fn sentence(finding: &Finding, style: Style) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What else decides the exit code: `; the checks V1 and M2 are raised; a waiver does not count`.
+fn against(result: Result<'_>) -> String {
+    let mut codes: Vec<&str> = Vec::new();
+    for raised in result.judgement.checks.iter().filter(|raised| raised.counts().is_some()) {
+        if !codes.contains(&raised.check.code()) {
+            codes.push(raised.check.code());
+        }
+    }
+    let raised = match codes.as_slice() {
+        [] => String::new(),
+        [code] => format!("; the check {code} is raised"),
+        [first @ .., last] => format!("; the checks {} and {last} are raised", first.join(", ")),
+    };
+    match result.judgement.waivers.iter().filter(|state| **state != Waiving::Used).count() {
+        0 => raised,
+        1 => format!("{raised}; a waiver does not count"),
+        several => format!("{raised}; {several} waivers do not count"),
+    }
 }
 
 /// What the checks raised, a line each, and what became of the waivers.
