@@ -163,6 +163,10 @@ fn a_difference_at_the_margin_passes_one_time_in_twenty_at_most() {
 
 #[test]
 fn the_ends_of_the_scale() {
+    // one patient has all normal cases, and all scores are equal: nothing is known of how patients differ
+    let tied =
+        Auroc::of(&[(0, false, 1.0), (0, false, 1.0), (0, true, 1.0), (1, true, 1.0)]).expect("both classes");
+    assert_eq!((tied.lower(ALPHA), tied.upper(ALPHA)), (0.0, 1.0));
     let of = |patients: usize, cases: usize, holds: bool| {
         Proportion::of((0..cases).map(move |case| (case % patients, holds)))
     };

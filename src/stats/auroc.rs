@@ -93,12 +93,15 @@ fn spread<'a>(patients: impl Iterator<Item = &'a [f64; 4]>, area: f64, sizes: (f
         of_low += b * b;
         of_both += a * b;
     }
-    let unbiased = |patients: f64| if patients > 1.0 { patients / (patients - 1.0) } else { f64::INFINITY };
+    let pairs = high.min(low).min((all / 2.0_f64).floor()) as u64;
+    if high < 2.0 || low < 2.0 {
+        return (f64::INFINITY, pairs); // one patient of a class says nothing of how patients differ
+    }
+    let unbiased = |patients: f64| patients / (patients - 1.0);
     let variance = of_high * unbiased(high) / (sizes.0 * sizes.0)
         + of_low * unbiased(low) / (sizes.1 * sizes.1)
         + 2.0 * of_both * unbiased(all) / (sizes.0 * sizes.1);
-    let pairs = high.min(low).min((all / 2.0_f64).floor());
-    (variance.max(0.0).sqrt(), pairs as u64)
+    (variance.max(0.0).sqrt(), pairs)
 }
 
 fn bound(area: f64, error: f64, pairs: u64, alpha: f64) -> f64 {
