@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, accepted, print, today};
-use crate::judge::Judgement;
+use super::{Format, judged};
 use crate::{Result, evidence, plan, spec};
 
 /// Judges evidence.
@@ -28,9 +27,6 @@ impl Judge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let evidence = evidence::read(&self.evidence)?;
-        let accepted = accepted(self.snapshots.as_deref(), &plan);
-        let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        print(&plan, &evidence, &judgement, self.format);
-        Ok(judgement.exit_code())
+        Ok(judged(&plan, &evidence, self.snapshots.as_deref(), self.format))
     }
 }

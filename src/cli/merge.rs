@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, accepted, print, today};
+use super::{Format, judged};
 use crate::evidence::{self, Shard};
-use crate::judge::Judgement;
 use crate::{Result, plan, spec};
 
 /// Makes the whole of the parts of a run.
@@ -37,10 +36,8 @@ impl Merge {
         let evidence = evidence::merge(Shard::read_all(&self.folder)?, self.foreign)?;
         let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
         evidence::write(&path, &evidence)?;
-        let accepted = accepted(self.snapshots.as_deref(), &plan);
-        let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        print(&plan, &evidence, &judgement, self.format);
+        let code = judged(&plan, &evidence, self.snapshots.as_deref(), self.format);
         eprintln!("evidence: {}", path.display());
-        Ok(judgement.exit_code())
+        Ok(code)
     }
 }

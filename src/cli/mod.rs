@@ -179,6 +179,13 @@ fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
+/// Judges evidence against what was accepted, prints the result, and gives its exit code.
+fn judged(plan: &Plan, evidence: &Evidence, snapshots: Option<&Path>, format: Format) -> u8 {
+    let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
+    print(plan, evidence, &judgement, format);
+    judgement.exit_code()
+}
+
 /// Prints the result.
 fn print(plan: &Plan, evidence: &Evidence, judgement: &Judgement, format: Format) {
     let result = report::Result { plan, evidence, judgement };

@@ -102,8 +102,18 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         Bound::Rate(_) | Bound::AtMost(_) => 0.0,
         Bound::Model { .. } => -1.0,
     };
+    unknown(&clause.words, (lower, clause.bound.threshold().0), level, reason)
+}
+
+/// What is said where nothing is known of a value that is at least `least`.
+pub(super) fn unknown(
+    words: &str,
+    (least, threshold): (f64, f64),
+    level: f64,
+    reason: String,
+) -> ClauseFinding {
     ClauseFinding {
-        words: clause.words.clone(),
+        words: words.to_string(),
         verdict: Verdict::Error,
         estimate: Estimate { successes: 0, trials: 0 },
         other: None,
@@ -112,9 +122,9 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         effective: None,
         p: 1.0,
         level,
-        lower,
+        lower: least,
         upper: 1.0,
-        threshold: clause.bound.threshold().0,
+        threshold,
         needed: None,
         reason,
     }

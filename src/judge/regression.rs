@@ -5,7 +5,7 @@
 //! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
 
 use super::baseline::{Baseline, Change, Comparison};
-use super::clause::{decide, needed};
+use super::clause::{decide, needed, unknown};
 use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_points, points_beside};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, Regression};
@@ -37,22 +37,7 @@ pub(super) fn judge(
         let cells = bounded(plan, &comparison, regression)?;
         decided(&comparison, &cells, sentence, regression.margin)
     });
-    finding.unwrap_or_else(|reason| ClauseFinding {
-        words: sentence.to_string(),
-        verdict: Verdict::Error,
-        estimate: Estimate { successes: 0, trials: 0 },
-        other: None,
-        group: None,
-        value: 0.0,
-        effective: None,
-        p: 1.0,
-        level: LEVEL,
-        lower: -1.0,
-        upper: 1.0,
-        threshold: -regression.margin,
-        needed: None,
-        reason,
-    })
+    finding.unwrap_or_else(|reason| unknown(sentence, (-1.0, -regression.margin), LEVEL, reason))
 }
 
 /// The cells that the sentence is about.

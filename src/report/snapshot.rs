@@ -76,16 +76,11 @@ pub fn render(result: Result<'_>) -> String {
 
 /// What a check raised, and of what; no figure that another run may turn in its last digit.
 fn checked(plan: &Plan, raised: &Raised) -> String {
-    let verdict = match (raised.verdict, raised.waiver) {
-        (Some(_), Some(_)) => "waived".to_string(),
-        (Some(verdict), None) => verdict.to_string(),
-        (None, _) => "warning".to_string(),
-    };
     let model = raised.model.map_or("all", |model| &plan.spec.models[model].0);
     let attacks = raised.cells.iter().flatten().map(|&cell| plan.cells[cell].attack.to_string());
     let attacks = attacks.collect::<Vec<_>>().join(", ");
     let under = if attacks.is_empty() { String::new() } else { format!(" under {attacks}") };
-    format!("  {verdict} {}: {model}{under}", raised.check)
+    format!("  {} {}: {model}{under}", raised.word(), raised.check)
 }
 
 /// The body of a snapshot file; none if there is no file.

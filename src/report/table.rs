@@ -212,17 +212,15 @@ fn checks(result: Result<'_>, style: Style) -> String {
             continue;
         }
         told.push(raised);
-        let (word, verdict) = match (raised.verdict, raised.waiver) {
-            (Some(_), Some(_)) => ("waived".to_string(), Verdict::Pass),
-            (Some(verdict), None) => (verdict.to_string(), verdict),
-            (None, _) => ("warning".to_string(), Verdict::Inconclusive),
-        };
+        // a warning is coloured as what is open, and what is waived as what holds
+        let colour =
+            raised.verdict.map_or(Verdict::Inconclusive, |_| raised.counts().unwrap_or(Verdict::Pass));
         let more = match checks.iter().filter(|other| alike(other)).count() - 1 {
             0 => String::new(),
             more => format!(" (and {more} more)"),
         };
         let message = format!("{}: {}{more}", raised.check, plain(&raised.message));
-        text.push_str(&headed(&word, verdict, &message, style));
+        text.push_str(&headed(&raised.word(), colour, &message, style));
     }
     for (waiver, state) in result.plan.spec.waivers.iter().zip(waivers) {
         let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {model}"));

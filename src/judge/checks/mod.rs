@@ -79,6 +79,15 @@ impl Raised {
         of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))
     }
 
+    /// What became of it, in a word: `waived`, `warning`, or its verdict.
+    pub(crate) fn word(&self) -> String {
+        match (self.verdict, self.waiver) {
+            (Some(_), Some(_)) => "waived".to_string(),
+            (Some(verdict), None) => verdict.to_string(),
+            (None, _) => "warning".to_string(),
+        }
+    }
+
     /// Whether it still counts: it is no warning and no waiver covers it.
     pub fn counts(&self) -> Option<Verdict> {
         self.verdict.filter(|_| self.waiver.is_none())
