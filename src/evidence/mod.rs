@@ -3,6 +3,7 @@
 
 mod align;
 mod counterexample;
+pub mod exhibit;
 mod file;
 mod health;
 mod observe;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
+pub use exhibit::{Answered, Exhibit, Pictures, Wording};
 pub use file::{read, write};
 pub use health::{GradientHealth, Health};
 pub use observe::{Event, Observer, Silent};

@@ -1,0 +1,80 @@
+//! A case before and after an attack, for a person to look at: what `medcert replay` shows and a report prints. It is
+//! computed again from the seed and the weights and kept beside the evidence, never in it: no verdict rests on it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::file;
+use crate::Result;
+
+/// One case of one cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exhibit {
+    /// The model's name.
+    pub model: String,
+    /// The attack, in the plan's notation.
+    pub attack: String,
+    /// The study's identifier.
+    pub case: String,
+    /// True if abnormal.
+    pub label: bool,
+    /// What the model says without the attack.
+    pub before: Answered,
+    /// What it says under the attack.
+    pub after: Answered,
+    /// The frontal image, where the attack touches it.
+    pub image: Option<Pictures>,
+    /// The report, where the attack touches it.
+    pub text: Option<Wording>,
+}
+
+/// What a model says of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// True if abnormal; None if it gave no finite answer.
+    pub predicted: Option<bool>,
+    /// Logit of the true class less that of the other: positive means right.
+    pub margin: Option<f32>,
+}
+
+/// An image before and after, each a square gray PNG file of 8 bits in base64.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pictures {
+    /// Pixels a side, as the model reads it.
+    pub side: u32,
+    /// Before.
+    pub before: String,
+    /// After.
+    pub after: String,
+    /// After less before: middle gray is no change, black and white a change by [`Pictures::change`].
+    pub difference: String,
+    /// Largest change of a pixel, in pixel units from 0 to 1.
+    pub change: f32,
+}
+
+/// A report before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wording {
+    /// Before.
+    pub before: String,
+    /// After.
+    pub after: String,
+}
+
+/// Writes exhibits, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, exhibits: &[Exhibit]) -> Result<()> {
+    file::whole(path, |out| Ok(serde_json::to_writer(out, exhibits)?))
+}
+
+/// Reads exhibits; none if there is no such file or it cannot be read, since nothing rests on them.
+pub fn read(path: &Path) -> Vec<Exhibit> {
+    std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
