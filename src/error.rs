@@ -23,6 +23,8 @@ pub enum Error {
     Resource(String),
     /// The device's memory does not hold a chunk of cases (exit 5).
     Memory(String),
+    /// A signal stopped the run (exit 128 and its number: 130 for SIGINT, 143 for SIGTERM).
+    Stopped(i32),
 }
 
 impl Error {
@@ -62,6 +64,7 @@ impl Error {
             Self::Usage(_) | Self::Spec(_) => 2,
             Self::Input(_) => 4,
             Self::Resource(_) | Self::Memory(_) => 5,
+            Self::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
 }
@@ -73,6 +76,9 @@ impl fmt::Display for Error {
                 f.write_str(message)
             }
             Self::Spec(diagnostics) => diagnostics.fmt(f),
+            Self::Stopped(_) => {
+                f.write_str("stopped; what was seen is kept, and the same command goes on from there")
+            }
         }
     }
 }

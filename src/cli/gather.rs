@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Places, cache_folder, regressions_path};
-use crate::evidence::{Counterexample, Observer, Part, Shard, Silent, regressions};
+use super::{Places, cache_folder, evidence_path, regressions_path};
+use crate::evidence::{Counterexample, Lock, Observer, Part, Shard, Silent, regressions};
 use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
+use crate::report::profile::Profile;
 use crate::report::progress::Progress;
 use crate::spec::DeviceChoice;
 use crate::{Result, data, spec};
@@ -35,8 +36,14 @@ pub(super) struct Gather {
     #[arg(long)]
     fresh: bool,
     /// No progress on standard error
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+    /// Every step on standard error
+    #[arg(long, short)]
+    verbose: bool,
+    /// Prints where the time went, on standard error
+    #[arg(long)]
+    profile: bool,
 }
 
 impl Gather {
@@ -82,7 +89,23 @@ impl Gather {
             plain: self.plain,
             fresh: self.fresh,
         };
-        let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
-        lab::run_part(plan, &data, &partition, &options, (known, part), observer)
+        let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new(self.verbose) };
+        let _lock = self.lock(plan, &options.cache, part)?;
+        if !self.profile {
+            return lab::run_part(plan, &data, &partition, &options, (known, part), observer);
+        }
+        let profile = Profile::around(observer);
+        let shard = lab::run_part(plan, &data, &partition, &options, (known, part), &profile);
+        eprint!("{}", profile.render());
+        shard
+    }
+
+    /// Waits until no other process computes the same.
+    fn lock(&self, plan: &Plan, cache: &Path, part: Part) -> Result<Option<Lock>> {
+        let path = evidence_path(cache, plan).with_extension(format!("{}-of-{}.lock", part.part, part.parts));
+        let holder = format!("process {} on {}", std::process::id(), self.spec.display());
+        Lock::hold(&path, &holder, |holder| {
+            eprintln!("waiting for {holder}, which computes the same; its lock is {}", path.display());
+        })
     }
 }

@@ -13,9 +13,11 @@ pub mod train;
 pub mod victim;
 pub mod weights;
 
-mod pieces;
+mod keys;
 mod run;
 mod spoil;
+mod stop;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 

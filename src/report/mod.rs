@@ -7,6 +7,7 @@ pub mod json;
 pub mod outcomes;
 pub mod plan;
 mod power;
+pub mod profile;
 pub mod progress;
 pub mod snapshot;
 pub mod table;
