@@ -2,7 +2,7 @@
 //! was killed goes on after the last whole line, and a run of an unchanged question reads instead of computing.
 //!
 //! A journal lies under the digest of what all its lines have in common (the program, the model, the cases); a line
-//! begins with the checksum of the rest, and names the digest of what else determined it (the attack). A line that is
+//! begins with the checksum of that and of the rest, and names the digest of what else determined it (the attack). A line that is
 //! cut off, damaged or of another question is computed again, and the last sound line of a digest counts.
 
 use std::collections::HashMap;
@@ -51,6 +51,7 @@ struct Line {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    digest: String,
     lines: HashMap<String, Seen>,
 }
 
@@ -61,9 +62,9 @@ impl Journal {
         let path =
             folder.join("pieces").join(digest.get(..2).unwrap_or("")).join(format!("{digest}.journal"));
         let text = if fresh { vec![] } else { std::fs::read(&path).unwrap_or_default() };
-        let sound = text.split(|&byte| byte == b'\n').filter_map(read);
+        let sound = text.split(|&byte| byte == b'\n').filter_map(|line| read(digest, line));
         let lines = sound.filter(|line| line.seen.fits(cases)).map(|line| (line.key, line.seen)).collect();
-        Self { path, lines }
+        Self { path, digest: digest.to_string(), lines }
     }
 
     /// What was seen under a digest.
@@ -88,7 +89,7 @@ impl Journal {
         }
         let mut file = std::fs::File::options().read(true).append(true).create(true).open(&self.path)?;
         let text = serde_json::to_string(line)?;
-        let mut whole = format!("{} {text}\n", checksum(text.as_bytes()));
+        let mut whole = format!("{} {text}\n", checksum(&self.digest, text.as_bytes()));
         if !ends_a_line(&mut file)? {
             whole.insert(0, '\n');
         }
@@ -108,15 +109,16 @@ fn ends_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-fn checksum(text: &[u8]) -> String {
-    blake3::hash(text).to_hex().as_str()[..CHECKSUM].to_string()
+fn checksum(digest: &str, text: &[u8]) -> String {
+    let sum = blake3::Hasher::new().update(digest.as_bytes()).update(text).finalize();
+    sum.to_hex().as_str()[..CHECKSUM].to_string()
 }
 
-/// A line, if it is whole.
-fn read(line: &[u8]) -> Option<Line> {
+/// A line of a journal, if it is whole.
+fn read(digest: &str, line: &[u8]) -> Option<Line> {
     let (sum, text) = line.split_at_checked(CHECKSUM)?;
     let text = text.strip_prefix(b" ")?;
-    (sum == checksum(text).as_bytes()).then(|| serde_json::from_slice(text).ok()).flatten()
+    (sum == checksum(digest, text).as_bytes()).then(|| serde_json::from_slice(text).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -185,7 +187,8 @@ mod tests {
             prop_assert!(damaged.lines.len() < 3);
             for (key, seen) in &damaged.lines {
                 let line = key.strip_prefix("key ").and_then(|line| line.parse().ok());
-                prop_assert_eq!(Some(seen), line.map(probe).as_ref());
+                let written = line.map(probe);
+                prop_assert_eq!(Some(seen), written.as_ref());
             }
         }
     }
@@ -199,7 +202,9 @@ mod tests {
         journal.append("key 0".into(), probe(7)).expect("written");
         assert_eq!(Journal::open(folder.path(), "abc", 2, false).get("key 0"), Some(&probe(7)));
         assert_eq!(Journal::open(folder.path(), "abc", 3, false).get("key 0"), None);
-        assert_eq!(Journal::open(folder.path(), "other", 2, false).get("key 0"), None);
+        // a journal under another digest's name is another's
+        std::fs::copy(&journal.path, folder.path().join("pieces/ab/abd.journal")).expect("copied");
+        assert_eq!(Journal::open(folder.path(), "abd", 2, false).get("key 0"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -193,7 +193,7 @@ fn sides(plan: &Plan) -> Vec<u32> {
 fn audit(data: &Dataset, partition: &Partition, options: &Options) -> Result<Audit> {
     let studies: Vec<_> = data.studies.iter().collect();
     let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(&options.cache))?;
-    Ok(data::audit(data, partition, &pixels))
+    Ok(data::audit_kept(data, partition, &pixels, &options.cache))
 }
 
 fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usize) -> DataFacts {
