@@ -13,6 +13,7 @@ pub mod table;
 
 use crate::evidence::Evidence;
 use crate::judge::{Finding, Judgement, Raised, Verdict};
+pub(crate) use crate::neutral::plain;
 use crate::plan::Plan;
 use crate::spec::{Check, Figure, Metric};
 
@@ -85,11 +86,6 @@ pub fn summary(findings: &[Finding]) -> String {
         (1, _) => format!("1 of {all} {sentences} holds: {}", rest.join(", ")),
         (passed, _) => format!("{passed} of {all} {sentences} hold: {}", rest.join(", ")),
     }
-}
-
-/// Text from data without what a terminal would obey.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Digits in groups of three: `1,234`.
