@@ -103,8 +103,14 @@ mod tests {
 
     #[test]
     fn what_acts_is_shown_as_gone() {
-        assert_eq!(plain("a\u{1b}[31mb\u{202e}c\r\n\u{9b}2J"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}\u{fffd}2J");
-        assert_eq!(plain("::error::x and ::y, std::fmt, 1::2"), ":\u{fffd}error::x and :\u{fffd}y, std::fmt, 1::2");
+        assert_eq!(
+            plain("a\u{1b}[31mb\u{202e}c\r\n\u{9b}2J"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}\u{fffd}2J"
+        );
+        assert_eq!(
+            plain("::error::x and ::y, std::fmt, 1::2"),
+            ":\u{fffd}error::x and :\u{fffd}y, std::fmt, 1::2"
+        );
         assert_eq!(plain("##[add-mask]x"), "#\u{fffd}[add-mask]x");
         assert_eq!(plain("ε≤0.1 − 2 %, Ärztin, عربي"), "ε≤0.1 − 2 %, Ärztin, عربي");
     }
