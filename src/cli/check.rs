@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::gather::Gather;
+use super::reports::Reports;
 use super::{Format, accepted, evidence_path, print, today};
 use crate::evidence::{self, Part, Regressions};
 use crate::judge::Judgement;
@@ -22,6 +23,8 @@ pub(super) struct Check {
     /// Writes the evidence to this file too
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Check {
@@ -38,15 +41,16 @@ impl Check {
         }
         let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        print(&plan, &evidence, &judgement, self.format);
+        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        print(result, self.format);
         if !self.gather.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
         if let Some(line) = again(known.len(), evidence.regressions) {
             eprintln!("{line}");
         }
-        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
+        self.reports.write(result)?;
         Ok(judgement.exit_code())
     }
 }

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
+use crate::report::doc::{of_check, text};
 use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -30,7 +31,7 @@ impl Explain {
             return Ok(0);
         };
         if let Some(check) = Check::of_word(name) {
-            write_out(&text(of_check(check)));
+            write_out(&of_check(check));
             return Ok(0);
         }
         if let Some(code) = Code::named(name) {
@@ -72,12 +73,6 @@ fn list() -> String {
     format!(
         "{groups}{codes}`medcert explain NAME` says what one is, where it comes from and what it costs.\n"
     )
-}
-
-/// The lines that a source file starts with, as plain text.
-fn text(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()
 }
 
 /// An attack's name as a sentence writes it, and its source.
@@ -167,48 +162,9 @@ fn of_words(search: TextSearch) -> &'static str {
     }
 }
 
-fn of_check(check: Check) -> &'static str {
-    match check {
-        Check::ConstantPredictor => head!("judge/checks/constant_predictor"),
-        Check::NoLift => head!("judge/checks/no_lift"),
-        Check::ModalityIgnored => head!("judge/checks/modality_ignored"),
-        Check::Monotone => head!("judge/checks/monotone"),
-        Check::AboveClean => head!("judge/checks/above_clean"),
-        Check::Flat => head!("judge/checks/flat"),
-        Check::Unbounded => head!("judge/checks/unbounded"),
-        Check::BlackBox => head!("judge/checks/black_box"),
-        Check::MoreSteps => head!("judge/checks/more_steps"),
-        Check::Gradient => head!("judge/checks/gradient_health"),
-        Check::Mode => head!("judge/checks/evaluation_mode"),
-        Check::Applied => head!("judge/checks/applied"),
-        Check::Unit => head!("judge/checks/epsilon_unit"),
-        Check::TextValidity => head!("judge/checks/text_validity"),
-        Check::PatientSplit => head!("judge/checks/patient_split"),
-        Check::Duplicates => head!("judge/checks/duplicates"),
-        Check::TextLeak => head!("judge/checks/text_leak"),
-        Check::Denominators => head!("judge/checks/denominators"),
-        Check::Coverage => head!("judge/checks/coverage"),
-        Check::Completeness => head!("judge/checks/completeness"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Check, groups, of_check, source, text};
-
-    #[test]
-    fn every_check_says_what_raises_it_and_what_to_do() {
-        for (check, code, name, _) in Check::NAMED {
-            let text = text(of_check(check));
-            assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
-            let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
-            assert!(
-                raises && text.replace(char::is_whitespace, " ").contains("What to do")
-                    || check == Check::Unit,
-                "{check}: {text}"
-            );
-        }
-    }
+    use super::{groups, source, text};
 
     #[test]
     fn every_code_is_explained_where_it_is_seen() {

@@ -14,6 +14,8 @@ mod gather;
 mod judge;
 mod merge;
 mod plan;
+mod report;
+mod reports;
 #[cfg(feature = "torch")]
 mod run;
 
@@ -24,12 +26,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use self::reports::Reports;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
 use crate::report::against::Accepted;
+use crate::report::json;
 use crate::report::table::{self, Style};
-use crate::report::{self, json};
 use crate::{Error, Result};
 
 /// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
@@ -58,6 +61,8 @@ enum Command {
     Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Writes reports of evidence: JUnit, SARIF, GitHub, Markdown, JSON.
+    Report(report::ReportOf),
     /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
     Autopsy(autopsy::Autopsy),
     /// Says what an attack is, where it comes from, and what it costs.
@@ -112,6 +117,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),
         Command::Judge(judge) => judge.run(),
+        Command::Report(report) => report.run(),
         Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         Command::Cache(cache) => cache.run(),
@@ -179,16 +185,25 @@ fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
-/// Judges evidence against what was accepted, prints the result, and gives its exit code.
-fn judged(plan: &Plan, evidence: &Evidence, snapshots: Option<&Path>, format: Format) -> u8 {
+/// Judges evidence against what was accepted, prints the result, writes the reports, and gives its exit code.
+///
+/// # Errors
+/// A report cannot be written.
+fn judged(
+    plan: &Plan,
+    evidence: &Evidence,
+    snapshots: Option<&Path>,
+    (format, reports): (Format, &Reports),
+) -> Result<u8> {
     let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
-    print(plan, evidence, &judgement, format);
-    judgement.exit_code()
+    let result = crate::report::Result { plan, evidence, judgement: &judgement };
+    print(result, format);
+    reports.write(result)?;
+    Ok(judgement.exit_code())
 }
 
 /// Prints the result.
-fn print(plan: &Plan, evidence: &Evidence, judgement: &Judgement, format: Format) {
-    let result = report::Result { plan, evidence, judgement };
+fn print(result: crate::report::Result<'_>, format: Format) {
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),

@@ -4,6 +4,7 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use super::remarks::{and_more, distinct, fault, waived, waivers};
 use super::{Result, counted, grouped, plain, summary};
 use crate::judge::{Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving, notes};
 use crate::plan::Row;
@@ -41,7 +42,7 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     text.push('\n');
     match Tally::new(result.plan, result.evidence) {
         Ok(tally) => text.push_str(&accuracies(result, &tally, style)),
-        Err(why) => text.push_str(&wrapped(&format!("no table: {why}\n"), 0, style.width)),
+        Err(why) => text.push_str(&(wrapped(&plain(&format!("no table: {why}")), 0, style.width) + "\n")),
     }
     text.push('\n');
     for finding in result.findings() {
@@ -75,8 +76,11 @@ fn head(result: Result<'_>, style: Style) -> String {
         ),
     ];
     if !data.left_out.is_empty() {
-        let left_out: Vec<String> =
-            data.left_out.iter().map(|(why, count)| format!("{} {why}", grouped(*count as u64))).collect();
+        let left_out: Vec<String> = data
+            .left_out
+            .iter()
+            .map(|(why, count)| format!("{} {}", grouped(*count as u64), plain(why)))
+            .collect();
         lines.push(format!("left out: {}", left_out.join(", ")));
     }
     lines.iter().map(|line| wrapped(line, 0, style.width) + "\n").collect()
@@ -86,7 +90,7 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
-    let name = |(name, _): &(String, _)| Cell::new(format!("{name} ")).set_alignment(CellAlignment::Right);
+    let name = |(name, _): &(String, _)| Cell::new(plain(name) + " ").set_alignment(CellAlignment::Right);
     table.set_header(
         std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)),
     );
@@ -200,42 +204,21 @@ fn against(result: Result<'_>) -> String {
 
 /// What the checks raised, a line each, and what became of the waivers.
 fn checks(result: Result<'_>, style: Style) -> String {
-    let Judgement { checks, waivers, evaluations, .. } = result.judgement;
+    let Judgement { checks, evaluations, .. } = result.judgement;
     let mut text = String::new();
-    let mut told: Vec<&Raised> = Vec::new();
-    for raised in checks {
-        let alike = |other: &Raised| {
-            (other.check, other.verdict, other.model, other.waiver)
-                == (raised.check, raised.verdict, raised.model, raised.waiver)
-        };
-        if told.iter().any(|earlier| alike(earlier)) {
-            continue;
-        }
-        told.push(raised);
+    for (raised, more) in distinct(checks) {
         // a warning is coloured as what is open, and what is waived as what holds
         let colour =
             raised.verdict.map_or(Verdict::Inconclusive, |_| raised.counts().unwrap_or(Verdict::Pass));
-        let more = match checks.iter().filter(|other| alike(other)).count() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        let message = format!("{}: {}{more}", raised.check, plain(&raised.message));
+        let message = format!("{}: {}{}", raised.check, plain(&raised.message), and_more(more));
         text.push_str(&headed(&raised.word(), colour, &message, style));
     }
-    for (waiver, state) in result.plan.spec.waivers.iter().zip(waivers) {
-        let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {model}"));
-        let (until, owner) = (waiver.expires, plain(&waiver.owner));
-        let (word, verdict, end) = match state {
-            Waiving::Used => ("waiver", Verdict::Pass, plain(&waiver.reason)),
-            Waiving::Unused => {
-                ("FAIL", Verdict::Fail, "nothing was raised that it covers; remove it".to_string())
-            }
-            Waiving::Expired => {
-                ("FAIL", Verdict::Fail, "its last day has passed; it covers nothing".to_string())
-            }
+    for (waiver, state) in waivers(result) {
+        let (word, verdict, end) = match fault(state) {
+            None => ("waiver", Verdict::Pass, plain(&waiver.reason)),
+            Some(fault) => ("FAIL", Verdict::Fail, fault.to_string()),
         };
-        let message = format!("{}{model}, by {owner} until {until}: {end}", waiver.check);
-        text.push_str(&headed(word, verdict, &message, style));
+        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
     }
     let silent =
         Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();

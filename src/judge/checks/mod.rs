@@ -73,7 +73,7 @@ impl Raised {
     }
 
     /// Whether it bears on what rests on these cells of a model.
-    pub(super) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
+    pub(crate) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
         let of_model = self.model.is_none_or(|own| own == model);
         let of_cells = self.cells.as_ref().is_none_or(|own| own.iter().any(|cell| cells.contains(cell)));
         of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))
