@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
+use crate::judge::checks::{head as text, source as of_check};
 use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -72,12 +73,6 @@ fn list() -> String {
     format!(
         "{groups}{codes}`medcert explain NAME` says what one is, where it comes from and what it costs.\n"
     )
-}
-
-/// The lines that a source file starts with, as plain text.
-fn text(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()
 }
 
 /// An attack's name as a sentence writes it, and its source.
@@ -164,31 +159,6 @@ fn of_words(search: TextSearch) -> &'static str {
         TextSearch::HotFlip => head!("lab/attack/text/hotflip"),
         TextSearch::Beam => head!("lab/attack/text/beam"),
         TextSearch::Bae => head!("lab/attack/text/bae"),
-    }
-}
-
-fn of_check(check: Check) -> &'static str {
-    match check {
-        Check::ConstantPredictor => head!("judge/checks/constant_predictor"),
-        Check::NoLift => head!("judge/checks/no_lift"),
-        Check::ModalityIgnored => head!("judge/checks/modality_ignored"),
-        Check::Monotone => head!("judge/checks/monotone"),
-        Check::AboveClean => head!("judge/checks/above_clean"),
-        Check::Flat => head!("judge/checks/flat"),
-        Check::Unbounded => head!("judge/checks/unbounded"),
-        Check::BlackBox => head!("judge/checks/black_box"),
-        Check::MoreSteps => head!("judge/checks/more_steps"),
-        Check::Gradient => head!("judge/checks/gradient_health"),
-        Check::Mode => head!("judge/checks/evaluation_mode"),
-        Check::Applied => head!("judge/checks/applied"),
-        Check::Unit => head!("judge/checks/epsilon_unit"),
-        Check::TextValidity => head!("judge/checks/text_validity"),
-        Check::PatientSplit => head!("judge/checks/patient_split"),
-        Check::Duplicates => head!("judge/checks/duplicates"),
-        Check::TextLeak => head!("judge/checks/text_leak"),
-        Check::Denominators => head!("judge/checks/denominators"),
-        Check::Coverage => head!("judge/checks/coverage"),
-        Check::Completeness => head!("judge/checks/completeness"),
     }
 }
 

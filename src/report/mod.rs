@@ -3,6 +3,7 @@
 pub mod against;
 pub mod autopsy;
 pub mod compare;
+pub mod html;
 pub mod json;
 pub mod outcomes;
 pub mod plan;
