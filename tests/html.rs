@@ -423,21 +423,18 @@ fn all_hold_and_nothing_was_raised() {
     assert!(page.contains("<div class=\"verdict pass\">"));
 }
 
-/// Writes the report of real evidence, for tests/html/look.mjs; MEDCERT_LOOK is `EVIDENCE SPEC PAGE`.
+/// Writes the report of real evidence, for tests/html/look.mjs; MEDCERT_LOOK is `EVIDENCE SPEC EXHIBITS PAGE`.
 #[test]
 #[ignore = "writes a page to look at"]
 fn a_page_to_look_at() {
-    let given = std::env::var("MEDCERT_LOOK").expect("MEDCERT_LOOK='EVIDENCE SPEC PAGE'");
-    let [evidence, spec, page] = given.split(' ').collect::<Vec<_>>().try_into().expect("three paths");
-    let plan = medcert::plan::build(medcert::spec::read(std::path::Path::new(spec)).expect("a spec"));
-    let evidence = medcert::evidence::read(std::path::Path::new(evidence)).expect("evidence");
+    let given = std::env::var("MEDCERT_LOOK").expect("MEDCERT_LOOK='EVIDENCE SPEC EXHIBITS PAGE'");
+    let [evidence, spec, exhibits, page] =
+        given.split(' ').map(std::path::Path::new).collect::<Vec<_>>().try_into().expect("four paths");
+    let plan = medcert::plan::build(medcert::spec::read(spec).expect("a spec"));
+    let evidence = medcert::evidence::read(evidence).expect("evidence");
     let judgement = Judgement::of(&plan, &evidence, Err("no baseline was given"), TODAY);
     let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
-    let about = About { command: format!("medcert check {spec}"), ..about() };
-    std::fs::write(page, render(result, &exhibits(), &about)).expect("written");
-}
-
-/// Drawn films with a lesion, and reports.
-fn exhibits() -> Vec<Exhibit> {
-    vec![exhibit(), Exhibit { image: None, ..exhibit() }, Exhibit { text: None, ..exhibit() }]
+    let about = About { command: format!("medcert check {}", spec.display()), ..about() };
+    let exhibits = medcert::evidence::exhibit::read(exhibits);
+    std::fs::write(page, render(result, &exhibits, &about)).expect("written");
 }

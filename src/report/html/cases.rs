@@ -8,7 +8,7 @@ use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::super::Result;
 use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
-use crate::text::meaning::{Statement, meaning, statements};
+use crate::text::meaning::{Finding, Statement, meaning, statements};
 
 /// Longer reports are not compared word by word.
 const LONGEST: usize = 4000;
@@ -48,7 +48,7 @@ pub(super) struct Images {
 /// A report with its edits.
 pub(super) struct Report {
     pub(super) pieces: Vec<Piece>,
-    /// Findings whose mention or denial has an edit in it.
+    /// Findings whose mention or denial has an edit in it, or that are stated otherwise.
     pub(super) touched: Vec<&'static str>,
     /// What it states otherwise.
     pub(super) otherwise: Vec<String>,
@@ -147,9 +147,16 @@ fn report(wording: &Wording) -> Report {
     }
     let mut touched = touched(&statements(&wording.before), &gone);
     touched.extend(self::touched(&statements(&wording.after), &new));
+    let otherwise = meaning(&wording.before).difference(&meaning(&wording.after));
+    // a finding may be stated otherwise though its mention stands: its side or how much of it there is was edited
+    let is_stated = |name: &&str| {
+        let starts =
+            |line: &String| line.trim_start_matches(['+', '-', ' ']).starts_with(&format!("{name}: "));
+        otherwise.iter().any(starts)
+    };
+    touched.extend(Finding::all().map(Finding::name).filter(is_stated));
     touched.sort_unstable();
     touched.dedup();
-    let otherwise = meaning(&wording.before).difference(&meaning(&wording.after));
     let otherwise = otherwise.iter().map(|line| line.replace("->", "→")).collect();
     Report { pieces, touched, otherwise }
 }

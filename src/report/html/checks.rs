@@ -13,7 +13,7 @@ pub(super) struct Fired {
     pub(super) about: String,
     pub(super) paragraph: String,
     pub(super) remedy: String,
-    pub(super) raised: Vec<(Markup, String)>,
+    pub(super) raised: Vec<(Markup, Vec<String>)>,
 }
 
 /// A waiver.
@@ -42,11 +42,24 @@ pub(super) fn fired(result: Result<'_>) -> Vec<Fired> {
                 about: one_line(about),
                 paragraph: one_line(paragraph),
                 remedy: one_line(remedy),
-                raised: raised.iter().map(|raised| (badge(&raised.word()), raised.message.clone())).collect(),
+                raised: by_word(&raised),
             }
         })
     };
     Check::NAMED.iter().filter_map(|(check, ..)| of(*check)).collect()
+}
+
+/// What was raised, by what became of it.
+fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
+    let mut words: Vec<(String, Vec<String>)> = Vec::new();
+    for one in raised {
+        let (word, message) = (one.word(), one.message.clone());
+        match words.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, messages)) => messages.push(message),
+            None => words.push((word, vec![message])),
+        }
+    }
+    words.into_iter().map(|(word, messages)| (badge(&word), messages)).collect()
 }
 
 /// Which checks are silent, in a line.

@@ -47,11 +47,14 @@ pub(super) fn facts(result: Result<'_>) -> Vec<Fact> {
         ("Threads of the attacks", run.threads.to_string()),
         ("Chunk", format!("{} evaluated together", counted(run.chunk, "case", "cases"))),
     ];
-    facts.extend(evidence.baselines.iter().map(|baseline| {
+    let baseline = |baseline: &crate::evidence::Baseline| {
         let right = baseline.right.bytes().filter(|&right| right == b'1').count();
-        let share = percent(right as f64 / baseline.right.len().max(1) as f64);
-        ("Baseline", format!("{}: right on {share}", baseline.name))
-    }));
+        format!("{} {}", baseline.name, percent(right as f64 / baseline.right.len().max(1) as f64))
+    };
+    let baselines: Vec<String> = evidence.baselines.iter().map(baseline).collect();
+    if !baselines.is_empty() {
+        facts.push(("Trivial baselines, right on", baselines.join("; ")));
+    }
     let again = evidence.regressions;
     if again.tried > 0 {
         let tried = counted(again.tried as usize, "counterexample", "counterexamples");

@@ -50,7 +50,12 @@ fn shown(finding: &Finding, clauses: &[Clause], sentence: usize) -> Vec<Shown> {
         let goal = Goal::of(clauses.get(place));
         let said = |value| goal.said(value, found.threshold);
         let numbers = is_known(found).then(|| {
-            [said(found.value), said(found.lower), said(found.upper), goal.threshold(found.threshold)]
+            [
+                said(found.value),
+                said(found.lower).trim_end_matches(" points").to_string(),
+                said(found.upper),
+                goal.threshold(found.threshold),
+            ]
         });
         Shown {
             own: (!is_only).then(|| (badge(&found.verdict.to_string()), found.words.clone())),
