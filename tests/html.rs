@@ -423,7 +423,7 @@ fn all_hold_and_nothing_was_raised() {
     assert!(page.contains("<div class=\"verdict pass\">"));
 }
 
-/// Writes the report of real evidence, for tests/html/look.mjs; MEDCERT_LOOK is `EVIDENCE SPEC EXHIBITS PAGE`.
+/// Writes the report of real evidence, for tests/html/look.mjs; `MEDCERT_LOOK` is `EVIDENCE SPEC EXHIBITS PAGE`.
 #[test]
 #[ignore = "writes a page to look at"]
 fn a_page_to_look_at() {

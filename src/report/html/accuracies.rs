@@ -2,6 +2,7 @@
 
 use super::super::{Result, table};
 use super::svg::{Markup, bar};
+use super::tied;
 use crate::judge::{Tally, halves};
 use crate::spec::Metric;
 
@@ -48,7 +49,7 @@ pub(super) fn accuracies(result: Result<'_>, tally: &Tally<'_>) -> Accuracies {
     Accuracies {
         models: plan.spec.models.iter().map(|(name, _)| name.clone()).collect(),
         rows: rows.collect(),
-        notes,
+        notes: notes.iter().map(|note| tied(note)).collect(),
     }
 }
 

@@ -157,8 +157,16 @@ fn report(wording: &Wording) -> Report {
     touched.extend(Finding::all().map(Finding::name).filter(is_stated));
     touched.sort_unstable();
     touched.dedup();
-    let otherwise = otherwise.iter().map(|line| line.replace("->", "→")).collect();
-    Report { pieces, touched, otherwise }
+    Report { pieces, touched, otherwise: otherwise.iter().map(|line| told(line)).collect() }
+}
+
+/// A difference as a person says it: what is no longer stated, what is new, what is stated in another way.
+fn told(line: &str) -> String {
+    match (line.strip_prefix("- "), line.strip_prefix("+ ")) {
+        (Some(gone), _) => format!("gone: {gone}"),
+        (_, Some(new)) => format!("new: {new}"),
+        _ => line.replace("->", "→"),
+    }
 }
 
 /// The edits from one text to another, as ranges of their words.

@@ -2,6 +2,7 @@
 
 use super::super::{Result, grouped};
 use super::svg::{Markup, badge};
+use super::tied;
 use crate::judge::checks::{head, source};
 use crate::judge::{Raised, Waiving};
 use crate::spec::Check;
@@ -53,7 +54,7 @@ pub(super) fn fired(result: Result<'_>) -> Vec<Fired> {
 fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
     let mut words: Vec<(String, Vec<String>)> = Vec::new();
     for one in raised {
-        let (word, message) = (one.word(), one.message.clone());
+        let (word, message) = (one.word(), tied(&one.message));
         match words.iter_mut().find(|(known, _)| *known == word) {
             Some((_, messages)) => messages.push(message),
             None => words.push((word, vec![message])),
@@ -101,5 +102,5 @@ pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    tied(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -50,7 +50,7 @@ struct Page<'a> {
     silent: String,
     waivers: Vec<checks::Waived>,
     provenance: Vec<provenance::Fact>,
-    weights: Vec<provenance::Weights>,
+    models: Vec<provenance::Model>,
     verdicts: [(Markup, &'static str); 6],
 }
 
@@ -79,7 +79,7 @@ pub fn render(result: Result<'_>, exhibits: &[Exhibit], about: &About) -> String
         silent: checks::silent(result),
         waivers: checks::waivers(result),
         provenance: provenance::facts(result),
-        weights: provenance::weights(result),
+        models: provenance::models(result),
         verdicts: VERDICTS.map(|(word, means)| (badge(word), means)),
     };
     // writing to memory does not fail
@@ -103,6 +103,11 @@ const VERDICTS: [(&str, &str); 6] = [
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or(String::new(), |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
+}
+
+/// A number and its unit stay on one line.
+fn tied(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// Without what a terminal would obey and what turns the direction of writing (Unicode Technical Report 36).

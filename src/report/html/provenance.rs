@@ -9,7 +9,7 @@ use crate::spec::Data;
 pub(super) type Fact = (&'static str, String);
 
 /// A model.
-pub(super) struct Weights {
+pub(super) struct Model {
     pub(super) name: String,
     pub(super) architecture: String,
     pub(super) parameters: String,
@@ -81,10 +81,10 @@ fn seeds(result: Result<'_>) -> String {
 }
 
 /// The models, in the spec's order.
-pub(super) fn weights(result: Result<'_>) -> Vec<Weights> {
+pub(super) fn models(result: Result<'_>) -> Vec<Model> {
     let models = result.evidence.models.iter();
     models
-        .map(|model| Weights {
+        .map(|model| Model {
             name: model.name.clone(),
             architecture: model.architecture.clone(),
             parameters: grouped(model.parameters),

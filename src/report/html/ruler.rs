@@ -64,7 +64,11 @@ impl Goal {
             Unit::Share => (Scale::SHARES, 0.25),
             Unit::Plain(_) | Unit::Points => {
                 let known = [finding.value, finding.lower, finding.upper, finding.threshold];
-                Scale::round(if is_known(finding) { &known } else { &known[3..] })
+                let (scale, step) = Scale::round(if is_known(finding) { &known } else { &known[3..] });
+                // both sides of the threshold are seen
+                let room = |end: f64| if (end - finding.threshold).abs() < step / 100.0 { step } else { 0.0 };
+                let from = scale.from - if self.unit == Unit::Points { room(scale.from) } else { 0.0 };
+                (Scale { from, to: scale.to + room(scale.to) }, step)
             }
         }
     }

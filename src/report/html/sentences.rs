@@ -3,6 +3,7 @@
 use super::super::{Result, counted};
 use super::ruler::{Goal, draw, is_known};
 use super::svg::{Markup, badge, class_of};
+use super::tied;
 use crate::judge::{ClauseFinding, Finding};
 use crate::plan::Clause;
 
@@ -61,7 +62,7 @@ fn shown(finding: &Finding, clauses: &[Clause], sentence: usize) -> Vec<Shown> {
             own: (!is_only).then(|| (badge(&found.verdict.to_string()), found.words.clone())),
             numbers,
             picture: draw(found, goal, &format!("clause{sentence}-{place}")),
-            reason: found.reason.clone(),
+            reason: tied(&found.reason),
             needed: found
                 .needed
                 .map(|needed| format!("about {} would decide it", counted(needed as usize, "case", "cases"))),

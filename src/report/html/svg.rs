@@ -194,6 +194,7 @@ mod tests {
 
     #[test]
     fn what_lies_outside_is_drawn_at_the_end() {
-        assert_eq!([-1.0, 0.25, 2.0, f64::NAN].map(|value| Scale::SHARES.at(value)), [0.0, 25.0, 100.0, 0.0]);
+        let drawn = [-1.0, 0.25, 2.0, f64::NAN].map(|value| format!("{:.3}", Scale::SHARES.at(value)));
+        assert_eq!(drawn, ["0.000", "25.000", "100.000", "0.000"]);
     }
 }
