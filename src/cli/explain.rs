@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
-use crate::report::doc::{of_check, text};
+use crate::judge::checks::{head as text, source as of_check};
 use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
 use crate::{Error, Result};
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::reports::Reports;
-use super::{accepted, today};
+use super::{accepted, exhibits_path, today};
+use crate::evidence::exhibit;
 use crate::judge::Judgement;
 use crate::{Error, Result, evidence, plan, report, spec};
 
@@ -36,7 +37,9 @@ impl ReportOf {
         let evidence = evidence::read(&self.evidence)?;
         let accepted = accepted(self.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        self.reports.write(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement })?;
+        let exhibits = exhibit::read(&exhibits_path(&self.evidence));
+        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        self.reports.write(result, &exhibits)?;
         Ok(0)
     }
 }

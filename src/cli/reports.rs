@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::write_out;
-use crate::report::{self, Format, github, json, junit, markdown, sarif};
+use crate::evidence::Exhibit;
+use crate::report::{self, Format, github, html, json, junit, markdown, sarif};
 use crate::spec::suggest;
 use crate::{Error, Result, evidence};
 
 /// Reports to write.
 #[derive(Debug, Args)]
 pub(super) struct Reports {
-    /// Writes a report, such as junit=report.xml (junit, sarif, github, markdown or json; `-` is standard output; github
+    /// Writes a report, such as junit=report.xml (junit, sarif, github, markdown, json or html; `-` is standard output; github
     /// appends to the step's summary and annotates on standard output); may be repeated
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) wanted: Vec<Wanted>,
@@ -47,19 +49,26 @@ impl FromStr for Wanted {
 }
 
 impl Reports {
+    /// Whether one of them shows cases before and after.
+    pub(super) fn shows_cases(&self) -> bool {
+        self.wanted.iter().any(|wanted| wanted.format == Format::Html)
+    }
+
     /// Writes every report, each whole or not at all; goes on after one that cannot be written.
     ///
     /// # Errors
     /// The first that could not be written.
-    pub(super) fn write(&self, result: report::Result<'_>) -> Result<()> {
-        let written: Vec<Result<()>> = self.wanted.iter().map(|wanted| wanted.write(result)).collect();
+    pub(super) fn write(&self, result: report::Result<'_>, exhibits: &[Exhibit]) -> Result<()> {
+        let written: Vec<Result<()>> =
+            self.wanted.iter().map(|wanted| wanted.write(result, exhibits)).collect();
         written.into_iter().collect()
     }
 }
 
 impl Wanted {
-    fn write(&self, result: report::Result<'_>) -> Result<()> {
+    fn write(&self, result: report::Result<'_>, exhibits: &[Exhibit]) -> Result<()> {
         match self.format {
+            Format::Html => put(&self.path, &html::render(result, exhibits, &about())),
             Format::Junit => put(&self.path, &junit::render(result)),
             Format::Sarif => put(&self.path, &sarif::render(result)),
             Format::Markdown => put(&self.path, &markdown::render(result)),
@@ -69,6 +78,25 @@ impl Wanted {
                 append(&self.path, &markdown::render(result))
             }
         }
+    }
+}
+
+/// When a report is written, and by what.
+fn about() -> html::About {
+    let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
+    html::About {
+        generated: Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        command: command.join(" "),
+    }
+}
+
+/// A word of a command line, as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+%@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

@@ -5,6 +5,7 @@ pub mod autopsy;
 pub mod compare;
 pub mod doc;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -38,16 +39,19 @@ pub enum Format {
     Markdown,
     /// JSON, for programs.
     Json,
+    /// One HTML file, for a browser and for paper.
+    Html,
 }
 
 impl Format {
     /// Every format by its name.
-    pub const NAMED: [(&'static str, Self); 5] = [
+    pub const NAMED: [(&'static str, Self); 6] = [
         ("junit", Self::Junit),
         ("sarif", Self::Sarif),
         ("github", Self::Github),
         ("markdown", Self::Markdown),
         ("json", Self::Json),
+        ("html", Self::Html),
     ];
 }
 

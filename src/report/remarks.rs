@@ -2,6 +2,7 @@
 //! raised, and waivers that do not count. What stops the gate is an error, what does not is a warning or waived.
 
 use super::{Result, clause_name, doc, plain};
+use crate::judge::checks::{head, source};
 use crate::judge::{Raised, Verdict, Waiving};
 use crate::spec::{Check, Place, Waiver};
 
@@ -30,7 +31,7 @@ impl Rule {
     pub(super) fn help(self) -> String {
         match self {
             Self::Sentence(verdict) => doc::of_verdict(verdict),
-            Self::Check(check) => doc::of_check(check),
+            Self::Check(check) => head(source(check)),
             Self::Waiver => {
                 "A waiver that has expired, or that covers nothing, fails the gate: remove it, or let its owner renew \
                  it."

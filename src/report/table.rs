@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::remarks::{and_more, distinct, fault, waived, waivers};
 use super::{Result, counted, grouped, plain, summary};
-use crate::judge::{Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving, notes};
+use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
 use crate::plan::Row;
 use crate::spec::{Check, Metric};
 
@@ -38,7 +38,7 @@ impl Style {
 /// The whole result.
 pub fn render(result: Result<'_>, style: Style) -> String {
     let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
-    let mut text = head(result, style);
+    let mut text: String = head(result).iter().map(|line| wrapped(line, 0, style.width) + "\n").collect();
     text.push('\n');
     match Tally::new(result.plan, result.evidence) {
         Ok(tally) => text.push_str(&accuracies(result, &tally, style)),
@@ -51,18 +51,28 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     text.push('\n');
     text.push_str(&checks(result, style));
     text.push('\n');
-    let Judgement { findings, checks, waivers, .. } = result.judgement;
-    let raised = checks.iter().filter_map(Raised::counts);
-    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
-    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
-    let worst = verdicts.max().unwrap_or(Verdict::Error);
-    let last = summary(findings) + &against(result);
+    let (worst, last) = (worst(result), conclusion(result));
     text.push_str(&painted(&wrapped(&last, 0, style.width), worst, style));
     text.push('\n');
     text
 }
 
-fn head(result: Result<'_>, style: Style) -> String {
+/// The worst of what decides the exit code.
+pub(super) fn worst(result: Result<'_>) -> Verdict {
+    let Judgement { findings, checks, waivers, .. } = result.judgement;
+    let raised = checks.iter().filter_map(Raised::counts);
+    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
+    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
+    verdicts.max().unwrap_or(Verdict::Error)
+}
+
+/// What holds and what does not, in a sentence.
+pub(super) fn conclusion(result: Result<'_>) -> String {
+    summary(result.findings()) + &against(result)
+}
+
+/// The claim, what the data held, and what was left out, a line each.
+pub(super) fn head(result: Result<'_>) -> Vec<String> {
     let data = &result.evidence.data;
     let mut lines = vec![
         plain(&result.plan.spec.claim),
@@ -83,7 +93,7 @@ fn head(result: Result<'_>, style: Style) -> String {
             .collect();
         lines.push(format!("left out: {}", left_out.join(", ")));
     }
-    lines.iter().map(|line| wrapped(line, 0, style.width) + "\n").collect()
+    lines
 }
 
 fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
@@ -94,13 +104,10 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
     table.set_header(
         std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)),
     );
-    let (mut marked, mut compared) = (false, false);
     for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = vec![Cell::new(plain(&row.words))];
         for (model, mut text) in values(result, row, tally, style).enumerate() {
-            marked |= text.ends_with('*');
             if let Some(share) = result.published(place, model) {
-                compared = true;
                 let share = format!("{:.2}", share * 100.0);
                 let share = share.trim_end_matches('0').trim_end_matches('.');
                 text = format!("{text}\n† {share} ");
@@ -109,33 +116,37 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
         }
         table.add_row(cells);
     }
-    let mut text = table.to_string();
-    text.push('\n');
-    if marked {
+    let notes =
+        footnotes(result, tally).into_iter().map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
+    table.to_string() + "\n" + &notes.collect::<String>()
+}
+
+/// What stands under the table, a sentence each: its marks, what rounding may turn, the notes of its rows.
+pub(super) fn footnotes(result: Result<'_>, tally: &Tally<'_>) -> Vec<String> {
+    let rows = &result.plan.rows;
+    let places = || {
+        let models = |row: usize| (0..rows[row].cells.len()).map(move |model| (row, model));
+        (0..rows.len()).flat_map(models)
+    };
+    let mut notes = Vec::new();
+    if places().any(|(row, model)| result.vacuous(model, &rows[row].cells[model]).is_some()) {
         let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
-        let note = format!("* cannot be told from always giving the same answer ({share:.1} %)");
-        text.push_str(&wrapped(&note, 2, style.width));
-        text.push('\n');
+        notes.push(format!("* cannot be told from always giving the same answer ({share:.1} %)"));
     }
-    let all = result.plan.rows.iter().flat_map(|row| row.cells.iter().enumerate());
-    let near: usize = all.filter_map(|(model, cells)| tally.near(model, cells).ok()).sum();
+    let near: usize =
+        places().filter_map(|(row, model)| tally.near(model, &rows[row].cells[model]).ok()).sum();
     if near > 0 {
-        let note = format!(
+        notes.push(format!(
             "{} within rounding (a margin of {ROUNDING}) of the other answer: another device or chunk size may turn {}",
             counted(near, "outcome lies", "outcomes lie"),
             if near == 1 { "it" } else { "them" }
-        );
-        text.push_str(&wrapped(&note, 2, style.width));
-        text.push('\n');
+        ));
     }
-    for note in result.plan.rows.iter().flat_map(|row| notes(result.plan, tally, row)) {
-        text.push_str(&wrapped(&plain(&note), 2, style.width));
-        text.push('\n');
+    notes.extend(rows.iter().flat_map(|row| judge::notes(result.plan, tally, row)));
+    if places().any(|(row, model)| result.published(row, model).is_some()) {
+        notes.push("† as published elsewhere, of other data and models".to_string());
     }
-    if compared {
-        text.push_str("  † as published elsewhere, of other data and models\n");
-    }
-    text
+    notes
 }
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
