@@ -6,11 +6,14 @@ use clap::Args;
 
 use super::gather::Gather;
 use super::reports::Reports;
-use super::{Format, accepted, evidence_path, print, today};
-use crate::evidence::{self, Part, Regressions};
+use super::{Format, accepted, evidence_path, exhibits_path, print, today};
+use crate::evidence::{self, Part, Regressions, exhibit};
 use crate::judge::Judgement;
 use crate::report::{self, table::Style};
 use crate::{Error, Result};
+
+/// Cases that an HTML report shows at most.
+const SHOWN: usize = 8;
 
 /// Runs a spec.
 #[derive(Debug, Args)]
@@ -50,7 +53,15 @@ impl Check {
             eprintln!("{line}");
         }
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
-        self.reports.write(result)?;
+        let exhibits = if self.reports.shows_cases() {
+            let cases = exhibit::nearest(&plan, &evidence, SHOWN);
+            let exhibits = self.gather.show(&plan, &cases)?;
+            exhibit::write(&exhibits_path(self.evidence.as_ref().unwrap_or(&kept)), &exhibits)?;
+            exhibits
+        } else {
+            vec![]
+        };
+        self.reports.write(result, &exhibits)?;
         Ok(judgement.exit_code())
     }
 }

@@ -14,6 +14,8 @@ mod gather;
 mod judge;
 mod merge;
 mod plan;
+#[cfg(feature = "torch")]
+mod replay;
 mod report;
 mod reports;
 #[cfg(feature = "torch")]
@@ -53,6 +55,9 @@ enum Command {
     /// Runs a part of a spec, for machines side by side.
     #[cfg(feature = "torch")]
     Run(run::Run),
+    /// Attacks one case again and shows it before and after.
+    #[cfg(feature = "torch")]
+    Replay(replay::Replay),
     /// Makes the whole of the parts of a run, and judges it.
     Merge(merge::Merge),
     /// Takes the last result of a spec as the snapshot that later runs are compared with.
@@ -123,6 +128,8 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Cache(cache) => cache.run(),
         #[cfg(feature = "torch")]
         Command::Run(run) => run.run(),
+        #[cfg(feature = "torch")]
+        Command::Replay(replay) => replay.run(),
         Command::Merge(merge) => merge.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
@@ -149,6 +156,11 @@ pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
 fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
     let name = stem(&plan.spec.path);
     cache.join("evidence").join(format!("{name}-{}.json", &plan.spec.digest[..12]))
+}
+
+/// Where the cases that a report shows lie: beside the evidence.
+fn exhibits_path(evidence: &Path) -> PathBuf {
+    evidence.with_extension("exhibits.json")
 }
 
 /// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
@@ -198,7 +210,7 @@ fn judged(
     let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
     let result = crate::report::Result { plan, evidence, judgement: &judgement };
     print(result, format);
-    reports.write(result)?;
+    reports.write(result, &[])?;
     Ok(judgement.exit_code())
 }
 

@@ -12,7 +12,7 @@ use super::sweep::Field;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Counterexample, DataFacts, Event, Evidence, ModelFacts, Observer, Part, Regressions,
+    Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Regressions,
     RunFacts, SCHEMA, Shard, assemble, processor,
 };
 use crate::plan::{self, Plan};
@@ -61,7 +61,41 @@ pub fn run_part(
     (known, part): (&[Counterexample], Part),
     observer: &dyn Observer,
 ) -> Result<Shard> {
-    let device = settle(options.device)?;
+    on_stage((plan, data, partition), options, known, observer, |field| {
+        let mut pieces = Vec::new();
+        for model in 0..plan.spec.models.len() {
+            pieces.extend(field.sweep(model, part).map_err(|why| why.at_once("chunk", plan.spec.chunk))?);
+        }
+        let head = head(field, options)?;
+        let chunks = partition.test.len().div_ceil(plan.spec.chunk);
+        Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
+    })
+}
+
+/// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
+///
+/// # Errors
+/// As for [`run_after`].
+pub fn show(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    wanted: &[(usize, usize)],
+    observer: &dyn Observer,
+) -> Result<Vec<Exhibit>> {
+    on_stage((plan, data, partition), options, &[], observer, |field| field.show(wanted))
+}
+
+/// Prepares inputs and models, and acts on them.
+fn on_stage<T>(
+    (plan, data, partition): (&Plan, &Dataset, &Partition),
+    options: &Options,
+    known: &[Counterexample],
+    observer: &dyn Observer,
+    action: impl FnOnce(&Field<'_>) -> Result<T>,
+) -> Result<T> {
+    settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = inputs(plan, data, options)?;
     observer.observe(Event::Prepared);
@@ -75,14 +109,12 @@ pub fn run_part(
             network.params.fold()?;
         }
     }
-    let threads =
-        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    tensor::set_threads(threads);
+    tensor::set_threads(options.threads());
     let operated = operated(plan, &subjects, &inputs, partition)?;
     for (facts, at) in models.iter_mut().zip(&operated) {
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
-    let field = Field {
+    action(&Field {
         plan,
         data,
         inputs: &inputs,
@@ -94,31 +126,30 @@ pub fn run_part(
         kept: &options.cache.join("evidence"),
         fresh: options.fresh,
         observer,
-    };
-    let mut pieces = Vec::new();
-    for model in 0..plan.spec.models.len() {
-        pieces.extend(field.sweep(model, part).map_err(|why| why.at_once("chunk", plan.spec.chunk))?);
-    }
+    })
+}
+
+/// What all parts of a run have in common.
+fn head(field: &Field<'_>, options: &Options) -> Result<Evidence> {
+    let Field { plan, data, partition, observer, .. } = field;
     let audit = audit(data, partition, options)?;
     observer.observe(Event::Audited);
-    let device = if device.is_cuda() { "cuda" } else { "cpu" }.to_string();
-    let head = Evidence {
+    let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" }.to_string();
+    Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
-        run: RunFacts { device, chunk: plan.spec.chunk, threads, folded: !options.plain },
+        run: RunFacts { device, chunk: plan.spec.chunk, threads: options.threads(), folded: !options.plain },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases(&field, audit.seen),
+        cases: cases(field, audit.seen),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
         probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
         health: vec![],
         counterexamples: vec![],
         regressions: Regressions::default(),
-        models,
-    };
-    let chunks = partition.test.len().div_ceil(plan.spec.chunk);
-    Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
+        models: field.models.to_vec(),
+    })
 }
 
 /// The test cases, with which of their inputs were seen before.

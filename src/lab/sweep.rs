@@ -10,7 +10,9 @@ use super::keys::{Keys, Look};
 use super::model::Reader;
 use crate::Result;
 use crate::data::{Dataset, Partition};
-use crate::evidence::{CellPiece, Counterexample, Event, Journal, ModelFacts, Observer, Part, Piece, Seen};
+use crate::evidence::{
+    CellPiece, Counterexample, Event, Exhibit, Journal, ModelFacts, Observer, Part, Piece, Seen,
+};
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::text::Lexicon;
@@ -56,6 +58,24 @@ impl Field<'_> {
             self.observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
         }
         Ok(pieces)
+    }
+
+    /// Cases of cells, by their places in the plan and among the test cases, before and after.
+    ///
+    /// # Errors
+    /// libtorch fails, or the run was stopped.
+    pub fn show(&self, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
+        let lexicon = Lexicon::embedded();
+        let size = self.plan.spec.chunk;
+        let one = |&(cell, case): &(usize, usize)| {
+            let cell = &self.plan.cells[cell];
+            let scene = self.scene(cell.model, &lexicon);
+            let indices = self.partition.test.chunks(size).nth(case / size).unwrap_or_default();
+            let exhibit = Chunk::new(&scene, indices)?.show(&cell.attack, case % size)?;
+            self.told(&scene, Look::Cell(&cell.attack), indices.len());
+            Ok(exhibit)
+        };
+        wanted.iter().map(one).collect()
     }
 
     fn scene<'s>(&'s self, model: usize, lexicon: &'s Lexicon) -> Scene<'s> {

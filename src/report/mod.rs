@@ -16,6 +16,7 @@ mod power;
 pub mod profile;
 pub mod progress;
 mod remarks;
+pub mod replay;
 pub mod sarif;
 pub mod snapshot;
 pub mod table;

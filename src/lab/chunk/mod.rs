@@ -7,6 +7,7 @@ mod pixels;
 mod price;
 mod retry;
 mod scene;
+mod show;
 mod shrink;
 mod tried;
 mod words;
@@ -48,6 +49,8 @@ pub struct Chunk<'a> {
     attacked: Vec<(ImageAttack, Attacked, Price)>,
     /// What searches for the least change have found: whatever ε, beside a variant of the texts.
     nearest: Vec<(Sought, Minimal, Price)>,
+    /// Whether the inputs of cases that stand are kept too, for [`Chunk::show`].
+    shown: bool,
     /// Counts the attacks, so that each pays once for what it shares.
     turn: u64,
 }
@@ -78,6 +81,7 @@ impl<'a> Chunk<'a> {
             variants,
             attacked,
             nearest,
+            shown: false,
             turn: 0,
         };
         chunk.variant(&[], 0, None)?;
@@ -120,14 +124,14 @@ impl<'a> Chunk<'a> {
                 Joint::ImageFirst => self.image_first(image, text, draw)?,
                 Joint::TextFirst => self.text_first(image, text, draw)?,
                 Joint::EitherOrder => {
-                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right)?;
-                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right)?;
+                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right, self.shown)?;
+                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right, self.shown)?;
                     return Ok(one.or(other));
                 }
                 Joint::Cross => joint::cross::attack(self, image, text, draw)?,
             },
         };
-        Attempt::of(tried, &self.right)
+        Attempt::of(tried, &self.right, self.shown)
     }
 
     /// The image is attacked beside the clean report, then the report beside the attacked image.
