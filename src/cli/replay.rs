@@ -85,13 +85,14 @@ impl Replay {
                 "there is no evidence yet; run `medcert check` first, or name an --attack".to_string(),
             )
         })?;
+        let is_attacked = |place: &usize| !plan.cells[*place].attack.is_clean();
         let broke = |place: &usize| {
             let outcomes = kept.cells.get(*place).map(|cell| &cell.outcomes);
             outcomes
                 .and_then(|outcomes| outcomes.get(case))
                 .is_some_and(|outcome| outcome.held < outcome.draws)
         };
-        Ok(asked.into_iter().filter(broke).collect())
+        Ok(asked.into_iter().filter(is_attacked).filter(broke).collect())
     }
 }
 

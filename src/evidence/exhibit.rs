@@ -87,8 +87,7 @@ pub fn nearest(plan: &Plan, evidence: &Evidence, most: usize) -> Vec<(usize, usi
     let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
     let mut cells: Vec<usize> = Vec::new();
     for &cell in clauses.flat_map(|clause| &clause.cells) {
-        let attack = &plan.cells[cell].attack;
-        if (attack.image.is_some() || !attack.text.is_empty()) && !cells.contains(&cell) {
+        if !plan.cells[cell].attack.is_clean() && !cells.contains(&cell) {
             cells.push(cell);
         }
     }
