@@ -122,7 +122,7 @@ fn kill(times: usize) {
 
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
-    kill(10);
+    kill(5);
 }
 
 /// `cargo test --release --test resume -- --ignored --nocapture`
