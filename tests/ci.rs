@@ -41,16 +41,13 @@ impl Stage {
         }
         std::fs::write(stage.at("specs/fusion.yaml"), SPEC).expect("written");
         let written_down = "printf '%s\\037' \"$@\" >>\"$CALLS\"\nprintf '\\036' >>\"$CALLS\"";
-        match program {
-            Some(program) => {
-                for place in ["bin/medcert", ".medcert/ci/medcert"] {
-                    symlink(program, stage.at(place)).expect("linked");
-                }
+        if let Some(program) = program {
+            for place in ["bin/medcert", ".medcert/ci/medcert"] {
+                symlink(program, stage.at(place)).expect("linked");
             }
-            None => {
-                stage.script("bin/medcert", written_down);
-                stage.script(".medcert/ci/medcert", written_down);
-            }
+        } else {
+            stage.script("bin/medcert", written_down);
+            stage.script(".medcert/ci/medcert", written_down);
         }
         stage.script(".medcert/ci/libtorch", "true");
         stage
@@ -131,9 +128,8 @@ fn names(calls: &[Vec<String>]) -> Vec<&str> {
 fn value(expression: &str, variables: &BTreeMap<String, String>) -> String {
     match expression.trim() {
         "matrix.shard" => "1".to_string(),
-        "strategy.job-total" => "2".to_string(),
         "inputs.spec || 'specs/fusion.yaml'" => "specs/fusion.yaml".to_string(),
-        "inputs.shards || '1'" => "2".to_string(),
+        "strategy.job-total" | "inputs.shards || '1'" => "2".to_string(),
         "inputs.medcert || 'main'" => "main".to_string(),
         other => match other.strip_prefix("env.") {
             Some(name) => variables[name].clone(),
@@ -343,7 +339,7 @@ fn the_linters_find_nothing() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
 }
 
-/// The program that is tested for real: this build's, or MEDCERT_BIN.
+/// The program that is tested for real: this build's, or `MEDCERT_BIN`.
 fn real() -> PathBuf {
     let named = std::env::var_os("MEDCERT_BIN").map(PathBuf::from);
     named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_medcert")))

@@ -50,6 +50,7 @@ impl FromStr for Wanted {
 
 impl Reports {
     /// Whether one of them shows cases before and after.
+    #[cfg(feature = "torch")]
     pub(super) fn shows_cases(&self) -> bool {
         self.wanted.iter().any(|wanted| wanted.format == Format::Html)
     }

@@ -1,4 +1,4 @@
-//! The result as JUnit's XML, as Jenkins and GitLab read it (Jenkins' xUnit plugin, junit-10.xsd): a clause is a test
+//! The result as `JUnit`'s XML, as Jenkins and GitLab read it (Jenkins' xUnit plugin, junit-10.xsd): a clause is a test
 //! case, and so are each check and each waiver, so that a case keeps its name whatever becomes of it. What could not be
 //! judged is an error; everything else that stops the gate is a failure of that verdict's type.
 

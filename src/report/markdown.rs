@@ -1,6 +1,8 @@
 //! The result as GitHub's Markdown, for a pull request or a step's summary: the claim with its verdict, the sentences,
 //! the table, what is raised, what to do next; the rest folded.
 
+use std::fmt::Write as _;
+
 use super::next::steps;
 use super::remarks::{Remark, Rule, Weight, all};
 use super::{Result, counted, grouped, summary};
@@ -58,10 +60,7 @@ fn sentences(result: Result<'_>) -> String {
             let clause = result.plan.requirements.get(place).and_then(|one| one.clauses.get(number));
             let [estimate, bounds, wanted] = figures(clause, found);
             let name = shown(&super::clause_name(result.plan, place, number, found));
-            text.push_str(&format!(
-                "| **{}** | {name} | {estimate} | {bounds} | {wanted} |\n",
-                found.verdict
-            ));
+            let _ = writeln!(text, "| **{}** | {name} | {estimate} | {bounds} | {wanted} |", found.verdict);
         }
     }
     text.trim_end().to_string()
@@ -71,9 +70,8 @@ fn sentences(result: Result<'_>) -> String {
 fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     let metric = clause.map_or(Metric::Accuracy, |clause| clause.metric);
     let relates = clause.is_none_or(|clause| matches!(clause.bound, Bound::Model { .. }));
-    let said = |value| match relates {
-        true => points_beside(value, found.threshold),
-        false => figure(metric, value, found.threshold),
+    let said = |value| {
+        if relates { points_beside(value, found.threshold) } else { figure(metric, value, found.threshold) }
     };
     let wanted = if relates {
         format!("≥ {}", goal_points(found.threshold))
@@ -121,12 +119,12 @@ fn accuracies(result: Result<'_>) -> String {
             }
             if let Some(published) = result.published(place, model) {
                 compared = true;
-                text.push_str(&format!(" †{}", share(published)));
+                let _ = write!(text, " †{}", share(published));
             }
             text
         };
         let cells: Vec<String> = row.cells.iter().enumerate().map(cell).collect();
-        text.push_str(&format!("| {} | {} |\n", shown(&row.words), cells.join(" | ")));
+        let _ = writeln!(text, "| {} | {} |", shown(&row.words), cells.join(" | "));
     }
     if marked {
         text.push_str("\n\\* cannot be told from always giving the same answer\n");

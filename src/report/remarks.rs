@@ -68,7 +68,7 @@ pub(super) struct Remark<'a> {
 }
 
 /// Everything to look at: sentences first, in the spec's order.
-pub(super) fn all<'a>(result: Result<'a>) -> Vec<Remark<'a>> {
+pub(super) fn all(result: Result<'_>) -> Vec<Remark<'_>> {
     let mut remarks = of_sentences(result);
     remarks.extend(
         distinct(&result.judgement.checks).into_iter().map(|(raised, more)| of_check(result, raised, more)),
