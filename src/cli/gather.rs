@@ -16,6 +16,7 @@ use crate::{Result, data, spec};
 
 /// A spec and how it is computed.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // switches of a command line
 pub(super) struct Gather {
     /// The spec, such as specs/fusion.yaml
     pub(super) spec: PathBuf,

@@ -38,16 +38,13 @@ pub enum Look<'a> {
 
 impl<'a> Keys<'a> {
     /// Of a model of the plan.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn of(
         plan: &Plan,
         model: usize,
         facts: &[ModelFacts],
         scene: &'a Scene<'a>,
         (known, folded): (&'a [Counterexample], bool),
-    ) -> Result<Self> {
+    ) -> Self {
         let mut hasher = blake3::Hasher::new();
         let mut put = |text: &str| {
             hasher.update(text.as_bytes());
@@ -65,7 +62,7 @@ impl<'a> Keys<'a> {
             put(&scene.inputs.texts[index]);
         }
         let models = facts.iter().map(about).collect::<Vec<_>>().join("\n");
-        Ok(Self { scene, common: hasher, models, known, counterexamples: plan.spec.counterexamples })
+        Self { scene, common: hasher, models, known, counterexamples: plan.spec.counterexamples }
     }
 
     /// The digest of a chunk's journal.

@@ -23,11 +23,9 @@ pub fn listen() {
     LISTENS.get_or_init(|| {
         if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
             std::thread::spawn(move || {
-                for signal in signals.forever() {
-                    let again = CAME.swap(signal, Ordering::Relaxed) != 0;
-                    if !again {
-                        std::thread::sleep(PATIENCE);
-                    }
+                if let Some(signal) = signals.forever().next() {
+                    CAME.store(signal, Ordering::Relaxed);
+                    std::thread::sleep(PATIENCE);
                     let stopped = Error::Stopped(signal);
                     // the last word of a process that ends here, where no command can say it any more
                     let _ =

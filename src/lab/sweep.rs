@@ -45,7 +45,7 @@ impl Field<'_> {
     pub fn sweep(&self, model: usize, part: Part) -> Result<Vec<(usize, usize, Piece)>> {
         let lexicon = Lexicon::embedded();
         let scene = self.scene(model, &lexicon);
-        let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded))?;
+        let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
         let size = self.plan.spec.chunk;
         let chunks = self.partition.test.chunks(size).enumerate();
         let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
