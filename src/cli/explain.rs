@@ -31,7 +31,7 @@ impl Explain {
             return Ok(0);
         };
         if let Some(check) = Check::of_word(name) {
-            write_out(of_check(check));
+            write_out(&text(of_check(check)));
             return Ok(0);
         }
         if let Some(code) = Code::named(name) {

@@ -33,3 +33,22 @@ pub fn head(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_says_what_raises_it_and_what_to_do() {
+        for (check, code, name, _) in Check::NAMED {
+            let text = head(source(check));
+            assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
+            let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
+            assert!(
+                raises && text.replace(char::is_whitespace, " ").contains("What to do")
+                    || check == Check::Unit,
+                "{check}: {text}"
+            );
+        }
+    }
+}
