@@ -87,6 +87,45 @@ fn a_run_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
 }
 
 #[test]
+fn what_an_attack_shares_with_others_leaves_no_trace_in_its_evidence() {
+    let spec = "claim: It keeps reading
+data:  {phantom: {studies: 60, seed: 7}}
+split: {test: 50%, seed: 1}
+models:
+  vision:   {se_resnet18: {image: 32, width: 8, train: {lr: 1e-3, epochs: 1}}}
+  language: {bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}
+  fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-3, epochs: 1}}}
+table:
+  - FGSM ε=0.05
+  - FGSM ε=0.1
+  - DeepFool ε=0.1
+  - DeepFool ε=0.5
+  - FGSM ε=0.1 + 50% deletion
+  - FGSM ε=0.1 then 20% importance
+  - 20% importance
+require: [fusion accuracy ≥ 50%]
+chunk: 16
+";
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path();
+    let whole = run(spec, cache, false);
+    let kept: Vec<(PathBuf, String)> = pieces(cache)
+        .into_iter()
+        .map(|path| (path.clone(), std::fs::read_to_string(path).expect("read")))
+        .collect();
+    let most = kept.iter().map(|(_, text)| text.lines().count()).max().expect("a journal");
+    // each attack once alone, whatever it shared its work with before
+    for line in 0..most {
+        for (path, text) in &kept {
+            let others = text.lines().enumerate().filter(|(place, _)| *place != line);
+            let others: String = others.map(|(_, line)| line.to_string() + "\n").collect();
+            std::fs::write(path, others).expect("written");
+        }
+        assert_eq!(run(spec, cache, false), whole, "without line {line}");
+    }
+}
+
+#[test]
 fn what_was_seen_is_read_unless_it_is_to_be_fresh() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path();

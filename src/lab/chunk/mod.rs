@@ -51,8 +51,9 @@ pub struct Chunk<'a> {
     nearest: Vec<(Sought, Minimal, Price)>,
     /// Whether the inputs of cases that stand are kept too, for [`Chunk::show`].
     shown: bool,
-    /// Counts the attacks, so that each pays once for what it shares.
+    /// Whose turn it is to pay for shared work, and the last turn there was.
     turn: u64,
+    turns: u64,
 }
 
 /// What a search for the least change was asked.
@@ -83,6 +84,7 @@ impl<'a> Chunk<'a> {
             nearest,
             shown: false,
             turn: 0,
+            turns: 0,
         };
         chunk.variant(&[], 0, None)?;
         let clean = chunk.judge(None, 0)?;
@@ -96,7 +98,7 @@ impl<'a> Chunk<'a> {
     /// libtorch fails, or an attack left its threat model (a bug in medcert).
     pub fn attack(&mut self, attack: &Attack) -> Result<Attempt> {
         self.victim.take_queries();
-        self.turn += 1;
+        self.next_turn();
         let draws = attack.text.iter().map(|text| text.draws).max().unwrap_or(1);
         let mut attempt = self.draw(attack, 0)?;
         for draw in 1..draws {

@@ -5,7 +5,8 @@
 use super::Chunk;
 use crate::Result;
 
-/// Evaluations of each case that shared work took, and the attack that has paid for them last.
+/// Evaluations of each case that shared work took, and the turn that has paid for them last: an attack's, or that of
+/// other shared work which contains it.
 #[derive(Debug, Default)]
 pub(super) struct Price {
     queries: Vec<u32>,
@@ -13,7 +14,7 @@ pub(super) struct Price {
 }
 
 impl Price {
-    /// What an attack still has to pay; afterwards it has.
+    /// What a turn still has to pay; afterwards it has.
     pub fn due(&mut self, turn: u64) -> &[u32] {
         if std::mem::replace(&mut self.paid_by, turn) == turn { &[] } else { &self.queries }
     }
@@ -23,11 +24,17 @@ impl Chunk<'_> {
     /// Does work that later attacks share, with its price; what it shares itself is in it.
     pub(super) fn priced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Price)> {
         let (before, paid_by) = (self.victim.queries(), self.turn);
-        // nothing is paid for yet in here
-        self.turn = u64::MAX;
+        // nothing is paid for yet in here, whatever was paid for in there
+        self.next_turn();
         let value = work(self)?;
         self.turn = paid_by;
         let queries = self.victim.queries().into_iter().zip(before).map(|(after, before)| after - before);
         Ok((value, Price { queries: queries.collect(), paid_by }))
+    }
+
+    /// A turn that nobody had.
+    pub(super) fn next_turn(&mut self) {
+        self.turns += 1;
+        self.turn = self.turns;
     }
 }
