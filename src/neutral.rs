@@ -38,6 +38,18 @@ pub fn lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
+/// A page whose markup gives the rest its meaning: what acts or hides is seen, and nothing else is changed but tabs, which
+/// are spaces.
+pub fn shown(page: &str) -> String {
+    let shown = |c| match c {
+        '\n' => c,
+        '\t' => ' ',
+        c if is_hidden(c) => GONE,
+        c => c,
+    };
+    page.chars().map(shown).collect()
+}
+
 /// Markdown (GitHub's) that shows the text within a line or a table's cell: no markup, no HTML, no mention, no
 /// reference to an issue and no link.
 pub fn markdown(text: &str) -> String {

@@ -34,7 +34,8 @@ impl Check {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = self.gather.plan()?;
         let known = self.gather.known(&plan)?;
-        let shard = self.gather.gather(&plan, &known, Part::WHOLE)?;
+        let ground = self.gather.ground(&plan)?;
+        let shard = self.gather.gather(&plan, &ground, &known, Part::WHOLE)?;
         let evidence = evidence::assemble(shard.head, shard.pieces).map_err(Error::Resource)?;
         // kept before it is judged: nothing that was computed is lost
         let kept = evidence_path(&self.gather.cache()?, &plan);
@@ -55,7 +56,7 @@ impl Check {
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
         let exhibits = if self.reports.shows_cases() {
             let cases = exhibit::nearest(&plan, &evidence, SHOWN);
-            let exhibits = self.gather.show(&plan, &cases)?;
+            let exhibits = ground.show(&plan, &cases)?;
             exhibit::write(&exhibits_path(self.evidence.as_ref().unwrap_or(&kept)), &exhibits)?;
             exhibits
         } else {

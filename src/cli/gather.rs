@@ -48,6 +48,28 @@ pub(super) struct Gather {
     profile: bool,
 }
 
+/// What a spec is computed on: its data and their division, read once, and how.
+pub(super) struct Ground {
+    data: Dataset,
+    partition: Partition,
+    options: Options,
+}
+
+impl Ground {
+    /// Cases of cells before and after, each by its place in the plan's cells and among the test cases.
+    ///
+    /// # Errors
+    /// A model or weights are missing or wrong, or the device or disk failed.
+    pub(super) fn show(&self, plan: &Plan, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
+        lab::show(plan, &self.data, &self.partition, &self.options, wanted, &Silent)
+    }
+
+    /// The place of the test case with an identifier.
+    pub(super) fn case(&self, id: &str) -> Option<usize> {
+        self.partition.test.iter().position(|&index| self.data.studies[index].id == id)
+    }
+}
+
 impl Gather {
     /// The plan of the spec.
     ///
@@ -74,7 +96,10 @@ impl Gather {
     }
 
     /// The data, their division, and how everything is computed.
-    fn ground(&self, plan: &Plan) -> Result<(Dataset, Partition, Options)> {
+    ///
+    /// # Errors
+    /// The data are missing or wrong.
+    pub(super) fn ground(&self, plan: &Plan) -> Result<Ground> {
         let data = data::load(&plan.spec, self.places.data_root.as_deref())?;
         let partition = data::split(&data.studies, &plan.spec.split)?;
         let own =
@@ -88,40 +113,28 @@ impl Gather {
             plain: self.plain,
             fresh: self.fresh,
         };
-        Ok((data, partition, options))
-    }
-
-    /// Cases of cells before and after, each by its place in the plan's cells and among the test cases.
-    ///
-    /// # Errors
-    /// As for [`Gather::gather`].
-    pub(super) fn show(&self, plan: &Plan, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
-        let (data, partition, options) = self.ground(plan)?;
-        lab::show(plan, &data, &partition, &options, wanted, &Silent)
-    }
-
-    /// The place of the test case with an identifier.
-    ///
-    /// # Errors
-    /// The data are missing or wrong.
-    pub(super) fn case(&self, plan: &Plan, id: &str) -> Result<Option<usize>> {
-        let (data, partition, _) = self.ground(plan)?;
-        Ok(partition.test.iter().position(|&index| data.studies[index].id == id))
+        Ok(Ground { data, partition, options })
     }
 
     /// What a part of the spec's chunks shows.
     ///
     /// # Errors
-    /// Data, a model or weights are missing or wrong, or the device or disk failed.
-    pub(super) fn gather(&self, plan: &Plan, known: &[Counterexample], part: Part) -> Result<Shard> {
-        let (data, partition, options) = self.ground(plan)?;
+    /// A model or weights are missing or wrong, or the device or disk failed.
+    pub(super) fn gather(
+        &self,
+        plan: &Plan,
+        ground: &Ground,
+        known: &[Counterexample],
+        part: Part,
+    ) -> Result<Shard> {
+        let Ground { data, partition, options } = ground;
         let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new(self.verbose) };
         let _lock = self.lock(plan, &options.cache, part)?;
         if !self.profile {
-            return lab::run_part(plan, &data, &partition, &options, (known, part), observer);
+            return lab::run_part(plan, data, partition, options, (known, part), observer);
         }
         let profile = Profile::around(observer);
-        let shard = lab::run_part(plan, &data, &partition, &options, (known, part), &profile);
+        let shard = lab::run_part(plan, data, partition, options, (known, part), &profile);
         eprint!("{}", profile.render());
         shard
     }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::gather::Gather;
 use super::{evidence_path, write_out};
-use crate::evidence::{self, Counterexample, Evidence, Exhibit};
+use crate::evidence::{self, Evidence, Exhibit};
 use crate::plan::Plan;
 use crate::report::replay;
 use crate::{Error, Result};
@@ -35,7 +35,8 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = self.gather.plan()?;
-        let Some(case) = self.gather.case(&plan, &self.case)? else {
+        let ground = self.gather.ground(&plan)?;
+        let Some(case) = ground.case(&self.case) else {
             return Err(Error::Usage(format!(
                 "{} is no test case of {}; the evidence of `medcert check` lists them",
                 self.case,
@@ -50,8 +51,8 @@ impl Replay {
         }
         let wanted: Vec<(usize, usize)> = cells.into_iter().map(|cell| (cell, case)).collect();
         let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
-        for exhibit in self.gather.show(&plan, &wanted)? {
-            write_out(&replay::render(&exhibit, least(&known, &exhibit)));
+        for exhibit in ground.show(&plan, &wanted)? {
+            write_out(&replay::render(&exhibit, exhibit.least(&known)));
             if let Some(folder) = &self.out {
                 write_out(&write(folder, &exhibit)?);
             }
@@ -94,13 +95,6 @@ impl Replay {
         };
         Ok(asked.into_iter().filter(is_attacked).filter(broke).collect())
     }
-}
-
-/// The smallest counterexample that is known of what is shown.
-fn least<'k>(known: &'k [Counterexample], exhibit: &Exhibit) -> Option<&'k Counterexample> {
-    known.iter().find(|found| {
-        (&found.model, &found.attack, &found.case) == (&exhibit.model, &exhibit.attack, &exhibit.case)
-    })
 }
 
 /// Writes the pictures, and says where they are.

@@ -31,7 +31,8 @@ impl Run {
         let part = part.map_err(Error::Usage)?;
         let plan = self.gather.plan()?;
         let known = self.gather.known(&plan)?;
-        let shard = self.gather.gather(&plan, &known, part)?;
+        let ground = self.gather.ground(&plan)?;
+        let shard = self.gather.gather(&plan, &ground, &known, part)?;
         let path = shard.write(&self.out)?;
         if !self.gather.quiet {
             eprintln!("part {} of {}: {}", part.part, part.parts, path.display());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, file};
+use super::{Counterexample, Evidence, file};
 use crate::Result;
 use crate::plan::Plan;
 
@@ -29,6 +29,14 @@ pub struct Exhibit {
     pub image: Option<Pictures>,
     /// The report, where the attack touches it.
     pub text: Option<Wording>,
+}
+
+impl Exhibit {
+    /// The counterexample that is of this very case and attack, if there is one.
+    pub fn least<'k>(&self, known: &'k [Counterexample]) -> Option<&'k Counterexample> {
+        let own = (&self.model, &self.attack, &self.case);
+        known.iter().find(|found| (&found.model, &found.attack, &found.case) == own)
+    }
 }
 
 /// What a model says of a case.

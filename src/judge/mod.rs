@@ -31,7 +31,8 @@ pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
 pub use judgement::{Judgement, Waiving};
 use measure::{Measured, measure};
-pub use notes::{Halves, halves, notes};
+pub use notes::{Halves, halves, notes, notes_beside_halves};
+pub(crate) use tally::class;
 pub use tally::{ROUNDING, Score, Tally};
 
 /// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.

@@ -15,8 +15,12 @@ use crate::spec::{ImageMethod, Mask, Mode, Region};
 /// The notes of a row.
 pub fn notes(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
     let sheet = Sheet { plan, tally, row };
-    let parts = [sheet.meaning(), sheet.flips(), sheet.draws(), sheet.sources()];
-    parts.into_iter().flatten().chain(sheet.shortcuts()).collect()
+    sheet.notes(sheet.sources())
+}
+
+/// The notes of a row without its [`halves`], for a report that shows these by themselves.
+pub fn notes_beside_halves(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
+    Sheet { plan, tally, row }.notes(None)
 }
 
 /// What a joint attack, each of its halves, and neither half alone break of a model's right cases.
@@ -71,6 +75,12 @@ struct Cell<'a> {
 }
 
 impl<'a> Sheet<'a> {
+    /// All notes, with what is said of the halves.
+    fn notes(&self, sources: Option<String>) -> Vec<String> {
+        let parts = [self.meaning(), self.flips(), self.draws(), sources];
+        parts.into_iter().flatten().chain(self.shortcuts()).collect()
+    }
+
     /// The row's cells of the models that it touches, where a single one stands for the row.
     fn cells(&self) -> Vec<Cell<'a>> {
         let cell = |(model, cells): (usize, &Vec<usize>)| match cells.as_slice() {

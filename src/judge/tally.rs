@@ -328,6 +328,7 @@ pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
     }
 }
 
-fn class(abnormal: bool) -> &'static str {
+/// A class in a word.
+pub(crate) fn class(abnormal: bool) -> &'static str {
     if abnormal { "abnormal" } else { "normal" }
 }

@@ -2,6 +2,8 @@
 //! names the journal: the program and the machine's kind, the model, the cases with their inputs. What else an attack
 //! rests on names its line. Not the thresholds, not the table's words, not the number of threads, which change no bit.
 
+use std::cell::OnceCell;
+
 use super::chunk::Scene;
 use super::settings::library;
 use super::tensor;
@@ -11,7 +13,7 @@ use crate::plan::{Attack, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, TextMethod};
 
 /// Raised where the same question may have other outcomes than before.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What makes the digests of a model's journals and of their lines.
 pub struct Keys<'a> {
@@ -20,6 +22,8 @@ pub struct Keys<'a> {
     common: blake3::Hasher,
     /// The other models, which a transfer starts from.
     models: String,
+    /// The digest of the training images, once an attack takes their mean.
+    train: OnceCell<blake3::Hash>,
     /// Counterexamples of an earlier run.
     known: &'a [Counterexample],
     counterexamples: usize,
@@ -62,7 +66,14 @@ impl<'a> Keys<'a> {
             put(&scene.inputs.texts[index]);
         }
         let models = facts.iter().map(about).collect::<Vec<_>>().join("\n");
-        Self { scene, common: hasher, models, known, counterexamples: plan.spec.counterexamples }
+        Self {
+            scene,
+            common: hasher,
+            models,
+            train: OnceCell::new(),
+            known,
+            counterexamples: plan.spec.counterexamples,
+        }
     }
 
     /// The digest of a chunk's journal.
@@ -116,6 +127,17 @@ impl<'a> Keys<'a> {
         Ok(hasher.finalize().to_hex().as_str()[..32].to_string())
     }
 
+    fn training_images(&self, side: u32) -> Result<blake3::Hash> {
+        if let Some(known) = self.train.get() {
+            return Ok(*known);
+        }
+        let mut hasher = blake3::Hasher::new();
+        for &index in self.scene.train {
+            hasher.update(self.scene.inputs.image(side, index)?);
+        }
+        Ok(*self.train.get_or_init(|| hasher.finalize()))
+    }
+
     /// An attack, with what it takes from elsewhere.
     fn attack(&self, hasher: &mut blake3::Hasher, attack: &Attack, indices: &[usize]) -> Result<()> {
         hasher.update(format!("{attack:?}\n").as_bytes());
@@ -134,9 +156,7 @@ impl<'a> Keys<'a> {
         }
         let Some(side) = self.scene.reader.side() else { return Ok(()) };
         if absent(Absence::Mean) {
-            for &index in self.scene.train {
-                hasher.update(self.scene.inputs.image(side, index)?);
-            }
+            hasher.update(self.training_images(side)?.as_bytes());
         }
         match image.and_then(ImageMethod::mask) {
             Some(Mask::Lesion) => indices.iter().for_each(|&index| {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::next::steps;
 use super::remarks::{Remark, Rule, Weight, all};
-use super::{Result, counted, grouped, summary};
+use super::{Result, counted, division, grouped, summary};
 use crate::judge::{
     ClauseFinding, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
 };
@@ -139,8 +139,8 @@ fn accuracies(result: Result<'_>) -> String {
         .flat_map(|row| notes(result.plan, &tally, row))
         .map(|note| shown(&note))
         .collect();
-    text.push_str(&folded("\nBeside the rows", &list(&notes)));
-    text.trim_end().to_string()
+    let notes = folded("Beside the rows", &list(&notes));
+    format!("{text}\n{notes}").trim_end().to_string()
 }
 
 /// What the checks raised, and the waivers that do not count.
@@ -187,11 +187,9 @@ fn provenance(result: Result<'_>) -> String {
             short(&evidence.spec)
         ),
         format!(
-            "{}, {} for training, {} for validation, {} test cases; digest {}",
+            "{}, {}; digest {}",
             counted(data.studies, "study", "studies"),
-            grouped(data.train as u64),
-            grouped(data.validation as u64),
-            grouped(data.test as u64),
+            division([data.train, data.validation, data.test]),
             short(&data.digest)
         ),
     ];
@@ -221,9 +219,8 @@ fn list_all(lines: &[String]) -> String {
 
 /// A part that opens when it is clicked.
 fn folded(title: &str, text: &str) -> String {
-    let (before, title) = title.strip_prefix('\n').map_or(("", title), |title| ("\n", title));
     if text.is_empty() {
         return String::new();
     }
-    format!("{before}<details><summary>{title}</summary>\n\n{text}\n\n</details>")
+    format!("<details><summary>{title}</summary>\n\n{text}\n\n</details>")
 }

@@ -4,6 +4,7 @@ pub mod against;
 pub mod autopsy;
 pub mod compare;
 pub mod doc;
+mod edits;
 pub mod github;
 pub mod html;
 pub mod json;
@@ -142,6 +143,18 @@ fn clause_name(plan: &Plan, place: usize, clause: usize, found: &ClauseFinding) 
     } else {
         format!("{} {words}", plain(model))
     }
+}
+
+/// How the cases are divided: `1,351 for training, 151 for validation, 498 test cases`.
+fn division([train, validation, test]: [usize; 3]) -> String {
+    let [train, validation, test] = [train, validation, test].map(|count| grouped(count as u64));
+    format!("{train} for training, {validation} for validation, {test} test cases")
+}
+
+/// A share in per cent with as many of two digits as it needs: `63.06`, `68`.
+fn hundredths(share: f64) -> String {
+    let share = format!("{:.2}", share * 100.0);
+    share.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Digits in groups of three: `1,234`.

@@ -1,6 +1,6 @@
 //! What would run, for `medcert plan`.
 
-use super::{counted, grouped, plain};
+use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition};
 use crate::plan::{Plan, estimate};
 use crate::spec::Weights;
@@ -28,11 +28,9 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     lines.push(String::new());
     if let Some((data, partition)) = data {
         lines.push(format!(
-            "{}: {} for training, {} for validation, {} test cases",
+            "{}: {}",
             counted(data.studies.len(), "study", "studies"),
-            grouped(partition.train.len() as u64),
-            grouped(partition.validation.len() as u64),
-            grouped(partition.test.len() as u64)
+            division([&partition.train, &partition.validation, &partition.test].map(Vec::len))
         ));
         let left_out =
             |(why, count): &(String, usize)| format!("left out: {} {}", grouped(*count as u64), plain(why));

@@ -109,9 +109,7 @@ impl Progress {
             }
             None => format!("{done} of {total} cases"),
         };
-        if done < total || self.is_terminal {
-            self.move_to(&format!("attacking {model}"), (done, total), says);
-        }
+        self.move_to(&format!("attacking {model}"), (done, total), says);
         if done == total && !self.is_terminal {
             self.line(&format!("{model}: {} attacked", super::counted(total as usize, "case", "cases")));
         }

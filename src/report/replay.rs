@@ -3,10 +3,12 @@
 
 use std::fmt::Write as _;
 
-use similar::{Algorithm, ChangeTag, capture_diff_slices};
+use similar::DiffTag;
 
+use super::edits::script;
 use super::plain;
 use crate::evidence::{Answered, Counterexample, Exhibit};
+use crate::judge::class;
 
 /// Renders a case.
 pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
@@ -36,10 +38,6 @@ pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
     out
 }
 
-fn class(abnormal: bool) -> &'static str {
-    if abnormal { "abnormal" } else { "normal" }
-}
-
 fn said(answered: Answered) -> String {
     let Some(predicted) = answered.predicted else { return "nothing finite".to_string() };
     let margin = answered.margin.map_or(String::new(), |margin| format!(" (margin {margin:+.2})"));
@@ -51,15 +49,15 @@ fn marked(before: &str, after: &str) -> String {
     let (before, after) = (plain(before), plain(after));
     let before: Vec<&str> = before.split_whitespace().collect();
     let after: Vec<&str> = after.split_whitespace().collect();
-    let script = capture_diff_slices(Algorithm::Myers, &before, &after);
-    let changes = script.iter().flat_map(|step| step.iter_changes(&before, &after));
-    let words: Vec<String> = changes
-        .map(|change| match change.tag() {
-            ChangeTag::Equal => change.value().to_string(),
-            ChangeTag::Delete => format!("[-{}-]", change.value()),
-            ChangeTag::Insert => format!("{{+{}+}}", change.value()),
-        })
-        .collect();
+    let mut words = Vec::new();
+    for (tag, old, new) in script(&before, &after) {
+        if tag == DiffTag::Equal {
+            words.push(before[old].join(" "));
+            continue;
+        }
+        words.extend(before[old].iter().map(|word| format!("[-{word}-]")));
+        words.extend(after[new].iter().map(|word| format!("{{+{word}+}}")));
+    }
     words.join(" ")
 }
 

@@ -5,9 +5,9 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::remarks::{and_more, distinct, fault, waived, waivers};
-use super::{Result, counted, grouped, plain, summary};
+use super::{Result, counted, division, grouped, hundredths, plain, summary};
 use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
-use crate::plan::Row;
+use crate::plan::{Plan, Row};
 use crate::spec::{Check, Metric};
 
 /// From this width on, cells show their bounds.
@@ -77,11 +77,9 @@ pub(super) fn head(result: Result<'_>) -> Vec<String> {
     let mut lines = vec![
         plain(&result.plan.spec.claim),
         format!(
-            "{} · {} for training, {} for validation, {} test cases, {:.1} % of them abnormal",
+            "{} · {}, {:.1} % of them abnormal",
             counted(data.studies, "study", "studies"),
-            grouped(data.train as u64),
-            grouped(data.validation as u64),
-            grouped(data.test as u64),
+            division([data.train, data.validation, data.test]),
             result.abnormal() * 100.0
         ),
     ];
@@ -108,21 +106,24 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
         let mut cells = vec![Cell::new(plain(&row.words))];
         for (model, mut text) in values(result, row, tally, style).enumerate() {
             if let Some(share) = result.published(place, model) {
-                let share = format!("{:.2}", share * 100.0);
-                let share = share.trim_end_matches('0').trim_end_matches('.');
-                text = format!("{text}\n† {share} ");
+                text = format!("{text}\n† {} ", hundredths(share));
             }
             cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
         }
         table.add_row(cells);
     }
-    let notes =
-        footnotes(result, tally).into_iter().map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
+    let notes = footnotes(result, tally, judge::notes)
+        .into_iter()
+        .map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
     table.to_string() + "\n" + &notes.collect::<String>()
 }
 
-/// What stands under the table, a sentence each: its marks, what rounding may turn, the notes of its rows.
-pub(super) fn footnotes(result: Result<'_>, tally: &Tally<'_>) -> Vec<String> {
+/// What stands under the table, a sentence each: its marks, what rounding may turn, the notes `of_row`s.
+pub(super) fn footnotes(
+    result: Result<'_>,
+    tally: &Tally<'_>,
+    of_row: fn(&Plan, &Tally<'_>, &Row) -> Vec<String>,
+) -> Vec<String> {
     let rows = &result.plan.rows;
     let places = || {
         let models = |row: usize| (0..rows[row].cells.len()).map(move |model| (row, model));
@@ -142,7 +143,7 @@ pub(super) fn footnotes(result: Result<'_>, tally: &Tally<'_>) -> Vec<String> {
             if near == 1 { "it" } else { "them" }
         ));
     }
-    notes.extend(rows.iter().flat_map(|row| judge::notes(result.plan, tally, row)));
+    notes.extend(rows.iter().flat_map(|row| of_row(result.plan, tally, row)));
     if places().any(|(row, model)| result.published(row, model).is_some()) {
         notes.push("† as published elsewhere, of other data and models".to_string());
     }

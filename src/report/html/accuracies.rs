@@ -1,9 +1,9 @@
 //! The table: models as columns and threats as rows, as in the terminal.
 
-use super::super::{Result, table};
+use super::super::{Result, hundredths, table};
 use super::svg::{Markup, bar};
 use super::tied;
-use crate::judge::{Tally, halves};
+use crate::judge::{Tally, notes_beside_halves};
 use crate::spec::Metric;
 
 /// The table.
@@ -38,14 +38,7 @@ pub(super) fn accuracies(result: Result<'_>, tally: &Tally<'_>) -> Accuracies {
         let cell = |(model, cells): (usize, &Vec<usize>)| cell(result, tally, (place, model), cells);
         Row { threat: row.words.clone(), cells: row.cells.iter().enumerate().map(cell).collect() }
     });
-    let joint: Vec<String> = plan
-        .rows
-        .iter()
-        .filter(|row| !halves(plan, tally, row).is_empty())
-        .map(|row| format!("{}: of its right cases ", row.words))
-        .collect();
-    let mut notes = table::footnotes(result, tally);
-    notes.retain(|note| !joint.iter().any(|start| note.starts_with(start)));
+    let notes = table::footnotes(result, tally, notes_beside_halves);
     Accuracies {
         models: plan.spec.models.iter().map(|(name, _)| name.clone()).collect(),
         rows: rows.collect(),
@@ -66,10 +59,7 @@ fn cell(result: Result<'_>, tally: &Tally<'_>, place: (usize, usize), cells: &[u
         }
         Err(_) => ("?".to_string(), String::new(), Markup::default()),
     };
-    let published = result.published(row, model).map(|share| {
-        let share = format!("{:.2}", share * 100.0);
-        share.trim_end_matches('0').trim_end_matches('.').to_string()
-    });
+    let published = result.published(row, model).map(hundredths);
     let vacuous = result.vacuous(model, cells).map(str::to_string);
     Some(Cell { share, bounds, vacuous, published, bar: drawn })
 }

@@ -1,17 +1,16 @@
 //! Cases before and after an attack: the image with its change, the report with its edits and the findings that they
-//! touch. The words are compared by the shortest edit script (Myers, An O(ND) difference algorithm and its variations,
-//! Algorithmica 1986).
+//! touch.
 
 use std::ops::Range;
 
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::DiffTag;
 
 use super::super::Result;
+use super::super::edits::script;
 use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
+use crate::judge::class;
 use crate::text::meaning::{Finding, Statement, meaning, statements};
 
-/// Longer reports are not compared word by word.
-const LONGEST: usize = 4000;
 /// How a PNG file starts in base64.
 const PNG: &str = "iVBORw0KGgo";
 
@@ -81,13 +80,9 @@ pub(super) fn cases(result: Result<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
             change: strength(images.change),
         }),
         report: exhibit.text.as_ref().map(report),
-        least: result.evidence.counterexamples.iter().find_map(|found| least(found, exhibit)),
+        least: exhibit.least(&result.evidence.counterexamples).and_then(least),
     };
     exhibits.iter().map(case).collect()
-}
-
-fn class(abnormal: bool) -> &'static str {
-    if abnormal { "abnormal" } else { "normal" }
 }
 
 fn answer(answered: Answered) -> Answer {
@@ -109,13 +104,8 @@ fn strength(change: f32) -> String {
     format!("{change:.4}").trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
-/// The least change that was found for this very case.
-fn least(found: &Counterexample, exhibit: &Exhibit) -> Option<String> {
-    let is_it =
-        (&found.model, &found.attack, &found.case) == (&exhibit.model, &exhibit.attack, &exhibit.case);
-    if !is_it {
-        return None;
-    }
+/// The least change that was found, in words.
+fn least(found: &Counterexample) -> Option<String> {
     let edits = found.size();
     let mut parts = Vec::new();
     if edits > 0 {
@@ -167,15 +157,6 @@ fn told(line: &str) -> String {
         (_, Some(new)) => format!("new: {new}"),
         _ => line.replace("->", "→"),
     }
-}
-
-/// The edits from one text to another, as ranges of their words.
-fn script(before: &[&str], after: &[&str]) -> Vec<(DiffTag, Range<usize>, Range<usize>)> {
-    if before.len().max(after.len()) > LONGEST {
-        return vec![(DiffTag::Replace, 0..before.len(), 0..after.len())];
-    }
-    let script = capture_diff_slices(Algorithm::Myers, before, after);
-    script.iter().map(similar::DiffOp::as_tag_tuple).collect()
 }
 
 /// The findings whose mention or negator has one of these words in it.

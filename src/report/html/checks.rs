@@ -1,11 +1,12 @@
 //! What the checks raised, each with what it says of itself, and what became of the waivers.
 
+use super::super::remarks::{self, fault};
 use super::super::{Result, grouped};
 use super::svg::{Markup, badge};
 use super::tied;
 use crate::judge::checks::{head, source};
 use crate::judge::{Raised, Waiving};
-use crate::spec::Check;
+use crate::spec::{Check, Waiver};
 
 /// A check that raised something.
 pub(super) struct Fired {
@@ -81,24 +82,19 @@ pub(super) fn silent(result: Result<'_>) -> String {
 
 /// The waivers, in the spec's order.
 pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
-    let all = result.plan.spec.waivers.iter().zip(&result.judgement.waivers);
-    all.map(|(waiver, state)| {
-        let (word, state) = match state {
-            Waiving::Used => ("used", "covers what was raised"),
-            Waiving::Unused => ("FAIL", "nothing was raised that it covers; remove it"),
-            Waiving::Expired => ("FAIL", "its last day has passed; it covers nothing"),
-        };
+    let one = |(waiver, state): (&Waiver, Waiving)| {
+        let fault = fault(state);
         Waived {
-            badge: badge(word),
+            badge: badge(if fault.is_none() { "used" } else { "FAIL" }),
             check: waiver.check.to_string(),
             model: waiver.model.clone().unwrap_or_else(|| "every model".to_string()),
             owner: waiver.owner.clone(),
             reason: waiver.reason.clone(),
             expires: waiver.expires.to_string(),
-            state,
+            state: fault.unwrap_or("covers what was raised"),
         }
-    })
-    .collect()
+    };
+    remarks::waivers(result).map(one).collect()
 }
 
 fn one_line(text: &str) -> String {

@@ -16,6 +16,7 @@ use askama::Template;
 use super::{Result, table};
 use crate::evidence::Exhibit;
 use crate::judge::Tally;
+use crate::neutral::shown;
 use cases::Piece;
 use svg::{Markup, badge, class_of};
 
@@ -83,7 +84,7 @@ pub fn render(result: Result<'_>, exhibits: &[Exhibit], about: &About) -> String
         verdicts: VERDICTS.map(|(word, means)| (badge(word), means)),
     };
     // writing to memory does not fail
-    harmless(&page.render().unwrap_or_default())
+    shown(&page.render().unwrap_or_default())
 }
 
 /// How each verdict is to be read.
@@ -108,17 +109,4 @@ fn sentence(text: &str) -> String {
 /// A number and its unit stay on one line.
 fn tied(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
-}
-
-/// Without what a terminal would obey and what turns the direction of writing (Unicode Technical Report 36).
-fn harmless(page: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    let replaced = |c: char| match c {
-        '\n' => c,
-        '\t' => ' ',
-        c if c.is_control() || turns(c) => '\u{fffd}',
-        c => c,
-    };
-    page.chars().map(replaced).collect()
 }
