@@ -156,8 +156,8 @@ fn the_outcomes_do_not_count_what_shrinking_took() {
     let queries =
         |attempt: &Attempt| attempt.outcomes.iter().map(|outcome| outcome.queries).collect::<Vec<_>>();
     assert_eq!(queries(&first), [2; 4]);
-    // the gradient is known by now
-    assert_eq!(queries(&chunk.attack(&attack).expect("an attack")), [1; 4]);
+    // nor does it matter that the gradient is known by now
+    assert_eq!(queries(&chunk.attack(&attack).expect("an attack")), [2; 4]);
 }
 
 #[test]
