@@ -10,6 +10,7 @@ mod power;
 pub mod progress;
 pub mod snapshot;
 pub mod table;
+pub mod terminal;
 
 use crate::evidence::Evidence;
 use crate::judge::{Finding, Judgement, Raised, Verdict};
