@@ -29,7 +29,9 @@ pub fn listen() {
                         std::thread::sleep(PATIENCE);
                     }
                     let stopped = Error::Stopped(signal);
-                    eprintln!("{stopped}");
+                    // the last word of a process that ends here, where no command can say it any more
+                    let _ =
+                        std::io::Write::write_all(&mut std::io::stderr(), format!("{stopped}\n").as_bytes());
                     signal_hook::low_level::exit(i32::from(stopped.exit_code()));
                 }
             });
