@@ -50,9 +50,9 @@ fn every_part_of_a_spec_stands_in_one() {
 data: {{phantom: {{studies: 2000, seed: 7}}}}
 split: {{test: 25%, seed: 1}}
 models:
-  vision: {{se_resnet18: {{image: 56, width: 16, train: {{epochs: 1}}}}}}
-  language: {{bert: {{config: tiny, train: {{epochs: 1}}}}}}
-  fusion: {{early_fusion: {{vision: vision, language: language, train: {{epochs: 1}}}}}}
+  vision: {{se_resnet18: {{image: 56, width: 16, train: {{lr: 1e-3, epochs: 1}}}}}}
+  language: {{bert: {{config: tiny, train: {{lr: 1e-3, epochs: 1}}}}}}
+  fusion: {{early_fusion: {{vision: vision, language: language, train: {{lr: 1e-3, epochs: 1}}}}}}
 table: [clean, FGSM ε=0.1]
 grid: [0.1]
 {part}{sentences}"
