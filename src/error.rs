@@ -1,4 +1,16 @@
-//! What stops medcert from answering, and the exit code that says so.
+//! What stops medcert from answering, and the exit code that says so:
+//!
+//! - 0: every sentence holds, and no check is raised; of other commands: it is done.
+//! - 1: a sentence does not hold (FAIL, SUSPECT, VACUOUS), a check is raised, or a waiver has expired or covers nothing.
+//!   What to do: read the sentences' reasons; the model, the threshold or the waiver has to change.
+//! - 2: the command line or the spec is wrong. Every fault of a spec is told with its place and a remedy; `medcert plan`
+//!   checks a spec without a model.
+//! - 3: nothing is known to fail, and something could not be told: INCONCLUSIVE (more cases would decide), or ERROR
+//!   (evidence is missing, or there is no baseline).
+//! - 4: data, a model or its weights are missing or wrong. Paths start from the spec's folder; --data-root and
+//!   --weights-root name others.
+//! - 5: the device, its memory, the disk or another resource failed; `medcert doctor` says what is there.
+//! - 101: a bug in medcert; please report it with the spec and what was printed.
 //!
 //! A requirement that does not hold is no error: it is a [`Finding`](crate::judge::Finding).
 

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use medcert::Error;
 use medcert::cli::{Cli, run};
+use medcert::report::terminal;
 
 fn main() -> ExitCode {
     let report = std::panic::take_hook();
@@ -12,11 +12,15 @@ fn main() -> ExitCode {
         eprintln!("medcert: this is a bug in medcert, please report it with the spec and what follows");
         report(panic);
     }));
-    match run(&Cli::parse()) {
+    match run(&Cli::read()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // the faults of a spec say `error:` each
-            let mark = if matches!(error, Error::Spec(_)) { "" } else { "error: " };
+            let mark = match (&error, terminal::colors_stderr()) {
+                (Error::Spec(_), _) => "",
+                (_, false) => "error: ",
+                (_, true) => "\u{1b}[1;31merror:\u{1b}[0m ",
+            };
             eprintln!("{mark}{error}");
             ExitCode::from(error.exit_code())
         }

@@ -1,60 +1,81 @@
 //! `medcert explain NAME`: what an attack is, where it comes from, its defaults and its cost; what a check looks for;
-//! as the head of the source file says.
+//! what a metric, a verdict or an exit code means. It says what the sources say of themselves.
+
+mod sources;
+mod words;
 
 use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
 use crate::judge::checks::{head as text, source as of_check};
-use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch, suggest};
+use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
 use crate::{Error, Result};
 
-/// Explains an attack.
+/// Explains a word.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The attack, as a sentence calls it, such as FGSM or motion-blur, or the code of a check, such as V1; all of
-    /// them if none is given
-    name: Option<String>,
-}
-
-/// The head of a source file of the attacks.
-macro_rules! head {
-    ($path:literal) => {
-        include_str!(concat!("../", $path, ".rs"))
-    };
+    /// An attack, as a sentence calls it, such as FGSM or motion-blur; a check, such as V1; a metric, a verdict, or an
+    /// exit code, such as exit-4; all of them are listed if none is given
+    name: Vec<String>,
 }
 
 impl Explain {
     pub(super) fn run(&self) -> Result<u8> {
-        let Some(name) = &self.name else {
+        let name = self.name.join("-");
+        if name.is_empty() {
             write_out(&list());
             return Ok(0);
-        };
-        if let Some(check) = Check::of_word(name) {
-            write_out(&text(of_check(check)));
-            return Ok(0);
         }
-        if let Some(code) = Code::named(name) {
-            write_out(&format!("{code:?} {}\n\n{}", code.title(), text(code.source())));
-            return Ok(0);
-        }
-        let Some((name, source)) = source(name) else {
-            let checks = Check::NAMED.map(|(_, _, name, _)| name);
-            let attacks = groups().into_iter().flat_map(|(_, names)| names);
-            let known: Vec<&str> = attacks.chain(checks).collect();
-            let help = suggest(name, &known);
+        let Some(text) = explained(&name) else {
+            let names: Vec<String> = kinds().into_iter().flat_map(|(_, names)| names).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let help = suggest(&name, &names);
             let help = if help.starts_with("known") { String::new() } else { format!("{help} ") };
-            return Err(Error::Usage(format!(
-                "`{name}` is no attack and no check; {help}`medcert explain` lists all of them"
-            )));
+            let name = self.name.join(" ");
+            let why =
+                format!("`{name}` is nothing that is explained; {help}`medcert explain` lists all of it");
+            return Err(Error::Usage(why));
         };
-        write_out(&format!("{name}\n\n{}", text(source)));
+        write_out(&text);
         Ok(0)
     }
 }
 
+/// In a few lines, what an attack or a check is, for the schema.
+pub(super) fn about(name: &str) -> Option<String> {
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(check) = Check::of_word(name) {
+        let head = text(of_check(check));
+        let first = head.split("\n\n").next()?.to_string();
+        return Some(flat(first.split_once(": ").map_or(first.clone(), |(_, rest)| rest.to_string())));
+    }
+    let (name, source) = source(name)?;
+    let variant = variant(name).and_then(|variant| words::of_attack(&variant));
+    variant.or_else(|| text(source).split("\n\n").next().map(str::to_string)).map(flat)
+}
+
+/// Everything that is explained, by kind.
+fn kinds() -> Vec<(&'static str, Vec<String>)> {
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_string).collect::<Vec<_>>();
+    let attacks = attacks().into_iter().map(|(kind, names)| (kind, owned(names)));
+    attacks
+        .chain([
+            ("inputs that are not the patient's", owned(Absence::NAMED.map(|(name, _)| name).to_vec())),
+            ("modes of attacks on words", owned(Mode::NAMED.map(|(name, _)| name).to_vec())),
+            ("metrics", owned(Metric::NAMED.map(|(name, _)| name).to_vec())),
+            ("in sentences", owned(vec!["in-every", "no-regression"])),
+            ("verdicts", owned(words::VERDICTS.map(|(name, _)| name).to_vec())),
+            ("exit codes", words::EXITS.map(|code| format!("exit-{code}")).to_vec()),
+            ("checks", Check::NAMED.map(|(check, ..)| check.code().to_string()).to_vec()),
+            ("checks, by name", Check::NAMED.map(|(check, ..)| check.name().to_string()).to_vec()),
+            ("what `medcert autopsy` sees in tables", Code::ALL.map(|code| format!("{code:?}")).to_vec()),
+        ])
+        .collect()
+}
+
 /// The attacks by what they act on.
-fn groups() -> [(&'static str, Vec<&'static str>); 5] {
+fn attacks() -> [(&'static str, Vec<&'static str>); 5] {
     let images = ImageSearch::NAMED.iter().map(|(name, _)| *name).chain(["transfer", "patch", "mask"]);
     [
         ("pixels, searched", images.collect()),
@@ -66,105 +87,113 @@ fn groups() -> [(&'static str, Vec<&'static str>); 5] {
 }
 
 fn list() -> String {
-    let group = |(title, names): (&str, Vec<&str>)| format!("{title}: {}\n", names.join(", "));
-    let groups: String = groups().into_iter().map(group).collect();
-    let checks = Check::NAMED.map(|(check, ..)| check.to_string()).join(", ");
-    let codes = format!("checks: {checks}\ntables, by `medcert autopsy`: A1 to A16\n");
-    format!(
-        "{groups}{codes}`medcert explain NAME` says what one is, where it comes from and what it costs.\n"
-    )
+    let group = |(kind, names): (&str, Vec<String>)| {
+        let names = crate::report::table::wrapped(&names.join(", "), 2, 100);
+        format!("{kind}\n{names}\n")
+    };
+    let groups: String = kinds().into_iter().map(group).collect();
+    format!("{groups}`medcert explain NAME` says what one is, where it comes from and what it costs.\n")
+}
+
+/// What a word means, under its name.
+fn explained(wanted: &str) -> Option<String> {
+    let wanted = wanted.to_lowercase();
+    let titled = |name: &str, text: String| format!("{name}\n\n{text}");
+    if let Some(check) = Check::of_word(&wanted) {
+        return Some(text(of_check(check)));
+    }
+    if let Some(code) = Code::named(&wanted) {
+        return Some(titled(&format!("{code:?} {}", code.title()), text(code.source())));
+    }
+    if let Some((name, source)) = source(&wanted) {
+        return Some(titled(name, text(source)));
+    }
+    let metric = Metric::NAMED.iter().find(|(name, _)| *name == wanted);
+    let metric =
+        metric.and_then(|(name, metric)| Some(titled(name, words::of_metric(&format!("{metric:?}"))?)));
+    let verdict = words::VERDICTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted));
+    let verdict = verdict.and_then(|(name, variant)| Some(titled(name, words::of_verdict(variant)?)));
+    let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);
+    let absence =
+        absence.and_then(|(name, kind)| Some(titled(name, words::of_absence(&format!("{kind:?}"))?)));
+    let mode = Mode::NAMED.iter().find(|(name, _)| *name == wanted);
+    let mode = mode.and_then(|(name, mode)| Some(titled(name, words::of_mode(&format!("{mode:?}"))?)));
+    let code = wanted.strip_prefix("exit-").or(wanted.strip_prefix("exit-code-")).unwrap_or(&wanted);
+    let exit = words::of_exit(code).map(|text| titled(&format!("exit code {code}"), text));
+    let said = match wanted.as_str() {
+        "no-regression" => Some(include_str!("../judge/regression.rs")),
+        every if every.starts_with("in-every") || every.starts_with("in-each") => {
+            Some(include_str!("../data/groups.rs"))
+        }
+        _ => None,
+    };
+    metric.or(verdict).or(absence).or(mode).or(exit).or(said.map(|source| titled(&wanted, text(source))))
 }
 
 /// An attack's name as a sentence writes it, and its source.
 fn source(wanted: &str) -> Option<(&'static str, &'static str)> {
     let same = |name: &str| name.eq_ignore_ascii_case(wanted);
-    let names = groups();
-    let name = names.iter().flat_map(|(_, names)| names).find(|name| same(name))?;
+    let name = attacks().into_iter().flat_map(|(_, names)| names).find(|name| same(name))?;
+    let search = ImageSearch::NAMED.iter().find(|(other, _)| *other == name);
+    let film = Corruption::NAMED.iter().find(|(other, _)| *other == name);
+    let edit = EditKind::NAMED.iter().find(|(other, _)| *other == name);
+    let words = TextSearch::NAMED.iter().find(|(other, _)| *other == name);
+    let source = search
+        .map(|(_, search)| sources::of_search(*search))
+        .or(film.map(|(_, kind)| sources::of_corruption(*kind)))
+        .or(edit.map(|(_, kind)| sources::of_edit(*kind)))
+        .or(words.map(|(_, search)| sources::of_words(*search)))
+        .or(sources::of_other(name))?;
+    Some((name, source))
+}
+
+/// An attack's name in the source, such as `MotionBlur`.
+fn variant(name: &str) -> Option<String> {
     let search =
-        ImageSearch::NAMED.iter().find(|(other, _)| other == name).map(|(_, search)| of_search(*search));
-    let film =
-        Corruption::NAMED.iter().find(|(other, _)| other == name).map(|(_, kind)| of_corruption(*kind));
-    let edit = EditKind::NAMED.iter().find(|(other, _)| other == name).map(|(_, kind)| of_edit(*kind));
-    let words =
-        TextSearch::NAMED.iter().find(|(other, _)| other == name).map(|(_, search)| of_words(*search));
-    let other = match *name {
-        "transfer" => Some(head!("lab/attack/image/transfer")),
-        "patch" => Some(head!("lab/attack/image/patch")),
-        "mask" => Some(head!("lab/attack/image/mask")),
-        "cross" => Some(head!("lab/attack/joint/cross")),
-        _ => None,
-    };
-    search.or(film).or(edit).or(words).or(other).map(|source| (*name, source))
-}
-
-fn of_search(search: ImageSearch) -> &'static str {
-    match search {
-        ImageSearch::Fgsm => head!("lab/attack/image/fgsm"),
-        ImageSearch::RandomFgsm => head!("lab/attack/image/random_fgsm"),
-        ImageSearch::Pgd { .. } => head!("lab/attack/image/pgd"),
-        ImageSearch::Momentum { .. } => head!("lab/attack/image/momentum"),
-        ImageSearch::Apgd { .. } => head!("lab/attack/image/apgd"),
-        ImageSearch::Fab { .. } => head!("lab/attack/image/fab"),
-        ImageSearch::DeepFool { .. } => head!("lab/attack/image/deepfool"),
-        ImageSearch::CarliniWagner { .. } => head!("lab/attack/image/carlini"),
-        ImageSearch::AutoAttack { .. } => head!("lab/attack/image/autoattack"),
-        ImageSearch::Square { .. } => head!("lab/attack/image/square"),
-        ImageSearch::Spsa { .. } => head!("lab/attack/image/spsa"),
-        ImageSearch::Nes { .. } => head!("lab/attack/image/nes"),
-        ImageSearch::HopSkipJump { .. } => head!("lab/attack/image/hop_skip_jump"),
-        ImageSearch::Transfer { .. } => head!("lab/attack/image/transfer"),
-    }
-}
-
-fn of_corruption(corruption: Corruption) -> &'static str {
-    match corruption {
-        Corruption::Exposure | Corruption::Gamma => head!("picture/exposure"),
-        Corruption::QuantumNoise | Corruption::ElectronicNoise => head!("picture/noise"),
-        Corruption::Scatter => head!("picture/scatter"),
-        Corruption::MotionBlur | Corruption::FocusBlur => head!("picture/blur"),
-        Corruption::Rotation | Corruption::Shift => head!("picture/geometry"),
-        Corruption::Window | Corruption::Level => head!("picture/window"),
-        Corruption::BitDepth | Corruption::Jpeg => head!("picture/bits"),
-        Corruption::Collimation => head!("picture/collimation"),
-        Corruption::Marker | Corruption::BurnedText => head!("picture/marker"),
-        Corruption::Leads | Corruption::Device => head!("picture/device"),
-    }
-}
-
-fn of_edit(kind: EditKind) -> &'static str {
-    match kind {
-        EditKind::Deletion => head!("text/perturb/deletion"),
-        EditKind::Synonyms => head!("text/perturb/synonyms"),
-        EditKind::Insertion => head!("text/perturb/insertion"),
-        EditKind::Swap => head!("text/perturb/swap"),
-        EditKind::Typos => head!("text/perturb/typos"),
-        EditKind::Ocr => head!("text/perturb/ocr"),
-        EditKind::Homophones => head!("text/perturb/homophones"),
-        EditKind::Abbreviations => head!("text/perturb/abbreviations"),
-        EditKind::Deidentification => head!("text/perturb/deidentification"),
-        EditKind::SectionDrop => head!("text/perturb/section_drop"),
-        EditKind::SectionOrder => head!("text/perturb/section_order"),
-        EditKind::Template => head!("text/perturb/template"),
-        EditKind::Units => head!("text/perturb/units"),
-        EditKind::Negation => head!("text/perturb/negation"),
-    }
-}
-
-fn of_words(search: TextSearch) -> &'static str {
-    match search {
-        TextSearch::Importance => head!("lab/attack/text/importance"),
-        TextSearch::Pwws => head!("lab/attack/text/pwws"),
-        TextSearch::TextFooler => head!("lab/attack/text/textfooler"),
-        TextSearch::DeepWordBug => head!("lab/attack/text/deepwordbug"),
-        TextSearch::HotFlip => head!("lab/attack/text/hotflip"),
-        TextSearch::Beam => head!("lab/attack/text/beam"),
-        TextSearch::Bae => head!("lab/attack/text/bae"),
-    }
+        ImageSearch::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
+    let film = Corruption::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
+    let edit = EditKind::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
+    let words = TextSearch::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
+    let whole = search.or(film).or(edit).or(words)?;
+    whole.split(' ').next().map(str::to_string)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{groups, source, text};
+    use super::{Check, about, attacks, explained, kinds, of_check, source, text};
+
+    #[test]
+    fn whatever_is_listed_is_explained() {
+        for name in kinds().into_iter().flat_map(|(_, names)| names) {
+            let text = explained(&name).unwrap_or_else(|| panic!("{name} is not explained"));
+            assert!(text.len() > 80, "{name} is hardly explained: {text}");
+        }
+        assert_eq!(explained("exit-4"), explained("4"));
+        assert!(explained("In-Every-Sex").is_some() && explained("nothing").is_none());
+    }
+
+    #[test]
+    fn an_editor_is_told_of_every_attack_and_check_in_a_line() {
+        let names = attacks().into_iter().flat_map(|(_, names)| names).chain(Check::NAMED.map(|one| one.1));
+        for name in names {
+            let line = about(name).unwrap_or_default();
+            assert!(line.len() > 10 && !line.contains('\n') && !line.starts_with(name), "{name}: {line}");
+        }
+    }
+
+    #[test]
+    fn every_check_says_what_raises_it_and_what_to_do() {
+        for (check, code, name, _) in Check::NAMED {
+            let text = text(of_check(check));
+            assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
+            let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
+            assert!(
+                raises && text.replace(char::is_whitespace, " ").contains("What to do")
+                    || check == Check::Unit,
+                "{check}: {text}"
+            );
+        }
+    }
 
     #[test]
     fn every_code_is_explained_where_it_is_seen() {
@@ -176,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_attack_says_where_it_comes_from_and_what_it_costs() {
-        for name in groups().iter().flat_map(|(_, names)| names.clone()) {
+        for name in attacks().iter().flat_map(|(_, names)| names.clone()) {
             let (_, source) = source(name).unwrap_or_else(|| panic!("{name} has no source"));
             let text = text(source);
             assert!(text.len() > 80, "{name} says hardly anything");

@@ -20,10 +20,12 @@ mod report;
 mod reports;
 #[cfg(feature = "torch")]
 mod run;
+mod schema;
+mod shell;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,12 +37,16 @@ use crate::plan::Plan;
 use crate::report::against::Accepted;
 use crate::report::json;
 use crate::report::table::{self, Style};
+use crate::report::terminal::{self, Color};
 use crate::{Error, Result};
 
 /// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
 #[derive(Debug, Parser)]
 #[command(name = "medcert", version, max_term_width = 100)]
 pub struct Cli {
+    /// Whether verdicts are coloured; `auto` asks the terminal, `NO_COLOR`, `CLICOLOR_FORCE` and `CLICOLOR`
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,17 +72,23 @@ enum Command {
     Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
-    /// Writes reports of evidence: `JUnit`, SARIF, GitHub, Markdown, JSON.
+    /// Writes reports of evidence: `JUnit`, SARIF, GitHub, Markdown, JSON, HTML.
     Report(report::ReportOf),
     /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
     Autopsy(autopsy::Autopsy),
-    /// Says what an attack is, where it comes from, and what it costs.
+    /// Says what an attack, check, metric, verdict or exit code is, where it comes from, and what to do.
     Explain(explain::Explain),
     /// Shows what is kept between runs, and trims it.
     Cache(cache::Cache),
     /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
     #[cfg(feature = "torch")]
     Doctor(doctor::Doctor),
+    /// Prints the JSON Schema of the spec, for editors.
+    Schema(schema::Schema),
+    /// Prints completions for a shell.
+    Completions(shell::Completions),
+    /// Prints the manual, or writes every command's page.
+    Man(shell::Man),
 }
 
 /// Where things lie.
@@ -110,11 +122,30 @@ enum Format {
     Json,
 }
 
+impl Cli {
+    /// Reads the command line, and ends the process with what is wrong with it. `--color` counts for that too.
+    pub fn read() -> Self {
+        let words: Vec<_> = std::env::args_os().collect();
+        let is = |wanted: &str| {
+            let pairs = words.windows(2).any(|pair| pair[0] == "--color" && pair[1] == wanted);
+            pairs || words.iter().any(|word| *word == *format!("--color={wanted}"))
+        };
+        let color = match (is("always"), is("never")) {
+            (true, _) => ColorChoice::Always,
+            (false, true) => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        };
+        let matches = Self::command().color(color).get_matches_from(words);
+        Self::from_arg_matches(&matches).unwrap_or_else(|why| why.exit())
+    }
+}
+
 /// Does what the command line asks for.
 ///
 /// # Errors
 /// It could not be answered; [`Error::exit_code`] has the exit code.
 pub fn run(cli: &Cli) -> Result<u8> {
+    terminal::choose(cli.color);
     match &cli.command {
         #[cfg(feature = "torch")]
         Command::Check(check) => check.run(),
@@ -133,6 +164,9 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Merge(merge) => merge.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
+        Command::Schema(schema) => Ok(schema.run()),
+        Command::Completions(completions) => Ok(completions.run()),
+        Command::Man(man) => man.run(),
     }
 }
 

@@ -42,17 +42,23 @@ pub const LEVEL: f64 = 0.05;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
-    /// It holds: the lower bound reaches the threshold.
+    /// It holds: the one-sided bound reaches the threshold, at the level that Holm leaves the sentence among all of the
+    /// spec's. A fixed suite of attacks bounds robustness from above: another attack may still succeed.
     Pass,
-    /// The cases cannot tell: the bound straddles the threshold.
+    /// The cases cannot tell: the bounds straddle the threshold. What to do: more test cases (the reason says about how
+    /// many; `medcert plan` says what they can show), or a threshold that they can show.
     Inconclusive,
-    /// It does not hold: even the upper bound misses the threshold.
+    /// It does not hold: even the other 95 % bound misses the threshold; this is not corrected. What to do: look at cases
+    /// that broke, and defend the model or ask for less.
     Fail,
-    /// A check found the result doubtful.
+    /// A check found the result doubtful: the attack, the model or the evaluation may be at fault, so that the figure
+    /// cannot be believed. What to do: `medcert explain CODE` of the check, then mend it or sign a waiver.
     Suspect,
-    /// The model cannot be told from one that ignores its input.
+    /// The figure means nothing: the model cannot be told from one that ignores its input. What to do: train a better
+    /// model, or leave out the input that adds nothing; `medcert explain CODE` of the check says more.
     Vacuous,
-    /// It could not be judged.
+    /// It could not be judged: evidence is missing or does not fit, or there is no baseline. The reason says which, and
+    /// what to do; it is never a pass.
     Error,
 }
 

@@ -21,6 +21,7 @@ pub mod replay;
 pub mod sarif;
 pub mod snapshot;
 pub mod table;
+pub mod terminal;
 
 use crate::evidence::Evidence;
 use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};

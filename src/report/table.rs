@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::remarks::{and_more, distinct, fault, waived, waivers};
-use super::{Result, counted, division, grouped, hundredths, plain, summary};
+use super::{Result, counted, division, grouped, hundredths, plain, summary, terminal};
 use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
 use crate::plan::{Plan, Row};
 use crate::spec::{Check, Metric};
@@ -26,12 +26,11 @@ pub struct Style {
 }
 
 impl Style {
-    /// The style of standard output: its width and, unless `NO_COLOR` is set or it is no terminal, colour.
+    /// The style of standard output: its width, and colour as [`terminal`] says.
     pub fn of_stdout() -> Self {
         let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = Table::new().width().filter(|_| is_terminal).map_or(WIDEST, usize::from);
-        Self { width, color: is_terminal && !no_color }
+        Self { width, color: terminal::colors_stdout() }
     }
 }
 
@@ -264,7 +263,7 @@ fn painted(text: &str, verdict: Verdict, style: Style) -> String {
 }
 
 /// Lines of at most `width` characters, each indented.
-pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> String {
+pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let margin = " ".repeat(indent);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::super::keys;
 use super::super::node::{Map, Node, suggest};
 use super::Reader;
 use crate::spec::{Check, Metric, Named, Operating, Waiver};
@@ -81,7 +82,7 @@ fn waivers(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Vec<Waiver>
 }
 
 fn waiver(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Waiver> {
-    let map = node.map(&["check", "model", "owner", "reason", "expires"])?;
+    let map = node.map(&keys::WAIVER)?;
     let check = map.need("check", "M1").and_then(|node| {
         let word = node.text()?;
         known(word, |message, help| node.fault(message, help))

@@ -1,31 +1,18 @@
 //! The `data` block: phantom, the Indiana University layout, or a manifest.
 
+use super::super::keys;
 use super::super::node::{Map, Node};
 use super::{Data, Reader, Section, Views};
 use crate::spec::{Columns, MISSED};
 
-const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
 const SECTIONS: [(&str, Section); 3] = [
     ("indication", Section::Indication),
     ("findings", Section::Findings),
     ("impression", Section::Impression),
 ];
-const COLUMNS: [&str; 11] = [
-    "id",
-    "patient",
-    "label",
-    "frontal",
-    "lateral",
-    "indication",
-    "findings",
-    "impression",
-    "view",
-    "mask",
-    "groups",
-];
 
 pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
-    let (source, choice) = node.choice("data source", &SOURCES)?;
+    let (source, choice) = node.choice("data source", &keys::SOURCES)?;
     let data = match source.as_str() {
         "phantom" => phantom(&choice, models),
         "iu_xray" => iu_xray(&choice, models),
@@ -36,7 +23,7 @@ pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
 }
 
 fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
-    let map = node.map(&["studies", "seed", "label_noise", "missed", "views"])?;
+    let map = node.map(&keys::PHANTOM)?;
     let studies = map.need("studies", "900").and_then(|node| node.whole(20, 100_000));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
     let label_noise = map.get("label_noise").map_or(Some(0.02), |node| node.real(0.0, 0.5));
@@ -46,7 +33,7 @@ fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
 }
 
 fn iu_xray(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
-    let map = node.map(&["folder", "sections", "views"])?;
+    let map = node.map(&keys::IU_XRAY)?;
     let folder = map.need("folder", "iu_xray").and_then(|node| node.path());
     let all = || Some(SECTIONS.map(|(_, section)| section).to_vec());
     let sections = map.get("sections").map_or_else(all, |node| sections(&node));
@@ -55,7 +42,7 @@ fn iu_xray(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
 }
 
 fn manifest(node: &Node<'_>) -> Option<Data> {
-    let map = node.map(&["file", "columns", "positive", "negative", "sections", "views"])?;
+    let map = node.map(&keys::MANIFEST)?;
     let file = map.need("file", "cases.csv").and_then(|node| node.path());
     let columns = map.need("columns", "{id: case, patient: patient, label: label, findings: report}");
     let columns = columns.and_then(|node| columns_of(&node));
@@ -110,7 +97,7 @@ fn value(node: &Node<'_>) -> Option<String> {
 }
 
 fn columns_of(node: &Node<'_>) -> Option<Columns> {
-    let map = node.map(&COLUMNS)?;
+    let map = node.map(&keys::COLUMNS)?;
     let name = |key: &str| map.get(key).and_then(|node| node.words());
     let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
     let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node));

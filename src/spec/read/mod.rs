@@ -4,13 +4,14 @@ mod checks;
 mod data;
 mod models;
 mod script;
-mod threats;
+pub(super) mod threats;
 
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
 use super::condition::parse_condition;
+use super::keys;
 use super::node::{Faults, Map, Node, suggest};
 use super::regression::parse_regression;
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
@@ -24,27 +25,6 @@ use crate::{Error, Result};
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-const ROOT_KEYS: [&str; 19] = [
-    "claim",
-    "data",
-    "split",
-    "models",
-    "threats",
-    "masks",
-    "grid",
-    "grid_l2",
-    "table",
-    "published",
-    "require",
-    "thresholds",
-    "checks",
-    "waivers",
-    "seed",
-    "device",
-    "chunk",
-    "counterexamples",
-    "costs",
-];
 const CHUNK: usize = 32;
 /// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
 const DEFAULT_GRID_L2: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
@@ -118,7 +98,7 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
 
 /// The whole file. Reads on after a fault, so that the next one is found too.
 fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
-    let map = root.map(&ROOT_KEYS)?;
+    let map = root.map(&keys::ROOT)?;
     let claim = map.need("claim", "what the requirements are meant to show").and_then(|node| node.words());
     let models = map.need("models", "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}");
     let (models, readers) = models.map_or((None, vec![]), |node| models::read(&node));
@@ -188,7 +168,7 @@ fn device(node: &Node<'_>) -> Option<DeviceChoice> {
 }
 
 fn split(node: &Node<'_>) -> Option<Split> {
-    let map = node.map(&["by", "test", "validation", "cases", "seed"])?;
+    let map = node.map(&keys::SPLIT)?;
     if let Some(by) = map.get("by") {
         by.one_of("way to split", &[("patient", ())]);
     }
@@ -242,7 +222,7 @@ fn read_by<T>(
 
 /// What errors cost.
 fn costs(node: &Node<'_>) -> Option<Costs> {
-    let map = node.map(&["missed", "overcalled"])?;
+    let map = node.map(&keys::COSTS)?;
     let cost = |key| map.need(key, "1").and_then(|node| node.real(0.0, 1e9));
     let (missed, overcalled) = (cost("missed"), cost("overcalled"));
     let costs = Costs { missed: missed?, overcalled: overcalled? };

@@ -1,5 +1,6 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
+use super::super::keys;
 use super::super::node::{Map, Node};
 use super::script;
 use super::{Model, Named, Reader, check_name, suggest};
@@ -33,11 +34,9 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) 
     (complete.then_some(models), readers)
 }
 
-const FUSIONS: [&str; 4] = ["early_fusion", "late_fusion", "cross_attention", "gated_fusion"];
-
 fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
-    let known: Vec<&str> = networks.chain(["bert"]).chain(FUSIONS).chain(["torchscript"]).collect();
+    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
     if let Some(network) = VisionNetwork::ALL.into_iter().find(|network| network.name() == architecture) {
         return vision(&node, network);
@@ -51,8 +50,8 @@ fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Mo
 
 fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
     let keys: &[&str] = match network {
-        VisionNetwork::SeResnet18 => &["image", "width", "start", "weights", "train"],
-        _ => &["image", "start", "weights", "train"],
+        VisionNetwork::SeResnet18 => &keys::SMALL_VISION,
+        _ => &keys::VISION,
     };
     let map = node.map(keys)?;
     let image = map.need("image", "224").and_then(|node| node.whole(32, 512));
@@ -63,7 +62,7 @@ fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
 }
 
 fn bert(node: &Node<'_>) -> Option<Model> {
-    let map = node.map(&["config", "start", "max_tokens", "lowercase", "weights", "train"])?;
+    let map = node.map(&keys::BERT)?;
     let start = start(&map);
     let max_tokens = map.get("max_tokens").map_or(Some(None), |node| node.whole(8, 4096).map(Some));
     let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
@@ -84,8 +83,8 @@ fn bert(node: &Node<'_>) -> Option<Model> {
 
 fn fusion(node: &Node<'_>, name: &str, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
     let attends = name == "cross_attention";
-    let keys = ["vision", "language", "parts", "weights", "train", "width", "heads"];
-    let map = node.map(if attends { &keys } else { &keys[..5] })?;
+    let keys: &[&str] = if attends { &keys::CROSS_ATTENTION } else { &keys::FUSION };
+    let map = node.map(keys)?;
     let part = |key: &str, reads_image: bool| {
         map.need(key, key).and_then(|node| part(&node, reads_image, earlier, all))
     };
@@ -132,7 +131,7 @@ fn source(node: &Node<'_>) -> Option<Source> {
     if !node.value.is_mapping() {
         return Some(Source { path: node.path()?, sha256: None });
     }
-    let map = node.map(&["path", "sha256"])?;
+    let map = node.map(&keys::SOURCE)?;
     let path = map.need("path", "model.safetensors").and_then(|node| node.path());
     let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
     let sha256 = sha256.and_then(|node| sha256_of(&node));
@@ -179,7 +178,7 @@ fn bert_config(node: &Node<'_>) -> Option<BertConfig> {
     if node.value.is_string() {
         return node.one_of("size of a BERT", &[("tiny", BertConfig::TINY)]);
     }
-    let map = node.map(&["hidden", "layers", "heads", "intermediate", "max_tokens", "vocabulary"])?;
+    let map = node.map(&keys::BERT_CONFIG)?;
     let usual = BertConfig::TINY;
     let size = |key: &str, usual: u32, least: u64, most: u64| {
         map.get(key).map_or(Some(usual), |node| node.whole(least, most))
@@ -221,7 +220,7 @@ fn weights(node: &Node<'_>, usual: Optimizer) -> Option<Weights> {
 }
 
 fn train(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let map = node.map(&["optimizer", "lr", "epochs", "batch", "seed", "freeze"])?;
+    let map = node.map(&keys::TRAIN)?;
     let optimizers = [("adam", Optimizer::Adam), ("adamw", Optimizer::AdamW)];
     let optimizer = map.get("optimizer").map_or(Some(usual), |node| node.one_of("optimizer", &optimizers));
     let lr = map.need("lr", "5e-4").and_then(|node| node.real(1e-9, 10.0));

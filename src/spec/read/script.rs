@@ -1,27 +1,13 @@
 //! A `torchscript` model: what it reads, how pixels are normalised, what it returns, and that it is trusted.
 
+use super::super::keys;
 use super::super::node::{Map, Node};
 use super::Model;
 use super::models::sha256_of;
 use crate::spec::{Outputs, ScriptModel, Source};
 
-const KEYS: [&str; 12] = [
-    "file",
-    "sha256",
-    "trusted",
-    "reads",
-    "image",
-    "channels",
-    "mean",
-    "deviation",
-    "tokenizer",
-    "max_tokens",
-    "lowercase",
-    "outputs",
-];
-
 pub(super) fn read(node: &Node<'_>) -> Option<Model> {
-    let map = node.map(&KEYS)?;
+    let map = node.map(&keys::SCRIPT)?;
     let path = map.need("file", "model.pt").and_then(|node| node.path());
     let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
     let sha256 = sha256.and_then(|node| sha256_of(&node));
@@ -33,11 +19,11 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     let max_tokens = map.get("max_tokens").map_or(Some(512), |node| node.whole(8, 4096));
     let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
     let (reads_image, reads_text) = reads?;
-    let picture = if reads_image { picture(&map) } else { unread(&map, &KEYS[4..8], "image") };
+    let picture = if reads_image { picture(&map) } else { unread(&map, &keys::SCRIPT[4..8], "image") };
     let tokenizer = if reads_text {
         map.need("tokenizer", "FOLDER").and_then(|node| node.path()).map(Some)
     } else {
-        unread(&map, &KEYS[8..11], "report")?;
+        unread(&map, &keys::SCRIPT[8..11], "report")?;
         Some(None)
     };
     let (image, mean, deviation) = picture?;

@@ -1,6 +1,7 @@
 //! The `threats` of a spec: attacks with their parameters, under names that sentences may use.
 
 use super::super::condition::refused_mode;
+use super::super::keys;
 use super::super::node::{Map, Node};
 use super::super::{
     Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, Named, Norm, Reader,
@@ -28,38 +29,18 @@ pub(super) fn read(node: &Node<'_>, known: Known<'_>) -> Option<Vec<Named<Threat
     complete.then_some(threats)
 }
 
-/// A name as a spec's key writes it: `MI-FGSM` is `mi_fgsm`.
-fn key(name: &str) -> String {
-    name.to_lowercase().replace('-', "_")
-}
-
-fn threat(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
+/// The names of all threats, as keys.
+pub(in super::super) fn names() -> Vec<String> {
     let searches = ImageSearch::NAMED.iter().map(|(name, _)| key(name)).filter(|name| name != "apgd_margin");
     let films = Corruption::NAMED.iter().map(|(name, _)| key(name));
     let edits = EditKind::NAMED.iter().map(|(name, _)| key(name));
     let texts = TextSearch::NAMED.iter().map(|(name, _)| key(name));
-    let others = ["transfer", "patch", "absent"].map(str::to_string);
-    let names: Vec<String> = searches.chain(others).chain(films).chain(edits).chain(texts).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (name, node) = node.choice("threat", &names)?;
-    let same = |other: &str| key(other) == name;
-    if let Some((_, search)) = ImageSearch::NAMED.iter().find(|(other, _)| same(other)) {
-        return search_of(*search, &node, known);
-    }
-    if let Some((_, corruption)) = Corruption::NAMED.iter().find(|(other, _)| same(other)) {
-        let severity = node.map(&["severity"])?.need("severity", "3")?.severity()?;
-        return Some(Threat::Image { method: ImageMethod::Corruption(*corruption), strength: severity });
-    }
-    match name.as_str() {
-        "transfer" => search_of(ImageSearch::Transfer { from: 0, steps: 10 }, &node, known),
-        "patch" => patch(&node, known),
-        "absent" => absent(&node),
-        _ => words(&name, &node),
-    }
+    let others = keys::OTHER_THREATS.map(str::to_string);
+    searches.chain(others).chain(films).chain(edits).chain(texts).collect()
 }
 
-/// An attack within a ball.
-fn search_of(search: ImageSearch, node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
+/// The keys of a search within a ball.
+pub(in super::super) fn search_keys(search: ImageSearch) -> Vec<&'static str> {
     let mut keys = vec!["epsilon", "inside", "outside"];
     if search.norms().len() > 1 {
         keys.push("norm");
@@ -75,7 +56,47 @@ fn search_of(search: ImageSearch, node: &Node<'_>, known: Known<'_>) -> Option<T
         ImageSearch::Spsa { .. } | ImageSearch::Nes { .. } => &["steps", "samples"],
         ImageSearch::Transfer { .. } => &["steps", "from"],
     });
-    let map = node.map(&keys)?;
+    keys
+}
+
+/// The keys of an attack on words.
+pub(in super::super) fn word_keys(method: TextMethod) -> Vec<&'static str> {
+    let mut keys = vec!["mode"];
+    if method.takes_share() {
+        keys.push("fraction");
+    }
+    keys.push(if matches!(method, TextMethod::Searched { .. }) { "queries" } else { "draws" });
+    keys
+}
+
+/// A name as a spec's key writes it: `MI-FGSM` is `mi_fgsm`.
+pub(in super::super) fn key(name: &str) -> String {
+    name.to_lowercase().replace('-', "_")
+}
+
+fn threat(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
+    let names = names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (name, node) = node.choice("threat", &names)?;
+    let same = |other: &str| key(other) == name;
+    if let Some((_, search)) = ImageSearch::NAMED.iter().find(|(other, _)| same(other)) {
+        return search_of(*search, &node, known);
+    }
+    if let Some((_, corruption)) = Corruption::NAMED.iter().find(|(other, _)| same(other)) {
+        let severity = node.map(&keys::CORRUPTION)?.need("severity", "3")?.severity()?;
+        return Some(Threat::Image { method: ImageMethod::Corruption(*corruption), strength: severity });
+    }
+    match name.as_str() {
+        "transfer" => search_of(ImageSearch::Transfer { from: 0, steps: 10 }, &node, known),
+        "patch" => patch(&node, known),
+        "absent" => absent(&node),
+        _ => words(&name, &node),
+    }
+}
+
+/// An attack within a ball.
+fn search_of(search: ImageSearch, node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
+    let map = node.map(&search_keys(search))?;
     let norms: Vec<(&str, Norm)> = search.norms().iter().map(|norm| (norm.name(), *norm)).collect();
     let usual = search.norms().first().copied();
     let norm = map.get("norm").map_or(usual, |node| node.one_of("norm", &norms));
@@ -169,7 +190,7 @@ fn region(map: &Map<'_>, known: Known<'_>) -> Option<Region> {
 }
 
 fn patch(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
-    let map = node.map(&["share", "steps", "inside", "outside"])?;
+    let map = node.map(&keys::PATCH)?;
     let share = map.need("share", "5%").and_then(|node| node.part());
     let steps = map.get("steps").map_or(Some(40), |node| node.whole(1, 1000));
     let method = ImageMethod::Patch { steps: steps?, region: region(&map, known)? };
@@ -178,7 +199,7 @@ fn patch(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
 
 /// `absent: {image: blank}` or `absent: {report: missing}`.
 fn absent(node: &Node<'_>) -> Option<Threat> {
-    let (input, node) = node.choice("input", &["image", "report"])?;
+    let (input, node) = node.choice("input", &keys::ABSENT)?;
     let absence = node.one_of::<Absence>("way to be absent", &Absence::NAMED)?;
     Some(if input == "image" {
         Threat::Image { method: ImageMethod::Absent(absence), strength: Strength::At(1.0) }
@@ -190,13 +211,8 @@ fn absent(node: &Node<'_>) -> Option<Threat> {
 /// An attack on the report.
 fn words(name: &str, node: &Node<'_>) -> Option<Threat> {
     let method = TextMethod::of_name(&name.replace('_', "-"))?;
-    let mut keys = vec!["mode"];
-    if method.takes_share() {
-        keys.push("fraction");
-    }
-    keys.push(if matches!(method, TextMethod::Searched { .. }) { "queries" } else { "draws" });
     // an edit without a parameter may be written with nothing behind it
-    let map = if node.value.is_null() { None } else { Some(node.map(&keys)?) };
+    let map = if node.value.is_null() { None } else { Some(node.map(&word_keys(method))?) };
     let get = |key: &str| map.as_ref().and_then(|map| map.get(key));
     let share = match (&map, method.takes_share()) {
         (_, false) => Some(1.0),

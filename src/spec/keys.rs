@@ -1,0 +1,82 @@
+//! The keys of a spec's maps. The readers accept these and no others, and the schema describes the same.
+
+/// The whole file.
+pub(super) const ROOT: [&str; 19] = [
+    "claim",
+    "data",
+    "split",
+    "models",
+    "threats",
+    "masks",
+    "grid",
+    "grid_l2",
+    "table",
+    "published",
+    "require",
+    "thresholds",
+    "checks",
+    "waivers",
+    "seed",
+    "device",
+    "chunk",
+    "counterexamples",
+    "costs",
+];
+pub(super) const SPLIT: [&str; 5] = ["by", "test", "validation", "cases", "seed"];
+pub(super) const COSTS: [&str; 2] = ["missed", "overcalled"];
+pub(super) const WAIVER: [&str; 5] = ["check", "model", "owner", "reason", "expires"];
+
+/// The sources of data.
+pub(super) const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
+pub(super) const PHANTOM: [&str; 5] = ["studies", "seed", "label_noise", "missed", "views"];
+pub(super) const IU_XRAY: [&str; 3] = ["folder", "sections", "views"];
+pub(super) const MANIFEST: [&str; 6] = ["file", "columns", "positive", "negative", "sections", "views"];
+pub(super) const COLUMNS: [&str; 11] = [
+    "id",
+    "patient",
+    "label",
+    "frontal",
+    "lateral",
+    "indication",
+    "findings",
+    "impression",
+    "view",
+    "mask",
+    "groups",
+];
+
+/// The architectures beside the vision networks.
+pub(super) const FUSIONS: [&str; 4] = ["early_fusion", "late_fusion", "cross_attention", "gated_fusion"];
+pub(super) const VISION: [&str; 4] = ["image", "start", "weights", "train"];
+/// `se_resnet18` alone has a width.
+pub(super) const SMALL_VISION: [&str; 5] = ["image", "width", "start", "weights", "train"];
+pub(super) const BERT: [&str; 6] = ["config", "start", "max_tokens", "lowercase", "weights", "train"];
+pub(super) const BERT_CONFIG: [&str; 6] =
+    ["hidden", "layers", "heads", "intermediate", "max_tokens", "vocabulary"];
+pub(super) const FUSION: [&str; 5] = ["vision", "language", "parts", "weights", "train"];
+/// `cross_attention` alone has a width and heads.
+pub(super) const CROSS_ATTENTION: [&str; 7] =
+    ["vision", "language", "parts", "weights", "train", "width", "heads"];
+pub(super) const SOURCE: [&str; 2] = ["path", "sha256"];
+pub(super) const TRAIN: [&str; 6] = ["optimizer", "lr", "epochs", "batch", "seed", "freeze"];
+/// Those of the image stand at 4 to 7, those of the text at 8 to 10.
+pub(super) const SCRIPT: [&str; 12] = [
+    "file",
+    "sha256",
+    "trusted",
+    "reads",
+    "image",
+    "channels",
+    "mean",
+    "deviation",
+    "tokenizer",
+    "max_tokens",
+    "lowercase",
+    "outputs",
+];
+
+/// The threats beside those that have a name of their own.
+pub(super) const OTHER_THREATS: [&str; 3] = ["transfer", "patch", "absent"];
+pub(super) const CORRUPTION: [&str; 1] = ["severity"];
+pub(super) const PATCH: [&str; 4] = ["share", "steps", "inside", "outside"];
+pub(super) const ABSENT: [&str; 2] = ["image", "report"];
