@@ -27,8 +27,9 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
+        let text = super::plain(text);
         match self.bar.borrow().as_ref() {
-            Some(bar) if self.is_terminal => bar.bar.println(text),
+            Some(bar) if self.is_terminal => bar.bar.println(&text),
             _ => eprintln!("{text}"),
         }
     }
@@ -45,7 +46,7 @@ impl Progress {
                 "{prefix:<24} {bar:24} {percent:>3} %  {elapsed} so far, {eta} left",
             );
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(phase.to_string());
+            bar.set_prefix(super::plain(phase));
             bar.enable_steady_tick(Duration::from_millis(500));
             if let Some(old) = slot.replace(Bar { phase: phase.to_string(), bar }) {
                 old.bar.finish_and_clear();
