@@ -61,7 +61,7 @@ enum Command {
     Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
-    /// Writes reports of evidence: JUnit, SARIF, GitHub, Markdown, JSON.
+    /// Writes reports of evidence, for a pull request, a CI or a program.
     Report(report::ReportOf),
     /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
     Autopsy(autopsy::Autopsy),

@@ -1,4 +1,4 @@
-//! The result as JUnit's XML, as Jenkins and GitLab read it (Jenkins' xUnit plugin, junit-10.xsd): a clause is a test
+//! The result as `JUnit`'s XML, as Jenkins and GitLab read it (Jenkins' xUnit plugin, junit-10.xsd): a clause is a test
 //! case, and so are each check and each waiver, so that a case keeps its name whatever becomes of it. What could not be
 //! judged is an error; everything else that stops the gate is a failure of that verdict's type.
 
@@ -166,6 +166,10 @@ fn write_case(writer: &mut Out, class: &str, case: &Case) -> std::io::Result<()>
     let element = writer.create_element("testcase");
     let element = element.with_attribute(("name", case.name.as_str())).with_attribute(("classname", class));
     let text = lines(&case.text);
+    if matches!(case.end, End::Passed) && text.is_empty() {
+        element.write_empty()?;
+        return Ok(());
+    }
     element.write_inner_content(|writer| {
         let ended = match &case.end {
             End::Passed => None,

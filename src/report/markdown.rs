@@ -52,28 +52,27 @@ fn beside(remarks: &[Remark<'_>]) -> String {
 }
 
 fn sentences(result: Result<'_>) -> String {
-    let mut text = "| verdict | sentence | estimate | bounds | wanted |\n|---|---|--:|--:|--:|\n".to_string();
+    let mut lines = vec![
+        "| verdict | sentence | estimate | bounds | wanted |".to_string(),
+        "|---|---|--:|--:|--:|".to_string(),
+    ];
     for (place, finding) in result.findings().iter().enumerate() {
         for (number, found) in finding.clauses.iter().enumerate() {
             let clause = result.plan.requirements.get(place).and_then(|one| one.clauses.get(number));
             let [estimate, bounds, wanted] = figures(clause, found);
             let name = shown(&super::clause_name(result.plan, place, number, found));
-            text.push_str(&format!(
-                "| **{}** | {name} | {estimate} | {bounds} | {wanted} |\n",
-                found.verdict
-            ));
+            lines.push(format!("| **{}** | {name} | {estimate} | {bounds} | {wanted} |", found.verdict));
         }
     }
-    text.trim_end().to_string()
+    lines.join("\n")
 }
 
 /// The estimate, the bounds and what is wanted; a clause of none is a difference from what was accepted.
 fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     let metric = clause.map_or(Metric::Accuracy, |clause| clause.metric);
     let relates = clause.is_none_or(|clause| matches!(clause.bound, Bound::Model { .. }));
-    let said = |value| match relates {
-        true => points_beside(value, found.threshold),
-        false => figure(metric, value, found.threshold),
+    let said = |value| {
+        if relates { points_beside(value, found.threshold) } else { figure(metric, value, found.threshold) }
     };
     let wanted = if relates {
         format!("≥ {}", goal_points(found.threshold))
@@ -121,12 +120,12 @@ fn accuracies(result: Result<'_>) -> String {
             }
             if let Some(published) = result.published(place, model) {
                 compared = true;
-                text.push_str(&format!(" †{}", share(published)));
+                text.extend([" †", &share(published)]);
             }
             text
         };
         let cells: Vec<String> = row.cells.iter().enumerate().map(cell).collect();
-        text.push_str(&format!("| {} | {} |\n", shown(&row.words), cells.join(" | ")));
+        text.extend(["| ", &shown(&row.words), " | ", &cells.join(" | "), " |\n"]);
     }
     if marked {
         text.push_str("\n\\* cannot be told from always giving the same answer\n");

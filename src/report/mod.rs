@@ -27,7 +27,7 @@ use crate::spec::{Check, Figure, Metric};
 /// A format of a report that is written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JUnit's XML, for a CI's list of tests.
+    /// `JUnit`'s XML, for a CI's list of tests.
     Junit,
     /// SARIF, for code scanning.
     Sarif,
