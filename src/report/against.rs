@@ -58,7 +58,9 @@ impl Accepted {
     /// What changed against it, in lines of at most `width` characters but for the snapshot's own.
     pub fn render(&self, result: Result<'_>, width: usize) -> String {
         let (path, spec) = (self.path.display(), &self.spec);
-        let said = |lines: &[String]| lines.iter().map(|line| wrapped(line, 0, width) + "\n").collect();
+        let said = |lines: &[String]| {
+            lines.iter().map(|line| wrapped(&super::plain(line), 0, width) + "\n").collect()
+        };
         let body = match &self.body {
             Err(why) => return said(std::slice::from_ref(why)),
             Ok(None) => {

@@ -10,6 +10,7 @@ use crate::autopsy::{
     Autopsy, Certainty, Counts, Family, MOST, Observation, Printed, Study, common, exit_code,
 };
 use crate::judge::LEVEL;
+use crate::neutral;
 use crate::stats::{lower_bound, upper_bound};
 
 /// Version of the format.
@@ -230,7 +231,7 @@ pub fn json(study: &Study, autopsy: &Autopsy) -> String {
         exit: exit_code(autopsy),
     };
     // plain data with text keys always has a JSON form
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    neutral::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
 }
 
 fn figure<'a>(study: &'a Study, autopsy: &Autopsy, row: usize, column: usize) -> Option<Figure<'a>> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::table::wrapped;
 use super::{counted, plain};
 use crate::judge::{Change, Comparison, ROUNDING};
+use crate::neutral;
 
 /// Cases of a cell that are named.
 const NAMED: usize = 10;
@@ -124,7 +125,7 @@ pub fn json(pair: Pair<'_>) -> String {
         exit: pair.exit_code(),
     };
     // plain data with text keys always has a JSON form
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    neutral::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
 }
 
 /// A cell that changed, in a line.

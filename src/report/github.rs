@@ -19,7 +19,7 @@ fn annotation(remark: &Remark<'_>, file: &str) -> String {
         Weight::Waived(waiver) => ("notice", format!("\nwaived: {}", waiver.reason)),
     };
     let at = remark.place.map_or(String::new(), |place| format!(",line={},col={}", place.line, place.column));
-    let title = property(&format!("{}: {}", remark.rule.id(), remark.about));
+    let title = property(&remark.title());
     let message = message(&(remark.message.clone() + &end));
     format!("::{word} file={file}{at},title={title}::{message}\n")
 }

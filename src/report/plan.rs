@@ -7,7 +7,7 @@ use crate::spec::Weights;
 
 /// The plan in lines; with the data's numbers, if the data could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
-    let mut lines = vec![plain(&plan.spec.claim), String::new()];
+    let mut lines = vec![plan.spec.claim.clone(), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
             None => "a module that the spec trusts".to_string(),
@@ -57,7 +57,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         lines.push(counted(plan.cells.len(), "cell", "cells"));
     }
     lines.extend(super::power::render(plan, data));
-    lines.iter().map(|line| line.clone() + "\n").collect()
+    lines.iter().map(|line| plain(line) + "\n").collect()
 }
 
 /// A rough time in words.

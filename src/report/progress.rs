@@ -71,8 +71,9 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
+        let text = super::plain(text);
         match self.bar.borrow().as_ref() {
-            Some(bar) if self.is_terminal => bar.bar.println(text),
+            Some(bar) if self.is_terminal => bar.bar.println(&text),
             _ => eprintln!("{text}"),
         }
     }
@@ -87,7 +88,7 @@ impl Progress {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{prefix:<24} {bar:24} {percent:>3} %  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(phase.to_string());
+            bar.set_prefix(super::plain(phase));
             if let Some(old) = slot.replace(Bar { phase: phase.to_string(), bar }) {
                 old.bar.finish_and_clear();
             }

@@ -67,6 +67,16 @@ pub(super) struct Remark<'a> {
     pub(super) others: Vec<Place>,
 }
 
+impl Remark<'_> {
+    /// What it is, and what it is about; a check's own name says both.
+    pub(super) fn title(&self) -> String {
+        match self.rule {
+            Rule::Check(_) => self.about.clone(),
+            Rule::Sentence(_) | Rule::Waiver => format!("{}: {}", self.rule.id(), self.about),
+        }
+    }
+}
+
 /// Everything to look at: sentences first, in the spec's order.
 pub(super) fn all(result: Result<'_>) -> Vec<Remark<'_>> {
     let mut remarks = of_sentences(result);
