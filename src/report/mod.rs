@@ -4,6 +4,7 @@ pub mod against;
 pub mod autopsy;
 pub mod compare;
 pub mod json;
+pub mod next;
 pub mod outcomes;
 pub mod plan;
 mod power;
