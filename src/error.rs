@@ -17,6 +17,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::neutral;
 use crate::spec::Diagnostics;
 
 /// `std::result::Result` with this crate's [`Error`].
@@ -35,6 +36,8 @@ pub enum Error {
     Resource(String),
     /// The device's memory does not hold a chunk of cases (exit 5).
     Memory(String),
+    /// A signal stopped the run (exit 128 and its number: 130 for SIGINT, 143 for SIGTERM).
+    Stopped(i32),
 }
 
 impl Error {
@@ -74,6 +77,7 @@ impl Error {
             Self::Usage(_) | Self::Spec(_) => 2,
             Self::Input(_) => 4,
             Self::Resource(_) | Self::Memory(_) => 5,
+            Self::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
 }
@@ -82,9 +86,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Input(message) | Self::Resource(message) | Self::Memory(message) => {
-                f.write_str(message)
+                f.write_str(&neutral::lines(message))
             }
             Self::Spec(diagnostics) => diagnostics.fmt(f),
+            Self::Stopped(_) => {
+                f.write_str("stopped; what was seen is kept, and the same command goes on from there")
+            }
         }
     }
 }

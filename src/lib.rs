@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod neutral;
 pub mod random;
 
 pub mod data;

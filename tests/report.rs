@@ -88,7 +88,7 @@ fn json_for_programs() {
     let (world, judgement) = result();
     let text = json::render(Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement });
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!((&value["schema"], &value["exit"]), (&json::SCHEMA.into(), &1.into()));
+    assert_eq!((&value["schema"], &value["exit"]), (&json::VERSION.into(), &1.into()));
     let keys = |value: &serde_json::Value| {
         value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default()
     };

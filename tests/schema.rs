@@ -50,7 +50,9 @@ fn the_specs_of_this_repository_fit() {
     let validator = validator();
     let readme = text(&home().join("README.md"));
     let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let whole = blocks.filter(|block| block.starts_with("claim:")).map(|block| ("README.md".into(), block.to_string()));
+    let whole = blocks
+        .filter(|block| block.starts_with("claim:"))
+        .map(|block| ("README.md".into(), block.to_string()));
     let specs = files("specs").into_iter().map(|path| (path.display().to_string(), text(&path)));
     let mut count = 0;
     for (name, text) in specs.chain(whole) {
@@ -85,7 +87,8 @@ fn what_has_another_shape_does_not_fit() {
 fn the_reader_accepts_the_keys_of_the_schema_and_no_other() {
     let schema: Value = serde_json::from_str(&printed()).expect("JSON");
     let keys = |at: &str| {
-        let found = schema.pointer(at).and_then(Value::as_object).unwrap_or_else(|| panic!("nothing at {at}"));
+        let found =
+            schema.pointer(at).and_then(Value::as_object).unwrap_or_else(|| panic!("nothing at {at}"));
         found.keys().cloned().collect::<Vec<_>>()
     };
     let base = "claim: c\ndata: {phantom: {studies: 60}}\nsplit: {test: 30%}\nmodels:\n  v: {resnet18: {image: 64, train: {lr: 1e-3, epochs: 1}}}\nrequire: [v accuracy ≥ 1%]\n";
@@ -98,7 +101,11 @@ fn the_reader_accepts_the_keys_of_the_schema_and_no_other() {
     ];
     for source in keys("/properties/data/properties") {
         let at = format!("/properties/data/properties/{source}");
-        maps.push((at, String::new(), base.replace("{phantom: {studies: 60}}", &format!("{{{source}: {{KEY: 1}}}}"))));
+        maps.push((
+            at,
+            String::new(),
+            base.replace("{phantom: {studies: 60}}", &format!("{{{source}: {{KEY: 1}}}}")),
+        ));
     }
     for name in keys(models) {
         let text = base.replace("{resnet18: {image: 64,", &format!("{{{name}: {{KEY: 1,"));
@@ -112,17 +119,23 @@ fn the_reader_accepts_the_keys_of_the_schema_and_no_other() {
     for (at, _, text) in maps {
         let is_key = |key: &str| {
             let text = text.replace("KEY", key);
-            let told = spec::parse(Path::new("a.yaml"), &text).map_or_else(|why| why.to_string(), |_| String::new());
+            let told =
+                spec::parse(Path::new("a.yaml"), &text).map_or_else(|why| why.to_string(), |_| String::new());
             !told.contains(&format!("`{key}` is no key here"))
         };
         let properties = keys(&format!("{at}/properties"));
         assert!(!is_key("nonsense"), "{at}: another key is accepted: {text}");
         for key in &properties {
             // a key that stands twice is no YAML
-            assert!(text.contains(&format!("{key}: ")) || is_key(key), "{at}: the reader does not know {key}");
+            assert!(
+                text.contains(&format!("{key}: ")) || is_key(key),
+                "{at}: the reader does not know {key}"
+            );
         }
         // and the other way round: every key that any map has is told apart as the reader does
-        for key in ["image", "steps", "queries", "seed", "views", "mode", "width", "heads", "norm", "loss", "columns"] {
+        for key in [
+            "image", "steps", "queries", "seed", "views", "mode", "width", "heads", "norm", "loss", "columns",
+        ] {
             if !text.contains(&format!("{key}: ")) {
                 assert_eq!(is_key(key), properties.iter().any(|known| known == key), "{at}: {key}");
             }
@@ -145,7 +158,11 @@ fn the_file_beside_the_specs_is_what_the_command_prints() {
 fn a_comment_changes_no_digest() {
     let path = home().join("specs/fusion.yaml");
     let text = text(&path);
-    let bare: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let bare: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let bare = bare.join(
+        "
+",
+    );
     let digest = |text: &str| spec::parse(&path, text).expect("a sound spec").digest;
     assert!(bare.len() < text.len());
     assert_eq!(digest(&text), digest(&bare));

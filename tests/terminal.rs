@@ -6,7 +6,7 @@ use medcert::evidence::Counterexample;
 use medcert::judge::Judgement;
 use medcert::plan::Attack;
 use medcert::report::Result;
-use medcert::report::next::steps;
+use medcert::report::commands::steps;
 use medcert::report::table::{Style, render};
 use world::{World, at_least, deletion, even, fgsm};
 
@@ -83,7 +83,7 @@ fn the_worst_stands_first_and_what_to_do_last() {
     assert!(place("FAIL").expect("a failure") < place("PASS").expect("a pass"), "{text}");
     let result = Result { plan: &world.plan, evidence: &world.evidence, judgement: &judgement };
     let commands: Vec<String> = steps(result).into_iter().map(|(command, _)| command).collect();
-    assert_eq!(commands, ["medcert replay s3 --spec specs/hand.yaml"]);
+    assert_eq!(commands, ["medcert replay specs/hand.yaml s3"]);
     assert!(text.ends_with("a case that broke, with what was changed\n"), "{text}");
 }
 

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::gather::Gather;
-use super::{Format, accepted, evidence_path, print, today};
-use crate::evidence::{self, Part, Regressions};
+use super::reports::Reports;
+use super::{Format, accepted, evidence_path, exhibits_path, print, today};
+use crate::evidence::{self, Part, Regressions, exhibit};
 use crate::judge::Judgement;
 use crate::report::{self, table::Style};
 use crate::{Error, Result};
+
+/// Cases that an HTML report shows at most.
+const SHOWN: usize = 8;
 
 /// Runs a spec.
 #[derive(Debug, Args)]
@@ -22,6 +26,8 @@ pub(super) struct Check {
     /// Writes the evidence to this file too
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Check {
@@ -38,15 +44,24 @@ impl Check {
         }
         let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        print(&plan, &evidence, &judgement, self.format);
+        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        print(result, self.format);
         if !self.gather.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
         if let Some(line) = again(known.len(), evidence.regressions) {
             eprintln!("{line}");
         }
-        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
+        let exhibits = if self.reports.shows_cases() {
+            let cases = exhibit::nearest(&plan, &evidence, SHOWN);
+            let exhibits = self.gather.show(&plan, &cases)?;
+            exhibit::write(&exhibits_path(self.evidence.as_ref().unwrap_or(&kept)), &exhibits)?;
+            exhibits
+        } else {
+            vec![]
+        };
+        self.reports.write(result, &exhibits)?;
         Ok(judgement.exit_code())
     }
 }

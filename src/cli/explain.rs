@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
+use crate::judge::checks::{head as text, source as of_check};
 use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -45,7 +46,7 @@ impl Explain {
 pub(super) fn about(name: &str) -> Option<String> {
     let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(check) = Check::of_word(name) {
-        let head = text(sources::of_check(check));
+        let head = text(of_check(check));
         let first = head.split("\n\n").next()?.to_string();
         return Some(flat(first.split_once(": ").map_or(first.clone(), |(_, rest)| rest.to_string())));
     }
@@ -99,7 +100,7 @@ fn explained(wanted: &str) -> Option<String> {
     let wanted = wanted.to_lowercase();
     let titled = |name: &str, text: String| format!("{name}\n\n{text}");
     if let Some(check) = Check::of_word(&wanted) {
-        return Some(text(sources::of_check(check)));
+        return Some(text(of_check(check)));
     }
     if let Some(code) = Code::named(&wanted) {
         return Some(titled(&format!("{code:?} {}", code.title()), text(code.source())));
@@ -127,12 +128,6 @@ fn explained(wanted: &str) -> Option<String> {
         _ => None,
     };
     metric.or(verdict).or(absence).or(mode).or(exit).or(said.map(|source| titled(&wanted, text(source))))
-}
-
-/// The lines that a source file starts with, as plain text.
-fn text(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()
 }
 
 /// An attack's name as a sentence writes it, and its source.
@@ -165,7 +160,7 @@ fn variant(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Check, about, attacks, explained, kinds, source, sources, text};
+    use super::{Check, about, attacks, explained, kinds, of_check, source, text};
 
     #[test]
     fn whatever_is_listed_is_explained() {
@@ -189,7 +184,7 @@ mod tests {
     #[test]
     fn every_check_says_what_raises_it_and_what_to_do() {
         for (check, code, name, _) in Check::NAMED {
-            let text = text(sources::of_check(check));
+            let text = text(of_check(check));
             assert!(text.starts_with(&format!("{code} {name}: ")), "{check}: {text}");
             let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
             assert!(

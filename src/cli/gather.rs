@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Places, cache_folder, regressions_path};
-use crate::evidence::{Counterexample, Observer, Part, Shard, Silent, regressions};
+use super::{Places, cache_folder, evidence_path, regressions_path};
+use crate::data::{Dataset, Partition};
+use crate::evidence::{Counterexample, Exhibit, Lock, Observer, Part, Shard, Silent, regressions};
 use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
+use crate::report::profile::Profile;
 use crate::report::progress::Progress;
 use crate::spec::DeviceChoice;
 use crate::{Result, data, spec};
@@ -35,8 +37,14 @@ pub(super) struct Gather {
     #[arg(long)]
     fresh: bool,
     /// No progress on standard error
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+    /// Every step on standard error
+    #[arg(long, short)]
+    verbose: bool,
+    /// Prints where the time went, on standard error
+    #[arg(long)]
+    profile: bool,
 }
 
 impl Gather {
@@ -64,11 +72,8 @@ impl Gather {
         Ok(regressions::read(&regressions_path(self.snapshots.as_deref(), plan))?.unwrap_or_default())
     }
 
-    /// What a part of the spec's chunks shows.
-    ///
-    /// # Errors
-    /// Data, a model or weights are missing or wrong, or the device or disk failed.
-    pub(super) fn gather(&self, plan: &Plan, known: &[Counterexample], part: Part) -> Result<Shard> {
+    /// The data, their division, and how everything is computed.
+    fn ground(&self, plan: &Plan) -> Result<(Dataset, Partition, Options)> {
         let data = data::load(&plan.spec, self.places.data_root.as_deref())?;
         let partition = data::split(&data.studies, &plan.spec.split)?;
         let own =
@@ -82,7 +87,50 @@ impl Gather {
             plain: self.plain,
             fresh: self.fresh,
         };
-        let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new() };
-        lab::run_part(plan, &data, &partition, &options, (known, part), observer)
+        Ok((data, partition, options))
+    }
+
+    /// Cases of cells before and after, each by its place in the plan's cells and among the test cases.
+    ///
+    /// # Errors
+    /// As for [`Gather::gather`].
+    pub(super) fn show(&self, plan: &Plan, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
+        let (data, partition, options) = self.ground(plan)?;
+        lab::show(plan, &data, &partition, &options, wanted, &Silent)
+    }
+
+    /// The place of the test case with an identifier.
+    ///
+    /// # Errors
+    /// The data are missing or wrong.
+    pub(super) fn case(&self, plan: &Plan, id: &str) -> Result<Option<usize>> {
+        let (data, partition, _) = self.ground(plan)?;
+        Ok(partition.test.iter().position(|&index| data.studies[index].id == id))
+    }
+
+    /// What a part of the spec's chunks shows.
+    ///
+    /// # Errors
+    /// Data, a model or weights are missing or wrong, or the device or disk failed.
+    pub(super) fn gather(&self, plan: &Plan, known: &[Counterexample], part: Part) -> Result<Shard> {
+        let (data, partition, options) = self.ground(plan)?;
+        let observer: &dyn Observer = if self.quiet { &Silent } else { &Progress::new(self.verbose) };
+        let _lock = self.lock(plan, &options.cache, part)?;
+        if !self.profile {
+            return lab::run_part(plan, &data, &partition, &options, (known, part), observer);
+        }
+        let profile = Profile::around(observer);
+        let shard = lab::run_part(plan, &data, &partition, &options, (known, part), &profile);
+        eprint!("{}", profile.render());
+        shard
+    }
+
+    /// Waits until no other process computes the same.
+    fn lock(&self, plan: &Plan, cache: &Path, part: Part) -> Result<Option<Lock>> {
+        let path = evidence_path(cache, plan).with_extension(format!("{}-of-{}.lock", part.part, part.parts));
+        let holder = format!("process {} on {}", std::process::id(), self.spec.display());
+        Lock::hold(&path, &holder, |holder| {
+            eprintln!("waiting for {holder}, which computes the same; its lock is {}", path.display());
+        })
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Init {
     /// `phantom`, a folder in the Indiana University layout, or a CSV file with a row a study
     #[arg(long, value_name = "phantom|FOLDER|FILE.csv")]
     data: Option<String>,
-    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a TorchScript file; may be repeated
+    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a `TorchScript` file; may be repeated
     #[arg(long, value_name = "FOLDER|FILE")]
     weights: Vec<PathBuf>,
     /// The models, of those that the data can feed
@@ -35,10 +35,10 @@ pub(super) struct Init {
     /// The labels that mean abnormal, separated by commas; every other is normal
     #[arg(long, value_delimiter = ',', value_name = "LABEL")]
     positive: Vec<String>,
-    /// A column of the CSV file whose name says too little, such as patient=subject_no; may be repeated
+    /// A column of the CSV file whose name says too little, such as `patient=subject_no`; may be repeated
     #[arg(long, value_name = "KEY=NAME")]
     column: Vec<String>,
-    /// Says that you trust the code in a TorchScript file, which runs here
+    /// Says that you trust the code in a `TorchScript` file, which runs here
     #[arg(long)]
     trusted: bool,
     /// The spec that is written [default: medcert.yaml]
@@ -114,7 +114,7 @@ impl Init {
             plan.cells.len(),
             beside.display()
         ));
-        let notes: String = ask.notes.iter().map(|note| format!("{note}\n")).collect();
+        let notes = ask.notes.join("\n") + "\n";
         Ok(notes
             + &next(
                 &out,
@@ -267,3 +267,6 @@ fn next(out: &Path, data: Option<&Path>, weights: Option<&Path>) -> String {
          sentence\n  medcert accept {spec}\n      takes the result as what later runs are compared with\n"
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::reports::Reports;
 use super::{Format, judged};
 use crate::{Result, evidence, plan, spec};
 
@@ -21,12 +22,14 @@ pub(super) struct Judge {
     /// Folder of the accepted snapshots, for a sentence that compares with the baseline
     #[arg(long, value_name = "FOLDER")]
     snapshots: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Judge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
         let evidence = evidence::read(&self.evidence)?;
-        Ok(judged(&plan, &evidence, self.snapshots.as_deref(), self.format))
+        judged(&plan, &evidence, self.snapshots.as_deref(), (self.format, &self.reports))
     }
 }

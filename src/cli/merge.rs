@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::reports::Reports;
 use super::{Format, judged};
 use crate::evidence::{self, Shard};
 use crate::{Result, plan, spec};
@@ -28,6 +29,8 @@ pub(super) struct Merge {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Merge {
@@ -36,8 +39,7 @@ impl Merge {
         let evidence = evidence::merge(Shard::read_all(&self.folder)?, self.foreign)?;
         let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
         evidence::write(&path, &evidence)?;
-        let code = judged(&plan, &evidence, self.snapshots.as_deref(), self.format);
         eprintln!("evidence: {}", path.display());
-        Ok(code)
+        judged(&plan, &evidence, self.snapshots.as_deref(), (self.format, &self.reports))
     }
 }

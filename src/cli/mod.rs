@@ -16,6 +16,10 @@ mod judge;
 mod merge;
 mod plan;
 #[cfg(feature = "torch")]
+mod replay;
+mod report;
+mod reports;
+#[cfg(feature = "torch")]
 mod run;
 mod schema;
 mod shell;
@@ -27,20 +31,21 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use self::reports::Reports;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
 use crate::report::against::Accepted;
+use crate::report::json;
 use crate::report::table::{self, Style};
 use crate::report::terminal::{self, Color};
-use crate::report::{self, json};
 use crate::{Error, Result};
 
 /// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
 #[derive(Debug, Parser)]
 #[command(name = "medcert", version, max_term_width = 100)]
 pub struct Cli {
-    /// Whether verdicts are coloured; `auto` asks the terminal, NO_COLOR, CLICOLOR_FORCE and CLICOLOR
+    /// Whether verdicts are coloured; `auto` asks the terminal, `NO_COLOR`, `CLICOLOR_FORCE` and `CLICOLOR`
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
     #[command(subcommand)]
@@ -59,6 +64,9 @@ enum Command {
     /// Runs a part of a spec, for machines side by side.
     #[cfg(feature = "torch")]
     Run(run::Run),
+    /// Attacks one case again and shows it before and after.
+    #[cfg(feature = "torch")]
+    Replay(replay::Replay),
     /// Makes the whole of the parts of a run, and judges it.
     Merge(merge::Merge),
     /// Takes the last result of a spec as the snapshot that later runs are compared with.
@@ -67,6 +75,8 @@ enum Command {
     Compare(compare::Compare),
     /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
     Judge(judge::Judge),
+    /// Writes reports of evidence: `JUnit`, SARIF, GitHub, Markdown, JSON, HTML.
+    Report(report::ReportOf),
     /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
     Autopsy(autopsy::Autopsy),
     /// Says what an attack, check, metric, verdict or exit code is, where it comes from, and what to do.
@@ -147,16 +157,19 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),
         Command::Judge(judge) => judge.run(),
+        Command::Report(report) => report.run(),
         Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         Command::Cache(cache) => cache.run(),
         #[cfg(feature = "torch")]
         Command::Run(run) => run.run(),
+        #[cfg(feature = "torch")]
+        Command::Replay(replay) => replay.run(),
         Command::Merge(merge) => merge.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
-        Command::Schema(schema) => schema.run(),
-        Command::Completions(completions) => completions.run(),
+        Command::Schema(schema) => Ok(schema.run()),
+        Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }
 }
@@ -181,6 +194,11 @@ pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
 fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
     let name = stem(&plan.spec.path);
     cache.join("evidence").join(format!("{name}-{}.json", &plan.spec.digest[..12]))
+}
+
+/// Where the cases that a report shows lie: beside the evidence.
+fn exhibits_path(evidence: &Path) -> PathBuf {
+    evidence.with_extension("exhibits.json")
 }
 
 /// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
@@ -217,16 +235,25 @@ fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
-/// Judges evidence against what was accepted, prints the result, and gives its exit code.
-fn judged(plan: &Plan, evidence: &Evidence, snapshots: Option<&Path>, format: Format) -> u8 {
+/// Judges evidence against what was accepted, prints the result, writes the reports, and gives its exit code.
+///
+/// # Errors
+/// A report cannot be written.
+fn judged(
+    plan: &Plan,
+    evidence: &Evidence,
+    snapshots: Option<&Path>,
+    (format, reports): (Format, &Reports),
+) -> Result<u8> {
     let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
-    print(plan, evidence, &judgement, format);
-    judgement.exit_code()
+    let result = crate::report::Result { plan, evidence, judgement: &judgement };
+    print(result, format);
+    reports.write(result, &[])?;
+    Ok(judgement.exit_code())
 }
 
 /// Prints the result.
-fn print(plan: &Plan, evidence: &Evidence, judgement: &Judgement, format: Format) {
-    let result = report::Result { plan, evidence, judgement };
+fn print(result: crate::report::Result<'_>, format: Format) {
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),

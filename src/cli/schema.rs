@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use clap::{Args, ValueEnum};
 
 use super::{explain, write_out};
-use crate::{Result, spec};
+use crate::report::json;
+use crate::spec;
 
 /// Prints a JSON Schema.
 #[derive(Debug, Args)]
@@ -20,14 +21,17 @@ pub(super) struct Schema {
 enum Of {
     /// The spec: what an editor completes and checks.
     Spec,
+    /// The report that `--report json=PATH` writes.
+    Report,
 }
 
 impl Schema {
-    pub(super) fn run(&self) -> Result<u8> {
+    pub(super) fn run(&self) -> u8 {
         write_out(&match self.of {
             Of::Spec => of_spec(),
+            Of::Report => json::SCHEMA.to_string(),
         });
-        Ok(0)
+        0
     }
 }
 

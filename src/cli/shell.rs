@@ -17,11 +17,11 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> Result<u8> {
+    pub(super) fn run(&self) -> u8 {
         let mut bytes = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "medcert", &mut bytes);
         write_out(&String::from_utf8_lossy(&bytes));
-        Ok(0)
+        0
     }
 }
 

@@ -14,7 +14,7 @@ mod table;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit};
+pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit, audit_kept};
 pub use glance::{Column, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, leaks, split};

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::file;
+use super::{Evidence, file};
 use crate::Result;
+use crate::plan::Plan;
 
 /// One case of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,4 +78,27 @@ pub fn write(path: &Path, exhibits: &[Exhibit]) -> Result<()> {
 /// Reads exhibits; none if there is no such file or it cannot be read, since nothing rests on them.
 pub fn read(path: &Path) -> Vec<Exhibit> {
     std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// The cases to show of what the sentences are about: of each attacked cell the one that the model is right on when
+/// clean and that lies nearest to the edge under the attack; `most` of them at most. Each is the cell's place in the
+/// plan and the case's place in the evidence.
+pub fn nearest(plan: &Plan, evidence: &Evidence, most: usize) -> Vec<(usize, usize)> {
+    let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
+    let mut cells: Vec<usize> = Vec::new();
+    for &cell in clauses.flat_map(|clause| &clause.cells) {
+        if !plan.cells[cell].attack.is_clean() && !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    let nearest = |cell: usize| {
+        let model = plan.cells[cell].model;
+        let clean = evidence.cells.get(plan.cells.iter().position(|cell| cell.model == model)?)?;
+        let margins = evidence.cells.get(cell)?.outcomes.iter().zip(&clean.outcomes).enumerate();
+        let right = margins.filter(|(_, (_, clean))| clean.held > 0);
+        let edge = right.filter_map(|(case, (outcome, _))| Some((case, outcome.margin?.abs())));
+        let (case, _) = edge.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some((cell, case))
+    };
+    cells.into_iter().filter_map(nearest).take(most).collect()
 }

@@ -27,7 +27,7 @@ pub fn write(path: &Path, evidence: &Evidence) -> Result<()> {
 }
 
 /// Writes a file under a temporary name in its folder, which is made if need be, and renames it.
-pub(super) fn whole(
+pub(crate) fn whole(
     path: &Path,
     print: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
 ) -> Result<()> {

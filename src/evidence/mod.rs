@@ -6,6 +6,8 @@ mod counterexample;
 pub mod exhibit;
 mod file;
 mod health;
+mod journal;
+mod lock;
 mod observe;
 mod piece;
 pub mod regressions;
@@ -16,8 +18,11 @@ use serde::{Deserialize, Serialize};
 pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
+pub(crate) use file::whole;
 pub use file::{read, write};
 pub use health::{GradientHealth, Health};
+pub use journal::{Journal, Seen};
+pub use lock::Lock;
 pub use observe::{Event, Observer, Silent};
 pub use piece::{CellPiece, Piece};
 pub use shard::{Part, Shard, assemble, merge};
@@ -174,7 +179,8 @@ pub struct Outcome {
     pub edits: u32,
     /// Largest change of a pixel, in pixel units.
     pub change: f32,
-    /// Evaluations of the model that the attack spent on this case, the judge's own included.
+    /// Evaluations of the model that the attack spends on this case, the judge's own included: as many as it takes
+    /// alone, although what several attacks need is computed once.
     pub queries: u32,
     /// Random draws of the report that were judged; this is the worst of them.
     #[serde(default = "one", skip_serializing_if = "is_one")]

@@ -35,6 +35,19 @@ pub enum Event<'a> {
         /// Accuracy on the validation cases.
         accuracy: f64,
     },
+    /// Images and texts are ready.
+    Prepared,
+    /// A chunk of cases went through an attack, and it is written down.
+    Tried {
+        /// The model's name.
+        model: &'a str,
+        /// The attack, in the plan's notation.
+        attack: &'a str,
+        /// Cases of the chunk.
+        cases: usize,
+    },
+    /// The data were looked at for what they reveal by themselves.
+    Audited,
     /// A chunk of cases went through every cell of a model.
     Attacked {
         /// The model's name.

@@ -31,7 +31,7 @@ pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
 pub use judgement::{Judgement, Waiving};
 use measure::{Measured, measure};
-pub use notes::notes;
+pub use notes::{Halves, halves, notes};
 pub use tally::{ROUNDING, Score, Tally};
 
 /// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.

@@ -4,6 +4,8 @@
 //! Janizek, Lee, AI for radiographic COVID-19 detection selects shortcuts over signal, Nature Machine
 //! Intelligence 2021).
 
+use std::fmt;
+
 use super::percent;
 use super::tally::{Tally, is_right};
 use crate::evidence::Outcome;
@@ -15,6 +17,42 @@ pub fn notes(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
     let sheet = Sheet { plan, tally, row };
     let parts = [sheet.meaning(), sheet.flips(), sheet.draws(), sheet.sources()];
     parts.into_iter().flatten().chain(sheet.shortcuts()).collect()
+}
+
+/// What a joint attack, each of its halves, and neither half alone break of a model's right cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halves {
+    /// The model's name.
+    pub model: String,
+    /// Cases that are right when clean.
+    pub right: usize,
+    /// Those that the joint attack breaks.
+    pub joint: usize,
+    /// Those that the attack on the image breaks alone.
+    pub image: usize,
+    /// Those that the attack on the report breaks alone.
+    pub report: usize,
+    /// Those that only both together break.
+    pub both: usize,
+    /// Those that a half breaks alone and both together do not.
+    pub spared: usize,
+}
+
+impl fmt::Display for Halves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, right, joint, image, report, both, spared } = self;
+        write!(
+            f,
+            "{model} loses {joint} of {right} (image alone {image}, report alone {report}, only both {both}"
+        )?;
+        if *spared > 0 { write!(f, ", {spared} alone and not jointly)") } else { f.write_str(")") }
+    }
+}
+
+/// Which half of a row's joint attack would have sufficed alone, a model each.
+pub fn halves(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<Halves> {
+    let sheet = Sheet { plan, tally, row };
+    sheet.cells().iter().filter_map(|cell| sheet.halves(cell)).collect()
 }
 
 struct Sheet<'a> {
@@ -125,27 +163,26 @@ impl<'a> Sheet<'a> {
 
     /// Which half of a joint attack would have sufficed alone.
     fn sources(&self) -> Option<String> {
-        let each: Vec<String> = self.cells().iter().filter_map(|cell| self.halves(cell)).collect();
+        let each: Vec<String> =
+            halves(self.plan, self.tally, self.row).iter().map(Halves::to_string).collect();
         (!each.is_empty()).then(|| format!("{}: of its right cases {}", self.row.words, each.join("; ")))
     }
 
-    /// What a joint attack, each of its halves, and neither half alone break of a model's right cases.
-    fn halves(&self, cell: &Cell<'_>) -> Option<String> {
+    fn halves(&self, cell: &Cell<'_>) -> Option<Halves> {
         let (image, text) = cell.attack.sources()?;
         let (image, text) = (self.alone(cell.model, &image)?, self.alone(cell.model, &text)?);
         let right = |outcomes: &[Outcome], case: usize| is_right(&outcomes[case], self.label(case));
         let start: Vec<usize> = (0..cell.clean.len()).filter(|&case| right(cell.clean, case)).collect();
         let count = |broken: &dyn Fn(usize) -> bool| start.iter().filter(|&&case| broken(case)).count();
-        let joint = count(&|case| !right(cell.outcomes, case));
-        let (by_image, by_text) = (count(&|case| !right(image, case)), count(&|case| !right(text, case)));
-        let only = count(&|case| !right(cell.outcomes, case) && right(image, case) && right(text, case));
-        let spared = count(&|case| right(cell.outcomes, case) && !(right(image, case) && right(text, case)));
-        let spared = if spared == 0 { String::new() } else { format!(", {spared} alone and not jointly") };
-        Some(format!(
-            "{} loses {joint} of {} (image alone {by_image}, report alone {by_text}, only both {only}{spared})",
-            cell.name,
-            start.len()
-        ))
+        Some(Halves {
+            model: cell.name.to_string(),
+            right: start.len(),
+            joint: count(&|case| !right(cell.outcomes, case)),
+            image: count(&|case| !right(image, case)),
+            report: count(&|case| !right(text, case)),
+            both: count(&|case| !right(cell.outcomes, case) && right(image, case) && right(text, case)),
+            spared: count(&|case| right(cell.outcomes, case) && !(right(image, case) && right(text, case))),
+        })
     }
 
     /// The outcomes of an attack that the plan has for a model too.

@@ -13,13 +13,15 @@ pub mod train;
 pub mod victim;
 pub mod weights;
 
-mod pieces;
+mod keys;
 mod run;
 mod spoil;
+mod stop;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 
-pub use run::{run, run_after, run_part};
+pub use run::{run, run_after, run_part, show};
 
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};
@@ -42,6 +44,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Threads of the attacks.
+    fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
     /// Where a file or folder of weights lies.
     ///
     /// # Errors

@@ -1,27 +1,22 @@
 //! Runs a plan: prepares inputs and models, then sends every chunk of test cases through every cell.
 
-use std::cell::OnceCell;
-use std::path::Path;
-
 use super::Options;
-use super::chunk::{Chunk, Scene};
 use super::inputs::Inputs;
 use super::model::Reader;
 use super::model::operating::Operated;
 use super::model::params::digest;
-use super::pieces::Keys;
 use super::prepare::{Subject, Workshop};
 use super::settings::{library, settle};
+use super::stop;
+use super::sweep::Field;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, CellPiece, Counterexample, DataFacts, Event, Evidence, ModelFacts, Observer, Part, Piece,
-    Regressions, RunFacts, SCHEMA, Shard, assemble, processor,
+    Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Regressions,
+    RunFacts, SCHEMA, Shard, assemble, processor,
 };
-use crate::plan::probes::PROBED_CASES;
-use crate::plan::{self, ImageAttack, Plan};
+use crate::plan::{self, Plan};
 use crate::spec::{Mask, Model};
-use crate::text::Lexicon;
 use crate::{Error, Result};
 
 /// Gathers the evidence of a plan.
@@ -66,9 +61,45 @@ pub fn run_part(
     (known, part): (&[Counterexample], Part),
     observer: &dyn Observer,
 ) -> Result<Shard> {
-    let device = settle(options.device)?;
+    on_stage((plan, data, partition), options, known, observer, |field| {
+        let mut pieces = Vec::new();
+        for model in 0..plan.spec.models.len() {
+            pieces.extend(field.sweep(model, part).map_err(|why| why.at_once("chunk", plan.spec.chunk))?);
+        }
+        let head = head(field, options)?;
+        let chunks = partition.test.len().div_ceil(plan.spec.chunk);
+        Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
+    })
+}
+
+/// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
+///
+/// # Errors
+/// As for [`run_after`].
+pub fn show(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    wanted: &[(usize, usize)],
+    observer: &dyn Observer,
+) -> Result<Vec<Exhibit>> {
+    on_stage((plan, data, partition), options, &[], observer, |field| field.show(wanted))
+}
+
+/// Prepares inputs and models, and acts on them.
+fn on_stage<T>(
+    (plan, data, partition): (&Plan, &Dataset, &Partition),
+    options: &Options,
+    known: &[Counterexample],
+    observer: &dyn Observer,
+    action: impl FnOnce(&Field<'_>) -> Result<T>,
+) -> Result<T> {
+    settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = inputs(plan, data, options)?;
+    observer.observe(Event::Prepared);
+    stop::listen();
     let workshop = Workshop { options, inputs: &inputs, partition, observer };
     let mut subjects = workshop.models(&plan.spec.models)?;
     let mut models: Vec<ModelFacts> =
@@ -78,52 +109,47 @@ pub fn run_part(
             network.params.fold()?;
         }
     }
-    let threads =
-        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    tensor::set_threads(threads);
+    tensor::set_threads(options.threads());
     let operated = operated(plan, &subjects, &inputs, partition)?;
     for (facts, at) in models.iter_mut().zip(&operated) {
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
-    let readers: Vec<&dyn Reader> =
-        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect();
-    let (kept, folded) = (options.cache.join("evidence"), !options.plain);
-    let field = Field {
+    action(&Field {
+        plan,
         data,
         inputs: &inputs,
         partition,
-        known,
+        readers: subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect(),
         models: &models,
-        folded,
-        kept: &kept,
+        known,
+        folded: !options.plain,
+        kept: &options.cache.join("evidence"),
         fresh: options.fresh,
-    };
-    let mut pieces = Vec::new();
-    for model in 0..readers.len() {
-        pieces.extend(
-            attack_all(plan, model, &readers, &field, part, observer)
-                .map_err(|why| why.at_once("chunk", plan.spec.chunk))?,
-        );
-    }
+        observer,
+    })
+}
+
+/// What all parts of a run have in common.
+fn head(field: &Field<'_>, options: &Options) -> Result<Evidence> {
+    let Field { plan, data, partition, observer, .. } = field;
     let audit = audit(data, partition, options)?;
-    let device = if device.is_cuda() { "cuda" } else { "cpu" }.to_string();
-    let head = Evidence {
+    observer.observe(Event::Audited);
+    let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" }.to_string();
+    Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
-        run: RunFacts { device, chunk: plan.spec.chunk, threads, folded: !options.plain },
+        run: RunFacts { device, chunk: plan.spec.chunk, threads: options.threads(), folded: !options.plain },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases(&field, audit.seen),
+        cases: cases(field, audit.seen),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
         probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
         health: vec![],
         counterexamples: vec![],
         regressions: Regressions::default(),
-        models,
-    };
-    let chunks = partition.test.len().div_ceil(plan.spec.chunk);
-    Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
+        models: field.models.to_vec(),
+    })
 }
 
 /// The test cases, with which of their inputs were seen before.
@@ -162,112 +188,6 @@ fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
-/// What the chunks are cut from.
-struct Field<'a> {
-    data: &'a Dataset,
-    inputs: &'a Inputs,
-    partition: &'a Partition,
-    /// Counterexamples of an earlier run.
-    known: &'a [Counterexample],
-    /// What the models are.
-    models: &'a [ModelFacts],
-    /// Whether networks were folded.
-    folded: bool,
-    /// Folder of what was seen before, and whether it is not to be looked at.
-    kept: &'a Path,
-    fresh: bool,
-}
-
-/// One model under all its cells, over the chunks of a part: each with the model's place and the chunk's.
-fn attack_all(
-    plan: &Plan,
-    model: usize,
-    readers: &[&dyn Reader],
-    field: &Field<'_>,
-    part: Part,
-    observer: &dyn Observer,
-) -> Result<Vec<(usize, usize, Piece)>> {
-    let lexicon = Lexicon::embedded();
-    let studies = &field.data.studies;
-    let scene = Scene {
-        reader: readers[model],
-        readers: readers.to_vec(),
-        inputs: field.inputs,
-        ids: studies.iter().map(|study| study.id.as_str()).collect(),
-        patients: studies.iter().map(|study| study.patient.as_str()).collect(),
-        train: &field.partition.train,
-        test: &field.partition.test,
-        seed: plan.spec.seed,
-        lexicon: &lexicon,
-        kept: kept(plan, model),
-        mean: OnceCell::new(),
-        typical: OnceCell::new(),
-    };
-    let keys = Keys::of(plan, model, field.models, &scene, field.folded)?;
-    let counts =
-        (of_model(&plan.cells, model), plan.probes.iter().filter(|one| one.cell.model == model).count());
-    let chunks = field.partition.test.chunks(plan.spec.chunk).enumerate();
-    let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
-    let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
-    let (mut done, mut pieces) = (0, Vec::new());
-    for (place, indices) in own {
-        let looks = (place * plan.spec.chunk < PROBED_CASES, place == 0);
-        let key = keys.chunk(&scene, indices, field.known, looks)?;
-        let earlier = Piece::read(field.kept, &key, counts, indices.len()).filter(|_| !field.fresh);
-        let piece = if let Some(piece) = earlier {
-            piece
-        } else {
-            let piece = attack_chunk(plan, model, &scene, indices, field.known, (key, looks))?;
-            piece.write(field.kept)?;
-            piece
-        };
-        pieces.push((model, place, piece));
-        done += indices.len() as u64;
-        observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
-    }
-    Ok(pieces)
-}
-
-fn of_model(cells: &[plan::Cell], model: usize) -> usize {
-    cells.iter().filter(|cell| cell.model == model).count()
-}
-
-/// What is seen of a model over a chunk, computed.
-fn attack_chunk(
-    plan: &Plan,
-    model: usize,
-    scene: &Scene<'_>,
-    indices: &[usize],
-    known: &[Counterexample],
-    (key, (is_probed, is_first)): (String, (bool, bool)),
-) -> Result<Piece> {
-    let mut chunk = Chunk::new(scene, indices)?;
-    let mut piece = Piece { key, cells: vec![], probes: vec![], health: None };
-    for cell in plan.cells.iter().filter(|cell| cell.model == model) {
-        let mut attempt = chunk.attack(&cell.attack)?;
-        let (mut again, regressions) = chunk.retry(&cell.attack, &mut attempt, known)?;
-        let mut counterexamples = chunk.shrink(&cell.attack, &attempt, plan.spec.counterexamples)?;
-        // one of an earlier run stays where no new one is of its case
-        again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
-        counterexamples.extend(again);
-        piece.cells.push(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions });
-    }
-    for probe in plan.probes.iter().filter(|probe| probe.cell.model == model) {
-        let is_tried = probe.whole || is_probed;
-        piece.probes.push(if is_tried { chunk.attack(&probe.cell.attack)?.outcomes } else { vec![] });
-    }
-    if is_first {
-        piece.health = Some(chunk.health()?);
-    }
-    Ok(piece)
-}
-
-/// The attacks on the image that a model's joint attacks need beside the clean report.
-fn kept(plan: &Plan, model: usize) -> Vec<ImageAttack> {
-    let joint = plan.cells.iter().filter(|cell| cell.model == model && cell.attack.sources().is_some());
-    joint.filter_map(|cell| cell.attack.image).collect()
-}
-
 /// The inputs of every case, with the masks that the plan asks for.
 fn inputs(plan: &Plan, data: &Dataset, options: &Options) -> Result<Inputs> {
     let mut inputs = Inputs::prepare(data, &sides(plan), &options.cache)?;
@@ -304,7 +224,7 @@ fn sides(plan: &Plan) -> Vec<u32> {
 fn audit(data: &Dataset, partition: &Partition, options: &Options) -> Result<Audit> {
     let studies: Vec<_> = data.studies.iter().collect();
     let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(&options.cache))?;
-    Ok(data::audit(data, partition, &pixels))
+    Ok(data::audit_kept(data, partition, &pixels, &options.cache))
 }
 
 fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usize) -> DataFacts {

@@ -9,6 +9,7 @@ use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
 use super::model::{Architecture, TokenizerOf};
+use super::stop;
 use super::tensor::{self, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
@@ -152,6 +153,7 @@ impl Lesson<'_> {
             loss.f_backward()?;
             optimizer.step();
             let done = batches.len() as u64 * u64::from(epoch - 1) + number as u64 + 1;
+            stop::check()?;
             self.observer.observe(Event::Step { model: self.name, done, total });
         }
         Ok(sum / cases.len().max(1) as f64)

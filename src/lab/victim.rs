@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::attack::image::loss;
+use super::stop;
 use super::tensor::{self, Kind, Tensor};
 use crate::spec::{Access, AttackLoss};
 use crate::{Error, Result};
@@ -143,6 +144,12 @@ impl<'a> Victim<'a> {
         self.places.iter().map(|&place| spent[place]).collect()
     }
 
+    /// Counts evaluations of each case of the chunk that were made for an earlier attack and serve this one too.
+    pub fn charge(&self, queries: &[u32]) {
+        let mut spent = self.spent.borrow_mut();
+        spent.iter_mut().zip(queries).for_each(|(spent, queries)| *spent += queries);
+    }
+
     fn count(&self, rows: impl Iterator<Item = usize>) {
         let mut spent = self.spent.borrow_mut();
         rows.for_each(|row| spent[self.places[row]] += 1);
@@ -153,6 +160,7 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        stop::check()?;
         let _guard = tensor::no_grad_guard();
         self.model.read_images(images)
     }
@@ -162,6 +170,7 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn answer(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Answer>> {
+        stop::check()?;
         let _guard = tensor::no_grad_guard();
         self.count(0..self.truth.len());
         answers(&self.model.decide(image, text)?, &self.truth, self.access)
@@ -176,6 +185,7 @@ impl<'a> Victim<'a> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(texts.len());
         for batch in texts.chunks(TEXTS_AT_ONCE) {
+            stop::check()?;
             let (_, image, words) = beside(image, batch)?;
             let logits = self.model.decide(image.as_ref(), Some(&self.model.read_texts(&words)?))?;
             let truth: Vec<bool> = batch.iter().map(|(row, _)| self.truth[*row]).collect();
@@ -218,6 +228,7 @@ impl<'a> Victim<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn trace(&self, images: &Tensor) -> Result<Trace> {
+        stop::check()?;
         let images = images.f_detach()?.f_set_requires_grad(true)?;
         let features = self.model.read_images(&images)?;
         Ok(Trace { images, features })

@@ -17,6 +17,10 @@ pub struct Cost {
     pub gradients: u64,
     /// Evaluations that only the checks ask for, at most.
     pub checks: u64,
+    /// Evaluations, the checks' included, if no attack shared work with another.
+    pub unshared: u64,
+    /// How many times as long the attacks would take then, with the whole model for every evaluation.
+    pub saving: f64,
     /// Rough time of training on two cores, in seconds; models in the cache take none.
     pub training_seconds: f64,
     /// Rough time of the attacks on two cores, in seconds.
@@ -50,9 +54,12 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         evaluations: 0,
         gradients: 0,
         checks: 0,
+        unshared: 0,
+        saving: 1.0,
         training_seconds: 0.0,
         attack_seconds: 0.0,
     };
+    let mut unshared_seconds = 0.0;
     for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
@@ -65,17 +72,33 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
             };
             cost.training_seconds += passes * train as f64 * (image + text);
         }
+        let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
+            let each = attacks.iter().map(|attack| spent(&[attack], image, text));
+            each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
+                let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
+                (sum + evaluations, seconds + passes * (image + text))
+            })
+        };
         let (evaluations, gradients, passes) = spent(&attacks, image, text);
         cost.evaluations += evaluations * test as u64;
         cost.gradients += gradients * test as u64;
         cost.attack_seconds += test as f64 * (passes + image); // the clean image once
+        let (alone, seconds) = spent_alone(&attacks);
+        cost.unshared += alone * test as u64;
+        unshared_seconds += seconds * test as f64;
         for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
             let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
             let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
             let (evaluations, _, passes) = spent(&attacks, image, text);
             cost.checks += evaluations * cases as u64;
             cost.attack_seconds += passes * cases as f64;
+            let (alone, seconds) = spent_alone(&attacks);
+            cost.unshared += alone * cases as u64;
+            unshared_seconds += seconds * cases as f64;
         }
+    }
+    if cost.attack_seconds > 0.0 {
+        cost.saving = unshared_seconds / cost.attack_seconds;
     }
     cost
 }

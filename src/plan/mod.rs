@@ -106,6 +106,11 @@ pub struct Clause {
 }
 
 impl Attack {
+    /// Whether nothing acts on the input.
+    pub fn is_clean(&self) -> bool {
+        self.image.is_none() && self.text.is_empty()
+    }
+
     /// Its two sources alone: what the image's attack does, and what the report's do; None if it has only one.
     pub fn sources(&self) -> Option<(Self, Self)> {
         let image = self.image.filter(|_| !self.text.is_empty())?;

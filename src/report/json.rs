@@ -5,10 +5,14 @@ use serde::Serialize;
 use super::Result;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Finding, Raised, Tally, Waiving, notes};
+use crate::neutral;
 use crate::spec::{Metric, Waiver};
 
 /// Version of the format.
-pub const SCHEMA: u32 = 2;
+pub const VERSION: u32 = 2;
+
+/// The format's JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("report.schema.json");
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -83,7 +87,7 @@ pub fn render(result: Result<'_>) -> String {
     };
     let beside = |row: &crate::plan::Row| tally.as_ref().map_or(vec![], |tally| notes(plan, tally, row));
     let report = Report {
-        schema: SCHEMA,
+        schema: VERSION,
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
@@ -108,5 +112,5 @@ pub fn render(result: Result<'_>) -> String {
         exit: judgement.exit_code(),
     };
     // plain data with text keys always has a JSON form
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    neutral::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
 }

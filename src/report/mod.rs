@@ -2,21 +2,61 @@
 
 pub mod against;
 pub mod autopsy;
+pub mod commands;
 pub mod compare;
+pub mod doc;
+pub mod github;
+pub mod html;
 pub mod json;
-pub mod next;
+pub mod junit;
+pub mod markdown;
+mod next;
 pub mod outcomes;
 pub mod plan;
 mod power;
+pub mod profile;
 pub mod progress;
+mod remarks;
+pub mod replay;
+pub mod sarif;
 pub mod snapshot;
 pub mod table;
 pub mod terminal;
 
 use crate::evidence::Evidence;
-use crate::judge::{Finding, Judgement, Raised, Verdict};
+use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
+pub(crate) use crate::neutral::plain;
 use crate::plan::Plan;
 use crate::spec::{Check, Figure, Metric};
+
+/// A format of a report that is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `JUnit`'s XML, for a CI's list of tests.
+    Junit,
+    /// SARIF, for code scanning.
+    Sarif,
+    /// GitHub Actions: annotations, and the step's summary.
+    Github,
+    /// GitHub's Markdown, for a pull request.
+    Markdown,
+    /// JSON, for programs.
+    Json,
+    /// One HTML file, for a browser and for paper.
+    Html,
+}
+
+impl Format {
+    /// Every format by its name.
+    pub const NAMED: [(&'static str, Self); 6] = [
+        ("junit", Self::Junit),
+        ("sarif", Self::Sarif),
+        ("github", Self::Github),
+        ("markdown", Self::Markdown),
+        ("json", Self::Json),
+        ("html", Self::Html),
+    ];
+}
 
 /// Everything that a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -89,9 +129,21 @@ pub fn summary(findings: &[Finding]) -> String {
     }
 }
 
-/// Text from data without what a terminal would obey.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// A clause in words that stand alone: those that leave its subject out have it put before them. `place` and `clause` are
+/// those of the finding among all, and of the clause in it.
+fn clause_name(plan: &Plan, place: usize, clause: usize, found: &ClauseFinding) -> String {
+    let words = plain(&found.words);
+    let bound = plan.requirements.get(place).and_then(|requirement| requirement.clauses.get(clause));
+    let Some(bound) = bound else { return words };
+    let model = plan.spec.models.get(bound.model).map_or("?", |(name, _)| name);
+    let first = words.split_whitespace().next().unwrap_or_default();
+    if first.eq_ignore_ascii_case(model) {
+        words
+    } else if first.starts_with(['≥', '≤', '>', '<']) {
+        format!("{} {} {words}", plain(model), bound.metric.name())
+    } else {
+        format!("{} {words}", plain(model))
+    }
 }
 
 /// Digits in groups of three: `1,234`.

@@ -1,68 +1,49 @@
-//! What to do next about a result: commands, as they stand, with what each is for.
+//! What to do next: a line for each kind of thing that stops the gate.
 
-use std::path::Path;
+use super::remarks::{Remark, Rule, Weight};
+use super::{Result, grouped};
+use crate::judge::Verdict;
 
-use super::{Result, plain};
-use crate::judge::{Raised, Verdict};
-
-/// Checks that are named.
-const MOST_CHECKS: usize = 2;
-
-/// The commands, the most urgent first: `medcert explain V1`, and what that says.
-pub fn steps(result: Result<'_>) -> Vec<(String, &'static str)> {
-    let spec = spec_of(&result.plan.spec.path);
-    let verdicts: Vec<Verdict> = result
-        .findings()
-        .iter()
-        .flat_map(|finding| finding.clauses.iter().map(|clause| clause.verdict))
-        .collect();
+/// The steps in lines, with code in backticks; what can be taken as the baseline where nothing stops the gate.
+pub(super) fn steps(result: Result<'_>, remarks: &[Remark<'_>]) -> Vec<String> {
+    let stops = |rule: fn(Rule) -> bool| {
+        remarks.iter().any(|remark| remark.weight == Weight::Error && rule(remark.rule))
+    };
     let mut steps = Vec::new();
-    let mut codes: Vec<&str> = result
-        .judgement
-        .checks
+    if stops(|rule| rule == Rule::Sentence(Verdict::Error)) {
+        steps.push("What could not be judged: its reason says what is missing.".to_string());
+    }
+    let mut codes: Vec<String> = remarks
         .iter()
-        .filter(|one| Raised::counts(one).is_some())
-        .map(|one| one.check.code())
+        .filter(|remark| remark.weight == Weight::Error && matches!(remark.rule, Rule::Check(_)))
+        .map(|remark| format!("`medcert explain {}`", remark.rule.id()))
         .collect();
     codes.dedup();
-    for code in codes.iter().take(MOST_CHECKS) {
-        steps.push((format!("medcert explain {code}"), "what raised it, and what to do"));
+    if !codes.is_empty() {
+        let codes = codes.join(", ");
+        steps.push(format!(
+            "A check is raised: {codes} says why and what to do; mend it, or let its owner waive it."
+        ));
     }
-    if verdicts.contains(&Verdict::Fail)
-        && let Some(case) = broken(result)
-    {
-        let words = format!("medcert replay {} --spec {spec}", plain(case));
-        steps.push((words, "a case that broke, with what was changed"));
+    if stops(|rule| rule == Rule::Waiver) {
+        steps.push("A waiver does not count: remove it, or let its owner renew it.".to_string());
     }
-    if verdicts.contains(&Verdict::Error) {
-        steps.push(("medcert explain ERROR".to_string(), "what is missing, and what to do"));
+    if stops(|rule| rule == Rule::Sentence(Verdict::Fail)) {
+        steps.push(
+            "A sentence fails: a better model, or a claim that holds; more cases will not help.".to_string(),
+        );
     }
-    if verdicts.contains(&Verdict::Inconclusive) {
-        steps.push((format!("medcert plan {spec}"), "how many cases would tell"));
+    if stops(|rule| rule == Rule::Sentence(Verdict::Inconclusive)) {
+        let clauses = result.findings().iter().flat_map(|finding| &finding.clauses);
+        let most = clauses.filter_map(|clause| clause.needed).max();
+        let cases =
+            most.map_or(String::new(), |most| format!("about {} of them would decide it; ", grouped(most)));
+        steps.push(format!(
+            "Too few cases tell: {cases}`medcert plan` says what so many can show, before anything runs."
+        ));
     }
-    if steps.is_empty() && result.judgement.exit_code() == 0 {
-        steps.push((format!("medcert accept {spec}"), "later runs are compared with this one"));
+    if steps.is_empty() {
+        steps.push("Nothing stops the gate: `medcert accept` takes this result as the baseline.".to_string());
     }
     steps
-}
-
-/// A path as a shell takes it.
-fn spec_of(path: &Path) -> String {
-    let path = plain(&path.display().to_string());
-    if path.contains(char::is_whitespace) { format!("'{path}'") } else { path }
-}
-
-/// A case that a failing sentence's model lost, with the smallest change that is known.
-fn broken(result: Result<'_>) -> Option<&str> {
-    let plan = result.plan;
-    let failing = result.findings().iter().zip(&plan.requirements).flat_map(|(finding, sentence)| {
-        let clauses = finding.clauses.iter().zip(&sentence.clauses);
-        clauses.filter(|(found, _)| found.verdict == Verdict::Fail).map(|(_, clause)| clause)
-    });
-    let models: Vec<&str> = failing
-        .filter_map(|clause| plan.spec.models.get(clause.model))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let known = &result.evidence.counterexamples;
-    known.iter().find(|one| models.contains(&one.model.as_str())).map(|one| one.case.as_str())
 }

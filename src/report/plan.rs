@@ -46,6 +46,11 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             grouped(cost.checks)
         ));
         lines.push(format!(
+            "without shared work {} evaluations, each of the whole model: {:.1} times as long",
+            grouped(cost.unshared),
+            cost.saving
+        ));
+        lines.push(format!(
             "roughly {} of training (none for what is cached) and {} of attacks on two cores",
             duration(cost.training_seconds),
             duration(cost.attack_seconds)

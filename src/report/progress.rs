@@ -1,7 +1,9 @@
-//! How far the work is, on standard error: a bar a phase on a terminal, a line an epoch elsewhere.
+//! How far the work is, on standard error: a bar a phase on a terminal, a line an epoch and a
+//! model elsewhere. The time that is left is told from chunks that were attacked, never from those that were read, and
+//! not before there is one.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -11,7 +13,10 @@ use crate::evidence::{Event, Observer};
 #[derive(Debug)]
 pub struct Progress {
     is_terminal: bool,
+    /// Whether every step is told.
+    is_verbose: bool,
     bar: RefCell<Option<Bar>>,
+    pace: RefCell<Pace>,
 }
 
 #[derive(Debug)]
@@ -20,10 +25,49 @@ struct Bar {
     bar: ProgressBar,
 }
 
+/// How fast a model's cases are attacked.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The model, when its last chunk ended, and how many of its cases were done by then.
+    at: Option<(String, Instant, u64)>,
+    /// Cases that were attacked, and how long that took.
+    cases: u64,
+    took: Duration,
+    /// Attacks that the present chunk went through.
+    tried: u64,
+}
+
+impl Pace {
+    /// Takes note of a chunk's end: the rate in cases a second and the time that is left, once they are known.
+    fn chunk(&mut self, model: &str, done: u64, total: u64) -> Option<(f64, Duration)> {
+        let now = Instant::now();
+        match self.at.take() {
+            Some((known, since, before)) if known == model => {
+                if self.tried > 0 {
+                    self.cases += done - before;
+                    self.took += now - since;
+                }
+            }
+            // of another model's pace nothing is known; its first chunk is timed from the last one's end
+            _ => (self.cases, self.took) = (0, Duration::ZERO),
+        }
+        self.at = Some((model.to_string(), now, done));
+        self.tried = 0;
+        let rate = self.cases as f64 / self.took.as_secs_f64();
+        (self.cases > 0 && rate.is_finite() && rate > 0.0)
+            .then(|| (rate, Duration::from_secs_f64((total - done) as f64 / rate)))
+    }
+}
+
 impl Progress {
-    /// Bars if standard error is a terminal, else lines.
-    pub fn new() -> Self {
-        Self { is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()), bar: RefCell::new(None) }
+    /// Bars if standard error is a terminal, else lines; with every step if it is `verbose`.
+    pub fn new(verbose: bool) -> Self {
+        Self {
+            is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
+            is_verbose: verbose,
+            bar: RefCell::new(None),
+            pace: RefCell::default(),
+        }
     }
 
     fn line(&self, text: &str) {
@@ -34,35 +78,52 @@ impl Progress {
     }
 
     /// Moves the bar of a phase, which is made if it is new.
-    fn move_to(&self, phase: &str, done: u64, total: u64) {
+    fn move_to(&self, phase: &str, (done, total): (u64, u64), says: String) {
         if !self.is_terminal {
             return;
         }
         let mut slot = self.bar.borrow_mut();
         if slot.as_ref().is_none_or(|bar| bar.phase != phase) {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(
-                "{prefix:<24} {bar:24} {percent:>3} %  {elapsed} so far, {eta} left",
-            );
+            let style = ProgressStyle::with_template("{prefix:<24} {bar:24} {percent:>3} %  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_prefix(phase.to_string());
-            bar.enable_steady_tick(Duration::from_millis(500));
             if let Some(old) = slot.replace(Bar { phase: phase.to_string(), bar }) {
                 old.bar.finish_and_clear();
             }
         }
         if let Some(bar) = slot.as_ref() {
+            bar.bar.set_message(says);
             bar.bar.set_position(done);
             if done == total {
                 bar.bar.finish_and_clear();
             }
         }
     }
+
+    fn attacked(&self, model: &str, done: u64, total: u64) {
+        let pace = self.pace.borrow_mut().chunk(model, done, total);
+        let says = match pace {
+            Some((rate, left)) => {
+                format!("{done} of {total} cases, {rate:.1} a second, {} left", rounded(left))
+            }
+            None => format!("{done} of {total} cases"),
+        };
+        if done < total || self.is_terminal {
+            self.move_to(&format!("attacking {model}"), (done, total), says);
+        }
+        if done == total && !self.is_terminal {
+            self.line(&format!("{model}: {} attacked", super::counted(total as usize, "case", "cases")));
+        }
+    }
 }
 
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new()
+/// A time as one says it: `40 s`, `12 min`, `3.5 h`.
+fn rounded(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 90.0 => format!("{} s", seconds.ceil()),
+        seconds if seconds < 5400.0 => format!("{} min", (seconds / 60.0).ceil()),
+        seconds => format!("{:.1} h", seconds / 3600.0),
     }
 }
 
@@ -72,21 +133,24 @@ impl Observer for Progress {
             Event::Preparing { studies } => {
                 self.line(&format!("preparing {}", super::counted(studies, "study", "studies")));
             }
+            Event::Prepared | Event::Audited => {}
             Event::Loaded { model } => self.line(&format!("{model}: weights loaded")),
-            Event::Step { model, done, total } => self.move_to(&format!("training {model}"), done, total),
+            Event::Step { model, done, total } => {
+                let says = format!("step {done} of {total}");
+                self.move_to(&format!("training {model}"), (done, total), says);
+            }
             Event::Epoch { model, epoch, epochs, loss, accuracy } => self.line(&format!(
                 "{model}: epoch {epoch} of {epochs}, loss {loss:.3}, {:.1} % of the validation cases right",
                 accuracy * 100.0
             )),
-            Event::Attacked { model, done, total } => {
-                self.move_to(&format!("attacking {model}"), done, total);
-                if done == total && !self.is_terminal {
-                    self.line(&format!(
-                        "{model}: {} attacked",
-                        super::counted(total as usize, "case", "cases")
-                    ));
+            Event::Tried { model, attack, cases } => {
+                self.pace.borrow_mut().tried += 1;
+                if self.is_verbose {
+                    let cases = super::counted(cases, "case", "cases");
+                    self.line(&format!("{model} under {attack}: {cases}"));
                 }
             }
+            Event::Attacked { model, done, total } => self.attacked(model, done, total),
         }
     }
 }
@@ -96,5 +160,32 @@ impl Drop for Progress {
         if let Some(bar) = self.bar.borrow().as_ref() {
             bar.bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_from_what_was_attacked_and_not_from_what_was_read() {
+        let mut pace = Pace::default();
+        // three chunks that were read
+        for done in [16, 32, 48] {
+            assert_eq!(pace.chunk("vision", done, 96), None);
+        }
+        pace.tried = 5;
+        std::thread::sleep(Duration::from_millis(20));
+        let (rate, left) = pace.chunk("vision", 64, 96).expect("known");
+        assert!(rate <= 16.0 / 0.02, "{rate}");
+        assert!(left >= Duration::from_millis(40), "{left:?}");
+        // another model has another pace
+        assert_eq!(pace.chunk("fusion", 16, 96), None);
+    }
+
+    #[test]
+    fn times_are_said_as_one_says_them() {
+        let said = |seconds: f64| rounded(Duration::from_secs_f64(seconds));
+        assert_eq!([said(0.2), said(89.0), said(91.0), said(7200.0)], ["1 s", "89 s", "2 min", "2.0 h"]);
     }
 }

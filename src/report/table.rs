@@ -1,13 +1,15 @@
 //! The result for a terminal: models as columns and threats as rows, as in the study's table; the sentences
 //! with their verdicts below.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::{Result, counted, grouped, next, plain, summary, terminal};
-use crate::judge::{Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving, notes};
+use super::remarks::{and_more, distinct, fault, waived, waivers};
+use super::{Result, commands, counted, grouped, plain, summary, terminal};
+use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
 use crate::plan::Row;
 use crate::spec::{Check, Metric};
 
@@ -40,11 +42,11 @@ impl Style {
 /// The whole result.
 pub fn render(result: Result<'_>, style: Style) -> String {
     let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
-    let mut text = head(result, style);
+    let mut text: String = head(result).iter().map(|line| wrapped(line, 0, style.width) + "\n").collect();
     text.push('\n');
     match Tally::new(result.plan, result.evidence) {
         Ok(tally) => text.push_str(&accuracies(result, &tally, style)),
-        Err(why) => text.push_str(&wrapped(&format!("no table: {why}\n"), 0, style.width)),
+        Err(why) => text.push_str(&(wrapped(&plain(&format!("no table: {why}")), 0, style.width) + "\n")),
     }
     text.push('\n');
     // what is wrong is read first
@@ -56,23 +58,33 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     text.push('\n');
     text.push_str(&checks(result, style));
     text.push('\n');
-    let Judgement { findings, checks, waivers, .. } = result.judgement;
-    let raised = checks.iter().filter_map(Raised::counts);
-    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
-    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
-    let worst = verdicts.max().unwrap_or(Verdict::Error);
-    let last = summary(findings) + &against(result);
+    let (worst, last) = (worst(result), conclusion(result));
     text.push_str(&painted(&wrapped(&last, 0, style.width), worst, style));
     text.push('\n');
-    for (place, (command, why)) in next::steps(result).iter().enumerate() {
+    for (place, (command, why)) in commands::steps(result).iter().enumerate() {
         let word = if place == 0 { "next" } else { "" };
         let step = wrapped(&format!("{command}: {why}"), 13, style.width);
-        text.push_str(&format!("{word:<12} {}\n", step.trim_start()));
+        let _ = writeln!(text, "{word:<12} {}", step.trim_start());
     }
     text
 }
 
-fn head(result: Result<'_>, style: Style) -> String {
+/// The worst of what decides the exit code.
+pub(super) fn worst(result: Result<'_>) -> Verdict {
+    let Judgement { findings, checks, waivers, .. } = result.judgement;
+    let raised = checks.iter().filter_map(Raised::counts);
+    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
+    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
+    verdicts.max().unwrap_or(Verdict::Error)
+}
+
+/// What holds and what does not, in a sentence.
+pub(super) fn conclusion(result: Result<'_>) -> String {
+    summary(result.findings()) + &against(result)
+}
+
+/// The claim, what the data held, and what was left out, a line each.
+pub(super) fn head(result: Result<'_>) -> Vec<String> {
     let data = &result.evidence.data;
     let mut lines = vec![
         plain(&result.plan.spec.claim),
@@ -86,22 +98,22 @@ fn head(result: Result<'_>, style: Style) -> String {
         ),
     ];
     if !data.left_out.is_empty() {
-        let left_out: Vec<String> =
-            data.left_out.iter().map(|(why, count)| format!("{} {why}", grouped(*count as u64))).collect();
+        let left_out: Vec<String> = data
+            .left_out
+            .iter()
+            .map(|(why, count)| format!("{} {}", grouped(*count as u64), plain(why)))
+            .collect();
         lines.push(format!("left out: {}", left_out.join(", ")));
     }
-    lines.iter().map(|line| wrapped(line, 0, style.width) + "\n").collect()
+    lines
 }
 
 fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
-    let (mut marked, mut compared) = (false, false);
     let mut rows = Vec::new();
     for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = Vec::new();
         for (model, mut text) in values(result, row, tally, style).enumerate() {
-            marked |= text.ends_with('*');
             if let Some(share) = result.published(place, model) {
-                compared = true;
                 let share = format!("{:.2}", share * 100.0);
                 let share = share.trim_end_matches('0').trim_end_matches('.');
                 text = format!("{text}\n† {share} ");
@@ -110,36 +122,14 @@ fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
         }
         rows.push((plain(&row.words), cells));
     }
-    let names: Vec<String> = result.plan.spec.models.iter().map(|(name, _)| format!("{name} ")).collect();
-    let mut text: String = blocks(&names, &rows, style.width)
+    let names: Vec<String> = result.plan.spec.models.iter().map(|(name, _)| plain(name) + " ").collect();
+    let tables: String = blocks(&names, &rows, style.width)
         .into_iter()
         .map(|models| block(&names, &rows, models, style))
         .collect();
-    if marked {
-        let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
-        let note = format!("* cannot be told from always giving the same answer ({share:.1} %)");
-        text.push_str(&wrapped(&note, 2, style.width));
-        text.push('\n');
-    }
-    let all = result.plan.rows.iter().flat_map(|row| row.cells.iter().enumerate());
-    let near: usize = all.filter_map(|(model, cells)| tally.near(model, cells).ok()).sum();
-    if near > 0 {
-        let note = format!(
-            "{} within rounding (a margin of {ROUNDING}) of the other answer: another device or chunk size may turn {}",
-            counted(near, "outcome lies", "outcomes lie"),
-            if near == 1 { "it" } else { "them" }
-        );
-        text.push_str(&wrapped(&note, 2, style.width));
-        text.push('\n');
-    }
-    for note in result.plan.rows.iter().flat_map(|row| notes(result.plan, tally, row)) {
-        text.push_str(&wrapped(&plain(&note), 2, style.width));
-        text.push('\n');
-    }
-    if compared {
-        text.push_str("  † as published elsewhere, of other data and models\n");
-    }
-    text
+    let notes =
+        footnotes(result, tally).into_iter().map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
+    tables + &notes.collect::<String>()
 }
 
 /// A row of the table: its words, and a cell for each model.
@@ -182,6 +172,34 @@ fn block(names: &[String], rows: &[Line], models: Range<usize>, style: Style) ->
         table.add_row(std::iter::once(Cell::new(words)).chain(cells[models.clone()].iter().map(right)));
     }
     format!("{table}\n")
+}
+
+/// What stands under the table, a sentence each: its marks, what rounding may turn, the notes of its rows.
+pub(super) fn footnotes(result: Result<'_>, tally: &Tally<'_>) -> Vec<String> {
+    let rows = &result.plan.rows;
+    let places = || {
+        let models = |row: usize| (0..rows[row].cells.len()).map(move |model| (row, model));
+        (0..rows.len()).flat_map(models)
+    };
+    let mut notes = Vec::new();
+    if places().any(|(row, model)| result.vacuous(model, &rows[row].cells[model]).is_some()) {
+        let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
+        notes.push(format!("* cannot be told from always giving the same answer ({share:.1} %)"));
+    }
+    let near: usize =
+        places().filter_map(|(row, model)| tally.near(model, &rows[row].cells[model]).ok()).sum();
+    if near > 0 {
+        notes.push(format!(
+            "{} within rounding (a margin of {ROUNDING}) of the other answer: another device or chunk size may turn {}",
+            counted(near, "outcome lies", "outcomes lie"),
+            if near == 1 { "it" } else { "them" }
+        ));
+    }
+    notes.extend(rows.iter().flat_map(|row| judge::notes(result.plan, tally, row)));
+    if places().any(|(row, model)| result.published(row, model).is_some()) {
+        notes.push("† as published elsewhere, of other data and models".to_string());
+    }
+    notes
 }
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
@@ -250,42 +268,21 @@ fn against(result: Result<'_>) -> String {
 
 /// What the checks raised, a line each, and what became of the waivers.
 fn checks(result: Result<'_>, style: Style) -> String {
-    let Judgement { checks, waivers, evaluations, .. } = result.judgement;
+    let Judgement { checks, evaluations, .. } = result.judgement;
     let mut text = String::new();
-    let mut told: Vec<&Raised> = Vec::new();
-    for raised in checks {
-        let alike = |other: &Raised| {
-            (other.check, other.verdict, other.model, other.waiver)
-                == (raised.check, raised.verdict, raised.model, raised.waiver)
-        };
-        if told.iter().any(|earlier| alike(earlier)) {
-            continue;
-        }
-        told.push(raised);
+    for (raised, more) in distinct(checks) {
         // a warning is coloured as what is open, and what is waived as what holds
         let colour =
             raised.verdict.map_or(Verdict::Inconclusive, |_| raised.counts().unwrap_or(Verdict::Pass));
-        let more = match checks.iter().filter(|other| alike(other)).count() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        let message = format!("{}: {}{more}", raised.check, plain(&raised.message));
+        let message = format!("{}: {}{}", raised.check, plain(&raised.message), and_more(more));
         text.push_str(&headed(&raised.word(), colour, &message, style));
     }
-    for (waiver, state) in result.plan.spec.waivers.iter().zip(waivers) {
-        let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {model}"));
-        let (until, owner) = (waiver.expires, plain(&waiver.owner));
-        let (word, verdict, end) = match state {
-            Waiving::Used => ("waiver", Verdict::Pass, plain(&waiver.reason)),
-            Waiving::Unused => {
-                ("FAIL", Verdict::Fail, "nothing was raised that it covers; remove it".to_string())
-            }
-            Waiving::Expired => {
-                ("FAIL", Verdict::Fail, "its last day has passed; it covers nothing".to_string())
-            }
+    for (waiver, state) in waivers(result) {
+        let (word, verdict, end) = match fault(state) {
+            None => ("waiver", Verdict::Pass, plain(&waiver.reason)),
+            Some(fault) => ("FAIL", Verdict::Fail, fault.to_string()),
         };
-        let message = format!("{}{model}, by {owner} until {until}: {end}", waiver.check);
-        text.push_str(&headed(word, verdict, &message, style));
+        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
     }
     let silent =
         Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();

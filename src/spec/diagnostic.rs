@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::neutral::plain;
+
 /// A place in a text file, counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -46,9 +48,10 @@ impl fmt::Display for Diagnostics {
             if number > 0 {
                 write!(f, "\n\n")?;
             }
-            writeln!(f, "error: {}", fault.message)?;
+            writeln!(f, "error: {}", plain(&fault.message))?;
             let Place { line, column } = fault.place;
-            write!(f, "  --> {}:{line}:{column}", self.path.display())?;
+            let path = self.path.display().to_string();
+            write!(f, "  --> {}:{line}:{column}", plain(&path))?;
             if let Some(source) = self.text.lines().nth(line.saturating_sub(1)) {
                 let margin = " ".repeat(line.to_string().len());
                 let marks = "^".repeat(fault.word.lines().next().unwrap_or_default().chars().count().max(1));
@@ -56,11 +59,11 @@ impl fmt::Display for Diagnostics {
                 write!(
                     f,
                     "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}",
-                    source.replace('\t', " ")
+                    plain(&source.replace('\t', " "))
                 )?;
             }
             if let Some(help) = &fault.help {
-                write!(f, "\n  help: {help}")?;
+                write!(f, "\n  help: {}", plain(help))?;
             }
         }
         Ok(())

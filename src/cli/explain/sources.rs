@@ -1,6 +1,6 @@
-//! The source file of each attack and check; its first lines explain it.
+//! The source file of each attack; its first lines explain it.
 
-use crate::spec::{Check, Corruption, EditKind, ImageSearch, TextSearch};
+use crate::spec::{Corruption, EditKind, ImageSearch, TextSearch};
 
 /// A source file.
 macro_rules! head {
@@ -82,30 +82,5 @@ pub(super) fn of_words(search: TextSearch) -> &'static str {
         TextSearch::HotFlip => head!("lab/attack/text/hotflip"),
         TextSearch::Beam => head!("lab/attack/text/beam"),
         TextSearch::Bae => head!("lab/attack/text/bae"),
-    }
-}
-
-pub(super) fn of_check(check: Check) -> &'static str {
-    match check {
-        Check::ConstantPredictor => head!("judge/checks/constant_predictor"),
-        Check::NoLift => head!("judge/checks/no_lift"),
-        Check::ModalityIgnored => head!("judge/checks/modality_ignored"),
-        Check::Monotone => head!("judge/checks/monotone"),
-        Check::AboveClean => head!("judge/checks/above_clean"),
-        Check::Flat => head!("judge/checks/flat"),
-        Check::Unbounded => head!("judge/checks/unbounded"),
-        Check::BlackBox => head!("judge/checks/black_box"),
-        Check::MoreSteps => head!("judge/checks/more_steps"),
-        Check::Gradient => head!("judge/checks/gradient_health"),
-        Check::Mode => head!("judge/checks/evaluation_mode"),
-        Check::Applied => head!("judge/checks/applied"),
-        Check::Unit => head!("judge/checks/epsilon_unit"),
-        Check::TextValidity => head!("judge/checks/text_validity"),
-        Check::PatientSplit => head!("judge/checks/patient_split"),
-        Check::Duplicates => head!("judge/checks/duplicates"),
-        Check::TextLeak => head!("judge/checks/text_leak"),
-        Check::Denominators => head!("judge/checks/denominators"),
-        Check::Coverage => head!("judge/checks/coverage"),
-        Check::Completeness => head!("judge/checks/completeness"),
     }
 }

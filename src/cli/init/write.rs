@@ -43,9 +43,9 @@ impl Draft<'_> {
             text.push_str(&self.model(*kind));
         }
         text.push_str("\n# the rows of the table: every model is shown under each\ntable:\n");
-        self.rows().iter().for_each(|row| text.push_str(&format!("  - {row}\n")));
+        text.push_str(&items(self.rows()));
         text.push_str("\n# each gets a verdict, with a confidence bound; `medcert plan` says what so many cases can show\nrequire:\n");
-        self.sentences().iter().for_each(|sentence| text.push_str(&format!("  - {sentence}\n")));
+        text.push_str(&items(self.sentences()));
         text
     }
 
@@ -147,6 +147,11 @@ impl Draft<'_> {
         }
         sentences
     }
+}
+
+/// The items of a YAML list.
+fn items(items: Vec<impl std::fmt::Display>) -> String {
+    items.into_iter().fold(String::new(), |text, item| text + &format!("  - {item}\n"))
 }
 
 /// A model of weights that were recognised.

@@ -3,11 +3,15 @@
 
 mod bag_of_words;
 mod duplicates;
+mod kept;
 
 use rayon::prelude::*;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dataset, Partition, Pixels, leaks};
 use duplicates::{images, reports};
+pub use kept::audit_kept;
 
 /// Side of the pictures that an audit compares, in pixels.
 pub const SIDE: u32 = duplicates::SIDE;
@@ -15,7 +19,7 @@ pub const SIDE: u32 = duplicates::SIDE;
 const LONG: usize = 20;
 
 /// What was revealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// Trivial readers: one for each section that has text in training and in test cases, and one for the whole
     /// report where there are several.
@@ -28,7 +32,7 @@ pub struct Audit {
 }
 
 /// A trivial reader that learned from the training part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
     /// What it is, such as `bag of words, findings`.
     pub name: String,

@@ -37,6 +37,6 @@ fn raises_the_loss(seen: &Seen<'_>) -> bool {
     let attack = seen.attack;
     let words = attack.text.iter().all(|words| matches!(words.method, TextMethod::Searched { .. }));
     let pixels = attack.image.is_none() || super::search_of(attack).is_some();
-    let is_attack = attack.image.is_some() || !attack.text.is_empty();
+    let is_attack = !attack.is_clean();
     is_attack && words && pixels && seen.outcomes.iter().all(|outcome| !outcome.flipped)
 }

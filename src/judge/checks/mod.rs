@@ -16,6 +16,7 @@ mod denominators;
 mod duplicates;
 mod epsilon_unit;
 mod evaluation_mode;
+mod explained;
 mod flat;
 mod gradient_health;
 mod modality_ignored;
@@ -35,6 +36,9 @@ use crate::evidence::{Evidence, Outcome};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{Access, Check, ImageMethod, ImageSearch, Norm, Region};
 use crate::stats;
+
+pub use explained::{head, source};
+pub use modality_ignored::Reliance;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,7 +77,7 @@ impl Raised {
     }
 
     /// Whether it bears on what rests on these cells of a model.
-    pub(super) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
+    pub(crate) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
         let of_model = self.model.is_none_or(|own| own == model);
         let of_cells = self.cells.as_ref().is_none_or(|own| own.iter().any(|cell| cells.contains(cell)));
         of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))
@@ -130,6 +134,12 @@ pub(super) fn evaluations(evidence: &Evidence) -> u64 {
         |cell: &crate::evidence::Cell| cell.outcomes.iter().map(|one| u64::from(one.queries)).sum::<u64>();
     evidence.probes.iter().map(queries).sum::<u64>()
         + evidence.health.iter().map(|health| health.evaluations).sum::<u64>()
+}
+
+/// What every input is to the models that read it.
+pub fn reliance(plan: &Plan, evidence: &Evidence) -> Vec<Reliance> {
+    let Ok(tally) = Tally::new(plan, evidence) else { return vec![] };
+    modality_ignored::reliance(&Field { plan, evidence, tally })
 }
 
 /// What a check looks at.

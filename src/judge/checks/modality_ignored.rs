@@ -12,23 +12,57 @@ use crate::judge::Verdict;
 use crate::plan::probes::replaced;
 use crate::spec::{Absence, Check};
 
+/// How many answers of a model turn where one of its inputs is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reliance {
+    /// The model, by its place in the spec.
+    pub model: usize,
+    /// Whether the input is the image (else the report).
+    pub image: bool,
+    /// What stands in its place.
+    pub absence: Absence,
+    /// Answers that are not what they are without an attack.
+    pub turned: usize,
+    /// Cases that were tried.
+    pub trials: usize,
+}
+
+/// Each input of each model, blank and another patient's, where the evidence has it.
+pub(super) fn reliance(field: &Field<'_>) -> Vec<Reliance> {
+    let inputs = field.models().flat_map(|model| [(model, true), (model, false)]);
+    let absences = [Absence::Blank, Absence::WrongPatient];
+    inputs
+        .filter(|&(model, image)| reads(field, model, image))
+        .flat_map(|(model, image)| absences.map(|absence| turned(field, model, image, absence)))
+        .flatten()
+        .collect()
+}
+
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let inputs = |model| [(model, true), (model, false)];
     field.models().flat_map(inputs).filter_map(|(model, image)| ignored(field, model, image)).collect()
 }
 
-fn ignored(field: &Field<'_>, model: usize, image: bool) -> Option<Raised> {
+fn reads(field: &Field<'_>, model: usize, image: bool) -> bool {
     let kind = &field.plan.spec.models[model].1;
-    if !(if image { kind.reads_image() } else { kind.reads_text() }) {
+    if image { kind.reads_image() } else { kind.reads_text() }
+}
+
+fn turned(field: &Field<'_>, model: usize, image: bool, absence: Absence) -> Option<Reliance> {
+    let outcomes = field.under(model, &replaced(image, absence))?.outcomes;
+    let pairs = outcomes.iter().zip(field.clean(model));
+    let turned = pairs.filter(|(now, then)| now.predicted != then.predicted).count();
+    Some(Reliance { model, image, absence, turned, trials: outcomes.len() })
+}
+
+fn ignored(field: &Field<'_>, model: usize, image: bool) -> Option<Raised> {
+    if !reads(field, model, image) {
         return None;
     }
     let input = if image { "image" } else { "report" };
     let clean = field.clean(model);
     let raised = |message| Some(Raised::new(Check::ModalityIgnored, Verdict::Vacuous, Some(model), message));
-    let turned = |absence| {
-        let outcomes = field.under(model, &replaced(image, absence))?.outcomes;
-        Some(outcomes.iter().zip(clean).filter(|(now, then)| now.predicted != then.predicted).count())
-    };
+    let turned = |absence| turned(field, model, image, absence).map(|found| found.turned);
     if let (Some(blank), Some(other)) = (turned(Absence::Blank), turned(Absence::WrongPatient)) {
         let most = field.trigger(Check::ModalityIgnored) * clean.len() as f64;
         if (blank.max(other) as f64) < most {

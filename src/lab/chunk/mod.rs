@@ -4,8 +4,10 @@
 
 mod health;
 mod pixels;
+mod price;
 mod retry;
 mod scene;
+mod show;
 mod shrink;
 mod tried;
 mod words;
@@ -14,6 +16,8 @@ pub use pixels::Attacked;
 pub use scene::Scene;
 pub use tried::{Attempt, Tried};
 pub use words::{Variant, Words};
+
+use price::Price;
 
 use super::attack::image::{Minimal, Problem, Space};
 use super::attack::joint;
@@ -42,9 +46,13 @@ pub struct Chunk<'a> {
     /// The texts that attacks have made, the clean ones first.
     variants: Vec<Variant<'a>>,
     /// Attacked images that more than one cell needs.
-    attacked: Vec<(ImageAttack, Attacked)>,
+    attacked: Vec<(ImageAttack, Attacked, Price)>,
     /// What searches for the least change have found: whatever ε, beside a variant of the texts.
-    nearest: Vec<(Sought, Minimal)>,
+    nearest: Vec<(Sought, Minimal, Price)>,
+    /// Whether the inputs of cases that stand are kept too, for [`Chunk::show`].
+    shown: bool,
+    /// Counts the attacks, so that each pays once for what it shares.
+    turn: u64,
 }
 
 /// What a search for the least change was asked.
@@ -62,8 +70,20 @@ impl<'a> Chunk<'a> {
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
         let cases = indices.iter().map(|&index| scene.ids[index]).collect();
         let (right, variants, attacked, nearest) = (vec![], vec![], vec![], vec![]);
-        let mut chunk =
-            Self { scene, victim, indices, cases, images, clean, right, variants, attacked, nearest };
+        let mut chunk = Self {
+            scene,
+            victim,
+            indices,
+            cases,
+            images,
+            clean,
+            right,
+            variants,
+            attacked,
+            nearest,
+            shown: false,
+            turn: 0,
+        };
         chunk.variant(&[], 0, None)?;
         let clean = chunk.judge(None, 0)?;
         chunk.right = clean.outcomes.iter().map(|outcome| outcome.held > 0).collect();
@@ -76,6 +96,7 @@ impl<'a> Chunk<'a> {
     /// libtorch fails, or an attack left its threat model (a bug in medcert).
     pub fn attack(&mut self, attack: &Attack) -> Result<Attempt> {
         self.victim.take_queries();
+        self.turn += 1;
         let draws = attack.text.iter().map(|text| text.draws).max().unwrap_or(1);
         let mut attempt = self.draw(attack, 0)?;
         for draw in 1..draws {
@@ -103,14 +124,14 @@ impl<'a> Chunk<'a> {
                 Joint::ImageFirst => self.image_first(image, text, draw)?,
                 Joint::TextFirst => self.text_first(image, text, draw)?,
                 Joint::EitherOrder => {
-                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right)?;
-                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right)?;
+                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right, self.shown)?;
+                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right, self.shown)?;
                     return Ok(one.or(other));
                 }
                 Joint::Cross => joint::cross::attack(self, image, text, draw)?,
             },
         };
-        Attempt::of(tried, &self.right)
+        Attempt::of(tried, &self.right, self.shown)
     }
 
     /// The image is attacked beside the clean report, then the report beside the attacked image.

@@ -1,9 +1,10 @@
 //! The image side of a chunk: attacks on the pixels beside a variant of the texts, projected onto their threat
 //! model and checked before anyone counts (law 2 of the design).
 
-use super::{Chunk, bug};
+use super::price::Price;
+use super::{Chunk, Sought, bug};
 use crate::Result;
-use crate::lab::attack::image::{self, Space, fgsm, mask};
+use crate::lab::attack::image::{self, Minimal, Space, fgsm, mask};
 use crate::lab::tensor::{self, Tensor};
 use crate::plan::ImageAttack;
 use crate::spec::{Absence, ImageMethod, ImageSearch, Norm, Region};
@@ -39,11 +40,21 @@ impl Chunk<'_> {
     /// # Errors
     /// libtorch fails, or the attack left its threat model (a bug in medcert).
     pub(in crate::lab) fn pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
+        let turn = self.turn;
         if place == 0
-            && let Some((_, known)) = self.attacked.iter().find(|(known, _)| *known == attack)
+            && let Some((_, known, price)) = self.attacked.iter_mut().find(|(known, ..)| *known == attack)
         {
+            self.victim.charge(price.due(turn));
             return Ok(known.shallow_clone());
         }
+        let (attacked, price) = self.priced(|chunk| chunk.attacked_pixels(attack, place))?;
+        if place == 0 && self.scene.kept.contains(&attack) {
+            self.attacked.push((attack, attacked.shallow_clone(), price));
+        }
+        Ok(attacked)
+    }
+
+    fn attacked_pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
         let space = self.space(attack, place)?;
         let proposal = match attack.method {
             ImageMethod::Search { search, region, .. } => self.search(search, region, &space, place)?,
@@ -57,11 +68,7 @@ impl Chunk<'_> {
             )?,
             ImageMethod::Absent(absence) => self.absent_image(absence)?,
         };
-        let attacked = self.admit(&proposal, &space, attack.method)?;
-        if place == 0 && self.scene.kept.contains(&attack) {
-            self.attacked.push((attack, attacked.shallow_clone()));
-        }
-        Ok(attacked)
+        self.admit(&proposal, &space, attack.method)
     }
 
     /// The threat model of an attack.
@@ -101,24 +108,35 @@ impl Chunk<'_> {
             return image::propose(&problem, search);
         }
         let sought = (search, space.norm, region, place);
-        let found = self.nearest.iter().position(|(known, _)| *known == sought);
-        let known = found.unwrap_or(self.nearest.len());
-        if found.is_none() {
-            self.nearest.push((sought, image::nearest(&problem, search)?));
-        }
+        let turn = self.turn;
+        let is_it = |(known, ..): &(Sought, Minimal, Price)| *known == sought;
+        let known = if let Some(known) = self.nearest.iter().position(is_it) {
+            self.victim.charge(self.nearest[known].2.due(turn));
+            known
+        } else {
+            let (minimal, price) = self.priced(|_| image::nearest(&problem, search))?;
+            self.nearest.push((sought, minimal, price));
+            self.nearest.len() - 1
+        };
         problem.within(&self.nearest[known].1)
     }
 
     /// The gradient of the loss by the clean pixels beside a variant of the texts; it serves every ε.
     fn gradient(&mut self, place: usize) -> Result<Tensor> {
-        let variant = &mut self.variants[place];
-        if variant.gradient.is_none() {
-            let clean =
-                self.clean.as_ref().ok_or_else(|| bug("no clean image was read before a gradient"))?;
-            variant.gradient = Some(variant.victim.slope(clean, variant.features.as_ref())?.1);
+        let turn = self.turn;
+        if let Some((gradient, price)) = &mut self.variants[place].gradient {
+            self.victim.charge(price.due(turn));
+            return Ok(gradient.shallow_clone());
         }
-        let gradient = variant.gradient.as_ref().ok_or_else(|| bug("a gradient is missing"))?;
-        Ok(gradient.shallow_clone())
+        let (gradient, price) = self.priced(|chunk| {
+            let clean =
+                chunk.clean.as_ref().ok_or_else(|| bug("no clean image was read before a gradient"))?;
+            let variant = &chunk.variants[place];
+            Ok(variant.victim.slope(clean, variant.features.as_ref())?.1)
+        })?;
+        let given = gradient.shallow_clone();
+        self.variants[place].gradient = Some((gradient, price));
+        Ok(given)
     }
 
     /// Projects what was proposed, checks that it is admissible, and reads it.

@@ -19,7 +19,7 @@ pub struct Tried {
 pub struct Attempt {
     /// What happened to each case.
     pub outcomes: Vec<Outcome>,
-    /// The inputs that broke each case; none where it stands, or was wrong when clean.
+    /// The inputs that broke each case; none where it stands, or was wrong when clean, unless all are shown.
     pub(super) ends: Vec<Option<End>>,
 }
 
@@ -32,14 +32,15 @@ pub(super) struct End {
 }
 
 impl Attempt {
-    /// Of one try; `right` says of each case whether the model is right on it when clean.
+    /// Of one try; `right` says of each case whether the model is right on it when clean. The inputs of cases that
+    /// stand are kept too if they are to be `shown`.
     ///
     /// # Errors
     /// libtorch fails.
-    pub(super) fn of(tried: Tried, right: &[bool]) -> Result<Self> {
+    pub(super) fn of(tried: Tried, right: &[bool], shown: bool) -> Result<Self> {
         let Tried { attacked, place, outcomes } = tried;
         let end = |case: usize| -> Result<Option<End>> {
-            if !right[case] || outcomes[case].held > 0 {
+            if !shown && (!right[case] || outcomes[case].held > 0) {
                 return Ok(None);
             }
             let image = match &attacked {

@@ -1,5 +1,6 @@
 //! The text side of a chunk: the reports after their attacks, with what they came to say.
 
+use super::price::Price;
 use super::{Attacked, Chunk, bug};
 use crate::Result;
 use crate::lab::attack::text::{self, Reports};
@@ -65,7 +66,9 @@ pub struct Variant<'a> {
     /// What the text branch gives; None if the model reads no text.
     pub(super) features: Option<Tensor>,
     /// Gradient of the loss by the clean pixels, beside these texts.
-    pub(super) gradient: Option<Tensor>,
+    pub(super) gradient: Option<(Tensor, Price)>,
+    /// What the search for these texts cost.
+    pub(super) price: Price,
 }
 
 impl<'a> Chunk<'a> {
@@ -86,11 +89,14 @@ impl<'a> Chunk<'a> {
         let is_it =
             |known: &Variant<'_>| (known.attacks.as_slice(), known.draw, known.given) == (attacks, draw, key);
         if let Some(place) = self.variants.iter().position(is_it) {
+            self.victim.charge(self.variants[place].price.due(self.turn));
             return Ok(place);
         }
         let image = seen.map(|(_, attacked)| &attacked.features);
-        let words = self.perturbed(attacks, draw, image)?;
-        self.add(attacks, draw, key, words)
+        let (words, price) = self.priced(|chunk| chunk.perturbed(attacks, draw, image))?;
+        let place = self.add(attacks, draw, key, words)?;
+        self.variants[place].price = price;
+        Ok(place)
     }
 
     /// Takes reports that an attack has made, after checking the contract of its mode.
@@ -152,6 +158,7 @@ impl<'a> Chunk<'a> {
             victim,
             features,
             gradient: None,
+            price: Price::default(),
         });
         Ok(self.variants.len() - 1)
     }

@@ -339,9 +339,8 @@ pub fn digest(params: &Params) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for (name, shape, values) in params.values()? {
         hasher.update(format!("{name} {shape:?}\n").as_bytes());
-        for value in values {
-            hasher.update(&value.to_le_bytes());
-        }
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        hasher.update(&bytes);
     }
     Ok(hasher.finalize().to_hex().to_string())
 }

@@ -36,10 +36,10 @@ pub(super) fn named(of: &Value, description: &str) -> Value {
 }
 
 /// With a description before everything else.
-pub(super) fn described(schema: Value, description: &str) -> Value {
+pub(super) fn described(mut schema: Value, description: &str) -> Value {
     let mut whole = Map::new();
     whole.insert("description".into(), description.into());
-    whole.extend(schema.as_object().cloned().unwrap_or_default());
+    whole.extend(schema.as_object_mut().map(std::mem::take).unwrap_or_default());
     whole.insert("description".into(), description.into());
     Value::Object(whole)
 }

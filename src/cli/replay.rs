@@ -1,0 +1,124 @@
+//! `medcert replay SPEC CASE`: one case attacked again, with pictures and text before and after.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+
+use super::gather::Gather;
+use super::{evidence_path, write_out};
+use crate::evidence::{self, Counterexample, Evidence, Exhibit};
+use crate::plan::Plan;
+use crate::report::replay;
+use crate::{Error, Result};
+
+/// Attacks one case again.
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    gather: Gather,
+    /// The study's identifier, as the evidence and `medcert compare` name it
+    case: String,
+    /// Only this model of the spec
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Only this attack, as the table or the evidence writes it [default: every attack that broke the case]
+    #[arg(long, value_name = "ATTACK")]
+    attack: Option<String>,
+    /// Folder that the pictures are written to, as PNG files
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+impl Replay {
+    pub(super) fn run(&self) -> Result<u8> {
+        let plan = self.gather.plan()?;
+        let Some(case) = self.gather.case(&plan, &self.case)? else {
+            return Err(Error::Usage(format!(
+                "{} is no test case of {}; the evidence of `medcert check` lists them",
+                self.case,
+                plan.spec.path.display()
+            )));
+        };
+        let kept = evidence::read(&evidence_path(&self.gather.cache()?, &plan)).ok();
+        let cells = self.cells(&plan, case, kept.as_ref())?;
+        if cells.is_empty() {
+            write_out(&format!("no attack of the last run broke {}; name one with --attack\n", self.case));
+            return Ok(0);
+        }
+        let wanted: Vec<(usize, usize)> = cells.into_iter().map(|cell| (cell, case)).collect();
+        let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
+        for exhibit in self.gather.show(&plan, &wanted)? {
+            write_out(&replay::render(&exhibit, least(&known, &exhibit)));
+            if let Some(folder) = &self.out {
+                write_out(&write(folder, &exhibit)?);
+            }
+        }
+        Ok(0)
+    }
+
+    /// The cells to replay: those that are asked for, or those that broke the case by what was seen last.
+    fn cells(&self, plan: &Plan, case: usize, kept: Option<&Evidence>) -> Result<Vec<usize>> {
+        let names: Vec<&str> = plan.spec.models.iter().map(|(name, _)| name.as_str()).collect();
+        if let Some(model) = self.model.as_deref().filter(|model| !names.contains(model)) {
+            return Err(Error::Usage(format!("`{model}` is no model of the spec: {}", names.join(", "))));
+        }
+        let rows = plan.rows.iter().filter(|row| self.attack.as_deref() == Some(row.words.as_str()));
+        let named: Vec<usize> = rows.flat_map(|row| row.cells.iter().flatten().copied()).collect();
+        let is_asked = |place: &usize| {
+            let (model, attack) = (names[plan.cells[*place].model], plan.cells[*place].attack.to_string());
+            self.model.as_deref().is_none_or(|wanted| wanted == model)
+                && self.attack.as_deref().is_none_or(|wanted| wanted == attack || named.contains(place))
+        };
+        let asked: Vec<usize> = (0..plan.cells.len()).filter(is_asked).collect();
+        if asked.is_empty() {
+            let spec = plan.spec.path.display();
+            return Err(Error::Usage(format!("no cell is so called; `medcert plan {spec}` lists them")));
+        }
+        if self.attack.is_some() {
+            return Ok(asked);
+        }
+        let kept = kept.ok_or_else(|| {
+            Error::Usage(
+                "there is no evidence yet; run `medcert check` first, or name an --attack".to_string(),
+            )
+        })?;
+        let is_attacked = |place: &usize| !plan.cells[*place].attack.is_clean();
+        let broke = |place: &usize| {
+            let outcomes = kept.cells.get(*place).map(|cell| &cell.outcomes);
+            outcomes
+                .and_then(|outcomes| outcomes.get(case))
+                .is_some_and(|outcome| outcome.held < outcome.draws)
+        };
+        Ok(asked.into_iter().filter(is_attacked).filter(broke).collect())
+    }
+}
+
+/// The smallest counterexample that is known of what is shown.
+fn least<'k>(known: &'k [Counterexample], exhibit: &Exhibit) -> Option<&'k Counterexample> {
+    known.iter().find(|found| {
+        (&found.model, &found.attack, &found.case) == (&exhibit.model, &exhibit.attack, &exhibit.case)
+    })
+}
+
+/// Writes the pictures, and says where they are.
+fn write(folder: &Path, exhibit: &Exhibit) -> Result<String> {
+    let Some(pictures) = &exhibit.image else { return Ok(String::new()) };
+    std::fs::create_dir_all(folder).map_err(|why| Error::unwritable(folder, &why))?;
+    let name: String = format!("{} {} {}", exhibit.case, exhibit.model, exhibit.attack)
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '.' { c } else { '-' })
+        .collect();
+    let mut text = String::new();
+    for (what, base64) in
+        [("before", &pictures.before), ("after", &pictures.after), ("difference", &pictures.difference)]
+    {
+        let path = folder.join(format!("{name}-{what}.png"));
+        let bytes = STANDARD.decode(base64).unwrap_or_default();
+        std::fs::write(&path, bytes).map_err(|why| Error::unwritable(&path, &why))?;
+        let _ = writeln!(text, "  {}", path.display());
+    }
+    Ok(text)
+}

@@ -1,0 +1,224 @@
+//! Cases before and after an attack: the image with its change, the report with its edits and the findings that they
+//! touch. The words are compared by the shortest edit script (Myers, An O(ND) difference algorithm and its variations,
+//! Algorithmica 1986).
+
+use std::ops::Range;
+
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+
+use super::super::Result;
+use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
+use crate::text::meaning::{Finding, Statement, meaning, statements};
+
+/// Longer reports are not compared word by word.
+const LONGEST: usize = 4000;
+/// How a PNG file starts in base64.
+const PNG: &str = "iVBORw0KGgo";
+
+/// A case.
+pub(super) struct Case {
+    pub(super) model: String,
+    pub(super) attack: String,
+    pub(super) id: String,
+    pub(super) truth: &'static str,
+    pub(super) before: Answer,
+    pub(super) after: Answer,
+    pub(super) images: Option<Images>,
+    pub(super) report: Option<Report>,
+    /// The least change of it that was found to break it.
+    pub(super) least: Option<String>,
+}
+
+/// What a model says of a case.
+pub(super) struct Answer {
+    pub(super) said: &'static str,
+    pub(super) right: bool,
+    pub(super) margin: String,
+}
+
+/// The image before and after, and the difference.
+pub(super) struct Images {
+    /// What each shows, and its PNG file in base64; none if it is no such file.
+    pub(super) pictures: [(&'static str, Option<String>); 3],
+    pub(super) side: u32,
+    /// What black and white stand for in the difference.
+    pub(super) change: String,
+}
+
+/// A report with its edits.
+pub(super) struct Report {
+    pub(super) pieces: Vec<Piece>,
+    /// Findings whose mention or denial has an edit in it, or that are stated otherwise.
+    pub(super) touched: Vec<&'static str>,
+    /// What it states otherwise.
+    pub(super) otherwise: Vec<String>,
+}
+
+/// Some words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    Kept(String),
+    Removed(String),
+    Added(String),
+}
+
+/// The exhibits, in their order.
+pub(super) fn cases(result: Result<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
+    let case = |exhibit: &Exhibit| Case {
+        model: exhibit.model.clone(),
+        attack: exhibit.attack.clone(),
+        id: exhibit.case.clone(),
+        truth: class(exhibit.label),
+        before: answer(exhibit.before),
+        after: answer(exhibit.after),
+        images: exhibit.image.as_ref().map(|images| Images {
+            pictures: [
+                ("before", picture(&images.before)),
+                ("after", picture(&images.after)),
+                ("difference", picture(&images.difference)),
+            ],
+            side: images.side,
+            change: strength(images.change),
+        }),
+        report: exhibit.text.as_ref().map(report),
+        least: result.evidence.counterexamples.iter().find_map(|found| least(found, exhibit)),
+    };
+    exhibits.iter().map(case).collect()
+}
+
+fn class(abnormal: bool) -> &'static str {
+    if abnormal { "abnormal" } else { "normal" }
+}
+
+fn answer(answered: Answered) -> Answer {
+    let margin = answered.margin.filter(|margin| margin.is_finite());
+    Answer {
+        said: answered.predicted.map_or("no finite answer", class),
+        right: margin.is_some_and(|margin| margin > 0.0),
+        margin: margin.map_or("none".to_string(), |margin| format!("{margin:+.2}").replace('-', "−")),
+    }
+}
+
+/// A picture that a browser may show; nothing else that stands in its place.
+fn picture(base64: &str) -> Option<String> {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    (base64.starts_with(PNG) && base64.bytes().all(is_base64)).then(|| base64.to_string())
+}
+
+fn strength(change: f32) -> String {
+    format!("{change:.4}").trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// The least change that was found for this very case.
+fn least(found: &Counterexample, exhibit: &Exhibit) -> Option<String> {
+    let is_it =
+        (&found.model, &found.attack, &found.case) == (&exhibit.model, &exhibit.attack, &exhibit.case);
+    if !is_it {
+        return None;
+    }
+    let edits = found.size();
+    let mut parts = Vec::new();
+    if edits > 0 {
+        parts.push(super::super::counted(edits, "edit", "edits"));
+    }
+    parts.extend(found.epsilon.map(|epsilon| format!("a change of the image by {}", strength(epsilon))));
+    parts.extend(found.pixels.map(|pixels| super::super::counted(pixels as usize, "pixel", "pixels")));
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn report(wording: &Wording) -> Report {
+    let before: Vec<&str> = wording.before.split_whitespace().collect();
+    let after: Vec<&str> = wording.after.split_whitespace().collect();
+    let (mut pieces, mut gone, mut new) = (Vec::new(), Vec::new(), Vec::new());
+    for (tag, old, now) in script(&before, &after) {
+        let (said, told) = (before[old.clone()].join(" "), after[now.clone()].join(" "));
+        if tag == DiffTag::Equal {
+            pieces.push(Piece::Kept(said));
+            continue;
+        }
+        if !old.is_empty() {
+            pieces.push(Piece::Removed(said));
+            gone.push(old);
+        }
+        if !now.is_empty() {
+            pieces.push(Piece::Added(told));
+            new.push(now);
+        }
+    }
+    let mut touched = touched(&statements(&wording.before), &gone);
+    touched.extend(self::touched(&statements(&wording.after), &new));
+    let otherwise = meaning(&wording.before).difference(&meaning(&wording.after));
+    // a finding may be stated otherwise though its mention stands: its side or how much of it there is was edited
+    let is_stated = |name: &&str| {
+        let starts =
+            |line: &String| line.trim_start_matches(['+', '-', ' ']).starts_with(&format!("{name}: "));
+        otherwise.iter().any(starts)
+    };
+    touched.extend(Finding::all().map(Finding::name).filter(is_stated));
+    touched.sort_unstable();
+    touched.dedup();
+    Report { pieces, touched, otherwise: otherwise.iter().map(|line| told(line)).collect() }
+}
+
+/// A difference as a person says it: what is no longer stated, what is new, what is stated in another way.
+fn told(line: &str) -> String {
+    match (line.strip_prefix("- "), line.strip_prefix("+ ")) {
+        (Some(gone), _) => format!("gone: {gone}"),
+        (_, Some(new)) => format!("new: {new}"),
+        _ => line.replace("->", "→"),
+    }
+}
+
+/// The edits from one text to another, as ranges of their words.
+fn script(before: &[&str], after: &[&str]) -> Vec<(DiffTag, Range<usize>, Range<usize>)> {
+    if before.len().max(after.len()) > LONGEST {
+        return vec![(DiffTag::Replace, 0..before.len(), 0..after.len())];
+    }
+    let script = capture_diff_slices(Algorithm::Myers, before, after);
+    script.iter().map(similar::DiffOp::as_tag_tuple).collect()
+}
+
+/// The findings whose mention or negator has one of these words in it.
+fn touched(statements: &[Statement], edits: &[Range<usize>]) -> Vec<&'static str> {
+    let meets =
+        |words: &Range<usize>| edits.iter().any(|edit| edit.start < words.end && words.start < edit.end);
+    let is_touched = |said: &&Statement| meets(&said.words) || said.negator.as_ref().is_some_and(meets);
+    statements.iter().filter(is_touched).map(|said| said.finding.name()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(before: &str, after: &str) -> Report {
+        report(&Wording { before: before.into(), after: after.into() })
+    }
+
+    #[test]
+    fn an_edit_is_marked_and_its_findings_are_named() {
+        let found =
+            read("No pleural effusion. The heart is normal.", "Pleural effusion. The heart is normal.");
+        assert_eq!(
+            found.pieces,
+            [
+                Piece::Removed("No pleural".into()),
+                Piece::Added("Pleural".into()),
+                Piece::Kept("effusion. The heart is normal.".into())
+            ]
+        );
+        assert_eq!(found.touched.len(), 1, "{:?}", found.touched);
+        assert!(
+            found.otherwise.iter().any(|line| line.contains("denied → affirmed")),
+            "{:?}",
+            found.otherwise
+        );
+    }
+
+    #[test]
+    fn what_is_no_picture_is_not_shown() {
+        assert!(picture("iVBORw0KGgoAAA==").is_some());
+        for text in ["", "https://example.org/x.png", "iVBORw0KGgo\" onerror=\"x", "R0lGODlh"] {
+            assert_eq!(picture(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the checks raised, each with what it says of itself, and what became of the waivers.
+
+use super::super::{Result, grouped};
+use super::svg::{Markup, badge};
+use super::tied;
+use crate::judge::checks::{head, source};
+use crate::judge::{Raised, Waiving};
+use crate::spec::Check;
+
+/// A check that raised something.
+pub(super) struct Fired {
+    pub(super) name: String,
+    /// What it looks for, and why it matters.
+    pub(super) about: String,
+    pub(super) paragraph: String,
+    pub(super) remedy: String,
+    pub(super) raised: Vec<(Markup, Vec<String>)>,
+}
+
+/// A waiver.
+pub(super) struct Waived {
+    pub(super) badge: Markup,
+    pub(super) check: String,
+    pub(super) model: String,
+    pub(super) owner: String,
+    pub(super) reason: String,
+    pub(super) expires: String,
+    pub(super) state: &'static str,
+}
+
+/// The checks that raised something, in the order of their codes.
+pub(super) fn fired(result: Result<'_>) -> Vec<Fired> {
+    let checks = &result.judgement.checks;
+    let of = |check: Check| {
+        let raised: Vec<&Raised> = checks.iter().filter(|raised| raised.check == check).collect();
+        (!raised.is_empty()).then(|| {
+            let text = head(source(check));
+            let (title, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+            let about = title.split_once(": ").map_or(title, |(_, about)| about);
+            let (paragraph, remedy) = body.split_once("What to do:").unwrap_or((body, ""));
+            Fired {
+                name: check.to_string(),
+                about: one_line(about),
+                paragraph: one_line(paragraph),
+                remedy: one_line(remedy),
+                raised: by_word(&raised),
+            }
+        })
+    };
+    Check::NAMED.iter().filter_map(|(check, ..)| of(*check)).collect()
+}
+
+/// What was raised, by what became of it.
+fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
+    let mut words: Vec<(String, Vec<String>)> = Vec::new();
+    for one in raised {
+        let (word, message) = (one.word(), tied(&one.message));
+        match words.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, messages)) => messages.push(message),
+            None => words.push((word, vec![message])),
+        }
+    }
+    words.into_iter().map(|(word, messages)| (badge(&word), messages)).collect()
+}
+
+/// Which checks are silent, in a line.
+pub(super) fn silent(result: Result<'_>) -> String {
+    let checks = &result.judgement.checks;
+    let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
+    let silent: Vec<String> = Check::NAMED
+        .iter()
+        .filter(|(check, ..)| is_silent(*check))
+        .map(|(check, ..)| check.to_string())
+        .collect();
+    let (count, all, spent) = (silent.len(), Check::NAMED.len(), grouped(result.judgement.evaluations));
+    let names = if silent.is_empty() { String::new() } else { format!(": {}", silent.join(", ")) };
+    format!(
+        "{count} of {all} checks are silent{names}. They took {spent} evaluations of a model over a case."
+    )
+}
+
+/// The waivers, in the spec's order.
+pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
+    let all = result.plan.spec.waivers.iter().zip(&result.judgement.waivers);
+    all.map(|(waiver, state)| {
+        let (word, state) = match state {
+            Waiving::Used => ("used", "covers what was raised"),
+            Waiving::Unused => ("FAIL", "nothing was raised that it covers; remove it"),
+            Waiving::Expired => ("FAIL", "its last day has passed; it covers nothing"),
+        };
+        Waived {
+            badge: badge(word),
+            check: waiver.check.to_string(),
+            model: waiver.model.clone().unwrap_or_else(|| "every model".to_string()),
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+            expires: waiver.expires.to_string(),
+            state,
+        }
+    })
+    .collect()
+}
+
+fn one_line(text: &str) -> String {
+    tied(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,187 @@
+//! The result as `JUnit`'s XML, as Jenkins and GitLab read it (Jenkins' xUnit plugin, junit-10.xsd): a clause is a test
+//! case, and so are each check and each waiver, so that a case keeps its name whatever becomes of it. What could not be
+//! judged is an error; everything else that stops the gate is a failure of that verdict's type.
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use super::remarks::{distinct, fault, waived, waivers};
+use super::{Result, clause_name, plain};
+use crate::judge::{Tally, Verdict};
+use crate::neutral::lines;
+use crate::spec::Check;
+
+struct Suite {
+    name: &'static str,
+    cases: Vec<Case>,
+}
+
+struct Case {
+    name: String,
+    end: End,
+    /// What is said of it at length.
+    text: String,
+}
+
+/// How a test case ended, with its message.
+enum End {
+    Passed,
+    Skipped(String),
+    /// The type, and the message.
+    Failed(String, String),
+    Error(String, String),
+}
+
+impl End {
+    fn of(verdict: Verdict, message: String) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Passed,
+            Verdict::Error => Self::Error(verdict.to_string(), message),
+            Verdict::Inconclusive | Verdict::Fail | Verdict::Suspect | Verdict::Vacuous => {
+                Self::Failed(verdict.to_string(), message)
+            }
+        }
+    }
+}
+
+/// The whole result; ends with a newline.
+pub fn render(result: Result<'_>) -> String {
+    let suites = [
+        Suite { name: "sentences", cases: sentences(result) },
+        Suite { name: "checks", cases: checks(result) },
+        Suite { name: "waivers", cases: waived_checks(result) },
+    ];
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    // a vector takes whatever is written to it
+    let _ = write(&mut writer, result, &suites);
+    String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
+}
+
+fn sentences(result: Result<'_>) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (place, finding) in result.findings().iter().enumerate() {
+        for (clause, found) in finding.clauses.iter().enumerate() {
+            let reason = plain(&found.reason);
+            let at = format!("{}:{}:{}", spec(result), finding.place.line, finding.place.column);
+            cases.push(Case {
+                name: clause_name(result.plan, place, clause, found),
+                text: format!("{} {}\n{reason}\n{at}", found.verdict, plain(&finding.sentence)),
+                end: End::of(found.verdict, reason),
+            });
+        }
+    }
+    cases
+}
+
+/// Each check, whether it is raised or not.
+fn checks(result: Result<'_>) -> Vec<Case> {
+    let unread = Tally::new(result.plan, result.evidence).err();
+    let told = distinct(&result.judgement.checks);
+    let case = |(check, ..): &(Check, &str, &str, Option<f64>)| {
+        let own = told.iter().filter(|(raised, _)| raised.check == *check);
+        let said = |(raised, more): &(&crate::judge::Raised, usize)| {
+            let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
+            let why = waiver
+                .map_or(String::new(), |waiver| format!(" ({}: {})", waived(waiver), plain(&waiver.reason)));
+            format!("{}: {}{}{why}", raised.word(), plain(&raised.message), super::remarks::and_more(*more))
+        };
+        let text: Vec<String> = own.clone().map(said).collect();
+        let worst = own.filter_map(|(raised, _)| raised.counts()).max();
+        let end = match (worst, &unread) {
+            (Some(worst), _) => End::of(worst, text.join("; ")),
+            (None, Some(why)) if text.is_empty() => End::Skipped(plain(why)),
+            (None, _) => End::Passed,
+        };
+        Case { name: check.to_string(), end, text: text.join("\n") }
+    };
+    Check::NAMED.iter().map(case).collect()
+}
+
+fn waived_checks(result: Result<'_>) -> Vec<Case> {
+    let case = |(waiver, state)| Case {
+        name: waived(waiver),
+        text: plain(&waiver.reason),
+        end: fault(state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
+    };
+    waivers(result).map(case).collect()
+}
+
+fn spec(result: Result<'_>) -> String {
+    plain(&result.plan.spec.path.display().to_string())
+}
+
+type Out = Writer<Vec<u8>>;
+
+fn write(writer: &mut Out, result: Result<'_>, suites: &[Suite]) -> std::io::Result<()> {
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let claim = plain(&result.plan.spec.claim);
+    let all: Vec<&Case> = suites.iter().flat_map(|suite| &suite.cases).collect();
+    let counts = counts(&all);
+    let named = std::iter::once(("name", claim.as_str())).chain(attributes(&counts));
+    writer.create_element("testsuites").with_attributes(named).write_inner_content(|writer| {
+        suites
+            .iter()
+            .filter(|suite| !suite.cases.is_empty())
+            .try_for_each(|suite| write_suite(writer, result, suite))
+    })?;
+    Ok(())
+}
+
+fn write_suite(writer: &mut Out, result: Result<'_>, suite: &Suite) -> std::io::Result<()> {
+    let cases: Vec<&Case> = suite.cases.iter().collect();
+    let counts = counts(&cases);
+    let skipped = cases.iter().filter(|case| matches!(case.end, End::Skipped(_))).count().to_string();
+    let named = std::iter::once(("name", suite.name)).chain(attributes(&counts));
+    let element = writer
+        .create_element("testsuite")
+        .with_attributes(named)
+        .with_attribute(("skipped", skipped.as_str()));
+    element.write_inner_content(|writer| {
+        suite
+            .cases
+            .iter()
+            .try_for_each(|case| write_case(writer, &format!("{}.{}", spec(result), suite.name), case))
+    })?;
+    Ok(())
+}
+
+/// The numbers of cases, failures and errors.
+fn counts(cases: &[&Case]) -> [String; 3] {
+    let count = |which: fn(&End) -> bool| cases.iter().filter(|case| which(&case.end)).count().to_string();
+    [
+        cases.len().to_string(),
+        count(|end| matches!(end, End::Failed(..))),
+        count(|end| matches!(end, End::Error(..))),
+    ]
+}
+
+fn attributes(counts: &[String; 3]) -> impl Iterator<Item = (&str, &str)> {
+    ["tests", "failures", "errors"].into_iter().zip(counts.iter().map(String::as_str))
+}
+
+fn write_case(writer: &mut Out, class: &str, case: &Case) -> std::io::Result<()> {
+    let element = writer.create_element("testcase");
+    let element = element.with_attribute(("name", case.name.as_str())).with_attribute(("classname", class));
+    let text = lines(&case.text);
+    element.write_inner_content(|writer| {
+        let ended = match &case.end {
+            End::Passed => None,
+            End::Skipped(why) => {
+                writer.create_element("skipped").with_attribute(("message", why.as_str())).write_empty()?;
+                None
+            }
+            End::Failed(kind, message) => Some(("failure", kind, message)),
+            End::Error(kind, message) => Some(("error", kind, message)),
+        };
+        if let Some((element, kind, message)) = ended {
+            let element = writer.create_element(element);
+            let element =
+                element.with_attribute(("type", kind.as_str())).with_attribute(("message", message.as_str()));
+            element.write_text_content(BytesText::new(&text))?;
+        } else if !text.is_empty() {
+            writer.create_element("system-out").write_text_content(BytesText::new(&text))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

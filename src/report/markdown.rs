@@ -1,0 +1,229 @@
+//! The result as GitHub's Markdown, for a pull request or a step's summary: the claim with its verdict, the sentences,
+//! the table, what is raised, what to do next; the rest folded.
+
+use std::fmt::Write as _;
+
+use super::next::steps;
+use super::remarks::{Remark, Rule, Weight, all};
+use super::{Result, counted, grouped, summary};
+use crate::judge::{
+    ClauseFinding, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
+};
+use crate::neutral::markdown as shown;
+use crate::plan::{Bound, Clause};
+use crate::spec::Metric;
+
+/// Lines of a list that are shown.
+const LISTED: usize = 20;
+
+/// The whole result; ends with a newline.
+pub fn render(result: Result<'_>) -> String {
+    let remarks = all(result);
+    let gate = match result.judgement.exit_code() {
+        0 => "✅ **PASS**",
+        1 => "❌ **FAIL**",
+        _ => "⚠️ **not decided**",
+    };
+    let parts = [
+        format!("### {}", shown(&result.plan.spec.claim)),
+        format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
+        sentences(result),
+        accuracies(result),
+        raised(&remarks),
+        format!("**Next**\n\n{}", list(&steps(result, &remarks))),
+        folded("Why each verdict", &reasons(result)),
+        folded("What it rests on", &provenance(result)),
+    ];
+    parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| part.clone() + "\n")
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What stops the gate beside the sentences.
+fn beside(remarks: &[Remark<'_>]) -> String {
+    let stops = remarks.iter().filter(|remark| remark.weight == Weight::Error);
+    let mut codes: Vec<String> = stops
+        .filter(|remark| !matches!(remark.rule, Rule::Sentence(_)))
+        .map(|remark| remark.rule.id())
+        .collect();
+    codes.dedup();
+    if codes.is_empty() { String::new() } else { format!("; raised: {}", codes.join(", ")) }
+}
+
+fn sentences(result: Result<'_>) -> String {
+    let mut text = "| verdict | sentence | estimate | bounds | wanted |\n|---|---|--:|--:|--:|\n".to_string();
+    for (place, finding) in result.findings().iter().enumerate() {
+        for (number, found) in finding.clauses.iter().enumerate() {
+            let clause = result.plan.requirements.get(place).and_then(|one| one.clauses.get(number));
+            let [estimate, bounds, wanted] = figures(clause, found);
+            let name = shown(&super::clause_name(result.plan, place, number, found));
+            let _ = writeln!(text, "| **{}** | {name} | {estimate} | {bounds} | {wanted} |", found.verdict);
+        }
+    }
+    text.trim_end().to_string()
+}
+
+/// The estimate, the bounds and what is wanted; a clause of none is a difference from what was accepted.
+fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
+    let metric = clause.map_or(Metric::Accuracy, |clause| clause.metric);
+    let relates = clause.is_none_or(|clause| matches!(clause.bound, Bound::Model { .. }));
+    let said = |value| {
+        if relates { points_beside(value, found.threshold) } else { figure(metric, value, found.threshold) }
+    };
+    let wanted = if relates {
+        format!("≥ {}", goal_points(found.threshold))
+    } else {
+        let sign = if metric.less_is_better() { "≤" } else { "≥" };
+        format!("{sign} {}", goal(metric, found.threshold))
+    };
+    if found.estimate.trials == 0 {
+        return ["·".to_string(), "·".to_string(), wanted];
+    }
+    let counted = if relates || matches!(metric, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) {
+        String::new()
+    } else {
+        format!(" ({})", found.estimate)
+    };
+    [
+        format!("{}{counted}", said(found.value)),
+        format!("{} – {}", said(found.lower), said(found.upper)),
+        wanted,
+    ]
+}
+
+/// Models as columns and threats as rows.
+fn accuracies(result: Result<'_>) -> String {
+    let tally = match Tally::new(result.plan, result.evidence) {
+        Ok(tally) => tally,
+        Err(why) => return format!("No table: {}", shown(&why)),
+    };
+    let models = result.plan.spec.models.iter().map(|(name, _)| shown(name)).collect::<Vec<_>>();
+    let mut text =
+        format!("| accuracy, % | {} |\n|---|{}\n", models.join(" | "), "--:|".repeat(models.len()));
+    let (mut marked, mut compared) = (false, false);
+    for (place, row) in result.plan.rows.iter().enumerate() {
+        let cell = |(model, cells): (usize, &Vec<usize>)| {
+            if cells.is_empty() {
+                return "·".to_string();
+            }
+            let Ok(score) = tally.score(model, cells, Metric::Accuracy) else { return "?".to_string() };
+            let Score { estimate, lower, upper } = score;
+            let share = |share: f64| percent_beside(share, f64::NAN).replace(" %", "");
+            let mut text = format!("{} ({}–{})", share(estimate.share()), share(lower), share(upper));
+            if result.vacuous(model, cells).is_some() {
+                marked = true;
+                text.push_str("\\*");
+            }
+            if let Some(published) = result.published(place, model) {
+                compared = true;
+                let _ = write!(text, " †{}", share(published));
+            }
+            text
+        };
+        let cells: Vec<String> = row.cells.iter().enumerate().map(cell).collect();
+        let _ = writeln!(text, "| {} | {} |", shown(&row.words), cells.join(" | "));
+    }
+    if marked {
+        text.push_str("\n\\* cannot be told from always giving the same answer\n");
+    }
+    if compared {
+        text.push_str("\n† as published elsewhere, of other data and models\n");
+    }
+    let notes: Vec<String> = result
+        .plan
+        .rows
+        .iter()
+        .flat_map(|row| notes(result.plan, &tally, row))
+        .map(|note| shown(&note))
+        .collect();
+    text.push_str(&folded("\nBeside the rows", &list(&notes)));
+    text.trim_end().to_string()
+}
+
+/// What the checks raised, and the waivers that do not count.
+fn raised(remarks: &[Remark<'_>]) -> String {
+    let told = remarks.iter().filter(|remark| !matches!(remark.rule, Rule::Sentence(_))).map(|remark| {
+        let (word, end) = match remark.weight {
+            Weight::Error => ("raised", String::new()),
+            Weight::Warning => ("warning", String::new()),
+            Weight::Waived(waiver) => {
+                let (owner, until) = (shown(&waiver.owner), waiver.expires);
+                ("waived", format!(" (by {owner} until {until}: {})", shown(&waiver.reason)))
+            }
+        };
+        format!("**{word}** {}: {}{end}", shown(&remark.about), shown(&remark.message))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { String::new() } else { format!("**Checks**\n\n{}", list(&told)) }
+}
+
+fn reasons(result: Result<'_>) -> String {
+    let findings = result.findings().iter().enumerate();
+    let lines = findings.flat_map(|(place, finding)| {
+        finding.clauses.iter().enumerate().map(move |(number, found)| {
+            let name = super::clause_name(result.plan, place, number, found);
+            let more = found
+                .needed
+                .map_or(String::new(), |cases| format!("; about {} cases would decide it", grouped(cases)));
+            format!("**{}** {}: {}{more}", found.verdict, shown(&name), shown(&found.reason))
+        })
+    });
+    list_all(&lines.collect::<Vec<_>>())
+}
+
+fn provenance(result: Result<'_>) -> String {
+    let evidence = result.evidence;
+    let data = &evidence.data;
+    let short = |digest: &str| {
+        format!("`{}`", digest.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>())
+    };
+    let mut lines = vec![
+        format!(
+            "spec {}, question {}",
+            shown(&result.plan.spec.path.display().to_string()),
+            short(&evidence.spec)
+        ),
+        format!(
+            "{}, {} for training, {} for validation, {} test cases; digest {}",
+            counted(data.studies, "study", "studies"),
+            grouped(data.train as u64),
+            grouped(data.validation as u64),
+            grouped(data.test as u64),
+            short(&data.digest)
+        ),
+    ];
+    lines.extend(
+        data.left_out
+            .iter()
+            .map(|(why, count)| format!("left out: {} {}", grouped(*count as u64), shown(why))),
+    );
+    lines.extend(evidence.models.iter().map(|model| {
+        let (name, kind) = (shown(&model.name), shown(&model.architecture));
+        format!("{name}: {kind}, {} parameters, weights {}", grouped(model.parameters), short(&model.weights))
+    }));
+    list_all(&lines)
+}
+
+/// A list of at most [`LISTED`] lines.
+fn list(lines: &[String]) -> String {
+    let more = lines.len().saturating_sub(LISTED);
+    let more = (more > 0).then(|| format!("- and {more} more"));
+    let shown = lines.iter().take(LISTED).map(|line| format!("- {line}"));
+    shown.chain(more).collect::<Vec<_>>().join("\n")
+}
+
+fn list_all(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A part that opens when it is clicked.
+fn folded(title: &str, text: &str) -> String {
+    let (before, title) = title.strip_prefix('\n').map_or(("", title), |title| ("\n", title));
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("{before}<details><summary>{title}</summary>\n\n{text}\n\n</details>")
+}

@@ -1,0 +1,104 @@
+//! A case before and after an attack, on a terminal: what the model says, the report with its edits marked, and the
+//! least change that is known to be enough.
+
+use std::fmt::Write as _;
+
+use similar::{Algorithm, ChangeTag, capture_diff_slices};
+
+use super::plain;
+use crate::evidence::{Answered, Counterexample, Exhibit};
+
+/// Renders a case.
+pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
+    let Exhibit { model, attack, case, label, before, after, image, text } = exhibit;
+    let mut out = format!(
+        "{} is {} by its label\n  {model} says {} when clean and {} under {attack}\n",
+        plain(case),
+        class(*label),
+        said(*before),
+        said(*after)
+    );
+    if let Some(image) = image {
+        let _ = writeln!(out, "  no pixel of the frontal image moved by more than {:.4}", image.change);
+    }
+    if let Some(text) = text {
+        let _ = writeln!(out, "  report: {}", marked(&text.before, &text.after));
+    }
+    if let Some(least) = least {
+        let mut parts = Vec::new();
+        if least.size() > 0 {
+            parts.push(super::counted(least.size(), "edit", "edits"));
+        }
+        parts.extend(least.epsilon.map(|epsilon| format!("a change of the images by {epsilon:.4}")));
+        parts.extend(least.pixels.map(|pixels| super::counted(pixels as usize, "pixel", "pixels")));
+        let _ = writeln!(out, "  the least that is known to break it: {}", parts.join(", "));
+    }
+    out
+}
+
+fn class(abnormal: bool) -> &'static str {
+    if abnormal { "abnormal" } else { "normal" }
+}
+
+fn said(answered: Answered) -> String {
+    let Some(predicted) = answered.predicted else { return "nothing finite".to_string() };
+    let margin = answered.margin.map_or(String::new(), |margin| format!(" (margin {margin:+.2})"));
+    format!("{}{margin}", class(predicted))
+}
+
+/// A report with what went and what came: `no [-pleural-] {+plural+} effusion`.
+fn marked(before: &str, after: &str) -> String {
+    let (before, after) = (plain(before), plain(after));
+    let before: Vec<&str> = before.split_whitespace().collect();
+    let after: Vec<&str> = after.split_whitespace().collect();
+    let script = capture_diff_slices(Algorithm::Myers, &before, &after);
+    let changes = script.iter().flat_map(|step| step.iter_changes(&before, &after));
+    let words: Vec<String> = changes
+        .map(|change| match change.tag() {
+            ChangeTag::Equal => change.value().to_string(),
+            ChangeTag::Delete => format!("[-{}-]", change.value()),
+            ChangeTag::Insert => format!("{{+{}+}}", change.value()),
+        })
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Wording;
+
+    #[test]
+    fn a_case_is_told_with_its_edits_and_obeys_nothing() {
+        let exhibit = Exhibit {
+            model: "language".into(),
+            attack: "20% synonyms".into(),
+            case: "p1\u{1b}[31m".into(),
+            label: false,
+            before: Answered { predicted: Some(false), margin: Some(1.5) },
+            after: Answered { predicted: Some(true), margin: Some(-0.25) },
+            image: None,
+            text: Some(Wording { before: "No pleural effusion.".into(), after: "No pleural fluid.".into() }),
+        };
+        let least = Counterexample {
+            model: "language".into(),
+            attack: "20% synonyms".into(),
+            case: "p1".into(),
+            edits: vec![],
+            epsilon: Some(0.003),
+            pixels: None,
+            queries: 3,
+        };
+        let told = render(&exhibit, Some(&least));
+        assert!(!told.contains('\u{1b}'));
+        let lines: Vec<&str> = told.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "  language says normal (margin +1.50) when clean and abnormal (margin -0.25) under 20% synonyms",
+                "  report: No pleural [-effusion.-] {+fluid.+}",
+                "  the least that is known to break it: a change of the images by 0.0030",
+            ]
+        );
+    }
+}
