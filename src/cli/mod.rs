@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 #[cfg(feature = "torch")]
 mod gather;
+mod init;
 mod judge;
 mod merge;
 mod plan;
@@ -53,6 +54,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a commented spec for your data and weights, which `medcert plan` accepts as it is.
+    Init(init::Init),
     /// Runs a spec: trains or loads its models, attacks them, and judges every sentence.
     #[cfg(feature = "torch")]
     Check(check::Check),
@@ -149,6 +152,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
         #[cfg(feature = "torch")]
         Command::Check(check) => check.run(),
+        Command::Init(init) => init.run(),
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),

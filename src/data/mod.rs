@@ -2,6 +2,7 @@
 //! University layout or a manifest; their division by patient.
 
 mod audit;
+mod glance;
 mod groups;
 mod images;
 mod iu_xray;
@@ -14,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit, audit_kept};
+pub use glance::{Column, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, leaks, split};
 

@@ -83,6 +83,11 @@ impl Table {
         }
     }
 
+    /// The names of the columns.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.header.iter()
+    }
+
     /// The place of a column.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
         self.header.iter().position(|column| column == name).ok_or_else(|| {

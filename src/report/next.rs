@@ -1,49 +1,78 @@
-//! What to do next: a line for each kind of thing that stops the gate.
+//! What to do next: a line for each kind of thing that stops the gate, with the command as it stands.
 
 use super::remarks::{Remark, Rule, Weight};
 use super::{Result, grouped};
 use crate::judge::Verdict;
 
-/// The steps in lines, with code in backticks; what can be taken as the baseline where nothing stops the gate.
+/// Checks that are named.
+const MOST_CHECKS: usize = 3;
+
+/// The steps in lines, with commands in backticks; what can be taken as the baseline where nothing stops the gate.
 pub(super) fn steps(result: Result<'_>, remarks: &[Remark<'_>]) -> Vec<String> {
     let stops = |rule: fn(Rule) -> bool| {
         remarks.iter().any(|remark| remark.weight == Weight::Error && rule(remark.rule))
     };
+    let spec = result.plan.spec.path.display().to_string();
+    let spec = word(&spec).unwrap_or("SPEC");
     let mut steps = Vec::new();
     if stops(|rule| rule == Rule::Sentence(Verdict::Error)) {
         steps.push("What could not be judged: its reason says what is missing.".to_string());
     }
-    let mut codes: Vec<String> = remarks
-        .iter()
-        .filter(|remark| remark.weight == Weight::Error && matches!(remark.rule, Rule::Check(_)))
-        .map(|remark| format!("`medcert explain {}`", remark.rule.id()))
-        .collect();
-    codes.dedup();
-    if !codes.is_empty() {
-        let codes = codes.join(", ");
-        steps.push(format!(
-            "A check is raised: {codes} says why and what to do; mend it, or let its owner waive it."
-        ));
-    }
+    steps.extend(raised(remarks));
     if stops(|rule| rule == Rule::Waiver) {
         steps.push("A waiver does not count: remove it, or let its owner renew it.".to_string());
     }
     if stops(|rule| rule == Rule::Sentence(Verdict::Fail)) {
-        steps.push(
-            "A sentence fails: a better model, or a claim that holds; more cases will not help.".to_string(),
-        );
+        let what = "more cases will not help: it takes a better model, or a claim that holds";
+        steps.push(broken(result).map_or(format!("A sentence fails; {what}."), |case| {
+            format!("`medcert replay {spec} {case}` shows a case that broke; {what}.")
+        }));
     }
     if stops(|rule| rule == Rule::Sentence(Verdict::Inconclusive)) {
         let clauses = result.findings().iter().flat_map(|finding| &finding.clauses);
         let most = clauses.filter_map(|clause| clause.needed).max();
         let cases =
-            most.map_or(String::new(), |most| format!("about {} of them would decide it; ", grouped(most)));
-        steps.push(format!(
-            "Too few cases tell: {cases}`medcert plan` says what so many can show, before anything runs."
-        ));
+            most.map_or(String::new(), |most| format!("; about {} of them would decide it", grouped(most)));
+        steps.push(format!("`medcert plan {spec}` says what so many cases can show{cases}."));
     }
     if steps.is_empty() {
-        steps.push("Nothing stops the gate: `medcert accept` takes this result as the baseline.".to_string());
+        steps.push(format!(
+            "`medcert accept {spec}` takes this result as the baseline: nothing stops the gate."
+        ));
     }
     steps
+}
+
+/// What explains the checks that are raised.
+fn raised(remarks: &[Remark<'_>]) -> Option<String> {
+    let stop = remarks.iter().filter(|remark| remark.weight == Weight::Error);
+    let mut codes: Vec<String> = stop
+        .filter(|remark| matches!(remark.rule, Rule::Check(_)))
+        .map(|remark| format!("`medcert explain {}`", remark.rule.id()))
+        .collect();
+    codes.dedup();
+    codes.truncate(MOST_CHECKS);
+    (!codes.is_empty()).then(|| {
+        let codes = codes.join(", ");
+        format!("{codes}: why a check is raised, and what to do; mend it, or let its owner waive it.")
+    })
+}
+
+/// A text that a shell takes for one word, and that means nothing in Markdown's backticks.
+fn word(text: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    (!text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain)).then_some(text)
+}
+
+/// A case that a failing sentence's model lost, with the smallest change that is known.
+fn broken(result: Result<'_>) -> Option<&str> {
+    let sentences = result.findings().iter().zip(&result.plan.requirements);
+    let clauses = sentences.flat_map(|(finding, sentence)| finding.clauses.iter().zip(&sentence.clauses));
+    let failing = clauses.filter(|(found, _)| found.verdict == Verdict::Fail).map(|(_, clause)| clause.model);
+    let models: Vec<&str> = failing
+        .filter_map(|model| result.plan.spec.models.get(model))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let known = result.evidence.counterexamples.iter();
+    known.filter(|one| models.contains(&one.model.as_str())).find_map(|one| word(&one.case))
 }

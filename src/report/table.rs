@@ -1,10 +1,14 @@
 //! The result for a terminal: models as columns and threats as rows, as in the study's table; the sentences
 //! with their verdicts below.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::remarks::{and_more, distinct, fault, waived, waivers};
+use super::next::steps;
+use super::remarks::{all, and_more, distinct, fault, waived, waivers};
 use super::{Result, counted, division, grouped, hundredths, plain, summary, terminal};
 use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
 use crate::plan::{Plan, Row};
@@ -15,6 +19,8 @@ const WIDE: usize = 110;
 /// No line is longer, however wide the terminal is.
 const WIDEST: usize = 120;
 const NARROWEST: usize = 40;
+/// The rows' words have room for this many characters at least.
+const WORDS: usize = 24;
 
 /// How the table is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +50,10 @@ pub fn render(result: Result<'_>, style: Style) -> String {
         Err(why) => text.push_str(&(wrapped(&plain(&format!("no table: {why}")), 0, style.width) + "\n")),
     }
     text.push('\n');
-    for finding in result.findings() {
+    // what is wrong is read first
+    let mut findings: Vec<&Finding> = result.findings().iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    for finding in findings {
         text.push_str(&sentence(finding, style));
     }
     text.push('\n');
@@ -53,6 +62,10 @@ pub fn render(result: Result<'_>, style: Style) -> String {
     let (worst, last) = (worst(result), conclusion(result));
     text.push_str(&painted(&wrapped(&last, 0, style.width), worst, style));
     text.push('\n');
+    for (place, step) in steps(result, &all(result)).iter().enumerate() {
+        let word = if place == 0 { "next" } else { "" };
+        let _ = writeln!(text, "{word:<12} {}", wrapped(step, 13, style.width).trim_start());
+    }
     text
 }
 
@@ -94,27 +107,68 @@ pub(super) fn head(result: Result<'_>) -> Vec<String> {
 }
 
 fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
-    let name = |(name, _): &(String, _)| Cell::new(plain(name) + " ").set_alignment(CellAlignment::Right);
-    table.set_header(
-        std::iter::once(Cell::new("accuracy, %")).chain(result.plan.spec.models.iter().map(name)),
-    );
+    let mut rows = Vec::new();
     for (place, row) in result.plan.rows.iter().enumerate() {
-        let mut cells = vec![Cell::new(plain(&row.words))];
+        let mut cells = Vec::new();
         for (model, mut text) in values(result, row, tally, style).enumerate() {
             if let Some(share) = result.published(place, model) {
                 text = format!("{text}\n† {} ", hundredths(share));
             }
-            cells.push(Cell::new(text).set_alignment(CellAlignment::Right));
+            cells.push(text);
         }
-        table.add_row(cells);
+        rows.push((plain(&row.words), cells));
     }
+    let names: Vec<String> = result.plan.spec.models.iter().map(|(name, _)| plain(name) + " ").collect();
+    let tables: String = blocks(&names, &rows, style.width)
+        .into_iter()
+        .map(|models| block(&names, &rows, models, style))
+        .collect();
     let notes = footnotes(result, tally, judge::notes)
         .into_iter()
         .map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
-    table.to_string() + "\n" + &notes.collect::<String>()
+    tables + &notes.collect::<String>()
+}
+
+/// A row of the table: its words, and a cell for each model.
+type Line = (String, Vec<String>);
+
+/// The models side by side: all of them, or as many at a time as leave room for the rows' words.
+fn blocks(names: &[String], rows: &[Line], width: usize) -> Vec<Range<usize>> {
+    let length = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    // two spaces and a line beside each column
+    let of_model = |model: usize| {
+        let cells = rows.iter().filter_map(|(_, cells)| cells.get(model)).map(|cell| length(cell));
+        cells.chain([length(&names[model])]).max().unwrap_or(0) + 3
+    };
+    let words = rows.iter().map(|(words, _)| words.chars().count()).max().unwrap_or(0);
+    let room = width.saturating_sub(words.min(WORDS) + 4);
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let mut taken = 0;
+    for model in 0..names.len() {
+        taken += of_model(model);
+        match blocks.last_mut() {
+            Some(last) if taken <= room => last.end = model + 1,
+            _ => {
+                blocks.push(model..model + 1);
+                taken = of_model(model);
+            }
+        }
+    }
+    blocks
+}
+
+/// A table of some of the models.
+fn block(names: &[String], rows: &[Line], models: Range<usize>, style: Style) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
+    let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
+    table
+        .set_header(std::iter::once(Cell::new("accuracy, %")).chain(names[models.clone()].iter().map(right)));
+    for (words, cells) in rows {
+        table.add_row(std::iter::once(Cell::new(words)).chain(cells[models.clone()].iter().map(right)));
+    }
+    format!("{table}\n")
 }
 
 /// What stands under the table, a sentence each: its marks, what rounding may turn, the notes `of_row`s.

@@ -1,0 +1,201 @@
+//! Weights that a spec is begun with: what a file or folder is, and the sha256 that pins it. Nothing of it is run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// The header of a safetensors file is at most this long.
+const HEADER: u64 = 100 << 20;
+/// The names of a zip archive stand at its end.
+const TAIL: u64 = 4 << 20;
+
+/// What a file or folder of weights is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// A BERT in Hugging Face's layout; whether it classifies already, its positions, and whether a cased vocabulary
+    /// needs to be said so.
+    Bert { classifies: bool, positions: u64, cased: bool },
+    /// A folder that holds a vocabulary and no weights.
+    Tokenizer,
+    /// A vision network of this name and, for the small one, width; whether it classifies two classes already.
+    Vision { network: &'static str, width: Option<u64>, classifies: bool },
+    /// A `TorchScript` module.
+    Script,
+}
+
+/// Weights with the sha256 that pins them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Weights {
+    pub(super) path: PathBuf,
+    pub(super) kept: Kept,
+    pub(super) sha256: String,
+}
+
+/// Looks at a file or folder.
+pub(super) fn read(path: &Path) -> Result<Weights> {
+    let unknown = |why: &str| Err(Error::Input(format!("{}: {why}", path.display())));
+    if path.is_dir() {
+        return folder(path);
+    }
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let kept = match ending {
+        "safetensors" => vision(path)?,
+        _ if is_script(path)? => Kept::Script,
+        _ => {
+            return unknown(
+                "neither a safetensors file nor a TorchScript module; a pickle file can run code when it is read: save \
+                 its state as safetensors (safetensors.torch.save_file), or the model with torch.jit.save",
+            );
+        }
+    };
+    Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&[path.to_path_buf()])? })
+}
+
+/// The tensors of a safetensors file, with their shapes.
+type Tensors = BTreeMap<String, Vec<u64>>;
+
+fn tensors(path: &Path) -> Result<Tensors> {
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a safetensors file");
+    let wrong = || Error::Input(format!("{} is no safetensors file", path.display()));
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut size = [0; 8];
+    file.read_exact(&mut size).map_err(|_| wrong())?;
+    let size = u64::from_le_bytes(size);
+    if size > HEADER {
+        return Err(wrong());
+    }
+    let mut header = Vec::new();
+    file.take(size).read_to_end(&mut header).map_err(failed)?;
+    let header: Value = serde_json::from_slice(&header).map_err(|_| wrong())?;
+    let shape =
+        |value: &Value| value.get("shape")?.as_array()?.iter().map(Value::as_u64).collect::<Option<_>>();
+    let entries = header.as_object().ok_or_else(wrong)?.iter();
+    Ok(entries.filter_map(|(name, value)| Some((name.clone(), shape(value)?))).collect())
+}
+
+/// A folder in Hugging Face's layout.
+fn folder(path: &Path) -> Result<Weights> {
+    let at = |name: &str| path.join(name);
+    let shown = path.display();
+    let has_words = at("tokenizer.json").is_file() || at("vocab.txt").is_file();
+    let index = at("model.safetensors.index.json");
+    let files = if at("model.safetensors").is_file() {
+        vec![at("model.safetensors")]
+    } else if index.is_file() {
+        let names = json(&index)?.get("weight_map").and_then(Value::as_object).cloned().unwrap_or_default();
+        let names: BTreeSet<String> = names.values().filter_map(Value::as_str).map(str::to_string).collect();
+        names.iter().map(|name| at(name)).collect()
+    } else if has_words {
+        return Ok(Weights { path: path.to_path_buf(), kept: Kept::Tokenizer, sha256: String::new() });
+    } else {
+        return Err(Error::Input(format!(
+            "{shown} holds no model.safetensors; name a folder in Hugging Face's layout (pickle files are refused: convert \
+             with transformers, AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER))"
+        )));
+    };
+    let config = json(&at("config.json"))?;
+    let kind = config.get("model_type").and_then(Value::as_str).unwrap_or("bert");
+    if kind != "bert" || !has_words {
+        let why = if has_words {
+            format!("is a {kind}, and only BERT is read")
+        } else {
+            "has neither tokenizer.json nor vocab.txt".into()
+        };
+        return Err(Error::Input(format!(
+            "{shown} {why}; name another folder, or bring the model as TorchScript"
+        )));
+    }
+    let mut classifies = false;
+    for file in &files {
+        classifies |= tensors(file)?.get("classifier.weight").is_some_and(|shape| shape.first() == Some(&2));
+    }
+    let positions = config.get("max_position_embeddings").and_then(Value::as_u64).unwrap_or(512);
+    let kept = Kept::Bert { classifies, positions, cased: is_cased_unsaid(path)? };
+    Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&files)? })
+}
+
+/// Whether a vocabulary holds capital letters, and nothing says whether texts are put into lower case.
+fn is_cased_unsaid(folder: &Path) -> Result<bool> {
+    let about = folder.join("tokenizer_config.json");
+    let is_said = about.is_file() && json(&about)?.get("do_lower_case").is_some_and(Value::is_boolean);
+    if folder.join("tokenizer.json").is_file() || is_said {
+        return Ok(false);
+    }
+    let words = std::fs::read_to_string(folder.join("vocab.txt")).unwrap_or_default();
+    Ok(words.lines().any(|word| !word.starts_with('[') && word.chars().any(char::is_uppercase)))
+}
+
+fn json(path: &Path) -> Result<Value> {
+    let text = std::fs::read(path)
+        .map_err(|why| Error::unreadable(path, &why, "name a folder in Hugging Face's layout"))?;
+    serde_json::from_slice(&text).map_err(|why| Error::Input(format!("{} is no JSON: {why}", path.display())))
+}
+
+/// Which network the tensors of a file belong to.
+fn vision(path: &Path) -> Result<Kept> {
+    let tensors = tensors(path)?;
+    let unknown = |what: &str| {
+        Err(Error::Input(format!(
+            "{} {what}; write its model by hand, with `weights: FILE` (README, Models)",
+            path.display()
+        )))
+    };
+    if tensors.keys().any(|name| name.contains("embeddings.word_embeddings")) {
+        return unknown("reads text; name its folder in Hugging Face's layout, or");
+    }
+    let blocks = |stage: usize| {
+        let start = format!("layer{stage}.");
+        let of = |name: &String| name.strip_prefix(&start)?.split('.').next()?.parse::<usize>().ok();
+        tensors.keys().filter_map(of).max().map_or(0, |last| last + 1)
+    };
+    let shape = |name: &str, place: usize| tensors.get(name).and_then(|shape| shape.get(place)).copied();
+    let excites = tensors.keys().any(|name| name.contains("se_module"));
+    let is_deep = tensors.contains_key("layer1.0.conv3.weight");
+    let group = shape("layer1.0.conv2.weight", 1).unwrap_or(0);
+    let network = match ([1, 2, 3, 4].map(blocks), is_deep, excites) {
+        ([2, 2, 2, 2], false, true) => "se_resnet18",
+        ([2, 2, 2, 2], false, false) => "resnet18",
+        ([3, 4, 6, 3], true, false) => "resnet50",
+        ([3, 4, 6, 3], true, true) if group == 4 => "se_resnext50",
+        ([3, 4, 6, 3], true, true) => "se_resnet50",
+        ([3, 4, 23, 3], true, true) if group == 4 => "se_resnext101",
+        ([3, 4, 23, 3], true, true) => "se_resnet101",
+        ([3, 8, 36, 3], true, true) if tensors.contains_key("layer0.conv3.weight") => "senet154",
+        ([3, 8, 36, 3], true, true) => "se_resnet152",
+        _ => return unknown("holds no vision network that is known by its tensors"),
+    };
+    let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
+    let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == "se_resnet18");
+    Ok(Kept::Vision { network, width, classifies: head == Some(2) })
+}
+
+/// Whether a file is an archive that holds code, as `torch.jit.save` writes it.
+fn is_script(path: &Path) -> Result<bool> {
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a file or folder of weights");
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut start = [0; 2];
+    if file.read_exact(&mut start).is_err() || &start != b"PK" {
+        return Ok(false);
+    }
+    let size = file.metadata().map_err(failed)?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL))).map_err(failed)?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).map_err(failed)?;
+    Ok(tail.windows(15).any(|bytes| bytes == b"/code/__torch__")
+        && tail.windows(14).any(|bytes| bytes == b"/constants.pkl"))
+}
+
+/// sha256 of files, one after the other, as the spec pins them.
+fn sha256(files: &[PathBuf]) -> Result<String> {
+    let mut hasher = Sha256::new();
+    for path in files {
+        let failed = |why: std::io::Error| Error::unreadable(path, &why, "check its name and its rights");
+        std::io::copy(&mut std::fs::File::open(path).map_err(failed)?, &mut hasher).map_err(failed)?;
+    }
+    Ok(format!("{:x}", hasher.finalize()))
+}
