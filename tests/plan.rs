@@ -96,8 +96,8 @@ fn evaluations_are_counted_with_what_is_shared() {
         estimate(&plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
     // vision and fusion: clean, one gradient, two attacked; language: clean
     assert_eq!((cost.evaluations, cost.gradients), (10 * (4 + 1 + 4), 20));
-    // one gradient serves both strengths; alone each would take its own
-    assert_eq!(cost.unshared, cost.evaluations + cost.checks + 10);
+    // one gradient of vision and one of fusion serve both strengths; alone each would take its own
+    assert_eq!(cost.unshared, cost.evaluations + cost.checks + 20);
     let cost = estimate(&plan("table: [steady]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
     assert_eq!((cost.evaluations, cost.gradients), (10 * (2 * (1 + 40 + 2 + 1) + 1), 800));
 }

@@ -113,7 +113,7 @@ pub enum ImageSearch {
         /// Queries of its black-box attack (default 1000).
         queries: u32,
     },
-    /// Square attack: random search over scores, without a gradient.
+    /// Random search over scores by squares of one colour, without a gradient.
     Square {
         /// Evaluations of a case at most (default 1000; its authors use 5000).
         queries: u32,

@@ -120,7 +120,7 @@ pub enum TextSearch {
     Importance,
     /// Probability-weighted word saliency, over synonyms.
     Pwws,
-    /// `TextFooler`'s search, over our synonyms.
+    /// The search of `TextFooler`, over our synonyms.
     TextFooler,
     /// Misspellings of the words that matter most.
     DeepWordBug,

@@ -45,6 +45,8 @@ pub(super) const PRIOR: f64 = 0.75;
 const USUAL: f64 = 0.05;
 /// The smallest p-value that is told apart.
 const LEAST_P: f64 = 1e-12;
+/// The largest p-value that is told apart from 1.
+const MOST_P: f64 = 0.5;
 
 /// Cases that hold or do not, by patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -281,15 +283,16 @@ impl Differences {
     }
 }
 
-/// The least alpha that rejects, by bisection of its logarithm; 1 if none does.
+/// The least alpha that rejects, by bisection of its logarithm; 1 if none of up to one half does, where no effective
+/// number of cases means much.
 pub(super) fn least_alpha(rejects: impl Fn(f64) -> bool) -> f64 {
     if rejects(LEAST_P) {
         return LEAST_P;
     }
-    if !rejects(1.0 - 1e-9) {
+    if !rejects(MOST_P) {
         return 1.0;
     }
-    let (mut low, mut high) = (LEAST_P.ln(), 0.0);
+    let (mut low, mut high) = (LEAST_P.ln(), MOST_P.ln());
     for _ in 0..28 {
         let middle = f64::midpoint(low, high);
         if rejects(middle.exp()) { high = middle } else { low = middle }

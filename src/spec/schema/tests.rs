@@ -1,3 +1,5 @@
+//! The schema's own rules: what each of its objects says.
+
 use serde_json::Value;
 
 use super::schema;
