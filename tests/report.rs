@@ -3,53 +3,14 @@
 mod world;
 
 use medcert::judge::Judgement;
-use medcert::plan::{Attack, Bound, Clause};
 use medcert::report::table::{Style, render};
 use medcert::report::{Result, json, snapshot, summary};
-use medcert::spec::Metric;
 use proptest::prelude::*;
-use world::{World, at_least, deletion, fgsm};
+use world::{World, verdicts};
 
 /// A result with every verdict in it.
 fn result() -> (World, Judgement) {
-    let labels: Vec<bool> = (0..400).map(|place| place % 5 < 3).collect();
-    let mut world = World::new(&labels);
-    let vision = world.cell(0, Attack::default(), |place, _| place % 10 != 0);
-    let broken = world.cell(0, fgsm(0.1), |_, label| label);
-    let language = world.cell(1, Attack::default(), |place, _| place % 25 != 0);
-    let deleted = world.cell(1, deletion(), |place, _| place % 6 != 0);
-    let fusion = world.cell(2, Attack::default(), |place, _| place % 50 != 0);
-    let attacked = world.cell(2, fgsm(0.1), |place, _| place % 3 != 0 && place % 50 != 0);
-    let both = Attack { image: fgsm(0.1).image, text: deletion().text, ..Attack::default() };
-    let joint = world.cell(2, both, |place, _| place % 4 != 0);
-    world.row("clean", vec![vec![vision], vec![language], vec![fusion]]);
-    world.row("FGSM ε≤0.1", vec![vec![broken], vec![], vec![attacked]]);
-    world.row("FGSM ε=0.1 + 50% deletion", vec![vec![], vec![], vec![joint]]);
-    world.require(
-        "fusion accuracy ≥ 90%, ≥ 80% at FGSM ε≤0.1",
-        vec![
-            at_least("fusion accuracy ≥ 90%", 2, vec![fusion], 0.9),
-            at_least("≥ 80% at FGSM ε≤0.1", 2, vec![attacked], 0.8),
-        ],
-    );
-    world.require(
-        "language accuracy ≥ 96%",
-        vec![at_least("language accuracy ≥ 96%", 1, vec![language], 0.96)],
-    );
-    world.require(
-        "vision accuracy ≥ 50% at FGSM ε=0.1",
-        vec![at_least("vision accuracy ≥ 50% at FGSM ε=0.1", 0, vec![broken], 0.5)],
-    );
-    let bound = Bound::Model { model: 1, cells: vec![deleted], offset: -0.02 };
-    let words = "fusion sensitivity ≥ language sensitivity − 2%";
-    world.require(
-        words,
-        vec![Clause { bound, metric: Metric::Sensitivity, ..at_least(words, 2, vec![fusion], 0.0) }],
-    );
-    world.require(
-        "fusion accuracy ≥ 10% under nothing",
-        vec![at_least("fusion accuracy ≥ 10%", 2, vec![], 0.1)],
-    );
+    let world = verdicts();
     let judgement = world.judged();
     (world, judgement)
 }

@@ -244,8 +244,8 @@ pub fn even(cases: usize) -> Vec<bool> {
     (0..cases).map(|place| place % 2 == 0).collect()
 }
 
-/// Evidence with every verdict that no check gives, a vacuous one, and a waiver that has expired.
-pub fn mixed() -> World {
+/// Evidence with every verdict that no check gives, and a vacuous one.
+pub fn verdicts() -> World {
     let labels: Vec<bool> = (0..400).map(|place| place % 5 < 3).collect();
     let mut world = World::new(&labels);
     let vision = world.cell(0, Attack::default(), |place, _| place % 10 != 0);
@@ -284,6 +284,12 @@ pub fn mixed() -> World {
         "fusion accuracy ≥ 10% under nothing",
         vec![at_least("fusion accuracy ≥ 10%", 2, vec![], 0.1)],
     );
+    world
+}
+
+/// The same with a waiver that has expired.
+pub fn mixed() -> World {
+    let mut world = verdicts();
     world.plan.spec.waivers.push(Waiver {
         check: Check::BlackBox,
         model: Some("vision".into()),

@@ -1,9 +1,10 @@
 //! The words of specs and results that no file of their own explains: metrics, verdicts, exit codes, and what a sentence
 //! may say besides; from the comments where they are defined.
 
+use crate::report::doc::{VERDICT, comment as doc};
+
 /// Where each kind of word is defined.
 const METRIC: &str = include_str!("../../spec/metric.rs");
-const VERDICT: &str = include_str!("../../judge/mod.rs");
 const ABSENCE: &str = include_str!("../../spec/threat.rs");
 const MODE: &str = include_str!("../../spec/edit.rs");
 const CORRUPTION: &str = include_str!("../../spec/corruption.rs");
@@ -29,7 +30,7 @@ pub(super) fn of_metric(variant: &str) -> Option<String> {
 
 /// A verdict, by its name in the source.
 pub(super) fn of_verdict(variant: &str) -> Option<String> {
-    doc(VERDICT.split_once("pub enum Verdict")?.1, variant)
+    doc(VERDICT, variant)
 }
 
 /// What stands for an input that is absent.
@@ -54,18 +55,4 @@ pub(super) fn of_exit(code: &str) -> Option<String> {
     let mut lines = head.lines().skip_while(|line| !line.starts_with(&item));
     let first = lines.next()?.strip_prefix(&item)?.to_string() + "\n";
     Some(lines.map_while(|line| line.strip_prefix("  ")).fold(first, |text, line| text + line + "\n"))
-}
-
-/// The comment on a variant of an enum.
-fn doc(source: &str, variant: &str) -> Option<String> {
-    let lines: Vec<&str> = source.lines().map(str::trim).collect();
-    let is_it = |line: &&str| {
-        let rest = line.strip_prefix(variant);
-        rest.is_some_and(|rest| rest == "," || rest == " {" || rest.starts_with('('))
-    };
-    let at = lines.iter().position(is_it)?;
-    let comment: Vec<&str> = lines[..at].iter().rev().map_while(|line| line.strip_prefix("///")).collect();
-    let line = |line: &&str| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n";
-    let text: String = comment.iter().rev().map(line).collect();
-    (!text.is_empty()).then_some(text)
 }
