@@ -662,6 +662,7 @@ fn chance_alone_is_seldom_more_than_chance() {
 #[test]
 fn a_change_says_what_it_is() {
     let change = |lost: usize, gained: usize, adjusted: f64| Change {
+        trials: 400,
         model: "m".into(),
         attack: "clean".into(),
         before: 0,

@@ -6,8 +6,9 @@ use std::path::Path;
 use medcert::evidence::{Evidence, Silent};
 use medcert::lab::attack::image::{Problem, Space, propose};
 use medcert::lab::inputs::Inputs;
+use medcert::lab::model::bert::{Bert, by_length};
 use medcert::lab::model::params::Params;
-use medcert::lab::model::{Architecture, Network, bert::Bert, residual::Residual};
+use medcert::lab::model::{Architecture, Network, residual::Residual};
 use medcert::lab::prepare::{Subject, Workshop};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
@@ -105,6 +106,22 @@ fn padding_and_the_order_of_cases_change_no_fusion() {
     }
 }
 
+#[test]
+fn texts_are_read_in_batches_of_about_one_length() {
+    let texts = |lengths: &[usize]| -> Vec<Vec<u32>> { lengths.iter().map(|&n| vec![5; n]).collect() };
+    assert_eq!(by_length(&texts(&[9, 3, 9, 4])), [vec![1, 3, 0, 2]]);
+    let lengths: Vec<usize> = (0..64).map(|place| 10 + place * 37 % 64).collect();
+    let batches = by_length(&texts(&lengths));
+    let mut all = batches.concat();
+    let longest = |batch: &Vec<usize>| batch.iter().map(|&place| lengths[place]).max().unwrap_or(0);
+    let padded: usize = batches.iter().map(|batch| batch.len() * longest(batch)).sum();
+    let tokens: usize = lengths.iter().sum();
+    assert!(padded * 5 <= tokens * 6, "{padded} for {tokens}");
+    assert!(batches.iter().rev().skip(1).all(|batch| batch.len() >= 8), "{batches:?}");
+    all.sort_unstable();
+    assert_eq!(all, (0..64).collect::<Vec<_>>());
+}
+
 /// The gate's scores for test cases: that neither input, the images, or the text is odd.
 fn gate(network: &Network, images: &Tensor, texts: &[String]) -> Vec<[f32; 3]> {
     let image = network.read_images(images).expect("features");
@@ -142,6 +159,17 @@ fn the_gate_tells_which_images_were_moved() {
     let labels = partition.test.iter().map(|&case| inputs.labels[case]).collect();
     let victim = Victim::new(&network, labels).expect("a victim");
     let features = network.read_texts(&texts).expect("features");
+    // whatever they are read with, and however often
+    for place in [0, 7, texts.len() - 1] {
+        let again = [texts[place].clone(), "No effusion.".into(), texts[place].clone()];
+        let again = tensor::values(&network.read_texts(&again).expect("features")).expect("values");
+        let row = features.f_narrow(0, place as i64, 1).expect("a row");
+        let row = tensor::values(&row).expect("values");
+        assert_eq!(again[..row.len()], again[2 * row.len()..]);
+        for (a, b) in row.iter().zip(&again) {
+            assert!((a - b).abs() < 1e-4, "{a} is not {b}");
+        }
+    }
     let ids = vec![""; texts.len()];
     let problem = Problem {
         victim,

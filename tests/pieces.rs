@@ -27,7 +27,10 @@ fn run(spec: &str, cache: &Path, fresh: bool) -> Evidence {
 fn part(spec: &str, cache: &Path, fresh: bool, part: Part) -> Shard {
     let plan = plan::build(spec::parse(Path::new("a.yaml"), spec).expect("a sound spec"));
     let data = data::load(&plan.spec, None).expect("data");
-    let partition = data::split(&data.studies, &plan.spec.split).expect("a division");
+    let mut partition = data::split(&data.studies, &plan.spec.split).expect("a division");
+    if plan.spec.stop == spec::Stop::Early {
+        partition = partition.drawn(&data.studies, &plan.spec.split);
+    }
     let options = Options {
         cache: cache.to_path_buf(),
         roots: vec![],
@@ -162,6 +165,43 @@ fn parts_make_the_whole_however_it_is_cut() {
         let shards = Shard::read_all(&out).expect("parts");
         assert!(bytes(&merge(shards, false).expect("a whole")) == whole, "{parts} parts");
     }
+}
+
+#[test]
+fn ten_runs_have_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = bytes(&run(SPEC, folder.path(), true));
+    for time in 2..=10 {
+        assert!(bytes(&run(SPEC, folder.path(), true)) == first, "other bytes the {time}th time");
+    }
+}
+
+#[test]
+fn where_cells_end_early_parts_make_what_one_run_saw() {
+    let early = SPEC.replace("[clean, 40% synonyms, 50% deletion]", "[clean, 50% deletion]")
+        + "stop: early\ncounterexamples: 1\n";
+    let early = early.replace("≥ 50%]", "≥ 5% under 50% deletion]");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let seen = run(&early, &cache, true);
+    let counts: Vec<usize> = seen.cells.iter().map(|cell| cell.outcomes.len()).collect();
+    assert!(seen.run.early && counts[1] < seen.cases.len(), "{counts:?} of {}", seen.cases.len());
+    // patients come one after the other, in no order of the file
+    let ids: Vec<&str> = seen.cases.iter().map(|case| case.id.as_str()).collect();
+    assert!(!ids.is_sorted(), "{ids:?}");
+    let patients: Vec<&str> = seen.cases.iter().map(|case| case.patient.as_str()).collect();
+    let changes = patients.windows(2).filter(|pair| pair[0] != pair[1]).count() + 1;
+    assert_eq!(changes, patients.iter().collect::<std::collections::BTreeSet<_>>().len());
+    let plan = plan::build(spec::parse(Path::new("a.yaml"), &early).expect("a sound spec"));
+    for parts in [2, 3, 7] {
+        let shards: Vec<Shard> =
+            (1..=parts).map(|number| part(&early, &cache, false, Part { part: number, parts })).collect();
+        let (head, pieces) = evidence::gathered(shards, false).expect("a whole");
+        let whole = medcert::judge::early::whole(&plan, head, pieces).expect("evidence");
+        assert!(bytes(&whole) == bytes(&seen), "{parts} parts");
+    }
+    // and a second run reads what it saw
+    assert!(bytes(&run(&early, &cache, false)) == bytes(&seen));
 }
 
 /// A change to the second of three parts, and what is then said.

@@ -7,7 +7,7 @@ use clap::Args;
 use super::gather::Gather;
 use super::reports::Reports;
 use super::{Format, accepted, evidence_path, exhibits_path, print, today};
-use crate::evidence::{self, Part, Regressions, exhibit};
+use crate::evidence::{self, Evidence, Part, Regressions, exhibit};
 use crate::judge::Judgement;
 use crate::report::{self, table::Style};
 use crate::{Error, Result};
@@ -50,7 +50,7 @@ impl Check {
         if !self.gather.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
         }
-        if let Some(line) = again(known.len(), evidence.regressions) {
+        if let Some(line) = again(known.len(), &evidence) {
             eprintln!("{line}");
         }
         eprint!("{}", accepted.render(result, Style::of_stdout().width));
@@ -68,9 +68,14 @@ impl Check {
 }
 
 /// What became of earlier counterexamples; nothing if there were none.
-fn again(known: usize, Regressions { tried, still_break }: Regressions) -> Option<String> {
+fn again(known: usize, evidence: &Evidence) -> Option<String> {
+    let Regressions { tried, still_break } = evidence.regressions;
     let gone = known.saturating_sub(tried as usize);
-    let gone =
-        if gone > 0 { format!(" ({gone} of a model, attack or case that is gone)") } else { String::new() };
+    let early = if evidence.run.early { "that were not reached, or " } else { "" };
+    let gone = if gone > 0 {
+        format!(" ({gone} {early}of a model, attack or case that is gone)")
+    } else {
+        String::new()
+    };
     (known > 0).then(|| format!("{still_break} of {tried} earlier counterexamples still break{gone}"))
 }

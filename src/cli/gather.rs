@@ -11,7 +11,7 @@ use crate::lab::{self, Options};
 use crate::plan::{self, Plan};
 use crate::report::profile::Profile;
 use crate::report::progress::Progress;
-use crate::spec::DeviceChoice;
+use crate::spec::{DeviceChoice, Stop};
 use crate::{Result, data, spec};
 
 /// A spec and how it is computed.
@@ -37,6 +37,9 @@ pub(super) struct Gather {
     /// Attacks everything anew, whatever an earlier run has seen
     #[arg(long)]
     fresh: bool,
+    /// Ends a cell as soon as its cases decide every sentence about it, as `stop: early` in the spec does
+    #[arg(long)]
+    quick: bool,
     /// No progress on standard error
     #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -76,7 +79,11 @@ impl Gather {
     /// # Errors
     /// The spec is wrong.
     pub(super) fn plan(&self) -> Result<Plan> {
-        Ok(plan::build(spec::read(&self.spec)?))
+        let mut spec = spec::read(&self.spec)?;
+        if self.quick {
+            spec.stop = Stop::Early;
+        }
+        Ok(plan::build(spec))
     }
 
     /// The folder of what is kept.
@@ -101,7 +108,10 @@ impl Gather {
     /// The data are missing or wrong.
     pub(super) fn ground(&self, plan: &Plan) -> Result<Ground> {
         let data = data::load(&plan.spec, self.places.data_root.as_deref())?;
-        let partition = data::split(&data.studies, &plan.spec.split)?;
+        let mut partition = data::split(&data.studies, &plan.spec.split)?;
+        if plan.spec.stop == Stop::Early {
+            partition = partition.drawn(&data.studies, &plan.spec.split);
+        }
         let own =
             self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let cache = self.cache()?;

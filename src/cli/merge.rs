@@ -7,7 +7,8 @@ use clap::Args;
 use super::reports::Reports;
 use super::{Format, judged};
 use crate::evidence::{self, Shard};
-use crate::{Result, plan, spec};
+use crate::judge::early;
+use crate::{Error, Result, plan, spec};
 
 /// Makes the whole of the parts of a run.
 #[derive(Debug, Args)]
@@ -36,7 +37,8 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = plan::build(spec::read(&self.spec)?);
-        let evidence = evidence::merge(Shard::read_all(&self.folder)?, self.foreign)?;
+        let (head, pieces) = evidence::gathered(Shard::read_all(&self.folder)?, self.foreign)?;
+        let evidence = early::whole(&plan, head, pieces).map_err(Error::Input)?;
         let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
         evidence::write(&path, &evidence)?;
         eprintln!("evidence: {}", path.display());

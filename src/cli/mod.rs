@@ -39,6 +39,7 @@ use crate::report::against::Accepted;
 use crate::report::json;
 use crate::report::table::{self, Style};
 use crate::report::terminal::{self, Color};
+use crate::spec::Stop;
 use crate::{Error, Result};
 
 /// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
@@ -190,10 +191,12 @@ pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
         })
 }
 
-/// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence.
+/// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence; apart where its cells end
+/// early.
 fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
     let name = stem(&plan.spec.path);
-    cache.join("evidence").join(format!("{name}-{}.json", &plan.spec.digest[..12]))
+    let early = if plan.spec.stop == Stop::Early { "-early" } else { "" };
+    cache.join("evidence").join(format!("{name}-{}{early}.json", &plan.spec.digest[..12]))
 }
 
 /// Where the cases that a report shows lie: beside the evidence.

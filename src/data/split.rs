@@ -17,22 +17,37 @@ pub struct Partition {
     pub test: Vec<usize>,
 }
 
+impl Partition {
+    /// The same with the test cases patient by patient in an order that was drawn, for a run that may end before the
+    /// last: a prefix of it is a random sample.
+    #[must_use]
+    pub fn drawn(mut self, studies: &[Study], split: &Split) -> Self {
+        let ranks = ranks(studies, split.seed);
+        self.test.sort_by_key(|&index| (ranks[studies[index].patient.as_str()], index));
+        self
+    }
+}
+
+/// The place of each patient in an order that the seed draws, whatever the order of the studies.
+fn ranks(studies: &[Study], seed: u64) -> BTreeMap<&str, usize> {
+    let patients: BTreeSet<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
+    let mut order: Vec<(blake3::Hash, &str)> = patients
+        .into_iter()
+        .map(|patient| (blake3::hash(format!("{seed} {patient}").as_bytes()), patient))
+        .collect();
+    order.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()).then(a.1.cmp(b.1)));
+    order.into_iter().enumerate().map(|(rank, (_, patient))| (patient, rank)).collect()
+}
+
 /// Divides the studies; deterministic, whatever their order in the file: the patients are ordered by a hash
 /// of the seed and their name, the first are test patients and the next validate.
 ///
 /// # Errors
 /// A part would be empty, or training or test hold one class only.
 pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
-    let patients: BTreeSet<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
-    let mut order: Vec<(blake3::Hash, &str)> = patients
-        .iter()
-        .map(|patient| (blake3::hash(format!("{} {patient}", split.seed).as_bytes()), *patient))
-        .collect();
-    order.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()).then(a.1.cmp(b.1)));
-    let tests = share(order.len(), split.test);
-    let validations = share(order.len() - tests, split.validation);
-    let ranks: BTreeMap<&str, usize> =
-        order.iter().enumerate().map(|(rank, (_, patient))| (*patient, rank)).collect();
+    let ranks = ranks(studies, split.seed);
+    let tests = share(ranks.len(), split.test);
+    let validations = share(ranks.len() - tests, split.validation);
     let part = |wanted: usize| -> Vec<usize> {
         let is_in = |&index: &usize| {
             let rank = ranks[studies[index].patient.as_str()];
@@ -53,7 +68,7 @@ pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
         ("training", &partition.train, true),
     ] {
         let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
-        let patients = order.len();
+        let patients = ranks.len();
         if cases.is_empty() {
             let why = format!(
                 "the {name} part of the split is empty; {patients} patients are too few for its shares"

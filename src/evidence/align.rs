@@ -39,10 +39,18 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
     if !relabelled.is_empty() {
         return Err(format!("{} of their cases have other labels{}", relabelled.len(), named(&relabelled)));
     }
+    if let Some(why) = evidence.cells.iter().find_map(|cell| evidence.miscounted(cell)) {
+        return Err(why);
+    }
+    if order.iter().enumerate().all(|(now, &then)| now == then) {
+        return Ok(evidence);
+    }
     let cases = evidence.cases.len();
-    if let Some(cell) = evidence.cells.iter().find(|cell| cell.outcomes.len() != cases) {
-        let (model, attack, outcomes) = (&cell.model, &cell.attack, cell.outcomes.len());
-        return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
+    if let Some(cell) = evidence.cells.iter().find(|cell| cell.outcomes.len() < cases) {
+        let (model, attack) = (&cell.model, &cell.attack);
+        return Err(format!(
+            "{model} under {attack} ended early, and the other has its cases in another order"
+        ));
     }
     evidence.cases = order.iter().map(|&place| evidence.cases[place].clone()).collect();
     for cell in &mut evidence.cells {

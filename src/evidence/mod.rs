@@ -25,7 +25,7 @@ pub use journal::{Journal, Seen};
 pub use lock::Lock;
 pub use observe::{Event, Observer, Silent};
 pub use piece::{CellPiece, Piece};
-pub use shard::{Part, Shard, assemble, merge};
+pub use shard::{Assembly, Part, Pieces, Shard, assemble, gathered, merge};
 
 /// Version of the file format.
 pub const SCHEMA: u32 = 4;
@@ -62,6 +62,26 @@ pub struct Evidence {
     pub regressions: Regressions,
 }
 
+impl Evidence {
+    /// The cell of a model under an attack.
+    pub fn cell(&self, model: &str, attack: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.model == model && cell.attack == attack)
+    }
+
+    /// Why a cell does not count the cases that it should, if so: all of them, or, where cells end early, the first
+    /// ones, as many as the model was seen on without an attack at most.
+    pub fn miscounted(&self, cell: &Cell) -> Option<String> {
+        let (counted, cases) = (cell.outcomes.len(), self.cases.len());
+        let most = match self.cell(&cell.model, "clean").filter(|_| self.run.early) {
+            Some(clean) => clean.outcomes.len().min(cases),
+            None => cases,
+        };
+        let fits = if self.run.early { (1..=most).contains(&counted) } else { counted == cases };
+        let Cell { model, attack, .. } = cell;
+        (!fits).then(|| format!("{model} under {attack} has {counted} outcomes for {most} cases"))
+    }
+}
+
 /// How evidence was computed: what may change its last bits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +94,9 @@ pub struct RunFacts {
     pub threads: usize,
     /// Whether batch norms were folded into the convolutions and images laid out channels-last.
     pub folded: bool,
+    /// Whether a cell ended as soon as its cases decided every sentence about it; the cases are then in a random order.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub early: bool,
 }
 
 /// What the data held.
@@ -162,7 +185,7 @@ pub struct Cell {
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation; `clean` for none.
     pub attack: String,
-    /// One outcome a case, in the order of [`Evidence::cases`].
+    /// One outcome a case, in the order of [`Evidence::cases`]; of the first of them where the cell ended early.
     pub outcomes: Vec<Outcome>,
 }
 

@@ -8,9 +8,9 @@ use super::{Counterexample, Health, Outcome, Regressions};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piece {
-    /// For each of the model's cells, in the plan's order.
-    pub cells: Vec<CellPiece>,
-    /// The outcomes of each of its probes, in the plan's order; none where the chunk is not probed.
+    /// For each of the model's cells, in the plan's order; none where the cell had ended.
+    pub cells: Vec<Option<CellPiece>>,
+    /// The outcomes of each of its probes, in the plan's order; none where the chunk is not probed or the model's cells had ended.
     pub probes: Vec<Vec<Outcome>>,
     /// Its health, from the first chunk.
     pub health: Option<Health>,

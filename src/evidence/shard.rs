@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::file::{LARGEST_BYTES, whole};
-use super::{Cell, Evidence, Piece, SCHEMA, smallest};
+use super::{Cell, Counterexample, Evidence, Piece, SCHEMA, smallest};
 use crate::{Error, Result};
 
 /// Which part of how many; from 1.
@@ -57,8 +57,8 @@ pub struct Shard {
     pub chunks: usize,
     /// What the whole has in common: its cells and probes have no outcome yet.
     pub head: Evidence,
-    /// What was seen of a model, by its place, over a chunk, counted from 0.
-    pub pieces: Vec<(usize, usize, Piece)>,
+    /// What was seen over its chunks.
+    pub pieces: Pieces,
 }
 
 impl Shard {
@@ -109,13 +109,24 @@ impl Shard {
     }
 }
 
+/// What was seen of a model, by its place, over a chunk, counted from 0.
+pub type Pieces = Vec<(usize, usize, Piece)>;
+
 /// The whole of all parts, in any order. `foreign` lets parts of other kinds of processor or libtorch in.
 ///
 /// # Errors
+/// As for [`gathered`].
+pub fn merge(shards: Vec<Shard>, foreign: bool) -> Result<Evidence> {
+    let (head, pieces) = gathered(shards, foreign)?;
+    assemble(head, pieces).map_err(refuse)
+}
+
+/// What all parts have in common, and the pieces of all, by model and chunk.
+///
+/// # Errors
 /// A part is missing, is there twice, or is of another question, data, weights or, unless let in, machine.
-pub fn merge(mut shards: Vec<Shard>, foreign: bool) -> Result<Evidence> {
+pub fn gathered(mut shards: Vec<Shard>, foreign: bool) -> Result<(Evidence, Pieces)> {
     shards.sort_by_key(|shard| shard.part);
-    let refuse = |why: String| Error::Input(format!("the parts make no whole: {why}"));
     let Some(first) = shards.first() else { return Err(refuse("there is none".to_string())) };
     let parts = first.part.parts;
     for (place, shard) in shards.iter().enumerate() {
@@ -136,19 +147,25 @@ pub fn merge(mut shards: Vec<Shard>, foreign: bool) -> Result<Evidence> {
         return Err(refuse(format!("part {} of {parts} is missing; run it", shards.len() + 1)));
     }
     let (chunks, head) = (first.chunks, first.head.clone());
-    let mut pieces: Vec<(usize, usize, Piece)> = shards.into_iter().flat_map(|shard| shard.pieces).collect();
+    let mut pieces: Pieces = shards.into_iter().flat_map(|shard| shard.pieces).collect();
     pieces.sort_by_key(|(model, chunk, _)| (*model, *chunk));
     let wanted = (0..head.models.len()).flat_map(|model| (0..chunks).map(move |chunk| (model, chunk)));
     if wanted.ne(pieces.iter().map(|(model, chunk, _)| (*model, *chunk))) {
         return Err(refuse("a chunk is missing or there twice; run all parts again".to_string()));
     }
-    assemble(head, pieces).map_err(refuse)
+    Ok((head, pieces))
+}
+
+#[allow(clippy::needless_pass_by_value)] // as `map_err` asks for it
+fn refuse(why: String) -> Error {
+    Error::Input(format!("the parts make no whole: {why}"))
 }
 
 /// What of a part is other than in the first.
 fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<&'static str> {
     let (a, b) = (&first.head, &shard.head);
-    let same_run = (&a.run.device, a.run.chunk, a.run.folded) == (&b.run.device, b.run.chunk, b.run.folded);
+    let way = |of: &Evidence| (of.run.device.clone(), of.run.chunk, of.run.folded, of.run.early);
+    let same_run = way(a) == way(b);
     let said = [
         (
             a.schema == b.schema && a.schema == SCHEMA && a.medcert == b.medcert,
@@ -169,12 +186,40 @@ fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<&'static str> 
 ///
 /// # Errors
 /// A piece has other cells than the head.
-pub fn assemble(
-    mut head: Evidence,
-    pieces: Vec<(usize, usize, Piece)>,
-) -> std::result::Result<Evidence, String> {
-    let mut found = vec![vec![]; head.cells.len()];
+pub fn assemble(head: Evidence, pieces: Pieces) -> std::result::Result<Evidence, String> {
+    let mut assembly = Assembly::new(head);
     for (model, _, piece) in pieces {
+        assembly.add(model, piece)?;
+    }
+    Ok(assembly.whole())
+}
+
+/// Evidence that grows by a piece at a time.
+#[derive(Debug)]
+pub struct Assembly {
+    head: Evidence,
+    /// The counterexamples of each cell.
+    found: Vec<Vec<Counterexample>>,
+}
+
+impl Assembly {
+    /// Of a head, whose cells and probes have no outcome yet.
+    pub fn new(head: Evidence) -> Self {
+        let found = vec![vec![]; head.cells.len()];
+        Self { head, found }
+    }
+
+    /// What there is by now, without counterexamples.
+    pub fn by_now(&self) -> &Evidence {
+        &self.head
+    }
+
+    /// Adds what was seen of a model over its next chunk.
+    ///
+    /// # Errors
+    /// The piece has other cells than the head.
+    pub fn add(&mut self, model: usize, piece: Piece) -> std::result::Result<(), String> {
+        let head = &mut self.head;
         let name = head.models.get(model).map(|model| model.name.clone()).unwrap_or_default();
         let own = |cells: &[Cell]| -> Vec<usize> {
             (0..cells.len()).filter(|&place| cells[place].model == name).collect()
@@ -184,8 +229,9 @@ pub fn assemble(
             return Err(format!("a piece of {name} has other cells than the spec"));
         }
         for (place, seen) in cells.into_iter().zip(piece.cells) {
+            let Some(seen) = seen else { continue };
             head.cells[place].outcomes.extend(seen.outcomes);
-            found[place].extend(seen.counterexamples);
+            self.found[place].extend(seen.counterexamples);
             head.regressions.tried += seen.regressions.tried;
             head.regressions.still_break += seen.regressions.still_break;
         }
@@ -193,7 +239,12 @@ pub fn assemble(
             head.probes[place].outcomes.extend(outcomes);
         }
         head.health.extend(piece.health);
+        Ok(())
     }
-    head.counterexamples = found.into_iter().flat_map(smallest).collect();
-    Ok(head)
+
+    /// The evidence.
+    pub fn whole(mut self) -> Evidence {
+        self.head.counterexamples = self.found.into_iter().flat_map(smallest).collect();
+        self.head
+    }
 }

@@ -43,7 +43,7 @@ pub struct Held {
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
     pub attack: String,
-    /// Whether each case holds.
+    /// Whether each case holds; of the first ones where the cell ended early.
     pub holds: Vec<bool>,
 }
 
@@ -74,6 +74,8 @@ pub struct Change {
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
     pub attack: String,
+    /// Cases that are compared: all, or the first ones where the cell ended early.
+    pub trials: usize,
     /// Cases that held then.
     pub before: usize,
     /// Cases that hold now.
@@ -221,7 +223,9 @@ struct Turns<'a> {
 impl Turns<'_> {
     fn change(&self, now: &Held, before: &[bool]) -> Result<Change, String> {
         let (mut lost, mut gained, mut near) = (Vec::new(), Vec::new(), 0);
-        for (place, case) in self.evidence.cases.iter().enumerate() {
+        let trials = before.len().min(now.holds.len());
+        let before = &before[..trials];
+        for (place, case) in self.evidence.cases.iter().take(trials).enumerate() {
             if before[place] == now.holds[place] {
                 continue;
             }
@@ -238,8 +242,9 @@ impl Turns<'_> {
         Ok(Change {
             model: now.model.clone(),
             attack: now.attack.clone(),
+            trials,
             before: count(before),
-            now: count(&now.holds),
+            now: count(&now.holds[..trials]),
             lost,
             gained,
             near,
@@ -257,14 +262,17 @@ impl Turns<'_> {
         let clean = &outcomes_clean(self.evidence, &now.model)?[place];
         let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= within);
         if now.holds[place] {
-            let clean_held = self.accepted.held(&now.model, "clean").is_none_or(|held| held[place]);
+            let clean_held = self
+                .accepted
+                .held(&now.model, "clean")
+                .is_none_or(|held| held.get(place).is_none_or(|held| *held));
             return Ok(is_near(if clean_held { attacked } else { clean }));
         }
         Ok([attacked, clean].iter().all(|outcome| is_right(outcome, label) || is_near(outcome)))
     }
 }
 
-/// The outcomes of a cell, one for each case.
+/// The outcomes of a cell, one for each case that it counts.
 fn outcomes<'a>(evidence: &'a Evidence, model: &str, attack: &str) -> Result<&'a [Outcome], String> {
     let mut found = evidence.cells.iter().filter(|cell| cell.model == model && cell.attack == attack);
     let name = || cell_name(model, attack);
@@ -272,11 +280,7 @@ fn outcomes<'a>(evidence: &'a Evidence, model: &str, attack: &str) -> Result<&'a
     if found.next().is_some() {
         return Err(format!("the evidence has {} twice", name()));
     }
-    let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
-    if outcomes != cases {
-        return Err(format!("{} has {outcomes} outcomes for {cases} cases", name()));
-    }
-    Ok(&cell.outcomes)
+    evidence.miscounted(cell).map_or(Ok(&cell.outcomes), Err)
 }
 
 fn outcomes_clean<'a>(evidence: &'a Evidence, model: &str) -> Result<&'a [Outcome], String> {

@@ -38,9 +38,8 @@ pub(super) fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>,
         if known.insert((model, attack), place).is_some() {
             return Err(format!("the evidence has {model} under {attack} twice"));
         }
-        let (outcomes, cases) = (cell.outcomes.len(), evidence.cases.len());
-        if outcomes != cases {
-            return Err(format!("{model} under {attack} has {outcomes} outcomes for {cases} cases"));
+        if let Some(why) = evidence.miscounted(cell) {
+            return Err(why);
         }
     }
     let place = |planned: &crate::plan::Cell| {

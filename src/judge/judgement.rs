@@ -38,7 +38,8 @@ impl Judgement {
     /// the sentences that compare with it; `today` decides which waivers count.
     pub fn of(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>, today: Date) -> Self {
         let mut checks = checks::raise(plan, evidence);
-        let waivers = waive(plan, &mut checks, today);
+        let is_short = evidence.cells.iter().any(|cell| cell.outcomes.len() < evidence.cases.len());
+        let waivers = waive(plan, &mut checks, today, is_short);
         let mut findings = judge_against(plan, evidence, baseline);
         for (finding, sentence) in findings.iter_mut().zip(&plan.requirements) {
             weigh(finding, &sentence.clauses, &checks);
@@ -58,7 +59,7 @@ impl Judgement {
 }
 
 /// Marks what the waivers cover.
-fn waive(plan: &Plan, checks: &mut [Raised], today: Date) -> Vec<Waiving> {
+fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec<Waiving> {
     let waivers = plan.spec.waivers.iter().enumerate();
     waivers
         .map(|(place, waiver)| {
@@ -66,7 +67,8 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date) -> Vec<Waiving> {
                 return Waiving::Expired;
             }
             let name = |model: usize| plan.spec.models.get(model).map(|(name, _)| name);
-            let mut state = Waiving::Unused;
+            // what few cases do not raise, all of them may
+            let mut state = if is_short { Waiving::Used } else { Waiving::Unused };
             for raised in checks.iter_mut().filter(|raised| raised.check == waiver.check) {
                 let covers = waiver.model.is_none() || raised.model.and_then(name) == waiver.model.as_ref();
                 if covers && raised.verdict.is_some() {

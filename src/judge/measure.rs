@@ -38,7 +38,8 @@ impl Measured {
 /// # Errors
 /// Why it cannot be judged, in a sentence.
 pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
-    let about = tally.about(clause.model, clause.metric)?;
+    in_full(tally, clause)?;
+    let about = tally.about(clause.model, &clause.cells, clause.metric)?;
     let mut parts = Vec::new();
     match &clause.group {
         None => parts.push(part(tally, clause, &about, None)?),
@@ -55,6 +56,21 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
         }
     }
     Ok(Measured { parts })
+}
+
+/// Where cells end early, only a share of one model over all its cases can be told from the first ones.
+fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
+    if clause.may_end_early() {
+        return Ok(());
+    }
+    let mut counted = tally.counted(clause.model, &clause.cells)?;
+    if let Bound::Model { model, cells, .. } = &clause.bound {
+        counted = counted.min(tally.counted(*model, cells)?);
+    }
+    if counted == tally.cases().len() {
+        return Ok(());
+    }
+    Err(format!("it needs every case, and a cell of it ended after {counted}; run the spec in full"))
 }
 
 /// Counts what a clause is about among some cases.
@@ -95,10 +111,10 @@ fn value(
     let label = |place: usize| tally.cases()[place].label;
     let sample = match metric {
         Metric::Accuracy | Metric::Sensitivity | Metric::Specificity => {
-            Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), right[place]))))
+            share(tally, clause, (places, right.len()), |place| right[place])
         }
         Metric::Flips | Metric::Missed | Metric::Overcalled => {
-            Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), !right[place]))))
+            share(tally, clause, (places, right.len()), |place| !right[place])
         }
         Metric::Cost => cost(tally, places, right)?,
         Metric::Auroc | Metric::Ece | Metric::Brier => {
@@ -107,9 +123,9 @@ fn value(
         }
     };
     let counted = match &sample {
-        Sample::Share(found) => format!(
+        Sample::Share(_) | Sample::Watched(..) => format!(
             "{} of {cases} {} ({}{})",
-            found.successes(),
+            sample.estimate().successes,
             match metric {
                 Metric::Flips => "turned",
                 Metric::Missed => "missed",
@@ -117,7 +133,7 @@ fn value(
                 _ => "right",
             },
             percent_beside(sample.value(), threshold),
-            worth(found.effective(), found.trials())
+            worth(sample.effective(), sample.estimate().trials)
         ),
         Sample::Area(_) => {
             let abnormal = places.iter().filter(|&&place| label(place)).count();
@@ -128,6 +144,19 @@ fn value(
         _ => format!("{} {} over {cases}", metric.name(), figure(metric, sample.value(), threshold)),
     };
     Ok((sample, None, counted))
+}
+
+/// A share of cases: over a group of them, every one was counted, whenever a cell may end.
+fn share(
+    tally: &Tally<'_>,
+    clause: &Clause,
+    (places, seen): (&[usize], usize),
+    counts: impl Fn(usize) -> bool,
+) -> Sample {
+    if clause.may_end_early() {
+        return tally.share(places, seen, counts);
+    }
+    Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), counts(place)))))
 }
 
 /// The mean cost of a case.

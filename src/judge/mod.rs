@@ -11,6 +11,7 @@
 mod baseline;
 pub mod checks;
 mod clause;
+pub mod early;
 mod fit;
 mod judgement;
 mod measure;

@@ -89,7 +89,8 @@ impl<'a> Sheet<'a> {
                 model,
                 attack: &self.plan.cells.get(*cell)?.attack,
                 outcomes: self.tally.cell(*cell)?,
-                clean: self.tally.clean(model)?,
+                // of the cases that the cell counts
+                clean: self.tally.clean(model)?.get(..self.tally.cell(*cell)?.len())?,
             }),
             _ => None,
         };
@@ -182,7 +183,8 @@ impl<'a> Sheet<'a> {
         let (image, text) = cell.attack.sources()?;
         let (image, text) = (self.alone(cell.model, &image)?, self.alone(cell.model, &text)?);
         let right = |outcomes: &[Outcome], case: usize| is_right(&outcomes[case], self.label(case));
-        let start: Vec<usize> = (0..cell.clean.len()).filter(|&case| right(cell.clean, case)).collect();
+        let cases = cell.clean.len().min(image.len()).min(text.len());
+        let start: Vec<usize> = (0..cases).filter(|&case| right(cell.clean, case)).collect();
         let count = |broken: &dyn Fn(usize) -> bool| start.iter().filter(|&&case| broken(case)).count();
         Some(Halves {
             model: cell.name.to_string(),

@@ -55,6 +55,10 @@ fn bounded<'a>(
             format!("the baseline lacks {name}; `medcert accept` takes this result as the baseline")
         })?;
         let (gained, lost) = (change.gained.len() as u64, change.lost.len() as u64);
+        if change.trials < comparison.trials {
+            let name = super::baseline::cell_name(model, &attack);
+            return Err(format!("{name} ended early, and a comparison needs every case; run it in full"));
+        }
         let (lower, upper) = stats::paired_difference_bounds(gained, lost, comparison.trials as u64, LEVEL);
         Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin, false) })
     };

@@ -1,12 +1,14 @@
 //! What a clause's bounds are computed from: one kind a metric.
 
-use super::LEVEL;
-use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion};
+use super::{Estimate, LEVEL};
+use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion, Sequence};
 
 /// What was observed.
 pub(super) enum Sample {
     /// Cases that count among cases: right ones, or errors.
     Share(Proportion),
+    /// The same where one looked after each patient whether to go on, and what was counted by then.
+    Watched(Sequence, Estimate),
     /// Two models on the same cases.
     Difference(Differences),
     Area(Auroc),
@@ -19,7 +21,7 @@ impl Sample {
     /// The metric's value.
     pub(super) fn value(&self) -> f64 {
         match self {
-            Self::Share(found) => found.successes() as f64 / found.trials().max(1) as f64,
+            Self::Share(_) | Self::Watched(..) => self.estimate().share(),
             Self::Difference(found) => {
                 (found.gained() as f64 - found.lost() as f64) / found.trials().max(1) as f64
             }
@@ -29,10 +31,21 @@ impl Sample {
         }
     }
 
+    /// What was counted: cases that count, or that the first of two models has alone.
+    pub(super) fn estimate(&self) -> Estimate {
+        match self {
+            Self::Share(found) => Estimate { successes: found.successes(), trials: found.trials() },
+            Self::Watched(_, estimate) => *estimate,
+            Self::Difference(found) => Estimate { successes: found.gained(), trials: found.trials() },
+            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => Estimate { successes: 0, trials: 0 },
+        }
+    }
+
     /// One-sided lower bound at level 1 − `alpha`.
     pub(super) fn lower(&self, alpha: f64) -> f64 {
         match self {
             Self::Share(found) => found.lower(alpha),
+            Self::Watched(found, _) => found.lower(alpha),
             Self::Difference(found) => found.bounds(alpha).0,
             Self::Area(found) => found.lower(alpha),
             Self::Calibration(found) => found.lower(alpha),
@@ -44,6 +57,7 @@ impl Sample {
     pub(super) fn upper(&self, alpha: f64) -> f64 {
         match self {
             Self::Share(found) => found.upper(alpha),
+            Self::Watched(found, _) => found.upper(alpha),
             Self::Difference(found) => found.bounds(alpha).1,
             Self::Area(found) => found.upper(alpha),
             Self::Calibration(found) => found.upper(alpha),
@@ -56,6 +70,8 @@ impl Sample {
         match (self, less) {
             (Self::Share(found), false) => found.p_at_least(threshold),
             (Self::Share(found), true) => found.p_at_most(threshold),
+            (Self::Watched(found, _), false) => found.p_at_least(threshold),
+            (Self::Watched(found, _), true) => found.p_at_most(threshold),
             (Self::Difference(found), false) => found.p_at_least(threshold),
             (Self::Area(found), false) => found.p_at_least(threshold),
             (Self::Calibration(found), true) => found.p_at_most(threshold),
@@ -72,7 +88,7 @@ impl Sample {
         match self {
             Self::Share(found) => found.effective(),
             Self::Difference(found) => found.effective(),
-            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
         }
     }
 
@@ -94,7 +110,7 @@ impl Sample {
                 let bounds = |alpha| stats::paired_difference_bounds(gained, lost, cases, alpha);
                 Some((bounds(lower).0, bounds(upper).1))
             }
-            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
         }
     }
 

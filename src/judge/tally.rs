@@ -3,23 +3,24 @@
 //! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
 //! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
-//! Pearson (1934), by patient where a patient has several cases.
+//! Pearson (1934), by patient where a patient has several cases; where cells end early, those of a sequence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fit::{check_cases, check_models, find_cells};
+use super::sample::Sample;
 use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
 use crate::spec::{Costs, Metric};
-use crate::stats::Proportion;
+use crate::stats::{Proportion, Sequence};
 
 /// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
 /// the largest logit, and logits reach ten.
 pub const ROUNDING: f32 = 1e-3;
 
-/// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each
-/// case. It may hold more cells, for a spec that asked for more.
+/// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each case, or for
+/// the first ones where cells end early. It may hold more cells, for a spec that asked for more.
 #[derive(Debug, Clone)]
 pub struct Tally<'a> {
     plan: &'a Plan,
@@ -92,19 +93,19 @@ impl<'a> Tally<'a> {
         self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == clean)
     }
 
-    /// For each case, whether the model is right in all the cells and when clean.
+    /// For each case that all the cells count, whether the model is right in them and when clean.
     ///
     /// # Errors
     /// There is no such cell.
     pub(super) fn right(&self, model: usize, cells: &[usize]) -> Result<Vec<bool>, String> {
         let outcomes = self.outcomes(model, cells)?;
-        let cases = self.evidence.cases.iter().enumerate();
+        let cases = self.evidence.cases.iter().enumerate().take(counted(&outcomes));
         Ok(cases
             .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
             .collect())
     }
 
-    /// For each case, the least margin of the true class in any of the cells and when clean: minus infinity where an
+    /// For each case that all the cells count, the least margin of the true class in any of the cells and when clean: minus infinity where an
     /// answer is not finite.
     ///
     /// # Errors
@@ -121,17 +122,16 @@ impl<'a> Tally<'a> {
             finite.map_or(f64::NEG_INFINITY, f64::from)
         };
         let least = |place| outcomes.iter().map(|cell| margin(&cell[place])).fold(f64::INFINITY, f64::min);
-        Ok((0..self.evidence.cases.len()).map(least).collect())
+        Ok((0..counted(&outcomes)).map(least).collect())
     }
 
-    /// The places of the cases that the metric is about.
+    /// The places of the cases that the metric is about, among those that all the cells count.
     ///
     /// # Errors
-    /// There is none, or the model was not evaluated without an attack.
-    pub(super) fn about(&self, model: usize, metric: Metric) -> Result<Vec<usize>, String> {
-        let clean = self.clean(model);
-        let clean =
-            clean.ok_or_else(|| format!("{} was not evaluated without an attack", self.name(model)))?;
+    /// There is none, or no such cell.
+    pub(super) fn about(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<usize>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let clean = outcomes.first().copied().unwrap_or_default();
         let is_about = |&place: &usize| {
             let label = self.evidence.cases[place].label;
             match metric {
@@ -141,7 +141,7 @@ impl<'a> Tally<'a> {
                 Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
             }
         };
-        let places: Vec<usize> = (0..self.evidence.cases.len()).filter(is_about).collect();
+        let places: Vec<usize> = (0..counted(&outcomes)).filter(is_about).collect();
         if places.is_empty() {
             return Err(format!("there is no {} to count", noun(metric, 1)));
         }
@@ -154,7 +154,7 @@ impl<'a> Tally<'a> {
     /// There is no such case or cell.
     pub fn holds(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<bool>, String> {
         let right = self.right(model, cells)?;
-        Ok(self.about(model, metric)?.into_iter().map(|place| right[place]).collect())
+        Ok(self.about(model, cells, metric)?.into_iter().map(|place| right[place]).collect())
     }
 
     /// The patient of a case.
@@ -200,14 +200,56 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// There is no such case or cell.
     pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
-        let holds = self.holds(model, cells, metric)?;
-        let patients = self.about(model, metric)?.into_iter().map(|place| self.patient(place));
-        let found = Proportion::of(patients.zip(holds));
-        Ok(Score {
-            estimate: Estimate { successes: found.successes(), trials: found.trials() },
-            lower: found.lower(LEVEL),
-            upper: found.upper(LEVEL),
-        })
+        let right = self.right(model, cells)?;
+        let found = self.share(&self.about(model, cells, metric)?, right.len(), |place| right[place]);
+        Ok(Score { estimate: found.estimate(), lower: found.lower(LEVEL), upper: found.upper(LEVEL) })
+    }
+
+    /// What is known of a share from some of the first `seen` cases, and which of them count.
+    pub(super) fn share(&self, places: &[usize], seen: usize, counts: impl Fn(usize) -> bool) -> Sample {
+        let cases = places.iter().map(|&place| (self.patient(place), counts(place)));
+        let successes = cases.clone().filter(|(_, counts)| *counts).count() as u64;
+        let estimate = Estimate { successes, trials: places.len() as u64 };
+        if !self.is_early() {
+            return Sample::Share(Proportion::of(cases));
+        }
+        Sample::Watched(self.patients(seen, cases), estimate)
+    }
+
+    /// Patients in the order of their last cases, of those whose cases are all among the first `seen`, with their
+    /// successes and cases among the given ones.
+    fn patients<'c>(&self, seen: usize, cases: impl Iterator<Item = (&'c str, bool)>) -> Sequence {
+        let mut all: HashMap<&str, (usize, u64)> = HashMap::new();
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            let (last, count) = all.entry(&case.patient).or_default();
+            (*last, *count) = (place, *count + 1);
+        }
+        let mut own: HashMap<&str, (u64, u64)> = HashMap::new();
+        for (patient, counts) in cases {
+            let (successes, trials) = own.entry(patient).or_default();
+            (*successes, *trials) = (*successes + u64::from(counts), *trials + 1);
+        }
+        let mut ended: Vec<(usize, (u64, u64))> = own
+            .into_iter()
+            .map(|(patient, own)| (all[patient].0, own))
+            .filter(|(last, _)| *last < seen)
+            .collect();
+        ended.sort_unstable();
+        let most = all.values().map(|(_, count)| *count).max().unwrap_or(1);
+        Sequence::of(ended.into_iter().map(|(_, own)| own), most)
+    }
+
+    /// Whether cells end as soon as they are decided, so that bounds have to hold whenever that is.
+    pub(super) fn is_early(&self) -> bool {
+        self.evidence.run.early
+    }
+
+    /// How many of the cases all the cells count.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn counted(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
+        Ok(counted(&self.outcomes(model, cells)?))
     }
 
     /// How many of some cases hold, and how many there are.
@@ -222,7 +264,7 @@ impl<'a> Tally<'a> {
         chosen: impl Fn(usize) -> bool,
     ) -> Result<(u64, u64), String> {
         let right = self.right(model, cells)?;
-        let about = self.about(model, metric)?;
+        let about = self.about(model, cells, metric)?;
         let chosen: Vec<bool> =
             about.into_iter().filter(|&place| chosen(place)).map(|place| right[place]).collect();
         if chosen.is_empty() {
@@ -239,13 +281,13 @@ impl<'a> Tally<'a> {
     pub fn near(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
         let outcomes = self.outcomes(model, cells)?;
         let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING);
-        let cases = 0..self.evidence.cases.len();
+        let cases = 0..counted(&outcomes);
         Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
     }
 
     /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class
     /// for at least this share of the cases in one of the cells or when clean, or the share of the majority class
-    /// lies within the bounds of its accuracy.
+    /// lies within the bounds of its accuracy, unless it was not seen on all cases, of which few tell nothing.
     ///
     /// # Errors
     /// There is no such cell.
@@ -255,9 +297,21 @@ impl<'a> Tally<'a> {
                 return Ok(Some(reason));
             }
         }
+        if self.counted(model, cells)? < self.evidence.cases.len() {
+            return Ok(None);
+        }
+        self.like_the_majority(model, cells)
+    }
+
+    /// Why its accuracy cannot be told from the majority's, if so.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn like_the_majority(&self, model: usize, cells: &[usize]) -> Result<Option<String>, String> {
         let score = self.score(model, cells, Metric::Accuracy)?;
-        let abnormal = self.evidence.cases.iter().filter(|case| case.label).count() as u64;
         let trials = score.estimate.trials;
+        let seen = self.evidence.cases.iter().take(trials as usize);
+        let abnormal = seen.filter(|case| case.label).count() as u64;
         let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
         if !(score.lower..=score.upper).contains(&majority.share()) {
             return Ok(None);
@@ -305,6 +359,11 @@ impl<'a> Tally<'a> {
         let attacked = cells.iter().copied().filter(|&cell| cell != clean);
         Ok(std::iter::once(clean).chain(attacked).collect())
     }
+}
+
+/// The cases that all of some cells count: the first ones, as many as the shortest has.
+fn counted(cells: &[&[Outcome]]) -> usize {
+    cells.iter().map(|outcomes| outcomes.len()).min().unwrap_or(0)
 }
 
 /// Right, with a finite margin: a tie or a NaN is not right. Where the report was flipped on purpose, the opposite

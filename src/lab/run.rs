@@ -16,7 +16,7 @@ use crate::evidence::{
     RunFacts, SCHEMA, Shard, assemble, processor,
 };
 use crate::plan::{self, Plan};
-use crate::spec::{Mask, Model};
+use crate::spec::{Mask, Model, Stop};
 use crate::{Error, Result};
 
 /// Gathers the evidence of a plan.
@@ -49,7 +49,8 @@ pub fn run_after(
     assemble(shard.head, shard.pieces).map_err(Error::Resource)
 }
 
-/// Gathers what a part of a plan's chunks shows; the parts together make the same evidence, to the last bit.
+/// Gathers what a part of a plan's chunks shows; the parts together make the same evidence, to the last bit. Where cells
+/// end early, the whole ends them as it goes; parts, which do not see each other, show all their chunks.
 ///
 /// # Errors
 /// As for [`run_after`].
@@ -62,11 +63,14 @@ pub fn run_part(
     observer: &dyn Observer,
 ) -> Result<Shard> {
     on_stage((plan, data, partition), options, known, observer, |field| {
-        let mut pieces = Vec::new();
-        for model in 0..plan.spec.models.len() {
-            pieces.extend(field.sweep(model, part).map_err(|why| why.at_once("chunk", plan.spec.chunk))?);
-        }
         let head = head(field, options)?;
+        let pieces = if head.run.early && part == Part::WHOLE {
+            field.sweep_early(&head)
+        } else {
+            let models = 0..plan.spec.models.len();
+            models.map(|model| field.sweep(model, part)).collect::<Result<Vec<_>>>().map(|each| each.concat())
+        };
+        let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
         let chunks = partition.test.len().div_ceil(plan.spec.chunk);
         Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
     })
@@ -139,7 +143,13 @@ fn head(field: &Field<'_>, options: &Options) -> Result<Evidence> {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
         spec: plan.spec.digest.clone(),
-        run: RunFacts { device, chunk: plan.spec.chunk, threads: options.threads(), folded: !options.plain },
+        run: RunFacts {
+            device,
+            chunk: plan.spec.chunk,
+            threads: options.threads(),
+            folded: !options.plain,
+            early: plan.spec.stop == Stop::Early,
+        },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
         cases: cases(field, audit.seen),

@@ -8,14 +8,16 @@ use super::chunk::{Chunk, Scene};
 use super::inputs::Inputs;
 use super::keys::{Keys, Look};
 use super::model::Reader;
-use crate::Result;
 use crate::data::{Dataset, Partition};
 use crate::evidence::{
-    CellPiece, Counterexample, Event, Exhibit, Journal, ModelFacts, Observer, Part, Piece, Seen,
+    Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Journal, ModelFacts, Observer, Part,
+    Piece, Pieces, Seen,
 };
+use crate::judge::early::Course;
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::text::Lexicon;
+use crate::{Error, Result};
 
 /// What the chunks are cut from.
 pub(super) struct Field<'a> {
@@ -42,7 +44,7 @@ impl Field<'_> {
     ///
     /// # Errors
     /// libtorch or the disk fails, or the run was stopped.
-    pub fn sweep(&self, model: usize, part: Part) -> Result<Vec<(usize, usize, Piece)>> {
+    pub fn sweep(&self, model: usize, part: Part) -> Result<Pieces> {
         let lexicon = Lexicon::embedded();
         let scene = self.scene(model, &lexicon);
         let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
@@ -52,10 +54,46 @@ impl Field<'_> {
         let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
         let (mut done, mut pieces) = (0, Vec::new());
         for (place, indices) in own {
-            let looks = looks(self.plan, model, place);
+            let looks = self.looks(model, place, &|_| true);
             pieces.push((model, place, self.piece(&scene, &keys, indices, &looks)?));
             done += indices.len() as u64;
             self.observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
+        }
+        Ok(pieces)
+    }
+
+    /// Every model chunk by chunk, each cell until the cases so far decide every sentence about it. `head` is the
+    /// evidence without an outcome.
+    ///
+    /// # Errors
+    /// As for [`Self::sweep`], or a piece has other cells than the plan, which is a bug.
+    pub fn sweep_early(&self, head: &Evidence) -> Result<Pieces> {
+        let lexicon = Lexicon::embedded();
+        let scenes: Vec<Scene<'_>> =
+            (0..self.plan.spec.models.len()).map(|model| self.scene(model, &lexicon)).collect();
+        let keys: Vec<Keys<'_>> = (scenes.iter().enumerate())
+            .map(|(model, scene)| Keys::of(self.plan, model, self.models, scene, (self.known, self.folded)))
+            .collect();
+        let mut course = Course::new(self.plan, &head.run);
+        let mut assembly = Assembly::new(head.clone());
+        let (mut pieces, mut done) = (Vec::new(), 0);
+        let total = self.partition.test.len() as u64;
+        for (place, indices) in self.partition.test.chunks(self.plan.spec.chunk).enumerate() {
+            for (model, scene) in scenes.iter().enumerate() {
+                let looks = self.looks(model, place, &|cell| course.goes_on(cell));
+                let piece = self.piece(scene, &keys[model], indices, &looks)?;
+                assembly.add(model, piece.clone()).map_err(Error::Resource)?;
+                pieces.push((model, place, piece));
+            }
+            course.look(assembly.by_now());
+            done += indices.len() as u64;
+            // what ends has no time left
+            let all =
+                if scenes.iter().enumerate().any(|(model, _)| course.has(model)) { total } else { done };
+            self.observer.observe(Event::Attacked { model: "all models", done, total: all });
+            if all == done {
+                break;
+            }
         }
         Ok(pieces)
     }
@@ -96,20 +134,49 @@ impl Field<'_> {
         }
     }
 
+    /// What is looked at of a model in a chunk, in order: its cells that go on, its probes (none where the chunk is not
+    /// probed), and its health in the first.
+    fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
+        let plan = self.plan;
+        let is_probed = place * plan.spec.chunk < PROBED_CASES;
+        let own: Vec<usize> = (0..plan.cells.len()).filter(|&cell| plan.cells[cell].model == model).collect();
+        let has = own.iter().any(|&cell| goes_on(cell));
+        let cells = own.iter().map(|&cell| match goes_on(cell) {
+            true => Wanted::Look(Look::Cell(&plan.cells[cell].attack)),
+            false => Wanted::NoCell,
+        });
+        let probes = plan.probes.iter().filter(|probe| probe.cell.model == model).map(|probe| {
+            if has && (probe.whole || is_probed) {
+                Wanted::Look(Look::Probe(&probe.cell.attack))
+            } else {
+                Wanted::NoProbe
+            }
+        });
+        let health = (place == 0).then_some(Wanted::Look(Look::Health));
+        cells.chain(probes).chain(health).collect()
+    }
+
     /// What is seen of a model over a chunk.
     fn piece(
         &self,
         scene: &Scene<'_>,
         keys: &Keys<'_>,
         indices: &[usize],
-        looks: &[Option<Look<'_>>],
+        looks: &[Wanted<'_>],
     ) -> Result<Piece> {
         let mut journal = Journal::open(self.kept, &keys.journal(indices)?, indices.len(), self.fresh);
         let (mut chunk, mut piece) = (None, Piece::default());
-        for look in looks {
-            let Some(look) = look else {
-                piece.probes.push(vec![]);
-                continue;
+        for wanted in looks {
+            let look = match wanted {
+                Wanted::Look(look) => look,
+                Wanted::NoCell => {
+                    piece.cells.push(None);
+                    continue;
+                }
+                Wanted::NoProbe => {
+                    piece.probes.push(vec![]);
+                    continue;
+                }
             };
             let key = keys.line(*look, indices)?;
             if journal.get(&key).is_none() {
@@ -122,7 +189,7 @@ impl Field<'_> {
                 self.told(scene, *look, indices.len());
             }
             match journal.get(&key) {
-                Some(Seen::Cell(cell)) => piece.cells.push(cell.clone()),
+                Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),
                 Some(Seen::Probe(outcomes)) => piece.probes.push(outcomes.clone()),
                 Some(Seen::Health(health)) => piece.health = Some(health.clone()),
                 None => {}
@@ -157,15 +224,13 @@ impl Field<'_> {
     }
 }
 
-/// What is looked at of a model in a chunk, in order: its cells, its probes (none where the chunk is not probed), and
-/// its health in the first.
-fn looks(plan: &Plan, model: usize, place: usize) -> Vec<Option<Look<'_>>> {
-    let is_probed = place * plan.spec.chunk < PROBED_CASES;
-    let cells =
-        plan.cells.iter().filter(|cell| cell.model == model).map(|cell| Some(Look::Cell(&cell.attack)));
-    let probes = plan.probes.iter().filter(|probe| probe.cell.model == model);
-    let probes = probes.map(|probe| (probe.whole || is_probed).then_some(Look::Probe(&probe.cell.attack)));
-    cells.chain(probes).chain((place == 0).then_some(Some(Look::Health))).collect()
+/// What is wanted of a model over a chunk.
+enum Wanted<'a> {
+    Look(Look<'a>),
+    /// A cell that has ended.
+    NoCell,
+    /// A probe where the chunk is not probed, or the model's cells have ended.
+    NoProbe,
 }
 
 /// The attacks on the image that a model's joint attacks need beside the clean report.

@@ -105,6 +105,45 @@ pub struct Clause {
     pub group: Option<String>,
 }
 
+impl Clause {
+    /// Whether the first cases may decide it, where cells end early: it is about a share of one model's cases. Areas,
+    /// calibration, costs, groups and comparisons need all of them.
+    pub fn may_end_early(&self) -> bool {
+        let is_share = matches!(
+            self.metric,
+            Metric::Accuracy
+                | Metric::Sensitivity
+                | Metric::Specificity
+                | Metric::Flips
+                | Metric::Missed
+                | Metric::Overcalled
+        );
+        is_share && self.group.is_none() && !matches!(self.bound, Bound::Model { .. })
+    }
+
+    /// The cells that it rests on.
+    pub fn rests_on(&self) -> impl Iterator<Item = usize> {
+        let other: &[usize] = match &self.bound {
+            Bound::Model { cells, .. } => cells,
+            Bound::Rate(_) | Bound::AtMost(_) => &[],
+        };
+        self.cells.iter().chain(other).copied()
+    }
+}
+
+impl Plan {
+    /// The cells that run over all cases although cells end early, as a sentence about them needs that.
+    pub fn in_full(&self) -> Vec<usize> {
+        let clauses = self.requirements.iter().flat_map(|one| &one.clauses);
+        let clauses = clauses.filter(|clause| !clause.may_end_early()).flat_map(Clause::rests_on);
+        let compared = self.requirements.iter().filter_map(|one| one.regression.as_ref());
+        let mut cells: Vec<usize> = clauses.chain(compared.flat_map(|one| one.cells.clone())).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    }
+}
+
 impl Attack {
     /// Whether nothing acts on the input.
     pub fn is_clean(&self) -> bool {

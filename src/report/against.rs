@@ -136,7 +136,7 @@ fn changes(comparison: &Comparison, width: usize) -> String {
     if !comparison.differs.is_empty() {
         lines.push(super::plain(&comparison.differs.join("; ")));
     }
-    lines.extend(changed.iter().take(LISTED).map(|cell| compare::line(cell, comparison.trials)));
+    lines.extend(changed.iter().take(LISTED).map(|cell| compare::line(cell)));
     if more > 0 {
         lines.push(format!(
             "and {more} more cells, by more chance; `medcert compare` lists all of two evidence files"

@@ -99,7 +99,12 @@ fn table(comparison: &Comparison, width: usize) -> String {
         let mark = if change.has_lost() || change.has_gained() { "*" } else { "" };
         let chances = [p_value(change.p), format!("{}{mark}", p_value(change.adjusted))];
         let numbers = counts.map(|count| right(count.to_string())).into_iter().chain(chances.map(right));
-        table.add_row(std::iter::once(cell(plain(&change.name()))).chain(numbers));
+        let first = if change.trials < comparison.trials {
+            format!(" (first {})", change.trials)
+        } else {
+            String::new()
+        };
+        table.add_row(std::iter::once(cell(plain(&change.name()) + &first)).chain(numbers));
     }
     table.to_string() + "\n"
 }
@@ -129,7 +134,7 @@ pub fn json(pair: Pair<'_>) -> String {
 }
 
 /// A cell that changed, in a line.
-pub(super) fn line(cell: &Change, trials: usize) -> String {
+pub(super) fn line(cell: &Change) -> String {
     let verbs = [("lost", &cell.lost), ("gained", &cell.gained)];
     let lists: Vec<String> = verbs
         .iter()
@@ -139,9 +144,10 @@ pub(super) fn line(cell: &Change, trials: usize) -> String {
     let more = if cell.has_lost() || cell.has_gained() { ", more than chance explains" } else { "" };
     let (p, adjusted) = (p_value(cell.p), p_value(cell.adjusted));
     format!(
-        "{}: {} of {trials}, now {}; {}; p {p}, Holm {adjusted}{more}",
+        "{}: {} of {}, now {}; {}; p {p}, Holm {adjusted}{more}",
         plain(&cell.name()),
         cell.before,
+        cell.trials,
         cell.now,
         lists.join(", ")
     )

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A hexadecimal digit is four cases, the first in its highest bit, in the order of the test cases; the last digit
-//! is filled with zeros. `order` is a digest of the cases' identifiers and labels, `question` one of what decides the
+//! is filled with zeros. A cell that ended early has `, first 64` before the colon. `order` is a digest of the cases' identifiers and labels, `question` one of what decides the
 //! evidence.
 
 use super::snapshot;
@@ -19,6 +19,8 @@ use crate::plan::Plan;
 /// Version of the section.
 const VERSION: &str = "1";
 const HEAD: &str = "outcomes ";
+/// Between the attack and the number of cases, where the cell ended early.
+const FIRST: &str = ", first ";
 const TOLERANCE: (&str, &str) =
     ("  tolerance: outcomes within a margin of ", " may turn on another kind of processor");
 
@@ -26,7 +28,10 @@ const TOLERANCE: (&str, &str) =
 pub fn render(plan: &Plan, baseline: &Baseline) -> Vec<String> {
     let held = |cell: &crate::plan::Cell| {
         let (model, attack) = (&plan.spec.models.get(cell.model)?.0, cell.attack.to_string());
-        Some(format!("  {model} {attack}: {}", digits(baseline.held(model, &attack)?)))
+        let held = baseline.held(model, &attack)?;
+        let first =
+            if held.len() < baseline.trials { format!("{FIRST}{}", held.len()) } else { String::new() };
+        Some(format!("  {model} {attack}{first}: {}", digits(held)))
     };
     let cells: Vec<String> = plan.cells.iter().filter_map(held).collect();
     let Baseline { trials, order, question, .. } = baseline;
@@ -117,6 +122,13 @@ fn read_cell(line: &str, trials: usize) -> Result<Held, String> {
     });
     let Some((model, attack, digits)) = cell else {
         return Err(format!("the line `{}` is no cell's outcomes", line.trim_start()));
+    };
+    let (attack, trials) = match attack.rsplit_once(FIRST) {
+        Some((attack, first)) => match first.parse() {
+            Ok(first) if first < trials => (attack, first),
+            _ => return Err(format!("the line `{}` has not {first} cases", line.trim_start())),
+        },
+        None => (attack, trials),
     };
     let holds = cases(digits, trials).ok_or_else(|| {
         let (needed, name) = (trials.div_ceil(4), crate::judge::cell_name(model, attack));

@@ -187,6 +187,11 @@ pub(super) fn footnotes(
         let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
         notes.push(format!("* cannot be told from always giving the same answer ({share:.1} %)"));
     }
+    if places().any(|(row, model)| ends_early(result, tally, model, &rows[row].cells[model])) {
+        notes.push(
+            "n: the cell ended after so many cases, as they decide every sentence about it".to_string(),
+        );
+    }
     let near: usize =
         places().filter_map(|(row, model)| tally.near(model, &rows[row].cells[model]).ok()).sum();
     if near > 0 {
@@ -201,6 +206,12 @@ pub(super) fn footnotes(
         notes.push("† as published elsewhere, of other data and models".to_string());
     }
     notes
+}
+
+/// Whether a model was not seen on all cases in some cells.
+fn ends_early(result: Result<'_>, tally: &Tally<'_>, model: usize, cells: &[usize]) -> bool {
+    let score = tally.score(model, cells, Metric::Accuracy);
+    score.is_ok_and(|score| (score.estimate.trials as usize) < result.evidence.cases.len())
 }
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
@@ -220,6 +231,9 @@ fn values<'r>(
         if style.width >= WIDE {
             let bounds = format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper));
             text.push_str(&bounds);
+        }
+        if (score.estimate.trials as usize) < result.evidence.cases.len() {
+            let _ = write!(text, " n={}", score.estimate.trials);
         }
         let mark = if result.vacuous(model, cells).is_some() { "*" } else { " " };
         text + mark

@@ -1,7 +1,7 @@
 //! The keys of a spec's maps. The readers accept these and no others, and the schema describes the same.
 
 /// The whole file.
-pub(super) const ROOT: [&str; 19] = [
+pub(super) const ROOT: [&str; 20] = [
     "claim",
     "data",
     "split",
@@ -19,6 +19,7 @@ pub(super) const ROOT: [&str; 19] = [
     "seed",
     "device",
     "chunk",
+    "stop",
     "counterexamples",
     "costs",
 ];

@@ -92,6 +92,18 @@ pub struct Spec {
     /// Cases that are evaluated together, 1 to 1024 (default 32, the fastest on a CPU). It changes the last
     /// bits, so it is part of the question.
     pub chunk: usize,
+    /// When a cell ends (default after all test cases).
+    pub stop: Stop,
+}
+
+/// When a cell ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stop {
+    /// After all test cases.
+    #[default]
+    All,
+    /// As soon as its cases decide every sentence about it; they come patient by patient in a random order.
+    Early,
 }
 
 /// A device, as a spec, `--device` or `MEDCERT_DEVICE` names it.

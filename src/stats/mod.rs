@@ -16,4 +16,4 @@ pub use family::{Step, holm, holm_adjusted};
 pub use paired::{mcnemar_exact, paired_difference_bounds, paired_score_lower};
 pub use power::{cases_needed, least_successes};
 pub use proportion::{binomial, lower_bound, upper_bound, wilson};
-pub use sequence::{Sequence, log_wealth};
+pub use sequence::Sequence;

@@ -62,6 +62,7 @@ pub fn spec() -> Spec {
         grid_l2: vec![0.5, 1.0],
         masks: vec![],
         counterexamples: 1,
+        stop: medcert::spec::Stop::All,
         table: vec![],
         published: vec![],
         costs: None,
@@ -97,7 +98,7 @@ impl World {
             schema: SCHEMA,
             medcert: "0.1.0".into(),
             spec: spec.digest.clone(),
-            run: RunFacts { device: "cpu".into(), chunk: 32, threads: 2, folded: true },
+            run: RunFacts { device: "cpu".into(), chunk: 32, threads: 2, folded: true, early: false },
             data: DataFacts {
                 digest: "da".repeat(32),
                 studies: labels.len() * 3 + 20,

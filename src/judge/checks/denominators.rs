@@ -2,7 +2,7 @@
 //!
 //! Two accuracies can be compared only over the same cases; a batch that was dropped at the end of one evaluation
 //! makes them incomparable, and hides its failures. Raised where a cell has not exactly one outcome for each test
-//! case, where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR
+//! case (of the first ones where it ended early), where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR
 //! for every sentence. What to do: run the spec again; evidence that was edited or cut cannot be judged.
 
 use super::Raised;
@@ -12,11 +12,6 @@ use crate::spec::Check;
 
 pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
     let cases = evidence.cases.len();
-    let cell = |cell: &Cell| {
-        let counted = cell.outcomes.len();
-        (counted != cases)
-            .then(|| format!("{} under {} has {counted} outcomes for {cases} cases", cell.model, cell.attack))
-    };
     let probe = |cell: &Cell| {
         let counted = cell.outcomes.len();
         (counted > cases || counted == 0).then(|| {
@@ -38,7 +33,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
     let told = evidence.data.test;
     let count =
         (told != cases).then(|| format!("{cases} test cases are listed, and {told} were divided off"));
-    let messages = (evidence.cells.iter().filter_map(cell))
+    let messages = (evidence.cells.iter().filter_map(|cell| evidence.miscounted(cell)))
         .chain(evidence.probes.iter().filter_map(probe))
         .chain(evidence.cells.iter().chain(&evidence.probes).filter_map(draws))
         .chain(evidence.baselines.iter().filter_map(baseline))

@@ -14,7 +14,9 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let mut raised = Vec::new();
     for model in field.models() {
         for sweep in super::sweeps(&field.seen(model)) {
-            let bits: Vec<Vec<bool>> = sweep.iter().map(|seen| field.robust(model, seen.outcomes)).collect();
+            let cases = sweep.iter().map(|seen| seen.outcomes.len()).min().unwrap_or(0);
+            let bits: Vec<Vec<bool>> =
+                sweep.iter().map(|seen| field.robust(model, &seen.outcomes[..cases])).collect();
             for (place, first) in bits.iter().enumerate() {
                 let same: Vec<&Seen<'_>> = sweep
                     .iter()

@@ -43,7 +43,8 @@ fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
 /// Whether each baseline is right on each case.
 fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
     let kind = &field.plan.spec.models[model].1;
-    let cases = &field.evidence.cases;
+    // the cases that the model was seen on without an attack: all, or the first ones
+    let cases = &field.evidence.cases[..field.clean(model).len()];
     let abnormal = cases.iter().filter(|case| case.label).count() * 2 >= cases.len();
     let majority = cases.iter().map(|case| case.label == abnormal).collect();
     let mut known = vec![("always the majority class".to_string(), majority)];
@@ -59,6 +60,9 @@ fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
         let right = |bits: &str| bits.bytes().map(|bit| bit == b'1').collect();
         known.extend(field.evidence.baselines.iter().map(|one| (one.name.clone(), right(&one.right))));
     }
-    known.retain(|(_, right)| right.len() == cases.len() && !field.clean(model).is_empty());
+    known.retain(|(_, right)| right.len() >= cases.len() && !cases.is_empty());
+    for (_, right) in &mut known {
+        right.truncate(cases.len());
+    }
     known
 }

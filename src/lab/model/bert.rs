@@ -16,6 +16,26 @@ pub struct Bert {
     pub config: BertConfig,
 }
 
+/// Texts of a batch at least, where there are so many.
+const FEWEST: usize = 8;
+
+/// Batches of texts, given by their places, of about the same length, so that hardly anything is padded: the shortest
+/// first, and a new batch where one would be longer by more than a quarter than the first of the last.
+pub fn by_length(texts: &[Vec<u32>]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&place| texts[place].len());
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    for place in order {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < FEWEST || texts[place].len() * 4 <= texts[batch[0]].len() * 5 => {
+                batch.push(place);
+            }
+            _ => batches.push(vec![place]),
+        }
+    }
+    batches
+}
+
 /// Token ids of several texts, padded to the longest of them.
 #[derive(Debug)]
 pub struct Tokens {

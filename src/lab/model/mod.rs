@@ -9,9 +9,10 @@ pub mod operating;
 pub mod params;
 pub mod residual;
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use bert::{Bert, Tokens};
+use bert::{Bert, Tokens, by_length};
 use cross::Cross;
 use gated::Gated;
 use masked::Masked;
@@ -289,8 +290,32 @@ impl Classifier for Network {
 
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
-        let tokenizer = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
-        self.architecture.text_branch(&self.params, &tokenizer.tokens(texts)?)
+        let of = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
+        // what is there several times is read once
+        let mut unique: Vec<&str> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut rows: Vec<usize> = Vec::new();
+        for text in texts {
+            rows.push(*places.entry(text).or_insert_with(|| {
+                unique.push(text);
+                unique.len() - 1
+            }));
+        }
+        let ids: Vec<Vec<u32>> = unique.iter().map(|text| of.tokenizer.encode(text, of.max_tokens)).collect();
+        // words of a cross-attention are kept apart, so all have to have one length
+        let batches = match self.architecture {
+            Architecture::Cross(..) => vec![(0..ids.len()).collect()],
+            _ => by_length(&ids),
+        };
+        let mut features = Vec::new();
+        for batch in &batches {
+            let tokens: Vec<&[u32]> = batch.iter().map(|&place| ids[place].as_slice()).collect();
+            features.push(self.architecture.text_branch(&self.params, &Tokens::new(&tokens)?)?);
+        }
+        let mut slots = vec![0; ids.len()];
+        batches.concat().into_iter().enumerate().for_each(|(slot, place)| slots[place] = slot);
+        let rows: Vec<usize> = rows.into_iter().map(|row| slots[row]).collect();
+        Ok(Tensor::f_cat(&features, 0)?.f_index_select(0, &tensor::rows(&rows)?)?)
     }
 
     fn trace_texts(&self, texts: &[String]) -> Result<Option<TextTrace>> {

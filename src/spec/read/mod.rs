@@ -17,7 +17,7 @@ use super::regression::parse_regression;
 use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
 use super::{
     Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
-    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, TextMethod, Threat,
+    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, Stop, TextMethod, Threat,
     Views,
 };
 use crate::{Error, Result};
@@ -118,6 +118,9 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
     let device = map.get("device").map_or(Some(DeviceChoice::Auto), |node| device(&node));
     let chunk = map.get("chunk").map_or(Some(CHUNK), |node| node.whole(1, 1024));
+    let stop = map.get("stop").map_or(Some(Stop::All), |node| {
+        node.one_of("way to stop", &[("all", Stop::All), ("early", Stop::Early)])
+    });
     let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
     let threats = threats?;
     let names = Names { models: &readers, threats: &threats, masks: &mask_names };
@@ -154,6 +157,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         seed,
         device: device?,
         chunk,
+        stop: stop?,
         threats,
     })
 }

@@ -95,6 +95,10 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
             "type": "string", "pattern": "^(auto|cpu|cuda(:[0-9]+)?)$", "default": "auto",
             "examples": ["auto", "cpu", "cuda:0"],
         }),
+        "stop" => json!({
+            "description": "When a cell ends: after all test cases, or, `early`, as soon as its cases decide every sentence about it.",
+            "enum": ["all", "early"], "default": "all",
+        }),
         "chunk" => integer("Cases that are evaluated together.", 1, Some(1024), Some(32)),
         "counterexamples" => {
             integer("Broken cases that are made smaller, a cell and chunk.", 0, Some(1024), Some(1))
