@@ -1,0 +1,138 @@
+//! When cells end early: as soon as their cases decide every sentence about them.
+//!
+//! After each chunk every sentence is judged on the cases so far. Its bounds hold whenever one looks ([`Sequence`]), and
+//! p-values only fall, so what passes or fails by Holm's procedure keeps its verdict however the others go on. A cell
+//! goes on while a clause that rests on it is open. So that few cases raise no check that more would silence, a cell also
+//! goes on while one bears on it that makes it SUSPECT or VACUOUS, and a model's clean cell and its blank inputs while
+//! they do not show that the inputs matter. A cell that no sentence is about goes on as long as one of its model's that is.
+//!
+//! [`Sequence`]: crate::stats::Sequence
+
+use super::checks::{self, Raised};
+use super::tally::Tally;
+use super::{Finding, Verdict, judge};
+use crate::evidence::{Assembly, Evidence, Pieces, RunFacts, assemble};
+use crate::plan::probes::PROBED_CASES;
+use crate::plan::{Clause, Plan};
+
+/// Which cells go on.
+#[derive(Debug, Clone)]
+pub struct Course<'a> {
+    plan: &'a Plan,
+    is_early: bool,
+    /// For each of the plan's cells.
+    open: Vec<bool>,
+}
+
+impl<'a> Course<'a> {
+    /// Before the first chunk, where every cell goes on; to the end if cells do not end early.
+    pub fn new(plan: &'a Plan, run: &RunFacts) -> Self {
+        Self { plan, is_early: run.early, open: vec![true; plan.cells.len()] }
+    }
+
+    /// Whether a cell of the plan goes on.
+    pub fn goes_on(&self, cell: usize) -> bool {
+        self.open.get(cell).copied().unwrap_or(false)
+    }
+
+    /// Whether a model goes on: its clean cell does, which is the last of its cells to end.
+    pub fn has(&self, model: usize) -> bool {
+        self.own(model).any(|cell| self.open[cell])
+    }
+
+    /// Looks at what was seen by now; a cell that ended stays so.
+    pub fn look(&mut self, seen: &Evidence) {
+        let cases = seen.cells.iter().map(|cell| cell.outcomes.len()).max().unwrap_or(0);
+        if !self.is_early || cases < PROBED_CASES {
+            return;
+        }
+        let Ok(tally) = Tally::new(self.plan, seen) else { return };
+        let raised: Vec<Raised> =
+            checks::raise(self.plan, seen).into_iter().filter(|raised| raised.counts().is_some()).collect();
+        let asked = self.asked(&judge(self.plan, seen), &tally, &raised);
+        let is_asked = |cell: usize| asked[cell].is_some();
+        let mut open: Vec<bool> =
+            (0..self.open.len()).map(|cell| self.open[cell] && asked[cell] == Some(true)).collect();
+        let any = open.contains(&true);
+        for model in 0..self.plan.spec.models.len() {
+            let has_sentence = self.own(model).any(is_asked);
+            let goes_on = if has_sentence { self.own(model).any(|cell| open[cell]) } else { any };
+            let clean = self.own(model).find(|&cell| self.plan.cells[cell].attack.is_clean());
+            let lacks = raised.iter().any(|one| one.cells.is_none() && one.concerns(model, &[]));
+            for cell in self.own(model).collect::<Vec<_>>() {
+                let rests = goes_on && (!is_asked(cell) || clean == Some(cell));
+                let shows = clean == Some(cell) && (rests || lacks && has_sentence);
+                open[cell] = self.open[cell] && (open[cell] || rests || shows);
+            }
+        }
+        self.open = open;
+    }
+
+    /// For each cell whether a sentence about it is open; none if no sentence is about it.
+    fn asked(&self, findings: &[Finding], tally: &Tally<'_>, raised: &[Raised]) -> Vec<Option<bool>> {
+        let mut asked = vec![None; self.open.len()];
+        for cell in self.plan.in_full() {
+            asked[cell] = Some(true);
+        }
+        for (requirement, finding) in self.plan.requirements.iter().zip(findings) {
+            for (clause, found) in requirement.clauses.iter().zip(&finding.clauses) {
+                let is_open = match found.verdict {
+                    Verdict::Pass => doubted(clause, raised) || like_the_majority(clause, tally),
+                    Verdict::Fail => doubted(clause, raised),
+                    _ => true,
+                };
+                for cell in clause.rests_on() {
+                    asked[cell] = Some(is_open || asked[cell] == Some(true));
+                }
+            }
+        }
+        asked
+    }
+
+    /// The cells of a model.
+    fn own(&self, model: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let cells = &self.plan.cells;
+        (0..cells.len()).filter(move |&cell| cells[cell].model == model)
+    }
+}
+
+/// Whether a check bears on the cells of a clause.
+fn doubted(clause: &Clause, raised: &[Raised]) -> bool {
+    raised.iter().any(|one| one.cells.is_some() && one.concerns(clause.model, &clause.cells))
+}
+
+fn like_the_majority(clause: &Clause, tally: &Tally<'_>) -> bool {
+    tally.like_the_majority(clause.model, &clause.cells).is_ok_and(|why| why.is_some())
+}
+
+/// The whole of pieces that were seen without regard to each other: what one run would have seen.
+///
+/// # Errors
+/// A piece has other cells than the head.
+pub fn whole(plan: &Plan, head: Evidence, mut pieces: Pieces) -> Result<Evidence, String> {
+    if !head.run.early {
+        return assemble(head, pieces);
+    }
+    let mut course = Course::new(plan, &head.run);
+    pieces.sort_by_key(|(model, chunk, _)| (*chunk, *model));
+    let mut assembly = Assembly::new(head);
+    let mut now = 0;
+    for (model, chunk, mut piece) in pieces {
+        if chunk > now {
+            now = chunk;
+            course.look(assembly.by_now());
+        }
+        for (slot, cell) in piece.cells.iter_mut().zip(course.own(model)) {
+            if !course.goes_on(cell) {
+                *slot = None;
+            } else if slot.is_none() {
+                course.open[cell] = false; // it had ended when it was seen
+            }
+        }
+        if !course.has(model) {
+            piece.probes.iter_mut().for_each(Vec::clear);
+        }
+        assembly.add(model, piece)?;
+    }
+    Ok(assembly.whole())
+}
