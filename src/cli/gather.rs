@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, regressions_path};
+use super::{Places, cache_folder, evidence_path, planned, regressions_path};
 use crate::data::{Dataset, Partition};
 use crate::evidence::{Counterexample, Exhibit, Lock, Observer, Part, Shard, Silent, regressions};
 use crate::lab::{self, Options};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::report::profile::Profile;
 use crate::report::progress::Progress;
 use crate::spec::{DeviceChoice, Stop};
-use crate::{Result, data, spec};
+use crate::{Result, data};
 
 /// A spec and how it is computed.
 #[derive(Debug, Args)]
@@ -79,11 +79,7 @@ impl Gather {
     /// # Errors
     /// The spec is wrong.
     pub(super) fn plan(&self) -> Result<Plan> {
-        let mut spec = spec::read(&self.spec)?;
-        if self.quick {
-            spec.stop = Stop::Early;
-        }
-        Ok(plan::build(spec))
+        planned(&self.spec, self.quick)
     }
 
     /// The folder of what is kept.

@@ -191,6 +191,18 @@ pub fn cache_folder(given: Option<&Path>) -> Result<PathBuf> {
         })
 }
 
+/// The plan of a spec, whose cells end early if the run is to be quick.
+///
+/// # Errors
+/// The spec is wrong.
+fn planned(path: &Path, quick: bool) -> Result<Plan> {
+    let mut spec = crate::spec::read(path)?;
+    if quick {
+        spec.stop = Stop::Early;
+    }
+    Ok(crate::plan::build(spec))
+}
+
 /// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence; apart where its cells end
 /// early.
 fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {

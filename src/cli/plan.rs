@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Places, write_out};
-use crate::{Result, data, plan, report, spec};
+use super::{Places, planned, write_out};
+use crate::{Result, data, report};
 
 /// Prints a plan.
 #[derive(Debug, Args)]
@@ -14,12 +14,15 @@ pub(super) struct PlanOf {
     spec: PathBuf,
     #[command(flatten)]
     places: Places,
+    /// Of a run with --quick
+    #[arg(long)]
+    quick: bool,
 }
 
 impl PlanOf {
     /// Prints the plan even where its data cannot be read, and then says why they cannot.
     pub(super) fn run(&self) -> Result<u8> {
-        let plan = plan::build(spec::read(&self.spec)?);
+        let plan = planned(&self.spec, self.quick)?;
         let loaded = data::load(&plan.spec, self.places.data_root.as_deref());
         let divided = loaded.and_then(|data| {
             let partition = data::split(&data.studies, &plan.spec.split)?;

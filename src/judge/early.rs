@@ -9,8 +9,9 @@
 //! [`Sequence`]: crate::stats::Sequence
 
 use super::checks::{self, Raised};
+use super::measure::{Measured, Part};
 use super::tally::Tally;
-use super::{Finding, Verdict, judge};
+use super::{LEVEL, weighed};
 use crate::evidence::{Assembly, Evidence, Pieces, RunFacts, assemble};
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Clause, Plan};
@@ -49,7 +50,7 @@ impl<'a> Course<'a> {
         let Ok(tally) = Tally::new(self.plan, seen) else { return };
         let raised: Vec<Raised> =
             checks::raise(self.plan, seen).into_iter().filter(|raised| raised.counts().is_some()).collect();
-        let asked = self.asked(&judge(self.plan, seen), &tally, &raised);
+        let asked = self.asked(&tally, &raised);
         let is_asked = |cell: usize| asked[cell].is_some();
         let mut open: Vec<bool> =
             (0..self.open.len()).map(|cell| self.open[cell] && asked[cell] == Some(true)).collect();
@@ -69,16 +70,19 @@ impl<'a> Course<'a> {
     }
 
     /// For each cell whether a sentence about it is open; none if no sentence is about it.
-    fn asked(&self, findings: &[Finding], tally: &Tally<'_>, raised: &[Raised]) -> Vec<Option<bool>> {
+    fn asked(&self, tally: &Tally<'_>, raised: &[Raised]) -> Vec<Option<bool>> {
         let mut asked = vec![None; self.open.len()];
         for cell in self.plan.in_full() {
             asked[cell] = Some(true);
         }
-        for (requirement, finding) in self.plan.requirements.iter().zip(findings) {
-            for (clause, found) in requirement.clauses.iter().zip(&finding.clauses) {
-                let is_open = match found.verdict {
-                    Verdict::Pass => doubted(clause, raised) || like_the_majority(clause, tally),
-                    Verdict::Fail => doubted(clause, raised),
+        let (measured, steps) = weighed(self.plan, Ok(tally));
+        for ((requirement, measured), step) in self.plan.requirements.iter().zip(&measured).zip(steps) {
+            for (clause, measured) in requirement.clauses.iter().zip(measured) {
+                let is_open = match measured {
+                    Ok(measured) if passes(clause, measured, step.level) => {
+                        doubted(clause, raised) || like_the_majority(clause, tally)
+                    }
+                    Ok(measured) if fails(clause, measured) => doubted(clause, raised),
                     _ => true,
                 };
                 for cell in clause.rests_on() {
@@ -94,6 +98,18 @@ impl<'a> Course<'a> {
         let cells = &self.plan.cells;
         (0..cells.len()).filter(move |&cell| cells[cell].model == model)
     }
+}
+
+/// Whether the bound that decides a pass reaches the threshold, whatever the cases to come show.
+fn passes(clause: &Clause, measured: &Measured, level: f64) -> bool {
+    clause.may_end_early() && measured.p() <= level
+}
+
+/// Whether even the other 95 % bound misses the threshold.
+fn fails(clause: &Clause, measured: &Measured) -> bool {
+    let (threshold, less) = clause.bound.threshold();
+    let misses = |part: &Part| part.sample.p(threshold, !less) <= LEVEL;
+    clause.may_end_early() && measured.parts.iter().any(misses)
 }
 
 /// Whether a check bears on the cells of a clause.

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan};
 use crate::spec::{Metric, Place};
-use crate::stats::holm;
+use crate::stats::{Step, holm};
 pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
 pub use judgement::{Judgement, Waiving};
@@ -158,16 +158,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 /// Judges every sentence of a plan; what was accepted, or why there is nothing, decides those that compare with it.
 pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
-    let count = |clause: &Clause| -> Result<Measured, String> {
-        tally.as_ref().map_err(String::clone).and_then(|tally| measure(tally, clause))
-    };
-    let measured: Vec<Vec<Result<Measured, String>>> =
-        plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();
-    let p = |clauses: &Vec<Result<Measured, String>>| {
-        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, Measured::p));
-        each.reduce(f64::max).unwrap_or(1.0)
-    };
-    let steps = holm(&measured.iter().map(p).collect::<Vec<_>>(), LEVEL);
+    let (measured, steps) = weighed(plan, tally.as_ref().map_err(String::clone));
     let sentences = plan.requirements.len();
     let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
     let compared = |one: &crate::plan::Regression, sentence: &str| {
@@ -190,6 +181,22 @@ pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baselin
         }
     })
     .collect()
+}
+
+/// What was counted for every clause, and the level that Holm leaves each sentence.
+fn weighed(
+    plan: &Plan,
+    tally: Result<&Tally<'_>, String>,
+) -> (Vec<Vec<Result<Measured, String>>>, Vec<Step>) {
+    let count = |clause: &Clause| tally.clone().and_then(|tally| measure(tally, clause));
+    let measured: Vec<Vec<Result<Measured, String>>> =
+        plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();
+    let p = |clauses: &Vec<Result<Measured, String>>| {
+        let each = clauses.iter().map(|clause| clause.as_ref().map_or(1.0, Measured::p));
+        each.reduce(f64::max).unwrap_or(1.0)
+    };
+    let steps = holm(&measured.iter().map(p).collect::<Vec<_>>(), LEVEL);
+    (measured, steps)
 }
 
 /// The exit code of the findings: 0 if all pass; 1 if a clause fails or is suspect or vacuous; 3 if none

@@ -2,8 +2,9 @@
 
 use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition};
+use crate::judge::cell_name;
 use crate::plan::{Plan, estimate};
-use crate::spec::Weights;
+use crate::spec::{Stop, Weights};
 
 /// The plan in lines; with the data's numbers, if the data could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
@@ -56,8 +57,24 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     } else {
         lines.push(counted(plan.cells.len(), "cell", "cells"));
     }
+    if plan.spec.stop == Stop::Early {
+        lines.push(early(plan));
+    }
     lines.extend(super::power::render(plan, data));
     lines.iter().map(|line| plain(line) + "\n").collect()
+}
+
+/// What it means that cells end early, and which do not.
+fn early(plan: &Plan) -> String {
+    let full = plan.in_full();
+    let name = |cell: &usize| {
+        let cell = &plan.cells[*cell];
+        cell_name(&plan.spec.models[cell.model].0, &cell.attack.to_string())
+    };
+    let names = full.iter().map(name).collect::<Vec<_>>().join(", ");
+    let but =
+        if full.is_empty() { String::new() } else { format!("; in full, as a sentence needs that: {names}") };
+    format!("at most that: a cell ends as soon as its cases decide every sentence about it{but}")
 }
 
 /// A rough time in words.
