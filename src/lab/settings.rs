@@ -2,6 +2,7 @@
 //! and the device that everything is computed on.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::path::Path;
 use std::sync::Once;
 
 use super::tensor::{self, Device};
@@ -93,13 +94,34 @@ pub struct Library {
 /// What libtorch was built as.
 pub fn library() -> Library {
     let folder = std::path::PathBuf::from(option_env!("MEDCERT_LIBTORCH_LIB").unwrap_or_default());
-    let version = folder.parent().map(|folder| folder.join("build-version"));
-    let version = version.and_then(|path| std::fs::read_to_string(path).ok());
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     Library {
         has_cuda: folder.join("libtorch_cuda.so").exists(),
         cuda_is_loaded: maps.contains("libtorch_cuda.so"),
-        version: version.map_or("unknown".to_string(), |version| version.trim().to_string()),
+        version: version(&folder).unwrap_or("unknown".to_string()),
         folder: folder.display().to_string(),
+    }
+}
+
+/// The version of the libraries in a folder; the CUDA set keeps them a folder deeper.
+fn version(folder: &Path) -> Option<String> {
+    let above = folder.ancestors().skip(1).take(2);
+    let text =
+        above.map(|above| above.join("build-version")).find_map(|path| std::fs::read_to_string(path).ok());
+    text.map(|text| text.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_is_found_in_both_layouts() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("build-version"), "2.13.0\n").expect("written");
+        for lib in ["lib", "torch/lib"] {
+            assert_eq!(version(&root.path().join(lib)).as_deref(), Some("2.13.0"), "{lib}");
+        }
+        assert_eq!(version(&root.path().join("a/b/lib")), None);
     }
 }
