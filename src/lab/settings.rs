@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Once;
 
 use super::tensor::{self, Device};
+use crate::evidence::processor;
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};
 
 unsafe extern "C" {
     fn medcert_settle(why: *mut c_char, length: usize) -> c_int;
     fn medcert_keep_memory() -> c_int;
+    fn medcert_gpu_name(number: c_int, name: *mut c_char, length: c_int) -> c_int;
     fn medcert_cpu_capability(why: *mut c_char, length: usize) -> c_int;
 }
 
@@ -70,6 +72,29 @@ pub fn choose(choice: DeviceChoice, gpus: usize) -> Result<Device> {
                 more => format!("cuda:0 to cuda:{}", more - 1),
             }
         ))),
+    }
+}
+
+/// The name of a GPU, such as `NVIDIA H100 80GB HBM3`; empty if the driver does not tell it.
+#[allow(unsafe_code)]
+pub fn gpu_name(number: usize) -> String {
+    let mut buffer = [0_u8; ROOM];
+    let name = |number: c_int| {
+        // SAFETY: the driver writes at most ROOM bytes and ends them with a zero
+        unsafe { medcert_gpu_name(number, buffer.as_mut_ptr().cast::<c_char>(), ROOM as c_int) == 0 }
+    };
+    if !c_int::try_from(number).is_ok_and(name) {
+        return String::new();
+    }
+    CStr::from_bytes_until_nul(&buffer)
+        .map_or(String::new(), |name| name.to_string_lossy().trim().to_string())
+}
+
+/// The kind of processor, and of GPU where everything is computed on one: what may change the last bits.
+pub fn computed_on() -> String {
+    match tensor::device() {
+        Device::Cuda(number) => format!("{} cuda {}", processor(), gpu_name(number)).trim_end().to_string(),
+        _ => processor(),
     }
 }
 
