@@ -65,3 +65,15 @@ fn too_little_memory_names_the_chunk_to_try() {
     assert!(alone.to_string().contains("use smaller images"), "{alone}");
     assert_eq!(Error::Resource("x".into()).at_once("chunk", 32).to_string(), "x");
 }
+
+#[test]
+fn a_library_that_gets_no_memory_is_told_from_other_faults() {
+    for (text, is_memory) in [
+        ("CUDA out of memory. Tried to allocate 20.00 GiB", true),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", true),
+        ("CUDA error: an illegal memory access was encountered", false),
+    ] {
+        let error = Error::from(tch::TchError::Torch(text.into()));
+        assert_eq!(matches!(error, Error::Memory(_)), is_memory, "{text}");
+    }
+}

@@ -30,6 +30,8 @@ impl Doctor {
         } else {
             "; it cannot be written: choose another with --cache or MEDCERT_CACHE"
         };
+        let gpus: Vec<String> = (0..settings::devices()).map(settings::gpu_name).collect();
+        let cuda = if gpus.is_empty() { cuda } else { format!("{cuda} ({})", gpus.join(", ")) };
         let lines = [
             ("libtorch", format!("{} in {}", library.version, library.folder)),
             ("cuda", cuda),

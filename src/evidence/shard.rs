@@ -49,7 +49,7 @@ impl std::str::FromStr for Part {
 pub struct Shard {
     /// Which part.
     pub part: Part,
-    /// Kind of processor that saw it.
+    /// Kind of processor that saw it, and of GPU if it was one.
     pub processor: String,
     /// libtorch's version.
     pub libtorch: String,

@@ -5,10 +5,10 @@
 use std::cell::OnceCell;
 
 use super::chunk::Scene;
-use super::settings::library;
+use super::settings::{computed_on, library};
 use super::tensor;
 use crate::Result;
-use crate::evidence::{Counterexample, ModelFacts, SCHEMA, processor};
+use crate::evidence::{Counterexample, ModelFacts, SCHEMA};
 use crate::plan::{Attack, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, TextMethod};
 
@@ -56,7 +56,7 @@ impl<'a> Keys<'a> {
         };
         let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" };
         put(&format!("journal {VERSION} {SCHEMA} {} {}", env!("CARGO_PKG_VERSION"), library().version));
-        put(&format!("{} {device} folded {folded}", processor()));
+        put(&format!("{} {device} folded {folded}", computed_on()));
         put(&format!("{:?} seed {}", plan.spec.models[model], plan.spec.seed));
         let about =
             |facts: &ModelFacts| format!("{} {} {:?}", facts.architecture, facts.weights, facts.threshold);

@@ -6,14 +6,14 @@ use super::model::Reader;
 use super::model::operating::Operated;
 use super::model::params::digest;
 use super::prepare::{Subject, Workshop};
-use super::settings::{library, settle};
+use super::settings::{computed_on, library, settle};
 use super::stop;
 use super::sweep::Field;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
     Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Regressions,
-    RunFacts, SCHEMA, Shard, assemble, processor,
+    RunFacts, SCHEMA, Shard, assemble,
 };
 use crate::plan::{self, Plan};
 use crate::spec::{Mask, Model, Stop};
@@ -72,7 +72,7 @@ pub fn run_part(
         };
         let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
         let chunks = partition.test.len().div_ceil(plan.spec.chunk);
-        Ok(Shard { part, processor: processor(), libtorch: library().version, chunks, head, pieces })
+        Ok(Shard { part, processor: computed_on(), libtorch: library().version, chunks, head, pieces })
     })
 }
 

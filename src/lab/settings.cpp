@@ -14,6 +14,9 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#ifdef __linux__
+#include <dlfcn.h>
+#endif
 
 namespace {
 
@@ -57,6 +60,24 @@ extern "C" int medcert_settle(char* why, size_t length) noexcept {
 extern "C" int medcert_keep_memory(void) noexcept {
 #ifdef __GLIBC__
   return mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, INT_MAX) == 1 ? 0 : 1;
+#else
+  return 1;
+#endif
+}
+
+// The name of a GPU. The driver is asked, which libtorch has loaded by then: libtorch itself tells names only to who
+// has the headers of CUDA.
+extern "C" int medcert_gpu_name(int number, char* name, int length) noexcept {
+#ifdef __linux__
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  if (driver == nullptr) return 1;
+  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
+  const auto tell = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetName"));
+  int device = 0;
+  const bool is_told = get != nullptr && tell != nullptr && get(&device, number) == 0 &&
+                       tell(name, length, device) == 0;
+  dlclose(driver);
+  return is_told ? 0 : 1;
 #else
   return 1;
 #endif

@@ -2,15 +2,18 @@
 //! and the device that everything is computed on.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::path::Path;
 use std::sync::Once;
 
 use super::tensor::{self, Device};
+use crate::evidence::processor;
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};
 
 unsafe extern "C" {
     fn medcert_settle(why: *mut c_char, length: usize) -> c_int;
     fn medcert_keep_memory() -> c_int;
+    fn medcert_gpu_name(number: c_int, name: *mut c_char, length: c_int) -> c_int;
     fn medcert_cpu_capability(why: *mut c_char, length: usize) -> c_int;
 }
 
@@ -72,6 +75,29 @@ pub fn choose(choice: DeviceChoice, gpus: usize) -> Result<Device> {
     }
 }
 
+/// The name of a GPU, such as `NVIDIA H100 80GB HBM3`; empty if the driver does not tell it.
+#[allow(unsafe_code)]
+pub fn gpu_name(number: usize) -> String {
+    let mut buffer = [0_u8; ROOM];
+    let name = |number: c_int| {
+        // SAFETY: the driver writes at most ROOM bytes and ends them with a zero
+        unsafe { medcert_gpu_name(number, buffer.as_mut_ptr().cast::<c_char>(), ROOM as c_int) == 0 }
+    };
+    if !c_int::try_from(number).is_ok_and(name) {
+        return String::new();
+    }
+    CStr::from_bytes_until_nul(&buffer)
+        .map_or(String::new(), |name| name.to_string_lossy().trim().to_string())
+}
+
+/// The kind of processor, and of GPU where everything is computed on one: what may change the last bits.
+pub fn computed_on() -> String {
+    match tensor::device() {
+        Device::Cuda(number) => format!("{} cuda {}", processor(), gpu_name(number)).trim_end().to_string(),
+        _ => processor(),
+    }
+}
+
 /// The instruction set that libtorch's kernels use, such as `AVX512`.
 pub fn instruction_set() -> String {
     call(medcert_cpu_capability).unwrap_or_else(|why| format!("unknown ({why})"))
@@ -93,13 +119,34 @@ pub struct Library {
 /// What libtorch was built as.
 pub fn library() -> Library {
     let folder = std::path::PathBuf::from(option_env!("MEDCERT_LIBTORCH_LIB").unwrap_or_default());
-    let version = folder.parent().map(|folder| folder.join("build-version"));
-    let version = version.and_then(|path| std::fs::read_to_string(path).ok());
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     Library {
         has_cuda: folder.join("libtorch_cuda.so").exists(),
         cuda_is_loaded: maps.contains("libtorch_cuda.so"),
-        version: version.map_or("unknown".to_string(), |version| version.trim().to_string()),
+        version: version(&folder).unwrap_or("unknown".to_string()),
         folder: folder.display().to_string(),
+    }
+}
+
+/// The version of the libraries in a folder; the CUDA set keeps them a folder deeper.
+fn version(folder: &Path) -> Option<String> {
+    let above = folder.ancestors().skip(1).take(2);
+    let text =
+        above.map(|above| above.join("build-version")).find_map(|path| std::fs::read_to_string(path).ok());
+    text.map(|text| text.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_is_found_in_both_layouts() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("build-version"), "2.13.0\n").expect("written");
+        for lib in ["lib", "torch/lib"] {
+            assert_eq!(version(&root.path().join(lib)).as_deref(), Some("2.13.0"), "{lib}");
+        }
+        assert_eq!(version(&root.path().join("a/b/lib")), None);
     }
 }

@@ -16,10 +16,8 @@ impl From<tch::TchError> for Error {
         // libtorch puts the C++ call stack behind the first line
         let line = text.lines().next().unwrap_or_default().trim();
         let lower = line.to_lowercase();
-        if lower.contains("out of memory")
-            || lower.contains("not enough memory")
-            || lower.contains("can't allocate")
-        {
+        let signs = ["out of memory", "not enough memory", "can't allocate", "alloc_failed"];
+        if signs.iter().any(|sign| lower.contains(sign)) {
             return Self::Memory(format!("the memory of the device is too small ({line})"));
         }
         Self::Resource(format!("libtorch failed: {line}"))
