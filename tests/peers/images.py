@@ -11,6 +11,7 @@ from torch import nn
 
 STRENGTHS = [0.01, 0.05, 0.1, 0.2]
 WEAK, STRONG = 0.0005, 8 / 255
+MILD, MILD_SQUARE = 0.004, 0.02  # break some of the surest cases
 STEPS, QUERIES = 20, 100
 
 
@@ -83,30 +84,46 @@ def descent(cases, words, epsilon):
 
 
 def pgd(cases):
-    return descent(cases, "weak pgd", WEAK)
+    return descent(cases, "weak-pgd", WEAK)
 
 
 def trained(cases):
-    return descent(cases, "strong pgd", STRONG)
+    return descent(cases, "strong-pgd", STRONG)
 
 
-def apgd(cases):
-    p, words = Peers(cases), "weak apgd"
-    torched = torchattacks.APGD(p.model, norm="Linf", eps=WEAK, steps=STEPS, n_restarts=1, loss="ce")
+def auto(cases, words, epsilon):
+    p = Peers(cases)
+    torched = torchattacks.APGD(p.model, norm="Linf", eps=epsilon, steps=STEPS, n_restarts=1, loss="ce")
     arted = evasion.AutoProjectedGradientDescent(
-        p.art, norm=np.inf, eps=WEAK, eps_step=2 * WEAK, max_iter=STEPS, nb_random_init=1, batch_size=p.count,
+        p.art, norm=np.inf, eps=epsilon, eps_step=2 * epsilon, max_iter=STEPS, nb_random_init=1, batch_size=p.count,
         loss_type="cross_entropy", verbose=False,
     )
     return {"torchattacks": lambda: p.torchattacks({words: torched}), "ART": lambda: p.arts({words: arted})}
 
 
-def square(cases):
-    p, words = Peers(cases), "weak square"
-    torched = torchattacks.Square(p.model, norm="Linf", eps=WEAK, n_queries=QUERIES, n_restarts=1, loss="margin")
+def apgd(cases):
+    return auto(cases, "weak-apgd", WEAK)
+
+
+def squares(cases, words, epsilon):
+    p = Peers(cases)
+    torched = torchattacks.Square(p.model, norm="Linf", eps=epsilon, n_queries=QUERIES, n_restarts=1, loss="margin")
     arted = evasion.SquareAttack(
-        p.art, norm=np.inf, max_iter=QUERIES, eps=WEAK, p_init=0.8, nb_restarts=1, batch_size=p.count, verbose=False,
+        p.art, norm=np.inf, max_iter=QUERIES, eps=epsilon, p_init=0.8, nb_restarts=1, batch_size=p.count, verbose=False,
     )
     return {"torchattacks": lambda: p.torchattacks({words: torched}), "ART": lambda: p.arts({words: arted})}
+
+
+def square(cases):
+    return squares(cases, "weak-square", WEAK)
+
+
+# the same, strong enough to break some of the cases
+CHECKS = {
+    "pgd": lambda cases: descent(cases, "mild-pgd", MILD),
+    "apgd": lambda cases: auto(cases, "mild-apgd", MILD),
+    "square": lambda cases: squares(cases, "mild-square", MILD_SQUARE),
+}
 
 
 def steps_to_success(cases):

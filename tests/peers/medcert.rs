@@ -1,6 +1,6 @@
 //! medcert's side of the comparison with other libraries. `tests/peers/run.py` starts it and gives it lines on stdin:
 //! `prepare ROW CASES` writes the row's weights and cases into the folder that is named on the command line, and
-//! `run` does the row's work once. Each is answered with a line of JSON on stdout.
+//! `run` does the row's work once, `check` what is not timed. Each is answered with a line of JSON on stdout.
 
 #![allow(missing_docs)]
 
@@ -20,7 +20,7 @@ use stage::Stage;
 const THREADS: usize = 2;
 
 fn answer(line: &str, folder: &Path, stage: &mut Option<Stage>) -> Result<Value> {
-    let unknown = || Error::Input(format!("{line:?} is no command: prepare ROW CASES, run"));
+    let unknown = || Error::Input(format!("{line:?} is no command: prepare ROW CASES, run, check"));
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["prepare", name, cases] => {
@@ -31,6 +31,7 @@ fn answer(line: &str, folder: &Path, stage: &mut Option<Stage>) -> Result<Value>
             Ok(json!({"prepared": name}))
         }
         ["run"] => stage.as_ref().ok_or_else(unknown)?.run(),
+        ["check"] => stage.as_ref().ok_or_else(unknown)?.check(),
         _ => Err(unknown()),
     }
 }

@@ -96,6 +96,18 @@ def agreement(ours, theirs):
     return told + (f", falls {drops[0] / drops[1]:.3f} of the peer's" if drops[1] else "")
 
 
+def checked(medcert, row, cases):
+    """Which cases the same attacks break where they are strong enough, a peer."""
+    ours, told = medcert.ask("check")["attacks"], {}
+    for name, action in images.CHECKS[row](cases).items():
+        margins = margins_of(cases, timed(action)[0])
+        (words,) = margins.keys() - {"clean"}
+        mine, theirs = ([margin <= 0 for margin in side] for side in [ours[words]["margins"], margins[words]])
+        same = sum(a == b for a, b in zip(mine, theirs))
+        told[name] = f"; {words} breaks {sum(mine)}, the peer's {sum(theirs)}, {same} of {len(mine)} alike"
+    return told
+
+
 def asked(ours, found):
     """Questions to the model, where a peer counts its own."""
     value = next(iter(found.values()))
@@ -138,6 +150,10 @@ def compare(medcert, row, arguments):
         for kind, words in parts(medians[name]).items():
             own, theirs = (sum(medians[side][word] for word in words) for side in ["medcert", name])
             lines.append([row, f"{name}: {kind}", count, theirs, own, theirs / own, ""])
+    if row in images.CHECKS:
+        told = checked(medcert, row, cases)
+        for line in lines:
+            line[-1] += told[line[1]]
     if row == "trained":
         mean, broken, right = images.steps_to_success(cases)
         lines[0][-1] += f"; {broken} of {right} right cases break, {mean:.2f} of {images.STEPS} steps on average"

@@ -54,6 +54,8 @@ pub struct Stage {
     cases: Vec<usize>,
     /// The attacks with the user's words, in order.
     attacks: Vec<(&'static str, Attack)>,
+    /// Those that are not timed.
+    checked: Vec<(&'static str, Attack)>,
     lexicon: Lexicon,
     /// The weights as they were before anything was folded.
     weights: PathBuf,
@@ -107,10 +109,11 @@ impl Stage {
         if !row.plain {
             network.params.fold()?;
         }
-        let attacks = row.attacks.iter().map(|&words| Ok((words, attack(&plan, row.model, words)?)));
-        let attacks = attacks.collect::<Result<_>>()?;
-        let lexicon = Lexicon::embedded();
-        Ok(Self { plan, data, partition, inputs, network, cases, attacks, lexicon, weights })
+        let bound = |all: &[&'static str]| -> Result<Vec<_>> {
+            all.iter().map(|&words| Ok((words, attack(&plan, row.model, words)?))).collect()
+        };
+        let (attacks, checked, lexicon) = (bound(row.attacks)?, bound(row.checked)?, Lexicon::embedded());
+        Ok(Self { plan, data, partition, inputs, network, cases, attacks, checked, lexicon, weights })
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -131,15 +134,25 @@ impl Stage {
         }
     }
 
+    /// The attacks that are timed.
+    pub fn run(&self) -> Result<Value> {
+        self.attack(&self.attacks)
+    }
+
+    /// The attacks that are not.
+    pub fn check(&self) -> Result<Value> {
+        self.attack(&self.checked)
+    }
+
     /// Every attack on the cases once, as one chunk: seconds in all and an attack, and what happened to each case. The
     /// clean answers are asked for when the chunk is made.
-    pub fn run(&self) -> Result<Value> {
+    fn attack(&self, attacks: &[(&str, Attack)]) -> Result<Value> {
         let scene = self.scene();
         let start = Instant::now();
         let mut chunk = Chunk::new(&scene, &self.cases)?;
         let mut all = serde_json::Map::new();
         let mut last = start;
-        for (words, attack) in &self.attacks {
+        for (words, attack) in attacks {
             let outcomes = chunk.attack(attack)?.outcomes;
             let now = Instant::now();
             all.insert((*words).to_string(), told(&outcomes, (now - last).as_secs_f64()));
