@@ -41,10 +41,10 @@ pub struct Row {
 
 const VISION: &str = "
 claim: How fast an image model is attacked
-data:  {phantom: {studies: 900, seed: 7, views: frontal}}
-split: {by: patient, test: 30%, validation: 10%, seed: 7}
+data:  {phantom: {studies: 2000, seed: 7, views: frontal}}
+split: {by: patient, test: 25%, validation: 10%, seed: 7}
 models:
-  vision: {se_resnet18: {image: 128, width: 64, train: {optimizer: adam, lr: 1e-3, epochs: 3, batch: 16}}}
+  vision: {se_resnet18: {image: 128, width: 64, train: {optimizer: adam, lr: 1e-3, epochs: 8, batch: 16}}}
 threats:
   weak-pgd:    {pgd: {epsilon: 0.0005, steps: 20, restarts: 1}}
   weak-apgd:   {apgd: {epsilon: 0.0005, steps: 20, restarts: 1}}

@@ -68,14 +68,14 @@ def timed(action):
 
 
 def margins_of(cases, found):
-    """Margins by attack, whatever a peer gives: logits, images, or margins that it has itself."""
+    """Margins by attack, whatever a peer gives: logits, images or texts."""
     margins = {}
     for words, value in found.items():
-        if isinstance(value, dict):
-            margins[words] = value["margins"]
-            continue
         with torch.no_grad():
-            logits = value if value.dim() == 2 else cases.model(value)
+            if isinstance(value, dict):
+                logits = cases.model(**cases.tokens(value["texts"])).logits
+            else:
+                logits = value if value.dim() == 2 else cases.model(value)
         margins[words] = cases.margins(logits)
     return margins
 

@@ -42,6 +42,8 @@ const BASE: BertConfig = BertConfig {
 };
 /// Standard deviation of the clean margins of a model whose weights are by formula.
 const SPREAD: f32 = 2.0;
+/// Cases that it is measured on at least.
+const CENTRED: usize = 8;
 
 /// A prepared row.
 pub struct Stage {
@@ -85,11 +87,11 @@ impl Stage {
         if row.pick == Pick::SixtyWords {
             cases.sort_by_key(|&case| words(&inputs.texts[case]).len().abs_diff(60));
         }
+        if row.weights == Weights::Formula {
+            centre(&network, &inputs, &cases[..cases.len().min(count.max(CENTRED))])?;
+        }
         if row.pick != Pick::Surest {
             cases.truncate(count);
-        }
-        if row.weights == Weights::Formula {
-            centre(&network, &inputs, &cases)?;
         }
         if row.pick != Pick::First {
             let margins = margins(&network, &inputs, &cases)?;
