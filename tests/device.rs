@@ -2,6 +2,9 @@
 //! leads to.
 #![cfg(feature = "torch")]
 
+use std::path::Path;
+use std::process::Command;
+
 use medcert::Error;
 use medcert::lab::settings::{choose, instruction_set, library, settle};
 use medcert::lab::tensor::{self, Device, Kind, Tensor};
@@ -76,4 +79,52 @@ fn a_library_that_gets_no_memory_is_told_from_other_faults() {
         let error = Error::from(tch::TchError::Torch(text.into()));
         assert_eq!(matches!(error, Error::Memory(_)), is_memory, "{text}");
     }
+}
+
+const SPEC: &str = "claim: It keeps reading
+data:  {phantom: {studies: 160, seed: 7}}
+split: {test: 60%, seed: 1}
+models:
+  vision:   {se_resnet18: {image: 32, width: 8, train: {optimizer: adam, lr: 1e-3, epochs: 1, batch: 16}}}
+  language: {bert: {config: tiny, train: {optimizer: adamw, lr: 1e-3, epochs: 1}}}
+  fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-4, epochs: 1}}}
+grid: [0.05, 0.1]
+table: [clean, FGSM ε≤0.1, PGD-10 ε=0.05, Square-50 ε=0.05, 40% synonyms, 20% TextFooler, FGSM ε=0.1 + 50% deletion]
+require: [fusion accuracy ≥ 20% at FGSM ε≤0.1]
+chunk: 16
+";
+
+/// The bytes that a command writes as evidence, with the same trained models each time.
+fn evidence(folder: &Path, device: &str, words: &str) -> Vec<u8> {
+    let words = words.replace("SPEC", "a.yaml --quiet --cache cache --fresh --device") + " " + device;
+    let output = Command::new(env!("CARGO_BIN_EXE_medcert"))
+        .args(words.split_whitespace())
+        .current_dir(folder)
+        .env_remove("MEDCERT_DATA")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "medcert {words}: {told}");
+    std::fs::read(folder.join("whole.json")).unwrap_or_default()
+}
+
+/// `MEDCERT_DEVICE=cuda cargo test --release --test device -- --ignored`; on the CPU without the variable.
+#[test]
+#[ignore = "some minutes, and meant for a machine with a GPU"]
+fn a_device_gives_the_same_bytes_again_and_in_parts() {
+    let device = std::env::var("MEDCERT_DEVICE").unwrap_or("cpu".to_string());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    std::fs::write(folder.join("a.yaml"), SPEC).expect("written");
+    let first = evidence(folder, &device, "check --evidence whole.json SPEC");
+    assert!(!first.is_empty());
+    for _ in 0..3 {
+        assert!(evidence(folder, &device, "check --evidence whole.json SPEC") == first, "other bytes");
+    }
+    for part in [3, 1, 2] {
+        evidence(folder, &device, &format!("run --shard {part}/3 --out parts SPEC"));
+    }
+    std::fs::remove_file(folder.join("whole.json")).expect("removed");
+    let merged = evidence(folder, "", "merge parts --spec a.yaml --evidence whole.json");
+    assert!(merged == first, "other bytes in parts");
 }

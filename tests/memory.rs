@@ -19,8 +19,8 @@ fn resident() -> f64 {
 fn ten_thousand_steps_keep_no_memory() {
     tensor::set_threads(1);
     let model = small::model(0.0);
-    let images = small::images(8);
-    let cases = 8;
+    let images = small::images(2);
+    let cases = 2;
     let problem = Problem {
         victim: Victim::new(&model, vec![true; cases]).expect("a victim"),
         images,

@@ -180,7 +180,9 @@ fn ten_runs_have_the_same_bytes() {
 fn where_cells_end_early_parts_make_what_one_run_saw() {
     let early = SPEC.replace("[clean, 40% synonyms, 50% deletion]", "[clean, 50% deletion]")
         + "stop: early\ncounterexamples: 1\n";
-    let early = early.replace("≥ 50%]", "≥ 5% under 50% deletion]");
+    // a model that has learnt something, so that no check asks for more cases
+    let early = early.replace("studies: 120", "studies: 600").replace("epochs: 1", "epochs: 6");
+    let early = early.replace("≥ 50%]", "≥ 99% under 50% deletion]");
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("cache");
     let seen = run(&early, &cache, true);

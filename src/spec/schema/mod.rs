@@ -89,6 +89,21 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
             list(&object(&keys::WAIVER, &["check", "owner", "reason", "expires"], waiver), 0),
             "Checks that may be raised until a day, because a person says so.",
         ),
+        "costs" => described(
+            object(&keys::COSTS, &keys::COSTS, |key| match key {
+                "missed" => real("An abnormal case that is called normal.", 0.0, 1e9, &[10.0]),
+                "overcalled" => real("A normal case that is called abnormal.", 0.0, 1e9, &[1.0]),
+                _ => Value::Null,
+            }),
+            "What an error costs, in your unit; for the metric `cost`.",
+        ),
+        other => conduct(other),
+    }
+}
+
+/// A key that says how a spec is computed.
+fn conduct(key: &str) -> Value {
+    match key {
         "seed" => integer("Seed of every random choice of the attacks.", 0, None, Some(0)),
         "device" => json!({
             "description": "What it is computed on.",
@@ -103,14 +118,6 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
         "counterexamples" => {
             integer("Broken cases that are made smaller, a cell and chunk.", 0, Some(1024), Some(1))
         }
-        "costs" => described(
-            object(&keys::COSTS, &keys::COSTS, |key| match key {
-                "missed" => real("An abnormal case that is called normal.", 0.0, 1e9, &[10.0]),
-                "overcalled" => real("A normal case that is called abnormal.", 0.0, 1e9, &[1.0]),
-                _ => Value::Null,
-            }),
-            "What an error costs, in your unit; for the metric `cost`.",
-        ),
         _ => Value::Null,
     }
 }
