@@ -31,7 +31,7 @@ fn ten_thousand_steps_keep_no_memory() {
     };
     let steps = |times: u32| {
         for _ in 0..times {
-            pgd::propose(&problem, 100, 1).expect("a proposal");
+            drop(pgd::propose(&problem, 100, 1).expect("a proposal"));
         }
     };
     steps(5);

@@ -158,7 +158,7 @@ pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 /// Judges every sentence of a plan; what was accepted, or why there is nothing, decides those that compare with it.
 pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
-    let (measured, steps) = weighed(plan, tally.as_ref().map_err(String::clone));
+    let (measured, steps) = weighed(plan, tally.as_ref().map_err(String::as_str));
     let sentences = plan.requirements.len();
     let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
     let compared = |one: &crate::plan::Regression, sentence: &str| {
@@ -184,11 +184,8 @@ pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baselin
 }
 
 /// What was counted for every clause, and the level that Holm leaves each sentence.
-fn weighed(
-    plan: &Plan,
-    tally: Result<&Tally<'_>, String>,
-) -> (Vec<Vec<Result<Measured, String>>>, Vec<Step>) {
-    let count = |clause: &Clause| tally.clone().and_then(|tally| measure(tally, clause));
+fn weighed(plan: &Plan, tally: Result<&Tally<'_>, &str>) -> (Vec<Vec<Result<Measured, String>>>, Vec<Step>) {
+    let count = |clause: &Clause| tally.map_err(str::to_string).and_then(|tally| measure(tally, clause));
     let measured: Vec<Vec<Result<Measured, String>>> =
         plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();
     let p = |clauses: &Vec<Result<Measured, String>>| {

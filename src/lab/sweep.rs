@@ -141,9 +141,8 @@ impl Field<'_> {
         let is_probed = place * plan.spec.chunk < PROBED_CASES;
         let own: Vec<usize> = (0..plan.cells.len()).filter(|&cell| plan.cells[cell].model == model).collect();
         let has = own.iter().any(|&cell| goes_on(cell));
-        let cells = own.iter().map(|&cell| match goes_on(cell) {
-            true => Wanted::Look(Look::Cell(&plan.cells[cell].attack)),
-            false => Wanted::NoCell,
+        let cells = own.iter().map(|&cell| {
+            if goes_on(cell) { Wanted::Look(Look::Cell(&plan.cells[cell].attack)) } else { Wanted::NoCell }
         });
         let probes = plan.probes.iter().filter(|probe| probe.cell.model == model).map(|probe| {
             if has && (probe.whole || is_probed) {
