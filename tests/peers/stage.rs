@@ -21,7 +21,7 @@ use medcert::lab::{Options, weights};
 use medcert::plan::{self, Attack, Plan};
 use medcert::spec::{self, BertConfig, DeviceChoice, TextMethod};
 use medcert::text::words::words;
-use medcert::text::{Lexicon, Vocabulary, learn_vocabulary};
+use medcert::text::{Document, Lexicon, Vocabulary, learn_vocabulary};
 use medcert::{Error, Result};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
@@ -83,8 +83,9 @@ impl Stage {
             Weights::Trained => trained(&plan, &inputs, &partition, cache, row.model)?,
             Weights::Formula => by_formula(row.model, side, &inputs, &partition)?,
         };
-        let mut cases = partition.test.clone();
+        let (mut cases, mut lexicon) = (partition.test.clone(), Lexicon::embedded());
         if row.pick == Pick::SixtyWords {
+            lexicon = bare(&mut inputs, &lexicon);
             cases.sort_by_key(|&case| words(&inputs.texts[case]).len().abs_diff(60));
         }
         if row.weights == Weights::Formula {
@@ -114,7 +115,7 @@ impl Stage {
         let bound = |all: &[&'static str]| -> Result<Vec<_>> {
             all.iter().map(|&words| Ok((words, attack(&plan, row.model, words)?))).collect()
         };
-        let (attacks, checked, lexicon) = (bound(row.attacks)?, bound(row.checked)?, Lexicon::embedded());
+        let (attacks, checked) = (bound(row.attacks)?, bound(row.checked)?);
         Ok(Self { plan, data, partition, inputs, network, cases, attacks, checked, lexicon, weights })
     }
 
@@ -226,6 +227,28 @@ impl Stage {
     }
 }
 
+/// Leaves nothing but words in the reports, and nothing but single words in the lexicon: libraries differ in what
+/// becomes of a removed word's comma, and in where the words behind a longer synonym are.
+fn bare(inputs: &mut Inputs, lexicon: &Lexicon) -> Lexicon {
+    let mut sets = BTreeMap::new();
+    for (text, document) in inputs.texts.iter_mut().zip(&mut inputs.documents) {
+        let cores: Vec<&str> =
+            words(text).iter().map(|word| word.core).filter(|core| is_plain(core)).collect();
+        for core in cores.iter().map(|core| core.to_lowercase()) {
+            let others = lexicon.of(&core).iter().filter(|other| is_plain(other));
+            let others = others.map(|other| vec![core.clone(), other.clone()]).collect::<Vec<_>>();
+            sets.insert(core, others);
+        }
+        *document = Document::of(&cores.join(" "));
+        *text = document.text();
+    }
+    Lexicon::from_sets(sets.into_values().flatten())
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(char::is_alphabetic)
+}
+
 fn told(outcomes: &[Outcome], seconds: f64) -> Value {
     let margins: Vec<_> = outcomes.iter().map(|outcome| outcome.margin).collect();
     let queries: Vec<_> = outcomes.iter().map(|outcome| outcome.queries).collect();
@@ -310,7 +333,9 @@ fn centre(network: &Network, inputs: &Inputs, cases: &[usize]) -> Result<()> {
         if name.ends_with("bias") {
             values[1] -= shift;
         }
-        values.iter_mut().for_each(|value| *value *= scale);
+        for value in values {
+            *value *= scale;
+        }
     }
     network.params.restore(&values)
 }
