@@ -5,7 +5,8 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use medcert::evidence::Silent;
 use medcert::lab::attack::image::{Problem, Space, fgsm};
 use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
@@ -13,6 +14,7 @@ use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::Victim;
+use medcert::lab::{self, Options};
 use medcert::spec::{EditKind, Norm};
 use medcert::text::meaning::meaning;
 use medcert::text::perturb::Rules;
@@ -90,6 +92,54 @@ fn models(c: &mut Criterion) {
     });
 }
 
+/// A spec of so many image models under PGD, over so many cases.
+fn sweep(models: usize, cases: usize, steps: u32) -> String {
+    let model = |number| {
+        format!(
+            "  m{number}: {{se_resnet18: {{image: 32, width: 8, train: {{lr: 1e-3, epochs: 1, seed: {number}}}}}}}\n"
+        )
+    };
+    format!(
+        "claim: It keeps reading\ndata: {{phantom: {{studies: 400, seed: 7}}}}\nsplit: {{test: 50%, seed: 1, cases: {cases}}}\n\
+         counterexamples: 0\nmodels:\n{}table: [PGD-{steps} ε=0.05]\nrequire: [m1 accuracy ≥ 50%]\n",
+        (1..=models).map(model).collect::<String>()
+    )
+}
+
+/// Whole runs, whose seconds have to grow by the same amount with each case, step and model.
+fn linear(c: &mut Criterion) {
+    let cache = tempfile::tempdir().expect("a folder");
+    let run = |text: &str| {
+        let plan = plan::build(spec::parse(Path::new("linear.yaml"), text).expect("a spec"));
+        let dataset = data::load(&plan.spec, None).expect("phantoms");
+        let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
+        let options = Options {
+            cache: cache.path().to_path_buf(),
+            roots: vec![],
+            threads: Some(1),
+            device: spec::DeviceChoice::Cpu,
+            plain: false,
+            fresh: true,
+        };
+        black_box(lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence"));
+    };
+    let mut group = c.benchmark_group("linear");
+    group.sample_size(10);
+    for (what, points) in [
+        ("cases", [(1, 32, 10), (1, 64, 10), (1, 128, 10)]),
+        ("steps", [(1, 64, 10), (1, 64, 20), (1, 64, 40)]),
+        ("models", [(1, 64, 10), (2, 64, 10), (4, 64, 10)]),
+    ] {
+        for (models, cases, steps) in points {
+            let text = sweep(models, cases, steps);
+            run(&text); // trains the models
+            let name = format!("{models} models, {cases} cases, {steps} steps");
+            group.bench_function(BenchmarkId::new(what, name), |b| b.iter(|| run(&text)));
+        }
+    }
+    group.finish();
+}
+
 fn words(c: &mut Criterion) {
     let (_, _, _, texts) = vision();
     let lexicon = Lexicon::embedded();
@@ -122,6 +172,6 @@ fn specs(c: &mut Criterion) {
 criterion_group! {
     name = speed;
     config = Criterion::default().sample_size(20);
-    targets = models, words, specs
+    targets = models, linear, words, specs
 }
 criterion_main!(speed);
