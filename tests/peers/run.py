@@ -83,16 +83,17 @@ def margins_of(cases, found):
 def agreement(ours, theirs):
     """How alike the answers after each attack are: the same successes, and how far the margins are apart."""
     same = total = 0
-    furthest, drops = 0.0, [0.0, 0.0]
+    furthest, largest, drops = 0.0, 0.0, [0.0, 0.0]
     for words, margins in theirs.items():
         mine = ours["attacks"][words]["margins"]
         clean = ours["attacks"]["clean"]["margins"]
         same += sum((a > 0) == (b > 0) for a, b in zip(mine, margins))
         total += len(mine)
         furthest = max(furthest, *(abs(a - b) for a, b in zip(mine, margins)))
+        largest = max(largest, *map(abs, mine))
         for side, found in enumerate([mine, margins]):
             drops[side] += sum(c - m for c, m in zip(clean, found)) if words != "clean" else 0.0
-    told = f"{same} of {total} alike, margins within {furthest:.1e}"
+    told = f"{same} of {total} alike, margins of up to {largest:.2f} within {furthest:.1e}"
     return told + (f", falls {drops[0] / drops[1]:.3f} of the peer's" if drops[1] else "")
 
 

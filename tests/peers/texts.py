@@ -26,7 +26,7 @@ from textattack.models.wrappers import HuggingFaceModelWrapper  # noqa: E402
 from textattack.search_methods import GreedyWordSwapWIR  # noqa: E402
 from textattack.transformations import WordSwap  # noqa: E402
 
-logging.getLogger("textattack").setLevel(logging.WARNING)
+logging.getLogger("textattack.shared.utils.install").setLevel(logging.WARNING)
 
 
 class Beside(nn.Module):
