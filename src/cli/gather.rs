@@ -11,7 +11,7 @@ use crate::lab::{self, Options};
 use crate::plan::Plan;
 use crate::report::profile::Profile;
 use crate::report::progress::Progress;
-use crate::spec::{DeviceChoice, Stop};
+use crate::spec::DeviceChoice;
 use crate::{Result, data};
 
 /// A spec and how it is computed.
@@ -104,10 +104,7 @@ impl Gather {
     /// The data are missing or wrong.
     pub(super) fn ground(&self, plan: &Plan) -> Result<Ground> {
         let data = data::load(&plan.spec, self.places.data_root.as_deref())?;
-        let mut partition = data::split(&data.studies, &plan.spec.split)?;
-        if plan.spec.stop == Stop::Early {
-            partition = partition.drawn(&data.studies, &plan.spec.split);
-        }
+        let partition = data::divide(&data.studies, &plan.spec)?;
         let own =
             self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let cache = self.cache()?;

@@ -25,7 +25,7 @@ impl PlanOf {
         let plan = planned(&self.spec, self.quick)?;
         let loaded = data::load(&plan.spec, self.places.data_root.as_deref());
         let divided = loaded.and_then(|data| {
-            let partition = data::split(&data.studies, &plan.spec.split)?;
+            let partition = data::divide(&data.studies, &plan.spec)?;
             Ok((data, partition))
         });
         let known = divided.as_ref().ok().map(|(data, partition)| (data, partition));

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit, audit_kept};
 pub use glance::{Column, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
-pub use split::{Partition, leaks, split};
+pub use split::{Partition, divide, leaks, split};
 
 use crate::spec::{self, Section, Spec, Views};
 use crate::text::Document;

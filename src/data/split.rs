@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Study;
-use crate::spec::Split;
+use crate::spec::{Spec, Split, Stop};
 use crate::{Error, Result};
 
-/// Indices into the studies, each ascending.
+/// Indices into the studies, each ascending; the test cases of [`divide`] may be in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
     /// Training cases.
@@ -17,15 +17,22 @@ pub struct Partition {
     pub test: Vec<usize>,
 }
 
-impl Partition {
-    /// The same with the test cases patient by patient in an order that was drawn, for a run that may end before the
-    /// last: a prefix of it is a random sample.
-    #[must_use]
-    pub fn drawn(mut self, studies: &[Study], split: &Split) -> Self {
-        let ranks = ranks(studies, split.seed);
-        self.test.sort_by_key(|&index| (ranks[studies[index].patient.as_str()], index));
-        self
+/// Divides the studies of a spec. Where its cells end early, the test cases come patient by patient in an order that was
+/// drawn: the first ones are a random sample.
+///
+/// # Errors
+/// As for [`split()`].
+pub fn divide(studies: &[Study], spec: &Spec) -> Result<Partition> {
+    let mut partition = split(studies, &spec.split)?;
+    if spec.stop == Stop::Early {
+        draw(&mut partition.test, studies, &ranks(studies, spec.split.seed));
     }
+    Ok(partition)
+}
+
+/// Puts cases in the order that was drawn for their patients, whatever the order of the file.
+fn draw(cases: &mut [usize], studies: &[Study], ranks: &BTreeMap<&str, usize>) {
+    cases.sort_by_key(|&index| (ranks[studies[index].patient.as_str()], index));
 }
 
 /// The place of each patient in an order that the seed draws, whatever the order of the studies.
@@ -57,8 +64,7 @@ pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
     };
     let mut partition = Partition { test: part(0), validation: part(1), train: part(2) };
     if let Some(most) = split.cases {
-        // patients in their drawn order, whatever the order of the file
-        partition.test.sort_by_key(|&index| (ranks[studies[index].patient.as_str()], index));
+        draw(&mut partition.test, studies, &ranks);
         partition.test.truncate(most);
         partition.test.sort_unstable();
     }

@@ -12,23 +12,22 @@ use super::checks::{self, Raised};
 use super::measure::{Measured, Part};
 use super::tally::Tally;
 use super::{LEVEL, weighed};
-use crate::evidence::{Assembly, Evidence, Pieces, RunFacts, assemble};
+use crate::evidence::{Assembly, Evidence, Pieces, assemble};
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Clause, Plan};
 
-/// Which cells go on.
+/// Which cells go on, where they end early.
 #[derive(Debug, Clone)]
 pub struct Course<'a> {
     plan: &'a Plan,
-    is_early: bool,
     /// For each of the plan's cells.
     open: Vec<bool>,
 }
 
 impl<'a> Course<'a> {
-    /// Before the first chunk, where every cell goes on; to the end if cells do not end early.
-    pub fn new(plan: &'a Plan, run: &RunFacts) -> Self {
-        Self { plan, is_early: run.early, open: vec![true; plan.cells.len()] }
+    /// Before the first chunk, where every cell goes on.
+    pub fn new(plan: &'a Plan) -> Self {
+        Self { plan, open: vec![true; plan.cells.len()] }
     }
 
     /// Whether a cell of the plan goes on.
@@ -41,10 +40,15 @@ impl<'a> Course<'a> {
         self.own(model).any(|cell| self.open[cell])
     }
 
+    /// Whether no cell goes on.
+    pub fn has_ended(&self) -> bool {
+        !self.open.contains(&true)
+    }
+
     /// Looks at what was seen by now; a cell that ended stays so.
     pub fn look(&mut self, seen: &Evidence) {
         let cases = seen.cells.iter().map(|cell| cell.outcomes.len()).max().unwrap_or(0);
-        if !self.is_early || cases < PROBED_CASES {
+        if cases < PROBED_CASES {
             return;
         }
         let Ok(tally) = Tally::new(self.plan, seen) else { return };
@@ -95,8 +99,7 @@ impl<'a> Course<'a> {
 
     /// The cells of a model.
     fn own(&self, model: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let cells = &self.plan.cells;
-        (0..cells.len()).filter(move |&cell| cells[cell].model == model)
+        self.plan.cells_of(model)
     }
 }
 
@@ -129,7 +132,7 @@ pub fn whole(plan: &Plan, head: Evidence, mut pieces: Pieces) -> Result<Evidence
     if !head.run.early {
         return assemble(head, pieces);
     }
-    let mut course = Course::new(plan, &head.run);
+    let mut course = Course::new(plan);
     pieces.sort_by_key(|(model, chunk, _)| (*chunk, *model));
     let mut assembly = Assembly::new(head);
     let mut now = 0;

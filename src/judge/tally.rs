@@ -105,8 +105,8 @@ impl<'a> Tally<'a> {
             .collect())
     }
 
-    /// For each case that all the cells count, the least margin of the true class in any of the cells and when clean: minus infinity where an
-    /// answer is not finite.
+    /// For each case that all the cells count, the least margin of the true class in any of them and when clean: minus
+    /// infinity where an answer is not finite.
     ///
     /// # Errors
     /// There is no such cell, or a report was flipped on purpose, so that there is no one true class.
@@ -146,15 +146,6 @@ impl<'a> Tally<'a> {
             return Err(format!("there is no {} to count", noun(metric, 1)));
         }
         Ok(places)
-    }
-
-    /// For each case that the metric is about, whether it is right in all the cells and when clean.
-    ///
-    /// # Errors
-    /// There is no such case or cell.
-    pub fn holds(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<bool>, String> {
-        let right = self.right(model, cells)?;
-        Ok(self.about(model, cells, metric)?.into_iter().map(|place| right[place]).collect())
     }
 
     /// The patient of a case.
@@ -248,7 +239,7 @@ impl<'a> Tally<'a> {
     ///
     /// # Errors
     /// There is no such cell.
-    pub(super) fn counted(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
+    pub fn counted(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
         Ok(counted(&self.outcomes(model, cells)?))
     }
 

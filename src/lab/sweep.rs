@@ -74,26 +74,27 @@ impl Field<'_> {
         let keys: Vec<Keys<'_>> = (scenes.iter().enumerate())
             .map(|(model, scene)| Keys::of(self.plan, model, self.models, scene, (self.known, self.folded)))
             .collect();
-        let mut course = Course::new(self.plan, &head.run);
+        let mut course = Course::new(self.plan);
         let mut assembly = Assembly::new(head.clone());
         let (mut pieces, mut done) = (Vec::new(), 0);
         let total = self.partition.test.len() as u64;
         for (place, indices) in self.partition.test.chunks(self.plan.spec.chunk).enumerate() {
+            // chunks after the last cell's end have their pieces, though empty: none is missing from a part
+            let has_ended = course.has_ended();
             for (model, scene) in scenes.iter().enumerate() {
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
                 let piece = self.piece(scene, &keys[model], indices, &looks)?;
                 assembly.add(model, piece.clone()).map_err(Error::Resource)?;
                 pieces.push((model, place, piece));
             }
+            if has_ended {
+                continue;
+            }
             course.look(assembly.by_now());
             done += indices.len() as u64;
             // what ends has no time left
-            let all =
-                if scenes.iter().enumerate().any(|(model, _)| course.has(model)) { total } else { done };
-            self.observer.observe(Event::Attacked { model: "all models", done, total: all });
-            if all == done {
-                break;
-            }
+            let total = if course.has_ended() { done } else { total };
+            self.observer.observe(Event::Attacked { model: "all models", done, total });
         }
         Ok(pieces)
     }
@@ -139,9 +140,8 @@ impl Field<'_> {
     fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
         let plan = self.plan;
         let is_probed = place * plan.spec.chunk < PROBED_CASES;
-        let own: Vec<usize> = (0..plan.cells.len()).filter(|&cell| plan.cells[cell].model == model).collect();
-        let has = own.iter().any(|&cell| goes_on(cell));
-        let cells = own.iter().map(|&cell| {
+        let has = plan.cells_of(model).any(goes_on);
+        let cells = plan.cells_of(model).map(|cell| {
             if goes_on(cell) { Wanted::Look(Look::Cell(&plan.cells[cell].attack)) } else { Wanted::NoCell }
         });
         let probes = plan.probes.iter().filter(|probe| probe.cell.model == model).map(|probe| {
@@ -163,7 +163,7 @@ impl Field<'_> {
         indices: &[usize],
         looks: &[Wanted<'_>],
     ) -> Result<Piece> {
-        let mut journal = Journal::open(self.kept, &keys.journal(indices)?, indices.len(), self.fresh);
+        let mut journal = None;
         let (mut chunk, mut piece) = (None, Piece::default());
         for wanted in looks {
             let look = match wanted {
@@ -175,6 +175,13 @@ impl Field<'_> {
                 Wanted::NoProbe => {
                     piece.probes.push(vec![]);
                     continue;
+                }
+            };
+            let journal = match &mut journal {
+                Some(journal) => journal,
+                slot => {
+                    let name = keys.journal(indices)?;
+                    slot.insert(Journal::open(self.kept, &name, indices.len(), self.fresh))
                 }
             };
             let key = keys.line(*look, indices)?;

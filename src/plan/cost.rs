@@ -34,14 +34,7 @@ const TRAINING_FACTOR: f64 = 3.0;
 /// A gradient by the input costs so many forward passes.
 const GRADIENT_FACTOR: f64 = 2.0;
 /// What a folder is taken for: its config.json is read only when the spec runs.
-const BERT_BASE: BertConfig = BertConfig {
-    hidden: 768,
-    layers: 12,
-    heads: 12,
-    intermediate: 3072,
-    max_tokens: 512,
-    vocabulary: 30_522,
-};
+const OF_FOLDER: BertConfig = BertConfig::BASE;
 /// Rounds of a search over pixels and words in turn.
 const CROSS_ROUNDS: u64 = 3;
 /// Tokens of a report, roughly.
@@ -212,13 +205,13 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             let views = plan.spec.data.views().count() as f64;
             (views * flops(*network) * scale / FLOPS_A_SECOND, 0.0)
         }
-        Model::Bert { config, .. } => (0.0, encoder(config.unwrap_or(BERT_BASE))),
+        Model::Bert { config, .. } => (0.0, encoder(config.unwrap_or(OF_FOLDER))),
         Model::Script(script) => {
             // taken for a ResNet-50 and a BERT-base
             let scale = (f64::from(script.image) / 224.0).powi(2) * plan.spec.data.views().count() as f64;
             let image = flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND;
             let of = |reads, cost| if reads { cost } else { 0.0 };
-            (of(script.reads_image, image), of(script.reads_text, encoder(BERT_BASE)))
+            (of(script.reads_image, image), of(script.reads_text, encoder(OF_FOLDER)))
         }
         Model::Fusion { vision, language, .. } => {
             let part = |name: &str| {

@@ -132,6 +132,11 @@ impl Clause {
 }
 
 impl Plan {
+    /// The cells of a model, in their order.
+    pub fn cells_of(&self, model: usize) -> impl Iterator<Item = usize> + use<'_> {
+        (0..self.cells.len()).filter(move |&cell| self.cells[cell].model == model)
+    }
+
     /// The cells that run over all cases although cells end early, as a sentence about them needs that.
     pub fn in_full(&self) -> Vec<usize> {
         let clauses = self.requirements.iter().flat_map(|one| &one.clauses);

@@ -187,7 +187,9 @@ pub(super) fn footnotes(
         let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
         notes.push(format!("* cannot be told from always giving the same answer ({share:.1} %)"));
     }
-    if places().any(|(row, model)| ends_early(result, tally, model, &rows[row].cells[model])) {
+    let cases = result.evidence.cases.len();
+    let counted_in = |(row, model): (usize, usize)| tally.counted(model, &rows[row].cells[model]);
+    if places().any(|place| counted_in(place).is_ok_and(|counted| counted < cases)) {
         notes.push(
             "n: the cell ended after so many cases, as they decide every sentence about it".to_string(),
         );
@@ -206,12 +208,6 @@ pub(super) fn footnotes(
         notes.push("† as published elsewhere, of other data and models".to_string());
     }
     notes
-}
-
-/// Whether a model was not seen on all cases in some cells.
-fn ends_early(result: Result<'_>, tally: &Tally<'_>, model: usize, cells: &[usize]) -> bool {
-    let score = tally.score(model, cells, Metric::Accuracy);
-    score.is_ok_and(|score| (score.estimate.trials as usize) < result.evidence.cases.len())
 }
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.

@@ -265,6 +265,9 @@ impl BertConfig {
     /// The quick default: 2 layers of 128.
     pub const TINY: Self =
         Self { hidden: 128, layers: 2, heads: 2, intermediate: 512, max_tokens: 128, vocabulary: 4000 };
+    /// BERT-base, uncased: 12 layers of 768.
+    pub const BASE: Self =
+        Self { hidden: 768, layers: 12, heads: 12, intermediate: 3072, max_tokens: 512, vocabulary: 30_522 };
 }
 
 /// Where a model's weights come from.

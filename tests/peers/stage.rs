@@ -31,15 +31,6 @@ use crate::rows::{Pick, Row, Weights};
 #[path = "../golden/fill.rs"]
 mod fill;
 
-/// BERT-base.
-const BASE: BertConfig = BertConfig {
-    hidden: 768,
-    layers: 12,
-    heads: 12,
-    intermediate: 3072,
-    max_tokens: 512,
-    vocabulary: 30_522,
-};
 /// Standard deviation of the clean margins of a model whose weights are by formula.
 const SPREAD: f32 = 2.0;
 /// Cases that it is measured on at least.
@@ -285,16 +276,18 @@ fn trained(
 /// The study's fusion, or its language model alone, at full size.
 fn by_formula(name: &str, side: Option<u32>, inputs: &Inputs, partition: &Partition) -> Result<Network> {
     let texts: Vec<&str> = partition.train.iter().map(|&case| inputs.texts[case].as_str()).collect();
-    let mut entries = learn_vocabulary(&texts, BASE.vocabulary as usize);
-    entries.extend((entries.len()..BASE.vocabulary as usize).map(|place| format!("[unused{place}]")));
-    let bert = Bert { config: BASE };
+    let mut entries = learn_vocabulary(&texts, BertConfig::BASE.vocabulary as usize);
+    entries.extend(
+        (entries.len()..BertConfig::BASE.vocabulary as usize).map(|place| format!("[unused{place}]")),
+    );
+    let bert = Bert { config: BertConfig::BASE };
     let architecture = match side {
         Some(_) => Architecture::Early(Residual { views: inputs.views(), ..Residual::SENET154 }, bert),
         None => Architecture::Language(bert),
     };
     let mut params = Params::make(&architecture.declare(), |declared| Ok(fill::fill(declared)))?;
     params.freeze();
-    let tokenizer = TokenizerOf::new(Vocabulary::uncased(entries), BASE.max_tokens as usize)?;
+    let tokenizer = TokenizerOf::new(Vocabulary::uncased(entries), BertConfig::BASE.max_tokens as usize)?;
     let (tokenizer, source, masked) = (Some(tokenizer), None, None);
     Ok(Network { name: name.to_string(), architecture, params, tokenizer, side, source, masked })
 }
