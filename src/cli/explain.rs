@@ -8,7 +8,9 @@ use clap::Args;
 
 use super::write_out;
 use crate::autopsy::Code;
+use crate::judge::Verdict;
 use crate::judge::checks::{head as text, source as of_check};
+use crate::report::doc::{in_a_line, lines_of_verdict};
 use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -44,15 +46,16 @@ impl Explain {
 
 /// In a few lines, what an attack or a check is, for the schema.
 pub(super) fn about(name: &str) -> Option<String> {
-    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(check) = Check::of_word(name) {
         let head = text(of_check(check));
-        let first = head.split("\n\n").next()?.to_string();
-        return Some(flat(first.split_once(": ").map_or(first.clone(), |(_, rest)| rest.to_string())));
+        let first = head.split("\n\n").next()?;
+        return Some(in_a_line(first.split_once(": ").map_or(first, |(_, rest)| rest)));
     }
-    let (name, source) = source(name)?;
-    let variant = variant(name).and_then(|variant| words::of_attack(&variant));
-    variant.or_else(|| text(source).split("\n\n").next().map(str::to_string)).map(flat)
+    let attack = Attack::named(name)?;
+    let comment = attack.variant.as_deref().and_then(words::of_attack);
+    comment
+        .or_else(|| text(attack.source).split("\n\n").next().map(str::to_string))
+        .map(|text| in_a_line(&text))
 }
 
 /// Everything that is explained, by kind.
@@ -65,7 +68,7 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("modes of attacks on words", owned(Mode::NAMED.map(|(name, _)| name).to_vec())),
             ("metrics", owned(Metric::NAMED.map(|(name, _)| name).to_vec())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
-            ("verdicts", owned(words::VERDICTS.map(|(name, _)| name).to_vec())),
+            ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
             ("exit codes", words::EXITS.map(|code| format!("exit-{code}")).to_vec()),
             ("checks", Check::NAMED.map(|(check, ..)| check.code().to_string()).to_vec()),
             ("checks, by name", Check::NAMED.map(|(check, ..)| check.name().to_string()).to_vec()),
@@ -105,14 +108,14 @@ fn explained(wanted: &str) -> Option<String> {
     if let Some(code) = Code::named(&wanted) {
         return Some(titled(&format!("{code:?} {}", code.title()), text(code.source())));
     }
-    if let Some((name, source)) = source(&wanted) {
-        return Some(titled(name, text(source)));
+    if let Some(attack) = Attack::named(&wanted) {
+        return Some(titled(attack.name, text(attack.source)));
     }
     let metric = Metric::NAMED.iter().find(|(name, _)| *name == wanted);
     let metric =
         metric.and_then(|(name, metric)| Some(titled(name, words::of_metric(&format!("{metric:?}"))?)));
-    let verdict = words::VERDICTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted));
-    let verdict = verdict.and_then(|(name, variant)| Some(titled(name, words::of_verdict(variant)?)));
+    let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
+    let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);
     let absence =
         absence.and_then(|(name, kind)| Some(titled(name, words::of_absence(&format!("{kind:?}"))?)));
@@ -130,37 +133,42 @@ fn explained(wanted: &str) -> Option<String> {
     metric.or(verdict).or(absence).or(mode).or(exit).or(said.map(|source| titled(&wanted, text(source))))
 }
 
-/// An attack's name as a sentence writes it, and its source.
-fn source(wanted: &str) -> Option<(&'static str, &'static str)> {
-    let same = |name: &str| name.eq_ignore_ascii_case(wanted);
-    let name = attacks().into_iter().flat_map(|(_, names)| names).find(|name| same(name))?;
-    let search = ImageSearch::NAMED.iter().find(|(other, _)| *other == name);
-    let film = Corruption::NAMED.iter().find(|(other, _)| *other == name);
-    let edit = EditKind::NAMED.iter().find(|(other, _)| *other == name);
-    let words = TextSearch::NAMED.iter().find(|(other, _)| *other == name);
-    let source = search
-        .map(|(_, search)| sources::of_search(*search))
-        .or(film.map(|(_, kind)| sources::of_corruption(*kind)))
-        .or(edit.map(|(_, kind)| sources::of_edit(*kind)))
-        .or(words.map(|(_, search)| sources::of_words(*search)))
-        .or(sources::of_other(name))?;
-    Some((name, source))
+/// An attack that is explained.
+struct Attack {
+    /// As a sentence calls it.
+    name: &'static str,
+    /// As its enum calls it, such as `MotionBlur`, where it is of one.
+    variant: Option<String>,
+    source: &'static str,
 }
 
-/// An attack's name in the source, such as `MotionBlur`.
-fn variant(name: &str) -> Option<String> {
-    let search =
-        ImageSearch::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
-    let film = Corruption::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
-    let edit = EditKind::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
-    let words = TextSearch::NAMED.iter().find(|(other, _)| *other == name).map(|(_, one)| format!("{one:?}"));
-    let whole = search.or(film).or(edit).or(words)?;
-    whole.split(' ').next().map(str::to_string)
+impl Attack {
+    fn named(wanted: &str) -> Option<Self> {
+        let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+        let name = attacks().into_iter().flat_map(|(_, names)| names).find(|name| same(name))?;
+        Self::of(name, &ImageSearch::NAMED, sources::of_search)
+            .or_else(|| Self::of(name, &Corruption::NAMED, sources::of_corruption))
+            .or_else(|| Self::of(name, &EditKind::NAMED, sources::of_edit))
+            .or_else(|| Self::of(name, &TextSearch::NAMED, sources::of_words))
+            .or_else(|| Some(Self { name, variant: None, source: sources::of_other(name)? }))
+    }
+
+    /// One of an enum's, by its name.
+    fn of<K: Copy + std::fmt::Debug>(
+        name: &'static str,
+        named: &[(&str, K)],
+        source: impl Fn(K) -> &'static str,
+    ) -> Option<Self> {
+        let (_, kind) = named.iter().find(|(other, _)| *other == name)?;
+        let shown = format!("{kind:?}");
+        let variant = shown.split(' ').next().map(str::to_string);
+        Some(Self { name, variant, source: source(*kind) })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Check, about, attacks, explained, kinds, source, text};
+    use super::{Attack, Check, about, attacks, explained, kinds, text};
 
     #[test]
     fn whatever_is_listed_is_explained() {
@@ -192,8 +200,8 @@ mod tests {
     #[test]
     fn every_attack_says_where_it_comes_from_and_what_it_costs() {
         for name in attacks().iter().flat_map(|(_, names)| names.clone()) {
-            let (_, source) = source(name).unwrap_or_else(|| panic!("{name} has no source"));
-            let text = text(source);
+            let attack = Attack::named(name).unwrap_or_else(|| panic!("{name} has no source"));
+            let text = text(attack.source);
             assert!(text.len() > 80, "{name} says hardly anything");
             assert!(
                 name == "mask" || text.to_lowercase().contains("cost"),

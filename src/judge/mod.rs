@@ -63,6 +63,12 @@ pub enum Verdict {
     Error,
 }
 
+impl Verdict {
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Pass, Self::Inconclusive, Self::Fail, Self::Suspect, Self::Vacuous, Self::Error];
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

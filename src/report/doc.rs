@@ -4,11 +4,20 @@
 use crate::judge::Verdict;
 
 /// Where the verdicts are defined.
-pub const VERDICT: &str = include_str!("../judge/mod.rs");
+const VERDICT: &str = include_str!("../judge/mod.rs");
 
 /// What a verdict means, in a line.
 pub fn of_verdict(verdict: Verdict) -> String {
-    let text = comment(VERDICT, &format!("{verdict:?}")).unwrap_or_default();
+    in_a_line(&lines_of_verdict(verdict))
+}
+
+/// What a verdict means, in the lines of its comment.
+pub fn lines_of_verdict(verdict: Verdict) -> String {
+    comment(VERDICT, &format!("{verdict:?}")).unwrap_or_default()
+}
+
+/// A text of some lines in one.
+pub fn in_a_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -32,8 +41,7 @@ mod tests {
 
     #[test]
     fn every_verdict_says_what_it_means() {
-        let all = [Verdict::Pass, Verdict::Inconclusive, Verdict::Fail, Verdict::Suspect, Verdict::Vacuous];
-        let told: Vec<String> = all.into_iter().chain([Verdict::Error]).map(of_verdict).collect();
+        let told = Verdict::ALL.map(of_verdict);
         assert!(told.iter().all(|text| text.len() > 20 && text.ends_with('.')), "{told:?}");
         assert!(told[5].starts_with("It could not be judged: "), "{told:?}");
     }

@@ -30,7 +30,7 @@ pub fn render(result: Result<'_>) -> String {
         sentences(result),
         accuracies(result),
         raised(&remarks),
-        format!("**Next**\n\n{}", list(&steps(result, &remarks))),
+        next(&steps(result, &remarks)),
         folded("Why each verdict", &reasons(result)),
         folded("What it rests on", &provenance(result)),
     ];
@@ -203,6 +203,11 @@ fn provenance(result: Result<'_>) -> String {
         format!("{name}: {kind}, {} parameters, weights {}", grouped(model.parameters), short(&model.weights))
     }));
     list_all(&lines)
+}
+
+/// What to do, if there is something.
+fn next(steps: &[String]) -> String {
+    if steps.is_empty() { String::new() } else { format!("**Next**\n\n{}", list(steps)) }
 }
 
 /// A list of at most [`LISTED`] lines.

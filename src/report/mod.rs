@@ -102,11 +102,10 @@ impl<'a> Result<'a> {
     }
 }
 
-/// How the findings end, in one line: `3 of 5 sentences hold: 1 fails, 1 is inconclusive`.
+/// How the findings end, in one line: `3 of 5 sentences hold: 1 fails, 1 is inconclusive`; of one, `the sentence fails`.
 pub fn summary(findings: &[Finding]) -> String {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let all = findings.len();
-    let sentences = if all == 1 { "sentence" } else { "sentences" };
     let mut rest = Vec::new();
     for (verdict, one, many) in [
         (Verdict::Fail, "fails", "fail"),
@@ -117,6 +116,7 @@ pub fn summary(findings: &[Finding]) -> String {
     ] {
         match count(verdict) {
             0 => {}
+            1 if all == 1 => return format!("the sentence {one}"),
             1 => rest.push(format!("1 {one}")),
             several => rest.push(format!("{several} {many}")),
         }
@@ -124,8 +124,8 @@ pub fn summary(findings: &[Finding]) -> String {
     match (count(Verdict::Pass), rest.is_empty()) {
         (passed, true) if passed == all && all == 1 => "the sentence holds".to_string(),
         (passed, true) if passed == all => format!("all {all} sentences hold"),
-        (1, _) => format!("1 of {all} {sentences} holds: {}", rest.join(", ")),
-        (passed, _) => format!("{passed} of {all} {sentences} hold: {}", rest.join(", ")),
+        (1, _) => format!("1 of {all} sentences holds: {}", rest.join(", ")),
+        (passed, _) => format!("{passed} of {all} sentences hold: {}", rest.join(", ")),
     }
 }
 

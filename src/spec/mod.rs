@@ -89,8 +89,8 @@ pub struct Spec {
     pub seed: u64,
     /// What it is computed on (default auto).
     pub device: DeviceChoice,
-    /// Cases that are evaluated together, 1 to 1024 (default 32, the fastest on a CPU). It changes the last
-    /// bits, so it is part of the question.
+    /// Cases that are evaluated together, 1 to 1024 (default 32, the fastest on a CPU; a GPU is quicker with more). It
+    /// changes the last bits, so it is part of the question.
     pub chunk: usize,
     /// When a cell ends (default after all test cases).
     pub stop: Stop,

@@ -11,7 +11,7 @@ from torch import nn
 
 STRENGTHS = [0.01, 0.05, 0.1, 0.2]
 WEAK, STRONG = 0.0005, 8 / 255
-MILD, MILD_SQUARE = 0.004, 0.02  # break some of the surest cases
+MILD, MILD_SQUARE = 0.03, 0.15  # break some of the surest cases
 STEPS, QUERIES = 20, 100
 
 

@@ -49,9 +49,9 @@ threats:
   weak-pgd:    {pgd: {epsilon: 0.0005, steps: 20, restarts: 1}}
   weak-apgd:   {apgd: {epsilon: 0.0005, steps: 20, restarts: 1}}
   weak-square: {square: {epsilon: 0.0005, queries: 100}}
-  mild-pgd:    {pgd: {epsilon: 0.004, steps: 20, restarts: 1}}
-  mild-apgd:   {apgd: {epsilon: 0.004, steps: 20, restarts: 1}}
-  mild-square: {square: {epsilon: 0.02, queries: 100}}
+  mild-pgd:    {pgd: {epsilon: 0.03, steps: 20, restarts: 1}}
+  mild-apgd:   {apgd: {epsilon: 0.03, steps: 20, restarts: 1}}
+  mild-square: {square: {epsilon: 0.15, queries: 100}}
   strong-pgd:  {pgd: {epsilon: 8/255, steps: 20, restarts: 1}}
 table:
   - clean

@@ -1,7 +1,7 @@
 //! The words of specs and results that no file of their own explains: metrics, verdicts, exit codes, and what a sentence
 //! may say besides; from the comments where they are defined.
 
-use crate::report::doc::{VERDICT, comment as doc};
+use crate::report::doc::comment as doc;
 
 /// Where each kind of word is defined.
 const METRIC: &str = include_str!("../../spec/metric.rs");
@@ -13,24 +13,10 @@ const ERROR: &str = include_str!("../../error.rs");
 
 /// The exit codes.
 pub(super) const EXITS: [&str; 7] = ["0", "1", "2", "3", "4", "5", "101"];
-/// The verdicts, as results write them, with their names in the source.
-pub(super) const VERDICTS: [(&str, &str); 6] = [
-    ("PASS", "Pass"),
-    ("INCONCLUSIVE", "Inconclusive"),
-    ("FAIL", "Fail"),
-    ("SUSPECT", "Suspect"),
-    ("VACUOUS", "Vacuous"),
-    ("ERROR", "Error"),
-];
 
 /// A metric, by its name in the source.
 pub(super) fn of_metric(variant: &str) -> Option<String> {
     doc(METRIC, variant)
-}
-
-/// A verdict, by its name in the source.
-pub(super) fn of_verdict(variant: &str) -> Option<String> {
-    doc(VERDICT, variant)
 }
 
 /// What stands for an input that is absent.

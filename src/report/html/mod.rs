@@ -13,9 +13,9 @@ mod svg;
 
 use askama::Template;
 
-use super::{Result, table};
+use super::{Result, doc, table};
 use crate::evidence::Exhibit;
-use crate::judge::Tally;
+use crate::judge::{Tally, Verdict};
 use crate::neutral::shown;
 use cases::Piece;
 use svg::{Markup, badge, class_of};
@@ -52,7 +52,7 @@ struct Page<'a> {
     waivers: Vec<checks::Waived>,
     provenance: Vec<provenance::Fact>,
     models: Vec<provenance::Model>,
-    verdicts: [(Markup, &'static str); 6],
+    verdicts: [(Markup, String); 6],
 }
 
 /// The whole report. The exhibits may be none.
@@ -81,24 +81,11 @@ pub fn render(result: Result<'_>, exhibits: &[Exhibit], about: &About) -> String
         waivers: checks::waivers(result),
         provenance: provenance::facts(result),
         models: provenance::models(result),
-        verdicts: VERDICTS.map(|(word, means)| (badge(word), means)),
+        verdicts: Verdict::ALL.map(|verdict| (badge(&verdict.to_string()), doc::of_verdict(verdict))),
     };
     // writing to memory does not fail
     shown(&page.render().unwrap_or_default())
 }
-
-/// How each verdict is to be read.
-const VERDICTS: [(&str, &str); 6] = [
-    ("PASS", "It holds: the bound that decides reaches the threshold, whatever chance did to the cases."),
-    ("INCONCLUSIVE", "The threshold lies between the bounds: too few cases to tell."),
-    ("FAIL", "It does not hold: even the better bound misses the threshold."),
-    ("SUSPECT", "A check found the result doubtful, so that it proves nothing."),
-    (
-        "VACUOUS",
-        "The model cannot be told from one that ignores its input; a number that it reaches means nothing.",
-    ),
-    ("ERROR", "It could not be judged, and what could not be judged is no pass."),
-];
 
 /// With a capital and a full stop.
 fn sentence(text: &str) -> String {

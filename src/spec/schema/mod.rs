@@ -114,7 +114,12 @@ fn conduct(key: &str) -> Value {
             "description": "When a cell ends: after all test cases, or, `early`, as soon as its cases decide every sentence about it.",
             "enum": ["all", "early"], "default": "all",
         }),
-        "chunk" => integer("Cases that are evaluated together.", 1, Some(1024), Some(32)),
+        "chunk" => integer(
+            "Cases that are evaluated together; a GPU is quicker with more, such as 256.",
+            1,
+            Some(1024),
+            Some(32),
+        ),
         "counterexamples" => {
             integer("Broken cases that are made smaller, a cell and chunk.", 0, Some(1024), Some(1))
         }
