@@ -94,13 +94,13 @@ impl Stage {
     }
 }
 
-/// A spec for the real program: it takes seconds.
+/// A spec for the real program: it takes seconds, and its model learns something, so that no check stops the gate.
 const SPEC: &str = "claim: It keeps reading
-data:  {phantom: {studies: 60, seed: 7}}
+data:  {phantom: {studies: 400, seed: 7}}
 split: {test: 40%, seed: 1}
 chunk: 8
 models:
-  language: {bert: {config: {hidden: 16, layers: 1, heads: 2, intermediate: 32}, train: {lr: 1e-3, epochs: 1}}}
+  language: {bert: {config: {hidden: 32, layers: 1, heads: 2, intermediate: 64}, train: {lr: 5e-3, epochs: 4}}}
 table: [clean, 50% deletion]
 require:
   - language accuracy ≥ 0%
@@ -340,13 +340,14 @@ fn the_linters_find_nothing() {
 }
 
 /// The program that is tested for real: this build's, or `MEDCERT_BIN`.
+#[cfg(feature = "torch")]
 fn real() -> PathBuf {
     let named = std::env::var_os("MEDCERT_BIN").map(PathBuf::from);
     named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_medcert")))
 }
 
 #[test]
-#[ignore = "trains and attacks: cargo test --test ci -- --ignored runner"]
+#[cfg(feature = "torch")]
 fn the_workflow_runs_on_an_emulated_runner() {
     let workflow = yaml("ci/github/medcert.yml");
     for computes in ["cpu", "gpu"] {
