@@ -48,7 +48,7 @@ impl<'a> Course<'a> {
     /// Looks at what was seen by now; a cell that ended stays so.
     pub fn look(&mut self, seen: &Evidence) {
         let cases = seen.cells.iter().map(|cell| cell.outcomes.len()).max().unwrap_or(0);
-        if cases < PROBED_CASES {
+        if self.has_ended() || cases < PROBED_CASES {
             return;
         }
         let Ok(tally) = Tally::new(self.plan, seen) else { return };

@@ -1,5 +1,5 @@
-//! The words of specs and results that no file of their own explains: metrics, verdicts, exit codes, and what a sentence
-//! may say besides; from the comments where they are defined.
+//! The words of specs and results that no file of their own explains: metrics, exit codes, and what a sentence may say
+//! besides; from the comments where they are defined.
 
 use crate::report::doc::comment as doc;
 

@@ -1,5 +1,6 @@
 //! What the checks raised, each with what it says of itself, and what became of the waivers.
 
+use super::super::doc::in_a_line;
 use super::super::remarks::{self, fault};
 use super::super::{Result, grouped};
 use super::svg::{Markup, badge};
@@ -98,5 +99,5 @@ pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
 }
 
 fn one_line(text: &str) -> String {
-    tied(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    tied(&in_a_line(text))
 }
