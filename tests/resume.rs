@@ -113,11 +113,11 @@ fn kill(times: usize) {
             assert!(std::fs::read(world.evidence()).expect("evidence") == world.whole, "other bytes");
             world.lines();
             ended += 1;
+            println!("{killed} runs were killed, and {ended} came to an end with the same bytes");
             world.forget();
             known.clear();
         }
     }
-    println!("{killed} runs were killed, and {ended} came to an end with the same bytes");
 }
 
 #[test]
