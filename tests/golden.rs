@@ -188,19 +188,24 @@ fn bert_base_agrees_with_transformers() {
 }
 
 #[test]
-fn bert_agrees_with_transformers_padding_included() {
+fn bert_agrees_with_transformers_plain_and_folded_padding_included() {
     let golden = Golden::open("bert.safetensors");
     let config =
         BertConfig { hidden: 16, layers: 2, heads: 2, intermediate: 32, max_tokens: 12, vocabulary: 40 };
-    let network = golden.network(Architecture::Language(Bert { config }));
+    let mut network = golden.network(Architecture::Language(Bert { config }));
     let ids: Vec<u32> = golden.integers("golden.ids").iter().map(|&id| id as u32).collect();
     let lengths = golden.integers("golden.lengths");
     let texts: Vec<&[u32]> =
         ids.chunks(12).zip(&lengths).map(|(row, &length)| &row[..length as usize]).collect();
     let tokens = Tokens::new(&texts).expect("tokens");
-    let features = network.architecture.text_branch(&network.params, &tokens).expect("features");
-    let logits = network.decide(None, Some(&features)).expect("logits");
-    assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.logits"), 1e-4);
+    for folded in [false, true] {
+        if folded {
+            network.params.fold().expect("folded");
+        }
+        let features = network.architecture.text_branch(&network.params, &tokens).expect("features");
+        let logits = network.decide(None, Some(&features)).expect("logits");
+        assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.logits"), 1e-4);
+    }
 }
 
 #[test]

@@ -137,7 +137,9 @@ impl Bert {
     /// # Errors
     /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-        let first = self.states(p, tokens)?.f_select(1, 0)?;
+        // of the last layer nothing else is read; training goes through all of it, as published
+        let asked = p.is_folded().then_some(1);
+        let first = self.states(p, tokens, asked)?.f_select(1, 0)?;
         Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
     }
 
@@ -147,19 +149,23 @@ impl Bert {
     /// # Errors
     /// libtorch fails.
     pub fn words(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-        let states = self.states(p, tokens)?;
+        let states = self.states(p, tokens, None)?;
         let mask = tokens.mask.f_view([states.size()[0], states.size()[1], 1])?;
         Ok(Tensor::f_cat(&[states, mask], 2)?)
     }
 
-    /// The last hidden state of every token, `[cases, length, hidden]`.
-    pub(super) fn states(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+    /// The last hidden state of the first so many tokens, or of all: `[cases, length, hidden]`.
+    pub(super) fn states(self, p: &Scope<'_>, tokens: &Tokens, asked: Option<i64>) -> Result<Tensor> {
         let mut x = embed(&p.sub("bert.embeddings"), tokens)?;
         for layer in 0..self.config.layers {
             let p = p.sub(&format!("bert.encoder.layer.{layer}"));
-            let attended = self.attend(&p.sub("attention.self"), &x, &tokens.mask)?;
+            let own = match asked.filter(|_| layer + 1 == self.config.layers) {
+                Some(count) => x.f_narrow(1, 0, count)?,
+                None => x.shallow_clone(),
+            };
+            let attended = self.attend(&p.sub("attention.self"), &own, &x, &tokens.mask)?;
             let attended = p.linear("attention.output.dense", &attended)?;
-            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&x)?, NORM_EPSILON)?;
+            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&own)?, NORM_EPSILON)?;
             let wide = p.linear("intermediate.dense", &x)?.f_gelu("none")?;
             let narrow = p.linear("output.dense", &wide)?;
             x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?, NORM_EPSILON)?;
@@ -167,16 +173,17 @@ impl Bert {
         Ok(x)
     }
 
-    fn attend(self, p: &Scope<'_>, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
-        let (cases, length) = (x.size()[0], x.size()[1]);
+    /// What tokens take from all of their text.
+    fn attend(self, p: &Scope<'_>, own: &Tensor, all: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let heads = i64::from(self.config.heads);
         let width = i64::from(self.config.hidden) / heads;
-        let split = |name: &str| -> Result<Tensor> {
-            Ok(p.linear(name, x)?.f_view([cases, length, heads, width])?.f_transpose(1, 2)?)
+        let split = |name: &str, x: &Tensor| -> Result<Tensor> {
+            Ok(p.linear(name, x)?.f_view([x.size()[0], x.size()[1], heads, width])?.f_transpose(1, 2)?)
         };
-        let scores = split("query")?.f_matmul(&split("key")?.f_transpose(-1, -2)?)?;
+        let scores = split("query", own)?.f_matmul(&split("key", all)?.f_transpose(-1, -2)?)?;
         let scores = scores.f_div_scalar((width as f64).sqrt())?.f_add(mask)?;
-        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&split("value")?)?;
+        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&split("value", all)?)?;
+        let (cases, length) = (own.size()[0], own.size()[1]);
         Ok(mixed.f_transpose(1, 2)?.f_contiguous()?.f_view([cases, length, heads * width])?)
     }
 }

@@ -273,6 +273,11 @@ impl Scope<'_> {
         self.params.tensors.contains_key(&self.path(name))
     }
 
+    /// Whether the parameters are folded for the attacks.
+    pub fn is_folded(&self) -> bool {
+        self.params.folded
+    }
+
     /// Images as the convolutions want them: channels-last if the parameters are folded.
     ///
     /// # Errors

@@ -7,8 +7,8 @@
 //! the best changed since. With two classes both losses are monotone in the margin, so progress is measured
 //! by it, free of saturation; only their gradients differ.
 //!
-//! Defaults: 100 steps, 1 random start. Needs: the gradient. Cost a case: a gradient a step and start, and one
-//! more a start.
+//! Defaults: 100 steps, 1 random start. Needs: the gradient. Cost a case: a gradient a step and start, and an
+//! evaluation more a start.
 
 use super::{Best, Problem, copy_rows};
 use crate::Result;
@@ -78,6 +78,10 @@ fn climb(problem: &Problem<'_>, attack: Apgd, restart: u32) -> Result<Best> {
     for step in 1..=attack.steps {
         let next = advance(problem, &x, &before, &gradient, &paces, step == 1)?;
         before = std::mem::replace(&mut x, next);
+        if step == attack.steps {
+            best.keep(&x, &problem.answer(&x)?)?; // no step follows that would need a gradient
+            break;
+        }
         (answers, gradient) = problem.gradient(&x, attack.loss)?;
         let better = best.keep(&x, &answers)?;
         copy_rows(&at_best, &gradient, &better)?;

@@ -39,7 +39,8 @@ pub fn propose(problem: &Problem<'_>, queries: u32) -> Result<Tensor> {
     for query in 0..queries {
         let mut tried = now.clone();
         if query > 0 {
-            let side = frame.side(f64::from(query) / f64::from(queries));
+            // its authors' code counts the squares from 0
+            let side = frame.side(f64::from(query - 1) / f64::from(queries));
             for ((case, clean), rng) in
                 tried.chunks_exact_mut(size).zip(clean.chunks_exact(size)).zip(&mut rngs)
             {
