@@ -99,7 +99,7 @@ pub type Named = (String, Vec<usize>, Vec<f32>);
 pub struct Params {
     store: VarStore,
     tensors: BTreeMap<String, Tensor>,
-    /// Norms are folded into the convolutions before them, and images run channels-last.
+    /// Norms are folded into the convolutions before them, images run channels-last, and nothing unread is computed.
     folded: bool,
 }
 
