@@ -1,5 +1,7 @@
 //! The text side of a chunk: the reports after their attacks, with what they came to say.
 
+use rayon::prelude::*;
+
 use super::price::Price;
 use super::{Attacked, Chunk, bug};
 use crate::Result;
@@ -113,24 +115,14 @@ impl<'a> Chunk<'a> {
         let count = self.indices.len();
         let mut flipped = vec![false; count];
         let mut changed = vec![None; count];
-        let is_touched = !attacks.is_empty() && self.scene.reader.reads_text();
-        for case in 0..if is_touched { count } else { 0 } {
-            let original = self.original(case);
-            if attacks.iter().any(|attack| attack.mode == Mode::Directional) {
-                let (before, after) =
-                    (meaning(original).abnormal(), meaning(&words[case].document.text()).abnormal());
-                // a report that disagrees with its label could flip to agree with it
-                flipped[case] = before != after && before == self.victim.truth()[case];
-                if !flipped[case] {
-                    words[case] = Words::clean(self.document(case));
-                }
-            }
-            let same = words[case].edits == 0 || preserves(original, &words[case].document.text());
+        if !attacks.is_empty() && self.scene.reader.reads_text() {
             let must = attacks.iter().all(|attack| attack.mode == Mode::Preserving);
-            if must && !same {
-                return Err(bug("an attack on words broke the meaning that it had to preserve"));
+            for (case, (is_flipped, is_same)) in self.compare(attacks, &mut words).into_iter().enumerate() {
+                if must && !is_same {
+                    return Err(bug("an attack on words broke the meaning that it had to preserve"));
+                }
+                (flipped[case], changed[case]) = (is_flipped, Some(!is_same));
             }
-            changed[case] = Some(!same);
         }
         let truth = self.victim.truth().iter().zip(&flipped).map(|(&label, &flipped)| label != flipped);
         let victim = self.victim.expecting(truth.collect())?;
@@ -163,6 +155,33 @@ impl<'a> Chunk<'a> {
         Ok(self.variants.len() - 1)
     }
 
+    /// Whether each report came to say the opposite as it had to, and whether it says the same; one that had to and did
+    /// not is as it was. Each on its own thread, as a report takes longer to read here than in a small model.
+    fn compare(&self, attacks: &[TextAttack], words: &mut [Words]) -> Vec<(bool, bool)> {
+        let is_directional = attacks.iter().any(|attack| attack.mode == Mode::Directional);
+        let (originals, truth) = (self.originals(), self.victim.truth());
+        let documents: Vec<&Document> = (0..words.len()).map(|case| self.document(case)).collect();
+        let compare = |(case, words): (usize, &mut Words)| {
+            let original = originals[case];
+            let mut is_flipped = false;
+            if is_directional {
+                let (before, after) =
+                    (meaning(original).abnormal(), meaning(&words.document.text()).abnormal());
+                // a report that disagrees with its label could flip to agree with it
+                is_flipped = before != after && before == truth[case];
+                if !is_flipped {
+                    *words = Words::clean(documents[case]);
+                }
+            }
+            (is_flipped, words.edits == 0 || preserves(original, &words.document.text()))
+        };
+        words.par_iter_mut().enumerate().map(compare).collect()
+    }
+
+    fn originals(&self) -> Vec<&'a str> {
+        (0..self.indices.len()).map(|case| self.original(case)).collect()
+    }
+
     /// A case's report as it was.
     pub(in crate::lab) fn original(&self, case: usize) -> &'a str {
         &self.scene.inputs.texts[self.indices[case]]
@@ -192,7 +211,7 @@ impl<'a> Chunk<'a> {
         Ok(words)
     }
 
-    /// Random edits.
+    /// Random edits, each report's on its own thread.
     fn sampled(
         &self,
         words: Vec<Words>,
@@ -200,19 +219,21 @@ impl<'a> Chunk<'a> {
         attack: TextAttack,
         draw: u32,
     ) -> Result<Vec<Words>> {
+        let (originals, cases) = (self.originals(), &self.cases);
+        let (lexicon, seed) = (self.scene.lexicon, self.scene.seed);
         let further = |(case, words): (usize, Words)| {
-            let original = self.original(case);
+            let original = originals[case];
             let contract = |_: &str, after: &str| preserves(original, after);
             let rules = Rules {
-                lexicon: self.scene.lexicon,
+                lexicon,
                 contract: if attack.mode == Mode::Preserving { Some(&contract) } else { None },
                 flip: Some(&flip),
             };
             let kinds = [(kind, attack.share)];
-            let drawn = perturb(&words.document, &kinds, &rules, self.scene.seed, self.cases[case], draw);
+            let drawn = perturb(&words.document, &kinds, &rules, seed, cases[case], draw);
             words.then(drawn.steps)
         };
-        words.into_iter().enumerate().map(further).collect()
+        words.into_par_iter().enumerate().map(further).collect()
     }
 
     /// Edits that a search proposes beside images.
@@ -228,7 +249,7 @@ impl<'a> Chunk<'a> {
             victim: self.victim.clone(),
             image: image.or(clean),
             documents: words.iter().map(|words| &words.document).collect(),
-            originals: (0..self.indices.len()).map(|case| self.original(case)).collect(),
+            originals: self.originals(),
             cases: &self.cases,
             seed: self.scene.seed,
             lexicon: self.scene.lexicon,
