@@ -127,7 +127,7 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
 
 /// `cargo test --release --test resume -- --ignored --nocapture`
 #[test]
-#[ignore = "200 runs: some minutes"]
+#[ignore = "200 runs: half an hour with --release"]
 fn two_hundred_killed_runs_end_with_the_same_bytes() {
     kill(200);
 }

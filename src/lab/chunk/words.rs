@@ -156,7 +156,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Whether each report came to say the opposite as it had to, and whether it says the same; one that had to and did
-    /// not is as it was. Each on its own thread, as a report takes longer to read here than in a small model.
+    /// not is as it was. All threads share the reports.
     fn compare(&self, attacks: &[TextAttack], words: &mut [Words]) -> Vec<(bool, bool)> {
         let is_directional = attacks.iter().any(|attack| attack.mode == Mode::Directional);
         let (originals, truth) = (self.originals(), self.victim.truth());
@@ -178,6 +178,7 @@ impl<'a> Chunk<'a> {
         words.par_iter_mut().enumerate().map(compare).collect()
     }
 
+    /// The reports as they were.
     fn originals(&self) -> Vec<&'a str> {
         (0..self.indices.len()).map(|case| self.original(case)).collect()
     }
@@ -211,7 +212,7 @@ impl<'a> Chunk<'a> {
         Ok(words)
     }
 
-    /// Random edits, each report's on its own thread.
+    /// Random edits; all threads share the reports.
     fn sampled(
         &self,
         words: Vec<Words>,

@@ -1,6 +1,7 @@
 //! BERT: Devlin et al., Pre-training of Deep Bidirectional Transformers (NAACL 2019). Parameter names are
 //! those of Hugging Face's `BertForSequenceClassification`.
 
+use super::attention::attend;
 use super::params::{Declarations, Init, Scope};
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::spec::BertConfig;
@@ -163,7 +164,9 @@ impl Bert {
                 Some(count) => x.f_narrow(1, 0, count)?,
                 None => x.shallow_clone(),
             };
-            let attended = self.attend(&p.sub("attention.self"), &own, &x, &tokens.mask)?;
+            let project = |name: &str, x: &Tensor| p.linear(&format!("attention.self.{name}"), x);
+            let projected = [&project("query", &own)?, &project("key", &x)?, &project("value", &x)?];
+            let attended = attend(projected, Some(&tokens.mask), i64::from(self.config.heads))?;
             let attended = p.linear("attention.output.dense", &attended)?;
             x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&own)?, NORM_EPSILON)?;
             let wide = p.linear("intermediate.dense", &x)?.f_gelu("none")?;
@@ -171,20 +174,6 @@ impl Bert {
             x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?, NORM_EPSILON)?;
         }
         Ok(x)
-    }
-
-    /// What tokens take from all of their text.
-    fn attend(self, p: &Scope<'_>, own: &Tensor, all: &Tensor, mask: &Tensor) -> Result<Tensor> {
-        let heads = i64::from(self.config.heads);
-        let width = i64::from(self.config.hidden) / heads;
-        let split = |name: &str, x: &Tensor| -> Result<Tensor> {
-            Ok(p.linear(name, x)?.f_view([x.size()[0], x.size()[1], heads, width])?.f_transpose(1, 2)?)
-        };
-        let scores = split("query", own)?.f_matmul(&split("key", all)?.f_transpose(-1, -2)?)?;
-        let scores = scores.f_div_scalar((width as f64).sqrt())?.f_add(mask)?;
-        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&split("value", all)?)?;
-        let (cases, length) = (own.size()[0], own.size()[1]);
-        Ok(mixed.f_transpose(1, 2)?.f_contiguous()?.f_view([cases, length, heads * width])?)
     }
 }
 

@@ -2,6 +2,7 @@
 //! NeurIPS 2017, in both directions as in Lu et al., ViLBERT, NeurIPS 2019), with a residual and a layer norm
 //! (Ba et al., 2016), mean-pooled and classified. Parameter names are those of torch's `MultiheadAttention`.
 
+use super::attention::attend;
 use super::params::{Declarations, Init, Scope};
 use crate::Result;
 use crate::lab::tensor::{Kind, Tensor};
@@ -65,21 +66,17 @@ impl Cross {
         keys: &Tensor,
         padding: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let (width, heads) = (self.width as i64, self.heads as i64);
+        let width = self.width as i64;
         let (weight, bias) = (p.get("in_proj_weight")?, p.get("in_proj_bias")?);
         let project = |x: &Tensor, part: i64| -> Result<Tensor> {
             let weight = weight.f_narrow(0, part * width, width)?;
             let bias = bias.f_narrow(0, part * width, width)?;
-            let shape = [x.size()[0], x.size()[1], heads, width / heads];
-            Ok(x.f_linear(&weight, Some(&bias))?.f_view(shape)?.f_transpose(1, 2)?)
+            Ok(x.f_linear(&weight, Some(&bias))?)
         };
-        let scores = project(queries, 0)?.f_matmul(&project(keys, 1)?.f_transpose(-1, -2)?)?;
-        let mut scores = scores.f_div_scalar(((width / heads) as f64).sqrt())?;
-        if let Some(padding) = padding {
-            scores = scores.f_add(&padding.f_view([padding.size()[0], 1, 1, padding.size()[1]])?)?;
-        }
-        let mixed = scores.f_softmax(-1, Kind::Float)?.f_matmul(&project(keys, 2)?)?;
-        let mixed = mixed.f_transpose(1, 2)?.f_contiguous()?.f_view(queries.size().as_slice())?;
+        let size = keys.size();
+        let mask = padding.map(|padding| padding.f_view([size[0], 1, 1, size[1]])).transpose()?;
+        let projected = [&project(queries, 0)?, &project(keys, 1)?, &project(keys, 2)?];
+        let mixed = attend(projected, mask.as_ref(), self.heads as i64)?;
         p.linear("out_proj", &mixed)
     }
 }

@@ -1,6 +1,7 @@
 //! The models: one architecture a file, parameter names equal to the published checkpoint's. Every model
 //! is two branches and a head, so that a branch whose input a threat leaves alone is computed once.
 
+mod attention;
 pub mod bert;
 pub mod cross;
 pub mod gated;
