@@ -17,7 +17,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::neutral;
+use crate::sanitize;
 use crate::spec::Diagnostics;
 
 /// `std::result::Result` with this crate's [`Error`].
@@ -86,7 +86,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Input(message) | Self::Resource(message) | Self::Memory(message) => {
-                f.write_str(&neutral::lines(message))
+                f.write_str(&sanitize::lines(message))
             }
             Self::Spec(diagnostics) => diagnostics.fmt(f),
             Self::Stopped(_) => {

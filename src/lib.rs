@@ -11,8 +11,8 @@
 #![warn(missing_docs)]
 
 pub mod error;
-pub mod neutral;
 pub mod random;
+pub mod sanitize;
 
 pub mod data;
 pub mod picture;

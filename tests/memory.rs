@@ -1,7 +1,8 @@
 //! Long attacks keep no memory: what is resident after ten thousand steps is what it was after the first.
 #![cfg(all(feature = "torch", target_os = "linux"))]
 
-mod small;
+#[path = "support/golden_network.rs"]
+mod golden_network;
 
 use medcert::lab::attack::image::{Problem, Space, pgd};
 use medcert::lab::tensor;
@@ -18,8 +19,8 @@ fn resident() -> f64 {
 #[test]
 fn ten_thousand_steps_keep_no_memory() {
     tensor::set_threads(1);
-    let model = small::model(0.0);
-    let images = small::images(2);
+    let model = golden_network::model(0.0);
+    let images = golden_network::images(2);
     let cases = 2;
     let problem = Problem {
         victim: Victim::new(&model, vec![true; cases]).expect("a victim"),

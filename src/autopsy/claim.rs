@@ -10,7 +10,7 @@
 //! Without rows a claim is about every row that has its cells; `attack` means every row but the clean one, and a
 //! family (`FGSM`) all its strengths.
 
-use super::printed::Printed;
+use super::printed_precision::Printed;
 use super::row::Meaning;
 use super::sheet::Piece;
 use super::{Row, Study};

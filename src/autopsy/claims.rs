@@ -5,8 +5,8 @@
 use super::claim::{Bound, Claim};
 use super::compare::difference;
 use super::observation::{Code, Observation};
-use super::printed::Printed;
-use super::view::{View, points};
+use super::printed_precision::Printed;
+use super::view_shortcut::{View, points};
 use crate::judge::{LEVEL, percent_beside};
 use crate::stats::{lower_bound, upper_bound};
 
@@ -48,7 +48,7 @@ fn contradicted(view: View<'_>, claim: &Claim) -> Option<Observation> {
         return None;
     }
     let says = format!("{} of {} cells of the table say the opposite", broken.len(), claim.rows.len());
-    let mut observation = Observation::new(Code::A7, &claim.words, says);
+    let mut observation = Observation::new(Code::ClaimContradicted, &claim.words, says);
     for row in broken {
         observation = observation.with(compared(view, claim, row));
     }
@@ -68,7 +68,7 @@ fn not_shown(view: View<'_>, claim: &Claim) -> Option<Observation> {
     }
     let unknown = held.iter().all(|&row| view.counts(row, claim.column).is_none());
     let observation =
-        Observation::new(Code::A8, &claim.words, "holds of the figures and not of their bounds");
+        Observation::new(Code::ClaimNotShown, &claim.words, "holds of the figures and not of their bounds");
     if unknown {
         let why =
             "an interval needs the number of cases, and the figures leave it open: give `cases: NUMBER`";

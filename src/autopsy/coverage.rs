@@ -3,13 +3,13 @@
 
 use super::observation::{Code, Observation};
 use super::row::Input;
-use super::view::{View, listed};
+use super::view_shortcut::{View, listed};
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     if view.clean().is_none() {
         let says = "no row is without an attack, so nothing says what the attacks cost";
-        found.push(Observation::new(Code::A10, "clean", says));
+        found.push(Observation::new(Code::MissingCells, "clean", says));
     }
     found.extend(joint(view));
     found.extend(holes(view));
@@ -25,7 +25,7 @@ fn joint(view: View<'_>) -> Option<Observation> {
     let (image, text) = (view.rows_on(Input::Image), view.rows_on(Input::Text));
     (!columns.is_empty() && !is_joint(&image)).then(|| {
         let says = "both inputs are never attacked at once, though each is alone";
-        Observation::new(Code::A10, listed(&columns), says)
+        Observation::new(Code::MissingCells, listed(&columns), says)
             .with(format!(
                 "missing: {} combinations of {} with {}, and all at once",
                 image.len() * text.len(),
@@ -49,7 +49,7 @@ fn holes(view: View<'_>) -> Vec<Observation> {
         let rows: Vec<usize> = (0..view.study.rows.len()).filter(is_hole).collect();
         (!rows.is_empty()).then(|| {
             let says = format!("no figure for {}, though the model reads what is attacked", view.rows(&rows));
-            Observation::new(Code::A10, view.column(column), says)
+            Observation::new(Code::MissingCells, view.column(column), says)
         })
     };
     view.columns().filter_map(of_column).collect()
@@ -61,7 +61,7 @@ fn merged(view: View<'_>) -> Vec<Observation> {
     let told = |(name, meanings): &(String, Vec<String>)| {
         let kind = if view.study.columns.contains(name) { "column" } else { "row" };
         let says = format!("one {kind} reports {}: {}", meanings.len(), listed(meanings));
-        Observation::new(Code::A10, name, says)
+        Observation::new(Code::MissingCells, name, says)
             .given(format!("{name} stands for: {}", meanings.join(", ")))
             .open("which of them each figure is, and what the others reach")
     };

@@ -6,7 +6,7 @@
 //! slip's: one in a hundred, spread over all figures of that many decimals. Either every cell has the same n, or
 //! some kinds of rows (clean, image, text, joint) have n less the last incomplete batch.
 
-use super::printed::Printed;
+use super::printed_precision::Printed;
 use super::row::Input;
 use super::{Cell, Row, Study};
 

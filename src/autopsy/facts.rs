@@ -13,7 +13,7 @@
 //! ```
 
 use super::Study;
-use super::printed::Printed;
+use super::printed_precision::Printed;
 use super::sheet::Piece;
 use crate::spec::{Diagnostic, Place, suggest};
 

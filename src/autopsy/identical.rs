@@ -3,8 +3,8 @@
 //! is left there to change.
 
 use super::observation::{Code, Observation};
-use super::printed::Printed;
-use super::view::View;
+use super::printed_precision::Printed;
+use super::view_shortcut::View;
 
 /// As many equal cells are no accident.
 const ENOUGH: usize = 3;
@@ -37,11 +37,8 @@ pub(super) fn runs(view: View<'_>) -> Vec<Run> {
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     let run = |run: Run| {
         let says = format!("the same accuracy under {} attacks", run.rows.len());
-        let mut observation = Observation::new(Code::A3, view.column(run.column), says).with(format!(
-            "{}: {} each",
-            view.rows(&run.rows),
-            view.cell(run.rows[0], run.column)
-        ));
+        let mut observation = Observation::new(Code::IdenticalCells, view.column(run.column), says)
+            .with(format!("{}: {} each", view.rows(&run.rows), view.cell(run.rows[0], run.column)));
         let strengths = run.rows.iter().filter_map(|&row| view.study.rows[row].meaning.strength);
         let (least, most) = strengths
             .fold((f64::MAX, 0.0_f64), |(least, most), strength| (least.min(strength), most.max(strength)));

@@ -3,7 +3,7 @@
 
 use super::compare::{differ, share};
 use super::observation::{Code, Observation};
-use super::view::{View, listed, points};
+use super::view_shortcut::{View, listed, points};
 use crate::stats::wilson;
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
@@ -11,7 +11,7 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     if cells.any(|cell| cell.has_interval) {
         return vec![];
     }
-    let observation = Observation::new(Code::A9, "the table", "no figure has an interval");
+    let observation = Observation::new(Code::NoIntervals, "the table", "no figure has an interval");
     if view.denominators.likely.is_none() {
         let why = "the width of an interval needs the number of cases, and the figures leave it open: give \
                    `cases: NUMBER`";

@@ -7,23 +7,23 @@
 mod claim;
 mod claims;
 mod compare;
-mod constant;
+mod constant_predictor;
 mod coverage;
 mod denominators;
 mod facts;
 mod identical;
 mod intervals;
-mod leak;
+mod not_monotone;
 mod observation;
-mod printed;
-mod rising;
+mod printed_precision;
 mod row;
 mod sheet;
 mod table;
+mod text_leak;
 mod threats;
-mod unequal;
-mod unstated;
-mod view;
+mod unequal_denominators;
+mod unstated_facts;
+mod view_shortcut;
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub use claim::{Bound, Claim, Relation};
 pub use denominators::{Counts, Denominators, Family, Likely, MOST, common};
 pub use facts::{Facts, LabelSource, SplitUnit};
 pub use observation::{Certainty, Code, Observation};
-pub use printed::Printed;
+pub use printed_precision::Printed;
 pub use row::{Attack, Input, Meaning, Search};
 pub use table::{parse, read};
 
@@ -84,18 +84,18 @@ pub struct Autopsy {
 /// Examines a table.
 pub fn examine(study: &Study) -> Autopsy {
     let denominators = denominators::examine(study);
-    let view = view::View { study, denominators: &denominators };
+    let view = view_shortcut::View { study, denominators: &denominators };
     let examinations = [
-        unequal::examine,
+        unequal_denominators::examine,
         identical::examine,
-        constant::examine,
-        rising::examine,
+        constant_predictor::examine,
+        not_monotone::examine,
         claims::examine,
         intervals::examine,
         coverage::examine,
-        unstated::examine,
+        unstated_facts::examine,
         threats::examine,
-        leak::examine,
+        text_leak::examine,
     ];
     let mut observations: Vec<Observation> = examinations.iter().flat_map(|examine| examine(view)).collect();
     observations.sort_by_key(|observation| observation.code);

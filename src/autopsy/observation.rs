@@ -2,90 +2,80 @@
 
 use serde::Serialize;
 
-/// A kind of observation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[allow(missing_docs)] // `title` says what each means
-pub enum Code {
-    A1,
-    A2,
-    A3,
-    A4,
-    A5,
-    A6,
-    A7,
-    A8,
-    A9,
-    A10,
-    A11,
-    A12,
-    A13,
-    A14,
-    A15,
-    A16,
+/// Defines the kinds of observation: each row is a variant, its code, its title and the file that makes it.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = ($code:literal, $title:literal, $file:literal),)*) => {
+        /// A kind of observation.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every kind, in the order of the codes.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The stable code, such as `A5`.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The meaning, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The source of the examination; its first lines say what it finds and where that comes from.
+            pub fn source(self) -> &'static str {
+                match self { $(Self::$variant => include_str!($file),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No count of cases gives the printed figure.
+    ImpossibleFigure = ("A1", "impossible figure", "unequal_denominators.rs"),
+    /// The figures fit only if the last, partial batch was left out.
+    DroppedBatch = ("A2", "dropped batch", "unequal_denominators.rs"),
+    /// Two cells that should differ hold the same figure.
+    IdenticalCells = ("A3", "identical cells", "identical.rs"),
+    /// A column fits a model that always gives one answer.
+    ConstantPredictor = ("A4", "constant predictor", "constant_predictor.rs"),
+    /// A figure under attack is above the clean one.
+    AboveClean = ("A5", "above clean", "not_monotone.rs"),
+    /// Accuracy rises as the attack gets stronger.
+    RisesWithStrength = ("A6", "rises with strength", "not_monotone.rs"),
+    /// The figures contradict a claim.
+    ClaimContradicted = ("A7", "claim contradicted", "claims.rs"),
+    /// A claim holds for the figures but not for their confidence bounds.
+    ClaimNotShown = ("A8", "claim not shown", "claims.rs"),
+    /// No figure has a confidence interval.
+    NoIntervals = ("A9", "no intervals", "intervals.rs"),
+    /// A cell that the claims need is missing.
+    MissingCells = ("A10", "missing cells", "coverage.rs"),
+    /// A fact that a reader needs is not stated.
+    NotStated = ("A11", "not stated", "unstated_facts.rs"),
+    /// The split is by image or study, not by patient.
+    SplitUnit = ("A12", "unit of the split", "unstated_facts.rs"),
+    /// The unit of ε is not stated.
+    EpsilonUnit = ("A13", "unit of ε", "unstated_facts.rs"),
+    /// The attack is weaker than what the claim needs.
+    WeakAttack = ("A14", "weak attack", "threats.rs"),
+    /// The attack may change the label.
+    LabelNotKept = ("A15", "label not kept", "threats.rs"),
+    /// The label can be read off the text.
+    LabelInText = ("A16", "label in the text", "text_leak.rs"),
 }
 
 impl Code {
-    /// Every code.
-    pub const ALL: [Self; 16] = [
-        Self::A1,
-        Self::A2,
-        Self::A3,
-        Self::A4,
-        Self::A5,
-        Self::A6,
-        Self::A7,
-        Self::A8,
-        Self::A9,
-        Self::A10,
-        Self::A11,
-        Self::A12,
-        Self::A13,
-        Self::A14,
-        Self::A15,
-        Self::A16,
-    ];
-
-    /// The code of a name, such as `A5` or `a5`.
+    /// The kind with a code, such as `A5` or `a5`.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| format!("{code:?}").eq_ignore_ascii_case(name))
+        Self::ALL.iter().copied().find(|kind| kind.code().eq_ignore_ascii_case(name))
     }
+}
 
-    /// The source of its examination; the first lines say what it sees and where that comes from.
-    pub fn source(self) -> &'static str {
-        match self {
-            Self::A1 | Self::A2 => include_str!("unequal.rs"),
-            Self::A3 => include_str!("identical.rs"),
-            Self::A4 => include_str!("constant.rs"),
-            Self::A5 | Self::A6 => include_str!("rising.rs"),
-            Self::A7 | Self::A8 => include_str!("claims.rs"),
-            Self::A9 => include_str!("intervals.rs"),
-            Self::A10 => include_str!("coverage.rs"),
-            Self::A11 | Self::A12 | Self::A13 => include_str!("unstated.rs"),
-            Self::A14 | Self::A15 => include_str!("threats.rs"),
-            Self::A16 => include_str!("leak.rs"),
-        }
-    }
-
-    /// What it means, in a few words.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::A1 => "impossible figure",
-            Self::A2 => "dropped batch",
-            Self::A3 => "identical cells",
-            Self::A4 => "constant predictor",
-            Self::A5 => "above clean",
-            Self::A6 => "rises with strength",
-            Self::A7 => "claim contradicted",
-            Self::A8 => "claim not shown",
-            Self::A9 => "no intervals",
-            Self::A10 => "missing cells",
-            Self::A11 => "not stated",
-            Self::A12 => "unit of the split",
-            Self::A13 => "unit of ε",
-            Self::A14 => "weak attack",
-            Self::A15 => "label not kept",
-            Self::A16 => "label in the text",
-        }
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::printed::Printed;
+use super::printed_precision::Printed;
 use super::row::Meaning;
 use super::sheet::{self, Piece};
 use super::{Cell, Row, Study, claim, facts};

@@ -6,7 +6,7 @@
 
 use super::observation::{Code, Observation};
 use super::row::{Attack, Input, Search};
-use super::view::{View, listed};
+use super::view_shortcut::{View, listed};
 
 pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     weak(view).into_iter().chain((0..view.study.rows.len()).filter_map(|row| label(view, row))).collect()
@@ -46,7 +46,7 @@ fn weak(view: View<'_>) -> Option<Observation> {
     let says = format!(
         "on {inputs} only the weakest kind of attack, so the figures bound robustness from above alone"
     );
-    let observation = Observation::new(Code::A14, "attacks", says);
+    let observation = Observation::new(Code::WeakAttack, "attacks", says);
     let observation = evidence.into_iter().fold(observation, Observation::with);
     Some(observation.open("what a stronger attack would leave: it needs the models"))
 }
@@ -72,7 +72,7 @@ fn label(view: View<'_>, row: usize) -> Option<Observation> {
         .filter(|&column| view.figure(row, column).is_some())
         .map(|column| view.column(column))
         .collect();
-    let observation = Observation::new(Code::A15, &entry.name, says)
+    let observation = Observation::new(Code::LabelNotKept, &entry.name, says)
         .with(format!(
             "the figures of {} count the old label as right, also where the report now says something else",
             listed(&columns)

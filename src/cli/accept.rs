@@ -49,7 +49,7 @@ impl Accept {
         }
         let path = snapshot_path(self.snapshots.as_deref(), &plan);
         let body =
-            snapshot::render(report::Result { plan: &plan, evidence: &evidence, judgement: &judgement });
+            snapshot::render(report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement });
         let former = accepted(self.snapshots.as_deref(), &plan).summary(&evidence);
         snapshot::write(&path, &self.spec, &body)?;
         let earlier = regressions_path(self.snapshots.as_deref(), &plan);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::gather::Gather;
-use super::reports::Reports;
+use super::report_option::Reports;
+use super::run_options::Gather;
 use super::{Format, accepted, evidence_path, exhibits_path, print, today};
 use crate::evidence::{self, Evidence, Part, Regressions, exhibit};
 use crate::judge::Judgement;
@@ -45,7 +45,7 @@ impl Check {
         }
         let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
         print(result, self.format);
         if !self.gather.quiet {
             eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Format, write_out};
 use crate::evidence::{self, Evidence, aligned};
 use crate::judge::{Baseline, Comparison};
-use crate::report::compare::{self, Pair};
+use crate::report::evidence_diff::{self, Pair};
 use crate::report::table::Style;
 use crate::{Error, Result};
 
@@ -38,8 +38,8 @@ impl Compare {
         let comparison = comparison.as_ref().map_err(String::as_str);
         let pair = Pair { before: &first, now: &second, comparison };
         match self.format {
-            Format::Table => write_out(&compare::render(pair, Style::of_stdout().width)),
-            Format::Json => write_out(&compare::json(pair)),
+            Format::Table => write_out(&evidence_diff::render(pair, Style::of_stdout().width)),
+            Format::Json => write_out(&evidence_diff::json(pair)),
         }
         Ok(pair.exit_code())
     }

@@ -1,8 +1,8 @@
 //! `medcert explain NAME`: what an attack is, where it comes from, its defaults and its cost; what a check looks for;
 //! what a metric, a verdict or an exit code means. It says what the sources say of themselves.
 
+mod definitions;
 mod sources;
-mod words;
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::write_out;
 use crate::autopsy::Code;
 use crate::judge::Verdict;
 use crate::judge::checks::{head as text, source as of_check};
-use crate::report::doc::{in_a_line, lines_of_verdict};
+use crate::report::verdict_text::{in_a_line, lines_of_verdict};
 use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
 use crate::{Error, Result};
 
@@ -52,7 +52,7 @@ pub(super) fn about(name: &str) -> Option<String> {
         return Some(in_a_line(first.split_once(": ").map_or(first, |(_, rest)| rest)));
     }
     let attack = Attack::named(name)?;
-    let comment = attack.variant.as_deref().and_then(words::of_attack);
+    let comment = attack.variant.as_deref().and_then(definitions::of_attack);
     comment
         .or_else(|| text(attack.source).split("\n\n").next().map(str::to_string))
         .map(|text| in_a_line(&text))
@@ -69,10 +69,13 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("metrics", owned(Metric::NAMED.map(|(name, _)| name).to_vec())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
-            ("exit codes", words::EXITS.map(|code| format!("exit-{code}")).to_vec()),
+            ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
             ("checks", Check::NAMED.map(|(check, ..)| check.code().to_string()).to_vec()),
             ("checks, by name", Check::NAMED.map(|(check, ..)| check.name().to_string()).to_vec()),
-            ("what `medcert autopsy` sees in tables", Code::ALL.map(|code| format!("{code:?}")).to_vec()),
+            (
+                "what `medcert autopsy` sees in tables",
+                Code::ALL.iter().map(|kind| kind.code().to_string()).collect(),
+            ),
         ])
         .collect()
 }
@@ -106,23 +109,23 @@ fn explained(wanted: &str) -> Option<String> {
         return Some(text(of_check(check)));
     }
     if let Some(code) = Code::named(&wanted) {
-        return Some(titled(&format!("{code:?} {}", code.title()), text(code.source())));
+        return Some(titled(&format!("{} {}", code.code(), code.title()), text(code.source())));
     }
     if let Some(attack) = Attack::named(&wanted) {
         return Some(titled(attack.name, text(attack.source)));
     }
     let metric = Metric::NAMED.iter().find(|(name, _)| *name == wanted);
     let metric =
-        metric.and_then(|(name, metric)| Some(titled(name, words::of_metric(&format!("{metric:?}"))?)));
+        metric.and_then(|(name, metric)| Some(titled(name, definitions::of_metric(&format!("{metric:?}"))?)));
     let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);
     let absence =
-        absence.and_then(|(name, kind)| Some(titled(name, words::of_absence(&format!("{kind:?}"))?)));
+        absence.and_then(|(name, kind)| Some(titled(name, definitions::of_absence(&format!("{kind:?}"))?)));
     let mode = Mode::NAMED.iter().find(|(name, _)| *name == wanted);
-    let mode = mode.and_then(|(name, mode)| Some(titled(name, words::of_mode(&format!("{mode:?}"))?)));
+    let mode = mode.and_then(|(name, mode)| Some(titled(name, definitions::of_mode(&format!("{mode:?}"))?)));
     let code = wanted.strip_prefix("exit-").or(wanted.strip_prefix("exit-code-")).unwrap_or(&wanted);
-    let exit = words::of_exit(code).map(|text| titled(&format!("exit code {code}"), text));
+    let exit = definitions::of_exit(code).map(|text| titled(&format!("exit code {code}"), text));
     let said = match wanted.as_str() {
         "no-regression" => Some(include_str!("../judge/regression.rs")),
         every if every.starts_with("in-every") || every.starts_with("in-each") => {
@@ -191,9 +194,9 @@ mod tests {
 
     #[test]
     fn every_code_is_explained_where_it_is_seen() {
-        for code in crate::autopsy::Code::ALL {
+        for code in crate::autopsy::Code::ALL.iter().copied() {
             let head = text(code.source());
-            assert!(head.contains(&format!("{code:?}")) && head.len() > 80, "{code:?}: {head}");
+            assert!(head.contains(code.code()) && head.len() > 80, "{code:?}: {head}");
         }
     }
 

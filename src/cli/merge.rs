@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::reports::Reports;
+use super::report_option::Reports;
 use super::{Format, judged};
 use crate::evidence::{self, Shard};
 use crate::judge::early;

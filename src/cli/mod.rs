@@ -9,8 +9,6 @@ mod compare;
 #[cfg(feature = "torch")]
 mod doctor;
 mod explain;
-#[cfg(feature = "torch")]
-mod gather;
 mod init;
 mod judge;
 mod merge;
@@ -18,9 +16,11 @@ mod plan;
 #[cfg(feature = "torch")]
 mod replay;
 mod report;
-mod reports;
+mod report_option;
 #[cfg(feature = "torch")]
 mod run;
+#[cfg(feature = "torch")]
+mod run_options;
 mod schema;
 mod shell;
 
@@ -31,12 +31,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use self::reports::Reports;
+use self::report_option::Reports;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
-use crate::report::against::Accepted;
 use crate::report::json;
+use crate::report::snapshot_diff::Accepted;
 use crate::report::table::{self, Style};
 use crate::report::terminal::{self, Color};
 use crate::spec::Stop;
@@ -261,14 +261,14 @@ fn judged(
     (format, reports): (Format, &Reports),
 ) -> Result<u8> {
     let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
-    let result = crate::report::Result { plan, evidence, judgement: &judgement };
+    let result = crate::report::ReportInput { plan, evidence, judgement: &judgement };
     print(result, format);
     reports.write(result, &[])?;
     Ok(judgement.exit_code())
 }
 
 /// Prints the result.
-fn print(result: crate::report::Result<'_>, format: Format) {
+fn print(result: crate::report::ReportInput<'_>, format: Format) {
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),

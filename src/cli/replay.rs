@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
-use super::gather::Gather;
+use super::run_options::Gather;
 use super::{evidence_path, write_out};
 use crate::evidence::{self, Evidence, Exhibit};
 use crate::plan::Plan;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::reports::Reports;
+use super::report_option::Reports;
 use super::{accepted, exhibits_path, today};
 use crate::evidence::exhibit;
 use crate::judge::Judgement;
@@ -38,7 +38,7 @@ impl ReportOf {
         let accepted = accepted(self.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         let exhibits = exhibit::read(&exhibits_path(&self.evidence));
-        let result = report::Result { plan: &plan, evidence: &evidence, judgement: &judgement };
+        let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
         self.reports.write(result, &exhibits)?;
         Ok(0)
     }

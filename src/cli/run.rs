@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::gather::Gather;
+use super::run_options::Gather;
 use crate::evidence::Part;
 use crate::{Error, Result};
 

@@ -2,7 +2,7 @@
 //! University layout or a manifest; their division by patient.
 
 mod audit;
-mod glance;
+mod csv_preview;
 mod groups;
 mod images;
 mod iu_xray;
@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit, audit_kept};
-pub use glance::{Column, glance};
+pub use csv_preview::{Column, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, divide, leaks, split};
 

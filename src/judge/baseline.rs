@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-use super::fit::check_cases;
-use super::tally::is_right;
+use super::counts::is_right;
+use super::validate::check_cases;
 use super::{LEVEL, ROUNDING};
 use crate::evidence::{Evidence, Outcome, processor_of};
 use crate::stats;

@@ -9,8 +9,8 @@
 //! [`Sequence`]: crate::stats::Sequence
 
 use super::checks::{self, Raised};
+use super::counts::Tally;
 use super::measure::{Measured, Part};
-use super::tally::Tally;
 use super::{LEVEL, weighed};
 use crate::evidence::{Assembly, Evidence, Pieces, assemble};
 use crate::plan::probes::PROBED_CASES;

@@ -1,7 +1,7 @@
 //! What is counted for a clause, in every group of it, before it is known at which level it is judged.
 
+use super::counts::{Tally, noun};
 use super::sample::Sample;
-use super::tally::{Tally, noun};
 use super::{Estimate, figure, percent, percent_beside};
 use crate::plan::{Bound, Clause};
 use crate::spec::Metric;

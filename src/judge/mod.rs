@@ -10,15 +10,15 @@
 
 mod baseline;
 pub mod checks;
-mod clause;
+mod clause_verdict;
+mod counts;
 pub mod early;
-mod fit;
-mod judgement;
 mod measure;
-mod notes;
 mod regression;
+mod row_notes;
 mod sample;
-mod tally;
+mod validate;
+mod verdicts;
 
 use std::fmt;
 
@@ -30,11 +30,11 @@ use crate::spec::{Metric, Place};
 use crate::stats::{Step, holm};
 pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
 pub use checks::Raised;
-pub use judgement::{Judgement, Waiving};
+pub(crate) use counts::class;
+pub use counts::{ROUNDING, Score, Tally};
 use measure::{Measured, measure};
-pub use notes::{Halves, halves, notes, notes_beside_halves};
-pub(crate) use tally::class;
-pub use tally::{ROUNDING, Score, Tally};
+pub use row_notes::{Halves, halves, notes, notes_beside_halves};
+pub use verdicts::{Judgement, Waiving};
 
 /// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.
 pub const LEVEL: f64 = 0.05;
@@ -173,8 +173,8 @@ pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baselin
     let each = plan.requirements.iter().zip(measured).zip(steps);
     each.map(|((requirement, measured), step)| {
         let conclude = |(clause, measured): (&Clause, Result<Measured, String>)| match measured {
-            Ok(measured) => clause::conclude(clause, measured, step.level, sentences),
-            Err(reason) => clause::unjudged(clause, reason, step.level),
+            Ok(measured) => clause_verdict::conclude(clause, measured, step.level, sentences),
+            Err(reason) => clause_verdict::unjudged(clause, reason, step.level),
         };
         let clauses = requirement.clauses.iter().zip(measured).map(conclude);
         let compared = requirement.regression.iter().map(|one| compared(one, &requirement.sentence));

@@ -5,7 +5,7 @@
 //! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
 
 use super::baseline::{Baseline, Change, Comparison};
-use super::clause::{decide, needed, unknown};
+use super::clause_verdict::{decide, needed, unknown};
 use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_points, points_beside};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, Regression};

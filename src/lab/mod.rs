@@ -4,8 +4,8 @@ pub mod attack;
 pub mod checkpoint;
 pub mod chunk;
 pub mod inputs;
+pub mod load_models;
 pub mod model;
-pub mod prepare;
 pub mod script;
 pub mod settings;
 pub mod tensor;
@@ -13,11 +13,11 @@ pub mod train;
 pub mod victim;
 pub mod weights;
 
-mod keys;
+mod cache_keys;
+mod chunk_loop;
+mod gated_augmentation;
 mod run;
-mod spoil;
 mod stop;
-mod sweep;
 
 use std::path::{Path, PathBuf};
 

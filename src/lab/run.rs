@@ -1,14 +1,14 @@
 //! Runs a plan: prepares inputs and models, then sends every chunk of test cases through every cell.
 
 use super::Options;
+use super::chunk_loop::ChunkLoop;
 use super::inputs::Inputs;
+use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
 use super::model::operating::Operated;
 use super::model::params::digest;
-use super::prepare::{Subject, Workshop};
 use super::settings::{computed_on, library, settle};
 use super::stop;
-use super::sweep::Field;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
@@ -97,19 +97,19 @@ fn on_stage<T>(
     options: &Options,
     known: &[Counterexample],
     observer: &dyn Observer,
-    action: impl FnOnce(&Field<'_>) -> Result<T>,
+    action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
 ) -> Result<T> {
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let inputs = inputs(plan, data, options)?;
     observer.observe(Event::Prepared);
     stop::listen();
-    let workshop = Workshop { options, inputs: &inputs, partition, observer };
+    let workshop = ModelLoader { options, inputs: &inputs, partition, observer };
     let mut subjects = workshop.models(&plan.spec.models)?;
     let mut models: Vec<ModelFacts> =
         subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
     for subject in &mut subjects {
-        if let (Subject::Network(network), false) = (subject, options.plain) {
+        if let (LoadedModel::Network(network), false) = (subject, options.plain) {
             network.params.fold()?;
         }
     }
@@ -118,7 +118,7 @@ fn on_stage<T>(
     for (facts, at) in models.iter_mut().zip(&operated) {
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
-    action(&Field {
+    action(&ChunkLoop {
         plan,
         data,
         inputs: &inputs,
@@ -134,8 +134,8 @@ fn on_stage<T>(
 }
 
 /// What all parts of a run have in common.
-fn head(field: &Field<'_>, options: &Options) -> Result<Evidence> {
-    let Field { plan, data, partition, observer, .. } = field;
+fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
+    let ChunkLoop { plan, data, partition, observer, .. } = field;
     let audit = audit(data, partition, options)?;
     observer.observe(Event::Audited);
     let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" }.to_string();
@@ -163,7 +163,7 @@ fn head(field: &Field<'_>, options: &Options) -> Result<Evidence> {
 }
 
 /// The test cases, with which of their inputs were seen before.
-fn cases(field: &Field<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
+fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
     let case = |(&index, seen): (&usize, Vec<String>)| {
         let study = &field.data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
@@ -174,18 +174,18 @@ fn cases(field: &Field<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
 }
 
 /// A model, at its operating point if it has one.
-fn at_point<'s>(subject: &'s Subject, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
+fn at_point<'s>(subject: &'s LoadedModel, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
     at.map_or(subject.reader(), |at| at)
 }
 
 /// The models that have an operating point, at it.
 fn operated<'s>(
     plan: &Plan,
-    subjects: &'s [Subject],
+    subjects: &'s [LoadedModel],
     inputs: &Inputs,
     partition: &Partition,
 ) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(subject, (name, _)): (&'s Subject, &(String, Model))| {
+    let at = |(subject, (name, _)): (&'s LoadedModel, &(String, Model))| {
         let point = plan.spec.thresholds.iter().find(|(model, _)| model == name);
         point.map(|(_, point)| Operated::fix(subject.reader(), *point, inputs, partition)).transpose()
     };
@@ -249,10 +249,10 @@ fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usiz
     }
 }
 
-fn facts((subject, (name, model)): (&Subject, &(String, Model))) -> Result<ModelFacts> {
+fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<ModelFacts> {
     let (weights, parameters, source) = match subject {
-        Subject::Network(of) => (digest(&of.params)?, of.params.count(), of.source.clone()),
-        Subject::Script(script) => {
+        LoadedModel::Network(of) => (digest(&of.params)?, of.params.count(), of.source.clone()),
+        LoadedModel::Script(script) => {
             (script.digest.clone(), script.parameters, model.pin().map(str::to_string))
         }
     };

@@ -10,7 +10,7 @@ use crate::autopsy::{
     Autopsy, Certainty, Counts, Family, MOST, Observation, Printed, Study, common, exit_code,
 };
 use crate::judge::LEVEL;
-use crate::neutral;
+use crate::sanitize;
 use crate::stats::{lower_bound, upper_bound};
 
 /// Version of the format.
@@ -121,7 +121,7 @@ fn fits(name: &str, figures: &[Printed]) -> String {
 
 /// An observation: its code, what it says, its figures, and how sure it is.
 fn told(observation: &Observation, width: usize) -> String {
-    let code = format!("{:?}", observation.code);
+    let code = observation.code.code();
     let says = format!("{}: {}: {}", observation.title(), observation.about, observation.says);
     let mut text = format!("{code:<4} {}\n", wrapped(&plain(&says), 5, width).trim_start());
     let sure = match observation.certainty {
@@ -231,7 +231,7 @@ pub fn json(study: &Study, autopsy: &Autopsy) -> String {
         exit: exit_code(autopsy),
     };
     // plain data with text keys always has a JSON form
-    neutral::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
+    sanitize::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
 }
 
 fn figure<'a>(study: &'a Study, autopsy: &Autopsy, row: usize, column: usize) -> Option<Figure<'a>> {

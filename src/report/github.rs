@@ -1,13 +1,13 @@
 //! The result for a run on GitHub Actions: workflow commands that show what does not pass at its place in the spec, and
 //! the summary of the step, which is the [Markdown](super::markdown) report.
 
-use super::Result;
-use super::remarks::{Remark, Weight, all};
-use crate::neutral::{message, property};
+use super::ReportInput;
+use super::annotations::{Remark, Weight, all};
+use crate::sanitize::{message, property};
 
 /// Workflow commands, a line each: `::error` for what stops the gate, `::warning` for what only tells, `::notice` for
 /// what a waiver covers.
-pub fn annotations(result: Result<'_>) -> String {
+pub fn annotations(result: ReportInput<'_>) -> String {
     let file = property(&result.plan.spec.path.display().to_string());
     all(result).iter().map(|remark| annotation(remark, &file)).collect()
 }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::Result;
+use super::ReportInput;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Finding, Raised, Tally, Waiving, notes};
-use crate::neutral;
+use crate::sanitize;
 use crate::spec::{Metric, Waiver};
 
 /// Version of the format.
@@ -65,8 +65,8 @@ struct Cell<'a> {
 }
 
 /// The whole result; ends with a newline.
-pub fn render(result: Result<'_>) -> String {
-    let Result { plan, evidence, judgement } = result;
+pub fn render(result: ReportInput<'_>) -> String {
+    let ReportInput { plan, evidence, judgement } = result;
     let tally = Tally::new(plan, evidence).ok();
     let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
@@ -112,5 +112,5 @@ pub fn render(result: Result<'_>) -> String {
         exit: judgement.exit_code(),
     };
     // plain data with text keys always has a JSON form
-    neutral::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
+    sanitize::json(&serde_json::to_string_pretty(&report).unwrap_or_default()) + "\n"
 }

@@ -5,10 +5,10 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::remarks::{distinct, fault, waived, waivers};
-use super::{Result, clause_name, plain};
+use super::annotations::{distinct, fault, waived, waivers};
+use super::{ReportInput, clause_name, plain};
 use crate::judge::{Tally, Verdict};
-use crate::neutral::lines;
+use crate::sanitize::lines;
 use crate::spec::Check;
 
 struct Suite {
@@ -45,7 +45,7 @@ impl End {
 }
 
 /// The whole result; ends with a newline.
-pub fn render(result: Result<'_>) -> String {
+pub fn render(result: ReportInput<'_>) -> String {
     let suites = [
         Suite { name: "sentences", cases: sentences(result) },
         Suite { name: "checks", cases: checks(result) },
@@ -57,7 +57,7 @@ pub fn render(result: Result<'_>) -> String {
     String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
 }
 
-fn sentences(result: Result<'_>) -> Vec<Case> {
+fn sentences(result: ReportInput<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (place, finding) in result.findings().iter().enumerate() {
         for (clause, found) in finding.clauses.iter().enumerate() {
@@ -74,7 +74,7 @@ fn sentences(result: Result<'_>) -> Vec<Case> {
 }
 
 /// Each check, whether it is raised or not.
-fn checks(result: Result<'_>) -> Vec<Case> {
+fn checks(result: ReportInput<'_>) -> Vec<Case> {
     let unread = Tally::new(result.plan, result.evidence).err();
     let told = distinct(&result.judgement.checks);
     let case = |(check, ..): &(Check, &str, &str, Option<f64>)| {
@@ -83,7 +83,12 @@ fn checks(result: Result<'_>) -> Vec<Case> {
             let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
             let why = waiver
                 .map_or(String::new(), |waiver| format!(" ({}: {})", waived(waiver), plain(&waiver.reason)));
-            format!("{}: {}{}{why}", raised.word(), plain(&raised.message), super::remarks::and_more(*more))
+            format!(
+                "{}: {}{}{why}",
+                raised.word(),
+                plain(&raised.message),
+                super::annotations::and_more(*more)
+            )
         };
         let text: Vec<String> = own.clone().map(said).collect();
         let worst = own.filter_map(|(raised, _)| raised.counts()).max();
@@ -97,7 +102,7 @@ fn checks(result: Result<'_>) -> Vec<Case> {
     Check::NAMED.iter().map(case).collect()
 }
 
-fn waived_checks(result: Result<'_>) -> Vec<Case> {
+fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {
     let case = |(waiver, state)| Case {
         name: waived(waiver),
         text: plain(&waiver.reason),
@@ -107,18 +112,18 @@ fn waived_checks(result: Result<'_>) -> Vec<Case> {
 }
 
 /// What test cases are grouped by: the spec's name.
-fn class(result: Result<'_>, suite: &Suite) -> String {
+fn class(result: ReportInput<'_>, suite: &Suite) -> String {
     let name = result.plan.spec.path.file_stem().unwrap_or_default().to_string_lossy();
     format!("{}.{}", plain(&name), suite.name)
 }
 
-fn spec(result: Result<'_>) -> String {
+fn spec(result: ReportInput<'_>) -> String {
     plain(&result.plan.spec.path.display().to_string())
 }
 
 type Out = Writer<Vec<u8>>;
 
-fn write(writer: &mut Out, result: Result<'_>, suites: &[Suite]) -> std::io::Result<()> {
+fn write(writer: &mut Out, result: ReportInput<'_>, suites: &[Suite]) -> std::io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let claim = plain(&result.plan.spec.claim);
     let all: Vec<&Case> = suites.iter().flat_map(|suite| &suite.cases).collect();
@@ -133,7 +138,7 @@ fn write(writer: &mut Out, result: Result<'_>, suites: &[Suite]) -> std::io::Res
     Ok(())
 }
 
-fn write_suite(writer: &mut Out, result: Result<'_>, suite: &Suite) -> std::io::Result<()> {
+fn write_suite(writer: &mut Out, result: ReportInput<'_>, suite: &Suite) -> std::io::Result<()> {
     let cases: Vec<&Case> = suite.cases.iter().collect();
     let counts = counts(&cases);
     let skipped = cases.iter().filter(|case| matches!(case.end, End::Skipped(_))).count().to_string();

@@ -3,21 +3,21 @@
 
 use std::fmt::Write as _;
 
+use super::annotations::{Remark, Rule, Weight, all};
 use super::next::steps;
-use super::remarks::{Remark, Rule, Weight, all};
-use super::{Result, counted, division, grouped, summary};
+use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
     ClauseFinding, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
 };
-use crate::neutral::markdown as shown;
 use crate::plan::{Bound, Clause};
+use crate::sanitize::markdown as shown;
 use crate::spec::Metric;
 
 /// Lines of a list that are shown.
 const LISTED: usize = 20;
 
 /// The whole result; ends with a newline.
-pub fn render(result: Result<'_>) -> String {
+pub fn render(result: ReportInput<'_>) -> String {
     let remarks = all(result);
     let gate = match result.judgement.exit_code() {
         0 => "✅ **PASS**",
@@ -53,7 +53,7 @@ fn beside(remarks: &[Remark<'_>]) -> String {
     if codes.is_empty() { String::new() } else { format!("; raised: {}", codes.join(", ")) }
 }
 
-fn sentences(result: Result<'_>) -> String {
+fn sentences(result: ReportInput<'_>) -> String {
     let mut text = "| verdict | sentence | estimate | bounds | wanted |\n|---|---|--:|--:|--:|\n".to_string();
     for (place, finding) in result.findings().iter().enumerate() {
         for (number, found) in finding.clauses.iter().enumerate() {
@@ -95,7 +95,7 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
 }
 
 /// Models as columns and threats as rows.
-fn accuracies(result: Result<'_>) -> String {
+fn accuracies(result: ReportInput<'_>) -> String {
     let tally = match Tally::new(result.plan, result.evidence) {
         Ok(tally) => tally,
         Err(why) => return format!("No table: {}", shown(&why)),
@@ -160,7 +160,7 @@ fn raised(remarks: &[Remark<'_>]) -> String {
     if told.is_empty() { String::new() } else { format!("**Checks**\n\n{}", list(&told)) }
 }
 
-fn reasons(result: Result<'_>) -> String {
+fn reasons(result: ReportInput<'_>) -> String {
     let findings = result.findings().iter().enumerate();
     let lines = findings.flat_map(|(place, finding)| {
         finding.clauses.iter().enumerate().map(move |(number, found)| {
@@ -174,7 +174,7 @@ fn reasons(result: Result<'_>) -> String {
     list_all(&lines.collect::<Vec<_>>())
 }
 
-fn provenance(result: Result<'_>) -> String {
+fn provenance(result: ReportInput<'_>) -> String {
     let evidence = result.evidence;
     let data = &evidence.data;
     let short = |digest: &str| {

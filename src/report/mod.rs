@@ -1,10 +1,8 @@
 //! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
 
-pub mod against;
+mod annotations;
 pub mod autopsy;
-pub mod compare;
-pub mod doc;
-mod edits;
+pub mod evidence_diff;
 pub mod github;
 pub mod html;
 pub mod json;
@@ -16,17 +14,19 @@ pub mod plan;
 mod power;
 pub mod profile;
 pub mod progress;
-mod remarks;
 pub mod replay;
 pub mod sarif;
 pub mod snapshot;
+pub mod snapshot_diff;
 pub mod table;
 pub mod terminal;
+pub mod verdict_text;
+mod word_diff;
 
 use crate::evidence::Evidence;
 use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
-pub(crate) use crate::neutral::plain;
 use crate::plan::Plan;
+pub(crate) use crate::sanitize::plain;
 use crate::spec::{Check, Figure, Metric};
 
 /// A format of a report that is written to a file.
@@ -60,7 +60,7 @@ impl Format {
 
 /// Everything that a report is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Result<'a> {
+pub struct ReportInput<'a> {
     /// What was computed.
     pub plan: &'a Plan,
     /// What was observed.
@@ -69,7 +69,7 @@ pub struct Result<'a> {
     pub judgement: &'a Judgement,
 }
 
-impl<'a> Result<'a> {
+impl<'a> ReportInput<'a> {
     /// The sentences' verdicts.
     fn findings(&self) -> &'a [Finding] {
         &self.judgement.findings

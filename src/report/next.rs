@@ -1,14 +1,14 @@
 //! What to do next: a line for each kind of thing that stops the gate, with the command as it stands.
 
-use super::remarks::{Remark, Rule, Weight};
-use super::{Result, grouped};
+use super::annotations::{Remark, Rule, Weight};
+use super::{ReportInput, grouped};
 use crate::judge::Verdict;
 
 /// Checks that are named.
 const MOST_CHECKS: usize = 3;
 
 /// The steps in lines, with commands in backticks; none where nothing stops the gate.
-pub(super) fn steps(result: Result<'_>, remarks: &[Remark<'_>]) -> Vec<String> {
+pub(super) fn steps(result: ReportInput<'_>, remarks: &[Remark<'_>]) -> Vec<String> {
     let stops = |rule: fn(Rule) -> bool| {
         remarks.iter().any(|remark| remark.weight == Weight::Error && rule(remark.rule))
     };
@@ -60,7 +60,7 @@ fn word(text: &str) -> Option<&str> {
 }
 
 /// A case that a failing sentence's model lost, with the smallest change that is known.
-fn broken(result: Result<'_>) -> Option<&str> {
+fn broken(result: ReportInput<'_>) -> Option<&str> {
     let sentences = result.findings().iter().zip(&result.plan.requirements);
     let clauses = sentences.flat_map(|(finding, sentence)| finding.clauses.iter().zip(&sentence.clauses));
     let failing = clauses.filter(|(found, _)| found.verdict == Verdict::Fail).map(|(_, clause)| clause.model);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use similar::DiffTag;
 
-use super::edits::script;
 use super::plain;
+use super::word_diff::script;
 use crate::evidence::{Answered, Counterexample, Exhibit};
 use crate::judge::class;
 

@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use super::Result;
-use super::remarks::{Remark, Rule, Weight, all};
-use crate::neutral::{self, plain};
+use super::ReportInput;
+use super::annotations::{Remark, Rule, Weight, all};
+use crate::sanitize::{self, plain};
 use crate::spec::Place;
 
 /// The whole result; ends with a newline.
-pub fn render(result: Result<'_>) -> String {
+pub fn render(result: ReportInput<'_>) -> String {
     let remarks = all(result);
     let mut rules: Vec<Rule> = remarks.iter().map(|remark| remark.rule).collect();
     rules.sort();
@@ -35,7 +35,7 @@ pub fn render(result: Result<'_>) -> String {
         }],
     });
     // plain data with text keys always has a JSON form
-    neutral::json(&serde_json::to_string_pretty(&log).unwrap_or_default()) + "\n"
+    sanitize::json(&serde_json::to_string_pretty(&log).unwrap_or_default()) + "\n"
 }
 
 /// A rule with its help, whose first sentence is the short one.
@@ -92,7 +92,7 @@ fn message(text: &str) -> String {
 }
 
 /// Where the spec lies, as a URI: relative as it was named, or of a file.
-fn uri(result: Result<'_>) -> String {
+fn uri(result: ReportInput<'_>) -> String {
     let path = &result.plan.spec.path;
     let text = path.to_string_lossy().replace('\\', "/");
     let text = escaped(text.strip_prefix("./").unwrap_or(&text));

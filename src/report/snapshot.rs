@@ -4,20 +4,20 @@
 
 use std::path::Path;
 
-use super::{Result, outcomes};
+use super::{ReportInput, outcomes};
 use crate::evidence::processor_of as kind_of;
 use crate::judge::{Baseline, Raised, Tally};
 use crate::plan::Plan;
 use crate::spec::Metric;
-use crate::{Error, Result as Fallible};
+use crate::{Error, Result};
 
 const PROCESSOR: &str = "processor: ";
 const MODELS: &str = "models";
 const SENTENCES: &str = "sentences";
 
 /// The body of a snapshot.
-pub fn render(result: Result<'_>) -> String {
-    let Result { plan, evidence, judgement } = result;
+pub fn render(result: ReportInput<'_>) -> String {
+    let ReportInput { plan, evidence, judgement } = result;
     let data = &evidence.data;
     let mut lines = vec![format!("{PROCESSOR}{}", kind_of(&evidence.run))];
     lines.push(format!(
@@ -87,7 +87,7 @@ fn checked(plan: &Plan, raised: &Raised) -> String {
 ///
 /// # Errors
 /// The file cannot be read or is no snapshot.
-pub fn read(path: &Path) -> Fallible<Option<String>> {
+pub fn read(path: &Path) -> Result<Option<String>> {
     let remedy = "restore it, or remove it and run `medcert accept`";
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -108,7 +108,7 @@ pub fn read(path: &Path) -> Fallible<Option<String>> {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(path: &Path, spec: &Path, body: &str) -> Fallible<()> {
+pub fn write(path: &Path, spec: &Path, body: &str) -> Result<()> {
     let failed = |why: std::io::Error| Error::unwritable(path, &why);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;

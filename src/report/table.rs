@@ -7,9 +7,9 @@ use std::ops::Range;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use super::annotations::{all, and_more, distinct, fault, waived, waivers};
 use super::next::steps;
-use super::remarks::{all, and_more, distinct, fault, waived, waivers};
-use super::{Result, counted, division, grouped, hundredths, plain, summary, terminal};
+use super::{ReportInput, counted, division, grouped, hundredths, plain, summary, terminal};
 use crate::judge::{self, Finding, Judgement, ROUNDING, Raised, Tally, Verdict, Waiving};
 use crate::plan::{Plan, Row};
 use crate::spec::{Check, Metric};
@@ -41,7 +41,7 @@ impl Style {
 }
 
 /// The whole result.
-pub fn render(result: Result<'_>, style: Style) -> String {
+pub fn render(result: ReportInput<'_>, style: Style) -> String {
     let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
     let mut text: String = head(result).iter().map(|line| wrapped(line, 0, style.width) + "\n").collect();
     text.push('\n');
@@ -70,7 +70,7 @@ pub fn render(result: Result<'_>, style: Style) -> String {
 }
 
 /// The worst of what decides the exit code.
-pub(super) fn worst(result: Result<'_>) -> Verdict {
+pub(super) fn worst(result: ReportInput<'_>) -> Verdict {
     let Judgement { findings, checks, waivers, .. } = result.judgement;
     let raised = checks.iter().filter_map(Raised::counts);
     let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
@@ -79,12 +79,12 @@ pub(super) fn worst(result: Result<'_>) -> Verdict {
 }
 
 /// What holds and what does not, in a sentence.
-pub(super) fn conclusion(result: Result<'_>) -> String {
+pub(super) fn conclusion(result: ReportInput<'_>) -> String {
     summary(result.findings()) + &against(result)
 }
 
 /// The claim, what the data held, and what was left out, a line each.
-pub(super) fn head(result: Result<'_>) -> Vec<String> {
+pub(super) fn head(result: ReportInput<'_>) -> Vec<String> {
     let data = &result.evidence.data;
     let mut lines = vec![
         plain(&result.plan.spec.claim),
@@ -106,7 +106,7 @@ pub(super) fn head(result: Result<'_>) -> Vec<String> {
     lines
 }
 
-fn accuracies(result: Result<'_>, tally: &Tally<'_>, style: Style) -> String {
+fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>, style: Style) -> String {
     let mut rows = Vec::new();
     for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = Vec::new();
@@ -173,7 +173,7 @@ fn block(names: &[String], rows: &[Line], models: Range<usize>, style: Style) ->
 
 /// What stands under the table, a sentence each: its marks, what rounding may turn, the notes `of_row`s.
 pub(super) fn footnotes(
-    result: Result<'_>,
+    result: ReportInput<'_>,
     tally: &Tally<'_>,
     of_row: fn(&Plan, &Tally<'_>, &Row) -> Vec<String>,
 ) -> Vec<String> {
@@ -212,7 +212,7 @@ pub(super) fn footnotes(
 
 /// The cells of a row: share right in per cent, with its bounds where there is room, `*` if vacuous.
 fn values<'r>(
-    result: Result<'r>,
+    result: ReportInput<'r>,
     row: &'r Row,
     tally: &'r Tally<'_>,
     style: Style,
@@ -258,7 +258,7 @@ fn sentence(finding: &Finding, style: Style) -> String {
 }
 
 /// What else decides the exit code: `; the checks V1 and M2 are raised; a waiver does not count`.
-fn against(result: Result<'_>) -> String {
+fn against(result: ReportInput<'_>) -> String {
     let mut codes: Vec<&str> = Vec::new();
     for raised in result.judgement.checks.iter().filter(|raised| raised.counts().is_some()) {
         if !codes.contains(&raised.check.code()) {
@@ -278,7 +278,7 @@ fn against(result: Result<'_>) -> String {
 }
 
 /// What the checks raised, a line each, and what became of the waivers.
-fn checks(result: Result<'_>, style: Style) -> String {
+fn checks(result: ReportInput<'_>, style: Style) -> String {
     let Judgement { checks, evaluations, .. } = result.judgement;
     let mut text = String::new();
     for (raised, more) in distinct(checks) {

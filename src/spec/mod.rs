@@ -39,7 +39,7 @@ pub use pixels::{Access, AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Regio
 pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use schema::schema;
-pub use sentence::{Complaint, Names, Reader, parse_figure, parse_sentence};
+pub use sentence::{Complaint, ModelInputs, Names, parse_figure, parse_sentence};
 pub use threat::{Absence, Joint, Strength, TextAttack, TextMethod, TextSearch, Threat};
 
 /// A name the user gave to a model or threat, in the order of the file.

@@ -36,7 +36,7 @@ pub struct Complaint {
 
 /// A model's name and what it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reader {
+pub struct ModelInputs {
     /// Its name in the spec.
     pub name: String,
     /// Whether pixels are read.
@@ -49,7 +49,7 @@ pub struct Reader {
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
     /// The spec's models.
-    pub models: &'a [Reader],
+    pub models: &'a [ModelInputs],
     /// The spec's threats.
     pub threats: &'a [Named<Threat>],
     /// The names of the spec's mask files.

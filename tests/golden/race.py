@@ -42,7 +42,7 @@ def median(action, runs):
 
 
 def images(cases, side):
-    """The pixels of tests/race.rs."""
+    """The pixels of tests/golden/race.rs."""
     places = torch.arange(cases * side * side, dtype=torch.int64)
     return ((places * 40503 % 65536).float() / 65536).reshape(cases, 1, side, side)
 
@@ -79,7 +79,7 @@ def eager(model, x, labels, runs):
 
 
 def ours():
-    command = ["cargo", "test", "--release", "--test", "race", "--", "--ignored", "--nocapture"]
+    command = ["cargo", "test", "--release", "--test", "golden", "race", "--", "--ignored", "--nocapture"]
     text = subprocess.run(command, cwd=FOLDER.parent.parent, capture_output=True, text=True, check=True)
     lines = re.findall(r"^race: (\S+) / (.+) = (\S+)$", text.stdout + text.stderr, re.MULTILINE)
     return {(name, what): float(value) for name, what, value in lines}

@@ -5,7 +5,7 @@
 pub enum Weights {
     /// The spec's training.
     Trained,
-    /// The formula of `tests/golden/fill.rs`; the last layer is scaled and shifted until both classes occur.
+    /// The formula of `tests/support/weight_formula.rs`; the last layer is scaled and shifted until both classes occur.
     Formula,
 }
 

@@ -10,11 +10,11 @@ use medcert::data::{self, Dataset, Partition};
 use medcert::evidence::{Outcome, Silent};
 use medcert::lab::chunk::{Chunk, Scene};
 use medcert::lab::inputs::Inputs;
+use medcert::lab::load_models::{LoadedModel, ModelLoader};
 use medcert::lab::model::bert::Bert;
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
-use medcert::lab::prepare::{Subject, Workshop};
 use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
 use medcert::lab::{Options, weights};
@@ -28,8 +28,8 @@ use serde_json::{Value, json};
 
 use crate::rows::{Pick, Row, Weights};
 
-#[path = "../golden/fill.rs"]
-mod fill;
+#[path = "../support/weight_formula.rs"]
+mod weight_formula;
 
 /// Standard deviation of the clean margins of a model whose weights are by formula.
 const SPREAD: f32 = 2.0;
@@ -265,9 +265,9 @@ fn trained(
 ) -> Result<Network> {
     let (device, roots) = (DeviceChoice::Cpu, vec![]);
     let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
-    let workshop = Workshop { options: &options, inputs, partition, observer: &Silent };
+    let workshop = ModelLoader { options: &options, inputs, partition, observer: &Silent };
     let found = workshop.models(&plan.spec.models)?.into_iter().find_map(|subject| match subject {
-        Subject::Network(network) if network.name == name => Some(network),
+        LoadedModel::Network(network) if network.name == name => Some(network),
         _ => None,
     });
     found.ok_or_else(|| fault(format!("the spec has no network {name}")))
@@ -285,7 +285,7 @@ fn by_formula(name: &str, side: Option<u32>, inputs: &Inputs, partition: &Partit
         Some(_) => Architecture::Early(Residual { views: inputs.views(), ..Residual::SENET154 }, bert),
         None => Architecture::Language(bert),
     };
-    let mut params = Params::make(&architecture.declare(), |declared| Ok(fill::fill(declared)))?;
+    let mut params = Params::make(&architecture.declare(), |declared| Ok(weight_formula::fill(declared)))?;
     params.freeze();
     let tokenizer = TokenizerOf::new(Vocabulary::uncased(entries), BertConfig::BASE.max_tokens as usize)?;
     let (tokenizer, source, masked) = (Some(tokenizer), None, None);

@@ -31,7 +31,7 @@ mod unbounded;
 use serde::Serialize;
 
 use super::Verdict;
-use super::tally::{Tally, is_right};
+use super::counts::{Tally, is_right};
 use crate::evidence::{Evidence, Outcome};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{Access, Check, ImageMethod, ImageSearch, Norm, Region};

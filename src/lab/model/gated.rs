@@ -3,7 +3,7 @@
 //! sum of an expert for both inputs and one for each alone, so weighed that the odd input is left out.
 //!
 //! With two inputs no majority can tell which one lies: the gate has to know the trace that a perturbation
-//! leaves, so it is trained on inputs that were perturbed ([`spoil`](crate::lab::spoil)), and an attacker
+//! leaves, so it is trained on inputs that were perturbed ([`spoil`](crate::lab::gated_augmentation)), and an attacker
 //! who knows it may hide that trace.
 
 use super::params::{Declarations, Scope};

@@ -1,6 +1,6 @@
 //! The table: models as columns and threats as rows, as in the terminal.
 
-use super::super::{Result, hundredths, table};
+use super::super::{ReportInput, hundredths, table};
 use super::svg::{Markup, bar};
 use super::tied;
 use crate::judge::{Tally, notes_beside_halves};
@@ -32,7 +32,7 @@ pub(super) struct Cell {
 }
 
 /// The table; the notes on joint attacks are left out, since they have a table of their own.
-pub(super) fn accuracies(result: Result<'_>, tally: &Tally<'_>) -> Accuracies {
+pub(super) fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>) -> Accuracies {
     let plan = result.plan;
     let rows = plan.rows.iter().enumerate().map(|(place, row)| {
         let cell = |(model, cells): (usize, &Vec<usize>)| cell(result, tally, (place, model), cells);
@@ -46,7 +46,7 @@ pub(super) fn accuracies(result: Result<'_>, tally: &Tally<'_>) -> Accuracies {
     }
 }
 
-fn cell(result: Result<'_>, tally: &Tally<'_>, place: (usize, usize), cells: &[usize]) -> Option<Cell> {
+fn cell(result: ReportInput<'_>, tally: &Tally<'_>, place: (usize, usize), cells: &[usize]) -> Option<Cell> {
     let (row, model) = place;
     if cells.is_empty() {
         return None;

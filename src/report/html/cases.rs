@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use similar::DiffTag;
 
-use super::super::Result;
-use super::super::edits::script;
+use super::super::ReportInput;
+use super::super::word_diff::script;
 use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
 use crate::judge::class;
 use crate::text::meaning::{Finding, Statement, meaning, statements};
@@ -62,7 +62,7 @@ pub(super) enum Piece {
 }
 
 /// The exhibits, in their order.
-pub(super) fn cases(result: Result<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
+pub(super) fn cases(result: ReportInput<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
     let case = |exhibit: &Exhibit| Case {
         model: exhibit.model.clone(),
         attack: exhibit.attack.clone(),

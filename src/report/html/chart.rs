@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::Result;
+use super::super::ReportInput;
 use super::svg::{Markup, Scale, anchor, image, key, mark, series};
 use crate::judge::{Tally, percent};
 use crate::plan::{Attack, ImageAttack};
@@ -47,12 +47,12 @@ struct Point {
 }
 
 /// A chart for each family of attacks that was run at several strengths.
-pub(super) fn charts(result: Result<'_>, tally: &Tally<'_>) -> Vec<Chart> {
+pub(super) fn charts(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Chart> {
     let families = families(result).into_iter().enumerate();
     families.map(|(place, family)| Drawing { result, tally, family }.chart(place)).collect()
 }
 
-fn families(result: Result<'_>) -> Vec<Family<'_>> {
+fn families(result: ReportInput<'_>) -> Vec<Family<'_>> {
     let mut families: Vec<Family<'_>> = Vec::new();
     for attack in result.plan.cells.iter().map(|cell| &cell.attack) {
         let Some(ImageAttack { method, strength }) = attack.image else { continue };
@@ -78,7 +78,7 @@ fn at(attack: &Attack, strength: f64) -> Attack {
 }
 
 struct Drawing<'a> {
-    result: Result<'a>,
+    result: ReportInput<'a>,
     tally: &'a Tally<'a>,
     family: Family<'a>,
 }

@@ -1,8 +1,8 @@
 //! What the checks raised, each with what it says of itself, and what became of the waivers.
 
-use super::super::doc::in_a_line;
-use super::super::remarks::{self, fault};
-use super::super::{Result, grouped};
+use super::super::annotations::{self, fault};
+use super::super::verdict_text::in_a_line;
+use super::super::{ReportInput, grouped};
 use super::svg::{Markup, badge};
 use super::tied;
 use crate::judge::checks::{head, source};
@@ -31,7 +31,7 @@ pub(super) struct Waived {
 }
 
 /// The checks that raised something, in the order of their codes.
-pub(super) fn fired(result: Result<'_>) -> Vec<Fired> {
+pub(super) fn fired(result: ReportInput<'_>) -> Vec<Fired> {
     let checks = &result.judgement.checks;
     let of = |check: Check| {
         let raised: Vec<&Raised> = checks.iter().filter(|raised| raised.check == check).collect();
@@ -66,7 +66,7 @@ fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
 }
 
 /// Which checks are silent, in a line.
-pub(super) fn silent(result: Result<'_>) -> String {
+pub(super) fn silent(result: ReportInput<'_>) -> String {
     let checks = &result.judgement.checks;
     let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
     let silent: Vec<String> = Check::NAMED
@@ -82,7 +82,7 @@ pub(super) fn silent(result: Result<'_>) -> String {
 }
 
 /// The waivers, in the spec's order.
-pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
+pub(super) fn waivers(result: ReportInput<'_>) -> Vec<Waived> {
     let one = |(waiver, state): (&Waiver, Waiving)| {
         let fault = fault(state);
         Waived {
@@ -95,7 +95,7 @@ pub(super) fn waivers(result: Result<'_>) -> Vec<Waived> {
             state: fault.unwrap_or("covers what was raised"),
         }
     };
-    remarks::waivers(result).map(one).collect()
+    annotations::waivers(result).map(one).collect()
 }
 
 fn one_line(text: &str) -> String {

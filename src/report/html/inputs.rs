@@ -1,7 +1,7 @@
 //! Which input mattered: how many answers turn where one of them is replaced, and which half of a joint attack would
 //! have sufficed alone.
 
-use super::super::Result;
+use super::super::ReportInput;
 use super::svg::{Markup, bar};
 use crate::judge::checks::reliance;
 use crate::judge::{Tally, halves};
@@ -45,7 +45,7 @@ impl Count {
 }
 
 /// What is known of the inputs of every model.
-pub(super) fn inputs(result: Result<'_>, tally: &Tally<'_>) -> Inputs {
+pub(super) fn inputs(result: ReportInput<'_>, tally: &Tally<'_>) -> Inputs {
     let plan = result.plan;
     let seen = reliance(plan, result.evidence);
     let places = [(true, Absence::Blank), (true, Absence::WrongPatient)]

@@ -13,10 +13,10 @@ mod svg;
 
 use askama::Template;
 
-use super::{Result, doc, table};
+use super::{ReportInput, table, verdict_text};
 use crate::evidence::Exhibit;
 use crate::judge::{Tally, Verdict};
-use crate::neutral::shown;
+use crate::sanitize::shown;
 use cases::Piece;
 use svg::{Markup, badge, class_of};
 
@@ -56,7 +56,7 @@ struct Page<'a> {
 }
 
 /// The whole report. The exhibits may be none.
-pub fn render(result: Result<'_>, exhibits: &[Exhibit], about: &About) -> String {
+pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> String {
     let tally = Tally::new(result.plan, result.evidence);
     let counted = tally.as_ref().ok();
     let word = table::worst(result).to_string();
@@ -81,7 +81,8 @@ pub fn render(result: Result<'_>, exhibits: &[Exhibit], about: &About) -> String
         waivers: checks::waivers(result),
         provenance: provenance::facts(result),
         models: provenance::models(result),
-        verdicts: Verdict::ALL.map(|verdict| (badge(&verdict.to_string()), doc::of_verdict(verdict))),
+        verdicts: Verdict::ALL
+            .map(|verdict| (badge(&verdict.to_string()), verdict_text::of_verdict(verdict))),
     };
     // writing to memory does not fail
     shown(&page.render().unwrap_or_default())

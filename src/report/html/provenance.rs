@@ -1,6 +1,6 @@
 //! What the result rests on: data, models, seeds, versions, and the machine.
 
-use super::super::{Result, counted, grouped};
+use super::super::{ReportInput, counted, grouped};
 use crate::evidence::processor_of;
 use crate::judge::percent;
 use crate::spec::Data;
@@ -19,7 +19,7 @@ pub(super) struct Model {
 }
 
 /// What the result rests on, but for the models.
-pub(super) fn facts(result: Result<'_>) -> Vec<Fact> {
+pub(super) fn facts(result: ReportInput<'_>) -> Vec<Fact> {
     let (spec, evidence) = (&result.plan.spec, result.evidence);
     let (data, run) = (&evidence.data, &evidence.run);
     let mut patients: Vec<&str> = evidence.cases.iter().map(|case| case.patient.as_str()).collect();
@@ -71,7 +71,7 @@ fn device(run: &crate::evidence::RunFacts) -> String {
     format!("{}, {folded}", run.device)
 }
 
-fn seeds(result: Result<'_>) -> String {
+fn seeds(result: ReportInput<'_>) -> String {
     let spec = &result.plan.spec;
     let phantom = match spec.data {
         Data::Phantom { seed, .. } => format!(", phantoms {seed}"),
@@ -81,7 +81,7 @@ fn seeds(result: Result<'_>) -> String {
 }
 
 /// The models, in the spec's order.
-pub(super) fn models(result: Result<'_>) -> Vec<Model> {
+pub(super) fn models(result: ReportInput<'_>) -> Vec<Model> {
     let models = result.evidence.models.iter();
     models
         .map(|model| Model {

@@ -1,6 +1,6 @@
 //! The sentences with their verdicts, each clause with its drawing.
 
-use super::super::{Result, counted};
+use super::super::{ReportInput, counted};
 use super::ruler::{Goal, draw, is_known};
 use super::svg::{Markup, badge, class_of};
 use super::tied;
@@ -29,7 +29,7 @@ pub(super) struct Shown {
 }
 
 /// Every sentence, in the spec's order.
-pub(super) fn sentences(result: Result<'_>) -> Vec<Sentence> {
+pub(super) fn sentences(result: ReportInput<'_>) -> Vec<Sentence> {
     let each = result.findings().iter().enumerate();
     each.map(|(place, finding)| {
         let clauses = result.plan.requirements.get(place).map_or(&[][..], |one| &one.clauses);

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::super::keys;
 use super::super::node::{Map, Node, suggest};
-use super::Reader;
+use super::ModelInputs;
 use crate::spec::{Check, Metric, Named, Operating, Waiver};
 
 /// How models are operated and checked.
@@ -15,7 +15,7 @@ pub(super) struct Conduct {
 }
 
 /// Reads the three blocks, each of which may be absent.
-pub(super) fn read(map: &Map<'_>, text: &str, models: &[Reader]) -> Option<Conduct> {
+pub(super) fn read(map: &Map<'_>, text: &str, models: &[ModelInputs]) -> Option<Conduct> {
     let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, models));
     let changed = map.get("checks").map_or(Some(vec![]), |node| triggers(&node));
     let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, text, models));
@@ -23,7 +23,7 @@ pub(super) fn read(map: &Map<'_>, text: &str, models: &[Reader]) -> Option<Condu
 }
 
 /// Operating points by the model's name.
-fn thresholds(node: &Node<'_>, models: &[Reader]) -> Option<Vec<Named<Operating>>> {
+fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Named<Operating>>> {
     let metrics = [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
@@ -76,12 +76,12 @@ fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
 }
 
 /// The waivers, each with its owner, reason and last day.
-fn waivers(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Vec<Waiver>> {
+fn waivers(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Vec<Waiver>> {
     let read: Vec<Option<Waiver>> = node.items()?.iter().map(|item| waiver(item, text, models)).collect();
     read.into_iter().collect()
 }
 
-fn waiver(node: &Node<'_>, text: &str, models: &[Reader]) -> Option<Waiver> {
+fn waiver(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Waiver> {
     let map = node.map(&keys::WAIVER)?;
     let check = map.need("check", "M1").and_then(|node| {
         let word = node.text()?;

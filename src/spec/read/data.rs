@@ -2,7 +2,7 @@
 
 use super::super::keys;
 use super::super::node::{Map, Node};
-use super::{Data, Reader, Section, Views};
+use super::{Data, ModelInputs, Section, Views};
 use crate::spec::{Columns, MISSED};
 
 const SECTIONS: [(&str, Section); 3] = [
@@ -11,7 +11,7 @@ const SECTIONS: [(&str, Section); 3] = [
     ("impression", Section::Impression),
 ];
 
-pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+pub(super) fn read(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
     let (source, choice) = node.choice("data source", &keys::SOURCES)?;
     let data = match source.as_str() {
         "phantom" => phantom(&choice, models),
@@ -22,7 +22,7 @@ pub(super) fn read(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
     Some(data)
 }
 
-fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+fn phantom(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
     let map = node.map(&keys::PHANTOM)?;
     let studies = map.need("studies", "900").and_then(|node| node.whole(20, 100_000));
     let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
@@ -32,7 +32,7 @@ fn phantom(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
     Some(Data::Phantom { studies: studies?, seed: seed?, label_noise: label_noise?, missed: missed?, views })
 }
 
-fn iu_xray(node: &Node<'_>, models: &[Reader]) -> Option<Data> {
+fn iu_xray(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
     let map = node.map(&keys::IU_XRAY)?;
     let folder = map.need("folder", "iu_xray").and_then(|node| node.path());
     let all = || Some(SECTIONS.map(|(_, section)| section).to_vec());
@@ -163,18 +163,19 @@ fn views(map: &Map<'_>) -> Option<Views> {
 }
 
 /// Both views if a model reads images, else none.
-fn usual_views(models: &[Reader]) -> Views {
+fn usual_views(models: &[ModelInputs]) -> Views {
     if models.iter().any(|model| model.image) { Views::Both } else { Views::None }
 }
 
 /// What the models read must be there.
-fn check_use(node: &Node<'_>, data: &Data, models: &[Reader]) {
-    if let (Views::None, Some(Reader { name, .. })) = (data.views(), models.iter().find(|model| model.image))
+fn check_use(node: &Node<'_>, data: &Data, models: &[ModelInputs]) {
+    if let (Views::None, Some(ModelInputs { name, .. })) =
+        (data.views(), models.iter().find(|model| model.image))
     {
         let help = "say `views: frontal` or `views: both`, or leave the model out".to_string();
         node.fault_of_key(format!("`{name}` reads images, and this data has none"), Some(help));
     }
-    if let (Data::Manifest { sections, .. }, Some(Reader { name, .. })) =
+    if let (Data::Manifest { sections, .. }, Some(ModelInputs { name, .. })) =
         (data, models.iter().find(|model| model.text))
         && sections.is_empty()
     {

@@ -14,7 +14,7 @@ use super::condition::parse_condition;
 use super::keys;
 use super::node::{Faults, Map, Node, suggest};
 use super::regression::parse_regression;
-use super::sentence::{Complaint, Names, RESERVED, Reader, parse_figure, parse_sentence};
+use super::sentence::{Complaint, ModelInputs, Names, RESERVED, parse_figure, parse_sentence};
 use super::{
     Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
     Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, Stop, TextMethod, Threat,
@@ -310,7 +310,7 @@ fn check_reach(
 }
 
 /// Why a condition cannot touch a model, and what to write instead.
-fn out_of_reach(model: &Reader, condition: &Condition) -> Option<(String, String)> {
+fn out_of_reach(model: &ModelInputs, condition: &Condition) -> Option<(String, String)> {
     let blind = |threat: &Threat| if threat.on_image() { !model.image } else { !model.text };
     if let Some(threat) = condition.threats.iter().find(|threat| blind(threat)) {
         let (input, reads) = if threat.on_image() { ("image", "report") } else { ("report", "image") };

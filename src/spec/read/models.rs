@@ -3,11 +3,11 @@
 use super::super::keys;
 use super::super::node::{Map, Node};
 use super::script;
-use super::{Model, Named, Reader, check_name, suggest};
+use super::{Model, ModelInputs, Named, check_name, suggest};
 use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
-pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) {
+pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInputs>) {
     let entries = node.entries().unwrap_or_default();
     if entries.is_empty() {
         node.fault("there is no model", "add one, such as `language: {bert: {…}}`".to_string());
@@ -21,7 +21,7 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<Reader>) 
         check_name(&name, &node, "model", models.iter().map(|(name, _)| name));
         let model = model(&node, &models, &all);
         let reads = |input: fn(&Model) -> bool| model.as_ref().is_none_or(input);
-        readers.push(Reader {
+        readers.push(ModelInputs {
             name: name.clone(),
             image: reads(Model::reads_image),
             text: reads(Model::reads_text),

@@ -4,15 +4,15 @@ use super::super::condition::refused_mode;
 use super::super::keys;
 use super::super::node::{Map, Node};
 use super::super::{
-    Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, Named, Norm, Reader,
-    Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
+    Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, ModelInputs, Named,
+    Norm, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
 };
 use super::check_name;
 
 /// What a threat may name besides its own parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub(super) models: &'a [Reader],
+    pub(super) models: &'a [ModelInputs],
     pub(super) masks: &'a [String],
 }
 

@@ -1,0 +1,384 @@
+//! Counting: which cases hold where several cells must hold together, case by case.
+//!
+//! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
+//! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
+//! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
+//! Pearson (1934), by patient where a patient has several cases; where cells end early, those of a sequence.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::sample::Sample;
+use super::validate::{check_cases, check_models, find_cells};
+use super::{Estimate, LEVEL};
+use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
+use crate::plan::{Attack, Plan};
+use crate::spec::{Costs, Metric};
+use crate::stats::{Proportion, Sequence};
+
+/// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
+/// the largest logit, and logits reach ten.
+pub const ROUNDING: f32 = 1e-3;
+
+/// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each case, or for
+/// the first ones where cells end early. It may hold more cells, for a spec that asked for more.
+#[derive(Debug, Clone)]
+pub struct Tally<'a> {
+    plan: &'a Plan,
+    evidence: &'a Evidence,
+    /// Where the evidence of each of the plan's cells is.
+    places: Vec<usize>,
+}
+
+/// What was counted for a model where some cells must hold together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Cases that hold, among those that the metric is about.
+    pub estimate: Estimate,
+    /// One-sided 95 % lower bound of their share.
+    pub lower: f64,
+    /// One-sided 95 % upper bound of their share.
+    pub upper: f64,
+}
+
+impl<'a> Tally<'a> {
+    /// Takes evidence for a plan.
+    ///
+    /// # Errors
+    /// Why nothing can be judged from it, in a sentence.
+    pub fn new(plan: &'a Plan, evidence: &'a Evidence) -> Result<Self, String> {
+        if evidence.schema != SCHEMA {
+            return Err(format!(
+                "the evidence has schema {} and this medcert reads {SCHEMA}",
+                evidence.schema
+            ));
+        }
+        if evidence.spec != plan.spec.digest {
+            return Err(
+                "the evidence is of other data, another split, other models or another seed".to_string()
+            );
+        }
+        check_cases(evidence)?;
+        check_models(plan, evidence)?;
+        let places = find_cells(plan, evidence)?;
+        Ok(Self { plan, evidence, places })
+    }
+
+    /// A model's name.
+    pub(super) fn name(&self, model: usize) -> &str {
+        self.plan.spec.models.get(model).map_or("?", |(name, _)| name)
+    }
+
+    /// The log-odds above which a model calls a case abnormal.
+    pub(super) fn threshold(&self, model: usize) -> f64 {
+        self.evidence.models.get(model).and_then(|facts| facts.threshold).map_or(0.0, f64::from)
+    }
+
+    /// The test cases.
+    pub(super) fn cases(&self) -> &'a [Case] {
+        &self.evidence.cases
+    }
+
+    /// The outcomes of one of the plan's cells.
+    pub(super) fn cell(&self, cell: usize) -> Option<&'a [Outcome]> {
+        Some(&self.evidence.cells.get(*self.places.get(cell)?)?.outcomes)
+    }
+
+    /// The outcomes of a model without an attack.
+    pub(super) fn clean(&self, model: usize) -> Option<&'a [Outcome]> {
+        self.cell(self.clean_cell(model)?)
+    }
+
+    fn clean_cell(&self, model: usize) -> Option<usize> {
+        let clean = Attack::default();
+        self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == clean)
+    }
+
+    /// For each case that all the cells count, whether the model is right in them and when clean.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn right(&self, model: usize, cells: &[usize]) -> Result<Vec<bool>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let cases = self.evidence.cases.iter().enumerate().take(counted(&outcomes));
+        Ok(cases
+            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
+            .collect())
+    }
+
+    /// For each case that all the cells count, the least margin of the true class in any of them and when clean: minus
+    /// infinity where an answer is not finite.
+    ///
+    /// # Errors
+    /// There is no such cell, or a report was flipped on purpose, so that there is no one true class.
+    pub(super) fn margins(&self, model: usize, cells: &[usize]) -> Result<Vec<f64>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        if outcomes.iter().any(|cell| cell.iter().any(|outcome| outcome.flipped)) {
+            return Err(
+                "reports that say the opposite on purpose have no score to rank or calibrate".to_string()
+            );
+        }
+        let margin = |outcome: &Outcome| {
+            let finite = outcome.margin.filter(|margin| margin.is_finite() && outcome.predicted.is_some());
+            finite.map_or(f64::NEG_INFINITY, f64::from)
+        };
+        let least = |place| outcomes.iter().map(|cell| margin(&cell[place])).fold(f64::INFINITY, f64::min);
+        Ok((0..counted(&outcomes)).map(least).collect())
+    }
+
+    /// The places of the cases that the metric is about, among those that all the cells count.
+    ///
+    /// # Errors
+    /// There is none, or no such cell.
+    pub(super) fn about(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<usize>, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let clean = outcomes.first().copied().unwrap_or_default();
+        let is_about = |&place: &usize| {
+            let label = self.evidence.cases[place].label;
+            match metric {
+                Metric::Sensitivity | Metric::Missed => label,
+                Metric::Specificity | Metric::Overcalled => !label,
+                Metric::Flips => is_right(&clean[place], label),
+                Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
+            }
+        };
+        let places: Vec<usize> = (0..counted(&outcomes)).filter(is_about).collect();
+        if places.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok(places)
+    }
+
+    /// The patient of a case.
+    pub(super) fn patient(&self, place: usize) -> &'a str {
+        &self.evidence.cases[place].patient
+    }
+
+    /// What errors cost, if the spec says so.
+    pub(super) fn costs(&self) -> Option<Costs> {
+        self.plan.spec.costs
+    }
+
+    /// The cases of every group of an attribute, by its values; those that lack it are a group.
+    ///
+    /// # Errors
+    /// No case has it.
+    pub(super) fn groups(&self, attribute: &str) -> Result<BTreeMap<String, Vec<usize>>, String> {
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
+        let wanted = plain(attribute);
+        let (mut groups, mut names) = (BTreeMap::<String, Vec<usize>>::new(), BTreeSet::new());
+        let mut found = false;
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            names.extend(case.groups.iter().map(|(name, _)| name.as_str()));
+            let value =
+                case.groups.iter().find(|(name, _)| plain(name) == wanted).map(|(_, value)| value.clone());
+            found |= value.is_some();
+            groups.entry(value.unwrap_or_else(|| "not given".to_string())).or_default().push(place);
+        }
+        if found {
+            return Ok(groups);
+        }
+        let known = names.into_iter().collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() {
+            "the cases have none".to_string()
+        } else {
+            format!("the cases have {known}")
+        };
+        Err(format!("no case has the attribute `{attribute}`; {known}"))
+    }
+
+    /// How many cases are right, among those that the metric is about, with the bounds of their share.
+    ///
+    /// # Errors
+    /// There is no such case or cell.
+    pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
+        let right = self.right(model, cells)?;
+        let found = self.share(&self.about(model, cells, metric)?, right.len(), |place| right[place]);
+        Ok(Score { estimate: found.estimate(), lower: found.lower(LEVEL), upper: found.upper(LEVEL) })
+    }
+
+    /// What is known of a share from some of the first `seen` cases, and which of them count.
+    pub(super) fn share(&self, places: &[usize], seen: usize, counts: impl Fn(usize) -> bool) -> Sample {
+        let cases = places.iter().map(|&place| (self.patient(place), counts(place)));
+        let successes = cases.clone().filter(|(_, counts)| *counts).count() as u64;
+        let estimate = Estimate { successes, trials: places.len() as u64 };
+        if !self.is_early() {
+            return Sample::Share(Proportion::of(cases));
+        }
+        Sample::Watched(self.patients(seen, cases), estimate)
+    }
+
+    /// Patients in the order of their last cases, of those whose cases are all among the first `seen`, with their
+    /// successes and cases among the given ones.
+    fn patients<'c>(&self, seen: usize, cases: impl Iterator<Item = (&'c str, bool)>) -> Sequence {
+        let mut all: HashMap<&str, (usize, u64)> = HashMap::new();
+        for (place, case) in self.evidence.cases.iter().enumerate() {
+            let (last, count) = all.entry(&case.patient).or_default();
+            (*last, *count) = (place, *count + 1);
+        }
+        let mut own: HashMap<&str, (u64, u64)> = HashMap::new();
+        for (patient, counts) in cases {
+            let (successes, trials) = own.entry(patient).or_default();
+            (*successes, *trials) = (*successes + u64::from(counts), *trials + 1);
+        }
+        let mut ended: Vec<(usize, (u64, u64))> = own
+            .into_iter()
+            .map(|(patient, own)| (all[patient].0, own))
+            .filter(|(last, _)| *last < seen)
+            .collect();
+        ended.sort_unstable();
+        let most = all.values().map(|(_, count)| *count).max().unwrap_or(1);
+        Sequence::of(ended.into_iter().map(|(_, own)| own), most)
+    }
+
+    /// Whether cells end as soon as they are decided, so that bounds have to hold whenever that is.
+    pub(super) fn is_early(&self) -> bool {
+        self.evidence.run.early
+    }
+
+    /// How many of the cases all the cells count.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub fn counted(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
+        Ok(counted(&self.outcomes(model, cells)?))
+    }
+
+    /// How many of some cases hold, and how many there are.
+    ///
+    /// # Errors
+    /// There is no such cell, or none of the cases is one that the metric is about.
+    pub fn score_of(
+        &self,
+        model: usize,
+        cells: &[usize],
+        metric: Metric,
+        chosen: impl Fn(usize) -> bool,
+    ) -> Result<(u64, u64), String> {
+        let right = self.right(model, cells)?;
+        let about = self.about(model, cells, metric)?;
+        let chosen: Vec<bool> =
+            about.into_iter().filter(|&place| chosen(place)).map(|place| right[place]).collect();
+        if chosen.is_empty() {
+            return Err(format!("there is no {} to count", noun(metric, 1)));
+        }
+        Ok((chosen.iter().filter(|&&holds| holds).count() as u64, chosen.len() as u64))
+    }
+
+    /// How many cases one of the cells decides by a margin within [`ROUNDING`]: another device, chunk size or
+    /// layout may turn them.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub fn near(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
+        let outcomes = self.outcomes(model, cells)?;
+        let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING);
+        let cases = 0..counted(&outcomes);
+        Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
+    }
+
+    /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class
+    /// for at least this share of the cases in one of the cells or when clean, or the share of the majority class
+    /// lies within the bounds of its accuracy, unless it was not seen on all cases, of which few tell nothing.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub fn vacuous(&self, model: usize, cells: &[usize], share: f64) -> Result<Option<String>, String> {
+        for cell in self.with_clean(model, cells)? {
+            if let Some(reason) = self.constant(cell, share) {
+                return Ok(Some(reason));
+            }
+        }
+        if self.counted(model, cells)? < self.evidence.cases.len() {
+            return Ok(None);
+        }
+        self.like_the_majority(model, cells)
+    }
+
+    /// Why its accuracy cannot be told from the majority's, if so.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn like_the_majority(&self, model: usize, cells: &[usize]) -> Result<Option<String>, String> {
+        let score = self.score(model, cells, Metric::Accuracy)?;
+        let trials = score.estimate.trials;
+        let seen = self.evidence.cases.iter().take(trials as usize);
+        let abnormal = seen.filter(|case| case.label).count() as u64;
+        let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
+        if !(score.lower..=score.upper).contains(&majority.share()) {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "{} right ({}) cannot be told from always answering {} ({})",
+            score.estimate,
+            super::percent(score.estimate.share()),
+            class(abnormal * 2 >= trials),
+            super::percent(majority.share())
+        )))
+    }
+
+    fn constant(&self, cell: usize, share: f64) -> Option<String> {
+        let cell = &self.evidence.cells[self.places[cell]];
+        let answered =
+            |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
+        let (abnormal, normal) = (answered(true), answered(false));
+        let (most, trials) = (abnormal.max(normal), cell.outcomes.len());
+        (most as f64 >= share * trials as f64).then(|| {
+            let place = if cell.attack == "clean" { "without an attack" } else { "under " };
+            let attack = if cell.attack == "clean" { "" } else { &cell.attack };
+            format!("{most} of {trials} answers {place}{attack} are {}", class(abnormal >= normal))
+        })
+    }
+
+    /// The outcomes of the cells and of the model's clean cell.
+    fn outcomes(&self, model: usize, cells: &[usize]) -> Result<Vec<&'a [Outcome]>, String> {
+        let cells = self.with_clean(model, cells)?;
+        Ok(cells.into_iter().map(|cell| self.evidence.cells[self.places[cell]].outcomes.as_slice()).collect())
+    }
+
+    /// The cells and the model's clean cell, each checked to be the model's.
+    fn with_clean(&self, model: usize, cells: &[usize]) -> Result<Vec<usize>, String> {
+        if cells.is_empty() {
+            return Err(format!("no cell was computed for {} here", self.name(model)));
+        }
+        let of_model = |&cell: &usize| self.plan.cells.get(cell).is_some_and(|cell| cell.model == model);
+        if !cells.iter().all(of_model) {
+            return Err(format!("a cell of {} is missing", self.name(model)));
+        }
+        let Some(clean) = self.clean_cell(model) else {
+            return Err(format!("{} was not evaluated without an attack", self.name(model)));
+        };
+        let attacked = cells.iter().copied().filter(|&cell| cell != clean);
+        Ok(std::iter::once(clean).chain(attacked).collect())
+    }
+}
+
+/// The cases that all of some cells count: the first ones, as many as the shortest has.
+fn counted(cells: &[&[Outcome]]) -> usize {
+    cells.iter().map(|outcomes| outcomes.len()).min().unwrap_or(0)
+}
+
+/// Right, with a finite margin: a tie or a NaN is not right. Where the report was flipped on purpose, the opposite
+/// of the label is.
+pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
+    let decided = outcome.margin.is_some_and(|margin| margin.is_finite() && margin > 0.0);
+    decided && outcome.predicted == Some(label != outcome.flipped)
+}
+
+/// What a metric counts: `cases`, `abnormal cases` or `normal cases`.
+pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
+    match (metric, count) {
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, 1) => "case",
+        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, _) => "cases",
+        (Metric::Sensitivity | Metric::Missed, 1) => "abnormal case",
+        (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
+        (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
+        (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
+        (Metric::Flips, 1) => "clean-right case",
+        (Metric::Flips, _) => "clean-right cases",
+    }
+}
+
+/// A class in a word.
+pub(crate) fn class(abnormal: bool) -> &'static str {
+    if abnormal { "abnormal" } else { "normal" }
+}

@@ -1,0 +1,172 @@
+//! The digests of everything that determines what is seen of a model over a chunk. What all attacks have in common
+//! names the journal: the program and the machine's kind, the model, the cases with their inputs. What else an attack
+//! rests on names its line. Not the thresholds, not the table's words, not the number of threads, which change no bit.
+
+use std::cell::OnceCell;
+
+use super::chunk::Scene;
+use super::settings::{computed_on, library};
+use super::tensor;
+use crate::Result;
+use crate::evidence::{Counterexample, ModelFacts, SCHEMA};
+use crate::plan::{Attack, Plan};
+use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, TextMethod};
+
+/// Raised where the same question may have other outcomes than before.
+const VERSION: u32 = 4;
+
+/// What makes the digests of a model's journals and of their lines.
+pub struct Keys<'a> {
+    scene: &'a Scene<'a>,
+    /// What all journals of the model have in common.
+    common: blake3::Hasher,
+    /// The other models, which a transfer starts from.
+    models: String,
+    /// The digest of the training images, once an attack takes their mean.
+    train: OnceCell<blake3::Hash>,
+    /// Counterexamples of an earlier run.
+    known: &'a [Counterexample],
+    counterexamples: usize,
+}
+
+/// What is looked at in a chunk.
+#[derive(Debug, Clone, Copy)]
+pub enum WorkItem<'a> {
+    /// A cell of the plan, with earlier and new counterexamples.
+    Cell(&'a Attack),
+    /// What only the checks asked for.
+    Probe(&'a Attack),
+    /// The model's health.
+    Health,
+}
+
+impl<'a> Keys<'a> {
+    /// Of a model of the plan.
+    pub fn of(
+        plan: &Plan,
+        model: usize,
+        facts: &[ModelFacts],
+        scene: &'a Scene<'a>,
+        (known, folded): (&'a [Counterexample], bool),
+    ) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        let mut put = |text: &str| {
+            hasher.update(text.as_bytes());
+            hasher.update(b"\n");
+        };
+        let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" };
+        put(&format!("journal {VERSION} {SCHEMA} {} {}", env!("CARGO_PKG_VERSION"), library().version));
+        put(&format!("{} {device} folded {folded}", computed_on()));
+        put(&format!("{:?} seed {}", plan.spec.models[model], plan.spec.seed));
+        let about =
+            |facts: &ModelFacts| format!("{} {} {:?}", facts.architecture, facts.weights, facts.threshold);
+        put(&about(&facts[model]));
+        // the vocabulary and the typical report come from the training cases
+        for &index in scene.train {
+            put(&scene.inputs.texts[index]);
+        }
+        let models = facts.iter().map(about).collect::<Vec<_>>().join("\n");
+        Self {
+            scene,
+            common: hasher,
+            models,
+            train: OnceCell::new(),
+            known,
+            counterexamples: plan.spec.counterexamples,
+        }
+    }
+
+    /// The digest of a chunk's journal.
+    ///
+    /// # Errors
+    /// Images were not prepared.
+    pub fn journal(&self, indices: &[usize]) -> Result<String> {
+        let mut hasher = self.common.clone();
+        for &index in indices {
+            self.case(&mut hasher, index)?;
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// A case with its inputs.
+    fn case(&self, hasher: &mut blake3::Hasher, index: usize) -> Result<()> {
+        let scene = self.scene;
+        let (id, patient) = (scene.ids[index], scene.patients[index]);
+        let (text, label) = (&scene.inputs.texts[index], scene.inputs.labels[index]);
+        hasher.update(format!("{id}\0{patient}\0{label}\0{text}\0").as_bytes());
+        if let Some(side) = scene.reader.side() {
+            hasher.update(scene.inputs.image(side, index)?);
+        }
+        Ok(())
+    }
+
+    /// The digest of a line in the journal of a chunk.
+    ///
+    /// # Errors
+    /// Images or masks were not prepared.
+    pub fn line(&self, look: WorkItem<'_>, indices: &[usize]) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        match look {
+            WorkItem::Health => drop(hasher.update(b"health")),
+            WorkItem::Probe(attack) => {
+                hasher.update(b"probe");
+                self.attack(&mut hasher, attack, indices)?;
+            }
+            WorkItem::Cell(attack) => {
+                hasher.update(format!("cell, {} counterexamples", self.counterexamples).as_bytes());
+                self.attack(&mut hasher, attack, indices)?;
+                let (model, written) = (self.scene.reader.name(), attack.to_string());
+                for found in self.known.iter().filter(|found| found.model == model && found.attack == written)
+                {
+                    if indices.iter().any(|&index| self.scene.ids[index] == found.case) {
+                        hasher.update(serde_json::to_string(found).unwrap_or_default().as_bytes());
+                    }
+                }
+            }
+        }
+        Ok(hasher.finalize().to_hex().as_str()[..32].to_string())
+    }
+
+    fn training_images(&self, side: u32) -> Result<blake3::Hash> {
+        if let Some(known) = self.train.get() {
+            return Ok(*known);
+        }
+        let mut hasher = blake3::Hasher::new();
+        for &index in self.scene.train {
+            hasher.update(self.scene.inputs.image(side, index)?);
+        }
+        Ok(*self.train.get_or_init(|| hasher.finalize()))
+    }
+
+    /// An attack, with what it takes from elsewhere.
+    fn attack(&self, hasher: &mut blake3::Hasher, attack: &Attack, indices: &[usize]) -> Result<()> {
+        hasher.update(format!("{attack:?}\n").as_bytes());
+        let image = attack.image.map(|image| image.method);
+        let absent = |absence| {
+            image == Some(ImageMethod::Absent(absence))
+                || attack.text.iter().any(|text| text.method == TextMethod::Absent(absence))
+        };
+        if let Some(ImageMethod::Search { search: ImageSearch::Transfer { .. }, .. }) = image {
+            hasher.update(self.models.as_bytes());
+        }
+        if absent(Absence::WrongPatient) {
+            for &index in indices {
+                self.case(hasher, self.scene.other_patient(index))?;
+            }
+        }
+        let Some(side) = self.scene.reader.side() else { return Ok(()) };
+        if absent(Absence::Mean) {
+            hasher.update(self.training_images(side)?.as_bytes());
+        }
+        match image.and_then(ImageMethod::mask) {
+            Some(Mask::Lesion) => indices.iter().for_each(|&index| {
+                hasher.update(self.scene.inputs.lesion(side, index).unwrap_or_default());
+            }),
+            Some(Mask::File(place)) => {
+                hasher.update(self.scene.inputs.mask_file(side, place).unwrap_or_default());
+            }
+            Some(Mask::Attribution) | None => {}
+        }
+        Ok(())
+    }
+}

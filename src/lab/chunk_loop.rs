@@ -1,0 +1,251 @@
+//! One model under all its attacks, chunk by chunk: what its journals know is read, the rest is attacked and written
+//! down at once.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use super::cache_keys::{Keys, WorkItem};
+use super::chunk::{Chunk, Scene};
+use super::inputs::Inputs;
+use super::model::Reader;
+use crate::data::{Dataset, Partition};
+use crate::evidence::{
+    Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Journal, ModelFacts, Observer, Part,
+    Piece, Pieces, Seen,
+};
+use crate::judge::early::Course;
+use crate::plan::probes::PROBED_CASES;
+use crate::plan::{Attack, ImageAttack, Plan};
+use crate::text::Lexicon;
+use crate::{Error, Result};
+
+/// What the chunks are cut from.
+pub(super) struct ChunkLoop<'a> {
+    pub plan: &'a Plan,
+    pub data: &'a Dataset,
+    pub inputs: &'a Inputs,
+    pub partition: &'a Partition,
+    /// The models, in the spec's order.
+    pub readers: Vec<&'a dyn Reader>,
+    /// What they are.
+    pub models: &'a [ModelFacts],
+    /// Counterexamples of an earlier run.
+    pub known: &'a [Counterexample],
+    /// Whether networks were folded.
+    pub folded: bool,
+    /// Folder of the journals, and whether they are not to be believed.
+    pub kept: &'a Path,
+    pub fresh: bool,
+    pub observer: &'a dyn Observer,
+}
+
+impl ChunkLoop<'_> {
+    /// One model under all its cells, over the chunks of a part: each with the model's place and the chunk's.
+    ///
+    /// # Errors
+    /// libtorch or the disk fails, or the run was stopped.
+    pub fn sweep(&self, model: usize, part: Part) -> Result<Pieces> {
+        let lexicon = Lexicon::embedded();
+        let scene = self.scene(model, &lexicon);
+        let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
+        let size = self.plan.spec.chunk;
+        let chunks = self.partition.test.chunks(size).enumerate();
+        let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
+        let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
+        let (mut done, mut pieces) = (0, Vec::new());
+        for (place, indices) in own {
+            let looks = self.looks(model, place, &|_| true);
+            pieces.push((model, place, self.piece(&scene, &keys, indices, &looks)?));
+            done += indices.len() as u64;
+            self.observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
+        }
+        Ok(pieces)
+    }
+
+    /// Every model chunk by chunk, each cell until the cases so far decide every sentence about it. `head` is the
+    /// evidence without an outcome.
+    ///
+    /// # Errors
+    /// As for [`Self::sweep`], or a piece has other cells than the plan, which is a bug.
+    pub fn sweep_early(&self, head: &Evidence) -> Result<Pieces> {
+        let lexicon = Lexicon::embedded();
+        let scenes: Vec<Scene<'_>> =
+            (0..self.plan.spec.models.len()).map(|model| self.scene(model, &lexicon)).collect();
+        let keys: Vec<Keys<'_>> = (scenes.iter().enumerate())
+            .map(|(model, scene)| Keys::of(self.plan, model, self.models, scene, (self.known, self.folded)))
+            .collect();
+        let mut course = Course::new(self.plan);
+        let mut assembly = Assembly::new(head.clone());
+        let (mut pieces, mut done) = (Vec::new(), 0);
+        let total = self.partition.test.len() as u64;
+        for (place, indices) in self.partition.test.chunks(self.plan.spec.chunk).enumerate() {
+            // chunks after the last cell's end have their pieces, though empty: none is missing from a part
+            let has_ended = course.has_ended();
+            for (model, scene) in scenes.iter().enumerate() {
+                let looks = self.looks(model, place, &|cell| course.goes_on(cell));
+                let piece = self.piece(scene, &keys[model], indices, &looks)?;
+                assembly.add(model, piece.clone()).map_err(Error::Resource)?;
+                pieces.push((model, place, piece));
+            }
+            if has_ended {
+                continue;
+            }
+            course.look(assembly.by_now());
+            done += indices.len() as u64;
+            // what ends has no time left
+            let total = if course.has_ended() { done } else { total };
+            self.observer.observe(Event::Attacked { model: "all models", done, total });
+        }
+        Ok(pieces)
+    }
+
+    /// Cases of cells, by their places in the plan and among the test cases, before and after.
+    ///
+    /// # Errors
+    /// libtorch fails, or the run was stopped.
+    pub fn show(&self, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
+        let lexicon = Lexicon::embedded();
+        let size = self.plan.spec.chunk;
+        let one = |&(cell, case): &(usize, usize)| {
+            let cell = &self.plan.cells[cell];
+            let scene = self.scene(cell.model, &lexicon);
+            let indices = self.partition.test.chunks(size).nth(case / size).unwrap_or_default();
+            let exhibit = Chunk::new(&scene, indices)?.show(&cell.attack, case % size)?;
+            self.told(&scene, WorkItem::Cell(&cell.attack), indices.len());
+            Ok(exhibit)
+        };
+        wanted.iter().map(one).collect()
+    }
+
+    fn scene<'s>(&'s self, model: usize, lexicon: &'s Lexicon) -> Scene<'s> {
+        let studies = &self.data.studies;
+        Scene {
+            reader: self.readers[model],
+            readers: self.readers.clone(),
+            inputs: self.inputs,
+            ids: studies.iter().map(|study| study.id.as_str()).collect(),
+            patients: studies.iter().map(|study| study.patient.as_str()).collect(),
+            train: &self.partition.train,
+            test: &self.partition.test,
+            seed: self.plan.spec.seed,
+            lexicon,
+            kept: kept(self.plan, model),
+            mean: OnceCell::new(),
+            typical: OnceCell::new(),
+        }
+    }
+
+    /// What is looked at of a model in a chunk, in order: its cells that go on, its probes (none where the chunk is not
+    /// probed), and its health in the first.
+    fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
+        let plan = self.plan;
+        let is_probed = place * plan.spec.chunk < PROBED_CASES;
+        let has = plan.cells_of(model).any(goes_on);
+        let cells = plan.cells_of(model).map(|cell| {
+            if goes_on(cell) {
+                Wanted::WorkItem(WorkItem::Cell(&plan.cells[cell].attack))
+            } else {
+                Wanted::NoCell
+            }
+        });
+        let probes = plan.probes.iter().filter(|probe| probe.cell.model == model).map(|probe| {
+            if has && (probe.whole || is_probed) {
+                Wanted::WorkItem(WorkItem::Probe(&probe.cell.attack))
+            } else {
+                Wanted::NoProbe
+            }
+        });
+        let health = (place == 0).then_some(Wanted::WorkItem(WorkItem::Health));
+        cells.chain(probes).chain(health).collect()
+    }
+
+    /// What is seen of a model over a chunk.
+    fn piece(
+        &self,
+        scene: &Scene<'_>,
+        keys: &Keys<'_>,
+        indices: &[usize],
+        looks: &[Wanted<'_>],
+    ) -> Result<Piece> {
+        let mut journal = None;
+        let (mut chunk, mut piece) = (None, Piece::default());
+        for wanted in looks {
+            let look = match wanted {
+                Wanted::WorkItem(look) => look,
+                Wanted::NoCell => {
+                    piece.cells.push(None);
+                    continue;
+                }
+                Wanted::NoProbe => {
+                    piece.probes.push(vec![]);
+                    continue;
+                }
+            };
+            let journal = match &mut journal {
+                Some(journal) => journal,
+                slot => {
+                    let name = keys.journal(indices)?;
+                    slot.insert(Journal::open(self.kept, &name, indices.len(), self.fresh))
+                }
+            };
+            let key = keys.line(*look, indices)?;
+            if journal.get(&key).is_none() {
+                let chunk = match &mut chunk {
+                    Some(chunk) => chunk,
+                    slot => slot.insert(Chunk::new(scene, indices)?),
+                };
+                let seen = self.see(chunk, *look)?;
+                journal.append(key.clone(), seen)?;
+                self.told(scene, *look, indices.len());
+            }
+            match journal.get(&key) {
+                Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),
+                Some(Seen::Probe(outcomes)) => piece.probes.push(outcomes.clone()),
+                Some(Seen::Health(health)) => piece.health = Some(health.clone()),
+                None => {}
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Looks.
+    fn see(&self, chunk: &mut Chunk<'_>, look: WorkItem<'_>) -> Result<Seen> {
+        Ok(match look {
+            WorkItem::Cell(attack) => {
+                let mut attempt = chunk.attack(attack)?;
+                let (mut again, regressions) = chunk.retry(attack, &mut attempt, self.known)?;
+                let mut counterexamples = chunk.shrink(attack, &attempt, self.plan.spec.counterexamples)?;
+                // one of an earlier run stays where no new one is of its case
+                again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
+                counterexamples.extend(again);
+                Seen::Cell(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions })
+            }
+            WorkItem::Probe(attack) => Seen::Probe(chunk.attack(attack)?.outcomes),
+            WorkItem::Health => Seen::Health(chunk.health()?),
+        })
+    }
+
+    fn told(&self, scene: &Scene<'_>, look: WorkItem<'_>, cases: usize) {
+        let attack = match look {
+            WorkItem::Cell(attack) | WorkItem::Probe(attack) => attack.to_string(),
+            WorkItem::Health => "its health".to_string(),
+        };
+        self.observer.observe(Event::Tried { model: scene.reader.name(), attack: &attack, cases });
+    }
+}
+
+/// What is wanted of a model over a chunk.
+enum Wanted<'a> {
+    WorkItem(WorkItem<'a>),
+    /// A cell that has ended.
+    NoCell,
+    /// A probe where the chunk is not probed, or the model's cells have ended.
+    NoProbe,
+}
+
+/// The attacks on the image that a model's joint attacks need beside the clean report.
+fn kept(plan: &Plan, model: usize) -> Vec<ImageAttack> {
+    let of_model = |cell: &&crate::plan::Cell| cell.model == model;
+    let joint = plan.cells.iter().filter(of_model).map(|cell| &cell.attack);
+    joint.filter(|attack: &&Attack| attack.sources().is_some()).filter_map(|attack| attack.image).collect()
+}

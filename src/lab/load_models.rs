@@ -1,0 +1,379 @@
+//! The models of a plan: loaded from the file that the spec names, or from the cache, or trained.
+//!
+//! A cached model is keyed by everything that determined it: architecture, training, data, division,
+//! the parts that it started from, and the kind of processor.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::Options;
+use super::checkpoint::Checkpoint;
+use super::inputs::Inputs;
+use super::model::bert::Bert;
+use super::model::cross::Cross;
+use super::model::masked::Masked;
+use super::model::params::{Declared, Named, Params, digest};
+use super::model::residual::Residual;
+use super::model::{Architecture, Network, Reader, TokenizerOf};
+use super::script::Script;
+use super::settings::computed_on;
+use super::train::{Lesson, train};
+use super::weights::{self, WeightsFile};
+use crate::data::Partition;
+use crate::evidence::{Event, Observer};
+use crate::spec::{BertConfig, Fusion, Model, ScriptModel, Source, Train, Weights};
+use crate::text::{Vocabulary, learn_vocabulary};
+use crate::{Error, Result};
+
+/// Changes when training itself changes, so that older cached models are not taken for newer ones.
+const TRAINING_VERSION: u32 = 2;
+
+/// Cases that a module is probed with.
+const PROBED: usize = 16;
+
+/// Makes the models of a spec, one after the other.
+pub struct ModelLoader<'a> {
+    /// Cache and roots.
+    pub options: &'a Options,
+    /// What the models read.
+    pub inputs: &'a Inputs,
+    /// Which cases they learn from.
+    pub partition: &'a Partition,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+impl ModelLoader<'_> {
+    /// Every model, in the spec's order; a fusion model comes after its parts.
+    ///
+    /// # Errors
+    /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
+    pub fn models(&self, specs: &[(String, Model)]) -> Result<Vec<LoadedModel>> {
+        let mut done: Vec<Network> = Vec::with_capacity(specs.len());
+        let mut scripts = Vec::new();
+        for (name, model) in specs {
+            let mut network = match (model, model.weights()) {
+                (Model::Script(script), _) => {
+                    scripts.push(self.script(name, script)?);
+                    continue;
+                }
+                (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
+                (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
+                (_, None) => return Err(bug("a model has neither weights nor training")),
+            };
+            network.params.freeze();
+            network.masked = self.masked(model, &done)?;
+            done.push(network);
+        }
+        let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
+        let subject = |(_, model): &(String, Model)| match model {
+            Model::Script(_) => scripts.next().map(LoadedModel::Script),
+            _ => networks.next().map(LoadedModel::Network),
+        };
+        Ok(specs.iter().filter_map(subject).collect())
+    }
+
+    fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
+        let script = Script::load(name, spec, |path| self.options.find(path))?;
+        let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
+        let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
+        let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
+        script.probe(images.as_ref(), &texts)?;
+        self.observer.observe(Event::Loaded { model: name });
+        Ok(script)
+    }
+
+    fn of_file(&self, name: &str, model: &Model, source: &Source, done: &[Network]) -> Result<Network> {
+        let path = self.options.find(&source.path)?;
+        let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
+            let checkpoint = Checkpoint::read(&path, *lowercase)?;
+            checkpoint.file.check_pin(source.sha256.as_deref())?;
+            let blank = self.blank(model, done, Beginning::of(&checkpoint))?;
+            let mut network = blank.network(name, checkpoint.classifier()?);
+            network.source = Some(checkpoint.file.sha256());
+            network
+        } else {
+            self.read(name, model, &WeightsFile::read(&path)?, source.sha256.as_deref(), done)?
+        };
+        self.observer.observe(Event::Loaded { model: name });
+        Ok(network)
+    }
+
+    fn read(
+        &self,
+        name: &str,
+        model: &Model,
+        file: &WeightsFile,
+        pin: Option<&str>,
+        done: &[Network],
+    ) -> Result<Network> {
+        file.check_pin(pin)?;
+        let vocabulary = match (model.reads_text(), file.vocabulary()) {
+            (true, None) => {
+                return Err(Error::Input(format!(
+                    "the weights of {name} hold no vocabulary, and it reads text; put the entries, one a line, into \
+                     the file's metadata under `vocabulary`, or name a folder in Hugging Face's layout"
+                )));
+            }
+            (reads, vocabulary) => vocabulary.filter(|_| reads),
+        };
+        let start = self.start(model)?;
+        let config = start.as_ref().and_then(Start::folder).map(|of| of.config);
+        let blank = self.blank(model, done, Beginning { vocabulary, config })?;
+        let params = file.load(&blank.declared)?;
+        let mut network = blank.network(name, params);
+        network.source = match (model.weights(), start) {
+            (Some(Weights::File(_)), _) => Some(file.sha256()),
+            (_, start) => start.map(|start| start.file().sha256()),
+        };
+        Ok(network)
+    }
+
+    fn trained(&self, name: &str, model: &Model, recipe: &Train, done: &[Network]) -> Result<Network> {
+        let start = self.start(model)?;
+        let path = self.cached(name, model, start.as_ref(), done)?;
+        if path.exists() {
+            let network = self.read(name, model, &WeightsFile::read(&path)?, None, done)?;
+            self.observer.observe(Event::Loaded { model: name });
+            return Ok(network);
+        }
+        let beginning = start.as_ref().and_then(Start::folder).map(Beginning::of);
+        let blank = self.blank(model, done, beginning.unwrap_or_default())?;
+        let params = Params::random(&blank.declared, recipe.seed)?;
+        if !matches!(model, Model::Fusion { fresh: true, .. }) {
+            restore_parts(&params, parts(model, done)?)?;
+        }
+        if let Some(start) = &start {
+            params.restore(&start.values(blank.architecture)?)?;
+        }
+        let network = blank.network(name, params);
+        let lesson = Lesson {
+            name,
+            architecture: network.architecture,
+            tokenizer: network.tokenizer.as_ref(),
+            side: network.side,
+            train: recipe,
+            inputs: self.inputs,
+            partition: self.partition,
+            observer: self.observer,
+        };
+        train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
+        let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
+        weights::write(&path, &network.params, vocabulary)?;
+        // what was written is what is used, now and later
+        self.read(name, model, &WeightsFile::read(&path)?, None, done)
+    }
+
+    /// What training starts from, if the spec names it.
+    fn start(&self, model: &Model) -> Result<Option<Start>> {
+        let Some(source) = model.start() else { return Ok(None) };
+        let path = self.options.find(&source.path)?;
+        let start = if let Model::Bert { lowercase, .. } = model {
+            Start::Folder(Checkpoint::read(&path, *lowercase)?)
+        } else {
+            Start::Trunk(WeightsFile::read(&path)?)
+        };
+        start.file().check_pin(source.sha256.as_deref())?;
+        Ok(Some(start))
+    }
+
+    /// The masked language model of the folder that a text branch comes from, if it has the head.
+    fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Rc<Masked>>> {
+        if let (_, Some(language)) = parts(model, done)? {
+            return Ok(language.masked.clone());
+        }
+        let Model::Bert { lowercase, weights, start, .. } = model else { return Ok(None) };
+        let folder = match (weights, start) {
+            (Weights::File(source), _) if !source.is_file() => source,
+            (_, Some(source)) => source,
+            _ => return Ok(None),
+        };
+        Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Rc::new))
+    }
+
+    /// Where the cache keeps a trained model.
+    fn cached(&self, name: &str, model: &Model, start: Option<&Start>, done: &[Network]) -> Result<PathBuf> {
+        let mut hasher = blake3::Hasher::new();
+        let mut put = |text: &str| {
+            hasher.update(text.as_bytes());
+            hasher.update(b"\n");
+        };
+        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}", computed_on()));
+        put(&format!("{model:?} {} views", self.inputs.views()));
+        put(&format!("{:?} {:?}", self.partition.train, self.partition.validation));
+        let (vision, language) = parts(model, done)?;
+        let side = match model {
+            Model::Vision { image, .. } => Some(*image),
+            _ => vision.and_then(|network| network.side),
+        };
+        put(&self.inputs.digest(side));
+        for part in [vision, language].into_iter().flatten() {
+            put(&digest(&part.params)?);
+        }
+        if let Some(start) = start {
+            put(&start.file().sha256());
+        }
+        let key = hasher.finalize().to_hex();
+        Ok(self.options.cache.join("models").join(format!("{name}-{}.safetensors", &key.as_str()[..16])))
+    }
+
+    fn blank(&self, model: &Model, done: &[Network], beginning: Beginning) -> Result<Blank> {
+        let views = self.inputs.views();
+        match model {
+            Model::Vision { network, image, width, .. } => {
+                let residual = Residual { width: *width as usize, views, ..Residual::of(*network) };
+                Ok(Blank::new(Architecture::Vision(residual), None, Some(*image)))
+            }
+            Model::Bert { config, max_tokens, .. } => {
+                let mut config = beginning.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
+                let vocabulary =
+                    beginning.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
+                if beginning.config.is_none() {
+                    config.vocabulary = vocabulary.entries.len() as u32;
+                }
+                let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
+                let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
+                Ok(Blank::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
+            }
+            Model::Script(_) => Err(bug("a module has no architecture of ours")),
+            Model::Fusion { kind, .. } => {
+                let (Some(vision), Some(language)) = parts(model, done)? else {
+                    return Err(bug("a fusion model came before its parts"));
+                };
+                let (Architecture::Vision(image), Architecture::Language(text)) =
+                    (vision.architecture, language.architecture)
+                else {
+                    return Err(bug("a fusion joins other than a vision and a language model"));
+                };
+                let architecture = match *kind {
+                    Fusion::Early => Architecture::Early(image, text),
+                    Fusion::Late => Architecture::Late(image, text),
+                    Fusion::Gated => Architecture::Gated(image, text),
+                    Fusion::CrossAttention { width, heads } => {
+                        let cross = Cross { width: width as usize, heads: heads as usize };
+                        Architecture::Cross(image, text, cross)
+                    }
+                };
+                let of = language.tokenizer.as_ref();
+                let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
+                Ok(Blank::new(architecture, own, vision.side))
+            }
+        }
+    }
+
+    fn learn(&self, size: usize) -> Vocabulary {
+        let texts: Vec<&str> =
+            self.partition.train.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
+        Vocabulary::uncased(learn_vocabulary(&texts, size))
+    }
+}
+
+/// Starts a fusion's trunks (and the heads of a late one) from the models that it joins.
+fn restore_parts(params: &Params, (vision, language): (Option<&Network>, Option<&Network>)) -> Result<()> {
+    for (prefix, part) in [("vision", vision), ("language", language)] {
+        let Some(part) = part else { continue };
+        let mut values = part.params.values()?;
+        for (name, _, _) in &mut values {
+            *name = format!("{prefix}.{name}");
+        }
+        values.retain(|(name, _, _)| params.get(name).is_ok());
+        params.restore(&values)?;
+    }
+    Ok(())
+}
+
+fn bug(what: &str) -> Error {
+    Error::Resource(format!("{what}; this is a bug in medcert"))
+}
+
+/// The models that a fusion model joins.
+fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
+    let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
+    let find = |name: &str| {
+        let found = done.iter().find(|network| network.name == name);
+        found.ok_or_else(|| bug(&format!("{name} is needed by a model that comes before it")))
+    };
+    Ok((Some(find(vision)?), Some(find(language)?)))
+}
+
+/// A model before the lab: one of our architectures, or somebody's module.
+#[derive(Debug)]
+pub enum LoadedModel {
+    /// One of our architectures.
+    Network(Network),
+    /// A module that the spec trusts.
+    Script(Script),
+}
+
+impl LoadedModel {
+    /// What it reads and decides.
+    pub fn reader(&self) -> &dyn Reader {
+        match self {
+            Self::Network(network) => network,
+            Self::Script(script) => script,
+        }
+    }
+}
+
+/// What a language model already has before its parameters are made.
+#[derive(Debug, Default)]
+struct Beginning {
+    vocabulary: Option<Vocabulary>,
+    config: Option<BertConfig>,
+}
+
+impl Beginning {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
+    }
+}
+
+/// What training starts from: a trunk's file, or a language model's folder.
+#[derive(Debug)]
+enum Start {
+    Trunk(WeightsFile),
+    Folder(Checkpoint),
+}
+
+impl Start {
+    fn file(&self) -> &WeightsFile {
+        match self {
+            Self::Trunk(file) => file,
+            Self::Folder(checkpoint) => &checkpoint.file,
+        }
+    }
+
+    fn folder(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Trunk(_) => None,
+            Self::Folder(checkpoint) => Some(checkpoint),
+        }
+    }
+
+    fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
+        match (self, architecture) {
+            (Self::Folder(checkpoint), _) => checkpoint.trunk(),
+            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
+            (Self::Trunk(_), _) => Err(bug("a trunk is no vision model's")),
+        }
+    }
+}
+
+/// An architecture whose weights are still to come.
+struct Blank {
+    architecture: Architecture,
+    declared: Vec<Declared>,
+    tokenizer: Option<TokenizerOf>,
+    side: Option<u32>,
+}
+
+impl Blank {
+    fn new(architecture: Architecture, tokenizer: Option<TokenizerOf>, side: Option<u32>) -> Self {
+        Self { architecture, declared: architecture.declare(), tokenizer, side }
+    }
+
+    fn network(self, name: &str, params: Params) -> Network {
+        let Self { architecture, tokenizer, side, .. } = self;
+        Network { name: name.to_string(), architecture, params, tokenizer, side, source: None, masked: None }
+    }
+}

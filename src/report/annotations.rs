@@ -1,0 +1,181 @@
+//! What a person is to look at, one by one and at its place in the spec: clauses that do not pass, what the checks
+//! raised, and waivers that do not count. What stops the gate is an error, what does not is a warning or waived.
+
+use super::{ReportInput, clause_name, plain, verdict_text};
+use crate::judge::checks::{head, source};
+use crate::judge::{Raised, Verdict, Waiving};
+use crate::spec::{Check, Place, Waiver};
+
+/// What says that there is something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rule {
+    /// A sentence's verdict.
+    Sentence(Verdict),
+    /// A check.
+    Check(Check),
+    /// A waiver that does not count.
+    Waiver,
+}
+
+impl Rule {
+    /// Its name, which never changes its meaning: `FAIL`, `M1`, `WAIVER`.
+    pub(super) fn id(self) -> String {
+        match self {
+            Self::Sentence(verdict) => verdict.to_string(),
+            Self::Check(check) => check.code().to_string(),
+            Self::Waiver => "WAIVER".to_string(),
+        }
+    }
+
+    /// What it means, and for a check what to do.
+    pub(super) fn help(self) -> String {
+        match self {
+            Self::Sentence(verdict) => verdict_text::of_verdict(verdict),
+            Self::Check(check) => head(source(check)),
+            Self::Waiver => {
+                "A waiver that has expired, or that covers nothing, fails the gate: remove it, or let its owner renew \
+                 it."
+                .to_string()
+            }
+        }
+    }
+}
+
+/// How much it weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight<'a> {
+    /// It stops the gate.
+    Error,
+    /// It only tells.
+    Warning,
+    /// It would stop the gate, and this waiver covers it.
+    Waived(&'a Waiver),
+}
+
+/// One thing to look at. Its texts are plain lines.
+#[derive(Debug)]
+pub(super) struct Remark<'a> {
+    pub(super) rule: Rule,
+    pub(super) weight: Weight<'a>,
+    /// What it is about: a sentence or a clause of it, a model, a waiver.
+    pub(super) about: String,
+    /// What was seen: a clause's estimate and bound, what raised a check.
+    pub(super) message: String,
+    /// Its place in the spec; none where it is about no sentence.
+    pub(super) place: Option<Place>,
+    /// Further sentences that rest on it.
+    pub(super) others: Vec<Place>,
+}
+
+impl Remark<'_> {
+    /// What it is, and what it is about; a check's own name says both.
+    pub(super) fn title(&self) -> String {
+        match self.rule {
+            Rule::Check(_) => self.about.clone(),
+            Rule::Sentence(_) | Rule::Waiver => format!("{}: {}", self.rule.id(), self.about),
+        }
+    }
+}
+
+/// Everything to look at: sentences first, in the spec's order.
+pub(super) fn all(result: ReportInput<'_>) -> Vec<Remark<'_>> {
+    let mut remarks = of_sentences(result);
+    remarks.extend(
+        distinct(&result.judgement.checks).into_iter().map(|(raised, more)| of_check(result, raised, more)),
+    );
+    remarks.extend(waivers(result).filter_map(|(waiver, state)| {
+        Some(Remark {
+            rule: Rule::Waiver,
+            weight: Weight::Error,
+            about: waived(waiver),
+            message: fault(state)?.to_string(),
+            place: Some(waiver.place),
+            others: vec![],
+        })
+    }));
+    remarks
+}
+
+fn of_sentences(result: ReportInput<'_>) -> Vec<Remark<'_>> {
+    let mut remarks = Vec::new();
+    for (place, finding) in result.findings().iter().enumerate() {
+        for (clause, found) in finding.clauses.iter().enumerate() {
+            if found.verdict != Verdict::Pass {
+                remarks.push(Remark {
+                    rule: Rule::Sentence(found.verdict),
+                    weight: Weight::Error,
+                    about: clause_name(result.plan, place, clause, found),
+                    message: plain(&found.reason),
+                    place: Some(finding.place),
+                    others: vec![],
+                });
+            }
+        }
+    }
+    remarks
+}
+
+fn of_check<'a>(result: ReportInput<'a>, raised: &Raised, more: usize) -> Remark<'a> {
+    let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
+    let weight = match (raised.verdict, waiver) {
+        (None, _) => Weight::Warning,
+        (Some(_), Some(waiver)) => Weight::Waived(waiver),
+        (Some(_), None) => Weight::Error,
+    };
+    let rests = result.plan.requirements.iter().filter(|requirement| {
+        requirement.clauses.iter().any(|clause| raised.concerns(clause.model, &clause.cells))
+    });
+    let mut places = rests.map(|requirement| requirement.place);
+    Remark {
+        rule: Rule::Check(raised.check),
+        weight,
+        about: about(result, raised),
+        message: plain(&raised.message) + &and_more(more),
+        place: places.next(),
+        others: places.collect(),
+    }
+}
+
+/// The model that a check is about: `M1 monotone-epsilon: vision`.
+fn about(result: ReportInput<'_>, raised: &Raised) -> String {
+    let model = raised.model.and_then(|model| result.plan.spec.models.get(model));
+    model.map_or(raised.check.to_string(), |(name, _)| format!("{}: {}", raised.check, plain(name)))
+}
+
+/// ` (and 2 more)`; nothing if there is no more.
+pub(super) fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more)") }
+}
+
+/// What the checks raised, once where the same is said of several cells of a model, with how many more there are.
+pub(super) fn distinct(checks: &[Raised]) -> Vec<(&Raised, usize)> {
+    let key = |raised: &Raised| (raised.check, raised.verdict, raised.model, raised.waiver);
+    let mut told: Vec<(&Raised, usize)> = Vec::new();
+    for raised in checks {
+        match told.iter_mut().find(|(earlier, _)| key(earlier) == key(raised)) {
+            Some((_, more)) => *more += 1,
+            None => told.push((raised, 0)),
+        }
+    }
+    told
+}
+
+/// The waivers, with what became of each.
+pub(super) fn waivers(result: ReportInput<'_>) -> impl Iterator<Item = (&Waiver, Waiving)> {
+    result.plan.spec.waivers.iter().zip(result.judgement.waivers.iter().copied())
+}
+
+/// A waiver in words: `M1 monotone-epsilon for vision, by R. Ray until 2027-06-30`.
+pub(super) fn waived(waiver: &Waiver) -> String {
+    let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {}", plain(model)));
+    format!("{}{model}, by {} until {}", waiver.check, plain(&waiver.owner), waiver.expires)
+}
+
+/// Why a waiver does not count; none if it does.
+pub(super) fn fault(state: Waiving) -> Option<&'static str> {
+    match state {
+        Waiving::Used => None,
+        Waiving::Unused => Some("nothing was raised that it covers; remove it"),
+        Waiving::Expired => Some("its last day has passed; it covers nothing"),
+    }
+}

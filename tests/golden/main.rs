@@ -1,0 +1,14 @@
+//! Values that published implementations computed, and files as other programs write them.
+#![cfg(feature = "torch")]
+
+#[path = "../support/weight_formula.rs"]
+mod weight_formula;
+#[path = "../support/word_classifier.rs"]
+mod word_classifier;
+
+mod checkpoint;
+mod networks;
+mod race;
+mod script;
+mod text_searches;
+mod weights;

@@ -1,0 +1,28 @@
+//! The laboratory: attacks, models, runs and their planted faults, on small networks.
+#![cfg(feature = "torch")]
+
+#[path = "../support/golden_network.rs"]
+mod golden_network;
+#[path = "../support/known_scene.rs"]
+mod known_scene;
+#[path = "../support/made_evidence.rs"]
+mod made_evidence;
+#[path = "../support/word_classifier.rs"]
+mod word_classifier;
+
+mod attacks;
+mod bae;
+mod black_box;
+mod device;
+mod fusion;
+mod joint;
+mod operating;
+mod pieces;
+mod planted_faults;
+mod planted_models;
+mod resume;
+mod searches;
+mod shrink;
+mod specs;
+mod suite;
+mod suite_black_box;

@@ -1,0 +1,239 @@
+//! Every spec of `specs/`, run for real, and compared with what was accepted in `snapshots/`. Trained models
+//! are taken from the user's cache, or trained; so a changed model shows here as a difference of counts,
+//! which `cargo insta review` walks through.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use jiff::civil::{Date, date};
+use medcert::evidence::{Evidence, Outcome, Silent, processor, regressions};
+use medcert::judge::{Change, Comparison, Judgement, ROUNDING};
+use medcert::lab::{self, Options};
+use medcert::plan::{self, Plan};
+use medcert::report::snapshot_diff::Accepted;
+use medcert::report::table::{self, Style};
+use medcert::report::{ReportInput, snapshot};
+use medcert::{cli, data, spec};
+
+/// The day by which waivers count here; a test must not fail because time goes by.
+const TODAY: Date = date(2026, 11, 25);
+
+fn home() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of real data, if there is one.
+fn real_data() -> Option<PathBuf> {
+    let named = std::env::var_os("MEDCERT_DATA").map(PathBuf::from);
+    named.or_else(|| Some(home().join("../shared/data"))).filter(|folder| folder.is_dir())
+}
+
+/// The number of libtorch's threads belongs to the process, and two trainings at once only wait for each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Runs a spec with the models of the cache in `cache`.
+fn run(
+    name: &str,
+    root: Option<&Path>,
+    cache: &Path,
+    (threads, plain): (Option<usize>, bool),
+) -> (Plan, Evidence, Judgement) {
+    let path = home().join("specs").join(format!("{name}.yaml"));
+    let plan = plan::build(spec::read(&path).expect("a sound spec"));
+    let dataset = data::load(&plan.spec, root).expect("data");
+    let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![home().join("specs"), cache.join("weights")],
+        threads,
+        device: plan.spec.device,
+        plain,
+        fresh: true,
+    };
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = regressions::read(&home().join("snapshots").join(format!("{name}.regressions")));
+    let known = known.expect("a regressions file").unwrap_or_default();
+    let evidence = lab::run_after(&plan, &dataset, &partition, &options, &known, &Silent).expect("evidence");
+    let judgement = Judgement::of(&plan, &evidence, accepted(name).baseline(), TODAY);
+    (plan, evidence, judgement)
+}
+
+/// The default spec with two threads, run once for all tests.
+fn default() -> &'static (Plan, Evidence, Judgement) {
+    static DEFAULT: OnceLock<(Plan, Evidence, Judgement)> = OnceLock::new();
+    DEFAULT.get_or_init(|| {
+        let cache = cli::cache_folder(None).expect("a cache folder");
+        run("fusion", None, &cache, (Some(2), false))
+    })
+}
+
+/// The accepted snapshot of a spec.
+fn accepted(name: &str) -> Accepted {
+    let home = home();
+    Accepted::read(
+        &home.join("snapshots").join(format!("{name}.snap")),
+        &home.join("specs").join(format!("{name}.yaml")),
+    )
+}
+
+/// Compares with the accepted snapshot: to the count on the kind of processor that it was taken on, and
+/// by the verdicts on any other, where training ends in slightly other models: there no sentence may turn
+/// from PASS to FAIL or back, and with the same weights no cell may lose more than chance explains.
+fn compare(name: &str, (plan, evidence, judgement): &(Plan, Evidence, Judgement)) {
+    let body = snapshot::render(ReportInput { plan, evidence, judgement });
+    let (baseline, file) =
+        (accepted(name), snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))));
+    match file.expect("a snapshot file") {
+        Some(accepted)
+            if snapshot::processor_of(&accepted) != Some(processor().as_str())
+                || baseline.baseline().is_err() =>
+        {
+            let other = snapshot::processor_of(&accepted).unwrap_or_default();
+            eprintln!(
+                "{name}: accepted on another kind of processor or by an older medcert ({other}); verdicts alone are \
+                 compared"
+            );
+            let (accepted, now) = (snapshot::verdicts(&accepted), snapshot::verdicts(&body));
+            assert_eq!(accepted.len(), now.len());
+            for (accepted, now) in accepted.iter().zip(&now) {
+                let both = [accepted.trim_start(), now.trim_start()];
+                let turned = both.iter().any(|line| line.starts_with("PASS"))
+                    && both.iter().any(|line| line.starts_with("FAIL"));
+                assert!(!turned, "accepted: {accepted}; now: {now}");
+            }
+            let result = ReportInput { plan, evidence, judgement };
+            eprintln!("{}", baseline.render(result, 100));
+            if let Ok(baseline) = baseline.baseline() {
+                let comparison = Comparison::new(baseline, evidence).expect("the same cases");
+                assert!(!comparison.same_weights || !comparison.cells.iter().any(Change::has_lost));
+            }
+        }
+        _ => {
+            insta::with_settings!({snapshot_path => home().join("snapshots"), prepend_module_to_snapshot => false}, {
+                insta::assert_snapshot!(name, body);
+            });
+        }
+    }
+}
+
+/// The same of a spec on real data.
+fn on_real_data(name: &str, root: &Path) {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    compare(name, &run(name, Some(root), &cache, (None, false)));
+}
+
+/// Whether an excerpt holds lines of a text in their order; `…` stands for those that it leaves out.
+fn is_excerpt(excerpt: &str, text: &str) -> bool {
+    let mut rest = text.lines();
+    let mut may_skip = false;
+    for line in excerpt.lines() {
+        if line.trim() == "…" {
+            may_skip = true;
+        } else if may_skip {
+            may_skip = false;
+            if !rest.any(|other| other == line) {
+                return false;
+            }
+        } else if rest.next() != Some(line) {
+            return false;
+        }
+    }
+    may_skip || rest.next().is_none()
+}
+
+#[test]
+fn an_excerpt_leaves_out_only_where_it_says_so() {
+    for (excerpt, holds) in [
+        ("a\nb\nc", true),
+        ("a\n…\nc", true),
+        ("…\nc", true),
+        ("a\n…", true),
+        ("a\nc", false),
+        ("a\nb", false),
+        ("…\nd", false),
+    ] {
+        assert_eq!(is_excerpt(excerpt, "a\nb\nc"), holds, "{excerpt:?}");
+    }
+}
+
+#[test]
+fn the_default_spec_holds_its_snapshot() {
+    compare("fusion", default());
+    let (plan, evidence, judgement) = default();
+    // the README shows this result, as the processor that it was accepted on computes it
+    let result = ReportInput { plan, evidence, judgement };
+    let accepted =
+        snapshot::read(&home().join("snapshots/fusion.snap")).expect("a snapshot file").unwrap_or_default();
+    if snapshot::processor_of(&accepted) == Some(processor().as_str()) {
+        let readme = std::fs::read_to_string(home().join("README.md")).expect("a README");
+        let shown = table::render(result, Style { width: 120, color: false });
+        let excerpt = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+        let excerpt = excerpt.expect("the README shows a result");
+        assert!(is_excerpt(excerpt, &shown), "the README shows what is not in\n{shown}");
+    }
+}
+
+#[test]
+fn the_spec_on_real_reports_holds_its_snapshot() {
+    match real_data() {
+        Some(root) => on_real_data("iu-language", &root),
+        None => {
+            eprintln!("skipped: the_spec_on_real_reports_holds_its_snapshot (MEDCERT_DATA names no folder)");
+        }
+    }
+}
+
+#[test]
+#[ignore = "trains for minutes each: cargo test --release --test lab specs -- --ignored"]
+fn the_specs_on_real_images_and_with_minilm_hold_their_snapshots() {
+    let weights = cli::cache_folder(None).expect("a cache folder").join("weights/minilm");
+    for (name, needs_minilm) in
+        [("nih-pairs", false), ("covid-notes", true), ("iu-minilm", true), ("paper-small", true)]
+    {
+        match real_data() {
+            Some(root) if weights.exists() || !needs_minilm => on_real_data(name, &root),
+            _ => eprintln!(
+                "skipped: {name} (MEDCERT_DATA names no folder, or `ci/weights minilm` was not run)"
+            ),
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_evidence() {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    let one = run("fusion", None, &cache, (Some(1), false)).1;
+    let two = &default().1;
+    assert_eq!(two.run.threads, 2);
+    let one = Evidence { run: two.run.clone(), ..one };
+    assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(two).expect("json"));
+}
+
+/// Folding and layout are on by default because of this: on trained weights, over whole attacks, they turn no
+/// decision but one that rounding may turn anyway.
+#[test]
+fn folding_turns_no_decision_that_is_not_within_rounding() {
+    let cache = cli::cache_folder(None).expect("a cache folder");
+    let folded = &default().1;
+    let plain = run("fusion", None, &cache, (None, true)).1;
+    assert!(folded.run.folded && !plain.run.folded);
+    let (mut turned, mut outcomes) = (0, 0);
+    for (folded, plain) in folded.cells.iter().zip(&plain.cells) {
+        for (a, b) in folded.outcomes.iter().zip(&plain.outcomes) {
+            outcomes += 1;
+            if a.predicted == b.predicted {
+                continue;
+            }
+            turned += 1;
+            let margin = |outcome: &Outcome| outcome.margin.expect("a finite answer").abs();
+            assert!(
+                margin(a) <= ROUNDING && margin(b) <= ROUNDING,
+                "{} under {}",
+                folded.model,
+                folded.attack
+            );
+        }
+    }
+    eprintln!("folding turned {turned} of {outcomes} decisions, each within rounding");
+    assert_eq!(outcomes, folded.cells.len() * folded.cases.len());
+}

@@ -1,0 +1,456 @@
+//! Every check beside a fault that was planted for it in evidence, and silent on a healthy model. Faults that are planted
+//! in models, and go through the laboratory, are in tests/plants.rs.
+
+use crate::made_evidence;
+
+use jiff::civil::{Date, date};
+use made_evidence::{TODAY, World, at_least, deletion, even, fgsm};
+use medcert::evidence::{Baseline, Outcome};
+use medcert::judge::{Judgement, Verdict, Waiving};
+use medcert::plan::probes::{ladder, replaced, unbounded};
+use medcert::plan::{self, Attack, Probe};
+use medcert::spec::{Absence, Check, EditKind, Mode, Place, TextAttack, TextMethod, Waiver};
+use proptest::prelude::*;
+
+const CASES: usize = 400;
+const FUSION: usize = 2;
+
+/// Which cases hold: those whose place leaves a remainder of at least this by 20.
+fn from(least: usize) -> impl Fn(usize, bool) -> bool {
+    move |place, _| place % 20 >= least
+}
+
+/// A healthy fusion: 95 % right, falling with ε, moved by both of its inputs; its clause rests on FGSM at 0.05 and 0.1.
+fn healthy() -> World {
+    let mut world = World::new(&even(CASES));
+    world.cell(FUSION, Attack::default(), from(1));
+    let weaker = attacked(&mut world, fgsm(0.05), from(6));
+    let stronger = attacked(&mut world, fgsm(0.1), from(9));
+    let strongest = attacked(&mut world, fgsm(0.2), from(12));
+    for model in 0..FUSION {
+        world.cell(model, Attack::default(), from(1));
+    }
+    for (image, absence, least) in [
+        (true, Absence::Blank, 8),
+        (true, Absence::WrongPatient, 7),
+        (false, Absence::Blank, 9),
+        (false, Absence::WrongPatient, 10),
+    ] {
+        world.probe(FUSION, replaced(image, absence), CASES, from(least));
+    }
+    let [_, few, more, blind] = ladder(0.05);
+    for (attack, least) in [(few, 8), (more, 10), (blind, 5)] {
+        world.probe(FUSION, attack, 32, from(least));
+        full(&mut world.evidence.probes.last_mut().expect("a probe").outcomes, 0.05);
+    }
+    world.probe(FUSION, unbounded(true), 32, from(18));
+    world.evidence.baselines.push(baseline("bag of words, findings", from(4)));
+    let worst = vec![weaker, stronger];
+    world.require("fusion accuracy ≥ 40%", vec![at_least("fusion accuracy ≥ 40%", FUSION, worst, 0.4)]);
+    world.row("FGSM ε=0.2", vec![vec![], vec![], vec![strongest]]);
+    world
+}
+
+/// A cell of an attack on pixels that uses its ε in full.
+fn attacked(world: &mut World, attack: Attack, right: impl Fn(usize, bool) -> bool) -> usize {
+    let epsilon = attack.image.map_or(0.0, |image| image.strength);
+    let cell = world.cell(FUSION, attack, right);
+    full(&mut world.evidence.cells[cell].outcomes, epsilon);
+    cell
+}
+
+fn full(outcomes: &mut [Outcome], epsilon: f64) {
+    for outcome in outcomes {
+        outcome.change = epsilon as f32;
+    }
+}
+
+fn baseline(name: &str, right: impl Fn(usize, bool) -> bool) -> Baseline {
+    let bit = |(place, label)| if right(place, label) { '1' } else { '0' };
+    Baseline { name: name.into(), right: even(CASES).into_iter().enumerate().map(bit).collect() }
+}
+
+fn judged(world: &World) -> Judgement {
+    world.judged()
+}
+
+/// The checks that were raised, warnings too.
+fn codes(world: &World) -> Vec<&'static str> {
+    let mut codes: Vec<&str> = judged(world).checks.iter().map(|raised| raised.check.code()).collect();
+    codes.dedup();
+    codes
+}
+
+/// The healthy world with a fault; it must raise this and nothing else, and the sentence must not pass.
+fn caught(code: &str, verdict: Verdict, plant: impl FnOnce(&mut World)) {
+    let mut world = healthy();
+    plant(&mut world);
+    let judgement = judged(&world);
+    assert_eq!(codes(&world), [code], "{:#?}", judgement.checks);
+    assert_eq!(judgement.findings[0].verdict, verdict, "{:?}", judgement.checks);
+    assert_ne!(judgement.exit_code(), 0);
+}
+
+fn probe_mut<'w>(world: &'w mut World, attack: &Attack) -> &'w mut Vec<Outcome> {
+    let attack = attack.to_string();
+    let found = world.evidence.probes.iter_mut().find(|cell| cell.attack == attack);
+    &mut found.expect("a probe").outcomes
+}
+
+/// Outcomes that are right where `right` says so.
+fn set(outcomes: &mut [Outcome], right: impl Fn(usize, bool) -> bool) {
+    for (place, outcome) in outcomes.iter_mut().enumerate() {
+        let label = place % 2 == 0;
+        *outcome = Outcome { change: outcome.change, ..made_evidence::outcome(label, right(place, label)) };
+    }
+}
+
+#[test]
+fn a_healthy_model_raises_nothing() {
+    let judgement = judged(&healthy());
+    assert_eq!(judgement.checks, []);
+    assert_eq!((judgement.findings[0].verdict, judgement.exit_code()), (Verdict::Pass, 0));
+    assert!(judgement.evaluations > 0);
+}
+
+#[test]
+fn v1_a_majority_predictor() {
+    let mut world = healthy();
+    // everything is called abnormal under the strongest attack, which only the table shows
+    set(&mut world.evidence.cells[3].outcomes, |_, label| label);
+    let judgement = judged(&world);
+    assert!(judgement.checks.iter().any(|raised| raised.check == Check::ConstantPredictor));
+    assert_eq!(judgement.findings[0].verdict, Verdict::Pass, "no sentence rests on it");
+    assert_eq!(judgement.exit_code(), 1, "but the table does");
+    // and with no attack at all
+    let mut world = healthy();
+    set(&mut world.evidence.cells[0].outcomes, |_, label| label);
+    assert_eq!(judged(&world).findings[0].verdict, Verdict::Vacuous);
+}
+
+/// As good as the healthy model but for one case in forty.
+fn nearly(place: usize, _: bool) -> bool {
+    place % 20 >= 1 && place % 40 != 21
+}
+
+#[test]
+fn v2_no_better_than_a_baseline() {
+    caught("V2", Verdict::Vacuous, |world| {
+        world.evidence.baselines.push(baseline("bag of words, impression", nearly));
+    });
+    caught("V2", Verdict::Vacuous, |world| {
+        set(probe_mut(world, &replaced(true, Absence::Blank)), nearly);
+    });
+}
+
+#[test]
+fn v3_an_input_that_does_not_matter() {
+    // a reader of blank reports: neither a blank nor another patient's report turns an answer, so there is no lift
+    let mut world = healthy();
+    for absence in [Absence::Blank, Absence::WrongPatient] {
+        set(probe_mut(&mut world, &replaced(false, absence)), from(1));
+    }
+    assert_eq!(codes(&world), ["V2", "V3"]);
+    // an attack that changed every image and not one margin
+    let mut world = healthy();
+    let clean = world.evidence.cells[0].outcomes.clone();
+    world.evidence.cells[3].outcomes = clean;
+    full(&mut world.evidence.cells[3].outcomes, 0.2);
+    assert!(codes(&world).contains(&"V3"), "{:?}", codes(&world));
+}
+
+#[test]
+fn m1_an_accuracy_that_rises_with_the_strength() {
+    let mut world = healthy();
+    set(&mut world.evidence.cells[2].outcomes, from(3));
+    full(&mut world.evidence.cells[2].outcomes, 0.1);
+    let judgement = judged(&world);
+    assert_eq!(codes(&world), ["M1"]);
+    assert_eq!(
+        judgement.findings[0].verdict,
+        Verdict::Pass,
+        "`ε≤` counts a case only if it holds at every strength"
+    );
+    assert_eq!(judgement.exit_code(), 1);
+    world.plan.requirements[0].clauses[0].cells = vec![2];
+    assert_eq!(judged(&world).findings[0].verdict, Verdict::Suspect);
+    // the rise that chance explains is none: two cases regained, one lost
+    let mut world = healthy();
+    set(&mut world.evidence.cells[2].outcomes, |place, _| {
+        (place % 20 >= 6 || place == 5 || place == 4) && place != 6
+    });
+    full(&mut world.evidence.cells[2].outcomes, 0.1);
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn m2_an_attack_that_rights_what_was_wrong() {
+    caught("M2", Verdict::Suspect, |world| {
+        set(&mut world.evidence.cells[2].outcomes, |place, _| place % 20 >= 9 || place % 20 == 0);
+        full(&mut world.evidence.cells[2].outcomes, 0.1);
+    });
+}
+
+#[test]
+fn m3_strengths_that_make_no_difference() {
+    caught("M3", Verdict::Suspect, |world| {
+        for (cell, epsilon) in [(2, 0.1), (3, 0.2)] {
+            set(&mut world.evidence.cells[cell].outcomes, from(6));
+            full(&mut world.evidence.cells[cell].outcomes, epsilon);
+        }
+    });
+    // where every case is broken at each of them, there is nothing left to differ
+    let mut world = healthy();
+    for (cell, epsilon) in [(1, 0.05), (2, 0.1), (3, 0.2)] {
+        set(&mut world.evidence.cells[cell].outcomes, |_, _| false);
+        full(&mut world.evidence.cells[cell].outcomes, epsilon);
+    }
+    assert!(!codes(&world).contains(&"M3"));
+}
+
+#[test]
+fn m4_an_attack_without_bounds_that_does_not_win() {
+    caught("M4", Verdict::Suspect, |world| set(probe_mut(world, &unbounded(true)), from(6)));
+}
+
+#[test]
+fn m5_a_blind_attack_that_wins() {
+    let [.., blind] = ladder(0.05);
+    caught("M5", Verdict::Suspect, |world| {
+        set(probe_mut(world, &blind), from(18));
+        full(probe_mut(world, &blind), 0.05);
+    });
+}
+
+#[test]
+fn m6_more_steps_that_break_less() {
+    let [_, few, more, _] = ladder(0.05);
+    caught("M6", Verdict::Suspect, |world| {
+        set(probe_mut(world, &few), from(13));
+        set(probe_mut(world, &more), from(7));
+        full(probe_mut(world, &few), 0.05);
+        full(probe_mut(world, &more), 0.05);
+    });
+}
+
+#[test]
+fn m7_gradients_that_cannot_be_followed() {
+    for plant in [
+        |gradient: &mut medcert::evidence::GradientHealth| gradient.zero = 12,
+        |gradient: &mut medcert::evidence::GradientHealth| gradient.not_finite = 3,
+        |gradient: &mut medcert::evidence::GradientHealth| gradient.cosine = 0.3,
+        |gradient: &mut medcert::evidence::GradientHealth| gradient.rising = 20,
+    ] {
+        caught("M7", Verdict::Suspect, |world| {
+            plant(world.evidence.health[FUSION].gradient.as_mut().expect("it reads images"));
+        });
+    }
+}
+
+#[test]
+fn m8_answers_that_are_no_answers() {
+    caught("M8", Verdict::Error, |world| world.evidence.health[FUSION].unrepeatable = 1);
+    caught("M8", Verdict::Error, |world| world.evidence.health[FUSION].dependent = 1);
+    caught("M8", Verdict::Error, |world| world.evidence.health[FUSION].probabilities = true);
+}
+
+#[test]
+fn p1_an_attack_that_does_nothing_or_too_much() {
+    caught("P1", Verdict::Error, |world| full(&mut world.evidence.cells[2].outcomes, 0.0));
+    caught("P1", Verdict::Error, |world| world.evidence.cells[1].outcomes[7].change = 0.0501);
+    let mut world = healthy();
+    attacked(&mut world, fgsm(0.001), from(2));
+    assert_eq!(codes(&world), ["P1"], "it is gone once the film is stored");
+    let mut world = healthy();
+    let cell = world.cell(FUSION, deletion(), from(2));
+    world.evidence.cells[cell].outcomes.iter_mut().for_each(|outcome| outcome.edits = 0);
+    assert!(codes(&world).contains(&"P1"), "no report was edited");
+}
+
+#[test]
+fn p2_an_epsilon_of_another_unit() {
+    let mut world = healthy();
+    attacked(&mut world, fgsm(8.0), from(15));
+    assert_eq!(codes(&world), ["P2"]);
+}
+
+/// The healthy world, and a deletion under which so many reports say something else.
+fn deleted(mode: Mode, changed: usize) -> World {
+    let mut world = healthy();
+    let attack = TextAttack { mode, ..TextAttack::usual(TextMethod::Sampled(EditKind::Deletion), 0.2) };
+    let cell = world.cell(FUSION, Attack { text: vec![attack], ..Attack::default() }, from(2));
+    for (place, outcome) in world.evidence.cells[cell].outcomes.iter_mut().enumerate() {
+        (outcome.edits, outcome.meaning_changed) = (4, Some(place < changed));
+        outcome.margin = outcome.margin.map(|margin| margin * 0.9);
+    }
+    world
+}
+
+#[test]
+fn p3_reports_that_say_something_else() {
+    let judgement = judged(&deleted(Mode::Free, 60));
+    assert_eq!(judgement.checks.len(), 1);
+    assert_eq!((judgement.checks[0].check, judgement.checks[0].verdict), (Check::TextValidity, None));
+    assert_eq!(judgement.exit_code(), 0, "a warning changes no verdict");
+    assert_eq!(codes(&deleted(Mode::Free, 15)), [""; 0]);
+    assert_eq!(codes(&deleted(Mode::Preserving, 0)), [""; 0]);
+    assert_eq!(judged(&deleted(Mode::Preserving, 1)).exit_code(), 3);
+}
+
+#[test]
+fn d1_a_patient_in_two_parts() {
+    caught("D1", Verdict::Error, |world| world.evidence.data.patients_in_two_parts = 1);
+}
+
+#[test]
+fn d2_cases_that_training_has_too() {
+    let mut world = healthy();
+    // the half that holds has twins; without them hardly anything does
+    for (place, case) in world.evidence.cases.iter_mut().enumerate() {
+        if place % 20 >= 12 {
+            case.seen = vec!["report".into()];
+        }
+    }
+    assert_eq!(codes(&world), ["D2"]);
+    assert_eq!(judged(&world).findings[0].verdict, Verdict::Suspect);
+    // twins that change nothing are a warning
+    let mut world = healthy();
+    world.evidence.cases.iter_mut().step_by(11).for_each(|case| case.seen = vec!["image".into()]);
+    let judgement = judged(&world);
+    assert_eq!((codes(&world), judgement.exit_code()), (vec!["D2"], 0));
+    let mut world = healthy();
+    world.evidence.cases[5].seen = vec!["report".into()];
+    assert_eq!(codes(&world), [""; 0], "one in four hundred is below the trigger");
+}
+
+#[test]
+fn d3_words_that_give_the_label() {
+    let mut world = healthy();
+    // the fusion stays above what V2 asks for, and the language model does not
+    set(&mut world.evidence.cells[5].outcomes, from(4));
+    world.evidence.baselines = vec![baseline("bag of words, findings", from(4))];
+    let judgement = judged(&world);
+    assert_eq!(codes(&world), ["D3"]);
+    assert!(judgement.checks[0].message.contains("language"), "{}", judgement.checks[0].message);
+    assert_eq!(judgement.exit_code(), 0);
+}
+
+#[test]
+fn d4_a_batch_that_was_dropped() {
+    let mut world = healthy();
+    world.evidence.cells[2].outcomes.truncate(CASES - 16);
+    let judgement = judged(&world);
+    assert_eq!(codes(&world), ["D4"]);
+    assert_eq!((judgement.findings[0].verdict, judgement.exit_code()), (Verdict::Error, 3));
+    caught("D4", Verdict::Error, |world| world.evidence.cells[1].outcomes[3].held = 2);
+}
+
+#[test]
+fn c1_a_case_without_an_answer() {
+    caught("C1", Verdict::Error, |world| {
+        let outcome = &mut world.evidence.cells[2].outcomes[0];
+        (outcome.predicted, outcome.margin, outcome.held) = (None, None, 0);
+    });
+}
+
+#[test]
+fn c2_a_cell_that_is_missing() {
+    let mut world = healthy();
+    world.evidence.cells.remove(2);
+    assert_eq!(codes(&world), ["C2"]);
+    assert_eq!(judged(&world).exit_code(), 3);
+    caught("C2", Verdict::Error, |world| drop(world.evidence.health.remove(FUSION)));
+    caught("C2", Verdict::Error, |world| drop(world.evidence.probes.pop()));
+}
+
+fn waiver(check: Check, model: Option<&str>, expires: Date) -> Waiver {
+    Waiver {
+        check,
+        model: model.map(str::to_string),
+        owner: "R. Ray".into(),
+        reason: "the old scanner is replaced in March".into(),
+        expires,
+        place: Place { line: 30, column: 5 },
+    }
+}
+
+#[test]
+fn a_waiver_covers_a_check_until_its_last_day() {
+    let mut world = healthy();
+    world.evidence.health[FUSION].unrepeatable = 1;
+    for (model, expires, state, exit) in [
+        (None, TODAY, Waiving::Used, 0),
+        (Some("fusion"), date(2027, 1, 31), Waiving::Used, 0),
+        (Some("vision"), date(2027, 1, 31), Waiving::Unused, 1),
+        (None, date(2026, 11, 24), Waiving::Expired, 1),
+    ] {
+        world.plan.spec.waivers = vec![waiver(Check::Mode, model, expires)];
+        let judgement = judged(&world);
+        assert_eq!((judgement.waivers[0], judgement.exit_code()), (state, exit), "{model:?} {expires}");
+        let is_waived = judgement.checks[0].waiver.is_some();
+        assert_eq!(is_waived, state == Waiving::Used);
+        assert_eq!(judgement.findings[0].verdict == Verdict::Pass, is_waived);
+    }
+    world.plan.spec.waivers = vec![waiver(Check::Monotone, None, TODAY)];
+    assert_eq!(judged(&world).waivers, [Waiving::Unused]);
+}
+
+#[test]
+fn a_trigger_is_the_specs_to_set() {
+    let mut world = healthy();
+    world.evidence.baselines.push(baseline("bag of words, impression", from(2)));
+    world.plan.spec.checks = vec![(Check::NoLift, 0.0)];
+    assert_eq!(codes(&world), [""; 0], "five points are more than none");
+    let mut world = healthy();
+    world.plan.spec.checks = vec![(Check::NoLift, 0.3)];
+    assert_eq!(codes(&world), ["V2"]);
+}
+
+#[test]
+fn a_probe_serves_as_a_cell_does() {
+    // a spec that asks for the attack itself needs no probe of it
+    let mut world = healthy();
+    let attack = unbounded(true);
+    world.plan.probes.retain(|probe| probe.cell.attack != attack);
+    world.plan.cells.push(plan::Cell { model: FUSION, attack: attack.clone() });
+    let place =
+        world.evidence.probes.iter().position(|cell| cell.attack == attack.to_string()).expect("a probe");
+    let mut cell = world.evidence.probes.remove(place);
+    cell.outcomes = healthy().evidence.cells[0].outcomes.clone();
+    full(&mut cell.outcomes, 0.5);
+    world.evidence.cells.push(cell);
+    assert!(codes(&world).contains(&"M4"), "{:?}", codes(&world));
+    let _: &Vec<Probe> = &world.plan.probes;
+}
+
+proptest! {
+    /// Whatever is planted, a raised check never leaves a pass, and an unwaived one never the exit code 0.
+    #[test]
+    fn a_raised_check_is_never_a_pass(
+        zero in 0_u32..=32,
+        unrepeatable in 0_u32..3,
+        cosine in -1.0_f32..1.0,
+        patients in 0_usize..3,
+        least in 1_usize..20,
+    ) {
+        let mut world = healthy();
+        let health = &mut world.evidence.health[FUSION];
+        health.unrepeatable = unrepeatable;
+        let gradient = health.gradient.as_mut().expect("it reads images");
+        (gradient.zero, gradient.cosine) = (zero, cosine);
+        world.evidence.data.patients_in_two_parts = patients;
+        set(&mut world.evidence.cells[2].outcomes, from(least));
+        full(&mut world.evidence.cells[2].outcomes, 0.1);
+        let judgement = judged(&world);
+        let counts = judgement.checks.iter().any(|raised| raised.counts().is_some());
+        prop_assert!(!counts || judgement.exit_code() != 0);
+        let clause = &world.plan.requirements[0].clauses[0];
+        let bears = |raised: &&medcert::judge::Raised| {
+            raised.counts().is_some() && raised.cells.as_ref().is_none_or(|cells| clause.cells.iter().any(|cell| cells.contains(cell)))
+        };
+        let excused = |raised: &&medcert::judge::Raised| raised.excused_by.iter().any(|cell| clause.cells.contains(cell));
+        if judgement.checks.iter().filter(bears).any(|raised| !excused(&raised)) {
+            prop_assert_ne!(judgement.findings[0].verdict, Verdict::Pass);
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The spec language: what is understood, and what is said of what is not.
+
+use std::path::Path;
+
+use medcert::spec::{
+    Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
+    ModelInputs, Names, Norm, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat, Views,
+    Weights, parse, parse_condition, parse_sentence, read,
+};
+use proptest::prelude::*;
+
+const HEAD: &str = "claim: It keeps reading
+data:  {phantom: {studies: 900, seed: 7}}
+split: {by: patient, test: 30%, seed: 7}
+models:
+  vision:   {se_resnet18: {image: 64, train: {lr: 1e-3, epochs: 2}}}
+  language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 2}}}
+  fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-4, epochs: 2}}}
+threats:
+  steady: {pgd: {epsilon: 8/255, steps: 20, restarts: 2}}
+";
+
+fn spec(rest: &str) -> Spec {
+    parse(Path::new("specs/a.yaml"), &format!("{HEAD}{rest}")).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn every_fault_of_a_file_is_told_at_once_at_its_place() {
+    insta::glob!("../bad/spec/*.yaml", |path| {
+        let name = Path::new(path.file_name().expect("a file"));
+        let text = std::fs::read_to_string(path).expect("a text");
+        let faults = parse(name, &text).expect_err("a bad spec");
+        // a line of brackets need not be shown whole
+        insta::assert_snapshot!(faults.to_string().replace(&"[".repeat(1000), "["));
+    });
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.yaml");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).expect("written");
+        let error = read(&path).expect_err("refused");
+        assert_eq!(error.exit_code(), 2);
+        error.to_string().replace(&path.display().to_string(), "a.yaml")
+    };
+    insta::assert_snapshot!(refused(b"claim: It\ndata: \xff\n"));
+    insta::assert_snapshot!(refused(&vec![b' '; (1 << 20) + 1]));
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(read(&path).expect_err("missing").exit_code(), 2);
+    assert_eq!(read(folder.path()).expect_err("a folder").exit_code(), 2);
+}
+
+#[test]
+fn the_users_own_sentence_is_understood_as_it_stands() {
+    let sentence = "fusion accuracy ≥ 90% at FGSM ε≤0.1, ≥ 80% under 50% deletion";
+    let spec = spec(&format!("require:\n  - {sentence}\n"));
+    let requirement = &spec.require[0];
+    assert_eq!(requirement.sentence, sentence);
+    assert_eq!((requirement.place.line, requirement.place.column), (11, 5));
+    let [first, second] = requirement.clauses.as_slice() else { panic!("two clauses") };
+    assert_eq!((first.model.as_str(), second.model.as_str()), ("fusion", "fusion"));
+    assert_eq!((first.metric, second.metric), (Metric::Accuracy, Metric::Accuracy));
+    assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
+    assert_eq!(first.condition.threats, [image(ImageSearch::Fgsm, Strength::UpTo(0.1))]);
+    assert_eq!(second.condition.threats, [Threat::Text(TextAttack::deletion(0.5))]);
+    assert_eq!(
+        (first.words.as_str(), second.words.as_str()),
+        ("fusion accuracy ≥ 90% at FGSM ε≤0.1", "≥ 80% under 50% deletion")
+    );
+}
+
+#[test]
+fn metrics_of_which_less_is_better_and_groups() {
+    use Metric::{Accuracy, Auroc, Brier, Cost, Ece, Flips, Missed, Overcalled};
+    let spec = spec(
+        "costs: {missed: 10, overcalled: 1}\nrequire:\n  - fusion flips ≤ 5% under 50% deletion, missed ≤ 3%, false alarms <= 0.05\n  \
+         - fusion accuracy ≥ 80% in every age band under 50% deletion, ≥ 70% at steady in each view\n  \
+         - fusion auroc ≥ 90%, ece ≤ 5%, brier ≤ 0.1, cost ≤ 2.5\n",
+    );
+    let clauses: Vec<_> = spec.require.iter().flat_map(|one| &one.clauses).collect();
+    let metrics: Vec<Metric> = clauses.iter().map(|clause| clause.metric).collect();
+    assert_eq!(metrics, [Flips, Missed, Overcalled, Accuracy, Accuracy, Auroc, Ece, Brier, Cost]);
+    let bounds: Vec<_> = clauses.iter().map(|clause| clause.bound.clone()).collect();
+    assert_eq!(bounds[..3], [Bound::AtMost(0.05), Bound::AtMost(0.03), Bound::AtMost(0.05)]);
+    assert_eq!((&bounds[5], &bounds[8]), (&Bound::Rate(0.9), &Bound::AtMost(2.5)));
+    let groups: Vec<_> = clauses.iter().map(|clause| clause.group.as_deref()).collect();
+    assert_eq!(groups[2..5], [None, Some("age band"), Some("view")]);
+    assert_eq!(clauses[3].condition.threats, [Threat::Text(TextAttack::deletion(0.5))]);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let spec = spec("require: [fusion accuracy ≥ 90%]\n");
+    assert_eq!(spec.grid, [0.01, 0.05, 0.1, 0.2]);
+    assert_eq!((spec.seed, spec.split.validation, spec.data.views()), (0, 0.15, Views::Both));
+    assert_eq!(spec.table.iter().map(|row| row.words.as_str()).collect::<Vec<_>>(), ["clean"]);
+    let Model::Vision { width: 64, weights: Weights::Train(train), .. } = &spec.models[0].1 else {
+        panic!("{:?}", spec.models[0])
+    };
+    assert_eq!((train.batch, train.seed), (16, 0));
+    assert!(spec.require[0].clauses[0].condition.threats.is_empty());
+}
+
+#[test]
+fn the_specs_of_this_repository_are_without_a_fault() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/specs")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        read(&path).unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
+#[test]
+fn the_spec_in_the_readme_is_without_a_fault() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("a README");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let specs: Vec<&str> = blocks.filter(|block| block.starts_with("claim:")).collect();
+    assert_eq!(specs.len(), 1);
+    parse(Path::new("README.md"), specs[0]).unwrap_or_else(|faults| panic!("{faults}"));
+}
+
+fn readers() -> [ModelInputs; 3] {
+    [("vision", true, false), ("language", false, true), ("fusion", true, true)]
+        .map(|(name, image, text)| ModelInputs { name: name.into(), image, text })
+}
+
+/// A search as a sentence means it that says no more.
+fn image(search: ImageSearch, strength: Strength) -> Threat {
+    Threat::Image { method: ImageMethod::usual(search), strength }
+}
+
+/// Two spellings of the same.
+fn same(one: &str, other: &str) {
+    let threats = [("steady".to_string(), Threat::Text(TextAttack::deletion(0.1)))];
+    let names = Names { models: &readers(), threats: &threats, masks: &[] };
+    let read = |sentence: &str| {
+        let mut clauses =
+            parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
+        for clause in &mut clauses {
+            clause.words.clear();
+            clause.condition.words.clear();
+        }
+        clauses
+    };
+    assert_eq!(read(one), read(other), "{one}");
+}
+
+#[test]
+fn a_sentence_may_be_spelt_in_several_ways() {
+    same("fusion accuracy ≥ 90% at FGSM ε≤0.1", "Fusion ACCURACY >= 0.9 under fgsm EPS <= 0.1");
+    same("fusion accuracy ≥ 90% at FGSM ε≤8/255", "fusion accuracy>=90 % with FGSM epsilon≤8/255");
+    same(
+        "fusion accuracy ≥ 90%, ≥ 80% under 50% deletion",
+        "fusion accuracy ≥ 90% and ≥ 80% under 50% word deletion",
+    );
+    same(
+        "fusion accuracy ≥ 90%, fusion specificity ≥ 80%",
+        "fusion accuracy ≥ 90%, and specificity ≥ 80% under clean",
+    );
+    same("fusion accuracy ≥ language accuracy − 2%", "fusion accuracy ≥ language accuracy - 2%");
+    same(
+        "fusion accuracy ≥ 9% under steady + 40% synonyms",
+        "fusion accuracy ≥ .09 with STEADY+40% synonym substitution",
+    );
+    same("fusion accuracy ≥ 9% at PGD ε=0.1", "fusion accuracy ≥ 9% at PGD-40 ε=1e-1");
+}
+
+#[test]
+fn a_relation_names_another_model_and_a_margin() {
+    let spec = spec("require: [fusion accuracy ≥ language accuracy + 1.5% under steady + 40% synonyms]\n");
+    let clause = &spec.require[0].clauses[0];
+    assert_eq!(clause.bound, Bound::Model { model: "language".into(), offset: 0.015 });
+    let steady = image(ImageSearch::Pgd { steps: 20, restarts: 2 }, Strength::At(8.0 / 255.0));
+    assert_eq!(clause.condition.threats, [steady, Threat::Text(TextAttack::synonyms(0.4))]);
+}
+
+/// Any condition, with its spelling.
+fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
+    let percent = 0..=100_u32;
+    let epsilon = (1..=255_u32, any::<bool>()).prop_map(|(gray, up_to)| {
+        let value = f64::from(gray) / 255.0;
+        (
+            format!("ε{}{gray}/255", if up_to { "≤" } else { "=" }),
+            if up_to { Strength::UpTo(value) } else { Strength::At(value) },
+        )
+    });
+    let image = (epsilon, any::<bool>()).prop_map(|((words, epsilon), pgd)| {
+        if pgd {
+            (format!("PGD {words}"), image(ImageSearch::PGD, epsilon))
+        } else {
+            (format!("FGSM {words}"), image(ImageSearch::Fgsm, epsilon))
+        }
+    });
+    let deletion = percent.clone().prop_map(|share| {
+        (
+            format!("{share}% deletion"),
+            Threat::Text(TextAttack::deletion(format!("{share}e-2").parse().expect("a number"))),
+        )
+    });
+    let synonyms = percent.prop_map(|share| {
+        (
+            format!("{share}% synonyms"),
+            Threat::Text(TextAttack::synonyms(format!("{share}e-2").parse().expect("a number"))),
+        )
+    });
+    let any = (prop::option::of(image), prop::option::of(deletion), prop::option::of(synonyms));
+    any.prop_map(|(image, deletion, synonyms)| {
+        let (words, threats): (Vec<_>, Vec<_>) = [image, deletion, synonyms].into_iter().flatten().unzip();
+        (if words.is_empty() { "clean".to_string() } else { words.join(" + ") }, threats)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_condition_is_read_as_it_was_written((words, threats) in condition()) {
+        let read = parse_condition(&words, Names { models: &[], threats: &[], masks: &[] }).expect("a condition");
+        prop_assert_eq!(read.threats, threats);
+        prop_assert_eq!(read.words, words);
+    }
+
+    #[test]
+    fn no_sentence_panics_and_every_complaint_points_into_it(sentence in "(fusion|language|accuracy|≥|>=|90%|, |FGSM|ε|≤|0.1|\\+|−|under|at|deletion|clean|[ -~]{1,3}| ){0,14}") {
+        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), threats: &[], masks: &[] }) {
+            prop_assert!(!complaints.is_empty());
+            for complaint in complaints {
+                let rest: String = sentence.chars().skip(complaint.offset).collect();
+                prop_assert!(rest.starts_with(&complaint.word), "{complaint:?}");
+                prop_assert!(!complaint.help.is_empty() && !complaint.message.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_spec_is_refused_with_places_in_the_file(at in 0..HEAD.len(), cut in 0..40_usize, put in "[ -~\n\t≥]{0,3}") {
+        let whole = format!("{HEAD}require: [fusion accuracy ≥ 90%]\n");
+        let at = (0..=at).rev().find(|&at| whole.is_char_boundary(at)).expect("the start is one");
+        let end = (at + cut..whole.len()).find(|&end| whole.is_char_boundary(end)).unwrap_or(whole.len());
+        let damaged = format!("{}{put}{}", &whole[..at], &whole[end..]);
+        if let Err(faults) = parse(Path::new("a.yaml"), &damaged) {
+            prop_assert!(!faults.faults.is_empty());
+            let lines = damaged.lines().count() + 1;
+            for fault in &faults.faults {
+                prop_assert!(fault.place.line >= 1 && fault.place.line <= lines && fault.place.column >= 1, "{faults}");
+            }
+        }
+    }
+}
+
+/// A condition of a spec with a mask file `field`.
+fn condition_of(words: &str) -> medcert::spec::Condition {
+    let masks = ["field".to_string()];
+    let names = Names { models: &[], threats: &[], masks: &masks };
+    parse_condition(words, names).unwrap_or_else(|complaint| panic!("{words}: {complaint:?}"))
+}
+
+#[test]
+fn every_threat_can_be_said_in_a_sentence() {
+    let only = |words: &str| condition_of(words).threats.remove(0);
+    let ball = |search, norm, region, epsilon| Threat::Image {
+        method: ImageMethod::Search { search, norm, region },
+        strength: Strength::At(epsilon),
+    };
+    let (steps, restarts) = (20, 5);
+    assert_eq!(
+        only("PGD-L2-20 ε=1.5 inside lesion"),
+        ball(ImageSearch::Pgd { steps, restarts }, Norm::L2, Region::Inside(Mask::Lesion), 1.5)
+    );
+    assert_eq!(
+        only("DeepFool eps=2 outside the attribution"),
+        ball(ImageSearch::DeepFool { steps: 50 }, Norm::L2, Region::Outside(Mask::Attribution), 2.0)
+    );
+    assert_eq!(
+        only("HopSkipJump-Linf-500 ε=0.1 inside field"),
+        ball(ImageSearch::HopSkipJump { queries: 500 }, Norm::Linf, Region::Inside(Mask::File(0)), 0.1)
+    );
+    let blur = ImageMethod::Corruption(Corruption::MotionBlur);
+    assert_eq!(only("motion-blur severity 3"), Threat::Image { method: blur, strength: Strength::At(3.0) });
+    assert_eq!(only("motion-blur severity≤5"), Threat::Image { method: blur, strength: Strength::UpTo(5.0) });
+    let patch = ImageMethod::Patch { steps: 10, region: Region::Everywhere };
+    assert_eq!(only("5% patch-10"), Threat::Image { method: patch, strength: Strength::At(0.05) });
+    let blank = ImageMethod::Absent(Absence::Blank);
+    assert_eq!(only("blank image"), Threat::Image { method: blank, strength: Strength::At(1.0) });
+    let wrong = TextMethod::Absent(Absence::WrongPatient);
+    assert_eq!(only("wrong-patient report"), Threat::Text(TextAttack::usual(wrong, 1.0)));
+    let pwws = TextMethod::Searched { search: TextSearch::Pwws, queries: 300 };
+    assert_eq!(
+        only("free 20% PWWS-300"),
+        Threat::Text(TextAttack { mode: Mode::Free, ..TextAttack::usual(pwws, 0.2) })
+    );
+    let typos = TextAttack::usual(TextMethod::Sampled(EditKind::Typos), 0.1);
+    assert_eq!((only("10% typos"), typos.mode), (Threat::Text(typos), Mode::Preserving));
+    let drop = TextAttack::usual(TextMethod::Sampled(EditKind::SectionDrop), 1.0);
+    assert_eq!(only("section-drop"), Threat::Text(drop));
+    let negation = TextAttack::usual(TextMethod::Sampled(EditKind::Negation), 1.0);
+    assert_eq!((only("negation"), negation.mode), (Threat::Text(negation), Mode::Directional));
+}
+
+#[test]
+fn threats_are_joined_in_three_ways() {
+    let joint = |words: &str| condition_of(words).joint;
+    assert_eq!(joint("PGD ε=0.1 + 50% deletion"), Joint::EitherOrder);
+    assert_eq!(joint("PGD ε=0.1 then 50% deletion"), Joint::ImageFirst);
+    assert_eq!(joint("50% deletion then 20% synonyms then PGD ε=0.1"), Joint::TextFirst);
+    assert_eq!(joint("PGD ε=0.1 × 50% deletion"), Joint::Cross);
+    assert_eq!(joint("PGD ε=0.1 x 20% TextFooler"), Joint::Cross);
+    assert_eq!(joint("50% deletion then 20% synonyms"), Joint::EitherOrder);
+}
+
+#[test]
+fn every_threat_of_a_spec_is_said_as_a_sentence_says_it() {
+    let spec = spec("masks: {field: masks/field.png}\nrequire: [fusion accuracy ≥ 9% at steady]\n");
+    assert_eq!(spec.masks, [("field".to_string(), "masks/field.png".into())]);
+    let text = "  t1: {r_fgsm: {epsilon: 8/255, inside: lesion}}
+  t2: {fab: {epsilon: 0.5, norm: l2, steps: 20}}
+  t3: {transfer: {epsilon: 0.1, from: vision}}
+  t4: {motion_blur: {severity: ≤3}}
+  t5: {absent: {report: missing}}
+  t6: {typos: {fraction: 10%, draws: 20, mode: free}}
+  t7: {textfooler: {fraction: 20%, queries: 50}}
+  t8: {patch: {share: 4%}}
+  t9: {section_order: }
+  t10: {hopskipjump: {epsilon: 1, norm: l2, queries: 50}}
+  t11: {apgd: {epsilon: 0.1, loss: margin}}
+";
+    let table: Vec<String> = (1..=11).map(|number| format!("t{number}")).collect();
+    let whole = format!("{HEAD}{text}table: [{}]\nrequire: [fusion accuracy ≥ 9%]\n", table.join(", "));
+    let spec = parse(Path::new("specs/a.yaml"), &whole).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = medcert::plan::build(spec);
+    let fusion: Vec<String> =
+        plan.cells.iter().filter(|cell| cell.model == 2).map(|cell| cell.attack.to_string()).collect();
+    insta::assert_snapshot!(fusion.join("\n"));
+}
+
+#[test]
+fn a_regression_is_a_sentence_of_its_own() {
+    let read = |sentence: &str| spec(&format!("require:\n  - {sentence}\n")).require.remove(0);
+    let all = read("no regression against baseline (margin 1%)");
+    let regression = all.regression.expect("a regression");
+    assert!(all.clauses.is_empty());
+    assert_eq!((regression.model, regression.margin, regression.condition), (None, 0.01, None));
+    let one =
+        read("Fusion no regression against the baseline (margin 0.5 %) under FGSM eps=0.1 + 50% deletion");
+    let regression = one.regression.expect("a regression");
+    assert_eq!((regression.model.as_deref(), regression.margin), (Some("fusion"), 0.005));
+    assert_eq!(regression.condition.expect("a condition").threats.len(), 2);
+    assert!(read("fusion accuracy ≥ 90%").regression.is_none());
+}
