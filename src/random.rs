@@ -1,4 +1,5 @@
-//! Noise that depends on its name alone: ChaCha12 keyed by a hash of what it is for (law 6 of the design).
+//! Noise that depends only on its name: ChaCha12 keyed by a hash of its purpose, so that the same question has the same
+//! bits in one run, a resumed one and shards.
 //! libtorch's own generator is never used; it differs between instruction sets.
 
 use rand_chacha::ChaCha12Rng;

@@ -1,5 +1,5 @@
 //! A `TorchScript` module as a victim: somebody's own model, run only where the spec trusts it and pins its
-//! digest, since such a file holds code (law 9 of the design).
+//! digest, since such a file holds code.
 //!
 //! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec
 //! says, then with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of

@@ -1,5 +1,5 @@
-//! Weights files: safetensors, mapped into memory and checked in full before a tensor is made (law 9 of the
-//! design).
+//! Weights files: safetensors, mapped into memory and checked in full before a tensor is made, because libtorch trusts
+//! what it is given.
 //!
 //! Every name, shape and dtype must be what the architecture declares and every value finite; what is
 //! extra or missing is named, with the nearest match. A checkpoint may be cut into several files, listed in

@@ -1,4 +1,4 @@
-//! The result for a terminal: models as columns and threats as rows, as in the study's table; the sentences
+//! The result for a terminal: models as columns and threats as rows, as in the table of Mozhegova et al.; the sentences
 //! with their verdicts below.
 
 use std::fmt::Write as _;

@@ -69,7 +69,7 @@ impl EditKind {
 pub enum Mode {
     /// An edit that changes what is said about a finding, its side or its negation is rejected.
     Preserving,
-    /// Every edit is allowed, as in the study; cases whose meaning changed are counted apart.
+    /// Every edit is allowed, as in Mozhegova et al.; cases whose meaning changed are counted apart.
     Free,
     /// Edits flip what is said, and the prediction is expected to follow: a case whose meaning did not flip
     /// keeps its text.

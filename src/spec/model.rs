@@ -86,9 +86,9 @@ pub enum Outputs {
 /// How a fusion joins its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fusion {
-    /// Features of both views and [CLS], concatenated, one linear layer (the study's).
+    /// Features of both views and [CLS], concatenated, one linear layer (as in Mozhegova et al.).
     Early,
-    /// The parts' log-odds, concatenated, one linear layer; the parts stay as they are (the study's).
+    /// The parts' log-odds, concatenated, one linear layer; the parts stay as they are (as in Mozhegova et al.).
     Late,
     /// Words look at the image's regions and regions at the words; both pooled, one linear layer.
     CrossAttention {
@@ -210,7 +210,7 @@ pub enum VisionNetwork {
     SeResnext50,
     /// timm's `legacy_seresnext101_32x4d`.
     SeResnext101,
-    /// timm's `legacy_senet154`, the study's.
+    /// timm's `legacy_senet154`, the vision model of Mozhegova et al..
     Senet154,
 }
 
@@ -296,7 +296,7 @@ pub struct Train {
     pub freeze: u32,
 }
 
-/// The study's optimizers.
+/// The optimizers of Mozhegova et al..
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Optimizer {
     /// Adam, betas (0.9, 0.999).

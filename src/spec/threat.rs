@@ -163,7 +163,7 @@ impl TextMethod {
         }
     }
 
-    /// The mode that is meant where none is named: the study's own attacks, and what replaces the report, are
+    /// The mode that is meant where none is named: the attacks of Mozhegova et al., and what replaces the report, are
     /// free; a flip is directional; everything else preserves.
     pub fn usual_mode(self) -> Mode {
         match self {
@@ -191,12 +191,12 @@ impl TextAttack {
         Self { method, share, mode: method.usual_mode(), draws: 1 }
     }
 
-    /// The study's: a share of the words is removed.
+    /// A share of the words is removed (Mozhegova et al.).
     pub fn deletion(share: f64) -> Self {
         Self::usual(TextMethod::Sampled(EditKind::Deletion), share)
     }
 
-    /// The study's: a share of the words is replaced by synonyms.
+    /// A share of the words is replaced by synonyms (Mozhegova et al.).
     pub fn synonyms(share: f64) -> Self {
         Self::usual(TextMethod::Sampled(EditKind::Synonyms), share)
     }

@@ -1,4 +1,4 @@
-//! How long the parts take: `cargo bench`. Weights are random, since time does not depend on them.
+//! How long the parts take: `cargo bench --profile dist`. Weights are random, since time does not depend on them.
 
 #![allow(missing_docs)]
 

@@ -333,7 +333,7 @@ fn every_script_is_one_that_bash_reads() {
 }
 
 #[test]
-#[ignore = "fetches linters: cargo test --test ci -- --ignored linters"]
+#[ignore = "fetches linters: cargo test --release --test ci -- --ignored linters"]
 fn the_linters_find_nothing() {
     let output = Command::new(home().join("ci/lint")).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));

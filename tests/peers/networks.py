@@ -18,7 +18,7 @@ DEVIATION = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
 
 
 class Early(nn.Module):
-    """The study's early fusion: SENet-154 over every view, BERT's pooled state, one linear layer over both."""
+    """The early fusion of Mozhegova et al.: SENet-154 over every view, BERT's pooled state, one linear layer over both."""
 
     def __init__(self, config, views):
         super().__init__()

@@ -70,7 +70,7 @@ require: [vision accuracy ≥ 0%]
 ";
 
 const STUDY: &str = "
-claim: How fast the study's fusion is attacked
+claim: How fast the fusion of Mozhegova et al. is attacked
 data:  {phantom: {studies: 60, seed: 7, views: both}}
 split: {by: patient, test: 50%, seed: 7}
 models:

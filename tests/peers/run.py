@@ -39,7 +39,7 @@ class Medcert:
     """medcert's process."""
 
     def __init__(self):
-        command = ["cargo", "build", "--release", "--bench", "peers", "--message-format=json-render-diagnostics"]
+        command = ["cargo", "build", "--profile", "dist", "--bench", "peers", "--message-format=json-render-diagnostics"]
         built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         messages = [json.loads(line) for line in built.stdout.splitlines()]
         program = next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "peers")

@@ -273,7 +273,7 @@ fn trained(
     found.ok_or_else(|| fault(format!("the spec has no network {name}")))
 }
 
-/// The study's fusion, or its language model alone, at full size.
+/// The fusion of Mozhegova et al., or its language model alone, at full size.
 fn by_formula(name: &str, side: Option<u32>, inputs: &Inputs, partition: &Partition) -> Result<Network> {
     let texts: Vec<&str> = partition.train.iter().map(|&case| inputs.texts[case].as_str()).collect();
     let mut entries = learn_vocabulary(&texts, BertConfig::BASE.vocabulary as usize);

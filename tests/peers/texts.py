@@ -1,4 +1,4 @@
-"""The rows with reports. The study's fusion is done as its users do today, the whole model for every answer; the search
+"""The rows with reports. The fusion of Mozhegova et al. is done as its users do today, the whole model for every answer; the search
 for words by TextAttack, through its own wrapper and through one that pads to the batch."""
 
 import logging

@@ -1,4 +1,4 @@
-//! Published tables: what is seen in the study's, what in tables with one planted fault each, and that a sound
+//! Published tables: what is seen in that of Mozhegova et al., what in tables with one planted fault each, and that a sound
 //! table is passed in silence.
 
 use std::path::Path;

@@ -32,7 +32,7 @@ fn only(world: &World) -> ClauseFinding {
 
 #[test]
 fn the_bound_decides_and_not_the_point() {
-    // 81.28 % of 721 is the study's fusion under deletion: above 80 % as a point, not by its bound
+    // 81.28 % of 721 is the fusion of Mozhegova et al. under deletion: above 80 % as a point, not by its bound
     let finding = simple(586, 721, 0.8);
     assert_eq!(finding.verdict, Verdict::Inconclusive);
     let clause = &finding.clauses[0];
@@ -171,7 +171,7 @@ fn weighed(world: &World) -> (Verdict, String) {
 
 #[test]
 fn a_model_that_answers_one_class_is_vacuous() {
-    // the study's vision model: 63.3 % of its cases are abnormal, and it says abnormal
+    // the vision model of Mozhegova et al.: 63.3 % of its cases are abnormal, and it says abnormal
     let labels: Vec<bool> = (0..300).map(|place| place % 30 < 19).collect();
     let mut world = World::new(&labels);
     world.cell(0, Attack::default(), |_, _| true);

@@ -147,7 +147,7 @@ fn the_reader_accepts_the_keys_of_the_schema_and_no_other() {
 fn the_file_beside_the_specs_is_what_the_command_prints() {
     let path = home().join("specs/medcert.schema.json");
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == printed(), "run `cargo run -- schema > specs/medcert.schema.json`");
+    assert!(kept == printed(), "run `cargo run --release -- schema > specs/medcert.schema.json`");
     for path in files("specs") {
         let first = text(&path).lines().next().unwrap_or_default().to_string();
         assert_eq!(first, "# yaml-language-server: $schema=medcert.schema.json", "{}", path.display());

@@ -55,7 +55,7 @@ fn the_bounds_are_the_inverse_beta_of_another_library() {
 
 #[test]
 fn known_values() {
-    // the study's deletion cell: 81.28 % of 721
+    // the deletion cell of Mozhegova et al.: 81.28 % of 721
     assert!((lower_bound(586, 721, ALPHA) - 0.787).abs() < 0.0005);
     assert!((lower_bound(10, 10, ALPHA) - ALPHA.powf(0.1)).abs() < 1e-9);
     assert!((mcnemar_exact(8, 2) - 0.109_375).abs() < 1e-12);

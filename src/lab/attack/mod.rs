@@ -1,5 +1,5 @@
-//! The attacks, one a file. An attack only proposes; what it proposes is projected onto the threat model
-//! and evaluated anew by the laboratory before it counts (law 2 of the design).
+//! The attacks, one a file. An attack only proposes: the laboratory projects each proposal onto the threat model and
+//! evaluates it again before it counts.
 
 pub mod image;
 pub mod joint;

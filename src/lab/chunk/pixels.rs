@@ -1,5 +1,5 @@
 //! The image side of a chunk: attacks on the pixels beside a variant of the texts, projected onto their threat
-//! model and checked before anyone counts (law 2 of the design).
+//! model and checked before they count.
 
 use super::price::Price;
 use super::{Chunk, Sought, bug};

@@ -1,6 +1,6 @@
 //! What shared work cost. A gradient that serves every ε is computed once, and yet each attack is said to have spent
 //! what it would have spent alone: the count of an attack must not depend on what ran before it, or evidence would
-//! not have the same bits however a run was cut (law 6 of the design).
+//! not have the same bits however a run was cut.
 
 use super::Chunk;
 use crate::Result;

@@ -1,5 +1,5 @@
 //! Counterexamples of an earlier run, tried again: edits that still are what the attack may do are replayed on the
-//! case's report and judged anew; nothing of the file is believed (law 2 of the design). What changed pixels,
+//! case's report and judged anew; nothing of the file is believed. What changed pixels,
 //! letters or the whole report is not stored, and the attack makes it again.
 
 use super::shrink::can_be_told;

@@ -1,4 +1,5 @@
-//! What an attack has come to, and the worst of several tries a case at a time (law 5 of the design).
+//! The result of an attack, and the worst of several tries, case by case: a suite's robust accuracy counts the cases that
+//! no attack in it breaks.
 
 use super::Attacked;
 use crate::Result;

@@ -1,4 +1,4 @@
-//! Synonyms: words become others of the same meaning, as in the study; synonym replacement is an edit of EDA
+//! Synonyms: words become others of the same meaning, as in Mozhegova et al.; synonym replacement is an edit of EDA
 //! (Wei & Zou, EMNLP-IJCNLP 2019, arXiv 1901.11196).
 //!
 //! A place is a word that the lexicon knows (our own by default, `WordNet` by path); its synonym is drawn
