@@ -35,7 +35,9 @@ fn architecture(name: &str) -> Value {
             weighted(object(&keys::CROSS_ATTENTION, &["vision", "language"], fusion)),
             "A fusion: words look at the image's regions, and regions at the words.",
         ),
-        "early_fusion" => fused("A fusion: features concatenated, one linear layer (as in Mozhegova et al.)."),
+        "early_fusion" => {
+            fused("A fusion: features concatenated, one linear layer (as in Mozhegova et al.).")
+        }
         "late_fusion" => fused("A fusion: log-odds concatenated, one linear layer (as in Mozhegova et al.)."),
         "gated_fusion" => {
             fused("A fusion: an expert for both inputs and one for each alone, weighed by a gate.")
