@@ -1,16 +1,17 @@
 //! What stops medcert from answering, and the exit code that says so:
 //!
-//! - 0: every sentence holds, and no check is raised; of other commands: it is done.
-//! - 1: a sentence does not hold (FAIL, SUSPECT, VACUOUS), a check is raised, or a waiver has expired or covers nothing.
-//!   What to do: read the sentences' reasons; the model, the threshold or the waiver has to change.
-//! - 2: the command line or the spec is wrong. Every fault of a spec is told with its place and a remedy; `medcert plan`
-//!   checks a spec without a model.
-//! - 3: nothing is known to fail, and something could not be told: INCONCLUSIVE (more cases would decide), or ERROR
-//!   (evidence is missing, or there is no baseline).
-//! - 4: data, a model or its weights are missing or wrong. Paths start from the spec's folder; --data-root and
-//!   --weights-root name others.
-//! - 5: the device, its memory, the disk or another resource failed; `medcert doctor` says what is there.
-//! - 101: a bug in medcert; please report it with the spec and what was printed.
+//! - 0: every requirement holds; other commands: done.
+//! - 1: a requirement does not hold (FAIL, SUSPECT, VACUOUS), or a waiver has expired or covers nothing. Read the reason
+//!   under each requirement, then change the model, the threshold or the waiver.
+//! - 2: the command line or the spec is wrong. The message gives the place of every fault and how to mend it;
+//!   `medcert plan` checks a spec without a model.
+//! - 3: no requirement is known to fail, but one could not be decided: INCONCLUSIVE (test more cases) or ERROR (evidence
+//!   or the baseline is missing).
+//! - 4: data, a model or its weights are missing or wrong. Paths are relative to the spec's folder; change that with
+//!   --data-root and --weights-root.
+//! - 5: the device, its memory, the disk or another resource failed, or the output could not be written. `medcert doctor`
+//!   lists the devices and folders.
+//! - 101: a bug in medcert. Please report it with the output of `medcert --version`, the command, the spec and the message.
 //!
 //! A requirement that does not hold is no error: it is a [`Finding`](crate::judge::Finding).
 
@@ -22,6 +23,17 @@ use crate::spec::Diagnostics;
 
 /// `std::result::Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Where bugs are reported.
+const ISSUES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/issues");
+
+/// What a report of a bug needs, for the end of its message.
+pub fn please_report() -> String {
+    format!(
+        "this is a bug in medcert {}; please report it at {ISSUES} with the command, the spec and this message",
+        env!("CARGO_PKG_VERSION")
+    )
+}
 
 /// Why no answer could be given. Each kind has one exit code.
 #[derive(Debug)]
@@ -36,6 +48,8 @@ pub enum Error {
     Resource(String),
     /// The device's memory does not hold a chunk of cases (exit 5).
     Memory(String),
+    /// medcert contradicted itself: never the user's fault (exit 101).
+    Bug(String),
     /// A signal stopped the run (exit 128 and its number: 130 for SIGINT, 143 for SIGTERM).
     Stopped(i32),
 }
@@ -52,6 +66,11 @@ impl Error {
             "cannot write {}: {why}; free space or choose a folder that you may write",
             path.display()
         ))
+    }
+
+    /// Standard output that took no more: its disk is full, or it is closed.
+    pub fn unprintable(why: &std::io::Error) -> Self {
+        Self::Resource(format!("cannot write standard output: {why}; free space or write elsewhere"))
     }
 
     /// The same, with the size to try where so many cases at once did not fit; `key` is the spec's word for them.
@@ -77,6 +96,7 @@ impl Error {
             Self::Usage(_) | Self::Spec(_) => 2,
             Self::Input(_) => 4,
             Self::Resource(_) | Self::Memory(_) => 5,
+            Self::Bug(_) => 101,
             Self::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
@@ -88,12 +108,25 @@ impl fmt::Display for Error {
             Self::Usage(message) | Self::Input(message) | Self::Resource(message) | Self::Memory(message) => {
                 f.write_str(&sanitize::lines(message))
             }
+            Self::Bug(message) => write!(f, "{}\n{}", sanitize::lines(message), please_report()),
             Self::Spec(diagnostics) => diagnostics.fmt(f),
-            Self::Stopped(_) => {
-                f.write_str("stopped; what was seen is kept, and the same command goes on from there")
-            }
+            Self::Stopped(_) => f.write_str("stopped; run the same command again to continue from here"),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_bug_ends_with_101_and_says_where_to_report_it() {
+        let bug = Error::Bug("a mask was not prepared".into());
+        assert_eq!(bug.exit_code(), 101);
+        let text = bug.to_string();
+        assert!(text.starts_with("a mask was not prepared\n") && text.contains("/issues"), "{text}");
+        assert!(text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    }
+}

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use medcert::Error;
 use medcert::cli::{Cli, run};
+use medcert::error::please_report;
 use medcert::report::terminal;
 
 fn main() -> ExitCode {
-    let report = std::panic::take_hook();
+    let shown = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        eprintln!("medcert: this is a bug in medcert, please report it with the spec and what follows");
-        report(panic);
+        shown(panic);
+        terminal::note(&please_report());
     }));
+    // a panic ends the process with 101, as `Error::Bug` does
     match run(&Cli::read()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
                 (_, false) => "error: ",
                 (_, true) => "\u{1b}[1;31merror:\u{1b}[0m ",
             };
-            eprintln!("{mark}{error}");
+            terminal::note(&format!("{mark}{error}"));
             ExitCode::from(error.exit_code())
         }
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Places, accepted, cache_folder, evidence_path, regressions_path, snapshot_path, today};
 use crate::evidence::regressions;
 use crate::judge::{Baseline, Judgement};
+use crate::report::terminal::note;
 use crate::report::{self, snapshot};
 use crate::{Error, Result, evidence, plan, spec};
 
@@ -56,9 +57,9 @@ impl Accept {
         if !evidence.counterexamples.is_empty() || earlier.exists() {
             regressions::write(&earlier, &evidence.counterexamples)?;
         }
-        eprintln!("accepted as {}", path.display());
+        note(&format!("accepted as {}", path.display()));
         if let Some(line) = former {
-            eprintln!("against what was accepted before: {line}");
+            note(&format!("against what was accepted before: {line}"));
         }
         Ok(0)
     }

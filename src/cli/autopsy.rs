@@ -44,7 +44,7 @@ impl Autopsy {
         write_out(&match self.format {
             Format::Table => render(&study, &autopsy, Style::of_stdout()),
             Format::Json => json(&study, &autopsy),
-        });
+        })?;
         Ok(autopsy::exit_code(&autopsy))
     }
 }

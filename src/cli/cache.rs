@@ -38,9 +38,9 @@ impl Cache {
     pub(super) fn run(&self) -> Result<u8> {
         let folder = cache_folder(self.cache.as_deref())?;
         if let Some(days) = self.trim {
-            write_out(&trim(&folder, Duration::from_secs(days.saturating_mul(86_400)))?);
+            write_out(&trim(&folder, Duration::from_secs(days.saturating_mul(86_400)))?)?;
         }
-        write_out(&show(&folder));
+        write_out(&show(&folder))?;
         Ok(0)
     }
 }

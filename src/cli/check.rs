@@ -9,7 +9,7 @@ use super::run_options::Gather;
 use super::{Format, accepted, evidence_path, exhibits_path, print, today};
 use crate::evidence::{self, Evidence, Part, Regressions, exhibit};
 use crate::judge::Judgement;
-use crate::report::{self, table::Style};
+use crate::report::{self, table::Style, terminal::note};
 use crate::{Error, Result};
 
 /// Cases that an HTML report shows at most.
@@ -36,7 +36,7 @@ impl Check {
         let known = self.gather.known(&plan)?;
         let ground = self.gather.ground(&plan)?;
         let shard = self.gather.gather(&plan, &ground, &known, Part::WHOLE)?;
-        let evidence = evidence::assemble(shard.head, shard.pieces).map_err(Error::Resource)?;
+        let evidence = evidence::assemble(shard.head, shard.pieces).map_err(Error::Bug)?;
         // kept before it is judged: nothing that was computed is lost
         let kept = evidence_path(&self.gather.cache()?, &plan);
         evidence::write(&kept, &evidence)?;
@@ -46,14 +46,14 @@ impl Check {
         let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
-        print(result, self.format);
+        print(result, self.format)?;
         if !self.gather.quiet {
-            eprintln!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display());
+            note(&format!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display()));
         }
         if let Some(line) = again(known.len(), &evidence) {
-            eprintln!("{line}");
+            note(&line);
         }
-        eprint!("{}", accepted.render(result, Style::of_stdout().width));
+        note(accepted.render(result, Style::of_stdout().width).trim_end());
         let exhibits = if self.reports.shows_cases() {
             let cases = exhibit::nearest(&plan, &evidence, SHOWN);
             let exhibits = ground.show(&plan, &cases)?;

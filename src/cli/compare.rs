@@ -40,7 +40,7 @@ impl Compare {
         match self.format {
             Format::Table => write_out(&evidence_diff::render(pair, Style::of_stdout().width)),
             Format::Json => write_out(&evidence_diff::json(pair)),
-        }
+        }?;
         Ok(pair.exit_code())
     }
 }

@@ -45,7 +45,7 @@ impl Doctor {
             ("weights", format!("{}: {}", weights.display(), names(&weights))),
         ];
         for (what, found) in lines {
-            write_out(&format!("{what:<10} {found}\n"));
+            write_out(&format!("{what:<10} {found}\n"))?;
         }
         Ok(if broken || !writable { 5 } else { 0 })
     }

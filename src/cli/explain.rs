@@ -26,7 +26,7 @@ impl Explain {
     pub(super) fn run(&self) -> Result<u8> {
         let name = self.name.join("-");
         if name.is_empty() {
-            write_out(&list());
+            write_out(&list())?;
             return Ok(0);
         }
         let Some(text) = explained(&name) else {
@@ -39,7 +39,7 @@ impl Explain {
                 format!("`{name}` is nothing that is explained; {help}`medcert explain` lists all of it");
             return Err(Error::Usage(why));
         };
-        write_out(&text);
+        write_out(&text)?;
         Ok(0)
     }
 }

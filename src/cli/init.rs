@@ -77,7 +77,7 @@ impl Init {
         let person: Option<(&mut dyn std::io::BufRead, &mut dyn std::io::Write)> =
             if is_terminal { Some((&mut input, &mut output)) } else { None };
         let text = self.begin(&mut Ask { person, notes: vec![] })?;
-        write_out(&text);
+        write_out(&text)?;
         Ok(0)
     }
 

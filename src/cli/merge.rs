@@ -8,6 +8,7 @@ use super::report_option::Reports;
 use super::{Format, judged};
 use crate::evidence::{self, Shard};
 use crate::judge::early;
+use crate::report::terminal::note;
 use crate::{Error, Result, plan, spec};
 
 /// Makes the whole of the parts of a run.
@@ -41,7 +42,7 @@ impl Merge {
         let evidence = early::whole(&plan, head, pieces).map_err(Error::Input)?;
         let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
         evidence::write(&path, &evidence)?;
-        eprintln!("evidence: {}", path.display());
+        note(&format!("evidence: {}", path.display()));
         judged(&plan, &evidence, self.snapshots.as_deref(), (self.format, &self.reports))
     }
 }

@@ -24,6 +24,7 @@ mod run_options;
 mod schema;
 mod shell;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -139,9 +140,22 @@ impl Cli {
             (false, true) => ColorChoice::Never,
             _ => ColorChoice::Auto,
         };
-        let matches = Self::command().color(color).get_matches_from(words);
-        Self::from_arg_matches(&matches).unwrap_or_else(|why| why.exit())
+        let matches = Self::command().color(color).try_get_matches_from(words);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|why| leave(&why))
     }
+}
+
+/// Prints help, the version or what is wrong with the command line, and ends the process.
+fn leave(why: &clap::Error) -> ! {
+    let printed = why.print().and_then(|()| std::io::stdout().flush());
+    let code = match printed.map_err(|why| Error::unprintable(&why)) {
+        Err(error) if !why.use_stderr() => {
+            terminal::note(&format!("error: {error}"));
+            error.exit_code().into()
+        }
+        _ => why.exit_code(),
+    };
+    std::process::exit(code)
 }
 
 /// Does what the command line asks for.
@@ -169,8 +183,8 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Merge(merge) => merge.run(),
         #[cfg(feature = "torch")]
         Command::Doctor(doctor) => doctor.run(),
-        Command::Schema(schema) => Ok(schema.run()),
-        Command::Completions(completions) => Ok(completions.run()),
+        Command::Schema(schema) => schema.run(),
+        Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     }
 }
@@ -262,20 +276,31 @@ fn judged(
 ) -> Result<u8> {
     let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
     let result = crate::report::ReportInput { plan, evidence, judgement: &judgement };
-    print(result, format);
+    print(result, format)?;
     reports.write(result, &[])?;
     Ok(judgement.exit_code())
 }
 
 /// Prints the result.
-fn print(result: crate::report::ReportInput<'_>, format: Format) {
+///
+/// # Errors
+/// Standard output takes no more.
+fn print(result: crate::report::ReportInput<'_>, format: Format) -> Result<()> {
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),
     }
 }
 
-/// Writes to standard output; a reader that has gone away (`| head`) is no error.
-fn write_out(text: &str) {
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+/// Writes to standard output. A reader that has gone away (`| head`) is no error: it has what it wanted.
+///
+/// # Errors
+/// Standard output takes no more, such as on a full disk.
+fn write_out(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    // standard output keeps the last line back, so that only a flush finds a full disk
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::unprintable(&why)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

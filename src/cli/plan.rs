@@ -29,7 +29,7 @@ impl PlanOf {
             Ok((data, partition))
         });
         let known = divided.as_ref().ok().map(|(data, partition)| (data, partition));
-        write_out(&report::plan::render(&plan, known));
+        write_out(&report::plan::render(&plan, known))?;
         divided.map(|_| 0)
     }
 }

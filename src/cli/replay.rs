@@ -46,15 +46,15 @@ impl Replay {
         let kept = evidence::read(&evidence_path(&self.gather.cache()?, &plan)).ok();
         let cells = self.cells(&plan, case, kept.as_ref())?;
         if cells.is_empty() {
-            write_out(&format!("no attack of the last run broke {}; name one with --attack\n", self.case));
+            write_out(&format!("no attack of the last run broke {}; name one with --attack\n", self.case))?;
             return Ok(0);
         }
         let wanted: Vec<(usize, usize)> = cells.into_iter().map(|cell| (cell, case)).collect();
         let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
         for exhibit in ground.show(&plan, &wanted)? {
-            write_out(&replay::render(&exhibit, exhibit.least(&known)));
+            write_out(&replay::render(&exhibit, exhibit.least(&known)))?;
             if let Some(folder) = &self.out {
-                write_out(&write(folder, &exhibit)?);
+                write_out(&write(folder, &exhibit)?)?;
             }
         }
         Ok(0)

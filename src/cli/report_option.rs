@@ -75,7 +75,7 @@ impl Wanted {
             Format::Markdown => put(&self.path, &markdown::render(result)),
             Format::Json => put(&self.path, &json::render(result)),
             Format::Github => {
-                write_out(&github::annotations(result));
+                write_out(&github::annotations(result))?;
                 append(&self.path, &markdown::render(result))
             }
         }
@@ -104,8 +104,7 @@ fn quoted(word: &str) -> String {
 /// Writes a file, whole or not at all; what is no file (a pipe, a device) is written to as it is.
 fn put(path: &Path, text: &str) -> Result<()> {
     if path == Path::new("-") {
-        write_out(text);
-        return Ok(());
+        return write_out(text);
     }
     if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
         return append(path, text);
@@ -116,8 +115,7 @@ fn put(path: &Path, text: &str) -> Result<()> {
 /// Adds to a file that others add to as well.
 fn append(path: &Path, text: &str) -> Result<()> {
     if path == Path::new("-") {
-        write_out(text);
-        return Ok(());
+        return write_out(text);
     }
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|why| Error::unwritable(path, &why))

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::run_options::Gather;
 use crate::evidence::Part;
+use crate::report::terminal::note;
 use crate::{Error, Result};
 
 /// Runs a part of a spec.
@@ -35,7 +36,7 @@ impl Run {
         let shard = self.gather.gather(&plan, &ground, &known, part)?;
         let path = shard.write(&self.out)?;
         if !self.gather.quiet {
-            eprintln!("part {} of {}: {}", part.part, part.parts, path.display());
+            note(&format!("part {} of {}: {}", part.part, part.parts, path.display()));
         }
         Ok(0)
     }

@@ -11,6 +11,7 @@ use crate::lab::{self, Options};
 use crate::plan::Plan;
 use crate::report::profile::Profile;
 use crate::report::progress::Progress;
+use crate::report::terminal::note;
 use crate::spec::DeviceChoice;
 use crate::{Result, data};
 
@@ -138,7 +139,7 @@ impl Gather {
         }
         let profile = Profile::around(observer);
         let shard = lab::run_part(plan, data, partition, options, (known, part), &profile);
-        eprint!("{}", profile.render());
+        note(profile.render().trim_end());
         shard
     }
 
@@ -147,7 +148,7 @@ impl Gather {
         let path = evidence_path(cache, plan).with_extension(format!("{}-of-{}.lock", part.part, part.parts));
         let holder = format!("process {} on {}", std::process::id(), self.spec.display());
         Lock::hold(&path, &holder, |holder| {
-            eprintln!("waiting for {holder}, which computes the same; its lock is {}", path.display());
+            note(&format!("waiting for {holder}, which computes the same; its lock is {}", path.display()));
         })
     }
 }

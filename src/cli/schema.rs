@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{explain, write_out};
 use crate::report::json;
-use crate::spec;
+use crate::{Result, spec};
 
 /// Prints a JSON Schema.
 #[derive(Debug, Args)]
@@ -26,12 +26,12 @@ enum Of {
 }
 
 impl Schema {
-    pub(super) fn run(&self) -> u8 {
+    pub(super) fn run(&self) -> Result<u8> {
         write_out(&match self.of {
             Of::Spec => of_spec(),
             Of::Report => json::SCHEMA.to_string(),
-        });
-        0
+        })?;
+        Ok(0)
     }
 }
 

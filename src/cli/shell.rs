@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::{Cli, write_out};
+use crate::report::terminal::note;
 use crate::{Error, Result};
 
 /// Prints a shell's completions.
@@ -17,11 +18,11 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> u8 {
+    pub(super) fn run(&self) -> Result<u8> {
         let mut bytes = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "medcert", &mut bytes);
-        write_out(&String::from_utf8_lossy(&bytes));
-        0
+        write_out(&String::from_utf8_lossy(&bytes))?;
+        Ok(0)
     }
 }
 
@@ -39,18 +40,18 @@ impl Man {
             let mut bytes = Vec::new();
             let page = clap_mangen::Man::new(Cli::command());
             page.render(&mut bytes)
-                .map_err(|why| Error::Resource(format!("cannot write the page: {why}")))?;
-            write_out(&String::from_utf8_lossy(&bytes));
+                .map_err(|why| Error::Bug(format!("the manual page has no text: {why}")))?;
+            write_out(&String::from_utf8_lossy(&bytes))?;
             return Ok(0);
         };
         let failed = |why: std::io::Error| Error::unwritable(folder, &why);
         std::fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), folder).map_err(failed)?;
-        eprintln!(
+        note(&format!(
             "pages in {}; `man -l {}` shows the first",
             folder.display(),
             folder.join("medcert.1").display()
-        );
+        ));
         Ok(0)
     }
 }

@@ -134,9 +134,7 @@ fn finite(evidence: &Evidence) -> Result<()> {
 }
 
 fn not_finite(what: &str) -> Error {
-    Error::Resource(format!(
-        "{what} has a number that is not finite; this is a bug in medcert, please report it"
-    ))
+    Error::Bug(format!("{what} has a number that is not finite"))
 }
 
 fn print(out: &mut impl Write, evidence: &Evidence) -> std::io::Result<()> {

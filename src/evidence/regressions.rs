@@ -58,7 +58,7 @@ pub fn write(path: &Path, found: &[Counterexample]) -> Result<()> {
     let mut text = format!("{HEAD}{ABOUT}\n");
     for found in found {
         let line = serde_json::to_string(found)
-            .map_err(|why| Error::Resource(format!("a counterexample cannot be written: {why}")))?;
+            .map_err(|why| Error::Bug(format!("a counterexample has no JSON form: {why}")))?;
         text.push_str(&line);
         text.push('\n');
     }

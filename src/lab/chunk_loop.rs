@@ -84,7 +84,7 @@ impl ChunkLoop<'_> {
             for (model, scene) in scenes.iter().enumerate() {
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
                 let piece = self.piece(scene, &keys[model], indices, &looks)?;
-                assembly.add(model, piece.clone()).map_err(Error::Resource)?;
+                assembly.add(model, piece.clone()).map_err(Error::Bug)?;
                 pieces.push((model, place, piece));
             }
             if has_ended {

@@ -139,7 +139,7 @@ impl Lesson<'_> {
         }
         let branches = self.forward(params, &batch, train)?;
         let (Some(image), Some(text)) = (&branches.image, &branches.text) else {
-            return Err(Error::Resource("a gated fusion lacks an input; this is a bug in medcert".into()));
+            return Err(Error::Bug("a gated fusion lacks an input".into()));
         };
         let classes = spoiled.iter().map(|spoiled| spoiled.class()).collect();
         Ok((self.architecture.gated(params, image, text)?, classes))

@@ -133,9 +133,10 @@ impl Inputs {
     /// No images of that side were prepared.
     pub fn image(&self, side: u32, index: usize) -> Result<&[u8]> {
         let length = self.views * (side as usize).pow(2);
-        self.images.get(&side).and_then(|bytes| bytes.get(index * length..(index + 1) * length)).ok_or_else(
-            || Error::Resource(format!("no image {index} of side {side}; this is a bug in medcert")),
-        )
+        self.images
+            .get(&side)
+            .and_then(|bytes| bytes.get(index * length..(index + 1) * length))
+            .ok_or_else(|| Error::Bug(format!("no image {index} of side {side}")))
     }
 
     /// The images of several studies, `[cases, views, side, side]` in [0, 1].

@@ -283,7 +283,7 @@ fn restore_parts(params: &Params, (vision, language): (Option<&Network>, Option<
 }
 
 fn bug(what: &str) -> Error {
-    Error::Resource(format!("{what}; this is a bug in medcert"))
+    Error::Bug(what.to_string())
 }
 
 /// The models that a fusion model joins.

@@ -46,7 +46,7 @@ pub fn run_after(
     observer: &dyn Observer,
 ) -> Result<Evidence> {
     let shard = run_part(plan, data, partition, options, (known, Part::WHOLE), observer)?;
-    assemble(shard.head, shard.pieces).map_err(Error::Resource)
+    assemble(shard.head, shard.pieces).map_err(Error::Bug)
 }
 
 /// Gathers what a part of a plan's chunks shows; the parts together make the same evidence, to the last bit. Where cells

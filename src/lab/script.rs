@@ -201,7 +201,8 @@ impl Classifier for Script {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
         let arguments = self.arguments(image, text)?;
         let output = self.module.forward_ts(&arguments).map_err(|why| match Error::from(why) {
-            Error::Resource(why) => {
+            // what a user's module does with its inputs is its own
+            Error::Resource(why) | Error::Bug(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
                 self.refused(
                     &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),

@@ -20,7 +20,14 @@ impl From<tch::TchError> for Error {
         if signs.iter().any(|sign| lower.contains(sign)) {
             return Self::Memory(format!("the memory of the device is too small ({line})"));
         }
-        Self::Resource(format!("libtorch failed: {line}"))
+        let signs = ["cuda", "cudnn", "cublas", "nccl", "driver", "no space left", "permission denied"];
+        if signs.iter().any(|sign| lower.contains(sign)) {
+            return Self::Resource(format!(
+                "the device failed: {line}; `medcert doctor` shows what is there"
+            ));
+        }
+        // a shape, a type or an index that libtorch refuses is one that medcert got wrong
+        Self::Bug(format!("libtorch refused a call: {line}"))
     }
 }
 
@@ -103,7 +110,7 @@ pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 /// # Errors
 /// libtorch fails.
 pub fn value(tensor: &Tensor) -> Result<f32> {
-    values(tensor)?.first().copied().ok_or_else(|| Error::Resource("libtorch gave an empty tensor".into()))
+    values(tensor)?.first().copied().ok_or_else(|| Error::Bug("libtorch gave an empty tensor".into()))
 }
 
 fn check_length(length: usize, shape: &[usize]) -> Result<()> {
@@ -111,7 +118,5 @@ fn check_length(length: usize, shape: &[usize]) -> Result<()> {
     if length == wanted {
         return Ok(());
     }
-    Err(Error::Resource(format!(
-        "{length} values do not fill a tensor of shape {shape:?}; this is a bug in medcert"
-    )))
+    Err(Error::Bug(format!("{length} values do not fill a tensor of shape {shape:?}")))
 }

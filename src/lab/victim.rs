@@ -26,9 +26,7 @@ pub trait Classifier {
     /// # Errors
     /// The model reads no text, or libtorch fails.
     fn read_texts(&self, _texts: &[String]) -> Result<Tensor> {
-        Err(Error::Resource(
-            "a model was asked about text that it does not read; this is a bug in medcert".into(),
-        ))
+        Err(Error::Bug("a model was asked about text that it does not read".into()))
     }
 
     /// What the text branch gives for texts, with the way back to the embeddings of their pieces; None if the model
@@ -266,9 +264,7 @@ impl<'a> Victim<'a> {
 
     fn must_see_gradients(&self) -> Result<()> {
         if self.access < Access::Gradient {
-            return Err(Error::Resource(
-                "a black-box attack asked for a gradient; this is a bug in medcert".into(),
-            ));
+            return Err(Error::Bug("a black-box attack asked for a gradient".into()));
         }
         Ok(())
     }

@@ -329,7 +329,7 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
     let mut views = Vec::with_capacity(bytes.len());
     for (name, shape, data) in &bytes {
         let view = TensorView::new(Dtype::F32, shape.clone(), data)
-            .map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
+            .map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
         views.push((name.as_str(), view));
     }
     let metadata = vocabulary.map(|vocabulary| {
@@ -341,8 +341,8 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
         all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
         all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
     });
-    let file = serialize(views, metadata)
-        .map_err(|why| Error::Resource(format!("weights cannot be written: {why}")))?;
+    let file =
+        serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
     write_whole(path, &file)
 }
 

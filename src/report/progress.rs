@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::terminal::note;
 use crate::evidence::{Event, Observer};
 
 /// Tells a person.
@@ -74,7 +75,7 @@ impl Progress {
         let text = super::plain(text);
         match self.bar.borrow().as_ref() {
             Some(bar) if self.is_terminal => bar.bar.println(&text),
-            _ => eprintln!("{text}"),
+            _ => note(&text),
         }
     }
 

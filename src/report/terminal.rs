@@ -1,7 +1,7 @@
 //! Whether what is printed is coloured: `--color`, then `NO_COLOR` (no-color.org), `CLICOLOR_FORCE` and `CLICOLOR`
 //! (bixense.com/clicolors), then whether it is a terminal that can.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What `--color` says.
@@ -32,6 +32,12 @@ pub fn colors_stdout() -> bool {
 /// Whether standard error is coloured.
 pub fn colors_stderr() -> bool {
     colors(chosen(), &environment, std::io::stderr().is_terminal())
+}
+
+/// Writes a line to standard error. A line that cannot be written is dropped: notes and errors go there, and neither may
+/// change the exit code.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn chosen() -> Color {

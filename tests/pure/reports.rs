@@ -244,3 +244,34 @@ fn reports_are_written_whole_and_the_summary_is_appended() {
     );
     assert_eq!(parsed(&read("r.json"))["exit"], 3);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_5_and_a_reader_that_left_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    std::fs::write(at.join("a.yaml"), SPEC).expect("written");
+    medcert::evidence::write(&at.join("e.json"), &mixed().evidence).expect("written");
+    let into = |arguments: &[&str], out: std::process::Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_medcert"));
+        command.args(arguments).current_dir(at).stdout(out).output().expect("medcert runs")
+    };
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("a full device").into();
+    let judge = ["judge", "e.json", "--spec", "a.yaml"];
+    for arguments in [&judge[..], &["--help"], &["--version"], &["explain"], &["schema"], &["man"]] {
+        let ended = into(arguments, full());
+        let why = String::from_utf8_lossy(&ended.stderr).to_string();
+        assert_eq!(ended.status.code(), Some(5), "{arguments:?}: {why}");
+        assert!(why.contains("cannot write standard output"), "{arguments:?}: {why}");
+    }
+    let (read, write) = std::io::pipe().expect("a pipe");
+    drop(read);
+    assert_eq!(into(&judge, write.into()).status.code(), Some(3), "the verdict's code stays");
+    // notes are not the result: nowhere to write them changes nothing
+    let mut command = Command::new(env!("CARGO_BIN_EXE_medcert"));
+    command
+        .args(judge)
+        .current_dir(at)
+        .stderr(std::fs::File::options().write(true).open("/dev/full").expect("full"));
+    assert_eq!(command.output().expect("medcert runs").status.code(), Some(3));
+}

@@ -191,5 +191,5 @@ impl<'a> Chunk<'a> {
 }
 
 pub(in crate::lab) fn bug(what: &str) -> Error {
-    Error::Resource(format!("{what}; this is a bug in medcert, please report it"))
+    Error::Bug(what.to_string())
 }

@@ -70,6 +70,6 @@ fn png(values: &[f32], side: u32) -> Result<String> {
     let mut file = Vec::new();
     image::codecs::png::PngEncoder::new(&mut file)
         .write_image(&bytes, side, side, ExtendedColorType::L8)
-        .map_err(|why| Error::Resource(format!("a picture cannot be made: {why}")))?;
+        .map_err(|why| Error::Bug(format!("a picture has no PNG form: {why}")))?;
     Ok(STANDARD.encode(file))
 }

@@ -55,9 +55,7 @@ impl Tokens {
     pub fn new(texts: &[&[u32]]) -> Result<Self> {
         let length = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
         if length == 0 {
-            return Err(Error::Resource(
-                "a text without tokens reached the model; this is a bug in medcert".into(),
-            ));
+            return Err(Error::Bug("a text without tokens reached the model".into()));
         }
         let mut ids = Vec::with_capacity(texts.len() * length);
         let mut mask = Vec::with_capacity(texts.len() * length);

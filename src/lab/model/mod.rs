@@ -177,7 +177,7 @@ fn log_odds(logits: &Tensor) -> Result<Tensor> {
 }
 
 fn no_branch(what: &str) -> Error {
-    Error::Resource(format!("a model was asked about {what} that it does not read; this is a bug in medcert"))
+    Error::Bug(format!("a model was asked about {what} that it does not read"))
 }
 
 /// A model with its weights, frozen and in evaluation mode.

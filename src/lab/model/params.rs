@@ -142,9 +142,7 @@ impl Params {
     /// # Errors
     /// The architecture did not declare it.
     pub fn get(&self, name: &str) -> Result<&Tensor> {
-        self.tensors.get(name).ok_or_else(|| {
-            Error::Resource(format!("no parameter is called {name}; this is a bug in medcert"))
-        })
+        self.tensors.get(name).ok_or_else(|| Error::Bug(format!("no parameter is called {name}")))
     }
 
     /// Looks names up under a prefix.

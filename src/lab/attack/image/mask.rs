@@ -73,5 +73,5 @@ fn attribution(problem: &Problem<'_>) -> Result<Tensor> {
 
 /// What is said where a mask is asked for that was not prepared.
 pub(in crate::lab) fn unprepared() -> Error {
-    Error::Resource("a mask was not prepared; this is a bug in medcert".into())
+    Error::Bug("a mask was not prepared".into())
 }

@@ -280,9 +280,7 @@ pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
         | ImageSearch::DeepFool { .. }
         | ImageSearch::CarliniWagner { .. }
         | ImageSearch::HopSkipJump { .. } => problem.within(&nearest(&problem, search)?),
-        ImageSearch::Transfer { .. } => {
-            Err(Error::Resource("a transfer has no model to start from; this is a bug in medcert".into()))
-        }
+        ImageSearch::Transfer { .. } => Err(Error::Bug("a transfer has no model to start from".into())),
     }
 }
 
@@ -297,6 +295,6 @@ pub fn nearest(problem: &Problem<'_>, search: ImageSearch) -> Result<Minimal> {
         ImageSearch::DeepFool { steps } => deepfool::search(&problem, steps),
         ImageSearch::CarliniWagner { steps, searches } => carlini::search(&problem, steps, searches),
         ImageSearch::HopSkipJump { queries } => hop_skip_jump::nearest(&problem, queries),
-        _ => Err(Error::Resource("this search keeps no least change; this is a bug in medcert".into())),
+        _ => Err(Error::Bug("this search keeps no least change".into())),
     }
 }

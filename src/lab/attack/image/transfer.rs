@@ -18,8 +18,8 @@ use crate::{Error, Result};
 /// The other model reads no images or the report too, or libtorch fails.
 pub fn propose(problem: &Problem<'_>, other: &dyn Reader, steps: u32) -> Result<Tensor> {
     let (Some(side), false) = (other.side(), other.reads_text()) else {
-        return Err(Error::Resource(format!(
-            "a transfer starts from {}, which does not read images alone; this is a bug in medcert",
+        return Err(Error::Bug(format!(
+            "a transfer starts from {}, which does not read images alone",
             other.name()
         )));
     };

@@ -139,9 +139,7 @@ impl<'a> Case<'a> {
 
     /// The report after edits.
     pub fn text(&self, edits: &[Edit]) -> Result<String> {
-        apply(self.document, edits).map_err(|why| {
-            Error::Resource(format!("a search broke a report: {why}; this is a bug in medcert"))
-        })
+        apply(self.document, edits).map_err(|why| Error::Bug(format!("a search broke a report: {why}")))
     }
 }
 
