@@ -70,8 +70,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
             ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
-            ("checks", Check::NAMED.map(|(check, ..)| check.code().to_string()).to_vec()),
-            ("checks, by name", Check::NAMED.map(|(check, ..)| check.name().to_string()).to_vec()),
+            ("checks", Check::ALL.iter().map(|check| check.code().to_string()).collect()),
+            ("checks, by name", Check::ALL.iter().map(|check| check.name().to_string()).collect()),
             (
                 "what `medcert autopsy` sees in tables",
                 Code::ALL.iter().map(|kind| kind.code().to_string()).collect(),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_editor_is_told_of_every_attack_and_check_in_a_line() {
-        let names = attacks().into_iter().flat_map(|(_, names)| names).chain(Check::NAMED.map(|one| one.1));
+        let names = attacks().into_iter().flat_map(|(_, names)| names).chain(Check::ALL.iter().map(|check| check.code()));
         for name in names {
             let line = about(name).unwrap_or_default();
             assert!(line.len() > 10 && !line.contains('\n') && !line.starts_with(name), "{name}: {line}");

@@ -77,7 +77,7 @@ fn sentences(result: ReportInput<'_>) -> Vec<Case> {
 fn checks(result: ReportInput<'_>) -> Vec<Case> {
     let unread = Tally::new(result.plan, result.evidence).err();
     let told = distinct(&result.judgement.checks);
-    let case = |(check, ..): &(Check, &str, &str, Option<f64>)| {
+    let case = |check: &Check| {
         let own = told.iter().filter(|(raised, _)| raised.check == *check);
         let said = |(raised, more): &(&crate::judge::Raised, usize)| {
             let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
@@ -99,7 +99,7 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
         };
         Case { name: check.to_string(), end, text: text.join("\n") }
     };
-    Check::NAMED.iter().map(case).collect()
+    Check::ALL.iter().map(case).collect()
 }
 
 fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {

@@ -296,11 +296,11 @@ fn checks(result: ReportInput<'_>, style: Style) -> String {
         text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
     }
     let silent =
-        Check::NAMED.iter().filter(|(check, ..)| checks.iter().all(|raised| raised.check != *check)).count();
+        Check::ALL.iter().filter(|check| checks.iter().all(|raised| raised.check != **check)).count();
     let spent = grouped(*evaluations);
     let note = format!(
         "{silent} of {} checks are silent; they took {spent} evaluations of a model over a case (`medcert explain CODE`)",
-        Check::NAMED.len()
+        Check::ALL.len()
     );
     text + &wrapped(&note, 0, style.width) + "\n"
 }

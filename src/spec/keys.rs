@@ -25,6 +25,8 @@ pub(super) const ROOT: [&str; 20] = [
 ];
 pub(super) const SPLIT: [&str; 5] = ["by", "test", "validation", "cases", "seed"];
 pub(super) const COSTS: [&str; 2] = ["missed", "overcalled"];
+/// Keys of a changed trigger that a person signs.
+pub(super) const TRIGGER: [&str; 4] = ["trigger", "owner", "reason", "expires"];
 pub(super) const WAIVER: [&str; 5] = ["check", "model", "owner", "reason", "expires"];
 
 /// The sources of data.

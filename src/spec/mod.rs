@@ -24,7 +24,9 @@ mod token;
 
 use std::path::PathBuf;
 
-pub use check::{Check, Waiver};
+pub use check::{
+    ChangedTrigger, Check, CheckPolicy, CheckRow, Checks, Effect, Looser, Signature, Trigger, Waiver,
+};
 pub use condition::parse_condition;
 pub use corruption::Corruption;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
@@ -81,8 +83,8 @@ pub struct Spec {
     pub require: Vec<Requirement>,
     /// Operating points of models, by name; the others call abnormal what is more likely than not.
     pub thresholds: Vec<Named<Operating>>,
-    /// Triggers of checks that the spec changes.
-    pub checks: Vec<(Check, f64)>,
+    /// Which checks are run, what they block, and the triggers that the spec changes.
+    pub checks: Checks,
     /// Checks that may be raised, because a person says so.
     pub waivers: Vec<Waiver>,
     /// Seed of every random choice of the attacks (default 0).

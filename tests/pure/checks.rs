@@ -4,7 +4,7 @@
 use crate::made_evidence;
 
 use jiff::civil::{Date, date};
-use made_evidence::{TODAY, World, at_least, deletion, even, fgsm};
+use made_evidence::{TODAY, World, at_least, deletion, even, fgsm, trigger};
 use medcert::evidence::{Baseline, Outcome};
 use medcert::judge::{Judgement, Verdict, Waiving};
 use medcert::plan::probes::{ladder, replaced, unbounded};
@@ -399,10 +399,10 @@ fn a_waiver_covers_a_check_until_its_last_day() {
 fn a_trigger_is_the_specs_to_set() {
     let mut world = healthy();
     world.evidence.baselines.push(baseline("bag of words, impression", from(2)));
-    world.plan.spec.checks = vec![(Check::NoLift, 0.0)];
+    world.plan.spec.checks.triggers = vec![trigger(Check::NoLift, 0.0)];
     assert_eq!(codes(&world), [""; 0], "five points are more than none");
     let mut world = healthy();
-    world.plan.spec.checks = vec![(Check::NoLift, 0.3)];
+    world.plan.spec.checks.triggers = vec![trigger(Check::NoLift, 0.3)];
     assert_eq!(codes(&world), ["V2"]);
 }
 

@@ -68,7 +68,7 @@ pub fn spec() -> Spec {
         costs: None,
         require: vec![],
         thresholds: vec![],
-        checks: vec![],
+        checks: spec::Checks::default(),
         waivers: vec![],
         seed: 0,
         device: spec::DeviceChoice::Auto,
@@ -300,4 +300,9 @@ pub fn mixed() -> World {
         place: Place { line: 30, column: 5 },
     });
     world
+}
+
+/// A trigger that a spec changes, and nobody signs.
+pub fn trigger(check: Check, value: f64) -> spec::ChangedTrigger {
+    spec::ChangedTrigger { check, value, signature: None, place: Place { line: 31, column: 5 } }
 }

@@ -161,8 +161,9 @@ struct Seen<'a> {
 impl<'a> Field<'a> {
     /// What triggers a check: the spec's choice or the usual one.
     fn trigger(&self, check: Check) -> f64 {
-        let chosen = self.plan.spec.checks.iter().find(|(other, _)| *other == check);
-        chosen.map(|(_, trigger)| *trigger).or(check.usual_trigger()).unwrap_or_default()
+        let chosen = self.plan.spec.checks.triggers.iter().find(|changed| changed.check == check);
+        let usual = || check.row().trigger.map(|trigger| trigger.usual);
+        chosen.map(|changed| changed.value).or_else(usual).unwrap_or_default()
     }
 
     fn models(&self) -> std::ops::Range<usize> {

@@ -49,7 +49,7 @@ pub(super) fn fired(result: ReportInput<'_>) -> Vec<Fired> {
             }
         })
     };
-    Check::NAMED.iter().filter_map(|(check, ..)| of(*check)).collect()
+    Check::ALL.iter().filter_map(|check| of(*check)).collect()
 }
 
 /// What was raised, by what became of it.
@@ -69,12 +69,12 @@ fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
 pub(super) fn silent(result: ReportInput<'_>) -> String {
     let checks = &result.judgement.checks;
     let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
-    let silent: Vec<String> = Check::NAMED
+    let silent: Vec<String> = Check::ALL
         .iter()
-        .filter(|(check, ..)| is_silent(*check))
-        .map(|(check, ..)| check.to_string())
+        .filter(|check| is_silent(**check))
+        .map(ToString::to_string)
         .collect();
-    let (count, all, spent) = (silent.len(), Check::NAMED.len(), grouped(result.judgement.evaluations));
+    let (count, all, spent) = (silent.len(), Check::ALL.len(), grouped(result.judgement.evaluations));
     let names = if silent.is_empty() { String::new() } else { format!(": {}", silent.join(", ")) };
     format!(
         "{count} of {all} checks are silent{names}. They took {spent} evaluations of a model over a case."

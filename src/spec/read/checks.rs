@@ -1,25 +1,27 @@
-//! The `thresholds` of models, the `checks` block, which changes triggers, and the `waivers`.
+//! Reads the `thresholds` of models, the `checks` block (a policy and changed triggers), and the `waivers`.
 
 use jiff::civil::Date;
 
 use super::super::keys;
 use super::super::node::{Map, Node, suggest};
 use super::ModelInputs;
-use crate::spec::{Check, Metric, Named, Operating, Waiver};
+use crate::spec::{
+    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Waiver,
+};
 
 /// How models are operated and checked.
 pub(super) struct Conduct {
     pub(super) thresholds: Vec<Named<Operating>>,
-    pub(super) triggers: Vec<(Check, f64)>,
+    pub(super) checks: Checks,
     pub(super) waivers: Vec<Waiver>,
 }
 
 /// Reads the three blocks, each of which may be absent.
 pub(super) fn read(map: &Map<'_>, text: &str, models: &[ModelInputs]) -> Option<Conduct> {
     let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, models));
-    let changed = map.get("checks").map_or(Some(vec![]), |node| triggers(&node));
+    let checks = map.get("checks").map_or(Some(Checks::default()), |node| checks(&node, text));
     let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, text, models));
-    Some(Conduct { thresholds: points?, triggers: changed?, waivers: waived? })
+    Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
 /// Operating points by the model's name.
@@ -40,33 +42,68 @@ fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Named<Opera
     Some(points)
 }
 
-/// Triggers that the spec changes.
-fn triggers(node: &Node<'_>) -> Option<Vec<(Check, f64)>> {
-    let mut triggers: Vec<(Check, f64)> = Vec::new();
+/// The `checks` block: a policy alone, or changed triggers by check, beside a `policy` if there is one.
+fn checks(node: &Node<'_>, text: &str) -> Option<Checks> {
+    if node.kind() == "text" {
+        return Some(Checks { policy: policy(node)?, triggers: vec![] });
+    }
+    let mut checks = Checks::default();
     for (word, node) in node.entries()? {
+        if word == "policy" {
+            checks.policy = policy(&node)?;
+            continue;
+        }
         let Some(check) = known(&word, |message, help| node.fault_of_key(message, Some(help))) else {
             continue;
         };
-        let most = match check {
-            Check::Flat => 100.0,
-            _ => 1.0,
-        };
-        if check.usual_trigger().is_none() {
+        let Some(trigger) = check.row().trigger else {
             let help = "leave it out; `waivers` take a check that is raised for a good reason".to_string();
             node.fault_of_key(format!("{check} has no trigger that could be set"), Some(help));
-        } else if triggers.iter().any(|(other, _)| *other == check) {
+            continue;
+        };
+        if checks.triggers.iter().any(|other| other.check == check) {
             node.fault_of_key(format!("{check} is set twice"), Some("remove one of the two".to_string()));
-        } else if let Some(trigger) = node.real(0.0, most) {
-            triggers.push((check, trigger));
+        } else if let Some((value, signature)) = trigger_of(&node, trigger.most) {
+            checks.triggers.push(ChangedTrigger { check, value, signature, place: node.place(text) });
         }
     }
-    Some(triggers)
+    Some(checks)
+}
+
+fn policy(node: &Node<'_>) -> Option<CheckPolicy> {
+    node.one_of("policy for the checks", &[("strict", CheckPolicy::Strict), ("cheap", CheckPolicy::Cheap)])
+}
+
+/// `5%`, or `{trigger: 5%, owner: …, reason: …, expires: …}` where a person signs for it.
+fn trigger_of(node: &Node<'_>, most: f64) -> Option<(f64, Option<Signature>)> {
+    if node.kind() != "a map" {
+        return Some((node.real(0.0, most)?, None));
+    }
+    let map = node.map(&keys::TRIGGER)?;
+    let value = map.need("trigger", "5%").and_then(|node| node.real(0.0, most));
+    let signature = signature(&map);
+    Some((value?, Some(signature?)))
+}
+
+/// The owner, the reason and the last day of an exception.
+fn signature(map: &Map<'_>) -> Option<Signature> {
+    let owner = map.need("owner", "a person's name or address").and_then(|node| node.words());
+    let reason = map.need("reason", "why it is allowed until then").and_then(|node| node.words());
+    let expires = map.need("expires", "2027-06-30").and_then(|node| {
+        let word = node.word();
+        let date = word.parse::<Date>();
+        if date.is_err() {
+            node.fault(format!("`{word}` is no day"), "write year, month and day: 2027-06-30".to_string());
+        }
+        date.ok()
+    });
+    Some(Signature { owner: owner?, reason: reason?, expires: expires? })
 }
 
 fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
     let found = Check::of_word(word);
     if found.is_none() {
-        let words: Vec<&str> = Check::NAMED.iter().flat_map(|(_, code, name, _)| [*code, *name]).collect();
+        let words: Vec<&str> = Check::ALL.iter().flat_map(|check| [check.code(), check.name()]).collect();
         let help = suggest(word, &words);
         let help =
             if help.starts_with("known") { "`medcert explain` lists the checks".to_string() } else { help };
@@ -96,22 +133,7 @@ fn waiver(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Waiver>
         }
         found.map(|model| Some(model.name.clone()))
     });
-    let owner = map.need("owner", "a person's name or address").and_then(|node| node.words());
-    let reason = map.need("reason", "why it may be raised until then").and_then(|node| node.words());
-    let expires = map.need("expires", "2027-06-30").and_then(|node| {
-        let word = node.word();
-        let date = word.parse::<Date>();
-        if date.is_err() {
-            node.fault(format!("`{word}` is no day"), "write year, month and day: 2027-06-30".to_string());
-        }
-        date.ok()
-    });
-    Some(Waiver {
-        check: check?,
-        model: model?,
-        owner: owner?,
-        reason: reason?,
-        expires: expires?,
-        place: node.place(text),
-    })
+    let signature = signature(&map);
+    let (check, model, Signature { owner, reason, expires }) = (check?, model?, signature?);
+    Some(Waiver { check, model, owner, reason, expires, place: node.place(text) })
 }

@@ -134,7 +134,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let require = require.and_then(|node| requirements(&node, text, names, has_costs));
     let conduct = checks::read(&map, text, &readers);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
-    let (masks, checks::Conduct { thresholds, triggers, waivers }) = (masks?, conduct?);
+    let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
     let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?} {thresholds:?}");
     Some(Spec {
         path: path.to_path_buf(),
@@ -149,7 +149,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
         costs: costs?,
         require: require?,
         thresholds,
-        checks: triggers,
+        checks,
         waivers,
         data,
         split,

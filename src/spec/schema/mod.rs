@@ -10,7 +10,7 @@ mod threats;
 
 use serde_json::{Map, Value, json};
 
-use super::{Check, Mode, keys};
+use super::{Check, Mode, Trigger, keys};
 use parts::{any_case, described, integer, list, named, number, object, real, share, text};
 
 /// Where the schema says that it lies.
@@ -182,23 +182,38 @@ fn thresholds() -> Value {
     })
 }
 
-/// Triggers by the check's code or name, in any letter case.
+/// A policy, or triggers by the check's code or name, in any letter case.
 fn checks(about: &dyn Fn(&str) -> String) -> Value {
-    let set = || Check::NAMED.into_iter().filter(|(.., trigger)| trigger.is_some());
-    let of = |check: Check| number(0.0, if check == Check::Flat { 100.0 } else { 1.0 });
-    let property = |(check, code, name, _): (Check, &str, &str, Option<f64>)| {
-        let one = described(of(check), &format!("{name}: {}", about(code)));
+    let policy = json!({
+        "description": "`strict`: a raised check fails the run, whatever rests on its cells. `cheap`: only the checks that need no evaluation beyond the spec's own cells.",
+        "enum": ["strict", "cheap"],
+    });
+    let set = || Check::ALL.iter().filter_map(|check| Some((*check, check.row().trigger?)));
+    let of = |trigger: Trigger| {
+        let signed = |key: &str| match key {
+            "trigger" => number(0.0, trigger.most),
+            other => waiver(other),
+        };
+        json!({"anyOf": [number(0.0, trigger.most), object(&keys::TRIGGER, &keys::TRIGGER, signed)]})
+    };
+    let property = |(check, trigger): (Check, Trigger)| {
+        let (code, name) = (check.code(), check.name());
+        let one = described(of(trigger), &format!("{name}: {}", about(code)));
         [(code.to_string(), one.clone()), (name.to_string(), one)]
     };
-    let patterns =
-        set().map(|(check, code, name, _)| (format!("^({}|{})$", any_case(code), any_case(name)), of(check)));
-    json!({
-        "description": "Other triggers of checks, by code or name.",
+    let patterns = set().map(|(check, trigger)| {
+        (format!("^({}|{})$", any_case(check.code()), any_case(check.name())), of(trigger))
+    });
+    let triggers = json!({
         "type": "object",
-        "properties": set().flat_map(property).collect::<Map<_, _>>(),
+        "properties": set().flat_map(property).chain([("policy".to_string(), policy.clone())]).collect::<Map<_, _>>(),
         "patternProperties": patterns.collect::<Map<_, _>>(),
         "additionalProperties": false,
         "examples": [{"V2": "5%"}],
+    });
+    json!({
+        "description": "Which checks are run, what they block, and other triggers by code or name. A trigger looser than the usual one needs an owner, a reason and a last day.",
+        "anyOf": [policy, triggers],
     })
 }
 
@@ -206,7 +221,7 @@ fn waiver(key: &str) -> Value {
     match key {
         "check" => {
             let words: Vec<String> =
-                Check::NAMED.iter().flat_map(|(_, code, name, _)| [any_case(code), any_case(name)]).collect();
+                Check::ALL.iter().flat_map(|check| [any_case(check.code()), any_case(check.name())]).collect();
             json!({
                 "description": "The check, by code or name.",
                 "type": "string", "pattern": format!("^({})$", words.join("|")), "examples": ["M1"],
