@@ -185,7 +185,10 @@ mod tests {
 
     #[test]
     fn an_editor_is_told_of_every_attack_and_check_in_a_line() {
-        let names = attacks().into_iter().flat_map(|(_, names)| names).chain(Check::ALL.iter().map(|check| check.code()));
+        let names = attacks()
+            .into_iter()
+            .flat_map(|(_, names)| names)
+            .chain(Check::ALL.iter().map(|check| check.code()));
         for name in names {
             let line = about(name).unwrap_or_default();
             assert!(line.len() > 10 && !line.contains('\n') && !line.starts_with(name), "{name}: {line}");

@@ -69,11 +69,8 @@ fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
 pub(super) fn silent(result: ReportInput<'_>) -> String {
     let checks = &result.judgement.checks;
     let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
-    let silent: Vec<String> = Check::ALL
-        .iter()
-        .filter(|check| is_silent(**check))
-        .map(ToString::to_string)
-        .collect();
+    let silent: Vec<String> =
+        Check::ALL.iter().filter(|check| is_silent(**check)).map(ToString::to_string).collect();
     let (count, all, spent) = (silent.len(), Check::ALL.len(), grouped(result.judgement.evaluations));
     let names = if silent.is_empty() { String::new() } else { format!(": {}", silent.join(", ")) };
     format!(

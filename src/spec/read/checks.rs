@@ -5,9 +5,7 @@ use jiff::civil::Date;
 use super::super::keys;
 use super::super::node::{Map, Node, suggest};
 use super::ModelInputs;
-use crate::spec::{
-    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Waiver,
-};
+use crate::spec::{ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Waiver};
 
 /// How models are operated and checked.
 pub(super) struct Conduct {

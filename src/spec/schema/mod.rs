@@ -220,8 +220,10 @@ fn checks(about: &dyn Fn(&str) -> String) -> Value {
 fn waiver(key: &str) -> Value {
     match key {
         "check" => {
-            let words: Vec<String> =
-                Check::ALL.iter().flat_map(|check| [any_case(check.code()), any_case(check.name())]).collect();
+            let words: Vec<String> = Check::ALL
+                .iter()
+                .flat_map(|check| [any_case(check.code()), any_case(check.name())])
+                .collect();
             json!({
                 "description": "The check, by code or name.",
                 "type": "string", "pattern": format!("^({})$", words.join("|")), "examples": ["M1"],
