@@ -11,8 +11,10 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod files;
 pub mod random;
 pub mod sanitize;
+pub mod seal;
 
 pub mod data;
 pub mod picture;

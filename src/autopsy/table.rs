@@ -1,12 +1,12 @@
 //! From the pieces of a file to a study: columns, rows and cells, facts and claims; every fault at its place.
 
-use std::io::Read;
 use std::path::Path;
 
 use super::printed_precision::Printed;
 use super::row::Meaning;
 use super::sheet::{self, Piece};
 use super::{Cell, Row, Study, claim, facts};
+use crate::files::bounded_read;
 use crate::spec::{Diagnostic, Diagnostics, Place};
 use crate::{Error, Result};
 
@@ -27,13 +27,7 @@ pub fn read(path: &Path, more_facts: &[String], more_claims: &[String]) -> Resul
     let failed = |why: std::io::Error| {
         Error::Usage(format!("cannot read {}: {why}; check its name and its rights", path.display()))
     };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(LARGEST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST_BYTES {
-        let message = format!("{} is larger than 1 MiB, and no table for a reader is", path.display());
-        return Err(Error::Usage(format!("{message}; keep the table and its claims alone")));
-    }
+    let bytes = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|why| {
         let upto = &why.as_bytes()[..why.utf8_error().valid_up_to()];
         let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;

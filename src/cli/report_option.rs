@@ -12,7 +12,7 @@ use super::write_out;
 use crate::evidence::Exhibit;
 use crate::report::{self, Format, github, html, json, junit, markdown, sarif};
 use crate::spec::suggest;
-use crate::{Error, Result, evidence};
+use crate::{Error, Result, files};
 
 /// Reports to write.
 #[derive(Debug, Args)]
@@ -109,7 +109,7 @@ fn put(path: &Path, text: &str) -> Result<()> {
     if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
         return append(path, text);
     }
-    evidence::whole(path, |file| file.write_all(text.as_bytes()))
+    files::write_whole(path, |file| file.write_all(text.as_bytes()))
 }
 
 /// Adds to a file that others add to as well.

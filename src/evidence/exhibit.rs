@@ -5,9 +5,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counterexample, Evidence, file};
+use super::{Counterexample, Evidence};
 use crate::Result;
+use crate::files::{bounded_read, write_whole};
 use crate::plan::Plan;
+
+/// Largest file of exhibits that is read, in bytes (256 MiB).
+const LARGEST_BYTES: u64 = 256 << 20;
 
 /// One case of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,12 +84,15 @@ pub struct Wording {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, exhibits: &[Exhibit]) -> Result<()> {
-    file::whole(path, |out| Ok(serde_json::to_writer(out, exhibits)?))
+    write_whole(path, |out| Ok(serde_json::to_writer(out, exhibits)?))
 }
 
 /// Reads exhibits; none if there is no such file or it cannot be read, since nothing rests on them.
 pub fn read(path: &Path) -> Vec<Exhibit> {
-    std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    bounded_read(path, LARGEST_BYTES)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default()
 }
 
 /// The cases to show of what the sentences are about: of each attacked cell the one that the model is right on when

@@ -4,13 +4,13 @@
 //! outcome a line, the shortest decimal of each number, a newline at the end. A difference of two files is
 //! then a difference of what was observed, and a person can read it.
 
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Counterexample, Evidence, Health, SCHEMA};
+use crate::files::{bounded_read, write_whole};
 use crate::{Error, Result};
 
 /// Largest evidence file that is read, in bytes (1 GiB).
@@ -23,23 +23,7 @@ pub const LARGEST_BYTES: u64 = 1 << 30;
 /// The file cannot be written, or a number of the evidence is not finite.
 pub fn write(path: &Path, evidence: &Evidence) -> Result<()> {
     finite(evidence)?;
-    whole(path, |file| print(file, evidence))
-}
-
-/// Writes a file under a temporary name in its folder, which is made if need be, and renames it.
-pub(crate) fn whole(
-    path: &Path,
-    print: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
-) -> Result<()> {
-    let failed = |why: std::io::Error| Error::unwritable(path, &why);
-    let folder = folder_of(path);
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    let mut file = BufWriter::new(temporary(&folder).map_err(failed)?);
-    print(&mut file).map_err(failed)?;
-    let file = file.into_inner().map_err(|broken| failed(broken.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|broken| failed(broken.error))?;
-    Ok(())
+    write_whole(path, |file| print(file, evidence))
 }
 
 /// Reads evidence.
@@ -49,12 +33,7 @@ pub(crate) fn whole(
 pub fn read(path: &Path) -> Result<Evidence> {
     let remedy = "`medcert check` writes evidence";
     let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
-    let file = File::open(path).map_err(failed)?;
-    let mut text = Vec::new();
-    file.take(LARGEST_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > LARGEST_BYTES {
-        return Err(refused(path, "it is larger than 1 GiB"));
-    }
+    let text = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(refused(path, "it is empty"));
     }
@@ -87,26 +66,6 @@ fn malformed(path: &Path, why: &serde_json::Error) -> Error {
         return refused(path, &format!("it ends in the middle, at line {line}, column {column}"));
     }
     refused(path, &why.to_string())
-}
-
-/// The folder of a file; `.` where the path names none.
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// A file under a temporary name, with the rights that a plainly created file would have.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".evidence-");
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666))
-    };
-    builder.tempfile_in(folder)
 }
 
 /// JSON knows no NaN; it would come back as "no answer", which is not what was seen.

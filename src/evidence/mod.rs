@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
-pub(crate) use file::whole;
 pub use file::{read, write};
 pub use health::{GradientHealth, Health};
 pub use journal::{Journal, Seen};

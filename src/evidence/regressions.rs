@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use super::Counterexample;
+use crate::files::{bounded_text, write_whole};
 use crate::{Error, Result};
 
 /// How the first line begins.
@@ -26,13 +27,11 @@ const REMEDY: &str = "restore it, or remove it and run `medcert accept`";
 pub fn read(path: &Path) -> Result<Option<Vec<Counterexample>>> {
     let refused =
         |why: String| Error::Input(format!("{} holds no regressions: {why}; {REMEDY}", path.display()));
-    match std::fs::metadata(path) {
+    let text = match bounded_text(path, LARGEST_BYTES) {
+        Ok(text) => text,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(Error::unreadable(path, &why, REMEDY)),
-        Ok(about) if about.len() > LARGEST_BYTES => return Err(refused("it is larger than 16 MiB".into())),
-        Ok(_) => {}
-    }
-    let text = std::fs::read_to_string(path).map_err(|why| Error::unreadable(path, &why, REMEDY))?;
+    };
     let Some((_, rest)) = text.split_once('\n').filter(|(head, _)| head.starts_with(HEAD)) else {
         return Err(refused(format!("its first line does not begin with `{HEAD}`")));
     };
@@ -62,5 +61,5 @@ pub fn write(path: &Path, found: &[Counterexample]) -> Result<()> {
         text.push_str(&line);
         text.push('\n');
     }
-    super::file::whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+    write_whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
 }

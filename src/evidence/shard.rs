@@ -1,14 +1,13 @@
 //! A part of a run: what was seen over some of its chunks, with everything that the whole has in common; and the whole
 //! of all parts, which has the same bytes however it was cut.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{LARGEST_BYTES, whole};
+use super::file::LARGEST_BYTES;
 use super::{Cell, Counterexample, Evidence, Piece, SCHEMA, smallest};
+use crate::files::{bounded_read, write_whole};
 use crate::{Error, Result};
 
 /// Which part of how many; from 1.
@@ -73,7 +72,7 @@ impl Shard {
     /// It cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = Self::place(folder, self.part);
-        whole(&path, |out| Ok(serde_json::to_writer(out, self)?))?;
+        write_whole(&path, |out| Ok(serde_json::to_writer(out, self)?))?;
         Ok(path)
     }
 
@@ -102,8 +101,7 @@ impl Shard {
     fn read(path: &Path) -> Result<Self> {
         let remedy = "run that part again";
         let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
-        let mut text = Vec::new();
-        File::open(path).map_err(failed)?.take(LARGEST_BYTES).read_to_end(&mut text).map_err(failed)?;
+        let text = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
         serde_json::from_slice(&text)
             .map_err(|why| Error::Input(format!("{} is no part of a run: {why}; {remedy}", path.display())))
     }

@@ -12,6 +12,7 @@ use super::model::bert::Bert;
 use super::model::masked;
 use super::model::params::{Declarations, Named, Params};
 use super::weights::{Expected, WeightsFile};
+use crate::files::{bounded_read, bounded_text};
 use crate::spec::BertConfig;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
@@ -146,14 +147,7 @@ impl Object {
         let failed = |why: std::io::Error| {
             Error::unreadable(&path, &why, "name a folder in Hugging Face's layout, with this file in it")
         };
-        let size = std::fs::metadata(&path).map_err(failed)?.len();
-        if size > LIMIT_BYTES {
-            return Err(Error::Input(format!(
-                "{} holds {size} bytes, too many for its kind",
-                path.display()
-            )));
-        }
-        let text = std::fs::read(&path).map_err(failed)?;
+        let text = bounded_read(&path, LIMIT_BYTES).map_err(failed)?;
         let value = serde_json::from_slice(&text)
             .map_err(|why| Error::Input(format!("{} is no JSON: {why}", path.display())))?;
         Ok(Self { path, value })
@@ -226,7 +220,7 @@ pub fn read_vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabul
         return Ok(Vocabulary { lowercase: lowercase.unwrap_or(vocabulary.lowercase), ..vocabulary });
     }
     let path = folder.join("vocab.txt");
-    let text = std::fs::read_to_string(&path)
+    let text = bounded_text(&path, LIMIT_BYTES)
         .map_err(|why| Error::unreadable(&path, &why, "the folder needs tokenizer.json or vocab.txt"))?;
     let mut vocabulary = Vocabulary::uncased(text.lines().map(str::to_string).collect());
     let mut said = lowercase;

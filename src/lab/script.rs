@@ -16,6 +16,7 @@ use super::model::{Reader, TokenizerOf};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
+use crate::files::bounded_read;
 use crate::spec::{Outputs, ScriptModel};
 use crate::{Error, Result};
 
@@ -57,12 +58,8 @@ impl Script {
         let path = find(&spec.source.path)?;
         let file = path.display().to_string();
         let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name a TorchScript file");
-        let size = std::fs::metadata(&path).map_err(unreadable)?.len();
-        if size > LIMIT_BYTES {
-            return Err(Error::Input(format!("{file} holds {size} bytes; modules above 8 GiB are refused")));
-        }
         // what is loaded is what was hashed, whatever happens to the file meanwhile
-        let bytes = std::fs::read(&path).map_err(unreadable)?;
+        let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
         check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
         jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
         jit::f_set_graph_executor_optimize(false)?;

@@ -6,6 +6,7 @@
 //! an index. The vocabulary of a language model travels in the file's metadata.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -14,11 +15,14 @@ use sha2::{Digest, Sha256};
 
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
+use crate::files::{bounded_text, open_regular, write_whole};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
 /// A weights file is refused above this size.
 const LIMIT_BYTES: u64 = 8 << 30;
+/// An index of weights files is refused above this size.
+const INDEX_LIMIT_BYTES: u64 = 64 << 20;
 /// Faults that a refusal names; the others are counted.
 const SHOWN: usize = 8;
 
@@ -70,7 +74,7 @@ impl WeightsFile {
     pub fn read_index(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let wrong = |why: &str| Error::Input(format!("{name} is no index of safetensors files: {why}"));
-        let text = std::fs::read_to_string(path)
+        let text = bounded_text(path, INDEX_LIMIT_BYTES)
             .map_err(|why| Error::unreadable(path, &why, "name an existing index"))?;
         let index: serde_json::Value =
             serde_json::from_str(&text).map_err(|why| wrong(&format!("it is no JSON ({why})")))?;
@@ -225,17 +229,7 @@ fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
 fn map(path: &Path) -> Result<Mmap> {
     let unreadable = |why: std::io::Error| Error::unreadable(path, &why, "name an existing safetensors file");
     let name = path.display();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let about = file.metadata().map_err(unreadable)?;
-    if about.len() > LIMIT_BYTES {
-        let size = about.len();
-        return Err(Error::Input(format!(
-            "{name} holds {size} bytes; weights files above 8 GiB are refused"
-        )));
-    }
-    if !about.is_file() {
-        return Err(Error::Input(format!("{name} is no file; name a safetensors file")));
-    }
+    let file = open_regular(path, LIMIT_BYTES).map_err(unreadable)?;
     // SAFETY: the map is only read; a file that another program shortens meanwhile ends this one, as it
     // would end any program that maps it, and changes nothing that was written
     let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
@@ -343,15 +337,5 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
     });
     let file =
         serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
-    write_whole(path, &file)
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|why| Error::unwritable(folder, &why))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|why| Error::unwritable(folder, &why))?;
-    std::io::Write::write_all(&mut file, bytes).map_err(|why| Error::unwritable(path, &why))?;
-    file.as_file().sync_all().map_err(|why| Error::unwritable(path, &why))?;
-    file.persist(path).map_err(|why| Error::unwritable(path, &why.error))?;
-    Ok(())
+    write_whole(path, |out| out.write_all(&file))
 }

@@ -6,11 +6,14 @@ use std::path::Path;
 
 use super::{ReportInput, outcomes};
 use crate::evidence::processor_of as kind_of;
+use crate::files::bounded_text;
 use crate::judge::{Baseline, Raised, Tally};
 use crate::plan::Plan;
 use crate::spec::Metric;
 use crate::{Error, Result};
 
+/// Largest snapshot that is read, in bytes (64 MiB).
+const LARGEST_BYTES: u64 = 64 << 20;
 const PROCESSOR: &str = "processor: ";
 const MODELS: &str = "models";
 const SENTENCES: &str = "sentences";
@@ -89,7 +92,7 @@ fn checked(plan: &Plan, raised: &Raised) -> String {
 /// The file cannot be read or is no snapshot.
 pub fn read(path: &Path) -> Result<Option<String>> {
     let remedy = "restore it, or remove it and run `medcert accept`";
-    let text = match std::fs::read_to_string(path) {
+    let text = match bounded_text(path, LARGEST_BYTES) {
         Ok(text) => text,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(Error::unreadable(path, &why, remedy)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::files::bounded_text;
 use crate::{Error, Result};
 
 const EMBEDDED: &str = include_str!("lexicon.txt");
@@ -32,15 +33,8 @@ impl Lexicon {
         for kind in ["noun", "verb", "adj", "adv"] {
             let path = folder.join(format!("data.{kind}"));
             let remedy = "name the folder that holds WordNet's data.noun, data.verb, data.adj and data.adv";
-            let size = std::fs::metadata(&path).map_err(|why| Error::unreadable(&path, &why, remedy))?.len();
-            if size > LIMIT_BYTES {
-                return Err(Error::Input(format!(
-                    "{} is larger than 64 MiB and no WordNet file",
-                    path.display()
-                )));
-            }
             let text =
-                std::fs::read_to_string(&path).map_err(|why| Error::unreadable(&path, &why, remedy))?;
+                bounded_text(&path, LIMIT_BYTES).map_err(|why| Error::unreadable(&path, &why, remedy))?;
             for (number, line) in text.lines().enumerate() {
                 // the licence at the head of each file is indented
                 if line.starts_with("  ") || line.is_empty() {

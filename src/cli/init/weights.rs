@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::files::{bounded_read, bounded_text, open_regular};
 use crate::{Error, Result};
 
+/// A file of weights is refused above this size, as where it is loaded.
+const LIMIT_BYTES: u64 = 8 << 30;
+/// A configuration or vocabulary is refused above this size.
+const TEXT_LIMIT_BYTES: u64 = 64 << 20;
 /// The header of a safetensors file is at most this long.
 const HEADER: u64 = 100 << 20;
 /// The names of a zip archive stand at its end.
@@ -62,7 +67,7 @@ type Tensors = BTreeMap<String, Vec<u64>>;
 fn tensors(path: &Path) -> Result<Tensors> {
     let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a safetensors file");
     let wrong = || Error::Input(format!("{} is no safetensors file", path.display()));
-    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut file = open_regular(path, LIMIT_BYTES).map_err(failed)?;
     let mut size = [0; 8];
     file.read_exact(&mut size).map_err(|_| wrong())?;
     let size = u64::from_le_bytes(size);
@@ -126,12 +131,12 @@ fn is_cased_unsaid(folder: &Path) -> Result<bool> {
     if folder.join("tokenizer.json").is_file() || is_said {
         return Ok(false);
     }
-    let words = std::fs::read_to_string(folder.join("vocab.txt")).unwrap_or_default();
+    let words = bounded_text(&folder.join("vocab.txt"), TEXT_LIMIT_BYTES).unwrap_or_default();
     Ok(words.lines().any(|word| !word.starts_with('[') && word.chars().any(char::is_uppercase)))
 }
 
 fn json(path: &Path) -> Result<Value> {
-    let text = std::fs::read(path)
+    let text = bounded_read(path, TEXT_LIMIT_BYTES)
         .map_err(|why| Error::unreadable(path, &why, "name a folder in Hugging Face's layout"))?;
     serde_json::from_slice(&text).map_err(|why| Error::Input(format!("{} is no JSON: {why}", path.display())))
 }
@@ -177,7 +182,7 @@ fn vision(path: &Path) -> Result<Kept> {
 /// Whether a file is an archive that holds code, as `torch.jit.save` writes it.
 fn is_script(path: &Path) -> Result<bool> {
     let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a file or folder of weights");
-    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut file = open_regular(path, LIMIT_BYTES).map_err(failed)?;
     let mut start = [0; 2];
     if file.read_exact(&mut start).is_err() || &start != b"PK" {
         return Ok(false);
@@ -195,7 +200,7 @@ fn sha256(files: &[PathBuf]) -> Result<String> {
     let mut hasher = Sha256::new();
     for path in files {
         let failed = |why: std::io::Error| Error::unreadable(path, &why, "check its name and its rights");
-        std::io::copy(&mut std::fs::File::open(path).map_err(failed)?, &mut hasher).map_err(failed)?;
+        std::io::copy(&mut open_regular(path, LIMIT_BYTES).map_err(failed)?, &mut hasher).map_err(failed)?;
     }
     Ok(format!("{:x}", hasher.finalize()))
 }
