@@ -4,10 +4,13 @@ mod auroc;
 mod calibration;
 mod cluster;
 mod family;
+mod normal;
 mod paired;
 mod power;
 mod proportion;
 mod sequence;
+pub mod threshold;
+pub mod vote;
 
 pub use auroc::Auroc;
 pub use calibration::{BINS, Calibration, Mean};

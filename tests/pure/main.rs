@@ -6,6 +6,7 @@ mod made_evidence;
 mod audit;
 mod autopsy;
 mod baseline;
+mod certificates;
 mod checks;
 mod clusters;
 mod data;
