@@ -43,7 +43,7 @@ pub fn kept_a_changed_word(words: u64, kept: u64, changed: u64) -> f64 {
 /// together with changed words of which the mask keeps one with probability at most `seen`. None if no share is
 /// enough, which is so from `seen` = ½ on.
 pub fn masked(radius: f64, seen: f64) -> Option<f64> {
-    if !(seen < 0.5) {
+    if seen.is_nan() || seen >= 0.5 {
         return None;
     }
     let unseen = 1.0 - seen;
@@ -75,7 +75,7 @@ pub fn edited(radius: f64, deletion: f64, edits: u32) -> Option<f64> {
 fn of_mixture(radius: f64, deletion: f64, inserted: u32, removed: u32, substituted: u32) -> Option<f64> {
     let power = |edits: u32| deletion.powi(edits as i32);
     let (original, changed) = (power(removed + substituted), power(inserted + substituted));
-    if !(changed > 0.5) {
+    if changed.is_nan() || changed <= 0.5 {
         return None;
     }
     below_one(1.0 - original * cumulative(-(radius + quantile(0.5 / changed))))

@@ -3,7 +3,9 @@
 //! Copies are drawn until the answer is clear. With S copies that answer the label and F that do not, the evidence
 //! against "at most p" is the mean, over every share q in (p, 1) alike, of the likelihood ratio of q to p:
 //!
+//! ```text
 //! ln E = ln B(S+1, F+1) + ln(1 − I_p(S+1, F+1)) − ln(1 − p) − S ln p − F ln(1 − p)
+//! ```
 //!
 //! with the beta function B and the regularised incomplete beta function I. At a share of at most p it does not grow on
 //! average, so it ever reaches 1/α with probability at most α (Ville 1939; Robbins, Annals of Mathematical Statistics
