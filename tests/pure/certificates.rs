@@ -80,7 +80,7 @@ fn a_mask_keeps_a_changed_word_as_often_as_counting_says() {
             }
         }
     }
-    assert_eq!(kept_a_changed_word(3, 1, 4), 1.0, "more words than there are");
+    assert!(kept_a_changed_word(3, 1, 4) >= 1.0, "more words than there are");
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn the_toy_worlds_expose_exchanged_insertions_and_deletions() {
     assert_eq!(claimed, 21);
     // answers y with probability 0.95 unless an inserted word is seen
     let after = |inserted: u32| share * deletion.powi(inserted as i32);
-    let true_radius = (1..).take_while(|&inserted| after(inserted) > 0.5).count() as u32;
+    let true_radius = (1..=claimed).take_while(|&inserted| after(inserted) > 0.5).count() as u32;
     assert_eq!(true_radius, 6);
     assert!(after(claimed) < 0.5, "the claim is broken");
     // ours claims no more than what holds
@@ -542,7 +542,7 @@ fn a_data_set_of_patients_with_several_cases_passes_wrongly_one_time_in_twenty_a
         let mut cases = Vec::new();
         for patient in 0..patients {
             let of_patient = f64::from(uniform(&mut rng)) < share;
-            for _ in 0..1 + below(&mut rng, 4) {
+            for _ in 0..=below(&mut rng, 4) {
                 // nine cases in ten are as the patient is
                 let is_certifiable =
                     if uniform(&mut rng) < 0.9 { of_patient } else { f64::from(uniform(&mut rng)) < share };
