@@ -26,7 +26,8 @@ pub(super) struct Gather {
     /// Folder of the accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     pub(super) snapshots: Option<PathBuf>,
-    /// Threads of the attacks [default: all cores]
+    /// Threads of training and of the attacks; another number trains other weights [default: 2 for training, every
+    /// core that the process may use for the attacks]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// What it is computed on: auto, cpu or cuda:N [default: what the spec says]

@@ -1,7 +1,7 @@
 //! The models of a plan: loaded from the file that the spec names, or from the cache, or trained.
 //!
 //! A cached model is keyed by everything that determined it: architecture, training, data, division,
-//! the parts that it started from, and the kind of processor.
+//! the parts that it started from, the number of threads, and the kind of processor.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -155,6 +155,7 @@ impl ModelLoader<'_> {
             train: recipe,
             inputs: self.inputs,
             partition: self.partition,
+            threads: self.options.training_threads(),
             observer: self.observer,
         };
         train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
@@ -198,7 +199,8 @@ impl ModelLoader<'_> {
             hasher.update(text.as_bytes());
             hasher.update(b"\n");
         };
-        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}", computed_on()));
+        let threads = self.options.training_threads();
+        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}, {threads} threads", computed_on()));
         put(&format!("{model:?} {} views", self.inputs.views()));
         put(&format!("{:?} {:?}", self.partition.train, self.partition.validation));
         let (vision, language) = parts(model, done)?;

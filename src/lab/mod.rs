@@ -33,7 +33,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Folders that the paths of weights start from; the first that holds one wins.
     pub roots: Vec<PathBuf>,
-    /// Threads of the attacks; all cores if none. Training always uses two.
+    /// Threads of training and of the attacks. If none: two for training, whose weights depend on them, and for the
+    /// attacks as many as the process may use at once (its cores, within its affinity and its quota).
     pub threads: Option<usize>,
     /// What everything is computed on.
     pub device: DeviceChoice,
@@ -44,8 +45,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// Threads of training.
+    fn training_threads(&self) -> usize {
+        self.threads.unwrap_or(train::THREADS)
+    }
+
     /// Threads of the attacks.
     fn threads(&self) -> usize {
+        // on Linux the standard library honours the affinity mask and the quota of the control group
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 

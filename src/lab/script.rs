@@ -137,7 +137,9 @@ impl Script {
         }
         let Some(leaf) = leaf else { return Ok(()) };
         let gradient = if first.requires_grad() {
-            Tensor::f_run_backward(&[first.f_sum(Kind::Float)?], &[&leaf], false, false)?.pop()
+            // of the margin: the sum of the logits [−z, z] is 0, whatever z is
+            let margin = first.f_select(1, 1)?.f_sub(&first.f_select(1, 0)?)?;
+            Tensor::f_run_backward(&[margin.f_sum(Kind::Float)?], &[&leaf], false, false)?.pop()
         } else {
             None
         };

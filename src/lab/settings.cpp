@@ -16,6 +16,45 @@
 #endif
 #ifdef __linux__
 #include <dlfcn.h>
+#include <unistd.h>
+#endif
+
+#if defined(__GLIBC__) && defined(__linux__)
+namespace {
+
+// How threads of libgomp wait for each other. By default they spin for milliseconds, which starves whatever shares
+// their cores: another process, or the other threads of this one under a quota. A few microseconds keep what is fast on
+// a quiet machine and cost a busy one little. libgomp reads the environment once, when it is loaded, which is before
+// main; .preinit_array alone comes earlier. libc takes its environment from the kernel after that, so a variable that
+// is set here would be lost: the program starts itself again with the variable instead, which costs milliseconds, since
+// nothing has been initialised. What the user has set wins, and where the program cannot start again it goes on with
+// libgomp's own default.
+constexpr char spin_count[] = "GOMP_SPINCOUNT=1000";
+constexpr int most_variables = 4096;
+
+bool sets(const char* variable, const char* name) {
+  const size_t length = std::strlen(name);
+  return std::strncmp(variable, name, length) == 0 && variable[length] == '=';
+}
+
+void choose_spin_count(int, char** arguments, char** environment) {
+  static char* extended[most_variables + 2];
+  int count = 0;
+  for (; environment[count] != nullptr; ++count) {
+    if (count == most_variables) return;
+    if (sets(environment[count], "OMP_WAIT_POLICY") || sets(environment[count], "GOMP_SPINCOUNT")) return;
+    extended[count] = environment[count];
+  }
+  extended[count] = const_cast<char*>(spin_count);
+  static char program[PATH_MAX + 1];
+  // the program's own path and not /proc/self/exe, which `ps` would show as its name
+  if (readlink("/proc/self/exe", program, PATH_MAX) > 0) execve(program, arguments, extended);
+}
+
+__attribute__((section(".preinit_array"), used)) void (*const before_libgomp)(int, char**, char**) =
+    choose_spin_count;
+
+}  // namespace
 #endif
 
 namespace {

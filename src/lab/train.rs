@@ -1,7 +1,7 @@
 //! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept.
 //!
-//! Order, augmentation and initial weights come from named streams of noise, and the number of threads is
-//! fixed, so that the same training gives the same weights on one kind of processor.
+//! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
+//! threads gives the same weights on one kind of processor.
 
 use tch::nn::{self, OptimizerConfig};
 
@@ -17,8 +17,9 @@ use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
 use crate::{Error, Result};
 
-/// Sums are cut by the number of threads, which changes their last bits; so training always uses two.
-const THREADS: usize = 2;
+/// Threads of training where the command line names none. libtorch cuts sums by the number of threads, which changes
+/// their last bits: with the number of cores as the default, each machine would train another model.
+pub(super) const THREADS: usize = 2;
 
 /// A training to be done.
 #[derive(Clone, Copy)]
@@ -37,6 +38,8 @@ pub struct Lesson<'a> {
     pub inputs: &'a Inputs,
     /// Which cases it learns from.
     pub partition: &'a Partition,
+    /// Threads that it takes; they decide the last bits of the weights.
+    pub threads: usize,
     /// Who is told.
     pub observer: &'a dyn Observer,
 }
@@ -70,7 +73,7 @@ impl Branches {
 /// The loss is not finite (the message says what to change), or libtorch fails.
 pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
     let threads = tensor::threads();
-    tensor::set_threads(THREADS);
+    tensor::set_threads(lesson.threads);
     let result = lesson.run(params);
     tensor::set_threads(threads);
     result

@@ -281,6 +281,31 @@ proptest! {
     }
 
     #[test]
+    fn a_projection_in_l2_stays_in_the_ball_however_small_it_is(
+        seed in any::<u64>(),
+        exponent in -7.0..0.5_f64,
+        side in 1..64_usize,
+    ) {
+        let epsilon = 10.0_f64.powf(exponent);
+        let mut rng = stream(&["projection", &seed.to_string()]);
+        let count = side * side;
+        let draw = |rng: &mut _| (0..count).map(|_| uniform(rng)).collect::<Vec<f32>>();
+        let (clean, far) = (draw(&mut rng), draw(&mut rng));
+        let images = |values: &[f32]| tensor::floats(values, &[1, 1, side, side]).expect("images");
+        let space = Space::ball(Norm::L2, epsilon);
+        let projected = space.project(&images(&clean), &images(&far)).expect("a projection");
+        let projected = tensor::values(&projected).expect("values");
+        let squares = projected.iter().zip(&clean).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+        let length = squares.sum::<f64>().sqrt();
+        prop_assert!(length <= epsilon * (1.0 + 1e-6), "{length} is more than {epsilon}");
+        prop_assert!(projected.iter().all(|value| (0.0..=1.0).contains(value)));
+        // what rounding leaves room for is used
+        let whole = far.iter().zip(&clean).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+        let room = epsilon.min(whole) - 1e-7 * (count as f64).sqrt();
+        prop_assert!(length >= 0.999 * room, "{length} of {epsilon}");
+    }
+
+    #[test]
     fn away_from_the_box_the_least_change_is_the_distance_to_the_plane(seed in any::<u64>()) {
         let (model, clean) = (linear(seed), pixels(seed, 0.3));
         for (search, norm, least, (low, high)) in [

@@ -131,26 +131,64 @@ proptest! {
     }
 
     #[test]
-    fn either_order_is_the_worse_of_both_a_case_at_a_time(seed in 0..1000_u64, twist in -30.0..30.0_f64) {
+    fn a_joint_attack_is_never_weaker_than_its_parts(
+        seed in 0..1000_u64,
+        twist in -30.0..30.0_f64,
+        deletion in 0.2..0.8_f64,
+        join in 0..JOINS.len(),
+    ) {
         let (bench, mut model) = (&*BENCH, Fused::new(seed, &WORDS));
         model.twist = twist;
-        let text = TextAttack { draws: 1, ..TextAttack::deletion(0.5) };
-        let of = |joint| outcomes(bench, &model, &both(pgd(0.1), text, joint));
-        let (image, words) = (of(Joint::ImageFirst), of(Joint::TextFirst));
-        let (image_alone, words_alone) = both(pgd(0.1), text, Joint::default()).sources().expect("two sources");
-        let (image_alone, words_alone) =
-            (outcomes(bench, &model, &image_alone), outcomes(bench, &model, &words_alone));
-        for (case, worst) in of(Joint::EitherOrder).iter().enumerate() {
-            let (one, other) = (image[case], words[case]);
-            prop_assert_eq!(margin(worst).to_bits(), margin(&one).min(margin(&other)).to_bits());
-            prop_assert_eq!(worst.held, one.held.min(other.held));
-            prop_assert_eq!(worst.draws, 1);
-            // the first in each order acts as it does alone
-            prop_assert_eq!(one.change.to_bits(), image_alone[case].change.to_bits());
-            prop_assert_eq!(other.edits, words_alone[case].edits);
+        let words = |kind, share, draws| TextAttack { draws, ..TextAttack::usual(TextMethod::Sampled(kind), share) };
+        let one = words(EditKind::Deletion, deletion, 2);
+        let other = words(EditKind::Swap, 0.5, 2);
+        let (joint, text) = match JOINS[join] {
+            (joint, false) => (joint, vec![one]),
+            (joint, true) => (joint, vec![one, other]),
+        };
+        let of = |image, text: &[TextAttack], joint| {
+            outcomes(bench, &model, &Attack { image, text: text.to_vec(), joint })
+        };
+        let image = Some(pgd(0.1));
+        let mut parts = vec![of(image, &[], Joint::default()), of(None, &text, Joint::default())];
+        parts.extend(text.chunks(1).map(|text| of(None, text, Joint::default())));
+        if joint == Joint::EitherOrder {
+            parts.extend([Joint::ImageFirst, Joint::TextFirst].map(|order| of(image, &text, order)));
+        }
+        for (case, worst) in of(image, &text, joint).iter().enumerate() {
+            for part in parts.iter().map(|part| &part[case]) {
+                prop_assert!(margin(worst) <= margin(part), "{joint:?}, case {case}: {worst:?} {part:?}");
+                // of as many draws, no more hold; a part that draws nothing holds or not
+                prop_assert!(worst.held * part.draws <= part.held * worst.draws, "{worst:?} {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn edits_in_either_order_break_what_each_of_them_breaks(seed in 0..1000_u64, deletion in 0.2..0.8_f64) {
+        let (bench, model) = (&*BENCH, Fused::new(seed, &WORDS));
+        let words = |kind, share| TextAttack { draws: 1, ..TextAttack::usual(TextMethod::Sampled(kind), share) };
+        let (one, other) = (words(EditKind::Deletion, deletion), words(EditKind::Insertion, 0.5));
+        let of = |text: &[TextAttack]| outcomes(bench, &model, &Attack { text: text.to_vec(), ..Attack::default() });
+        let parts = [of(&[one]), of(&[other])];
+        for text in [[one, other], [other, one]] {
+            for (case, worst) in of(&text).iter().enumerate() {
+                prop_assert!(parts.iter().all(|part| margin(worst) <= margin(&part[case])), "case {case}");
+            }
         }
     }
 }
+
+/// Every way to join an attack on the image with one on the report, or with two.
+const JOINS: [(Joint, bool); 7] = [
+    (Joint::EitherOrder, false),
+    (Joint::EitherOrder, true),
+    (Joint::ImageFirst, false),
+    (Joint::ImageFirst, true),
+    (Joint::TextFirst, false),
+    (Joint::TextFirst, true),
+    (Joint::Cross, false),
+];
 
 #[test]
 fn the_orders_differ_where_one_input_changes_what_the_other_means() {

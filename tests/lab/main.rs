@@ -26,3 +26,5 @@ mod shrink;
 mod specs;
 mod suite;
 mod suite_black_box;
+mod threads;
+mod traced_modules;

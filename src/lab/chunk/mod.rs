@@ -110,30 +110,43 @@ impl<'a> Chunk<'a> {
         Ok(attempt)
     }
 
-    /// One draw of an attack.
+    /// One draw of an attack. A joint one is never weaker than its parts (law 10 of the design): who may do both may
+    /// leave one out, and an edit can undo what another has done.
     fn draw(&mut self, attack: &Attack, draw: u32) -> Result<Attempt> {
-        let text = &attack.text;
-        let tried = match (attack.image, text.is_empty()) {
-            (None, _) => {
-                let place = self.variant(text, draw, None)?;
-                self.judge(None, place)?
-            }
-            (Some(image), true) => {
-                let attacked = self.pixels(image, 0)?;
-                self.judge(Some(attacked), 0)?
-            }
-            (Some(image), false) => match attack.joint {
-                Joint::ImageFirst => self.image_first(image, text, draw)?,
-                Joint::TextFirst => self.text_first(image, text, draw)?,
-                Joint::EitherOrder => {
-                    let one = Attempt::of(self.image_first(image, text, draw)?, &self.right, self.shown)?;
-                    let other = Attempt::of(self.text_first(image, text, draw)?, &self.right, self.shown)?;
-                    return Ok(one.or(other));
+        let mut worst = self.together(attack, draw)?;
+        for part in parts(attack) {
+            worst = worst.or(self.together(&part, draw)?);
+        }
+        Ok(worst)
+    }
+
+    /// One draw of all parts of an attack together, in the worst of the orders that it leaves open.
+    fn together(&mut self, attack: &Attack, draw: u32) -> Result<Attempt> {
+        let mut tries = Vec::new();
+        for text in &orders(attack) {
+            match (attack.image, attack.joint) {
+                (None, _) => {
+                    let place = self.variant(text, draw, None)?;
+                    tries.push(self.judge(None, place)?);
                 }
-                Joint::Cross => joint::cross::attack(self, image, text, draw)?,
-            },
-        };
-        Attempt::of(tried, &self.right, self.shown)
+                (Some(image), _) if text.is_empty() => {
+                    let attacked = self.pixels(image, 0)?;
+                    tries.push(self.judge(Some(attacked), 0)?);
+                }
+                (Some(image), Joint::ImageFirst) => tries.push(self.image_first(image, text, draw)?),
+                (Some(image), Joint::TextFirst) => tries.push(self.text_first(image, text, draw)?),
+                (Some(image), Joint::EitherOrder) => {
+                    tries.push(self.image_first(image, text, draw)?);
+                    tries.push(self.text_first(image, text, draw)?);
+                }
+                (Some(image), Joint::Cross) => {
+                    tries.push(joint::cross::attack(self, image, text, draw)?);
+                }
+            }
+        }
+        let attempts = tries.into_iter().map(|tried| Attempt::of(tried, &self.right, self.shown));
+        let worst = attempts.reduce(|worst, attempt| Ok(worst?.or(attempt?)));
+        worst.unwrap_or_else(|| Err(bug("an attack has no order")))
     }
 
     /// The image is attacked beside the clean report, then the report beside the attacked image.
@@ -188,6 +201,26 @@ impl<'a> Chunk<'a> {
             space,
         })
     }
+}
+
+/// The parts of a joint attack, each alone: the one on the image, those on the words together, and each of these.
+fn parts(attack: &Attack) -> Vec<Attack> {
+    let several = attack.text.len() > 1;
+    let alone = |image, text: &[TextAttack]| Attack { image, text: text.to_vec(), ..Attack::default() };
+    let image = attack.image.filter(|_| !attack.text.is_empty());
+    let words = attack.text.as_slice();
+    let together = (image.is_some() && several).then_some(words);
+    let each = words.chunks(1).filter(|_| image.is_some() || several);
+    let words = together.into_iter().chain(each).map(|text| alone(None, text));
+    image.into_iter().map(|image| alone(Some(image), &[])).chain(words).collect()
+}
+
+/// The orders of an attack on the words that are tried: `a + b` leaves it open, and both ends of a list take their turn
+/// as the first.
+fn orders(attack: &Attack) -> Vec<Vec<TextAttack>> {
+    let listed = attack.text.clone();
+    let reversed: Vec<TextAttack> = listed.iter().rev().copied().collect();
+    if attack.joint == Joint::EitherOrder && reversed != listed { vec![listed, reversed] } else { vec![listed] }
 }
 
 pub(in crate::lab) fn bug(what: &str) -> Error {

@@ -8,6 +8,8 @@ use crate::spec::Norm;
 
 /// Smallest length that is divided by.
 const TINY: f64 = 1e-12;
+/// Most that rounding moves a 32-bit pixel of [0, 1]: half the distance of two numbers below 1, 2⁻²⁵.
+const GRAIN: f64 = 1.0 / (1_u64 << 25) as f64;
 
 /// How far an attack may go.
 #[derive(Debug)]
@@ -64,8 +66,10 @@ impl Space {
                 // clamping moves a pixel towards the clean one, so it makes no change longer
                 let moved = allowed.f_clamp(0.0, 1.0)?.f_sub(images)?;
                 let length = per_case(&self.lengths(&moved)?)?;
-                let scale =
-                    length.f_clamp_min(TINY)?.f_pow_tensor_scalar(-1.0)?.f_mul_scalar(self.epsilon)?;
+                // adding the change to the clean pixels rounds each by up to GRAIN, which a small ε does not hide
+                let pixels = moved.numel() as f64 / moved.size()[0].max(1) as f64;
+                let reach = (self.epsilon - GRAIN * pixels.sqrt()).max(0.0);
+                let scale = length.f_clamp_min(TINY)?.f_pow_tensor_scalar(-1.0)?.f_mul_scalar(reach)?;
                 let inside = length.f_le(self.epsilon)?;
                 let shortened = images.f_add(&moved.f_mul(&scale)?)?;
                 Ok(allowed.f_clamp(0.0, 1.0)?.f_where_self(&inside, &shortened)?.f_clamp(0.0, 1.0)?)
