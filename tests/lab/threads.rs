@@ -8,7 +8,10 @@ fn spins(variables: &[(&str, &str)]) -> String {
     program.arg("--version").env_remove("OMP_WAIT_POLICY").env_remove("GOMP_SPINCOUNT");
     program.env("OMP_DISPLAY_ENV", "verbose").envs(variables.iter().copied());
     let output = program.output().expect("it runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), concat!("medcert ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        concat!("medcert ", env!("CARGO_PKG_VERSION"))
+    );
     let said = String::from_utf8_lossy(&output.stderr);
     // a program that starts itself again shows the settings once before
     let line = said.lines().rfind(|line| line.contains("GOMP_SPINCOUNT")).expect("a line of the settings");

@@ -220,7 +220,11 @@ fn parts(attack: &Attack) -> Vec<Attack> {
 fn orders(attack: &Attack) -> Vec<Vec<TextAttack>> {
     let listed = attack.text.clone();
     let reversed: Vec<TextAttack> = listed.iter().rev().copied().collect();
-    if attack.joint == Joint::EitherOrder && reversed != listed { vec![listed, reversed] } else { vec![listed] }
+    if attack.joint == Joint::EitherOrder && reversed != listed {
+        vec![listed, reversed]
+    } else {
+        vec![listed]
+    }
 }
 
 pub(in crate::lab) fn bug(what: &str) -> Error {
