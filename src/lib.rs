@@ -12,6 +12,7 @@
 
 pub mod error;
 pub mod files;
+mod listed;
 pub mod random;
 pub mod sanitize;
 pub mod seal;

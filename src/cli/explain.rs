@@ -66,7 +66,7 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
         .chain([
             ("inputs that are not the patient's", owned(Absence::NAMED.map(|(name, _)| name).to_vec())),
             ("modes of attacks on words", owned(Mode::NAMED.map(|(name, _)| name).to_vec())),
-            ("metrics", owned(Metric::NAMED.map(|(name, _)| name).to_vec())),
+            ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
             ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
@@ -114,9 +114,9 @@ fn explained(wanted: &str) -> Option<String> {
     if let Some(attack) = Attack::named(&wanted) {
         return Some(titled(attack.name, text(attack.source)));
     }
-    let metric = Metric::NAMED.iter().find(|(name, _)| *name == wanted);
-    let metric =
-        metric.and_then(|(name, metric)| Some(titled(name, definitions::of_metric(&format!("{metric:?}"))?)));
+    // words of the command line arrive joined by a hyphen
+    let metric = Metric::of_word(&wanted.replace('-', " "));
+    let metric = metric.map(|metric| titled(metric.name(), metric.row().about.to_string()));
     let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);

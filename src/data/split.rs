@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Study;
-use crate::spec::{Spec, Split, Stop};
+use crate::spec::{Parts, Spec, Split, Stop};
 use crate::{Error, Result};
 
 /// Indices into the studies, each ascending; the test cases of [`divide`] may be in another order.
@@ -53,8 +53,11 @@ fn ranks(studies: &[Study], seed: u64) -> BTreeMap<&str, usize> {
 /// A part would be empty, or training or test hold one class only.
 pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
     let ranks = ranks(studies, split.seed);
-    let tests = share(ranks.len(), split.test);
-    let validations = share(ranks.len() - tests, split.validation);
+    let Parts::Drawn { test, validation } = split.parts else {
+        return Err(Error::Usage("a split by a column is not supported yet; write shares".to_string()));
+    };
+    let tests = share(ranks.len(), test);
+    let validations = share(ranks.len() - tests, validation);
     let part = |wanted: usize| -> Vec<usize> {
         let is_in = |&index: &usize| {
             let rank = ranks[studies[index].patient.as_str()];

@@ -76,8 +76,7 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     let wanted = if relates {
         format!("≥ {}", goal_points(found.threshold))
     } else {
-        let sign = if metric.less_is_better() { "≤" } else { "≥" };
-        format!("{sign} {}", goal(metric, found.threshold))
+        format!("{} {}", metric.direction().sign(), goal(metric, found.threshold))
     };
     if found.estimate.trials == 0 {
         return ["·".to_string(), "·".to_string(), wanted];

@@ -3,25 +3,37 @@
 use super::node::suggest;
 use super::sentence::{Parsed, Parser};
 use super::token::Kind;
-use super::{Bound, Metric};
+use super::{Bound, Direction, Metric};
 
 impl Parser<'_> {
     /// `≥` and what must be reached, or `≤` and what must not be exceeded.
     pub(super) fn comparison(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
-        let (name, less) = (metric.name(), metric.less_is_better());
-        let (sign, other) = if less { (Kind::AtMost, Kind::AtLeast) } else { (Kind::AtLeast, Kind::AtMost) };
-        if self.take(&sign) {
-            return if less { self.limit(metric) } else { self.bound(model, metric) };
+        let (name, direction) = (metric.name(), metric.direction());
+        let (wanted, opposite, ascii) = match direction {
+            Direction::AtLeast => (Kind::AtLeast, Kind::AtMost, ">="),
+            Direction::AtMost => (Kind::AtMost, Kind::AtLeast, "<="),
+        };
+        if self.take(&wanted) {
+            return match direction {
+                Direction::AtLeast => self.bound(model, metric),
+                Direction::AtMost => self.limit(metric),
+            };
         }
-        let (sign, example) = if less { ("≤", "≤ 5%") } else { ("≥", "≥ 90%") };
-        let ascii = if less { "<=" } else { ">=" };
-        let help = match self.peek() {
-            Some(kind) if *kind == other && less => format!("less of it is better: write `{sign}`"),
-            Some(kind) if *kind == other => {
+        let sign = direction.sign();
+        let help = match (self.peek(), direction) {
+            (Some(kind), Direction::AtMost) if *kind == opposite => {
+                format!("less of it is better: write `{sign}`")
+            }
+            (Some(kind), Direction::AtLeast) if *kind == opposite => {
                 format!("a requirement says what must at least be reached: write `{sign}`")
             }
-            Some(Kind::Other('>' | '<')) => format!("write `{sign}` or `{ascii}`"),
-            _ => format!("write `{sign}` or `{ascii}` and then what must be reached, such as `{example}`"),
+            (Some(Kind::Other('>' | '<')), _) => format!("write `{sign}` or `{ascii}`"),
+            (Some(_) | None, _) => {
+                format!(
+                    "write `{sign}` or `{ascii}` and a threshold, such as `{sign} {}`",
+                    metric.row().example
+                )
+            }
         };
         Err(self.complain(format!("`{sign}` is expected after `{name}`"), help))
     }
@@ -29,9 +41,9 @@ impl Parser<'_> {
     /// What must not be exceeded.
     fn limit(&mut self, metric: Metric) -> Parsed<Bound> {
         let Some(Kind::Number(number)) = self.peek() else {
-            let number = if matches!(metric, Metric::Brier | Metric::Cost) { "0.1" } else { "5%" };
             let help = format!(
-                "write a number such as `{number}`; only what must be reached can be another model's"
+                "write a number such as `{}`; only a metric with `≥` can be compared with another model",
+                metric.row().example
             );
             return Err(self.complain("a number is expected here", help));
         };
@@ -63,27 +75,29 @@ impl Parser<'_> {
         Ok(Some(self.written(start)))
     }
 
-    /// The metric's name.
+    /// The metric's name or alias; an alias may have two words.
     pub(super) fn metric(&mut self) -> Parsed<Metric> {
-        let known = Metric::NAMED.map(|(name, _)| name);
         let Some(word) = self.word() else {
-            let help = format!("name one: {}", known.join(", "));
+            let help = format!("name one: {}", Metric::words().join(", "));
             return Err(self.complain("a metric is expected here", help));
         };
-        if word == "false" {
-            self.at += 1;
-            if self.word().as_deref() != Some("alarms") {
-                return Err(self
-                    .complain("`alarms` is expected after `false`", "write `false alarms` or `overcalled`"));
-            }
-        }
-        let metric = match Metric::NAMED.iter().find(|(name, _)| *name == word) {
-            Some((_, metric)) => *metric,
-            None if word == "false" => Metric::Overcalled,
-            None => return Err(self.complain(format!("`{word}` is no metric"), suggest(&word, &known))),
-        };
         self.at += 1;
-        Ok(metric)
+        if let Some(metric) = Metric::of_word(&word) {
+            return Ok(metric);
+        }
+        if let Some(metric) = self.word().and_then(|second| Metric::of_word(&format!("{word} {second}"))) {
+            self.at += 1;
+            return Ok(metric);
+        }
+        let begins = |alias: &&&str| alias.split_once(' ').is_some_and(|(first, _)| first == word);
+        if let Some(alias) = Metric::words().iter().find(begins) {
+            let second = alias.split_once(' ').map_or("", |(_, second)| second);
+            return Err(
+                self.complain(format!("`{second}` is expected after `{word}`"), format!("write `{alias}`"))
+            );
+        }
+        self.at -= 1;
+        Err(self.complain(format!("`{word}` is no metric"), suggest(&word, &Metric::words())))
     }
 
     /// What must be reached: a share, or another model's.

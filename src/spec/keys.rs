@@ -23,7 +23,7 @@ pub(super) const ROOT: [&str; 20] = [
     "counterexamples",
     "costs",
 ];
-pub(super) const SPLIT: [&str; 5] = ["by", "test", "validation", "cases", "seed"];
+pub(super) const SPLIT: [&str; 6] = ["by", "column", "test", "validation", "cases", "seed"];
 pub(super) const COSTS: [&str; 2] = ["missed", "overcalled"];
 /// Keys of a changed trigger that a person signs.
 pub(super) const TRIGGER: [&str; 4] = ["trigger", "owner", "reason", "expires"];

@@ -1,67 +1,195 @@
-//! What a clause measures, and the words for it.
+//! What a clause measures: one row a metric, with its names, its direction and its documentation.
 
-/// What a clause measures, over the test cases; a case that is wrong when clean counts as broken.
+use crate::listed::listed;
+
+listed! {
+    /// What a clause measures, over the test cases; a case that is wrong when clean counts as broken.
+    /// [`Metric::row`] says what each is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[allow(missing_docs)] // the row of each is its documentation
+    pub enum Metric {
+        Accuracy,
+        Sensitivity,
+        Specificity,
+        Auroc,
+        Flips,
+        Missed,
+        Overcalled,
+        Ece,
+        Brier,
+        Cost,
+    }
+}
+
+/// On which side of a threshold a value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Share of the cases that are right, abnormal called abnormal and normal called normal. A case that is wrong without
-    /// an attack counts as wrong under every attack. `fusion accuracy ≥ 90% at FGSM ε≤0.1` passes if the one-sided lower
-    /// bound (Clopper and Pearson, Biometrika 1934) reaches 90 %.
-    Accuracy,
-    /// Share of the abnormal cases that are right; its cases are the abnormal ones alone, so that fewer tell less.
-    /// `vision sensitivity ≥ 70% under steady`. 1 − sensitivity is `missed`.
-    Sensitivity,
-    /// Share of the normal cases that are right; its cases are the normal ones alone. `fusion specificity ≥ 80%`.
-    /// 1 − specificity is `overcalled`.
-    Specificity,
-    /// Area under the ROC curve: the probability that an abnormal case scores above a normal one, ties for half. Its
-    /// variance is that of `DeLong` et al. (Biometrics 1988), by patient. Areas of two models are not compared.
-    Auroc,
-    /// Share of the cases that are right when clean that the attack turns, so that clean mistakes do not count.
-    /// `fusion flips ≤ 5% under 50% deletion` passes if the upper bound stays within 5 %; it needs an attack.
-    Flips,
-    /// Share of the abnormal cases that are called normal: 1 − sensitivity. `fusion missed ≤ 3%` passes if the upper bound
-    /// stays within 3 %.
-    Missed,
-    /// Share of the normal cases that are called abnormal: overcalls, or false alarms; 1 − specificity.
-    /// `fusion false alarms ≤ 10%`.
-    Overcalled,
-    /// Expected calibration error: how far probabilities are from the share that is abnormal, over bins of equal width
-    /// (Naeini, Cooper and Hauskrecht, AAAI 2015). It is biased upwards; its upper bound is safe and far from tight.
-    Ece,
-    /// Brier score (Monthly Weather Review 1950): mean squared distance of the probability of abnormal from the truth, 0
-    /// at best, 0.25 for always saying one half. `fusion brier ≤ 0.1`.
-    Brier,
-    /// Mean cost of a case, by the spec's `costs`: `{missed: 10, overcalled: 1}` says that a missed case costs as much as
-    /// ten false alarms. `fusion cost ≤ 0.5`, in the unit of `costs`.
-    Cost,
+pub enum Direction {
+    /// More is better: a requirement says `≥`.
+    AtLeast,
+    /// Less is better: a requirement says `≤`.
+    AtMost,
+}
+
+impl Direction {
+    /// Its sign in a sentence.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => "≥",
+            Self::AtMost => "≤",
+        }
+    }
+}
+
+/// What a sentence needs to know of a metric.
+#[derive(Debug, Clone, Copy)]
+pub struct MetricRow {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// Other words for it; an alias may have two words.
+    pub aliases: &'static [&'static str],
+    /// On which side of a threshold it must be.
+    pub direction: Direction,
+    /// Example of a threshold.
+    pub example: &'static str,
+    /// What it is, for `medcert explain` and the manual.
+    pub about: &'static str,
 }
 
 impl Metric {
-    /// Every metric by its name; the first name of each is the usual one.
-    pub const NAMED: [(&'static str, Self); 11] = [
-        ("accuracy", Self::Accuracy),
-        ("sensitivity", Self::Sensitivity),
-        ("specificity", Self::Specificity),
-        ("auroc", Self::Auroc),
-        ("flips", Self::Flips),
-        ("missed", Self::Missed),
-        ("overcalled", Self::Overcalled),
-        ("overcalls", Self::Overcalled),
-        ("ece", Self::Ece),
-        ("brier", Self::Brier),
-        ("cost", Self::Cost),
-    ];
+    /// Everything about the metric.
+    pub const fn row(self) -> MetricRow {
+        match self {
+            Self::Accuracy => MetricRow {
+                name: "accuracy",
+                aliases: &[],
+                direction: Direction::AtLeast,
+                example: "90%",
+                about: "Share of the cases that are right: abnormal called abnormal, normal called normal. A case that is \
+                        wrong without an attack counts as wrong under every attack. `fusion accuracy ≥ 90% at FGSM ε≤0.1` \
+                        passes if the one-sided lower bound (Clopper and Pearson, Biometrika 1934) is at least 90 %.",
+            },
+            Self::Sensitivity => MetricRow {
+                name: "sensitivity",
+                aliases: &["recall"],
+                direction: Direction::AtLeast,
+                example: "90%",
+                about: "Share of the abnormal cases that are right, also called recall. Only abnormal cases count, so its \
+                        bounds are wider than those of the accuracy. Example: `vision sensitivity ≥ 70% under steady`. 1 − \
+                        sensitivity is `missed`.",
+            },
+            Self::Specificity => MetricRow {
+                name: "specificity",
+                aliases: &[],
+                direction: Direction::AtLeast,
+                example: "80%",
+                about: "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
+                        80%`. 1 − specificity is `overcalled`.",
+            },
+            Self::Auroc => MetricRow {
+                name: "auroc",
+                aliases: &["auc"],
+                direction: Direction::AtLeast,
+                example: "90%",
+                about: "Area under the ROC curve: the probability that an abnormal case scores above a normal one, where a \
+                        tie counts half. Its variance is that of DeLong et al. (Biometrics 1988), by patient. Areas of two \
+                        models are not compared.",
+            },
+            Self::Flips => MetricRow {
+                name: "flips",
+                aliases: &[],
+                direction: Direction::AtMost,
+                example: "5%",
+                about: "Share of the cases that are right without the attack and wrong under it, so that mistakes without an \
+                        attack do not count. `fusion flips ≤ 5% under 50% deletion` passes if the upper bound is at most 5 \
+                        %. It needs an attack.",
+            },
+            Self::Missed => MetricRow {
+                name: "missed",
+                aliases: &[],
+                direction: Direction::AtMost,
+                example: "5%",
+                about: "Share of the abnormal cases that are called normal: 1 − sensitivity. `fusion missed ≤ 3%` passes if \
+                        the upper bound is at most 3 %.",
+            },
+            Self::Overcalled => MetricRow {
+                name: "overcalled",
+                aliases: &["overcalls", "false alarms"],
+                direction: Direction::AtMost,
+                example: "5%",
+                about: "Share of the normal cases that are called abnormal (overcalls, or false alarms): 1 − specificity. \
+                        Example: `fusion false alarms ≤ 10%`.",
+            },
+            Self::Ece => MetricRow {
+                name: "ece",
+                aliases: &[],
+                direction: Direction::AtMost,
+                example: "5%",
+                about: "Expected calibration error: the mean distance of the predicted probability from the share of \
+                        abnormal cases, over bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015). The estimate is \
+                        biased upwards; its upper bound holds and is not tight.",
+            },
+            Self::Brier => MetricRow {
+                name: "brier",
+                aliases: &[],
+                direction: Direction::AtMost,
+                example: "0.1",
+                about: "Brier score (Monthly Weather Review 1950): mean squared distance of the predicted probability of \
+                        abnormal from the truth. 0 is best; a model that always answers one half has 0.25. Example: `fusion \
+                        brier ≤ 0.1`.",
+            },
+            Self::Cost => MetricRow {
+                name: "cost",
+                aliases: &[],
+                direction: Direction::AtMost,
+                example: "0.1",
+                about: "Mean cost of a case, by the spec's `costs`: with `{missed: 10, overcalled: 1}` a missed case costs \
+                        as much as ten false alarms. Example: `fusion cost ≤ 0.5`, in the unit of `costs`.",
+            },
+        }
+    }
 
     /// Its usual name.
     pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, metric)| *metric == self).map_or("?", |(name, _)| name)
+        self.row().name
     }
 
-    /// Whether less of it is better, so that a sentence says `≤`.
-    pub fn less_is_better(self) -> bool {
-        match self {
-            Self::Accuracy | Self::Sensitivity | Self::Specificity | Self::Auroc => false,
-            Self::Flips | Self::Missed | Self::Overcalled | Self::Ece | Self::Brier | Self::Cost => true,
+    /// On which side of a threshold it must be.
+    pub fn direction(self) -> Direction {
+        self.row().direction
+    }
+
+    /// The metric that a name or an alias of it means, in any letter case.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let is = |known: &&str| known.eq_ignore_ascii_case(word);
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|metric| is(&metric.row().name) || metric.row().aliases.iter().any(|one| is(one)))
+    }
+
+    /// Every name and alias.
+    pub fn words() -> Vec<&'static str> {
+        Self::ALL
+            .iter()
+            .flat_map(|metric| [metric.row().name].into_iter().chain(metric.row().aliases.iter().copied()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Metric;
+
+    #[test]
+    fn a_word_means_one_metric() {
+        let words = Metric::words();
+        assert_eq!(words.iter().collect::<HashSet<_>>().len(), words.len());
+        for &metric in Metric::ALL {
+            for word in [metric.name()].iter().chain(metric.row().aliases) {
+                assert_eq!(Metric::of_word(&word.to_uppercase()), Some(metric));
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::listed::listed;
+
 /// A model of the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
@@ -191,43 +193,32 @@ impl Model {
     }
 }
 
-/// The residual networks, by the names that a spec gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VisionNetwork {
-    /// SE-ResNet-18 behind a stem for small gray images.
-    SeResnet18,
-    /// timm's `resnet18`.
-    Resnet18,
-    /// timm's `resnet50`.
-    Resnet50,
-    /// timm's `legacy_seresnet50`.
-    SeResnet50,
-    /// timm's `legacy_seresnet101`.
-    SeResnet101,
-    /// timm's `legacy_seresnet152`.
-    SeResnet152,
-    /// timm's `legacy_seresnext50_32x4d`.
-    SeResnext50,
-    /// timm's `legacy_seresnext101_32x4d`.
-    SeResnext101,
-    /// timm's `legacy_senet154`, the vision model of Mozhegova et al..
-    Senet154,
+listed! {
+    /// The residual networks, by the names that a spec gives them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum VisionNetwork {
+        /// SE-ResNet-18 behind a stem for small gray images.
+        SeResnet18,
+        /// timm's `resnet18`.
+        Resnet18,
+        /// timm's `resnet50`.
+        Resnet50,
+        /// timm's `legacy_seresnet50`.
+        SeResnet50,
+        /// timm's `legacy_seresnet101`.
+        SeResnet101,
+        /// timm's `legacy_seresnet152`.
+        SeResnet152,
+        /// timm's `legacy_seresnext50_32x4d`.
+        SeResnext50,
+        /// timm's `legacy_seresnext101_32x4d`.
+        SeResnext101,
+        /// timm's `legacy_senet154`, the vision model of Mozhegova et al.
+        Senet154,
+    }
 }
 
 impl VisionNetwork {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::SeResnet18,
-        Self::Resnet18,
-        Self::Resnet50,
-        Self::SeResnet50,
-        Self::SeResnet101,
-        Self::SeResnet152,
-        Self::SeResnext50,
-        Self::SeResnext101,
-        Self::Senet154,
-    ];
-
     /// Its name in a spec.
     pub fn name(self) -> &'static str {
         match self {
@@ -296,7 +287,7 @@ pub struct Train {
     pub freeze: u32,
 }
 
-/// The optimizers of Mozhegova et al..
+/// The optimizers of Mozhegova et al.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Optimizer {
     /// Adam, betas (0.9, 0.999).

@@ -56,21 +56,8 @@ pub struct Names<'a> {
     pub masks: &'a [String],
 }
 
-/// Words of the grammar, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 40] = [
-    "accuracy",
-    "sensitivity",
-    "specificity",
-    "auroc",
-    "flips",
-    "missed",
-    "overcalled",
-    "overcalls",
-    "false",
-    "alarms",
-    "ece",
-    "brier",
-    "cost",
+/// Words of the grammar beside the metrics, which no model or threat may be called.
+pub(super) const RESERVED: [&str; 27] = [
     "in",
     "every",
     "each",
@@ -275,6 +262,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn is_metric(word: &str) -> bool {
-    word == "false" || Metric::NAMED.iter().any(|(name, _)| *name == word)
+/// Whether a metric's name begins with this word.
+pub(super) fn is_metric(word: &str) -> bool {
+    Metric::words().iter().any(|name| name.split(' ').next() == Some(word))
 }

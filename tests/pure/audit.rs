@@ -10,7 +10,7 @@ use medcert::data::{
     phantom, picture, pixels, split,
 };
 use medcert::random::{shuffle, stream};
-use medcert::spec::{self, Section, Split, Views, parse};
+use medcert::spec::{self, Parts, Section, Split, Views, parse};
 use proptest::prelude::*;
 
 /// A data set of these studies, whose models read the findings and these views.
@@ -23,7 +23,8 @@ fn dataset(studies: Vec<Study>, views: Views) -> Dataset {
 fn healthy(seed: u64) -> (Dataset, Partition) {
     let studies = phantom::studies(600, seed, 0.02);
     let partition =
-        split(&studies, &Split { test: 0.4, validation: 0.1, cases: None, seed }).expect("a split");
+        split(&studies, &Split { parts: Parts::Drawn { test: 0.4, validation: 0.1 }, cases: None, seed })
+            .expect("a split");
     let sections = vec![Section::Indication, Section::Findings, Section::Impression];
     (Dataset { sections, ..dataset(studies, Views::None) }, partition)
 }

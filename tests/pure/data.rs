@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use medcert::data::{ImageSource, LARGEST_SIDE, Study, leaks, load, phantom, pixels, split};
-use medcert::spec::{Section, Spec, Split, Views, parse};
+use medcert::spec::{Parts, Section, Spec, Split, Views, parse};
 use proptest::prelude::*;
 
 const MODELS: &str = "models: {language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 2}}}}\n";
@@ -261,9 +261,9 @@ fn a_mask_shows_where_the_lesion_is() {
 #[test]
 fn a_split_too_small_is_refused() {
     let studies = phantom::studies(20, 1, 0.0);
-    let all = Split { test: 0.99, validation: 0.5, cases: None, seed: 0 };
+    let all = Split { parts: Parts::Drawn { test: 0.99, validation: 0.5 }, cases: None, seed: 0 };
     let one_class: Vec<Study> = studies.iter().cloned().map(|study| Study { label: true, ..study }).collect();
-    let usual = Split { test: 0.3, validation: 0.2, cases: None, seed: 0 };
+    let usual = Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 };
     insta::assert_snapshot!(
         [split(&studies, &all), split(&one_class, &usual), split(&[], &usual)]
             .map(|refused| refused.expect_err("refused").to_string())
@@ -275,7 +275,7 @@ proptest! {
     #[test]
     fn a_split_is_by_patient_whatever_the_order(seed: u64, test in 0.1..0.6_f64, order in Just((0..120_usize).collect::<Vec<_>>()).prop_shuffle()) {
         let studies = phantom::studies(120, 2, 0.0);
-        let division = Split { test, validation: 0.2, cases: None, seed };
+        let division = Split { parts: Parts::Drawn { test, validation: 0.2 }, cases: None, seed };
         // a part that has one class by chance is refused, and tested above
         let Ok(partition) = split(&studies, &division) else { return Err(TestCaseError::reject("one class")) };
         prop_assert!(leaks(&studies, &partition).is_empty());
@@ -296,7 +296,8 @@ proptest! {
 fn a_patient_in_two_parts_is_found() {
     let studies = phantom::studies(60, 2, 0.0);
     let mut partition =
-        split(&studies, &Split { test: 0.3, validation: 0.2, cases: None, seed: 0 }).expect("a division");
+        split(&studies, &Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 })
+            .expect("a division");
     let twice = partition.test.iter().copied().find(|&index| {
         partition.test.iter().any(|&other| other != index && studies[other].patient == studies[index].patient)
     });
@@ -355,9 +356,9 @@ fn the_indiana_images_load() {
 #[test]
 fn fewer_test_cases_leave_the_training_cases_alone() {
     let studies = phantom::studies(300, 7, 0.0);
-    let whole = Split { test: 0.3, validation: 0.2, cases: None, seed: 0 };
+    let whole = Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 };
     let all = split(&studies, &whole).expect("a division");
-    let few = split(&studies, &Split { cases: Some(20), ..whole }).expect("a division");
+    let few = split(&studies, &Split { cases: Some(20), ..whole.clone() }).expect("a division");
     assert_eq!((&few.train, &few.validation), (&all.train, &all.validation));
     assert_eq!(few.test.len(), 20);
     assert!(few.test.iter().all(|case| all.test.contains(case)));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use medcert::spec::{
     Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
-    ModelInputs, Names, Norm, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat, Views,
-    Weights, parse, parse_condition, parse_sentence, read,
+    ModelInputs, Names, Norm, Parts, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat,
+    Views, Weights, parse, parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -94,7 +94,10 @@ fn metrics_of_which_less_is_better_and_groups() {
 fn what_is_left_out_has_its_default() {
     let spec = spec("require: [fusion accuracy ≥ 90%]\n");
     assert_eq!(spec.grid, [0.01, 0.05, 0.1, 0.2]);
-    assert_eq!((spec.seed, spec.split.validation, spec.data.views()), (0, 0.15, Views::Both));
+    assert_eq!(
+        (spec.seed, &spec.split.parts, spec.data.views()),
+        (0, &Parts::Drawn { test: 0.3, validation: 0.15 }, Views::Both)
+    );
     assert_eq!(spec.table.iter().map(|row| row.words.as_str()).collect::<Vec<_>>(), ["clean"]);
     let Model::Vision { width: 64, weights: Weights::Train(train), .. } = &spec.models[0].1 else {
         panic!("{:?}", spec.models[0])

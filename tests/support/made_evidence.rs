@@ -24,7 +24,11 @@ pub fn spec() -> Spec {
         digest: "d1".repeat(32),
         claim: "The fusion model keeps reading under attack".into(),
         data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, missed: 0.07, views: Views::Both },
-        split: spec::Split { test: 0.3, validation: 0.15, cases: None, seed: 7 },
+        split: spec::Split {
+            parts: spec::Parts::Drawn { test: 0.3, validation: 0.15 },
+            cases: None,
+            seed: 7,
+        },
         models: vec![
             (
                 "vision".into(),

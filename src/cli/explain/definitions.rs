@@ -1,10 +1,9 @@
-//! The words of specs and results that no file of their own explains: metrics, exit codes, and what a sentence may say
+//! The words of specs and results that no file of their own explains: exit codes, and what a sentence may say
 //! besides; from the comments where they are defined.
 
 use crate::report::verdict_text::comment as doc;
 
 /// Where each kind of word is defined.
-const METRIC: &str = include_str!("../../spec/metric.rs");
 const ABSENCE: &str = include_str!("../../spec/threat.rs");
 const MODE: &str = include_str!("../../spec/edit.rs");
 const CORRUPTION: &str = include_str!("../../spec/corruption.rs");
@@ -13,11 +12,6 @@ const ERROR: &str = include_str!("../../error.rs");
 
 /// The exit codes.
 pub(super) const EXITS: [&str; 7] = ["0", "1", "2", "3", "4", "5", "101"];
-
-/// A metric, by its name in the source.
-pub(super) fn of_metric(variant: &str) -> Option<String> {
-    doc(METRIC, variant)
-}
 
 /// What stands for an input that is absent.
 pub(super) fn of_absence(variant: &str) -> Option<String> {

@@ -86,11 +86,11 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
     Some(Data::Manifest { file: file?, columns, positive: positive?, negative: negative?, sections, views })
 }
 
-/// A label's value, which YAML may take for a number or a truth value.
-fn value(node: &Node<'_>) -> Option<String> {
+/// A value of a column, which YAML may take for a number or a truth value.
+pub(super) fn value(node: &Node<'_>) -> Option<String> {
     let word = node.word();
     if word.is_empty() {
-        node.fault("this must be a value of the label column", None);
+        node.fault("this must be a value of the column", None);
         return None;
     }
     Some(word)

@@ -4,6 +4,7 @@ mod checks;
 mod data;
 mod models;
 mod script;
+mod split;
 pub(super) mod threats;
 
 use std::path::{Path, PathBuf};
@@ -14,11 +15,10 @@ use super::condition::parse_condition;
 use super::keys;
 use super::node::{Faults, Map, Node, suggest};
 use super::regression::parse_regression;
-use super::sentence::{Complaint, ModelInputs, Names, RESERVED, parse_figure, parse_sentence};
+use super::sentence::{Complaint, ModelInputs, Names, RESERVED, is_metric, parse_figure, parse_sentence};
 use super::{
     Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
-    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, Stop, TextMethod, Threat,
-    Views,
+    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Stop, TextMethod, Threat, Views,
 };
 use crate::{Error, Result};
 
@@ -104,7 +104,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let (models, readers) = models.map_or((None, vec![]), |node| models::read(&node));
     let data = map.need("data", "{phantom: {studies: 900, seed: 7}}");
     let data = data.and_then(|node| data::read(&node, &readers));
-    let split = map.need("split", "{test: 30%, seed: 7}").and_then(|node| split(&node));
+    let split = map.need("split", "{test: 30%, seed: 7}");
+    let split = split.and_then(|node| split::read(&node, models.as_deref(), data.as_ref()));
     let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));
     let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
     let known = threats::Known { models: &readers, masks: &mask_names };
@@ -135,6 +136,7 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let conduct = checks::read(&map, text, &readers);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
+    split::check_thresholds(&map, &split, &thresholds);
     let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?} {thresholds:?}");
     Some(Spec {
         path: path.to_path_buf(),
@@ -169,18 +171,6 @@ fn device(node: &Node<'_>) -> Option<DeviceChoice> {
         node.fault(format!("`{text}` is no device"), help.clone());
     }
     read.ok()
-}
-
-fn split(node: &Node<'_>) -> Option<Split> {
-    let map = node.map(&keys::SPLIT)?;
-    if let Some(by) = map.get("by") {
-        by.one_of("way to split", &[("patient", ())]);
-    }
-    let test = map.need("test", "30%").and_then(|node| node.part());
-    let validation = map.get("validation").map_or(Some(0.15), |node| node.part());
-    let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    let cases = map.get("cases").map_or(Some(None), |node| node.whole(1, 1_000_000).map(Some));
-    Some(Split { test: test?, validation: validation?, cases: cases?, seed: seed? })
 }
 
 /// Mask files by name.
@@ -336,6 +326,7 @@ fn is_word(name: &str) -> bool {
     let mut others =
         films.chain(Absence::NAMED.iter().map(|(name, _)| *name)).chain(Mode::NAMED.map(|(name, _)| name));
     RESERVED.contains(&name)
+        || is_metric(name)
         || ImageMethod::of_word(name).is_some()
         || TextMethod::of_name(name).is_some()
         || others.any(|other| other == name)

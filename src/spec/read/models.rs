@@ -38,8 +38,8 @@ fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Mo
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
     let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
-    if let Some(network) = VisionNetwork::ALL.into_iter().find(|network| network.name() == architecture) {
-        return vision(&node, network);
+    if let Some(network) = VisionNetwork::ALL.iter().find(|network| network.name() == architecture) {
+        return vision(&node, *network);
     }
     match architecture.as_str() {
         "bert" => bert(&node),

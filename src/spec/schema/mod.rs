@@ -128,20 +128,28 @@ fn conduct(key: &str) -> Value {
 }
 
 fn split() -> Value {
+    let values = list(&json!({"type": ["string", "number", "boolean"]}), 1);
     let split = object(&keys::SPLIT, &["test"], |key| match key {
         "by" => json!({"description": "What stays together.", "enum": ["patient"], "default": "patient"}),
-        "test" => share("Share of the patients whose studies are test cases.", &["25%"]),
-        "validation" => share("Share of the other patients whose studies choose the best epoch.", &["15%"]),
+        "column" => text("The manifest's column that names the part of each case.", &["fold"]),
+        "test" => json!({
+            "description": "Share of the patients whose studies are test cases (100% where nothing is trained), or the column's values that mean so.",
+            "anyOf": [number(0.0, 1.0), values], "examples": ["25%", ["test"]],
+        }),
+        "validation" => json!({
+            "description": "Share of the other patients whose studies choose the best epoch (15% if not given), or the column's values that mean so.",
+            "anyOf": [number(0.0, 1.0), values], "examples": ["15%", ["val"]],
+        }),
         "cases" => integer(
-            "Test cases at most, if a run is to be quick; the models are the same.",
+            "Test cases at most, for a quick run; the models stay the same.",
             1,
             Some(1_000_000),
             None,
         ),
-        "seed" => integer("Seed of the division.", 0, None, Some(0)),
+        "seed" => integer("Seed of the draw.", 0, None, Some(0)),
         _ => Value::Null,
     });
-    described(split, "How the studies are divided, always by patient.")
+    described(split, "How the studies are divided: by random patients, or by a column of the manifest.")
 }
 
 fn sentence() -> Value {

@@ -6,9 +6,8 @@ use super::super::{BertConfig, VisionNetwork, keys};
 use super::parts::{choice, described, integer, list, named, number, object, path, real, text, truth};
 
 pub(super) fn models() -> Value {
-    let networks = VisionNetwork::ALL.map(VisionNetwork::name);
-    let known: Vec<&str> =
-        networks.into_iter().chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
+    let networks = VisionNetwork::ALL.iter().map(|network| network.name());
+    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
     let mut models = named(
         &choice(&known, architecture),
         "The models by name; a fusion stands below the models that it joins.",

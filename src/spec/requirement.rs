@@ -1,0 +1,109 @@
+//! What a spec requires: sentences, their clauses, and what each clause is compared with.
+
+use super::{Joint, Metric, Place, Threat};
+
+/// Under what a clause must hold: no threat (clean), one, or several at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// The user's words.
+    pub words: String,
+    /// The threats that act together; empty means clean. At most one of them is on the image.
+    pub threats: Vec<Threat>,
+    /// How an attack on the image and one on the report act together.
+    pub joint: Joint,
+}
+
+impl Condition {
+    /// No threat.
+    pub fn clean() -> Self {
+        Self { words: "clean".to_string(), threats: vec![], joint: Joint::default() }
+    }
+}
+
+/// What an error costs, in the user's unit; 0 or more, and not both 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// An abnormal case that is called normal.
+    pub missed: f64,
+    /// A normal case that is called abnormal.
+    pub overcalled: f64,
+}
+
+/// A figure that others published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Name of our model that stands for theirs.
+    pub model: String,
+    /// What they measured.
+    pub metric: Metric,
+    /// What they found, 0 to 1.
+    pub share: f64,
+    /// Under what.
+    pub condition: Condition,
+}
+
+/// A sentence that must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// The user's sentence, verbatim.
+    pub sentence: String,
+    /// Its place in the file.
+    pub place: Place,
+    /// Its clauses: `fusion accuracy ≥ 90% at …, ≥ 80% under …` has two.
+    pub clauses: Vec<Clause>,
+    /// If it compares with what was accepted instead, it has no clause but this.
+    pub regression: Option<Regression>,
+}
+
+/// What a sentence `no regression against baseline` asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Regression {
+    /// Name of the model; None for all of them.
+    pub model: Option<String>,
+    /// Share of the cases that a cell may lose at most, above 0 and at most 1.
+    pub margin: f64,
+    /// Under what; None for every cell of the spec.
+    pub condition: Option<Condition>,
+}
+
+/// One comparison of a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    /// The user's words for this clause.
+    pub words: String,
+    /// Name of the model.
+    pub model: String,
+    /// What is measured.
+    pub metric: Metric,
+    /// What it is compared with.
+    pub bound: Bound,
+    /// The attribute of the cases in every group of which it must hold; None for all cases together.
+    pub group: Option<String>,
+    /// Under what.
+    pub condition: Condition,
+}
+
+/// What a model's threshold keeps on the validation part of the split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Operating {
+    /// Sensitivity or specificity.
+    pub metric: Metric,
+    /// Its least value there, above 0 and at most 1.
+    pub share: f64,
+}
+
+/// What a metric must reach.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// At least a share, 0 to 1.
+    Rate(f64),
+    /// At most this; a share, or a cost.
+    AtMost(f64),
+    /// Another model's value of the same metric under the same condition, plus an offset (`− 2%` is −0.02).
+    Model {
+        /// Name of the other model.
+        model: String,
+        /// Added to the other model's value.
+        offset: f64,
+    },
+}
