@@ -222,7 +222,7 @@ fn planned(path: &Path, quick: bool) -> Result<Plan> {
 fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
     let name = stem(&plan.spec.path);
     let early = if plan.spec.stop == Stop::Early { "-early" } else { "" };
-    cache.join("evidence").join(format!("{name}-{}{early}.json", &plan.spec.digest[..12]))
+    cache.join("evidence").join(format!("{name}-{}{early}.json", &plan.spec.fingerprint().whole()[..12]))
 }
 
 /// Where the cases that a report shows lie: beside the evidence.

@@ -73,7 +73,7 @@ fn drawn(sources: &[&ImageSource], side: u32, cache: &Path) -> Option<PathBuf> {
     hasher.update(&side.to_le_bytes());
     for source in sources {
         let ImageSource::Phantom(drawing, plane) = source else { return None };
-        hasher.update(format!("{plane:?} {drawing:?}\n").as_bytes());
+        hasher.update(format!("{}\n", drawing.key(*plane)).as_bytes());
     }
     // a changed way to draw, or another processor's rounding, shows in the first ones
     for source in &sources[..PROBED.min(sources.len())] {

@@ -182,7 +182,8 @@ impl Dataset {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
-        add(&format!("{:?} {:?}", self.sections, self.views));
+        let sections: Vec<&str> = self.sections.iter().map(|section| section.name()).collect();
+        add(&format!("{} {}", sections.join(" "), self.views.name()));
         for study in &self.studies {
             let Study { id, patient, frontal, lateral, report, label, view, mask, groups } = study;
             add(id);
@@ -196,7 +197,7 @@ impl Dataset {
                     Some(ImageSource::File(path)) => {
                         path.file_name().unwrap_or_default().to_string_lossy().to_string()
                     }
-                    Some(ImageSource::Phantom(drawing, plane)) => format!("{plane:?} {drawing:?}"),
+                    Some(ImageSource::Phantom(drawing, plane)) => drawing.key(*plane),
                 });
             }
             for text in [&report.indication, &report.findings, &report.impression] {

@@ -17,6 +17,20 @@ pub struct Partition {
     pub test: Vec<usize>,
 }
 
+impl Partition {
+    /// The cases that training sees, in writing, for keys of caches.
+    pub fn learning_key(&self) -> String {
+        let written = |cases: &[usize]| cases.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        format!("training {}; validation {}", written(&self.train), written(&self.validation))
+    }
+
+    /// All of it in writing, for keys of caches.
+    pub fn key(&self) -> String {
+        let test: Vec<String> = self.test.iter().map(ToString::to_string).collect();
+        format!("{}; test {}", self.learning_key(), test.join(" "))
+    }
+}
+
 /// Divides the studies of a spec. Where its cells end early, the test cases come patient by patient in an order that was
 /// drawn: the first ones are a random sample.
 ///

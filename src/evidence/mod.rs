@@ -15,6 +15,8 @@ mod shard;
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::Fingerprint;
+
 pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
@@ -27,7 +29,7 @@ pub use piece::{CellPiece, Piece};
 pub use shard::{Assembly, Part, Pieces, Shard, assemble, gathered, merge};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,8 +39,8 @@ pub struct Evidence {
     pub schema: u32,
     /// Version of medcert.
     pub medcert: String,
-    /// [`Spec::digest`](crate::spec::Spec): blake3 over what decides the evidence.
-    pub spec: String,
+    /// What of the spec decides the evidence, by part.
+    pub spec: Fingerprint,
     /// How it was computed.
     pub run: RunFacts,
     /// What the data held and what was left out.

@@ -160,24 +160,28 @@ fn refuse(why: String) -> Error {
 }
 
 /// What of a part is other than in the first.
-fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<&'static str> {
+fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<String> {
     let (a, b) = (&first.head, &shard.head);
     let way = |of: &Evidence| (of.run.device.clone(), of.run.chunk, of.run.folded, of.run.early);
     let same_run = way(a) == way(b);
+    let parts = a.spec.differences(&b.spec);
+    if !parts.is_empty() {
+        return Some(format!("of another spec, which differs in {}", parts.join(", ")));
+    }
     let said = [
         (
             a.schema == b.schema && a.schema == SCHEMA && a.medcert == b.medcert,
             "of another version of medcert",
         ),
         (first.part.parts == shard.part.parts, "one of another number of parts"),
-        (a.spec == b.spec && a.cells == b.cells && a.probes == b.probes, "of another spec"),
+        (a.cells == b.cells && a.probes == b.probes, "of a spec with other attacks"),
         (a.data == b.data && a.cases == b.cases && a.baselines == b.baselines, "of other data"),
         (a.models == b.models, "of other weights"),
         (first.chunks == shard.chunks && same_run, "of another way to run"),
         (foreign || first.libtorch == shard.libtorch, "of another libtorch"),
         (foreign || first.processor == shard.processor, "of another kind of processor"),
     ];
-    said.into_iter().find(|(same, _)| !same).map(|(_, why)| why)
+    said.into_iter().find(|(same, _)| !same).map(|(_, why)| why.to_string())
 }
 
 /// Puts the pieces of every model, chunk by chunk, into the cells and probes of the head.

@@ -10,6 +10,7 @@ use super::counts::is_right;
 use super::validate::check_cases;
 use super::{LEVEL, ROUNDING};
 use crate::evidence::{Evidence, Outcome, processor_of};
+use crate::spec::Fingerprint;
 use crate::stats;
 
 /// Digits of a digest that are kept.
@@ -20,8 +21,8 @@ const DIGITS: usize = 12;
 pub struct Baseline {
     /// The kind of processor, and of device where that is not the processor.
     pub processor: String,
-    /// Digest of the question (data, split, models, seed), as all digests here of 12 digits.
-    pub question: String,
+    /// What of the spec decided it, by part; its digests have 12 digits, as all digests here.
+    pub question: Fingerprint,
     /// Digest of the data.
     pub data: String,
     /// Number of test cases.
@@ -113,7 +114,7 @@ impl Baseline {
         };
         Ok(Self {
             processor: processor_of(&evidence.run),
-            question: short(&evidence.spec),
+            question: evidence.spec.short(),
             data: short(&evidence.data.digest),
             trials: evidence.cases.len(),
             order: order(evidence),
@@ -304,8 +305,9 @@ fn differences(accepted: &Baseline, now: &Baseline) -> Vec<String> {
     if accepted.data != now.data {
         differs.push("the data differ, although the test cases are the same".to_string());
     }
-    if accepted.question != now.question {
-        differs.push("the spec's data, split, models, seed or chunk differ".to_string());
+    let parts = now.question.differences(&accepted.question);
+    if !parts.is_empty() {
+        differs.push(format!("the spec differs in {}", parts.join(", ")));
     }
     differs
 }

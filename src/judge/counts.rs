@@ -52,10 +52,10 @@ impl<'a> Tally<'a> {
                 evidence.schema
             ));
         }
-        if evidence.spec != plan.spec.digest {
-            return Err(
-                "the evidence is of other data, another split, other models or another seed".to_string()
-            );
+        let differences = plan.spec.fingerprint().differences(&evidence.spec);
+        if !differences.is_empty() {
+            let differences = differences.join(", ");
+            return Err(format!("the evidence was computed for another spec; they differ in {differences}"));
         }
         check_cases(evidence)?;
         check_models(plan, evidence)?;

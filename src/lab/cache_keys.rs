@@ -57,9 +57,12 @@ impl<'a> Keys<'a> {
         let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" };
         put(&format!("journal {VERSION} {SCHEMA} {} {}", env!("CARGO_PKG_VERSION"), library().version));
         put(&format!("{} {device} folded {folded}", computed_on()));
-        put(&format!("{:?} seed {}", plan.spec.models[model], plan.spec.seed));
-        let about =
-            |facts: &ModelFacts| format!("{} {} {:?}", facts.architecture, facts.weights, facts.threshold);
+        let (name, written) = (&plan.spec.models[model].0, plan.spec.models[model].1.written());
+        put(&format!("{name} {written} seed {}", plan.spec.seed));
+        let about = |facts: &ModelFacts| {
+            let threshold = facts.threshold.map_or("none".to_string(), |threshold| threshold.to_string());
+            format!("{} {} {threshold}", facts.architecture, facts.weights)
+        };
         put(&about(&facts[model]));
         // the vocabulary and the typical report come from the training cases
         for &index in scene.train {

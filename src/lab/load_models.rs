@@ -201,8 +201,8 @@ impl ModelLoader<'_> {
         };
         let threads = self.options.training_threads();
         put(&format!("training {TRAINING_VERSION}, tch 0.26, {}, {threads} threads", computed_on()));
-        put(&format!("{model:?} {} views", self.inputs.views()));
-        put(&format!("{:?} {:?}", self.partition.train, self.partition.validation));
+        put(&format!("{} {} views", model.written(), self.inputs.views()));
+        put(&self.partition.learning_key());
         let (vision, language) = parts(model, done)?;
         let side = match model {
             Model::Vision { image, .. } => Some(*image),

@@ -142,7 +142,7 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
     Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
-        spec: plan.spec.digest.clone(),
+        spec: plan.spec.fingerprint(),
         run: RunFacts {
             device,
             chunk: plan.spec.chunk,

@@ -183,7 +183,7 @@ fn provenance(result: ReportInput<'_>) -> String {
         format!(
             "spec {}, question {}",
             shown(&result.plan.spec.path.display().to_string()),
-            short(&evidence.spec)
+            short(&evidence.spec.whole())
         ),
         format!(
             "{}, {}; digest {}",

@@ -2,22 +2,22 @@
 //! of later runs by itself, however it was accepted:
 //!
 //! ```text
-//! outcomes 1: cells 2, cases 402, order 3fa92b01c7d8, question 9d8e7f6a5b4c
+//! outcomes 2: cells 2, cases 402, order 3fa92b01c7d8, question data=9d8e7f6a5b4c split=…
 //!   tolerance: outcomes within a margin of 0.001 may turn on another kind of processor
 //!   fusion clean: ff7f…
 //!   fusion FGSM ε=0.1: 3d02…
 //! ```
 //!
 //! A hexadecimal digit is four cases, the first in its highest bit, in the order of the test cases; the last digit
-//! is filled with zeros. A cell that ended early has `, first 64` before the colon. `order` is a digest of the cases' identifiers and labels, `question` one of what decides the
-//! evidence.
+//! is filled with zeros. A cell that ended early has `, first 64` before the colon. `order` is a digest of the cases'
+//! identifiers and labels; `question` holds the digests of what decides the evidence, by part of the spec.
 
 use super::snapshot;
 use crate::judge::{Baseline, Held, ROUNDING};
 use crate::plan::Plan;
 
 /// Version of the section.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 const HEAD: &str = "outcomes ";
 /// Between the attack and the number of cases, where the cell ended early.
 const FIRST: &str = ", first ";
@@ -89,7 +89,7 @@ fn read_head(line: &str) -> Result<(usize, Baseline), String> {
     let (Ok(cells), Ok(trials)) = (cells.parse(), cases.parse()) else { return Err(no_head(line)) };
     let baseline = Baseline {
         processor: String::new(),
-        question: question.clone(),
+        question: question.parse().map_err(|()| no_head(line))?,
         data: String::new(),
         trials,
         order: order.clone(),

@@ -10,6 +10,7 @@ mod corruption;
 mod data;
 mod diagnostic;
 mod edit;
+mod fingerprint;
 mod keys;
 mod metric;
 mod model;
@@ -36,6 +37,7 @@ pub use corruption::Corruption;
 pub use data::{Columns, Data, MISSED, Section, Views};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditKind, Mode};
+pub use fingerprint::Fingerprint;
 pub use metric::{Direction, Metric};
 pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,

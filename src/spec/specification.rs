@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Checks, Condition, Costs, Data, DeviceChoice, Figure, Model, Operating, Requirement, Split, Stop, Threat,
-    Waiver,
+    Checks, Condition, Costs, Data, DeviceChoice, Figure, Fingerprint, Model, Operating, Requirement, Split,
+    Stop, Threat, Waiver,
 };
 
 /// A name the user gave to a model or threat, in the order of the file.
@@ -15,9 +15,6 @@ pub type Named<T> = (String, T);
 pub struct Spec {
     /// Where it was read from; paths in it are relative to its folder.
     pub path: PathBuf,
-    /// blake3 over what decides the evidence (data, split, models, seed), in hexadecimal; thresholds, claim
-    /// and table are not in it, so that they can be judged anew.
-    pub digest: String,
     /// What the requirements are meant to show, in the user's words.
     pub claim: String,
     /// Where the studies come from.
@@ -59,4 +56,11 @@ pub struct Spec {
     pub chunk: usize,
     /// When a cell ends (default after all test cases).
     pub stop: Stop,
+}
+
+impl Spec {
+    /// What decides its evidence, by part.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self)
+    }
 }

@@ -200,7 +200,7 @@ fn without_a_baseline_it_is_an_error_with_a_remedy() {
     world.evidence.cases.swap(3, 4);
     all.push(told(&world));
     world.evidence.cases.swap(3, 4);
-    world.evidence.spec = "other".into();
+    world.evidence.spec = "data=other chunk=64".parse().expect("a fingerprint");
     all.push(told(&world));
     insta::assert_snapshot!(all.join("\n"));
 }
@@ -217,7 +217,7 @@ fn other_cases_labels_or_data_are_told() {
     assert_eq!(told, "there were 400 test cases, and now there are 10");
     let mut other = world();
     other.evidence.data.digest = "ee".repeat(32);
-    other.evidence.spec = "ff".repeat(32);
+    other.evidence.spec = medcert::spec::Spec { chunk: 64, ..crate::made_evidence::spec() }.fingerprint();
     other.evidence.models[1].weights = "0123456789abcdef".repeat(4);
     let comparison = compared(&baseline, &other);
     assert!(!comparison.same_weights);
@@ -487,7 +487,7 @@ require:
 fn evidence_of_spec(lost: usize) -> Evidence {
     let spec = medcert::spec::parse(std::path::Path::new("a.yaml"), SPEC).expect("a sound spec");
     let mut world = World::new(&even(200));
-    world.evidence.spec.clone_from(&spec.digest);
+    world.evidence.spec = spec.fingerprint();
     world.evidence.models.retain(|model| model.name == "language");
     for probe in medcert::plan::build(spec).probes {
         world.probe(1, probe.cell.attack, 200, |place, _| place % 20 > 8);

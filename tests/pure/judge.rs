@@ -225,7 +225,10 @@ fn what_cannot_be_judged_is_an_error_and_never_a_pass() {
         (|world| world.evidence.cells[1].model = "late".into(), "lacks fusion under FGSM"),
         (|world| world.evidence.cases[1].id = "s0".into(), "s0 is listed twice"),
         (|world| world.evidence.data.test = 101, "lists 100 test cases and says that there are 101"),
-        (|world| world.evidence.spec = "other".into(), "other models"),
+        (
+            |world| world.evidence.spec = "chunk=64".parse().expect("a fingerprint"),
+            "they differ in `data`, `split`",
+        ),
         (|world| world.evidence.schema = 99, "schema 99"),
         (|world| drop(world.evidence.models.pop()), "models of the evidence"),
         (|world| world.plan.requirements[0].clauses[0].cells.clear(), "no cell was computed"),

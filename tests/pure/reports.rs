@@ -27,7 +27,7 @@ fn worlds() -> Vec<(&'static str, World)> {
         world
     };
     let mut erroneous = single(0.5);
-    erroneous.evidence.spec = "other".into();
+    erroneous.evidence.spec = "data=other".parse().expect("a fingerprint");
     vec![
         ("PASS", single(0.5)),
         ("FAIL", single(0.99)),

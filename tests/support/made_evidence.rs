@@ -21,7 +21,6 @@ pub fn spec() -> Spec {
     let file = |name: &str| Weights::File(Source { path: name.into(), sha256: None });
     Spec {
         path: "specs/hand.yaml".into(),
-        digest: "d1".repeat(32),
         claim: "The fusion model keeps reading under attack".into(),
         data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, missed: 0.07, views: Views::Both },
         split: spec::Split {
@@ -101,7 +100,7 @@ impl World {
         let evidence = Evidence {
             schema: SCHEMA,
             medcert: "0.1.0".into(),
-            spec: spec.digest.clone(),
+            spec: spec.fingerprint(),
             run: RunFacts { device: "cpu".into(), chunk: 32, threads: 2, folded: true, early: false },
             data: DataFacts {
                 digest: "da".repeat(32),

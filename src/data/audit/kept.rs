@@ -11,7 +11,7 @@ const VERSION: &str = "medcert audit 1";
 /// [`audit`], kept in `cache` (a folder). One that cannot be read is made again; a full disk only costs the time.
 pub fn audit_kept(data: &Dataset, partition: &Partition, pixels: &Pixels, cache: &Path) -> Audit {
     let mut hasher = blake3::Hasher::new_derive_key(VERSION);
-    hasher.update(format!("{} {}\n{partition:?}\n", env!("CARGO_PKG_VERSION"), data.digest).as_bytes());
+    hasher.update(format!("{} {}\n{}\n", env!("CARGO_PKG_VERSION"), data.digest, partition.key()).as_bytes());
     hasher.update(&pixels.bytes);
     let key = hasher.finalize().to_hex();
     let path = cache.join("evidence/audits").join(format!("{}.json", &key[..32]));

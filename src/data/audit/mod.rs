@@ -77,7 +77,7 @@ fn films<'p>(data: &Dataset, pixels: &'p Pixels) -> Vec<Vec<&'p [u8]>> {
 fn baselines(data: &Dataset, partition: &Partition, whole: &[&str]) -> Vec<Baseline> {
     let section = |section| {
         let texts = data.studies.iter().map(|study| study.report.section(section)).collect::<Vec<_>>();
-        (format!("bag of words, {}", format!("{section:?}").to_lowercase()), texts)
+        (format!("bag of words, {}", section.name()), texts)
     };
     let mut readers: Vec<(String, Vec<&str>)> = data.sections.iter().map(|name| section(*name)).collect();
     let has_text = |texts: &[&str], part: &[usize]| part.iter().any(|&place| !texts[place].is_empty());

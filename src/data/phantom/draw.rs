@@ -20,7 +20,7 @@ impl Drawing {
             _ => pixels.each(|x, y| self.frontal(x, y, &vessels)),
         };
         let Exposure { gain, lift, gamma, noise, grain, .. } = self.exposure;
-        let mut rng = stream(&["grain", &grain.to_string(), &format!("{plane:?}"), &side.to_string()]);
+        let mut rng = stream(&["grain", &grain.to_string(), plane.key(), &side.to_string()]);
         let grain = normals(&mut rng, film.len());
         // grain is per pixel of a film of 64; a finer film has more of it
         let noise = noise * (side as f32 / 64.0).sqrt();
@@ -124,7 +124,7 @@ struct Vessels(Vec<[f32; 4]>);
 
 impl Vessels {
     fn new(pattern: u64, plane: Plane) -> Self {
-        let mut rng = stream(&["vessels", &pattern.to_string(), &format!("{plane:?}")]);
+        let mut rng = stream(&["vessels", &pattern.to_string(), plane.key()]);
         let wave = |_| {
             let angle = std::f32::consts::TAU * uniform(&mut rng);
             let rate = 8.0 + 18.0 * uniform(&mut rng);

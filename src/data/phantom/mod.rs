@@ -111,6 +111,55 @@ struct Exposure {
     grain: u64,
 }
 
+impl Plane {
+    /// Its name in the keys of random streams and digests; a new name would draw new pictures.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Frontal => "Frontal",
+            Self::Lateral => "Lateral",
+            Self::FrontalMask => "FrontalMask",
+        }
+    }
+}
+
+impl Drawing {
+    /// A picture of it in writing: everything that decides the pixels, for digests and keys of caches.
+    pub fn key(&self, plane: Plane) -> String {
+        let Self { anatomy, lesions, device, exposure } = self;
+        let Anatomy { width, height, heart, diaphragm, ribs, vessels, pattern } = anatomy;
+        let Exposure { gain, lift, gamma, noise, tilt, shift: [across, down], grain } = exposure;
+        let mut key = format!(
+            "{} anatomy {width} {height} {heart} {diaphragm} {ribs} {vessels} {pattern} exposure {gain} {lift} {gamma} \
+             {noise} {tilt} {across} {down} {grain}",
+            plane.key()
+        );
+        for Lesion { kind, side, zone, at: [x, y, z], radius, strength } in lesions {
+            let kind = match kind {
+                Kind::Opacity => "opacity",
+                Kind::Effusion => "effusion",
+                Kind::Nodule => "nodule",
+                Kind::Cardiomegaly => "cardiomegaly",
+            };
+            let side = match side {
+                Side::Right => "right",
+                Side::Left => "left",
+            };
+            let zone = match zone {
+                Zone::Upper => "upper",
+                Zone::Middle => "middle",
+                Zone::Lower => "lower",
+            };
+            key += &format!(" {kind} {side} {zone} {x} {y} {z} {radius} {strength}");
+        }
+        key + match device {
+            None => "",
+            Some(Device::Pacemaker) => " pacemaker",
+            Some(Device::Wires) => " wires",
+            Some(Device::Port) => " port",
+        }
+    }
+}
+
 /// What is wrong with the studies, as shares from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mistakes {

@@ -36,7 +36,7 @@ pub(super) fn facts(result: ReportInput<'_>) -> Vec<Fact> {
     );
     let mut facts = vec![
         ("Spec", spec.path.display().to_string()),
-        ("Digest of the question", evidence.spec.clone()),
+        ("Digest of the question", evidence.spec.whole()),
         ("Digest of the data", data.digest.clone()),
         ("Studies", format!("{}: {split}", count(data.studies))),
         ("Cases", format!("{cases} of {}", counted(patients.len(), "patient", "patients"))),

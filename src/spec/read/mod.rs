@@ -137,10 +137,8 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
     split::check_thresholds(&map, &split, &thresholds);
-    let decisive = format!("{data:?} {split:?} {models:?} {seed} {chunk} {masks:?} {thresholds:?}");
     Some(Spec {
         path: path.to_path_buf(),
-        digest: blake3::hash(decisive.as_bytes()).to_hex().to_string(),
         claim: claim?,
         grid: grid?,
         grid_l2: grid_l2?,
