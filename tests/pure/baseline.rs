@@ -504,7 +504,7 @@ fn accepted_judged_and_compared_by_the_program() {
     let at = folder.path();
     std::fs::write(at.join("a.yaml"), SPEC).expect("written");
     let (sound, worse) = (evidence_of_spec(0), evidence_of_spec(60));
-    let kept = at.join(format!("cache/evidence/a-{}.json", &sound.spec[..12]));
+    let kept = at.join(format!("cache/evidence/a-{}.json", &sound.spec.whole()[..12]));
     for (path, evidence) in [(at.join("sound.json"), &sound), (at.join("worse.json"), &worse), (kept, &sound)]
     {
         medcert::evidence::write(&path, evidence).expect("written");
