@@ -41,31 +41,79 @@ pub struct Diagnostics {
     pub faults: Vec<Diagnostic>,
 }
 
+/// Faults of a file that are shown; the others are counted.
+const SHOWN: usize = 50;
+/// Characters of a line that are shown, with those before the word among them.
+const WIDTH: usize = 160;
+const BEFORE: usize = 60;
+/// Characters of a message or remedy that are shown; either may quote a long text.
+const SENTENCE: usize = 600;
+
 impl fmt::Display for Diagnostics {
     /// As a compiler would: what is wrong, where, the line with the word marked, and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, fault) in self.faults.iter().enumerate() {
+        let path = self.path.display().to_string();
+        let path = plain(&path);
+        let lines: Vec<&str> = self.text.lines().collect();
+        for (number, fault) in self.faults.iter().take(SHOWN).enumerate() {
             if number > 0 {
                 write!(f, "\n\n")?;
             }
-            writeln!(f, "error: {}", plain(&fault.message))?;
             let Place { line, column } = fault.place;
-            let path = self.path.display().to_string();
-            write!(f, "  --> {}:{line}:{column}", plain(&path))?;
-            if let Some(source) = self.text.lines().nth(line.saturating_sub(1)) {
+            writeln!(f, "error: {}", plain(&cut(&fault.message, SENTENCE)))?;
+            write!(f, "  --> {path}:{line}:{column}")?;
+            if let Some(source) = lines.get(line.saturating_sub(1)) {
                 let margin = " ".repeat(line.to_string().len());
-                let marks = "^".repeat(fault.word.lines().next().unwrap_or_default().chars().count().max(1));
-                let indent = " ".repeat(column.saturating_sub(1));
-                write!(
-                    f,
-                    "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}",
-                    plain(&source.replace('\t', " "))
-                )?;
+                let excerpt = Excerpt::of(source, fault);
+                let (marks, indent) = ("^".repeat(excerpt.marks), " ".repeat(excerpt.indent));
+                write!(f, "\n{margin} |\n{line} | {}\n{margin} | {indent}{marks}", plain(&excerpt.line))?;
             }
             if let Some(help) = &fault.help {
-                write!(f, "\n  help: {}", plain(help))?;
+                write!(f, "\n  help: {}", plain(&cut(help, SENTENCE)))?;
             }
         }
-        Ok(())
+        match self.faults.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            1 => write!(f, "\n\nand 1 further error, which is not shown"),
+            rest => write!(f, "\n\nand {rest} further errors, which are not shown"),
+        }
+    }
+}
+
+/// The part of a line around a fault.
+struct Excerpt {
+    line: String,
+    indent: usize,
+    marks: usize,
+}
+
+impl Excerpt {
+    fn of(source: &str, fault: &Diagnostic) -> Self {
+        let word = fault.word.lines().next().unwrap_or_default().chars().count().max(1);
+        let at = fault.place.column.saturating_sub(1);
+        let length = source.chars().count();
+        let start = if length > WIDTH { at.saturating_sub(BEFORE) } else { 0 };
+        let mut line: String = source.chars().skip(start).take(WIDTH).collect();
+        if start + WIDTH < length {
+            line.push('…');
+        }
+        let mut indent = at - start;
+        if start > 0 {
+            line.insert(0, '…');
+            indent += 1;
+        }
+        Self {
+            line: line.replace('\t', " "),
+            indent,
+            marks: word.min((WIDTH + 1).saturating_sub(indent).max(1)),
+        }
+    }
+}
+
+/// A text, or its beginning.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
     }
 }

@@ -1,8 +1,9 @@
 //! The keys of a spec's maps. The readers accept these and no others, and the schema describes the same.
 
 /// The whole file.
-pub(super) const ROOT: [&str; 20] = [
+pub(super) const ROOT: [&str; 21] = [
     "claim",
+    "defaults",
     "data",
     "split",
     "models",

@@ -1,224 +1,90 @@
-//! A YAML document as nodes that know their path, and the faults found on the way. `serde_yaml` stops at the
-//! first fault of a type; so the document is read into a plain value, every fault is collected by its path,
-//! and the path's line and column are asked of `serde_yaml` afterwards.
+//! A YAML document as nodes that know their place, and the faults found on the way. `serde_yaml` stops at the first fault
+//! of a type; so the document is read into a plain value and, in a second pass, into the places of its parts.
 
 use std::cell::RefCell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Value;
 
+use super::place::Tree;
 use super::{Diagnostic, Place};
 
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    Key(String),
-    Item(usize),
-}
-
-/// A fault whose place is still a path.
-struct Fault {
-    path: Vec<Step>,
-    /// The key at the end of the path is at fault, not its value.
-    at_key: bool,
-    /// Characters into the value, for a fault within a sentence.
-    offset: usize,
-    word: String,
-    message: String,
-    help: Option<String>,
-}
-
 /// The faults of a document.
-#[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Fault>>);
+pub(super) struct Faults {
+    found: RefCell<Vec<Diagnostic>>,
+    lines: Vec<Vec<char>>,
+}
 
 impl Faults {
-    /// The faults with their places, in the order of the file.
-    pub(super) fn locate(self, text: &str) -> Vec<Diagnostic> {
-        let mut found: Vec<Diagnostic> =
-            self.0.into_inner().into_iter().map(|fault| fault.locate(text)).collect();
+    pub(super) fn new(text: &str) -> Self {
+        Self { found: RefCell::default(), lines: text.lines().map(|line| line.chars().collect()).collect() }
+    }
+
+    /// The faults in the order of the file.
+    pub(super) fn in_order(self) -> Vec<Diagnostic> {
+        let mut found = self.found.into_inner();
         found.sort_by_key(|fault| fault.place);
         found
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
-    }
-}
-
-impl Fault {
-    fn locate(self, text: &str) -> Diagnostic {
-        let place = locate(text, &self.path, self.at_key);
-        let place = shifted(text, place, self.offset, &self.word);
-        Diagnostic { place, word: self.word, message: self.message, help: self.help }
-    }
-}
-
-/// A place some characters into a scalar, if the word really stands there (a scalar folded over several
-/// lines keeps its start).
-fn shifted(text: &str, place: Place, offset: usize, word: &str) -> Place {
-    if offset == 0 {
-        return place;
-    }
-    let line: Vec<char> =
-        text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().chars().collect();
-    let quote = usize::from(matches!(line.get(place.column.saturating_sub(1)), Some('"' | '\'')));
-    let start = place.column.saturating_sub(1) + quote + offset;
-    let stands = word.chars().enumerate().all(|(at, c)| line.get(start + at) == Some(&c));
-    if stands { Place { line: place.line, column: start + 1 } } else { place }
-}
-
-/// The line and column of a path.
-pub(super) fn locate(text: &str, path: &[Step], at_key: bool) -> Place {
-    let probe = Probe { path, at_key };
-    let Err(error) = probe.deserialize(serde_yaml::Deserializer::from_str(text)) else {
-        return Place::default();
-    };
-    error.location().map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() })
-}
-
-/// Fails on purpose at the end of a path: the error's location is that of the node.
-#[derive(Clone, Copy)]
-struct Probe<'p> {
-    path: &'p [Step],
-    at_key: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Probe<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Probe<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a place")
+        self.found.borrow().is_empty()
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((Step::Key(wanted), rest)) = self.path.split_first() else {
-            return Err(A::Error::custom("here"));
+    /// A place some characters into a scalar, if the word really is there: a scalar that is folded over several lines keeps
+    /// its start.
+    fn within(&self, place: Place, offset: usize, word: &str) -> Place {
+        let Some(line) = self.lines.get(place.line.saturating_sub(1)).filter(|_| offset > 0) else {
+            return place;
         };
-        while let Some(is_wanted) = map.next_key_seed(Key { wanted, fail: self.at_key && rest.is_empty() })? {
-            if is_wanted {
-                return map.next_value_seed(Probe { path: rest, at_key: self.at_key });
-            }
-            map.next_value::<IgnoredAny>()?;
-        }
-        Err(A::Error::custom("here"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((Step::Item(wanted), rest)) = self.path.split_first() else {
-            return Err(A::Error::custom("here"));
-        };
-        for _ in 0..*wanted {
-            items.next_element::<IgnoredAny>()?;
-        }
-        items.next_element_seed(Probe { path: rest, at_key: self.at_key })?;
-        Err(A::Error::custom("here"))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        Err(E::custom("here"))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        Err(E::custom("here"))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        Err(E::custom("here"))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        Err(E::custom("here"))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        Err(E::custom("here"))
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        Err(E::custom("here"))
+        let quote = usize::from(matches!(line.get(place.column.saturating_sub(1)), Some('"' | '\'')));
+        let start = place.column.saturating_sub(1) + quote + offset;
+        let is_there = word.chars().enumerate().all(|(at, c)| line.get(start + at) == Some(&c));
+        if is_there { Place { line: place.line, column: start + 1 } } else { place }
     }
 }
 
-/// Whether a key is the wanted one; fails there if asked to.
-struct Key<'p> {
-    wanted: &'p str,
-    fail: bool,
-}
+/// The tree of a value that the second pass did not find.
+static UNKNOWN: std::sync::LazyLock<Tree> = std::sync::LazyLock::new(Tree::default);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<bool, E> {
-        let is_wanted = key == self.wanted;
-        if is_wanted && self.fail { Err(E::custom("here")) } else { Ok(is_wanted) }
-    }
-}
-
-/// A value with its path; readers report what is wrong with it and go on.
+/// A value with its place; readers report what is wrong with it and go on.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
     pub(super) value: &'a Value,
-    path: Vec<Step>,
+    tree: &'a Tree,
+    /// The key that leads here, and its place; none for an item of a list and for the whole file.
+    key: Option<(&'a str, Place)>,
     faults: &'a Faults,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(value: &'a Value, faults: &'a Faults) -> Self {
-        Self { value, path: Vec::new(), faults }
+    pub(super) fn root(value: &'a Value, tree: &'a Tree, faults: &'a Faults) -> Self {
+        Self { value, tree, key: None, faults }
     }
 
-    fn sub(&self, step: Step, value: &'a Value) -> Self {
-        let mut path = self.path.clone();
-        path.push(step);
-        Self { value, path, faults: self.faults }
+    fn add(&self, place: Place, word: String, message: String, help: Option<String>) {
+        self.faults.found.borrow_mut().push(Diagnostic { place, word, message, help });
     }
 
     /// Reports a fault of this value.
     pub(super) fn fault(&self, message: impl Into<String>, help: impl Into<Option<String>>) {
-        self.fault_within(0, self.word(), message.into(), help.into());
+        self.add(self.place(), self.word(), message.into(), help.into());
     }
 
     /// Reports a fault of the key that leads here.
     pub(super) fn fault_of_key(&self, message: String, help: Option<String>) {
-        let word = match self.path.last() {
-            Some(Step::Key(key)) => key.clone(),
-            _ => String::new(),
-        };
-        let path = self.path.clone();
-        self.faults.0.borrow_mut().push(Fault { path, at_key: true, offset: 0, word, message, help });
+        let (word, place) = self.key.unwrap_or(("", self.place()));
+        self.add(place, word.to_string(), message, help);
     }
 
     /// Reports a fault some characters into this value.
     pub(super) fn fault_within(&self, offset: usize, word: String, message: String, help: Option<String>) {
-        let path = self.path.clone();
-        self.faults.0.borrow_mut().push(Fault { path, at_key: false, offset, word, message, help });
+        let place = self.faults.within(self.place(), offset, &word);
+        self.add(place, word, message, help);
     }
 
     /// The place of this value.
-    pub(super) fn place(&self, text: &str) -> Place {
-        locate(text, &self.path, false)
+    pub(super) fn place(&self) -> Place {
+        self.tree.place
     }
 
     /// The value as it was written, if it is a scalar.
@@ -227,7 +93,7 @@ impl<'a> Node<'a> {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Bool(value) => value.to_string(),
-            _ => String::new(),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => String::new(),
         }
     }
 
@@ -260,23 +126,59 @@ impl<'a> Node<'a> {
             self.fault(format!("this must be a list, and it is {}", self.kind()), help);
             return None;
         };
-        Some(items.iter().enumerate().map(|(at, value)| self.sub(Step::Item(at), value)).collect())
+        let tree = |at: usize| self.tree.items.get(at).unwrap_or(&UNKNOWN);
+        let node = |(at, value)| Self { value, tree: tree(at), key: None, faults: self.faults };
+        Some(items.iter().enumerate().map(node).collect())
     }
 
-    /// The entries of a map, whatever their keys.
+    /// The entries of a map, whatever their keys; those that `<<` merges into it come after its own.
     pub(super) fn entries(&self) -> Option<Vec<(String, Self)>> {
         let Value::Mapping(map) = self.value else {
             self.fault(format!("this must be a map of keys and values, and it is {}", self.kind()), None);
             return None;
         };
         let mut entries = Vec::new();
+        let mut merged = Vec::new();
         for (key, value) in map {
-            match key {
-                Value::String(key) => entries.push((key.clone(), self.sub(Step::Key(key.clone()), value))),
-                other => self.fault(format!("keys must be text, and one is {other:?}"), None),
+            let Value::String(name) = key else {
+                let word = Self { value: key, ..self.clone() }.word();
+                self.fault(format!("keys must be text, and one is `{word}`"), "put it in quotes".to_string());
+                continue;
+            };
+            let (place, tree) = match self.tree.entries.get(name) {
+                Some((place, tree)) => (*place, tree),
+                None => (self.place(), &*UNKNOWN),
+            };
+            let node = Self { value, tree, key: Some((name, place)), faults: self.faults };
+            if name == MERGE {
+                merged = node.merged()?;
+            } else {
+                entries.push((name.clone(), node));
+            }
+        }
+        for (name, node) in merged {
+            // a map's own keys win, then those of the first map that is merged
+            if entries.iter().all(|(known, _)| *known != name) {
+                entries.push((name, node));
             }
         }
         Some(entries)
+    }
+
+    /// What `<<: *shared` or `<<: [*first, *second]` stands for.
+    fn merged(&self) -> Option<Vec<(String, Self)>> {
+        match self.value {
+            Value::Mapping(_) => self.entries(),
+            Value::Sequence(_) => {
+                let maps: Option<Vec<_>> = self.items()?.iter().map(Self::entries).collect();
+                Some(maps?.into_iter().flatten().collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {
+                let help = "write `<<: *NAME`, where `&NAME` stands before the shared map".to_string();
+                self.fault(format!("`<<` merges a map into this one, and it is {}", self.kind()), help);
+                None
+            }
+        }
     }
 
     /// A map whose keys are known.
@@ -350,6 +252,9 @@ impl<'a> Map<'a> {
     }
 }
 
+/// The key that merges shared maps (YAML 1.1, https://yaml.org/type/merge.html).
+const MERGE: &str = "<<";
+
 /// A list of more words than this is not read.
 const READABLE: usize = 16;
 
@@ -367,6 +272,10 @@ pub(crate) fn suggest(word: &str, known: &[&str]) -> String {
 
 /// The known word that is most like this one, if one is like it at all.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // no name is so long, and to compare it would take long
+    if word.len() > 64 {
+        return None;
+    }
     let word = word.to_lowercase();
     let likeness = |name: &&str| strsim::jaro_winkler(&word, &name.to_lowercase());
     let best = known.iter().map(|name| (likeness(name), *name)).max_by(|a, b| a.0.total_cmp(&b.0));

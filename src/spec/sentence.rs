@@ -141,7 +141,7 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, names: Names<'a>) -> Self {
-        let chars: Vec<char> = text.chars().collect();
+        let chars: Vec<char> = text.chars().map(super::invisible::as_space).collect();
         Self { tokens: tokens(&chars), chars, at: 0, names }
     }
 

@@ -353,3 +353,165 @@ fn a_regression_is_a_sentence_of_its_own() {
     assert_eq!(regression.condition.expect("a condition").threats.len(), 2);
     assert!(read("fusion accuracy ≥ 90%").regression.is_none());
 }
+
+/// What a faulty text is told.
+fn told(text: &str) -> String {
+    parse(Path::new("a.yaml"), text).map_or_else(|faults| faults.to_string(), |_| String::new())
+}
+
+#[test]
+fn characters_that_cannot_be_seen_are_spaces_or_are_named() {
+    let sound = format!("{HEAD}require: [fusion accuracy ≥ 90% at FGSM ε≤0.1]\n");
+    let requirements = |text: &str| {
+        let mut spec = parse(Path::new("a.yaml"), text).unwrap_or_else(|faults| panic!("{faults}"));
+        spec.require.iter_mut().for_each(|one| one.sentence.clear());
+        spec.require
+    };
+    assert_eq!(requirements(&format!("\u{feff}{sound}")), requirements(&sound));
+    for space in ['\u{a0}', '\u{202f}', '\u{2007}', '\u{200b}'] {
+        let spaced = sound
+            .replace("fusion accuracy ≥ 90% at", &format!("fusion{space}accuracy ≥ 90{space}% at{space}"));
+        assert_eq!(requirements(&spaced), requirements(&sound), "{space:?}");
+    }
+    let key = told(&sound.replace("claim:", "claim\u{200b}:"));
+    assert!(
+        key.contains("is no key here") && key.contains("column 6 holds a zero-width space (U+200B)"),
+        "{key}"
+    );
+    let indented = told(&sound.replace("  vision: ", "\u{a0} vision: "));
+    assert!(indented.contains("no-break space (U+00A0)"), "{indented}");
+}
+
+#[test]
+fn maps_are_merged_and_own_keys_win() {
+    let text = "claim: c
+defaults: {first: &first {lr: 1e-3, epochs: 1, batch: 8}, second: &second {lr: 5e-1, seed: 3}}
+data: {phantom: {studies: 200, seed: 7}}
+split: {test: 40%}
+models:
+  one: {se_resnet18: {image: 32, train: &own {<<: *first, epochs: 2}}}
+  two: {se_resnet18: {image: 32, train: {<<: [*first, *second]}}}
+  three: {se_resnet18: {image: 32, train: {<<: *own, seed: 5}}}
+require: [one accuracy ≥ 80%]
+";
+    let spec = parse(Path::new("a.yaml"), text).unwrap_or_else(|faults| panic!("{faults}"));
+    let train = |place: usize| match spec.models[place].1.weights() {
+        Some(Weights::Train(train)) => (train.lr.to_string(), train.epochs, train.batch, train.seed),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(train(0), ("0.001".into(), 2, 8, 0));
+    assert_eq!(train(1), ("0.001".into(), 1, 8, 3));
+    assert_eq!(train(2), ("0.001".into(), 2, 8, 5));
+    let wrong = told(&text.replace("second: &second {lr: 5e-1,", "second: &second {lr: 5e-1, nonsense: 1,"));
+    assert!(wrong.contains("`nonsense` is no key here") && wrong.contains("a.yaml:2:"), "{wrong}");
+    assert!(told(&text.replace("<<: *own", "<<: 3")).contains("`<<` merges a map into this one"));
+}
+
+#[test]
+fn what_is_said_of_a_long_file_is_short() {
+    let require = "require: [fusion accuracy ≥ 90%]\n";
+    let keys: Vec<String> = (0..4000).map(|number| format!("k{number}: 1")).collect();
+    let block = told(&format!("{HEAD}{require}{}\n", keys.join("\n")));
+    let flow = told(&format!("{HEAD}{require}x: 1\ncosts: {{{}}}\n", keys.join(", ")));
+    for (said, rest) in [(&block, "3950 further"), (&flow, "further errors")] {
+        assert_eq!(said.matches("error: ").count(), 50);
+        assert!(said.contains(rest) && said.len() < 40_000, "{} bytes", said.len());
+    }
+    assert!(block.contains("a.yaml:14:1\n"), "{block}");
+    let long = told(&format!("{HEAD}require: [{}]\n", "fusion accuracy ≥ 90% and ".repeat(30_000)));
+    assert!(long.contains("a sentence at most 2000") && long.len() < 2000, "{} bytes", long.len());
+    let many = told(&format!("{HEAD}require:\n{}", "  - fusion accuracy ≥ 90%\n".repeat(1001)));
+    assert!(many.contains("a list has at most 1000"), "{many}");
+    let word = told(&format!("{HEAD}require: [fusion {} ≥ 90%]\n", "x".repeat(1900)));
+    assert!(word.contains("is no metric") && word.len() < 3000, "{} bytes", word.len());
+}
+
+#[test]
+fn aliases_cannot_fill_the_memory() {
+    let shared = (0..1000).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let text = format!("claim: &a [{shared}]\ndata: [{}]\n", vec!["*a"; 500].join(", "));
+    assert!(told(&text).contains("more than 20000 keys and values"), "{}", told(&text));
+    let text = format!("claim: &a {}\ndata: [{}]\n", "x".repeat(100_000), vec!["*a"; 500].join(", "));
+    assert!(told(&text).contains("bytes of text, aliases followed"), "{}", told(&text));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_is_refused_without_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+    let error = read(&path).expect_err("refused");
+    assert!(error.exit_code() == 2 && error.to_string().contains("no regular file"), "{error}");
+}
+
+#[test]
+fn a_column_may_name_the_parts() {
+    let manifest = HEAD.replace(
+        "{phantom: {studies: 900, seed: 7}}",
+        "{manifest: {file: c.csv, columns: {frontal: f, lateral: l, findings: r}}}",
+    );
+    let split = |head: &str, split: &str| {
+        let text = format!("{head}require: [fusion accuracy ≥ 90%]\n")
+            .replace("{by: patient, test: 30%, seed: 7}", split);
+        parse(Path::new("a.yaml"), &text).map(|spec| spec.split.parts).map_err(|faults| faults.to_string())
+    };
+    let named = split(&manifest, "{column: fold, test: [test, 2], validation: [val]}").expect("a split");
+    let values = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        named,
+        Parts::Named { column: "fold".into(), test: values(&["test", "2"]), validation: values(&["val"]) }
+    );
+    for (head, text, says) in [
+        (manifest.as_str(), "{column: fold, test: [test]}", "nothing chooses the best epoch of `vision`"),
+        (
+            &manifest,
+            "{column: fold, test: [a], validation: [a]}",
+            "`a` names test cases and validation cases",
+        ),
+        (&manifest, "{test: [test]}", "a list of values needs the column"),
+        (HEAD, "{column: fold, test: [t], validation: [v]}", "only a manifest has columns"),
+        (HEAD, "{test: 100%}", "leaves no case to train `vision`"),
+        (HEAD, "{test: 0}", "without a test case nothing can be judged"),
+    ] {
+        let why = split(head, text).expect_err("refused");
+        assert!(why.contains(says), "{text}: {why}");
+    }
+    let loaded = "claim: c\ndata: {phantom: {studies: 60}}\nsplit: {test: 100%}\nmodels: {v: {resnet18: {image: 64, weights: w.safetensors}}}\nrequire: [v accuracy ≥ 1%]\n";
+    let spec = parse(Path::new("a.yaml"), loaded).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(spec.split.parts, Parts::Drawn { test: 1.0, validation: 0.15 });
+    let threshold = told(&format!("{loaded}thresholds: {{v: {{sensitivity: 95%}}}}\n"));
+    assert!(threshold.contains("a threshold is chosen on validation cases"), "{threshold}");
+}
+
+/// Literals: what is computed and cached hangs on them, so a change of names in the source must not change them.
+#[test]
+fn the_parts_of_the_default_spec_have_these_digests() {
+    let spec = read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/specs/fusion.yaml"))).expect("a spec");
+    insta::assert_snapshot!(spec.fingerprint().to_string().replace(' ', "\n"), @"");
+}
+
+#[test]
+fn a_fingerprint_says_which_part_differs() {
+    let base = format!("{HEAD}require: [fusion accuracy ≥ 90%]\n");
+    let print = |text: &str| {
+        parse(Path::new("a.yaml"), text).unwrap_or_else(|faults| panic!("{faults}")).fingerprint()
+    };
+    let first = print(&base);
+    assert_eq!(first.to_string().parse(), Ok(first.clone()));
+    for (from, to, parts) in [
+        ("claim: It keeps reading", "claim: another\nwaivers: []\ndevice: cpu\ngrid: [0.1]", &[][..]),
+        ("require:", "chunk: 64\nrequire:", &["`chunk` (32, not 64)"]),
+        ("require:", "seed: 3\nrequire:", &["`seed` (0, not 3)"]),
+        ("seed: 7}}", "seed: 8}}", &["`data`"]),
+        ("test: 30%", "test: 40%", &["`split`"]),
+        ("1e-4, epochs: 2", "1e-4, epochs: 3", &["`models.fusion`"]),
+        ("lr: 1e-4,", "lr: 1e-4, batch: 16, seed: 0,", &[]),
+        ("require:", "thresholds: {fusion: {sensitivity: 95%}}\nrequire:", &["`thresholds`"]),
+        ("require:", "masks: {m: m.png}\nrequire:", &["`masks`"]),
+    ] {
+        let other = print(&base.replace(from, to));
+        assert_eq!(first.differences(&other), parts, "{to}");
+        assert_eq!(first.whole() == other.whole(), parts.is_empty());
+    }
+}

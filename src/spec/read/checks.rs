@@ -15,10 +15,10 @@ pub(super) struct Conduct {
 }
 
 /// Reads the three blocks, each of which may be absent.
-pub(super) fn read(map: &Map<'_>, text: &str, models: &[ModelInputs]) -> Option<Conduct> {
+pub(super) fn read(map: &Map<'_>, models: &[ModelInputs]) -> Option<Conduct> {
     let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, models));
-    let checks = map.get("checks").map_or(Some(Checks::default()), |node| checks(&node, text));
-    let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, text, models));
+    let checks = map.get("checks").map_or(Some(Checks::default()), |node| checks(&node));
+    let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, models));
     Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
@@ -41,7 +41,7 @@ fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Named<Opera
 }
 
 /// The `checks` block: a policy alone, or changed triggers by check, beside a `policy` if there is one.
-fn checks(node: &Node<'_>, text: &str) -> Option<Checks> {
+fn checks(node: &Node<'_>) -> Option<Checks> {
     if node.kind() == "text" {
         return Some(Checks { policy: policy(node)?, triggers: vec![] });
     }
@@ -62,7 +62,7 @@ fn checks(node: &Node<'_>, text: &str) -> Option<Checks> {
         if checks.triggers.iter().any(|other| other.check == check) {
             node.fault_of_key(format!("{check} is set twice"), Some("remove one of the two".to_string()));
         } else if let Some((value, signature)) = trigger_of(&node, trigger.most) {
-            checks.triggers.push(ChangedTrigger { check, value, signature, place: node.place(text) });
+            checks.triggers.push(ChangedTrigger { check, value, signature, place: node.place() });
         }
     }
     Some(checks)
@@ -111,12 +111,12 @@ fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
 }
 
 /// The waivers, each with its owner, reason and last day.
-fn waivers(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Vec<Waiver>> {
-    let read: Vec<Option<Waiver>> = node.items()?.iter().map(|item| waiver(item, text, models)).collect();
+fn waivers(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Waiver>> {
+    let read: Vec<Option<Waiver>> = node.items()?.iter().map(|item| waiver(item, models)).collect();
     read.into_iter().collect()
 }
 
-fn waiver(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Waiver> {
+fn waiver(node: &Node<'_>, models: &[ModelInputs]) -> Option<Waiver> {
     let map = node.map(&keys::WAIVER)?;
     let check = map.need("check", "M1").and_then(|node| {
         let word = node.text()?;
@@ -133,5 +133,5 @@ fn waiver(node: &Node<'_>, text: &str, models: &[ModelInputs]) -> Option<Waiver>
     });
     let signature = signature(&map);
     let (check, model, Signature { owner, reason, expires }) = (check?, model?, signature?);
-    Some(Waiver { check, model, owner, reason, expires, place: node.place(text) })
+    Some(Waiver { check, model, owner, reason, expires, place: node.place() })
 }

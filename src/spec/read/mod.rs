@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use serde_yaml::Value;
 
 use super::condition::parse_condition;
+use super::invisible;
 use super::keys;
 use super::node::{Faults, Map, Node, suggest};
+use super::place::Tree;
 use super::regression::parse_regression;
 use super::sentence::{Complaint, ModelInputs, Names, RESERVED, is_metric, parse_figure, parse_sentence};
 use super::{
@@ -25,6 +27,9 @@ use crate::{Error, Result};
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
+/// A sentence is read aloud in a meeting; a longer text is none.
+const MOST_CHARACTERS: usize = 2000;
+const MOST_SENTENCES: usize = 1000;
 const CHUNK: usize = 32;
 /// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
 const DEFAULT_GRID_L2: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
@@ -39,11 +44,16 @@ pub fn read(path: &Path) -> Result<Spec> {
         Error::Input(message) => Error::Usage(message),
         other => other,
     };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
+    let about = std::fs::metadata(path).map_err(failed)?;
+    let shown = path.display();
+    if !about.is_file() {
+        // a FIFO would wait for somebody who writes into it
+        return Err(Error::Usage(format!("{shown} is no regular file; {remedy}")));
+    }
+    let size = about.len();
     if size > MOST_BYTES {
-        let path = path.display();
         return Err(Error::Usage(format!(
-            "{path} has {size} bytes and a spec at most {MOST_BYTES}; is it a spec?"
+            "{shown} has {size} bytes and a spec at most {MOST_BYTES}; is it a spec?"
         )));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
@@ -63,17 +73,36 @@ pub fn read(path: &Path) -> Result<Spec> {
 /// # Errors
 /// Every fault of the text.
 pub fn parse(path: &Path, text: &str) -> std::result::Result<Spec, Diagnostics> {
-    let refuse = |faults| Diagnostics { path: path.to_path_buf(), text: text.to_string(), faults };
+    // editors on Windows put a byte-order mark before a text
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let refuse = |mut faults: Vec<Diagnostic>| {
+        name_invisible(text, &mut faults);
+        Diagnostics { path: path.to_path_buf(), text: text.to_string(), faults }
+    };
+    // the places come first: they are refused where aliases would fill the memory
+    let tree = Tree::of(text).map_err(|why| refuse(vec![malformed(text, &why)]))?;
     let root: Value = serde_yaml::from_str(text).map_err(|why| refuse(vec![malformed(text, &why)]))?;
-    let faults = Faults::default();
-    let spec = spec(path, text, &Node::root(&root, &faults));
+    let faults = Faults::new(text);
+    let spec = spec(path, &Node::root(&root, &tree, &faults));
     match spec {
         Some(spec) if faults.is_empty() => Ok(spec),
-        _ => Err(refuse(faults.locate(text))),
+        Some(_) | None => Err(refuse(faults.in_order())),
     }
 }
 
-/// What the YAML reader says of text that is no YAML.
+/// Adds to each fault that its line holds a character that cannot be seen: it may be all that is wrong.
+fn name_invisible(text: &str, faults: &mut [Diagnostic]) {
+    let lines: Vec<&str> = text.lines().collect();
+    for fault in faults {
+        let line = lines.get(fault.place.line.saturating_sub(1)).copied().unwrap_or_default();
+        if let Some(hint) = invisible::hint(line) {
+            let help = fault.help.take().map_or(hint.clone(), |help| format!("{help}; {hint}"));
+            fault.help = Some(help);
+        }
+    }
+}
+
+/// What the YAML reader says of text that is no YAML, or more than a spec may hold.
 fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
     let place = why
         .location()
@@ -83,21 +112,25 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
     let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
     let help = if line.contains('\t') {
         "YAML is indented with spaces; replace the tab"
-    } else if message.starts_with("duplicate") {
-        "a key may stand only once; remove one of the two"
+    } else if message.contains("duplicate") {
+        "a key may appear only once; remove one of the two"
+    } else if message.contains("recursion limit") {
+        "a spec nests maps and lists at most 128 deep"
+    } else if message.contains("more than") || message.contains("repetition limit") {
+        "a spec is a page or two; is this a spec, and do its aliases (`*NAME`) lead where they should?"
     } else {
         "check the indentation, the brackets and the quotes up to here; a text that holds `: ` needs quotes"
     };
     Diagnostic {
         place,
         word: String::new(),
-        message: format!("this is no YAML: {message}"),
+        message: format!("this is no YAML that a spec can be: {message}"),
         help: Some(help.into()),
     }
 }
 
 /// The whole file. Reads on after a fault, so that the next one is found too.
-fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
+fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let map = root.map(&keys::ROOT)?;
     let claim = map.need("claim", "what the requirements are meant to show").and_then(|node| node.words());
     let models = map.need("models", "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}");
@@ -127,13 +160,13 @@ fn spec(path: &Path, text: &str, root: &Node<'_>) -> Option<Spec> {
     let names = Names { models: &readers, threats: &threats, masks: &mask_names };
     let table = table(&map, names);
     let published = map.get("published").map_or(Some(vec![]), |node| {
-        let figures = node.items()?.into_iter().map(|item| read_by(&item, names, parse_figure));
+        let figures = sentences(&node)?.into_iter().map(|item| read_by(&item, names, parse_figure));
         figures.collect::<Vec<_>>().into_iter().collect()
     });
     let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
     let has_costs = map.get("costs").is_some();
-    let require = require.and_then(|node| requirements(&node, text, names, has_costs));
-    let conduct = checks::read(&map, text, &readers);
+    let require = require.and_then(|node| requirements(&node, names, has_costs));
+    let conduct = checks::read(&map, &readers);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
     split::check_thresholds(&map, &split, &thresholds);
@@ -199,8 +232,31 @@ fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
 
 fn table(map: &Map<'_>, names: Names<'_>) -> Option<Vec<Condition>> {
     let Some(node) = map.get("table") else { return Some(vec![Condition::clean()]) };
-    let rows = node.items()?.into_iter().map(|item| read_by(&item, names, parse_condition));
+    let rows = sentences(&node)?.into_iter().map(|item| read_by(&item, names, parse_condition));
     rows.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// A text that a grammar can take in reasonable time.
+fn sentence_of<'a>(item: &Node<'a>) -> Option<&'a str> {
+    let text = item.text()?;
+    let length = text.chars().count();
+    if length > MOST_CHARACTERS {
+        let help = "write several sentences, each an item of its own".to_string();
+        item.fault(format!("this has {length} characters, and a sentence at most {MOST_CHARACTERS}"), help);
+        return None;
+    }
+    Some(text)
+}
+
+/// The items of a list of sentences, within its limit.
+fn sentences<'a>(node: &Node<'a>) -> Option<Vec<Node<'a>>> {
+    let items = node.items()?;
+    if items.len() > MOST_SENTENCES {
+        let help = "divide the spec into several".to_string();
+        node.fault(format!("these are {} items, and a list has at most {MOST_SENTENCES}", items.len()), help);
+        return None;
+    }
+    Some(items)
 }
 
 /// What a grammar makes of a text; None if it complains.
@@ -209,7 +265,7 @@ fn read_by<T>(
     names: Names<'_>,
     parse: impl Fn(&str, Names<'_>) -> std::result::Result<T, Complaint>,
 ) -> Option<T> {
-    parse(item.text()?, names).map_err(|complaint| report(item, complaint)).ok()
+    parse(sentence_of(item)?, names).map_err(|complaint| report(item, complaint)).ok()
 }
 
 /// What errors cost.
@@ -228,20 +284,20 @@ fn costs(node: &Node<'_>) -> Option<Costs> {
     None
 }
 
-fn requirements(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
-    let items = node.items()?;
+fn requirements(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
+    let items = sentences(node)?;
     if items.is_empty() {
         let help = "write what must hold, such as `fusion accuracy ≥ 90% at FGSM ε≤0.1`".to_string();
         node.fault("nothing is required, so nothing could pass", help);
         return None;
     }
     let read: Vec<Option<Requirement>> =
-        items.iter().map(|item| requirement(item, text, names, has_costs)).collect();
+        items.iter().map(|item| requirement(item, names, has_costs)).collect();
     read.into_iter().collect()
 }
 
-fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
-    let sentence = node.text()?;
+fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
+    let sentence = sentence_of(node)?;
     let parsed = match parse_regression(sentence, names) {
         Some(regression) => regression.map(|one| (vec![], Some(one))).map_err(|complaint| vec![complaint]),
         None => parse_sentence(sentence, names).map(|clauses| (clauses, None)),
@@ -256,7 +312,7 @@ fn requirement(node: &Node<'_>, text: &str, names: Names<'_>, has_costs: bool) -
                 check_reach(node, sentence, model.as_ref(), condition, names);
             }
             let sentence = sentence.trim().to_string();
-            Some(Requirement { sentence, place: node.place(text), clauses, regression })
+            Some(Requirement { sentence, place: node.place(), clauses, regression })
         }
         Err(complaints) => {
             for complaint in complaints {

@@ -47,6 +47,9 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
     };
     match key {
         "claim" => text("What the requirements are meant to show, in your words.", &[]),
+        "defaults" => json!({
+            "description": "Shared settings for YAML anchors (`&NAME`), which `*NAME` and `<<: *NAME` repeat; medcert reads nothing here.",
+        }),
         "data" => data::data(),
         "split" => split(),
         "models" => models::models(),
