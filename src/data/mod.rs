@@ -182,8 +182,11 @@ impl Dataset {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
-        let sections: Vec<&str> = self.sections.iter().map(|section| section.name()).collect();
-        add(&format!("{} {}", sections.join(" "), self.views.name()));
+        add(&format!(
+            "[{}] {}",
+            self.sections.iter().map(section_key).collect::<Vec<_>>().join(", "),
+            views_key(self.views)
+        ));
         for study in &self.studies {
             let Study { id, patient, frontal, lateral, report, label, view, mask, groups } = study;
             add(id);
@@ -211,6 +214,24 @@ impl Dataset {
             }
         }
         hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// A section in the digest of data, written as accepted snapshots have it.
+fn section_key(section: &Section) -> &'static str {
+    match section {
+        Section::Indication => "Indication",
+        Section::Findings => "Findings",
+        Section::Impression => "Impression",
+    }
+}
+
+/// The views in the digest of data, written as accepted snapshots have them.
+fn views_key(views: Views) -> &'static str {
+    match views {
+        Views::Both => "Both",
+        Views::Frontal => "Frontal",
+        Views::None => "None",
     }
 }
 

@@ -55,96 +55,109 @@ pub struct MetricRow {
     pub about: &'static str,
 }
 
+impl MetricRow {
+    const fn new(
+        name: &'static str,
+        aliases: &'static [&'static str],
+        direction: Direction,
+        example: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self { name, aliases, direction, example, about }
+    }
+}
+
 impl Metric {
     /// Everything about the metric.
     pub const fn row(self) -> MetricRow {
+        use Direction::{AtLeast, AtMost};
         match self {
-            Self::Accuracy => MetricRow {
-                name: "accuracy",
-                aliases: &[],
-                direction: Direction::AtLeast,
-                example: "90%",
-                about: "Share of the cases that are right: abnormal called abnormal, normal called normal. A case that is \
+            Self::Accuracy => MetricRow::new(
+                "accuracy",
+                &[],
+                AtLeast,
+                "90%",
+                "Share of the cases that are right: abnormal called abnormal, normal called normal. A case that is \
                         wrong without an attack counts as wrong under every attack. `fusion accuracy ≥ 90% at FGSM ε≤0.1` \
                         passes if the one-sided lower bound (Clopper and Pearson, Biometrika 1934) is at least 90 %.",
-            },
-            Self::Sensitivity => MetricRow {
-                name: "sensitivity",
-                aliases: &["recall"],
-                direction: Direction::AtLeast,
-                example: "90%",
-                about: "Share of the abnormal cases that are right, also called recall. Only abnormal cases count, so its \
+            ),
+            Self::Sensitivity => MetricRow::new(
+                "sensitivity",
+                &["recall"],
+                AtLeast,
+                "90%",
+                "Share of the abnormal cases that are right, also called recall. Only abnormal cases count, so its \
                         bounds are wider than those of the accuracy. Example: `vision sensitivity ≥ 70% under steady`. 1 − \
                         sensitivity is `missed`.",
-            },
-            Self::Specificity => MetricRow {
-                name: "specificity",
-                aliases: &[],
-                direction: Direction::AtLeast,
-                example: "80%",
-                about: "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
+            ),
+            Self::Specificity => MetricRow::new(
+                "specificity",
+                &[],
+                AtLeast,
+                "80%",
+                "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
                         80%`. 1 − specificity is `overcalled`.",
-            },
-            Self::Auroc => MetricRow {
-                name: "auroc",
-                aliases: &["auc"],
-                direction: Direction::AtLeast,
-                example: "90%",
-                about: "Area under the ROC curve: the probability that an abnormal case scores above a normal one, where a \
+            ),
+            Self::Auroc => MetricRow::new(
+                "auroc",
+                &["auc"],
+                AtLeast,
+                "90%",
+                "Area under the ROC curve: the probability that an abnormal case scores above a normal one, where a \
                         tie counts half. Its variance is that of DeLong et al. (Biometrics 1988), by patient. Areas of two \
                         models are not compared.",
-            },
-            Self::Flips => MetricRow {
-                name: "flips",
-                aliases: &[],
-                direction: Direction::AtMost,
-                example: "5%",
-                about: "Share of the cases that are right without the attack and wrong under it, so that mistakes without an \
+            ),
+            Self::Flips => MetricRow::new(
+                "flips",
+                &[],
+                AtMost,
+                "5%",
+                "Share of the cases that are right without the attack and wrong under it, so that mistakes without an \
                         attack do not count. `fusion flips ≤ 5% under 50% deletion` passes if the upper bound is at most 5 \
                         %. It needs an attack.",
-            },
-            Self::Missed => MetricRow {
-                name: "missed",
-                aliases: &[],
-                direction: Direction::AtMost,
-                example: "5%",
-                about: "Share of the abnormal cases that are called normal: 1 − sensitivity. `fusion missed ≤ 3%` passes if \
+            ),
+            Self::Missed => MetricRow::new(
+                "missed",
+                &[],
+                AtMost,
+                "5%",
+                "Share of the abnormal cases that are called normal: 1 − sensitivity. `fusion missed ≤ 3%` passes if \
                         the upper bound is at most 3 %.",
-            },
-            Self::Overcalled => MetricRow {
-                name: "overcalled",
-                aliases: &["overcalls", "false alarms"],
-                direction: Direction::AtMost,
-                example: "5%",
-                about: "Share of the normal cases that are called abnormal (overcalls, or false alarms): 1 − specificity. \
+            ),
+            Self::Overcalled => MetricRow::new(
+                "overcalled",
+                &["overcalls", "false alarms"],
+                AtMost,
+                "5%",
+                "Share of the normal cases that are called abnormal (overcalls, or false alarms): 1 − specificity. \
                         Example: `fusion false alarms ≤ 10%`.",
-            },
-            Self::Ece => MetricRow {
-                name: "ece",
-                aliases: &[],
-                direction: Direction::AtMost,
-                example: "5%",
-                about: "Expected calibration error: the mean distance of the predicted probability from the share of \
+            ),
+            Self::Ece => MetricRow::new(
+                "ece",
+                &[],
+                AtMost,
+                "5%",
+                "Expected calibration error: the mean distance of the predicted probability from the share of \
                         abnormal cases, over bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015). The estimate is \
                         biased upwards; its upper bound holds and is not tight.",
-            },
-            Self::Brier => MetricRow {
-                name: "brier",
-                aliases: &[],
-                direction: Direction::AtMost,
-                example: "0.1",
-                about: "Brier score (Monthly Weather Review 1950): mean squared distance of the predicted probability of \
+            ),
+            Self::Brier => MetricRow::new(
+                "brier",
+                &[],
+                AtMost,
+                "0.1",
+                "Brier score (Monthly Weather Review 1950): mean squared distance of the predicted probability of \
                         abnormal from the truth. 0 is best; a model that always answers one half has 0.25. Example: `fusion \
                         brier ≤ 0.1`.",
-            },
-            Self::Cost => MetricRow {
-                name: "cost",
-                aliases: &[],
-                direction: Direction::AtMost,
-                example: "0.1",
-                about: "Mean cost of a case, by the spec's `costs`: with `{missed: 10, overcalled: 1}` a missed case costs \
+            ),
+            Self::Cost => MetricRow::new(
+                "cost",
+                &[],
+                AtMost,
+                "0.1",
+                "Mean cost of a case, by the spec's `costs`: with `{missed: 10, overcalled: 1}` a missed case costs \
                         as much as ten false alarms. Example: `fusion cost ≤ 0.5`, in the unit of `costs`.",
-            },
+            ),
         }
     }
 

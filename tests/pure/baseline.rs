@@ -175,7 +175,7 @@ fn without_a_baseline_it_is_an_error_with_a_remedy() {
     let old = outcomes::before(&whole).to_string();
     let damaged = [
         old.clone(),
-        whole.replace("outcomes 1:", "outcomes 2:"),
+        whole.replace("outcomes 2:", "outcomes 1:"),
         whole[..whole.len() - 30].to_string(),
         whole.lines().take(whole.lines().count() - 1).collect::<Vec<_>>().join("\n"),
         whole.replace("margin of 0.001", "margin of 7"),

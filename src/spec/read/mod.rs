@@ -4,6 +4,7 @@ mod checks;
 mod data;
 mod models;
 mod script;
+mod sentences;
 mod split;
 pub(super) mod threats;
 
@@ -11,25 +12,20 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
-use super::condition::parse_condition;
 use super::invisible;
 use super::keys;
 use super::node::{Faults, Map, Node, suggest};
 use super::place::Tree;
-use super::regression::parse_regression;
-use super::sentence::{Complaint, ModelInputs, Names, RESERVED, is_metric, parse_figure, parse_sentence};
+use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::{
-    Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
-    Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Stop, TextMethod, Threat, Views,
+    Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model, Named,
+    Norm, Place, Section, Spec, Stop, TextMethod, Views,
 };
 use crate::{Error, Result};
 
 /// A spec is a page; a file larger than this is none.
 const MOST_BYTES: u64 = 1 << 20;
 const DEFAULT_GRID: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
-/// A sentence is read aloud in a meeting; a longer text is none.
-const MOST_CHARACTERS: usize = 2000;
-const MOST_SENTENCES: usize = 1000;
 const CHUNK: usize = 32;
 /// From a pixel or two to a clearly visible change of an image of 56 to 224 pixels a side.
 const DEFAULT_GRID_L2: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
@@ -158,14 +154,11 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
     let threats = threats?;
     let names = Names { models: &readers, threats: &threats, masks: &mask_names };
-    let table = table(&map, names);
-    let published = map.get("published").map_or(Some(vec![]), |node| {
-        let figures = sentences(&node)?.into_iter().map(|item| read_by(&item, names, parse_figure));
-        figures.collect::<Vec<_>>().into_iter().collect()
-    });
+    let table = sentences::table(&map, names);
+    let published = sentences::published(&map, names);
     let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
     let has_costs = map.get("costs").is_some();
-    let require = require.and_then(|node| requirements(&node, names, has_costs));
+    let require = require.and_then(|node| sentences::requirements(&node, names, has_costs));
     let conduct = checks::read(&map, &readers);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
@@ -230,44 +223,6 @@ fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
     Some(grid)
 }
 
-fn table(map: &Map<'_>, names: Names<'_>) -> Option<Vec<Condition>> {
-    let Some(node) = map.get("table") else { return Some(vec![Condition::clean()]) };
-    let rows = sentences(&node)?.into_iter().map(|item| read_by(&item, names, parse_condition));
-    rows.collect::<Vec<_>>().into_iter().collect()
-}
-
-/// A text that a grammar can take in reasonable time.
-fn sentence_of<'a>(item: &Node<'a>) -> Option<&'a str> {
-    let text = item.text()?;
-    let length = text.chars().count();
-    if length > MOST_CHARACTERS {
-        let help = "write several sentences, each an item of its own".to_string();
-        item.fault(format!("this has {length} characters, and a sentence at most {MOST_CHARACTERS}"), help);
-        return None;
-    }
-    Some(text)
-}
-
-/// The items of a list of sentences, within its limit.
-fn sentences<'a>(node: &Node<'a>) -> Option<Vec<Node<'a>>> {
-    let items = node.items()?;
-    if items.len() > MOST_SENTENCES {
-        let help = "divide the spec into several".to_string();
-        node.fault(format!("these are {} items, and a list has at most {MOST_SENTENCES}", items.len()), help);
-        return None;
-    }
-    Some(items)
-}
-
-/// What a grammar makes of a text; None if it complains.
-fn read_by<T>(
-    item: &Node<'_>,
-    names: Names<'_>,
-    parse: impl Fn(&str, Names<'_>) -> std::result::Result<T, Complaint>,
-) -> Option<T> {
-    parse(sentence_of(item)?, names).map_err(|complaint| report(item, complaint)).ok()
-}
-
 /// What errors cost.
 fn costs(node: &Node<'_>) -> Option<Costs> {
     let map = node.map(&keys::COSTS)?;
@@ -282,96 +237,6 @@ fn costs(node: &Node<'_>) -> Option<Costs> {
         "for example {missed: 10, overcalled: 1}".to_string(),
     );
     None
-}
-
-fn requirements(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
-    let items = sentences(node)?;
-    if items.is_empty() {
-        let help = "write what must hold, such as `fusion accuracy ≥ 90% at FGSM ε≤0.1`".to_string();
-        node.fault("nothing is required, so nothing could pass", help);
-        return None;
-    }
-    let read: Vec<Option<Requirement>> =
-        items.iter().map(|item| requirement(item, names, has_costs)).collect();
-    read.into_iter().collect()
-}
-
-fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
-    let sentence = sentence_of(node)?;
-    let parsed = match parse_regression(sentence, names) {
-        Some(regression) => regression.map(|one| (vec![], Some(one))).map_err(|complaint| vec![complaint]),
-        None => parse_sentence(sentence, names).map(|clauses| (clauses, None)),
-    };
-    match parsed {
-        Ok((clauses, regression)) => {
-            for clause in &clauses {
-                check_reach(node, sentence, Some(&clause.model), &clause.condition, names);
-                check_metric(node, clause, has_costs);
-            }
-            if let Some(Regression { model, condition: Some(condition), .. }) = &regression {
-                check_reach(node, sentence, model.as_ref(), condition, names);
-            }
-            let sentence = sentence.trim().to_string();
-            Some(Requirement { sentence, place: node.place(), clauses, regression })
-        }
-        Err(complaints) => {
-            for complaint in complaints {
-                report(node, complaint);
-            }
-            None
-        }
-    }
-}
-
-/// A metric that has nothing to count would pass for the wrong reason.
-fn check_metric(node: &Node<'_>, clause: &super::Clause, has_costs: bool) {
-    if clause.metric == Metric::Cost && !has_costs {
-        let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
-        node.fault("the spec does not say what errors cost", help);
-    }
-    if clause.metric == Metric::Flips && clause.condition.threats.is_empty() {
-        let help = "say under what, such as `flips ≤ 5% under 50% deletion`".to_string();
-        node.fault("without an attack no case is turned", help);
-    }
-}
-
-/// A sentence about an input that its model does not read would pass for the wrong reason; so would one about all
-/// models of which none reads it.
-fn check_reach(
-    node: &Node<'_>,
-    sentence: &str,
-    model: Option<&String>,
-    condition: &Condition,
-    names: Names<'_>,
-) {
-    let meant = names.models.iter().filter(|reader| model.is_none_or(|name| reader.name == *name));
-    let reasons: Vec<_> = meant.map(|reader| out_of_reach(reader, condition)).collect();
-    if let Some(Some((message, help))) = reasons.iter().find(|_| reasons.iter().all(Option::is_some)) {
-        let words = &condition.words;
-        let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());
-        node.fault_within(offset, words.clone(), message.clone(), Some(help.clone()));
-    }
-}
-
-/// Why a condition cannot touch a model, and what to write instead.
-fn out_of_reach(model: &ModelInputs, condition: &Condition) -> Option<(String, String)> {
-    let blind = |threat: &Threat| if threat.on_image() { !model.image } else { !model.text };
-    if let Some(threat) = condition.threats.iter().find(|threat| blind(threat)) {
-        let (input, reads) = if threat.on_image() { ("image", "report") } else { ("report", "image") };
-        let message = format!("`{}` does not read the {input}, so this cannot touch it", model.name);
-        let help = format!("ask for an attack on the {reads}, or name a model that reads the {input}");
-        Some((message, help))
-    } else if condition.threats.iter().any(Threat::needs_the_other) && !(model.image && model.text) {
-        let message = format!("`{}` reads nothing else, so without it there is no answer", model.name);
-        let help = "write `blank`, or name a model that reads images and reports".to_string();
-        Some((message, help))
-    } else {
-        None
-    }
-}
-
-fn report(node: &Node<'_>, complaint: Complaint) {
-    node.fault_within(complaint.offset, complaint.word, complaint.message, Some(complaint.help));
 }
 
 /// Whether the grammar gives it a meaning.
