@@ -445,7 +445,7 @@ fn a_fifo_is_refused_without_waiting() {
     let path = folder.path().join("a.yaml");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
     let error = read(&path).expect_err("refused");
-    assert!(error.exit_code() == 2 && error.to_string().contains("no regular file"), "{error}");
+    assert!(error.exit_code() == 2 && error.to_string().contains("not a regular file"), "{error}");
 }
 
 #[test]

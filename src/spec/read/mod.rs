@@ -40,28 +40,8 @@ pub fn read(path: &Path) -> Result<Spec> {
         Error::Input(message) => Error::Usage(message),
         other => other,
     };
-    let about = std::fs::metadata(path).map_err(failed)?;
-    let shown = path.display();
-    if !about.is_file() {
-        // a FIFO would wait for somebody who writes into it
-        return Err(Error::Usage(format!("{shown} is no regular file; {remedy}")));
-    }
-    let size = about.len();
-    if size > MOST_BYTES {
-        return Err(Error::Usage(format!(
-            "{shown} has {size} bytes and a spec at most {MOST_BYTES}; is it a spec?"
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(path, &text).map_err(Error::Spec),
-        Err(why) => {
-            let place = why.utf8_error().valid_up_to();
-            let line = why.as_bytes()[..place].iter().filter(|byte| **byte == b'\n').count() + 1;
-            let path = path.display();
-            Err(Error::Usage(format!("{path} is not UTF-8 at line {line}; save it as UTF-8")))
-        }
-    }
+    let text = crate::files::bounded_text(path, MOST_BYTES).map_err(failed)?;
+    parse(path, &text).map_err(Error::Spec)
 }
 
 /// Checks the text of a spec; `path` is for its messages and for relative paths.
