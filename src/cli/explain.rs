@@ -116,7 +116,7 @@ fn explained(wanted: &str) -> Option<String> {
     }
     // words of the command line arrive joined by a hyphen
     let metric = Metric::of_word(&wanted.replace('-', " "));
-    let metric = metric.map(|metric| titled(metric.name(), metric.row().about.to_string()));
+    let metric = metric.map(|metric| titled(metric.name(), metric.about().to_string()));
     let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);

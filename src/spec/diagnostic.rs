@@ -44,7 +44,7 @@ pub struct Diagnostics {
 /// Faults of a file that are shown; the others are counted.
 const SHOWN: usize = 50;
 /// Characters of a line that are shown, with those before the word among them.
-const WIDTH: usize = 160;
+const WIDTH: usize = 240;
 const BEFORE: usize = 60;
 /// Characters of a message or remedy that are shown; either may quote a long text.
 const SENTENCE: usize = 600;
@@ -110,10 +110,14 @@ impl Excerpt {
     }
 }
 
-/// A text, or its beginning.
+/// A text; a long one without its middle, since what is wrong is said before or after what it quotes.
 fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_string();
     }
+    let half = most / 2;
+    let (start, end): (String, String) =
+        (text.chars().take(half).collect(), text.chars().skip(length - half).collect());
+    format!("{start}…{end}")
 }

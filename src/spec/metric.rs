@@ -4,9 +4,9 @@ use crate::listed::listed;
 
 listed! {
     /// What a clause measures, over the test cases; a case that is wrong when clean counts as broken.
-    /// [`Metric::row`] says what each is.
+    /// [`Metric::about`] says what each is.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    #[allow(missing_docs)] // the row of each is its documentation
+    #[allow(missing_docs)] // `about` documents each
     pub enum Metric {
         Accuracy,
         Sensitivity,
@@ -51,113 +51,76 @@ pub struct MetricRow {
     pub direction: Direction,
     /// Example of a threshold.
     pub example: &'static str,
-    /// What it is, for `medcert explain` and the manual.
-    pub about: &'static str,
-}
-
-impl MetricRow {
-    const fn new(
-        name: &'static str,
-        aliases: &'static [&'static str],
-        direction: Direction,
-        example: &'static str,
-        about: &'static str,
-    ) -> Self {
-        Self { name, aliases, direction, example, about }
-    }
 }
 
 impl Metric {
-    /// Everything about the metric.
+    /// All facts of the metric but its meaning.
     pub const fn row(self) -> MetricRow {
         use Direction::{AtLeast, AtMost};
+        let (name, aliases, direction, example): (_, &[&str], _, _) = match self {
+            Self::Accuracy => ("accuracy", &[], AtLeast, "90%"),
+            Self::Sensitivity => ("sensitivity", &["recall"], AtLeast, "90%"),
+            Self::Specificity => ("specificity", &[], AtLeast, "80%"),
+            Self::Auroc => ("auroc", &["auc"], AtLeast, "90%"),
+            Self::Flips => ("flips", &[], AtMost, "5%"),
+            Self::Missed => ("missed", &[], AtMost, "5%"),
+            Self::Overcalled => ("overcalled", &["overcalls", "false alarms"], AtMost, "5%"),
+            Self::Ece => ("ece", &[], AtMost, "5%"),
+            Self::Brier => ("brier", &[], AtMost, "0.1"),
+            Self::Cost => ("cost", &[], AtMost, "0.1"),
+        };
+        MetricRow { name, aliases, direction, example }
+    }
+
+    /// What it is, for `medcert explain` and the manual.
+    pub fn about(self) -> &'static str {
         match self {
-            Self::Accuracy => MetricRow::new(
-                "accuracy",
-                &[],
-                AtLeast,
-                "90%",
+            Self::Accuracy => {
                 "Share of the cases that are right: abnormal called abnormal, normal called normal. A case that is \
                         wrong without an attack counts as wrong under every attack. `fusion accuracy ≥ 90% at FGSM ε≤0.1` \
-                        passes if the one-sided lower bound (Clopper and Pearson, Biometrika 1934) is at least 90 %.",
-            ),
-            Self::Sensitivity => MetricRow::new(
-                "sensitivity",
-                &["recall"],
-                AtLeast,
-                "90%",
+                        passes if the one-sided lower bound (Clopper and Pearson, Biometrika 1934) is at least 90 %."
+            }
+            Self::Sensitivity => {
                 "Share of the abnormal cases that are right, also called recall. Only abnormal cases count, so its \
                         bounds are wider than those of the accuracy. Example: `vision sensitivity ≥ 70% under steady`. 1 − \
-                        sensitivity is `missed`.",
-            ),
-            Self::Specificity => MetricRow::new(
-                "specificity",
-                &[],
-                AtLeast,
-                "80%",
+                        sensitivity is `missed`."
+            }
+            Self::Specificity => {
                 "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
-                        80%`. 1 − specificity is `overcalled`.",
-            ),
-            Self::Auroc => MetricRow::new(
-                "auroc",
-                &["auc"],
-                AtLeast,
-                "90%",
+                        80%`. 1 − specificity is `overcalled`."
+            }
+            Self::Auroc => {
                 "Area under the ROC curve: the probability that an abnormal case scores above a normal one, where a \
                         tie counts half. Its variance is that of DeLong et al. (Biometrics 1988), by patient. Areas of two \
-                        models are not compared.",
-            ),
-            Self::Flips => MetricRow::new(
-                "flips",
-                &[],
-                AtMost,
-                "5%",
+                        models are not compared."
+            }
+            Self::Flips => {
                 "Share of the cases that are right without the attack and wrong under it, so that mistakes without an \
                         attack do not count. `fusion flips ≤ 5% under 50% deletion` passes if the upper bound is at most 5 \
-                        %. It needs an attack.",
-            ),
-            Self::Missed => MetricRow::new(
-                "missed",
-                &[],
-                AtMost,
-                "5%",
+                        %. It needs an attack."
+            }
+            Self::Missed => {
                 "Share of the abnormal cases that are called normal: 1 − sensitivity. `fusion missed ≤ 3%` passes if \
-                        the upper bound is at most 3 %.",
-            ),
-            Self::Overcalled => MetricRow::new(
-                "overcalled",
-                &["overcalls", "false alarms"],
-                AtMost,
-                "5%",
+                        the upper bound is at most 3 %."
+            }
+            Self::Overcalled => {
                 "Share of the normal cases that are called abnormal (overcalls, or false alarms): 1 − specificity. \
-                        Example: `fusion false alarms ≤ 10%`.",
-            ),
-            Self::Ece => MetricRow::new(
-                "ece",
-                &[],
-                AtMost,
-                "5%",
+                        Example: `fusion false alarms ≤ 10%`."
+            }
+            Self::Ece => {
                 "Expected calibration error: the mean distance of the predicted probability from the share of \
                         abnormal cases, over bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015). The estimate is \
-                        biased upwards; its upper bound holds and is not tight.",
-            ),
-            Self::Brier => MetricRow::new(
-                "brier",
-                &[],
-                AtMost,
-                "0.1",
+                        biased upwards; its upper bound holds and is not tight."
+            }
+            Self::Brier => {
                 "Brier score (Monthly Weather Review 1950): mean squared distance of the predicted probability of \
                         abnormal from the truth. 0 is best; a model that always answers one half has 0.25. Example: `fusion \
-                        brier ≤ 0.1`.",
-            ),
-            Self::Cost => MetricRow::new(
-                "cost",
-                &[],
-                AtMost,
-                "0.1",
+                        brier ≤ 0.1`."
+            }
+            Self::Cost => {
                 "Mean cost of a case, by the spec's `costs`: with `{missed: 10, overcalled: 1}` a missed case costs \
-                        as much as ten false alarms. Example: `fusion cost ≤ 0.5`, in the unit of `costs`.",
-            ),
+                        as much as ten false alarms. Example: `fusion cost ≤ 0.5`, in the unit of `costs`."
+            }
         }
     }
 

@@ -84,7 +84,7 @@ fn a_number_that_is_not_finite_is_not_written() {
     std::fs::write(&path, "what was there").expect("written");
     let mut evidence = world(&[true, false]).evidence;
     evidence.cells[1].outcomes[0].margin = Some(f32::NAN);
-    assert_eq!(write(&path, &evidence).expect_err("refused").exit_code(), 5);
+    assert_eq!(write(&path, &evidence).expect_err("refused").exit_code(), 101);
     assert_eq!(std::fs::read_to_string(&path).expect("text"), "what was there");
 }
 

@@ -14,7 +14,7 @@ use serde_yaml::Value;
 
 use super::invisible;
 use super::keys;
-use super::node::{Faults, Map, Node, suggest};
+use super::node::{Faults, Node, suggest};
 use super::place::Tree;
 use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::{
@@ -85,14 +85,19 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
         .map_or(Place { line: 1, column: 1 }, |at| Place { line: at.line(), column: at.column() });
     let message = why.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
-    let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+    // a limit names the path to where it was reached, which says nothing
+    let message = message.find("more than").map_or(message, |at| &message[at..]);
+    let lines: Vec<&str> = text.lines().take(place.line).collect();
+    let line = lines.last().copied().unwrap_or_default();
+    let is_limit = message.contains("more than") || message.contains("limit exceeded");
+    let hidden = lines.iter().enumerate().rev().find_map(|(at, line)| Some((at + 1, invisible::hint(line)?)));
     let help = if line.contains('\t') {
         "YAML is indented with spaces; replace the tab"
     } else if message.contains("duplicate") {
         "a key may appear only once; remove one of the two"
     } else if message.contains("recursion limit") {
         "a spec nests maps and lists at most 128 deep"
-    } else if message.contains("more than") || message.contains("repetition limit") {
+    } else if is_limit {
         "a spec is a page or two; is this a spec, and do its aliases (`*NAME`) lead where they should?"
     } else {
         "check the indentation, the brackets and the quotes up to here; a text that holds `: ` needs quotes"
@@ -100,8 +105,12 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
     Diagnostic {
         place,
         word: String::new(),
-        message: format!("this is no YAML that a spec can be: {message}"),
-        help: Some(help.into()),
+        message: format!("this is no {}: {message}", if is_limit { "spec" } else { "YAML" }),
+        help: Some(match hidden {
+            // that of its own line is named for every fault
+            Some((at, hint)) if at < place.line => format!("{help}; in line {at}, {hint}"),
+            Some(_) | None => help.to_string(),
+        }),
     }
 }
 
