@@ -9,7 +9,6 @@ mod estimate;
 pub mod fab;
 pub mod fgsm;
 pub mod hop_skip_jump;
-pub mod loss;
 pub mod mask;
 pub mod momentum;
 pub mod nes;
