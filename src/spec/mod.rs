@@ -8,17 +8,21 @@ mod condition;
 mod corruption;
 mod diagnostic;
 mod edit;
+mod image_search;
 mod keys;
+mod kinds;
 mod metric;
 mod model;
 mod node;
 mod number;
+mod parameter;
 mod pixels;
 mod read;
 mod regression;
 mod scalar;
 mod schema;
 mod sentence;
+mod text_search;
 mod threat;
 mod token;
 
@@ -28,21 +32,24 @@ pub use check::{
     ChangedTrigger, Check, CheckPolicy, CheckRow, Checks, Effect, Looser, Signature, Trigger, Waiver,
 };
 pub use condition::parse_condition;
-pub use corruption::Corruption;
+pub use corruption::{Corruption, CorruptionFacts};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use edit::{EditKind, Mode};
+pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
+pub use image_search::{Access, Evaluations, ImageSearch, SearchFacts, Seeks, Steps};
 pub use metric::Metric;
 pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
 pub(crate) use number::Number;
-pub use pixels::{Access, AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Region};
+pub use parameter::{Parameter, Referent, Takes, Value};
+pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
 pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use schema::schema;
 pub use sentence::{Complaint, ModelInputs, Names, parse_figure, parse_sentence};
-pub use threat::{Absence, Joint, Strength, TextAttack, TextMethod, TextSearch, Threat};
+pub use text_search::{TextSearch, TextSearchFacts};
+pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};
 
 /// A name the user gave to a model or threat, in the order of the file.
 pub type Named<T> = (String, T);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use medcert::spec::{
     Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
-    ModelInputs, Names, Norm, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat, Views,
-    Weights, parse, parse_condition, parse_sentence, read,
+    ModelInputs, Names, Norm, Referent, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat,
+    Views, Weights, parse, parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -276,7 +276,12 @@ fn every_threat_can_be_said_in_a_sentence() {
     );
     assert_eq!(
         only("HopSkipJump-Linf-500 ε=0.1 inside field"),
-        ball(ImageSearch::HopSkipJump { queries: 500 }, Norm::Linf, Region::Inside(Mask::File(0)), 0.1)
+        ball(
+            ImageSearch::HopSkipJump { queries: 500 },
+            Norm::Linf,
+            Region::Inside(Mask::File(Referent::new("field", 0))),
+            0.1
+        )
     );
     let blur = ImageMethod::Corruption(Corruption::MotionBlur);
     assert_eq!(only("motion-blur severity 3"), Threat::Image { method: blur, strength: Strength::At(3.0) });

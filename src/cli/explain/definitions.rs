@@ -5,10 +5,6 @@ use crate::report::verdict_text::comment as doc;
 
 /// Where each kind of word is defined.
 const METRIC: &str = include_str!("../../spec/metric.rs");
-const ABSENCE: &str = include_str!("../../spec/threat.rs");
-const MODE: &str = include_str!("../../spec/edit.rs");
-const CORRUPTION: &str = include_str!("../../spec/corruption.rs");
-const SEARCH: &str = include_str!("../../spec/pixels.rs");
 const ERROR: &str = include_str!("../../error.rs");
 
 /// The exit codes.
@@ -17,21 +13,6 @@ pub(super) const EXITS: [&str; 7] = ["0", "1", "2", "3", "4", "5", "101"];
 /// A metric, by its name in the source.
 pub(super) fn of_metric(variant: &str) -> Option<String> {
     doc(METRIC, variant)
-}
-
-/// What stands for an input that is absent.
-pub(super) fn of_absence(variant: &str) -> Option<String> {
-    doc(ABSENCE.split_once("pub enum Absence")?.1, variant)
-}
-
-/// A mode of attacks on words.
-pub(super) fn of_mode(variant: &str) -> Option<String> {
-    doc(MODE.split_once("pub enum Mode")?.1, variant)
-}
-
-/// In a line, what an attack does, by its name in the source.
-pub(super) fn of_attack(variant: &str) -> Option<String> {
-    [CORRUPTION, MODE, SEARCH, ABSENCE].iter().find_map(|source| doc(source, variant))
 }
 
 /// An exit code, as the head of the errors lists it.

@@ -16,7 +16,7 @@ use super::node::{Faults, Map, Node, suggest};
 use super::regression::parse_regression;
 use super::sentence::{Complaint, ModelInputs, Names, RESERVED, parse_figure, parse_sentence};
 use super::{
-    Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Metric,
+    Absence, Condition, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Metric,
     Mode, Model, Named, Norm, Place, Regression, Requirement, Section, Spec, Split, Stop, TextMethod, Threat,
     Views,
 };
@@ -201,9 +201,6 @@ fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
         node.fault("a grid has 1 to 100 strengths", "for example [0.01, 0.05, 0.1]".to_string());
         return None;
     }
-    if let Some(zero) = items.iter().zip(&grid).find(|(_, strength)| **strength == 0.0) {
-        zero.0.fault("a strength of 0 is no attack", "leave it out".to_string());
-    }
     grid.sort_by(f64::total_cmp);
     grid.dedup();
     Some(grid)
@@ -332,13 +329,12 @@ fn report(node: &Node<'_>, complaint: Complaint) {
 
 /// Whether the grammar gives it a meaning.
 fn is_word(name: &str) -> bool {
-    let films = Corruption::NAMED.iter().map(|(name, _)| *name);
-    let mut others =
-        films.chain(Absence::NAMED.iter().map(|(name, _)| *name)).chain(Mode::NAMED.map(|(name, _)| name));
     RESERVED.contains(&name)
-        || ImageMethod::of_word(name).is_some()
+        || ImageSearch::at_start_of(name).is_some()
         || TextMethod::of_name(name).is_some()
-        || others.any(|other| other == name)
+        || Corruption::named(name).is_some()
+        || Absence::named(name).is_some()
+        || Mode::named(name).is_some()
 }
 
 /// Names are short and are no words of the grammar.

@@ -132,7 +132,7 @@ pub fn perturb(
 /// What the noise of a kind is keyed by, such as `Deletion { fraction: 0.5 } 7 p00001-1`; every draw but the
 /// first (number 0) adds its number.
 pub fn purpose(kind: EditKind, share: f64, seed: u64, case: &str, draw: u32) -> String {
-    let first = format!("{kind:?} {{ fraction: {share:?} }} {seed} {case}");
+    let first = format!("{} {{ fraction: {share:?} }} {seed} {case}", kind.facts().stream);
     if draw == 0 { first } else { format!("{first} {draw}") }
 }
 

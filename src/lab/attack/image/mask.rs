@@ -45,7 +45,7 @@ fn given(problem: &Problem<'_>, inputs: &Inputs, indices: &[usize], mask: Mask) 
     for &index in indices {
         for view in 0..views {
             let bytes = match mask {
-                Mask::File(place) => inputs.mask_file(side as u32, place)?,
+                Mask::File(file) => inputs.mask_file(side as u32, file.place)?,
                 // the data marks lesions in the frontal view alone
                 _ if view == 0 => inputs.lesion(side as u32, index)?,
                 _ => &[],
