@@ -5,6 +5,7 @@ use super::kinds::kinds;
 
 /// What must be known about a kind of edit.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own, and no two exclude each other
 pub struct EditFacts {
     /// The name that a sentence gives it.
     pub name: &'static str,

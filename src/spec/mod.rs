@@ -21,7 +21,9 @@ mod read;
 mod regression;
 mod scalar;
 mod schema;
+mod search_facts;
 mod sentence;
+mod settings;
 mod text_search;
 mod threat;
 mod token;
@@ -35,7 +37,7 @@ pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
-pub use image_search::{Access, Evaluations, ImageSearch, SearchFacts, Seeks, Steps};
+pub use image_search::ImageSearch;
 pub use metric::Metric;
 pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
@@ -47,6 +49,7 @@ pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
 pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use schema::schema;
+pub use search_facts::{Access, Evaluations, SearchFacts, Seeks, Steps};
 pub use sentence::{Complaint, ModelInputs, Names, parse_figure, parse_sentence};
 pub use text_search::{TextSearch, TextSearchFacts};
 pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};

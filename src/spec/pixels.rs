@@ -121,8 +121,7 @@ impl ImageMethod {
 
     /// A search as a sentence means it that says no more.
     pub fn usual(search: ImageSearch) -> Self {
-        let norm = search.norms().first().copied().unwrap_or(Norm::Linf);
-        Self::Search { search, norm, region: Region::Everywhere }
+        Self::Search { search, norm: search.usual_norm(), region: Region::Everywhere }
     }
 
     /// Which pixels it may move.

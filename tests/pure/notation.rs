@@ -269,6 +269,7 @@ fn every_row_is_told_from_every_other_and_its_file_states_its_defaults() {
     names.dedup();
     assert_eq!(names.len(), all, "two kinds have one name");
     for search in ImageSearch::ALL {
+        assert!(!search.norms().is_empty(), "{} has no norm", search.name());
         let head: String = search.facts().source.lines().take_while(|line| line.starts_with("//!")).collect();
         for (parameter, value) in search.settings() {
             if let Value::Count(usual) = value {

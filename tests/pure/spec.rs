@@ -181,7 +181,7 @@ fn a_relation_names_another_model_and_a_margin() {
 
 /// Any condition, with its spelling.
 fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
-    let percent = 0..=100_u32;
+    let percent = 1..=100_u32;
     let epsilon = (1..=255_u32, any::<bool>()).prop_map(|(gray, up_to)| {
         let value = f64::from(gray) / 255.0;
         (
