@@ -119,7 +119,8 @@ fn written_text(attack: &TextAttack, detail: Detail) -> String {
 /// Parameters as ` steps=20 restarts=2`.
 fn settings(own: &[(Parameter, Value)], usual: &[(Parameter, Value)], detail: Detail) -> String {
     let written = own.iter().filter(|setting| detail == Detail::All || !usual.contains(setting));
-    written.map(|(parameter, value)| format!(" {}={value}", parameter.key)).collect()
+    let written = written.map(|(parameter, value)| format!(" {}={value}", parameter.key));
+    written.collect::<Vec<_>>().concat()
 }
 
 /// An ε: the shorter of a decimal and of grey levels such as `8/255`.

@@ -72,6 +72,7 @@ macro_rules! searches {
             }
 
             /// The same search with its defaults.
+            #[must_use]
             pub fn usual(self) -> Self {
                 match self {
                     $(Self::$variant { .. } => Self::$variant $({ $($key: $usual),+ })?,)+

@@ -142,7 +142,7 @@ impl TextMethod {
     /// The random edit or search of a name or an alias of it, with its defaults.
     pub fn of_name(name: &str) -> Option<Self> {
         let is = |known: &&str| known.eq_ignore_ascii_case(name);
-        let aliased = |kind: &&EditKind| kind.facts().aliases.iter().any(|alias| is(&alias));
+        let aliased = |kind: &&EditKind| kind.facts().aliases.iter().any(is);
         let sampled = EditKind::named(name).or_else(|| EditKind::ALL.iter().find(aliased).copied());
         let searched =
             || TextSearch::named(name).map(|search| Self::Searched { search, queries: Self::QUERIES });

@@ -76,13 +76,11 @@ fn of_settings(settings: &[(Parameter, Setting)], key: &str) -> Option<Value> {
 }
 
 fn patch(key: &str) -> Value {
-    match key {
-        "share" => share("Its share of the image.", &["5%"]),
-        _ => {
-            let usual = Setting::Count(ImageMethod::USUAL_PATCH_STEPS);
-            of_settings(&[(ImageMethod::PATCH_STEPS, usual)], key).unwrap_or_else(|| region(key))
-        }
+    if key == "share" {
+        return share("Its share of the image.", &["5%"]);
     }
+    let usual = Setting::Count(ImageMethod::USUAL_PATCH_STEPS);
+    of_settings(&[(ImageMethod::PATCH_STEPS, usual)], key).unwrap_or_else(|| region(key))
 }
 
 fn region(key: &str) -> Value {
