@@ -2,7 +2,7 @@
 //! attack, an attack on pixels or on words, or several at once. The names are the spec language's, and the short
 //! forms that tables use: `DEL` for deletion, `BIM` for iterated gradient steps.
 
-use crate::spec::{Corruption, EditKind, ImageMethod, ImageSearch, Number, TextSearch};
+use crate::spec::{Corruption, EditKind, ImageSearch, Number, Steps, TextSearch};
 
 /// Names of a row without an attack.
 const CLEAN: [&str; 11] = [
@@ -117,30 +117,22 @@ fn attack(word: &str) -> Option<Attack> {
     let of = |input, search, can_change_label| {
         Some(Attack { name: name.clone(), input, search, can_change_label })
     };
-    let one_step = |search: &ImageSearch| matches!(search, ImageSearch::Fgsm | ImageSearch::RandomFgsm);
-    match ImageMethod::of_word(&name) {
-        Some(Some(ImageMethod::Search { search, .. })) if one_step(&search) => {
-            return of(Input::Image, Search::OneStep, false);
-        }
-        Some(_) => return of(Input::Image, Search::Many, false),
-        None if ITERATED.contains(&name.as_str()) || name == "patch" => {
-            return of(Input::Image, Search::Many, false);
-        }
-        None => {}
+    if let Some((search, _)) = ImageSearch::at_start_of(&name) {
+        let search = if search.facts().steps == Steps::Single { Search::OneStep } else { Search::Many };
+        return of(Input::Image, search, false);
     }
-    if Corruption::NAMED.iter().any(|(known, _)| *known == name) {
+    if ITERATED.contains(&name.as_str()) || name == "patch" {
+        return of(Input::Image, Search::Many, false);
+    }
+    if Corruption::named(&name).is_some() {
         return of(Input::Image, Search::Random, false);
     }
-    if let Some((_, search)) = TextSearch::NAMED.iter().find(|(known, _)| known.to_lowercase() == name) {
-        let removes = matches!(search, TextSearch::Importance | TextSearch::Beam);
-        return of(Input::Text, Search::Many, removes);
+    if let Some(search) = TextSearch::named(&name) {
+        let can_change_label = search.facts().edits.iter().any(|kind| kind.facts().can_change_label);
+        return of(Input::Text, Search::Many, can_change_label);
     }
-    let (_, kind) = EditKind::NAMED.iter().find(|(known, _)| is_short_for(&name, known))?;
-    let changes = matches!(
-        kind,
-        EditKind::Deletion | EditKind::SectionDrop | EditKind::Negation | EditKind::Homophones
-    );
-    of(Input::Text, Search::Random, changes)
+    let kind = EditKind::ALL.iter().find(|kind| is_short_for(&name, kind.name()))?;
+    of(Input::Text, Search::Random, kind.facts().can_change_label)
 }
 
 /// Whether a word is a name, its singular or plural, or its first letters (three or more).

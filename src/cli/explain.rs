@@ -2,7 +2,6 @@
 //! what a metric, a verdict or an exit code means. It says what the sources say of themselves.
 
 mod definitions;
-mod sources;
 
 use clap::Args;
 
@@ -52,20 +51,22 @@ pub(super) fn about(name: &str) -> Option<String> {
         return Some(in_a_line(first.split_once(": ").map_or(first, |(_, rest)| rest)));
     }
     let attack = Attack::named(name)?;
-    let comment = attack.variant.as_deref().and_then(definitions::of_attack);
-    comment
-        .or_else(|| text(attack.source).split("\n\n").next().map(str::to_string))
-        .map(|text| in_a_line(&text))
+    let first = || text(attack.source).split("\n\n").next().map(str::to_string);
+    attack.about.map(|about| about.replace('`', "")).or_else(first).map(|text| in_a_line(&text))
 }
 
 /// Everything that is explained, by kind.
 fn kinds() -> Vec<(&'static str, Vec<String>)> {
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_string).collect::<Vec<_>>();
-    let attacks = attacks().into_iter().map(|(kind, names)| (kind, owned(names)));
+    let names = |attacks: Vec<Attack>| attacks.iter().map(|attack| attack.name.to_string()).collect();
+    let attacks = attacks().into_iter().map(|(kind, attacks)| (kind, names(attacks)));
     attacks
         .chain([
-            ("inputs that are not the patient's", owned(Absence::NAMED.map(|(name, _)| name).to_vec())),
-            ("modes of attacks on words", owned(Mode::NAMED.map(|(name, _)| name).to_vec())),
+            (
+                "inputs that are absent or another patient's",
+                owned(Absence::ALL.iter().map(|absence| absence.name()).collect()),
+            ),
+            ("modes of attacks on words", owned(Mode::ALL.iter().map(|mode| mode.name()).collect())),
             ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
@@ -81,14 +82,37 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// The attacks by what they act on.
-fn attacks() -> [(&'static str, Vec<&'static str>); 5] {
-    let images = ImageSearch::NAMED.iter().map(|(name, _)| *name).chain(["transfer", "patch", "mask"]);
+fn attacks() -> [(&'static str, Vec<Attack>); 5] {
+    let searches = ImageSearch::ALL.iter().map(|search| Attack {
+        name: search.name(),
+        about: Some(search.about()),
+        source: search.facts().source,
+    });
+    let corruptions = Corruption::ALL.iter().map(|kind| Attack {
+        name: kind.name(),
+        about: Some(kind.about()),
+        source: kind.facts().source,
+    });
+    let edits = EditKind::ALL.iter().map(|kind| Attack {
+        name: kind.name(),
+        about: Some(kind.about()),
+        source: kind.facts().source,
+    });
+    let words = TextSearch::ALL.iter().map(|search| Attack {
+        name: search.name(),
+        about: Some(search.about()),
+        source: search.facts().source,
+    });
+    let other = |name, source| Attack { name, about: None, source };
+    let patch = other("patch", include_str!("../lab/attack/image/patch.rs"));
+    let mask = other("mask", include_str!("../lab/attack/image/mask.rs"));
+    let cross = other("cross", include_str!("../lab/attack/joint/cross.rs"));
     [
-        ("pixels, searched", images.collect()),
-        ("pixels, as in hospitals", Corruption::NAMED.iter().map(|(name, _)| *name).collect()),
-        ("words, at random", EditKind::NAMED.iter().map(|(name, _)| *name).collect()),
-        ("words, searched", TextSearch::NAMED.iter().map(|(name, _)| *name).collect()),
-        ("both at once", vec!["cross"]),
+        ("pixels, searched", searches.chain([patch, mask]).collect()),
+        ("pixels, as in hospitals", corruptions.collect()),
+        ("words, at random", edits.collect()),
+        ("words, searched", words.collect()),
+        ("both at once", vec![cross]),
     ]
 }
 
@@ -119,11 +143,9 @@ fn explained(wanted: &str) -> Option<String> {
     let metric = metric.map(|metric| titled(metric.name(), metric.about().to_string()));
     let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
-    let absence = Absence::NAMED.iter().find(|(name, _)| *name == wanted);
-    let absence =
-        absence.and_then(|(name, kind)| Some(titled(name, definitions::of_absence(&format!("{kind:?}"))?)));
-    let mode = Mode::NAMED.iter().find(|(name, _)| *name == wanted);
-    let mode = mode.and_then(|(name, mode)| Some(titled(name, definitions::of_mode(&format!("{mode:?}"))?)));
+    let line = |about: &str| format!("{about}\n");
+    let absence = Absence::named(&wanted).map(|absence| titled(absence.name(), line(absence.about())));
+    let mode = Mode::named(&wanted).map(|mode| titled(mode.name(), line(mode.about())));
     let code = wanted.strip_prefix("exit-").or(wanted.strip_prefix("exit-code-")).unwrap_or(&wanted);
     let exit = definitions::of_exit(code).map(|text| titled(&format!("exit code {code}"), text));
     let said = match wanted.as_str() {
@@ -140,38 +162,24 @@ fn explained(wanted: &str) -> Option<String> {
 struct Attack {
     /// As a sentence calls it.
     name: &'static str,
-    /// As its enum calls it, such as `MotionBlur`, where it is of one.
-    variant: Option<String>,
+    /// What it does, in a sentence, where its row says so.
+    about: Option<&'static str>,
+    /// The source file whose head documents it.
     source: &'static str,
 }
 
 impl Attack {
+    /// The attack of a name; a norm, loss or count after it, as in `PGD-L2-20`, makes no difference.
     fn named(wanted: &str) -> Option<Self> {
-        let same = |name: &str| name.eq_ignore_ascii_case(wanted);
-        let name = attacks().into_iter().flat_map(|(_, names)| names).find(|name| same(name))?;
-        Self::of(name, &ImageSearch::NAMED, sources::of_search)
-            .or_else(|| Self::of(name, &Corruption::NAMED, sources::of_corruption))
-            .or_else(|| Self::of(name, &EditKind::NAMED, sources::of_edit))
-            .or_else(|| Self::of(name, &TextSearch::NAMED, sources::of_words))
-            .or_else(|| Some(Self { name, variant: None, source: sources::of_other(name)? }))
-    }
-
-    /// One of an enum's, by its name.
-    fn of<K: Copy + std::fmt::Debug>(
-        name: &'static str,
-        named: &[(&str, K)],
-        source: impl Fn(K) -> &'static str,
-    ) -> Option<Self> {
-        let (_, kind) = named.iter().find(|(other, _)| *other == name)?;
-        let shown = format!("{kind:?}");
-        let variant = shown.split(' ').next().map(str::to_string);
-        Some(Self { name, variant, source: source(*kind) })
+        let search = ImageSearch::at_start_of(wanted).map_or(wanted, |(search, _)| search.name());
+        let mut all = attacks().into_iter().flat_map(|(_, attacks)| attacks);
+        all.find(|attack| attack.name.eq_ignore_ascii_case(search))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Attack, Check, about, attacks, explained, kinds, text};
+    use super::{Check, about, attacks, explained, kinds, text};
 
     #[test]
     fn whatever_is_listed_is_explained() {
@@ -187,7 +195,8 @@ mod tests {
     fn an_editor_is_told_of_every_attack_and_check_in_a_line() {
         let names = attacks()
             .into_iter()
-            .flat_map(|(_, names)| names)
+            .flat_map(|(_, attacks)| attacks)
+            .map(|attack| attack.name)
             .chain(Check::ALL.iter().map(|check| check.code()));
         for name in names {
             let line = about(name).unwrap_or_default();
@@ -205,8 +214,8 @@ mod tests {
 
     #[test]
     fn every_attack_says_where_it_comes_from_and_what_it_costs() {
-        for name in attacks().iter().flat_map(|(_, names)| names.clone()) {
-            let attack = Attack::named(name).unwrap_or_else(|| panic!("{name} has no source"));
+        for attack in attacks().into_iter().flat_map(|(_, attacks)| attacks) {
+            let name = attack.name;
             let text = text(attack.source);
             assert!(text.len() > 80, "{name} says hardly anything");
             assert!(

@@ -143,7 +143,7 @@ impl<'a> Keys<'a> {
 
     /// An attack, with what it takes from elsewhere.
     fn attack(&self, hasher: &mut blake3::Hasher, attack: &Attack, indices: &[usize]) -> Result<()> {
-        hasher.update(format!("{attack:?}\n").as_bytes());
+        hasher.update(format!("{}\n", attack.key()).as_bytes());
         let image = attack.image.map(|image| image.method);
         let absent = |absence| {
             image == Some(ImageMethod::Absent(absence))
@@ -165,8 +165,8 @@ impl<'a> Keys<'a> {
             Some(Mask::Lesion) => indices.iter().for_each(|&index| {
                 hasher.update(self.scene.inputs.lesion(side, index).unwrap_or_default());
             }),
-            Some(Mask::File(place)) => {
-                hasher.update(self.scene.inputs.mask_file(side, place).unwrap_or_default());
+            Some(Mask::File(mask)) => {
+                hasher.update(self.scene.inputs.mask_file(side, mask.place).unwrap_or_default());
             }
             Some(Mask::Attribution) | None => {}
         }

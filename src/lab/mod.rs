@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod chunk;
 pub mod inputs;
 pub mod load_models;
+pub mod loss;
 pub mod model;
 pub mod script;
 pub mod settings;

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::attack::image::loss;
+use super::loss;
 use super::stop;
 use super::tensor::{self, Kind, Tensor};
 use crate::spec::{Access, AttackLoss};

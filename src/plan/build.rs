@@ -167,8 +167,7 @@ impl Binder<'_> {
     }
 }
 
-/// The attacks that a condition stands for: one a strength of its image attack. A threat of strength 0 is
-/// none.
+/// The attacks that a condition means: one for each strength of its image attack.
 fn points(threats: &[Threat], joint: Joint, spec: &Spec) -> Vec<Attack> {
     let mut images = vec![None];
     let mut text = Vec::new();
@@ -181,7 +180,6 @@ fn points(threats: &[Threat], joint: Joint, spec: &Spec) -> Vec<Attack> {
             Threat::Text(attack) => text.push(attack),
         }
     }
-    text.retain(|attack| attack.share > 0.0);
     if images.is_empty() {
         images.push(None);
     }
@@ -192,9 +190,9 @@ fn points(threats: &[Threat], joint: Joint, spec: &Spec) -> Vec<Attack> {
     images.into_iter().map(attack).collect()
 }
 
-/// The points of a strength, ascending, without 0.
+/// The points of a strength, ascending.
 fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
-    let mut points = match strength {
+    match strength {
         Strength::At(strength) => vec![strength],
         Strength::UpTo(bound) => {
             let grid = match method {
@@ -205,7 +203,5 @@ fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
             };
             grid.into_iter().filter(|&point| point < bound).chain([bound]).collect()
         }
-    };
-    points.retain(|&point| point > 0.0);
-    points
+    }
 }

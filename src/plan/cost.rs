@@ -3,7 +3,7 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Fusion, ImageMethod, ImageSearch, Joint, Model, TextMethod, VisionNetwork, Weights,
+    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Seeks, TextMethod, VisionNetwork, Weights,
 };
 
 /// What a plan costs.
@@ -126,52 +126,30 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
     (evaluations, gradients, passes)
 }
 
-/// Whether an earlier attack has computed what this one needs: the gradient of a one-step attack serves every
-/// ε, and the norms of a minimum-norm attack too.
+/// Whether an earlier attack has computed what this one needs: the gradient of the clean image serves every ε and
+/// region, and the distances of a minimum-norm attack every ε.
 fn shares(earlier: Option<ImageAttack>, attack: Option<ImageAttack>) -> bool {
-    let method = |attack: Option<ImageAttack>| attack.map(|attack| attack.method);
-    match (method(earlier), method(attack)) {
-        (
-            Some(ImageMethod::Search { search: ImageSearch::Fgsm, .. }),
-            Some(ImageMethod::Search { search: ImageSearch::Fgsm, .. }),
-        ) => true,
-        (
-            Some(ImageMethod::Search { search: earlier, norm: a, region: b }),
-            Some(ImageMethod::Search { search, norm, region }),
-        ) => search.is_minimal() && (earlier, a, b) == (search, norm, region),
-        _ => false,
+    let (Some(earlier), Some(attack)) = (earlier, attack) else { return false };
+    let ImageMethod::Search { search, .. } = attack.method else { return false };
+    match search.facts().seeks {
+        Seeks::WithinBall => false,
+        Seeks::AlongCleanGradient => {
+            matches!(earlier.method, ImageMethod::Search { search: earlier, .. } if earlier == search)
+        }
+        Seeks::Nearest => earlier.method == attack.method,
     }
 }
 
 /// Answers and gradients that an attack on pixels spends on a case at most, the judge's own answer included.
 fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
-    let search = match method {
-        ImageMethod::Search { search, .. } => search,
-        ImageMethod::Patch { steps, .. } => return (1 + 1, 1 + u64::from(steps)),
-        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => return (1, 0),
-    };
-    if is_shared {
-        return (1, 0);
-    }
-    match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => (1, 1),
-        ImageSearch::Pgd { steps, restarts } | ImageSearch::Apgd { steps, restarts, .. } => {
-            (1 + u64::from(restarts), u64::from(steps) * u64::from(restarts))
+    match method {
+        _ if is_shared => (1, 0),
+        ImageMethod::Search { search, .. } => {
+            let Evaluations { answers, gradients } = search.cost();
+            (answers, gradients)
         }
-        ImageSearch::Fab { steps, restarts } => {
-            let all = u64::from(steps) * u64::from(restarts);
-            (1 + all, all)
-        }
-        ImageSearch::Momentum { steps } | ImageSearch::DeepFool { steps } => (2, u64::from(steps)),
-        ImageSearch::Transfer { .. } => (1, 0), // its gradients are the other model's
-        ImageSearch::CarliniWagner { steps, searches } => (1, u64::from(steps) * u64::from(searches)),
-        ImageSearch::AutoAttack { steps, queries } => {
-            (1 + 2 + u64::from(steps) + u64::from(queries), 3 * u64::from(steps))
-        }
-        ImageSearch::Square { queries } | ImageSearch::HopSkipJump { queries } => (1 + u64::from(queries), 0),
-        ImageSearch::Spsa { steps, samples } | ImageSearch::Nes { steps, samples } => {
-            (1 + 1 + u64::from(steps) * (u64::from(samples) + 1), 0)
-        }
+        ImageMethod::Patch { steps, .. } => (1 + 1, 1 + u64::from(steps)),
+        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => (1, 0),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod probes;
 
 pub use build::build;
 pub use cost::{Cost, estimate};
+pub use notation::parse_attack;
 pub use probes::Probe;
 
 /// What will be computed.

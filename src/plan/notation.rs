@@ -1,78 +1,142 @@
-//! How an attack is written in evidence, as a sentence would say it: `clean`, `FGSM ε=0.1 + 50% deletion`,
-//! `PGD-L2 ε=0.5 20×2 inside lesion`. Different attacks are written differently.
+//! How an attack is written, in plans, evidence and reports: as a sentence writes it, so that it can be pasted into a
+//! spec and means the same. `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD-L2 ε=0.5 steps=20 inside lesion`. A parameter is
+//! written where it is not the default. [`parse_attack`] reads what is written here.
 
 use std::fmt;
 
 use super::{Attack, ImageAttack};
-use crate::spec::{ImageMethod, ImageSearch, Joint, Mask, Region, TextAttack, TextMethod};
+use crate::spec::{
+    Complaint, ImageMethod, Joint, ModelInputs, Names, Number, Parameter, Region, Spec, Strength, TextAttack,
+    TextMethod, Threat, Value, parse_condition,
+};
+
+/// How much is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What is not the default.
+    Unusual,
+    /// Everything, so that a new default changes what is written.
+    All,
+}
 
 impl fmt::Display for Attack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let image = self.image.map(written_image);
-        let text = self.text.iter().map(written_text);
-        let (separator, image_first) = match self.joint {
-            Joint::EitherOrder => (" + ", true),
-            Joint::ImageFirst => (" then ", true),
-            Joint::TextFirst => (" then ", false),
-            Joint::Cross => (" × ", true),
-        };
-        let parts: Vec<String> =
-            if image_first { image.into_iter().chain(text).collect() } else { text.chain(image).collect() };
-        f.write_str(if parts.is_empty() { "clean" } else { "" })?;
-        f.write_str(&parts.join(separator))
+        f.write_str(&written(self, Detail::Unusual))
     }
 }
 
-fn written_image(ImageAttack { method, strength }: ImageAttack) -> String {
+impl Attack {
+    /// A stable key that says everything about it, defaults included: two attacks have one key only if they do the
+    /// same. Caches are keyed by it.
+    pub fn key(&self) -> String {
+        written(self, Detail::All)
+    }
+}
+
+/// Reads an attack at one strength, as it is written in plans, evidence and reports.
+///
+/// # Errors
+/// The first fault of the text.
+pub fn parse_attack(text: &str, spec: &Spec) -> Result<Attack, Complaint> {
+    let models: Vec<ModelInputs> = spec.models.iter().map(ModelInputs::of).collect();
+    let masks: Vec<String> = spec.masks.iter().map(|(name, _)| name.clone()).collect();
+    let condition = parse_condition(text, Names { models: &models, threats: &spec.threats, masks: &masks })?;
+    let mut attack = Attack::default();
+    for threat in condition.threats {
+        match threat {
+            Threat::Text(text) => attack.text.push(text),
+            Threat::Image { method, strength: Strength::At(strength) } => {
+                attack.image = Some(ImageAttack { method, strength });
+            }
+            Threat::Image { strength: Strength::UpTo(_), .. } => {
+                return Err(Complaint {
+                    offset: 0,
+                    word: condition.words,
+                    message: "one attack has one strength".to_string(),
+                    help: "write `=` instead of `≤`".to_string(),
+                });
+            }
+        }
+    }
+    if attack.sources().is_some() {
+        attack.joint = condition.joint;
+    }
+    Ok(attack)
+}
+
+fn written(attack: &Attack, detail: Detail) -> String {
+    let image = attack.image.map(|image| written_image(image, detail));
+    let text = attack.text.iter().map(|text| written_text(text, detail));
+    let (separator, image_first) = match attack.joint {
+        Joint::EitherOrder => (" + ", true),
+        Joint::ImageFirst => (" then ", true),
+        Joint::TextFirst => (" then ", false),
+        Joint::Cross => (" × ", true),
+    };
+    let parts: Vec<String> =
+        if image_first { image.into_iter().chain(text).collect() } else { text.chain(image).collect() };
+    if parts.is_empty() { "clean".to_string() } else { parts.join(separator) }
+}
+
+fn written_image(ImageAttack { method, strength }: ImageAttack, detail: Detail) -> String {
+    let settings = settings(&method.settings(), &method.usual_settings(), detail);
     match method {
         ImageMethod::Search { search, norm, region } => {
-            let is_usual = search.norms().first() == Some(&norm);
+            let is_usual = search.norms().first() == Some(&norm) && detail == Detail::Unusual;
             let norm = if is_usual { String::new() } else { format!("-{}", norm.name().to_uppercase()) };
-            let from = match search {
-                ImageSearch::Transfer { from, .. } => format!(" from model {}", from + 1),
-                _ => String::new(),
-            };
-            let numbers = search.numbers();
-            let space = if numbers.is_empty() { "" } else { " " };
-            let name = search.name();
-            format!("{name}{norm}{from} ε={}{space}{numbers}{}", short(strength), written_region(region))
+            format!("{}{norm} ε={}{settings}{}", search.name(), radius(strength), written_region(region))
         }
-        ImageMethod::Patch { steps, region } => {
-            format!("{}% patch {steps}{}", short(strength * 100.0), written_region(region))
+        ImageMethod::Patch { region, .. } => {
+            format!("{} patch{settings}{}", percent(strength), written_region(region))
         }
-        ImageMethod::Corruption(corruption) => format!("{} severity {}", corruption.name(), short(strength)),
+        ImageMethod::Corruption(corruption) => format!("{} severity {strength}", corruption.name()),
         ImageMethod::Absent(absence) => format!("{} image", absence.name()),
     }
 }
 
 fn written_region(region: Region) -> String {
-    let mask = |mask| match mask {
-        Mask::Lesion => "lesion".to_string(),
-        Mask::File(place) => format!("mask {}", place + 1),
-        Mask::Attribution => "attribution".to_string(),
-    };
     match region {
         Region::Everywhere => String::new(),
-        Region::Inside(of) => format!(" inside {}", mask(of)),
-        Region::Outside(of) => format!(" outside {}", mask(of)),
+        Region::Inside(mask) => format!(" inside {}", mask.name()),
+        Region::Outside(mask) => format!(" outside {}", mask.name()),
     }
 }
 
-fn written_text(attack: &TextAttack) -> String {
-    let TextAttack { method, share, mode, draws } = *attack;
-    let mode = if mode == method.usual_mode() { String::new() } else { format!("{} ", mode.name()) };
-    let share = if method.takes_share() { format!("{}% ", short(share * 100.0)) } else { String::new() };
-    let (name, queries) = match method {
-        TextMethod::Sampled(kind) => (kind.name().to_string(), String::new()),
-        TextMethod::Searched { search, queries } => (search.name().to_string(), format!(" {queries}")),
-        TextMethod::Absent(absence) => (format!("{} report", absence.name()), String::new()),
+fn written_text(attack: &TextAttack, detail: Detail) -> String {
+    let TextAttack { method, share, mode, .. } = *attack;
+    let is_usual = mode == method.usual_mode() && detail == Detail::Unusual;
+    let mode = if is_usual || matches!(method, TextMethod::Absent(_)) {
+        String::new()
+    } else {
+        format!("{} ", mode.name())
     };
-    let draws = if draws == 1 { String::new() } else { format!(" ×{draws}") };
-    format!("{mode}{share}{name}{queries}{draws}")
+    let share = if method.takes_share() { format!("{} ", percent(share)) } else { String::new() };
+    let report = if matches!(method, TextMethod::Absent(_)) { " report" } else { "" };
+    let settings = settings(&attack.settings(), &attack.usual_settings(), detail);
+    format!("{mode}{share}{}{report}{settings}", method.name())
 }
 
-/// At most eight decimals, and none that is needless.
-fn short(value: f64) -> String {
-    let text = format!("{value:.8}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
+/// Parameters as ` steps=20 restarts=2`.
+fn settings(own: &[(Parameter, Value)], usual: &[(Parameter, Value)], detail: Detail) -> String {
+    let written = own.iter().filter(|setting| detail == Detail::All || !usual.contains(setting));
+    let written = written.map(|(parameter, value)| format!(" {}={value}", parameter.key));
+    written.collect::<Vec<_>>().concat()
+}
+
+/// An ε: the shorter of a decimal and of grey levels such as `8/255`.
+fn radius(value: f64) -> String {
+    let decimal = value.to_string();
+    let levels = (value * 255.0).round();
+    let fraction = format!("{levels}/255");
+    let is_exact = (levels / 255.0).to_bits() == value.to_bits();
+    if is_exact && fraction.len() < decimal.len() { fraction } else { decimal }
+}
+
+/// A share in per cent, with as many decimals as it takes to read the same share again.
+fn percent(share: f64) -> String {
+    let texts = (0..16).map(|decimals| format!("{:.decimals$}%", share * 100.0));
+    let is_same =
+        |text: &String| Number::read(text).is_some_and(|number| number.value.to_bits() == share.to_bits());
+    // a share too small for so many decimals is written as it is, which a sentence reads as well
+    texts.into_iter().find(is_same).unwrap_or_else(|| share.to_string())
 }

@@ -1,12 +1,13 @@
-//! The grammar of conditions: what a clause must hold under. It stands in [`sentence`](super::sentence).
+//! Parses conditions: what a clause must hold under. [`sentence`](super::sentence) gives the whole grammar, and
+//! [`plan::notation`](crate::plan) writes what is read here.
 
 use super::node::suggest;
-use super::number::Number;
+use super::parameter::Value;
 use super::sentence::{Complaint, Names, Parsed, Parser};
 use super::token::Kind;
 use super::{
-    Absence, Condition, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Mode, Norm, Region,
-    Strength, TextAttack, TextMethod, TextSearch, Threat,
+    Absence, Condition, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mode, Region, Strength,
+    TextAttack, TextMethod, TextSearch, Threat,
 };
 
 /// Parses a condition such as `FGSM ε≤0.1 + 50% deletion` or `clean`.
@@ -111,35 +112,31 @@ impl Parser<'_> {
     }
 
     fn threat(&mut self) -> Parsed<Threat> {
-        let modes = Mode::NAMED.map(|(name, _)| name);
-        let mode = self.word().and_then(|word| modes.iter().position(|known| **known == word));
-        let Some(place) = mode else { return self.plain_threat() };
+        let Some(mode) = self.word().and_then(|word| Mode::named(&word)) else { return self.plain_threat() };
         let first = self.at;
         self.at += 1;
-        match self.plain_threat()? {
+        let (why, help) = match self.plain_threat()? {
             Threat::Text(attack) => {
-                let attack = TextAttack { mode: Mode::NAMED[place].1, ..attack };
+                let attack = TextAttack { mode, ..attack };
                 match refused_mode(&attack) {
-                    None => Ok(Threat::Text(attack)),
-                    Some(why) => {
-                        self.at = first;
-                        Err(self.complain(why, "leave it out"))
-                    }
+                    None => return Ok(Threat::Text(attack)),
+                    Some(why) => (why, "leave it out"),
                 }
             }
-            Threat::Image { .. } => {
-                self.at = first;
-                let help = "say it of an attack on the report, such as `preserving 50% deletion`";
-                Err(self.complain("an image says nothing that could be preserved", help))
-            }
-        }
+            Threat::Image { .. } => (
+                "a mode is about what a report says, and this attack changes the image",
+                "write the mode before an attack on the report, such as `preserving 50% deletion`",
+            ),
+        };
+        self.at = first;
+        Err(self.complain(why, help))
     }
 
     fn plain_threat(&mut self) -> Parsed<Threat> {
         match self.peek() {
             Some(Kind::Number(number)) => {
                 let number = *number;
-                let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
+                let share = number.changed_share().map_err(|(message, help)| self.complain(message, help))?;
                 self.at += 1;
                 self.shared(share)
             }
@@ -159,43 +156,40 @@ impl Parser<'_> {
     fn shared(&mut self, share: f64) -> Parsed<Threat> {
         self.take_word(&["word"]);
         let word = self.word().unwrap_or_default();
-        if let Some(number) = word.strip_prefix("patch") {
-            let steps = if number.is_empty() { Some(40) } else { count_of(number, 1000) };
-            let Some(steps) = steps else { return Err(self.wrong_number()) };
-            self.at += 1;
-            let method = ImageMethod::Patch { steps, region: self.region()? };
-            return Ok(Threat::Image { method, strength: Strength::At(share) });
-        }
+        // `patch-20` and `TextFooler-200` say the only count of the attack
         let (name, number) = match word.rsplit_once('-') {
-            Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => (name, Some(number)),
+            Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(number)),
             _ => (word.as_str(), None),
         };
-        let singular = |name: &str| match name {
-            "deletions" => "deletion".to_string(),
-            "synonym" | "typo" | "homophone" | "abbreviation" => format!("{name}s"),
-            other => other.to_string(),
+        if name == "patch" {
+            let steps = match number {
+                Some(number) => self.count(number, Some(ImageMethod::PATCH_STEPS))?,
+                None => ImageMethod::USUAL_PATCH_STEPS,
+            };
+            let method = ImageMethod::Patch { steps, region: Region::Everywhere };
+            self.at += 1;
+            let (method, strength) = self.image_settings(method, Some(Strength::At(share)))?;
+            return Ok(Threat::Image { method, strength });
+        }
+        let Some(method) = TextMethod::of_name(name).filter(|method| method.takes_share()) else {
+            let known: Vec<&str> = TextMethod::names_with_share().into_iter().chain(["patch"]).collect();
+            let help = suggest(&word, &known);
+            return Err(self.complain("after a share of the words comes what happens to them", help));
         };
-        let method = TextMethod::of_name(&singular(name)).filter(|method| method.takes_share());
-        let method = match (method, number) {
-            (Some(method), None) => method,
-            (Some(TextMethod::Searched { search, .. }), Some(number)) => match count_of(number, 100_000) {
-                Some(queries) => TextMethod::Searched { search, queries },
-                None => return Err(self.wrong_number()),
-            },
-            _ => {
-                let kinds =
-                    EditKind::NAMED.iter().filter(|(_, kind)| kind.takes_share()).map(|(name, _)| *name);
-                let searches = TextSearch::NAMED.iter().map(|(name, _)| *name);
-                let known: Vec<&str> = kinds.chain(searches).chain(["patch"]).collect();
-                let help = suggest(&word, &known);
-                return Err(self.complain("after a share of the words comes what happens to them", help));
-            }
-        };
+        let mut attack = TextAttack::usual(method, share);
+        if let Some(number) = number {
+            let parameter = attack.settings().first().map(|(parameter, _)| *parameter);
+            let parameter = parameter.filter(|_| matches!(method, TextMethod::Searched { .. }));
+            let value = self.count(number, parameter)?;
+            attack = parameter
+                .and_then(|parameter| attack.with(parameter.key, Value::Count(value)))
+                .unwrap_or(attack);
+        }
         self.at += 1;
         if method == TextMethod::Sampled(EditKind::Synonyms) {
             self.take_word(&["substitution", "substitutions"]);
         }
-        Ok(Threat::Text(TextAttack::usual(method, share)))
+        Ok(Threat::Text(self.text_settings(attack)?))
     }
 
     fn named_threat(&mut self, word: &str) -> Parsed<Threat> {
@@ -208,34 +202,31 @@ impl Parser<'_> {
         if lower == "clean" {
             return Err(self.complain("`clean` means no threat, so it joins none", "leave `clean` out"));
         }
-        if let Some((_, absence)) = Absence::NAMED.iter().find(|(name, _)| *name == lower) {
+        if let Some(absence) = Absence::named(word) {
             self.at += 1;
-            return self.absent(*absence);
+            return self.absent(absence);
         }
-        if let Some((_, corruption)) = Corruption::NAMED.iter().find(|(name, _)| *name == lower) {
+        if let Some(corruption) = Corruption::named(word) {
             self.at += 1;
             let strength = self.severity()?;
-            return Ok(Threat::Image { method: ImageMethod::Corruption(*corruption), strength });
+            return Ok(Threat::Image { method: ImageMethod::Corruption(corruption), strength });
         }
-        match TextMethod::of_name(&lower) {
+        match TextMethod::of_name(word) {
             Some(method) if method.takes_share() => {
                 let help = format!("write the share of the words first, such as `50% {lower}`");
                 return Err(self.complain("the share of the words is missing", help));
             }
             Some(method) => {
                 self.at += 1;
-                return Ok(Threat::Text(TextAttack::usual(method, 1.0)));
+                return Ok(Threat::Text(self.text_settings(TextAttack::usual(method, 1.0))?));
             }
             None => {}
         }
-        let (search, norm) = match ImageMethod::of_word(word) {
-            Some(Some(ImageMethod::Search { search, norm, .. })) => (search, norm),
-            Some(_) => return Err(self.wrong_number()),
-            None => return Err(self.unknown_attack(word)),
+        let Some((search, rest)) = ImageSearch::at_start_of(word) else {
+            return Err(self.unknown_attack(word));
         };
-        self.at += 1;
-        let strength = self.strength(norm)?;
-        let method = ImageMethod::Search { search, norm, region: self.region()? };
+        let method = self.suffixes(search, rest)?;
+        let (method, strength) = self.image_settings(method, None)?;
         Ok(Threat::Image { method, strength })
     }
 
@@ -251,67 +242,15 @@ impl Parser<'_> {
         Err(self.complain("which input is meant has to follow", help))
     }
 
-    /// `inside lesion`, `outside attribution`, `inside NAME` of the spec's masks; everywhere if nothing is said.
-    fn region(&mut self) -> Parsed<Region> {
-        let is_inside = match self.word().as_deref() {
-            Some("inside") => true,
-            Some("outside") => false,
-            _ => return Ok(Region::Everywhere),
-        };
-        self.at += 1;
-        self.take_word(&["the"]);
-        let word = self.word().unwrap_or_default();
-        let named = self.names.masks.iter().position(|name| name.eq_ignore_ascii_case(&word));
-        let mask = match (word.as_str(), named) {
-            (_, Some(place)) => Mask::File(place),
-            ("lesion" | "lesions", _) => Mask::Lesion,
-            ("attribution", _) => Mask::Attribution,
-            _ => {
-                let named = self.names.masks.iter().map(String::as_str);
-                let known: Vec<&str> = ["lesion", "attribution"].into_iter().chain(named).collect();
-                let help = suggest(&word, &known);
-                return Err(self.complain("a mask is expected here", help));
-            }
-        };
-        self.at += 1;
-        Ok(if is_inside { Region::Inside(mask) } else { Region::Outside(mask) })
-    }
-
-    fn wrong_number(&self) -> Complaint {
-        let help = "write `PGD-20` for 20 steps (1 to 1000), `Square-500` for 500 queries (1 to 100000), `PGD-L2` for \
-                    its ball in l2";
-        self.complain("this attack does not take that number or norm", help)
-    }
-
     fn unknown_attack(&self, word: &str) -> Complaint {
         let named = self.names.threats.iter().map(|(name, _)| name.as_str());
-        let images = ImageSearch::NAMED.iter().map(|(name, _)| *name);
-        let films = Corruption::NAMED.iter().map(|(name, _)| *name);
-        let texts = EditKind::NAMED.iter().map(|(name, _)| *name);
-        let searches = TextSearch::NAMED.iter().map(|(name, _)| *name);
+        let images = ImageSearch::ALL.iter().map(|search| search.name());
+        let films = Corruption::ALL.iter().map(|corruption| corruption.name());
+        let texts = EditKind::ALL.iter().map(|kind| kind.name());
+        let searches = TextSearch::ALL.iter().map(|search| search.name());
         let known: Vec<&str> =
             images.chain(films).chain(texts).chain(searches).chain(["patch", "clean"]).chain(named).collect();
         self.complain(format!("`{word}` is no attack and no name from `threats`"), suggest(word, &known))
-    }
-
-    fn strength(&mut self, norm: Norm) -> Parsed<Strength> {
-        const HELP: &str = "write `ε=0.1` for one strength, or `ε≤0.1` for every point of the grid up to it";
-        if !self.take_word(&["ε", "ϵ", "eps", "epsilon"]) {
-            return Err(self.complain("the attack's strength is missing", HELP));
-        }
-        let up_to = self.take(&Kind::AtMost);
-        if !up_to && !self.take(&Kind::Equals) {
-            return Err(self.complain("`=` or `≤` is expected after `ε`", HELP));
-        }
-        let Some(Kind::Number(number)) = self.peek() else {
-            return Err(
-                self.complain("a strength is expected here", "write a number such as `0.1` or `8/255`")
-            );
-        };
-        let number: Number = *number;
-        let value = number.radius(norm).map_err(|(message, help)| self.complain(message, help))?;
-        self.at += 1;
-        Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
     }
 
     /// `severity 3`, `severity=3`, or `severity≤3` for every one up to it.
@@ -331,12 +270,6 @@ impl Parser<'_> {
         self.at += 1;
         Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
     }
-}
-
-/// A count from 1 to `most`, behind a `-` if there is one.
-fn count_of(text: &str, most: u32) -> Option<u32> {
-    let number = text.strip_prefix('-').unwrap_or(text).parse().ok()?;
-    (1..=most).contains(&number).then_some(number)
 }
 
 /// Why an attack on the report cannot run in its mode, if so.
@@ -362,7 +295,7 @@ fn can_cross(threat: &Threat) -> bool {
             matches!(method, ImageMethod::Search { search: ImageSearch::Pgd { .. }, .. })
         }
         Threat::Text(attack) => match attack.method {
-            TextMethod::Sampled(kind) => matches!(kind, EditKind::Deletion | EditKind::Synonyms),
+            TextMethod::Sampled(kind) => kind.facts().is_listed,
             TextMethod::Searched { .. } => true,
             TextMethod::Absent(_) => false,
         },

@@ -1,88 +1,235 @@
-//! How words may be perturbed: the kinds of random edits that a spec names. Each kind's definition, with its
-//! source, stands in the file of its name under `text/perturb`.
+//! Random edits of a report: one variant and one row for each kind that a spec names. Its definition, with its source,
+//! is the head of the file that the row names under `text/perturb`.
 
-/// A kind of random edit of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EditKind {
-    /// Words are removed.
-    Deletion,
-    /// Words are replaced by synonyms.
-    Synonyms,
-    /// Words that say nothing are put in.
-    Insertion,
-    /// Neighbouring words change places.
-    Swap,
-    /// Letters are mistyped on a keyboard.
-    Typos,
-    /// Letters are misread by a scanner.
-    Ocr,
-    /// Words are misheard in dictation: "no effusion" and "new effusion".
-    Homophones,
-    /// Words are abbreviated, or abbreviations written out.
-    Abbreviations,
-    /// Words are taken out by de-identification.
-    Deidentification,
-    /// A section of the report is lost.
-    SectionDrop,
-    /// The sections come in another order.
-    SectionOrder,
-    /// Headings and phrases of another reporting template.
-    Template,
-    /// Numbers and units are written in another form.
-    Units,
-    /// What was affirmed is denied, and the other way round.
-    Negation,
+use super::kinds::kinds;
+
+/// What must be known about a kind of edit.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own, and no two exclude each other
+pub struct EditFacts {
+    /// The name that a sentence gives it.
+    pub name: &'static str,
+    /// Other ways to write the name.
+    pub aliases: &'static [&'static str],
+    /// Names its random streams. It never changes, or all its noise would.
+    pub stream: &'static str,
+    /// Whether a share of the words says how much of it there is; else it happens once or not at all.
+    pub takes_share: bool,
+    /// The mode that is meant where none is named.
+    pub mode: Mode,
+    /// Whether any report has words that it can edit.
+    pub edits_any_report: bool,
+    /// Whether it can take away or change what the report says about a finding.
+    pub can_change_label: bool,
+    /// Whether every edit of it can be listed, so that a search can try them one by one.
+    pub is_listed: bool,
+    /// The source file whose head documents it.
+    pub source: &'static str,
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("../text/perturb/", $name, ".rs"))
+    };
+}
+
+kinds! {
+    /// A kind of random edit of a report.
+    pub enum EditKind of EditFacts {
+        /// Words are removed.
+        Deletion = EditFacts {
+            name: "deletion",
+            aliases: &["deletions"],
+            stream: "Deletion",
+            takes_share: true,
+            mode: Mode::Free,
+            edits_any_report: true,
+            can_change_label: true,
+            is_listed: true,
+            source: file!("deletion"),
+        };
+        /// Words are replaced by synonyms.
+        Synonyms = EditFacts {
+            name: "synonyms",
+            aliases: &["synonym"],
+            stream: "Synonyms",
+            takes_share: true,
+            mode: Mode::Free,
+            edits_any_report: true,
+            can_change_label: false,
+            is_listed: true,
+            source: file!("synonyms"),
+        };
+        /// Words that say nothing are put in.
+        Insertion = EditFacts {
+            name: "insertion",
+            aliases: &[],
+            stream: "Insertion",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: true,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("insertion"),
+        };
+        /// Neighbouring words change places.
+        Swap = EditFacts {
+            name: "swap",
+            aliases: &[],
+            stream: "Swap",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: true,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("swap"),
+        };
+        /// Letters are mistyped on a keyboard.
+        Typos = EditFacts {
+            name: "typos",
+            aliases: &["typo"],
+            stream: "Typos",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: true,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("typos"),
+        };
+        /// Letters are misread by a scanner.
+        Ocr = EditFacts {
+            name: "ocr",
+            aliases: &[],
+            stream: "Ocr",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("ocr"),
+        };
+        /// Words are misheard in dictation: "no effusion" and "new effusion".
+        Homophones = EditFacts {
+            name: "homophones",
+            aliases: &["homophone"],
+            stream: "Homophones",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: true,
+            is_listed: false,
+            source: file!("homophones"),
+        };
+        /// Words are abbreviated, or abbreviations written out.
+        Abbreviations = EditFacts {
+            name: "abbreviations",
+            aliases: &["abbreviation"],
+            stream: "Abbreviations",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("abbreviations"),
+        };
+        /// Words are taken out by de-identification.
+        Deidentification = EditFacts {
+            name: "deidentification",
+            aliases: &[],
+            stream: "Deidentification",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("deidentification"),
+        };
+        /// A section of the report is lost.
+        SectionDrop = EditFacts {
+            name: "section-drop",
+            aliases: &[],
+            stream: "SectionDrop",
+            takes_share: false,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: true,
+            is_listed: false,
+            source: file!("section_drop"),
+        };
+        /// The sections come in another order.
+        SectionOrder = EditFacts {
+            name: "section-order",
+            aliases: &[],
+            stream: "SectionOrder",
+            takes_share: false,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("section_order"),
+        };
+        /// Headings and phrases of another reporting template.
+        Template = EditFacts {
+            name: "template",
+            aliases: &[],
+            stream: "Template",
+            takes_share: false,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("template"),
+        };
+        /// Numbers and units are written in another form.
+        Units = EditFacts {
+            name: "units",
+            aliases: &[],
+            stream: "Units",
+            takes_share: true,
+            mode: Mode::Preserving,
+            edits_any_report: false,
+            can_change_label: false,
+            is_listed: false,
+            source: file!("units"),
+        };
+        /// What was affirmed is denied, and the other way round.
+        Negation = EditFacts {
+            name: "negation",
+            aliases: &[],
+            stream: "Negation",
+            takes_share: false,
+            mode: Mode::Directional,
+            edits_any_report: false,
+            can_change_label: true,
+            is_listed: false,
+            source: file!("negation"),
+        };
+    }
 }
 
 impl EditKind {
-    /// Every kind by the name that a sentence gives it.
-    pub const NAMED: [(&'static str, Self); 14] = [
-        ("deletion", Self::Deletion),
-        ("synonyms", Self::Synonyms),
-        ("insertion", Self::Insertion),
-        ("swap", Self::Swap),
-        ("typos", Self::Typos),
-        ("ocr", Self::Ocr),
-        ("homophones", Self::Homophones),
-        ("abbreviations", Self::Abbreviations),
-        ("deidentification", Self::Deidentification),
-        ("section-drop", Self::SectionDrop),
-        ("section-order", Self::SectionOrder),
-        ("template", Self::Template),
-        ("units", Self::Units),
-        ("negation", Self::Negation),
-    ];
-
-    /// The name that a sentence gives it.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
-    }
-
-    /// Whether a share of the words says how much of it there is (else it happens once or not at all).
+    /// Whether a share of the words says how much of it there is; else it happens once or not at all.
     pub fn takes_share(self) -> bool {
-        !matches!(self, Self::SectionDrop | Self::SectionOrder | Self::Template | Self::Negation)
+        self.facts().takes_share
     }
 }
 
-/// What an edit may do to what a report says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// An edit that changes what is said about a finding, its side or its negation is rejected.
-    Preserving,
-    /// Every edit is allowed, as in Mozhegova et al.; cases whose meaning changed are counted apart.
-    Free,
-    /// Edits flip what is said, and the prediction is expected to follow: a case whose meaning did not flip
-    /// keeps its text.
-    Directional,
+/// What must be known about a mode.
+#[derive(Debug, Clone, Copy)]
+pub struct ModeFacts {
+    /// The name that a spec gives it.
+    pub name: &'static str,
 }
 
-impl Mode {
-    /// Every mode by the name that a spec gives it.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("preserving", Self::Preserving), ("free", Self::Free), ("directional", Self::Directional)];
-
-    /// The name that a spec gives it.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
+kinds! {
+    /// What an edit may do to what a report says.
+    pub enum Mode of ModeFacts {
+        /// An edit that changes what the report says about a finding, its side or its negation is rejected.
+        Preserving = ModeFacts { name: "preserving" };
+        /// Every edit is allowed; cases whose meaning changed are counted apart.
+        Free = ModeFacts { name: "free" };
+        /// Edits flip what the report says, and the prediction is expected to follow; a case whose meaning did not
+        /// flip keeps its text.
+        Directional = ModeFacts { name: "directional" };
     }
 }

@@ -80,7 +80,7 @@ pub(super) const SCRIPT: [&str; 12] = [
 ];
 
 /// The threats beside those that have a name of their own.
-pub(super) const OTHER_THREATS: [&str; 3] = ["transfer", "patch", "absent"];
+pub(super) const OTHER_THREATS: [&str; 2] = ["patch", "absent"];
 pub(super) const CORRUPTION: [&str; 1] = ["severity"];
 pub(super) const PATCH: [&str; 4] = ["share", "steps", "inside", "outside"];
 pub(super) const ABSENT: [&str; 2] = ["image", "report"];

@@ -39,6 +39,12 @@ impl Number {
         Err(("a share lies between 0 and 1".to_string(), help))
     }
 
+    /// As the share of the words or pixels that an attack changes, above 0.
+    pub(super) fn changed_share(self) -> Result<f64, (String, String)> {
+        let share = self.share()?;
+        if share > 0.0 { Ok(share) } else { Err(no_attack()) }
+    }
+
     /// As an amount, 0 or more.
     pub(super) fn amount(self) -> Result<f64, (String, String)> {
         if !self.percent && self.value >= 0.0 {
@@ -47,9 +53,10 @@ impl Number {
         Err(("a cost is 0 or more, and no share".to_string(), "write a number such as `0.2`".to_string()))
     }
 
-    /// As a strength ε of a ball: in pixel units for linf; for l2 at most 1000.
+    /// As a strength ε of a ball, above 0: in pixel units for linf; for l2 at most 1000.
     pub(super) fn radius(self, norm: Norm) -> Result<f64, (String, String)> {
         match norm {
+            Norm::Linf | Norm::L2 if self.value == 0.0 => Err(no_attack()),
             Norm::L2 if !self.percent && (0.0..=1000.0).contains(&self.value) => Ok(self.value),
             Norm::L2 => Err((
                 "ε of a ball in l2 lies between 0 and 1000".to_string(),
@@ -83,6 +90,11 @@ impl Number {
         };
         Err(("ε is in pixel units, and pixels are in [0, 1]".to_string(), help))
     }
+}
+
+/// Why nothing may have a strength of 0: it would pass without an attack.
+fn no_attack() -> (String, String) {
+    ("a strength of 0 is no attack".to_string(), "leave it out, or write `clean`".to_string())
 }
 
 /// A decimal without words such as `inf` and `nan`.

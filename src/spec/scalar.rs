@@ -49,6 +49,11 @@ impl Node<'_> {
         self.checked(Number::share)
     }
 
+    /// The share of the words that an attack changes, above 0.
+    pub(super) fn changed_share(&self) -> Option<f64> {
+        self.checked(Number::changed_share)
+    }
+
     /// A share above 0 and below 1.
     pub(super) fn part(&self) -> Option<f64> {
         let share = self.share()?;
@@ -135,6 +140,17 @@ impl Node<'_> {
             self.fault(format!("this must be true or false, and it is {}", self.kind()), None);
         }
         truth
+    }
+
+    /// One of the kinds of an enum, by its name.
+    pub(super) fn kind_of<T: Copy>(
+        &self,
+        what: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let named: Vec<(&str, T)> = all.iter().map(|kind| (name(*kind), *kind)).collect();
+        self.one_of(what, &named)
     }
 
     /// One of a few words.

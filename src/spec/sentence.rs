@@ -7,19 +7,21 @@
 //! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
 //! figure    = model metric number [("at" | "under" | "with") condition]          what others published
-//! threat    = search ["-L2"] ["-" number] "ε" ("=" | "≤") number [region]          number: steps or queries
-//!           | number "patch" [region] | corruption "severity" ["=" | "≤"] number
-//!           | [mode] [number] edit ["-" number] | absence ("image" | "report") | name
-//! region    = ("inside" | "outside") ("lesion" | "attribution" | name)
+//! threat    = search ["-" norm] ["-" count ["×" count]] { setting }
+//!           | number "patch" ["-" count] { setting } | corruption "severity" ["=" | "≤"] number
+//!           | [mode] [number] edit ["-" count] { setting } | absence ("image" | "report") | name
+//! setting   = "ε" ("=" | "≤") number | key "=" value                               such as "steps=20"
+//!           | ("inside" | "outside") ("lesion" | "attribution" | name)
 //! mode      = "preserving" | "free" | "directional"
 //! ```
 //!
-//! The searches, corruptions, edits and absences are the `NAMED` ones of their types. A comparison with what was
-//! accepted is a sentence of another kind, in [`regression`](super::regression).
+//! The searches, corruptions, edits and absences are all kinds of their types; the keys and values of settings are in
+//! the rows of the searches. A comparison with what was accepted is a sentence of another kind, in
+//! [`regression`](super::regression).
 
 use super::node::suggest;
 use super::token::{Kind, Token, tokens};
-use super::{Clause, Condition, Figure, Metric, Named, Threat};
+use super::{Clause, Condition, Figure, Metric, Model, Named, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,13 @@ pub struct ModelInputs {
     pub image: bool,
     /// Whether the report is read.
     pub text: bool,
+}
+
+impl ModelInputs {
+    /// Those of a model of the spec.
+    pub fn of((name, model): &Named<Model>) -> Self {
+        Self { name: name.clone(), image: model.reads_image(), text: model.reads_text() }
+    }
 }
 
 /// The names that a sentence may use.
@@ -147,6 +156,17 @@ impl<'a> Parser<'a> {
 
     pub(super) fn peek(&self) -> Option<&Kind> {
         self.tokens.get(self.at).map(|token| &token.kind)
+    }
+
+    /// What follows the next token.
+    pub(super) fn peek_after(&self) -> Option<&Kind> {
+        self.tokens.get(self.at + 1).map(|token| &token.kind)
+    }
+
+    /// The next token, as written; empty at the end.
+    pub(super) fn token_text(&self) -> String {
+        let token = self.tokens.get(self.at);
+        token.map_or_else(String::new, |token| self.chars[token.start..token.end].iter().collect())
     }
 
     /// The word that comes next, in lower case.

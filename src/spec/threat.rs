@@ -1,6 +1,8 @@
 //! What an adversary, or a bad day, may do to a case: to its pixels, to its words, or to both.
 
-use super::{EditKind, ImageMethod, ImageSearch, Mask, Mode, Norm, Region};
+use super::kinds::kinds;
+use super::parameter::{Parameter, Takes, Value};
+use super::{EditKind, ImageMethod, Mode, TextSearch};
 
 /// One threat with its parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,31 +58,24 @@ pub enum Joint {
     Cross,
 }
 
-/// What stands where an input of the case should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Absence {
-    /// Nothing: the branch gives zeros.
-    Missing,
-    /// An empty input: a black image, a report without words.
-    Blank,
-    /// The typical input: the mean image of training, the report most like all reports of training.
-    Mean,
-    /// The input of another patient among the test cases.
-    WrongPatient,
+/// What must be known about an absence.
+#[derive(Debug, Clone, Copy)]
+pub struct AbsenceFacts {
+    /// The name that a sentence gives it.
+    pub name: &'static str,
 }
 
-impl Absence {
-    /// Every absence by the name that a sentence gives it.
-    pub const NAMED: [(&'static str, Self); 4] = [
-        ("missing", Self::Missing),
-        ("blank", Self::Blank),
-        ("mean", Self::Mean),
-        ("wrong-patient", Self::WrongPatient),
-    ];
-
-    /// The name that a sentence gives it.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, absence)| *absence == self).map_or("", |(name, _)| name)
+kinds! {
+    /// What replaces an input of the case.
+    pub enum Absence of AbsenceFacts {
+        /// Nothing: the branch gives zeros.
+        Missing = AbsenceFacts { name: "missing" };
+        /// An empty input: a black image, a report without words.
+        Blank = AbsenceFacts { name: "blank" };
+        /// The typical input: the mean image of training, the report most like all reports of training.
+        Mean = AbsenceFacts { name: "mean" };
+        /// The input of another patient among the test cases.
+        WrongPatient = AbsenceFacts { name: "wrong-patient" };
     }
 }
 
@@ -113,43 +108,6 @@ pub enum TextMethod {
     Absent(Absence),
 }
 
-/// How an attack searches for words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TextSearch {
-    /// The words that matter most are removed.
-    Importance,
-    /// Probability-weighted word saliency, over synonyms.
-    Pwws,
-    /// The search of `TextFooler`, over our synonyms.
-    TextFooler,
-    /// Misspellings of the words that matter most.
-    DeepWordBug,
-    /// Words exchanged along the gradient of their embeddings.
-    HotFlip,
-    /// A beam of the best partial edits, over synonyms and removals.
-    Beam,
-    /// Words that a masked language model proposes.
-    Bae,
-}
-
-impl TextSearch {
-    /// Every search by the name that a sentence gives it.
-    pub const NAMED: [(&'static str, Self); 7] = [
-        ("importance", Self::Importance),
-        ("PWWS", Self::Pwws),
-        ("TextFooler", Self::TextFooler),
-        ("DeepWordBug", Self::DeepWordBug),
-        ("HotFlip", Self::HotFlip),
-        ("beam", Self::Beam),
-        ("BAE", Self::Bae),
-    ];
-
-    /// The name that a sentence gives it.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, search)| *search == self).map_or("", |(name, _)| name)
-    }
-}
-
 impl TextMethod {
     /// Evaluations of a case that a search may spend, if a sentence does not say.
     pub const QUERIES: u32 = 500;
@@ -163,86 +121,96 @@ impl TextMethod {
         }
     }
 
-    /// The mode that is meant where none is named: the attacks of Mozhegova et al., and what replaces the report, are
-    /// free; a flip is directional; everything else preserves.
+    /// The mode that is meant where none is named.
     pub fn usual_mode(self) -> Mode {
         match self {
-            Self::Sampled(EditKind::Deletion | EditKind::Synonyms) | Self::Absent(_) => Mode::Free,
-            Self::Sampled(EditKind::Negation) => Mode::Directional,
-            _ => Mode::Preserving,
+            Self::Sampled(kind) => kind.facts().mode,
+            Self::Searched { .. } => Mode::Preserving,
+            Self::Absent(_) => Mode::Free,
         }
     }
 
-    /// The method of a name, with its defaults.
+    /// The name that a sentence gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sampled(kind) => kind.name(),
+            Self::Searched { search, .. } => search.name(),
+            Self::Absent(absence) => absence.name(),
+        }
+    }
+
+    /// The random edit or search of a name or an alias of it, with its defaults.
     pub fn of_name(name: &str) -> Option<Self> {
         let is = |known: &&str| known.eq_ignore_ascii_case(name);
-        let sampled =
-            EditKind::NAMED.iter().find(|(known, _)| is(known)).map(|(_, kind)| Self::Sampled(*kind));
-        sampled.or_else(|| {
-            let found = TextSearch::NAMED.iter().find(|(known, _)| is(known));
-            found.map(|(_, search)| Self::Searched { search: *search, queries: Self::QUERIES })
-        })
+        let aliased = |kind: &&EditKind| kind.facts().aliases.iter().any(is);
+        let sampled = EditKind::named(name).or_else(|| EditKind::ALL.iter().find(aliased).copied());
+        let searched =
+            || TextSearch::named(name).map(|search| Self::Searched { search, queries: Self::QUERIES });
+        sampled.map(Self::Sampled).or_else(searched)
+    }
+
+    /// The names of all random edits and searches that take a share of the words.
+    pub fn names_with_share() -> Vec<&'static str> {
+        let edits = EditKind::ALL.iter().filter(|kind| kind.takes_share()).map(|kind| kind.name());
+        edits.chain(TextSearch::ALL.iter().map(|search| search.name())).collect()
     }
 }
 
 impl TextAttack {
+    /// Evaluations of a search; the first is spent on the report as it is.
+    const QUERIES: Parameter = Parameter {
+        key: "queries",
+        about: "Evaluations of a case at most.",
+        takes: Takes::Count { least: 2, most: 100_000 },
+    };
+    const DRAWS: Parameter = Parameter {
+        key: "draws",
+        about: "Random draws of a case; the worst counts.",
+        takes: Takes::Count { least: 1, most: 1000 },
+    };
+
     /// As a sentence means it that says no more.
     pub fn usual(method: TextMethod, share: f64) -> Self {
         Self { method, share, mode: method.usual_mode(), draws: 1 }
     }
 
-    /// A share of the words is removed (Mozhegova et al.).
+    /// A share of the words is removed.
     pub fn deletion(share: f64) -> Self {
         Self::usual(TextMethod::Sampled(EditKind::Deletion), share)
     }
 
-    /// A share of the words is replaced by synonyms (Mozhegova et al.).
+    /// A share of the words is replaced by synonyms.
     pub fn synonyms(share: f64) -> Self {
         Self::usual(TextMethod::Sampled(EditKind::Synonyms), share)
     }
-}
 
-impl ImageMethod {
-    /// The mask that it asks for, if any.
-    pub fn mask(self) -> Option<Mask> {
-        match self {
-            Self::Search { region, .. } | Self::Patch { region, .. } => match region {
-                Region::Everywhere => None,
-                Region::Inside(mask) | Region::Outside(mask) => Some(mask),
-            },
-            Self::Corruption(_) | Self::Absent(_) => None,
+    /// Its parameters besides share and mode, with their values.
+    pub fn settings(&self) -> Vec<(Parameter, Value)> {
+        match self.method {
+            TextMethod::Sampled(_) => vec![(Self::DRAWS, Value::Count(self.draws))],
+            TextMethod::Searched { queries, .. } => vec![(Self::QUERIES, Value::Count(queries))],
+            TextMethod::Absent(_) => vec![],
         }
     }
 
-    /// A search as a sentence means it that says no more.
-    pub fn usual(search: ImageSearch) -> Self {
-        let norm = search.norms().first().copied().unwrap_or(Norm::Linf);
-        Self::Search { search, norm, region: Region::Everywhere }
+    /// The same parameters with their defaults.
+    pub fn usual_settings(&self) -> Vec<(Parameter, Value)> {
+        match self.method {
+            TextMethod::Sampled(_) => vec![(Self::DRAWS, Value::Count(1))],
+            TextMethod::Searched { .. } => vec![(Self::QUERIES, Value::Count(TextMethod::QUERIES))],
+            TextMethod::Absent(_) => vec![],
+        }
     }
 
-    /// The method of a word such as `PGD`, `pgd-20` (steps), `Square-500` (queries) or `PGD-L2-20`; None if it
-    /// names none, Some(None) if it does not take its norm or number.
-    #[allow(clippy::option_option)]
-    pub fn of_word(word: &str) -> Option<Option<Self>> {
-        let word = word.to_lowercase();
-        let (search, rest) = ImageSearch::NAMED.iter().find_map(|(name, search)| {
-            let rest = word.strip_prefix(&name.to_lowercase())?;
-            (rest.is_empty() || rest.starts_with('-')).then_some((*search, rest))
-        })?;
-        let mut parts = rest.split('-').skip(1).peekable();
-        let norm = match parts.next_if(|part| *part == "l2" || *part == "linf") {
-            None => search.norms().first().copied(),
-            Some(named) => search.norms().iter().copied().find(|norm| norm.name() == named),
-        };
-        let search = match parts.next() {
-            None => Some(search),
-            Some(number) => number.parse().ok().and_then(|number| search.with_number(number)),
-        };
-        let region = Region::Everywhere;
-        let method = match (search, norm, parts.next()) {
-            (Some(search), Some(norm), None) => Some(Self::Search { search, norm, region }),
-            _ => None,
-        };
-        Some(method)
+    /// The same with another value of a parameter; None if it does not take it.
+    pub fn with(self, parameter: &str, value: Value) -> Option<Self> {
+        let Value::Count(count) = value else { return None };
+        match self.method {
+            TextMethod::Sampled(_) if parameter == Self::DRAWS.key => Some(Self { draws: count, ..self }),
+            TextMethod::Searched { search, .. } if parameter == Self::QUERIES.key => {
+                Some(Self { method: TextMethod::Searched { search, queries: count }, ..self })
+            }
+            TextMethod::Sampled(_) | TextMethod::Searched { .. } | TextMethod::Absent(_) => None,
+        }
     }
 }

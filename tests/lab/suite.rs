@@ -6,7 +6,8 @@ use crate::golden_network;
 
 use golden_network::{Centred, golden, images, model, values};
 use medcert::Result;
-use medcert::lab::attack::image::{Problem, Space, loss, nearest, propose};
+use medcert::lab::attack::image::{Problem, Space, nearest, propose};
+use medcert::lab::loss;
 use medcert::lab::tensor::{self, Kind, Tensor};
 use medcert::lab::victim::{Answer, Victim};
 use medcert::spec::{AttackLoss, ImageSearch, Norm};

@@ -18,6 +18,7 @@ mod html;
 mod judge;
 mod meaning;
 mod metrics;
+mod notation;
 mod perturb;
 mod picture;
 mod plan;

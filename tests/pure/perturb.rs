@@ -17,7 +17,7 @@ const REPORT: &str = "The heart is normal in size.  No pleural effusion or PNEUM
 
 /// Every kind, in the order of its names.
 fn kinds() -> impl Iterator<Item = EditKind> {
-    EditKind::NAMED.into_iter().map(|(_, kind)| kind)
+    EditKind::ALL.iter().copied()
 }
 
 fn draw(document: &Document, kinds: &[(EditKind, f64)], seed: u64, draw: u32) -> Perturbed {

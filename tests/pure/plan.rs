@@ -15,7 +15,6 @@ models:
   fusion:   {early_fusion: {vision: vision, language: language, train: {lr: 1e-4, epochs: 2}}}
 threats:
   steady: {pgd: {epsilon: 8/255, steps: 20, restarts: 2}}
-  none:   {deletion: {fraction: 0}}
 ";
 
 fn plan(rest: &str) -> Plan {
@@ -50,12 +49,19 @@ fn up_to_a_strength_means_the_grid_and_the_strength_itself() {
 }
 
 #[test]
-fn a_strength_of_zero_is_no_attack() {
-    let plan = plan(
-        "require:\n  - fusion accuracy ≥ 9% at FGSM ε=0 + none + 0% synonyms, ≥ 9% at PGD ε≤0 + 10% synonyms\n",
-    );
-    assert_eq!(cells(&plan), ["vision clean", "language clean", "fusion clean", "fusion 10% synonyms"]);
-    assert_eq!(plan.requirements[0].clauses[0].cells, [2]);
+fn a_strength_of_zero_is_refused_at_its_place() {
+    for (threat, sentence) in [
+        ("none: {deletion: {fraction: 0}}", "fusion accuracy ≥ 9%"),
+        ("none: {pgd: {epsilon: 0}}", "fusion accuracy ≥ 9%"),
+        ("none: {pgd: {epsilon: ≤0, norm: l2}}", "fusion accuracy ≥ 9%"),
+        ("some: {deletion: {fraction: 10%}}", "fusion accuracy ≥ 9% at FGSM ε=0 + some"),
+        ("some: {deletion: {fraction: 10%}}", "fusion accuracy ≥ 9% at PGD ε≤0"),
+        ("some: {deletion: {fraction: 10%}}", "fusion accuracy ≥ 9% under 0% synonyms"),
+    ] {
+        let text = format!("{HEAD}  {threat}\nrequire: [{sentence}]\n");
+        let faults = parse(Path::new("a.yaml"), &text).expect_err("a threat that does nothing").to_string();
+        assert!(faults.contains("a strength of 0 is no attack"), "{threat}, {sentence}: {faults}");
+    }
 }
 
 #[test]
@@ -66,7 +72,7 @@ fn a_row_is_empty_for_a_model_that_its_threat_cannot_touch() {
         plan.rows.iter().map(|row| row.cells.iter().map(Vec::len).collect()).collect();
     assert_eq!(counts, [[1, 0, 1], [0, 1, 1], [0, 0, 1]]);
     assert!(
-        cells(&plan).contains(&"fusion PGD ε=0.03137255 20×2 + 50% deletion".to_string()),
+        cells(&plan).contains(&"fusion PGD ε=8/255 steps=20 restarts=2 + 50% deletion".to_string()),
         "{:?}",
         cells(&plan)
     );
@@ -104,7 +110,7 @@ fn evaluations_are_counted_with_what_is_shared() {
 
 proptest! {
     #[test]
-    fn every_cell_is_computed_once_and_the_clean_one_first(rows in prop::collection::vec((0..4_u32, 0..3_u32, 0..3_u32), 1..8)) {
+    fn every_cell_is_computed_once_and_the_clean_one_first(rows in prop::collection::vec((1..4_u32, 1..4_u32, 1..4_u32), 1..8)) {
         let row = |(image, deletion, synonyms): &(u32, u32, u32)| {
             format!("FGSM ε≤{} + {}% deletion + {}% synonyms", f64::from(*image) / 10.0, deletion * 30, synonyms * 30)
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use medcert::spec::{
     Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
-    ModelInputs, Names, Norm, Parts, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat,
+    ModelInputs, Names, Norm, Parts, Referent, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat,
     Views, Weights, parse, parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
@@ -184,7 +184,7 @@ fn a_relation_names_another_model_and_a_margin() {
 
 /// Any condition, with its spelling.
 fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
-    let percent = 0..=100_u32;
+    let percent = 1..=100_u32;
     let epsilon = (1..=255_u32, any::<bool>()).prop_map(|(gray, up_to)| {
         let value = f64::from(gray) / 255.0;
         (
@@ -279,7 +279,12 @@ fn every_threat_can_be_said_in_a_sentence() {
     );
     assert_eq!(
         only("HopSkipJump-Linf-500 ε=0.1 inside field"),
-        ball(ImageSearch::HopSkipJump { queries: 500 }, Norm::Linf, Region::Inside(Mask::File(0)), 0.1)
+        ball(
+            ImageSearch::HopSkipJump { queries: 500 },
+            Norm::Linf,
+            Region::Inside(Mask::File(Referent::new("field", 0))),
+            0.1
+        )
     );
     let blur = ImageMethod::Corruption(Corruption::MotionBlur);
     assert_eq!(only("motion-blur severity 3"), Threat::Image { method: blur, strength: Strength::At(3.0) });

@@ -9,7 +9,7 @@
 
 use super::{Field, Raised, Seen, of_cases, search_of};
 use crate::judge::Verdict;
-use crate::spec::{Check, EditKind, ImageSearch, Mode, Norm, Region, TextAttack, TextMethod};
+use crate::spec::{Check, Mode, Norm, Region, TextAttack, TextMethod};
 
 /// How much more or less than ε is rounding.
 const ROUNDING: f64 = 1e-6;
@@ -44,9 +44,11 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
             "ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string(),
         );
     }
-    let in_full =
-        matches!(search, ImageSearch::Fgsm | ImageSearch::Momentum { .. } | ImageSearch::Pgd { .. });
-    if !in_full || norm != Norm::Linf || region != Region::Everywhere || !seen.attack.text.is_empty() {
+    if !search.facts().fills_ball
+        || norm != Norm::Linf
+        || region != Region::Everywhere
+        || !seen.attack.text.is_empty()
+    {
         return None;
     }
     let clean = field.right(field.clean(model));
@@ -60,16 +62,7 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
 
 fn words(field: &Field<'_>, seen: &Seen<'_>) -> Option<String> {
     let takes_all = |attack: &TextAttack| {
-        let edits = matches!(
-            attack.method,
-            TextMethod::Sampled(
-                EditKind::Deletion
-                    | EditKind::Synonyms
-                    | EditKind::Insertion
-                    | EditKind::Swap
-                    | EditKind::Typos
-            )
-        );
+        let edits = matches!(attack.method, TextMethod::Sampled(kind) if kind.facts().edits_any_report);
         edits && attack.mode == Mode::Free && attack.share >= 0.1
     };
     if seen.attack.image.is_some() || !seen.attack.text.iter().any(takes_all) {

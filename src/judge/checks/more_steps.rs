@@ -8,7 +8,7 @@
 
 use super::{Field, Raised, Seen, search_of};
 use crate::judge::Verdict;
-use crate::spec::{Check, ImageSearch};
+use crate::spec::Check;
 
 pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     field.models().filter_map(|model| worse(field, model)).collect()
@@ -40,15 +40,5 @@ fn worse(field: &Field<'_>, model: usize) -> Option<Raised> {
 fn is_ladder(few: &Seen<'_>, more: &Seen<'_>) -> bool {
     let (Some(few), Some(more)) = (search_of(few.attack), search_of(more.attack)) else { return false };
     let in_one_ball = (few.1, few.2, few.3) == (more.1, more.2, more.3);
-    let further = match (few.0, more.0) {
-        (
-            ImageSearch::Fgsm,
-            ImageSearch::Pgd { .. } | ImageSearch::Momentum { .. } | ImageSearch::Apgd { .. },
-        ) => true,
-        (ImageSearch::Pgd { steps, restarts }, ImageSearch::Pgd { steps: more, restarts: starts }) => {
-            steps < more && restarts <= starts
-        }
-        _ => false,
-    };
-    in_one_ball && further
+    in_one_ball && few.0.must_not_beat(more.0)
 }

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::Rng;
 use super::Chunk;
 use crate::Result;
 use crate::evidence::{GradientHealth, Health};
-use crate::lab::attack::image::loss;
+use crate::lab::loss;
 use crate::lab::tensor::{self, Tensor};
 use crate::random::stream;
 use crate::spec::AttackLoss;

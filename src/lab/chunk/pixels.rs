@@ -101,7 +101,8 @@ impl Chunk<'_> {
             return fgsm::propose(&problem, &space.masked(&self.gradient(place)?)?);
         }
         if let ImageSearch::Transfer { from, steps } = search {
-            let other = self.scene.readers.get(from).ok_or_else(|| bug("a transfer starts from no model"))?;
+            let other =
+                self.scene.readers.get(from.place).ok_or_else(|| bug("a transfer starts from no model"))?;
             return image::transfer::propose(&problem, *other, steps);
         }
         if !search.is_minimal() {

@@ -7,7 +7,7 @@ use super::{Attempt, Chunk};
 use crate::Result;
 use crate::evidence::{Counterexample, Outcome, Regressions};
 use crate::plan::Attack;
-use crate::spec::{EditKind, TextAttack, TextMethod, TextSearch};
+use crate::spec::{EditKind, TextAttack, TextMethod};
 use crate::text::meaning::preserves;
 use crate::text::perturb::{Rules, after, count, singles};
 use crate::text::{Document, Edit};
@@ -97,11 +97,7 @@ impl Chunk<'_> {
 fn kinds(method: TextMethod) -> Vec<EditKind> {
     match method {
         TextMethod::Sampled(kind) if kind.takes_share() => vec![kind],
-        TextMethod::Searched { search: TextSearch::Importance, .. } => vec![EditKind::Deletion],
-        TextMethod::Searched { search: TextSearch::Pwws | TextSearch::TextFooler, .. } => {
-            vec![EditKind::Synonyms]
-        }
-        TextMethod::Searched { search: TextSearch::Beam, .. } => vec![EditKind::Synonyms, EditKind::Deletion],
-        _ => vec![],
+        TextMethod::Searched { search, .. } => search.facts().edits.to_vec(),
+        TextMethod::Sampled(_) | TextMethod::Absent(_) => vec![],
     }
 }

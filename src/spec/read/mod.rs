@@ -18,7 +18,7 @@ use super::node::{Faults, Node, suggest};
 use super::place::Tree;
 use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::{
-    Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageMethod, Mode, Model, Named,
+    Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named,
     Norm, Place, Section, Spec, Stop, TextMethod, Views,
 };
 use crate::{Error, Result};
@@ -204,9 +204,6 @@ fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
         node.fault("a grid has 1 to 100 strengths", "for example [0.01, 0.05, 0.1]".to_string());
         return None;
     }
-    if let Some(zero) = items.iter().zip(&grid).find(|(_, strength)| **strength == 0.0) {
-        zero.0.fault("a strength of 0 is no attack", "leave it out".to_string());
-    }
     grid.sort_by(f64::total_cmp);
     grid.dedup();
     Some(grid)
@@ -230,14 +227,13 @@ fn costs(node: &Node<'_>) -> Option<Costs> {
 
 /// Whether the grammar gives it a meaning.
 fn is_word(name: &str) -> bool {
-    let films = Corruption::NAMED.iter().map(|(name, _)| *name);
-    let mut others =
-        films.chain(Absence::NAMED.iter().map(|(name, _)| *name)).chain(Mode::NAMED.map(|(name, _)| name));
     RESERVED.contains(&name)
         || is_metric(name)
-        || ImageMethod::of_word(name).is_some()
+        || ImageSearch::at_start_of(name).is_some()
         || TextMethod::of_name(name).is_some()
-        || others.any(|other| other == name)
+        || Corruption::named(name).is_some()
+        || Absence::named(name).is_some()
+        || Mode::named(name).is_some()
 }
 
 /// Names are short and are no words of the grammar.

@@ -3,6 +3,7 @@
 use super::super::condition::refused_mode;
 use super::super::keys;
 use super::super::node::{Map, Node};
+use super::super::parameter::{Parameter, Referent, Takes, Value};
 use super::super::{
     Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, ModelInputs, Named,
     Norm, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
@@ -31,42 +32,36 @@ pub(super) fn read(node: &Node<'_>, known: Known<'_>) -> Option<Vec<Named<Threat
 
 /// The names of all threats, as keys.
 pub(in super::super) fn names() -> Vec<String> {
-    let searches = ImageSearch::NAMED.iter().map(|(name, _)| key(name)).filter(|name| name != "apgd_margin");
-    let films = Corruption::NAMED.iter().map(|(name, _)| key(name));
-    let edits = EditKind::NAMED.iter().map(|(name, _)| key(name));
-    let texts = TextSearch::NAMED.iter().map(|(name, _)| key(name));
+    let searches = ImageSearch::ALL.iter().map(|search| key(search.name()));
+    let films = Corruption::ALL.iter().map(|corruption| key(corruption.name()));
+    let edits = EditKind::ALL.iter().map(|kind| key(kind.name()));
+    let texts = TextSearch::ALL.iter().map(|search| key(search.name()));
     let others = keys::OTHER_THREATS.map(str::to_string);
     searches.chain(others).chain(films).chain(edits).chain(texts).collect()
 }
 
+/// The search of a key.
+pub(in super::super) fn search_of_key(name: &str) -> Option<ImageSearch> {
+    ImageSearch::ALL.iter().copied().find(|search| key(search.name()) == name)
+}
+
+/// The corruption of a key.
+pub(in super::super) fn corruption_of_key(name: &str) -> Option<Corruption> {
+    Corruption::ALL.iter().copied().find(|corruption| key(corruption.name()) == name)
+}
+
 /// The keys of a search within a ball.
 pub(in super::super) fn search_keys(search: ImageSearch) -> Vec<&'static str> {
-    let mut keys = vec!["epsilon", "inside", "outside"];
-    if search.norms().len() > 1 {
-        keys.push("norm");
-    }
-    keys.extend(match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => &[][..],
-        ImageSearch::Pgd { .. } | ImageSearch::Fab { .. } => &["steps", "restarts"],
-        ImageSearch::Momentum { .. } | ImageSearch::DeepFool { .. } => &["steps"],
-        ImageSearch::Apgd { .. } => &["steps", "restarts", "loss"],
-        ImageSearch::CarliniWagner { .. } => &["steps", "searches"],
-        ImageSearch::AutoAttack { .. } => &["steps", "queries"],
-        ImageSearch::Square { .. } | ImageSearch::HopSkipJump { .. } => &["queries"],
-        ImageSearch::Spsa { .. } | ImageSearch::Nes { .. } => &["steps", "samples"],
-        ImageSearch::Transfer { .. } => &["steps", "from"],
-    });
-    keys
+    let norm = if search.norms().len() > 1 { &["norm"][..] } else { &[] };
+    let own = search.settings().into_iter().map(|(parameter, _)| parameter.key);
+    ["epsilon", "inside", "outside"].iter().chain(norm).copied().chain(own).collect()
 }
 
 /// The keys of an attack on words.
-pub(in super::super) fn word_keys(method: TextMethod) -> Vec<&'static str> {
-    let mut keys = vec!["mode"];
-    if method.takes_share() {
-        keys.push("fraction");
-    }
-    keys.push(if matches!(method, TextMethod::Searched { .. }) { "queries" } else { "draws" });
-    keys
+pub(in super::super) fn word_keys(attack: &TextAttack) -> Vec<&'static str> {
+    let share = if attack.method.takes_share() { &["fraction"][..] } else { &[] };
+    let own = attack.settings().into_iter().map(|(parameter, _)| parameter.key);
+    ["mode"].iter().chain(share).copied().chain(own).collect()
 }
 
 /// A name as a spec's key writes it: `MI-FGSM` is `mi_fgsm`.
@@ -78,19 +73,17 @@ fn threat(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
     let names = names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (name, node) = node.choice("threat", &names)?;
-    let same = |other: &str| key(other) == name;
-    if let Some((_, search)) = ImageSearch::NAMED.iter().find(|(other, _)| same(other)) {
-        return search_of(*search, &node, known);
+    if let Some(search) = search_of_key(&name) {
+        return search_of(search, &node, known);
     }
-    if let Some((_, corruption)) = Corruption::NAMED.iter().find(|(other, _)| same(other)) {
+    if let Some(corruption) = corruption_of_key(&name) {
         let severity = node.map(&keys::CORRUPTION)?.need("severity", "3")?.severity()?;
-        return Some(Threat::Image { method: ImageMethod::Corruption(*corruption), strength: severity });
+        return Some(Threat::Image { method: ImageMethod::Corruption(corruption), strength: severity });
     }
     match name.as_str() {
-        "transfer" => search_of(ImageSearch::Transfer { from: 0, steps: 10 }, &node, known),
         "patch" => patch(&node, known),
         "absent" => absent(&node),
-        _ => words(&name, &node),
+        _ => words(&name, &node, known),
     }
 }
 
@@ -102,79 +95,53 @@ fn search_of(search: ImageSearch, node: &Node<'_>, known: Known<'_>) -> Option<T
     let norm = map.get("norm").map_or(usual, |node| node.one_of("norm", &norms));
     let epsilon = map.need("epsilon", "8/255").and_then(|node| node.radii(norm.unwrap_or(Norm::Linf)));
     let region = region(&map, known);
-    let search = numbers(search, &map, known);
+    let values: Vec<_> = search
+        .settings()
+        .into_iter()
+        .map(|(parameter, usual)| Some((parameter.key, value(&map, parameter, usual, known)?)))
+        .collect();
+    let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+    let search = values.into_iter().try_fold(search, |search, (key, value)| search.with(key, value));
     let method = ImageMethod::Search { search: search?, norm: norm?, region: region? };
     Some(Threat::Image { method, strength: epsilon? })
 }
 
-/// A search with the numbers that the spec gives it.
-fn numbers(search: ImageSearch, map: &Map<'_>, known: Known<'_>) -> Option<ImageSearch> {
-    let number = |key: &str, usual: u32, most: u32| {
-        map.get(key).map_or(Some(usual), |node| node.whole::<u32>(1, u64::from(most)))
+/// The value of a parameter, the usual one if the map does not give it.
+fn value(map: &Map<'_>, parameter: Parameter, usual: Value, known: Known<'_>) -> Option<Value> {
+    let Parameter { key, takes, .. } = parameter;
+    let node = match takes {
+        Takes::Count { .. } | Takes::Loss => match map.get(key) {
+            None => return Some(usual),
+            Some(node) => node,
+        },
+        Takes::Model => map.need(key, "vision")?,
     };
-    let most = search.most();
-    Some(match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => search,
-        ImageSearch::Pgd { steps, restarts } => {
-            let (steps, restarts) = (number("steps", steps, most), number("restarts", restarts, 100));
-            ImageSearch::Pgd { steps: steps?, restarts: restarts? }
+    match takes {
+        Takes::Count { least, most } => node.whole(u64::from(least), u64::from(most)).map(Value::Count),
+        Takes::Loss => {
+            let names: Vec<String> = AttackLoss::ALL.iter().map(|loss| self::key(loss.name())).collect();
+            let losses: Vec<(&str, AttackLoss)> =
+                names.iter().map(String::as_str).zip(AttackLoss::ALL.iter().copied()).collect();
+            node.one_of(key, &losses).map(Value::Loss)
         }
-        ImageSearch::Fab { steps, restarts } => {
-            let (steps, restarts) = (number("steps", steps, most), number("restarts", restarts, 100));
-            ImageSearch::Fab { steps: steps?, restarts: restarts? }
+        Takes::Model => {
+            let models: Vec<(&str, Referent)> = known
+                .models
+                .iter()
+                .enumerate()
+                .filter(|(_, model)| model.image && !model.text)
+                .map(|(place, model)| (model.name.as_str(), Referent::new(&model.name, place)))
+                .collect();
+            node.one_of("model of this spec that reads images alone", &models).map(Value::Model)
         }
-        ImageSearch::Momentum { steps } => ImageSearch::Momentum { steps: number("steps", steps, most)? },
-        ImageSearch::DeepFool { steps } => ImageSearch::DeepFool { steps: number("steps", steps, most)? },
-        ImageSearch::Apgd { loss, steps, restarts } => {
-            let losses = [("cross_entropy", AttackLoss::CrossEntropy), ("margin", AttackLoss::Margin)];
-            let loss = map.get("loss").map_or(Some(loss), |node| node.one_of("loss", &losses));
-            let (steps, restarts) = (number("steps", steps, most), number("restarts", restarts, 100));
-            ImageSearch::Apgd { loss: loss?, steps: steps?, restarts: restarts? }
-        }
-        ImageSearch::CarliniWagner { steps, searches } => {
-            let (steps, searches) = (number("steps", steps, most), number("searches", searches, 20));
-            ImageSearch::CarliniWagner { steps: steps?, searches: searches? }
-        }
-        ImageSearch::AutoAttack { steps, queries } => {
-            let (steps, queries) = (number("steps", steps, most), number("queries", queries, 100_000));
-            ImageSearch::AutoAttack { steps: steps?, queries: queries? }
-        }
-        ImageSearch::Square { queries } => ImageSearch::Square { queries: number("queries", queries, most)? },
-        ImageSearch::HopSkipJump { queries } => {
-            ImageSearch::HopSkipJump { queries: number("queries", queries, most)? }
-        }
-        ImageSearch::Spsa { steps, samples } => {
-            let (steps, samples) = (number("steps", steps, most), number("samples", samples, 10_000));
-            ImageSearch::Spsa { steps: steps?, samples: samples? }
-        }
-        ImageSearch::Nes { steps, samples } => {
-            let (steps, samples) = (number("steps", steps, most), number("samples", samples, 10_000));
-            ImageSearch::Nes { steps: steps?, samples: samples? }
-        }
-        ImageSearch::Transfer { steps, .. } => {
-            let (steps, from) = (number("steps", steps, most), source(map, known));
-            ImageSearch::Transfer { from: from?, steps: steps? }
-        }
-    })
-}
-
-/// The place of the model that a transfer starts from.
-fn source(map: &Map<'_>, known: Known<'_>) -> Option<usize> {
-    let node = map.need("from", "vision")?;
-    let models: Vec<(&str, usize)> = known
-        .models
-        .iter()
-        .enumerate()
-        .filter(|(_, model)| model.image && !model.text)
-        .map(|(place, model)| (model.name.as_str(), place))
-        .collect();
-    node.one_of("model of this spec that reads images alone", &models)
+    }
 }
 
 /// `inside: lesion` or `outside: lesion`; everywhere if neither is there.
 fn region(map: &Map<'_>, known: Known<'_>) -> Option<Region> {
     let mut masks = vec![("lesion", Mask::Lesion), ("attribution", Mask::Attribution)];
-    masks.extend(known.masks.iter().enumerate().map(|(place, name)| (name.as_str(), Mask::File(place))));
+    let files = known.masks.iter().enumerate();
+    masks.extend(files.map(|(place, name)| (name.as_str(), Mask::File(Referent::new(name, place)))));
     match (map.get("inside"), map.get("outside")) {
         (None, None) => Some(Region::Everywhere),
         (Some(node), None) => node.one_of("mask", &masks).map(Region::Inside),
@@ -192,15 +159,17 @@ fn region(map: &Map<'_>, known: Known<'_>) -> Option<Region> {
 fn patch(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
     let map = node.map(&keys::PATCH)?;
     let share = map.need("share", "5%").and_then(|node| node.part());
-    let steps = map.get("steps").map_or(Some(40), |node| node.whole(1, 1000));
-    let method = ImageMethod::Patch { steps: steps?, region: region(&map, known)? };
+    let usual = Value::Count(ImageMethod::USUAL_PATCH_STEPS);
+    let steps = value(&map, ImageMethod::PATCH_STEPS, usual, known);
+    let method = ImageMethod::Patch { steps: ImageMethod::USUAL_PATCH_STEPS, region: region(&map, known)? };
+    let method = method.with(ImageMethod::PATCH_STEPS.key, steps?)?;
     Some(Threat::Image { method, strength: Strength::At(share?) })
 }
 
 /// `absent: {image: blank}` or `absent: {report: missing}`.
 fn absent(node: &Node<'_>) -> Option<Threat> {
     let (input, node) = node.choice("input", &keys::ABSENT)?;
-    let absence = node.one_of::<Absence>("way to be absent", &Absence::NAMED)?;
+    let absence = node.kind_of("way to be absent", Absence::ALL, Absence::name)?;
     Some(if input == "image" {
         Threat::Image { method: ImageMethod::Absent(absence), strength: Strength::At(1.0) }
     } else {
@@ -209,29 +178,30 @@ fn absent(node: &Node<'_>) -> Option<Threat> {
 }
 
 /// An attack on the report.
-fn words(name: &str, node: &Node<'_>) -> Option<Threat> {
+fn words(name: &str, node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
     let method = TextMethod::of_name(&name.replace('_', "-"))?;
+    let usual = TextAttack::usual(method, 1.0);
     // an edit without a parameter may be written with nothing behind it
-    let map = if node.value.is_null() { None } else { Some(node.map(&word_keys(method))?) };
-    let get = |key: &str| map.as_ref().and_then(|map| map.get(key));
+    let map = if node.value.is_null() { None } else { Some(node.map(&word_keys(&usual))?) };
     let share = match (&map, method.takes_share()) {
         (_, false) => Some(1.0),
-        (Some(map), true) => map.need("fraction", "50%").and_then(|node| node.share()),
+        (Some(map), true) => map.need("fraction", "50%").and_then(|node| node.changed_share()),
         (None, true) => {
             node.fault("the share of the words is missing", "add it: {fraction: 20%}".to_string());
             None
         }
     };
-    let mode = get("mode").map_or(Some(method.usual_mode()), |node| node.one_of("mode", &Mode::NAMED));
-    let draws = get("draws").map_or(Some(1), |node| node.whole(1, 1000));
-    let queries = get("queries").map_or(Some(TextMethod::QUERIES), |node| node.whole(1, 100_000));
-    let method = match (method, queries?) {
-        (TextMethod::Searched { search, .. }, queries) => TextMethod::Searched { search, queries },
-        (other, _) => other,
-    };
-    let attack = TextAttack { method, share: share?, mode: mode?, draws: draws? };
+    let mode_node = map.as_ref().and_then(|map| map.get("mode"));
+    let mode =
+        mode_node.as_ref().map_or(Some(usual.mode), |node| node.kind_of("mode", Mode::ALL, Mode::name));
+    let mut attack = Some(usual);
+    for (parameter, usual) in usual.settings() {
+        let value = map.as_ref().map_or(Some(usual), |map| value(map, parameter, usual, known));
+        attack = attack.zip(value).and_then(|(attack, value)| attack.with(parameter.key, value));
+    }
+    let attack = TextAttack { share: share?, mode: mode?, ..attack? };
     if let Some(why) = refused_mode(&attack) {
-        get("mode").as_ref().unwrap_or(node).fault(why, "leave `mode` out".to_string());
+        mode_node.as_ref().unwrap_or(node).fault(why, "leave `mode` out".to_string());
         return None;
     }
     Some(Threat::Text(attack))

@@ -255,7 +255,7 @@ fn waiver(key: &str) -> Value {
 fn modes() -> Value {
     json!({
         "description": "What an edit may do to what the report says: `preserving` rejects one that changes what is said of a finding, `free` allows all, `directional` flips it.",
-        "enum": Mode::NAMED.map(|(name, _)| name),
+        "enum": Mode::ALL.iter().map(|mode| mode.name()).collect::<Vec<_>>(),
     })
 }
 

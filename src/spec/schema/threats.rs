@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::read::threats::{key, names, search_keys, word_keys};
-use super::super::{Absence, Corruption, ImageSearch, Norm, TextMethod, keys};
+use super::super::parameter::{Parameter, Takes, Value as Setting};
+use super::super::read::threats::{corruption_of_key, key, names, search_keys, search_of_key, word_keys};
+use super::super::{Absence, AttackLoss, ImageMethod, ImageSearch, Norm, TextAttack, TextMethod, keys};
 use super::modes;
 use super::parts::{choice, described, integer, named, object, share, strength, text};
 
@@ -17,20 +18,19 @@ pub(super) fn threats(about: &dyn Fn(&str) -> String) -> Value {
 }
 
 fn threat(name: &str, about: &dyn Fn(&str) -> String) -> Value {
-    if let Some((said, search)) = ImageSearch::NAMED.iter().find(|(said, _)| key(said) == name) {
-        return described(search_of(*search), &about(said));
+    if let Some(search) = search_of_key(name) {
+        return described(search_of(search), &about(search.name()));
     }
-    if let Some((said, _)) = Corruption::NAMED.iter().find(|(said, _)| key(said) == name) {
+    if let Some(corruption) = corruption_of_key(name) {
         let of = |_: &str| strength("1 to 5, or `≤3` for every one up to 3.", 5.0, &["3", "≤3"]);
-        return described(object(&keys::CORRUPTION, &keys::CORRUPTION, of), &about(said));
+        return described(object(&keys::CORRUPTION, &keys::CORRUPTION, of), &about(corruption.name()));
     }
     match name {
-        "transfer" => described(search_of(ImageSearch::Transfer { from: 0, steps: 10 }), &about("transfer")),
         "patch" => described(object(&keys::PATCH, &["share"], patch), &about("patch")),
         "absent" => described(
             choice(&keys::ABSENT, |input| {
-                let ways = Absence::NAMED.map(|(name, _)| name);
-                json!({"description": format!("What stands where the {input} should be."), "enum": ways})
+                let ways: Vec<&str> = Absence::ALL.iter().map(|absence| absence.name()).collect();
+                json!({"description": format!("What replaces the {input}."), "enum": ways})
             }),
             "An input that is not the patient's, or none.",
         ),
@@ -39,10 +39,12 @@ fn threat(name: &str, about: &dyn Fn(&str) -> String) -> Value {
 }
 
 fn search_of(search: ImageSearch) -> Value {
-    let is_transfer = matches!(search, ImageSearch::Transfer { .. });
-    let needed = if is_transfer { &["epsilon", "from"][..] } else { &["epsilon"] };
+    let settings = search.settings();
+    let models = settings.iter().filter(|(parameter, _)| parameter.takes == Takes::Model);
+    let needed: Vec<&str> =
+        ["epsilon"].into_iter().chain(models.map(|(parameter, _)| parameter.key)).collect();
     let most = if search.norms().contains(&Norm::L2) { 1000.0 } else { 1.0 };
-    object(&search_keys(search), needed, |key| match key {
+    object(&search_keys(search), &needed, |key| match key {
         "epsilon" => strength(
             "Radius of the ball, in pixel units; `≤0.1` for every strength of the grid up to it.",
             most,
@@ -52,23 +54,33 @@ fn search_of(search: ImageSearch) -> Value {
             "description": "What the ball is measured by.",
             "enum": search.norms().iter().map(|norm| norm.name()).collect::<Vec<_>>(),
         }),
-        "steps" => integer("Gradient steps.", 1, Some(u64::from(search.most())), None),
-        "restarts" => integer("Starts.", 1, Some(100), None),
-        "searches" => integer("Constants that are tried.", 1, Some(20), None),
-        "queries" => integer("Evaluations of a case at most.", 1, Some(100_000), None),
-        "samples" => integer("Evaluations a step.", 1, Some(10_000), None),
-        "loss" => json!({"description": "What it raises.", "enum": ["cross_entropy", "margin"]}),
-        "from" => text("A model of this spec that reads images alone.", &["vision"]),
-        _ => region(key),
+        _ => of_settings(&settings, key).unwrap_or_else(|| region(key)),
+    })
+}
+
+/// What a key takes, if it is a parameter of these.
+fn of_settings(settings: &[(Parameter, Setting)], key: &str) -> Option<Value> {
+    let (parameter, usual) = settings.iter().find(|(parameter, _)| parameter.key == key)?;
+    let Parameter { about, takes, .. } = parameter;
+    Some(match (takes, usual) {
+        (Takes::Count { least, most }, Setting::Count(usual)) => {
+            integer(about, u64::from(*least), Some(u64::from(*most)), Some(u64::from(*usual)))
+        }
+        (Takes::Loss, Setting::Loss(usual)) => {
+            let names: Vec<String> = AttackLoss::ALL.iter().map(|loss| self::key(loss.name())).collect();
+            json!({"description": about, "enum": names, "default": self::key(usual.name())})
+        }
+        (Takes::Model, Setting::Model(_)) => text(about, &["vision"]),
+        (Takes::Count { .. } | Takes::Loss | Takes::Model, _) => return None,
     })
 }
 
 fn patch(key: &str) -> Value {
-    match key {
-        "share" => share("Its share of the image.", &["5%"]),
-        "steps" => integer("Gradient steps a place.", 1, Some(1000), Some(40)),
-        _ => region(key),
+    if key == "share" {
+        return share("Its share of the image.", &["5%"]);
     }
+    let usual = Setting::Count(ImageMethod::USUAL_PATCH_STEPS);
+    of_settings(&[(ImageMethod::PATCH_STEPS, usual)], key).unwrap_or_else(|| region(key))
 }
 
 fn region(key: &str) -> Value {
@@ -86,15 +98,12 @@ fn region(key: &str) -> Value {
 fn words(name: &str, about: &dyn Fn(&str) -> String) -> Value {
     let said = name.replace('_', "-");
     let Some(method) = TextMethod::of_name(&said) else { return Value::Null };
+    let usual = TextAttack::usual(method, 1.0);
     let needed = if method.takes_share() { &["fraction"][..] } else { &[] };
-    let mut schema = object(&word_keys(method), needed, |key| match key {
+    let mut schema = object(&word_keys(&usual), needed, |key| match key {
         "mode" => modes(),
         "fraction" => share("Share of the words.", &["20%"]),
-        "queries" => {
-            integer("Evaluations of a case at most.", 1, Some(100_000), Some(u64::from(TextMethod::QUERIES)))
-        }
-        "draws" => integer("Random draws of a case; the worst counts.", 1, Some(1000), Some(1)),
-        _ => Value::Null,
+        _ => of_settings(&usual.settings(), key).unwrap_or(Value::Null),
     });
     if !method.takes_share() {
         schema["type"] = json!(["object", "null"]);

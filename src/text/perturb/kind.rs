@@ -7,9 +7,6 @@ use proptest::test_runner::TestRng;
 
 use super::document::Page;
 use super::edit::Edit;
-use super::{Rules, abbreviations, deidentification, deletion, homophones, insertion, negation, ocr};
-use super::{section_drop, section_order, swap, synonyms, template, typos, units};
-use crate::spec::EditKind;
 
 /// Where an edit may be made.
 pub(super) struct Place {
@@ -72,26 +69,6 @@ pub(super) trait Kind {
     ) -> Option<Edit> {
         let _ = (page, words, style, noise);
         None
-    }
-}
-
-/// The kind of a name.
-pub(super) fn of<'a>(kind: EditKind, rules: &Rules<'a>) -> Box<dyn Kind + 'a> {
-    match kind {
-        EditKind::Deletion => Box::new(deletion::Deletion),
-        EditKind::Synonyms => Box::new(synonyms::Synonyms(rules.lexicon)),
-        EditKind::Insertion => Box::new(insertion::Insertion),
-        EditKind::Swap => Box::new(swap::Swap),
-        EditKind::Typos => Box::new(typos::Typos),
-        EditKind::Ocr => Box::new(ocr::Ocr),
-        EditKind::Homophones => Box::new(homophones::Homophones),
-        EditKind::Abbreviations => Box::new(abbreviations::Abbreviations),
-        EditKind::Deidentification => Box::new(deidentification::Deidentification),
-        EditKind::SectionDrop => Box::new(section_drop::SectionDrop),
-        EditKind::SectionOrder => Box::new(section_order::SectionOrder),
-        EditKind::Template => Box::new(template::Template),
-        EditKind::Units => Box::new(units::Units),
-        EditKind::Negation => Box::new(negation::Negation(rules.flip)),
     }
 }
 

@@ -39,7 +39,7 @@ use super::lexicon::Lexicon;
 use crate::spec::EditKind;
 use document::Page;
 use edit::lay;
-use kind::{Amount, Noise};
+use kind::{Amount, Kind, Noise};
 
 pub use kind::cased_as;
 
@@ -93,6 +93,26 @@ impl fmt::Debug for Rules<'_> {
     }
 }
 
+/// What does the edits of a kind.
+fn editor<'a>(kind: EditKind, rules: &Rules<'a>) -> Box<dyn Kind + 'a> {
+    match kind {
+        EditKind::Deletion => Box::new(deletion::Deletion),
+        EditKind::Synonyms => Box::new(synonyms::Synonyms(rules.lexicon)),
+        EditKind::Insertion => Box::new(insertion::Insertion),
+        EditKind::Swap => Box::new(swap::Swap),
+        EditKind::Typos => Box::new(typos::Typos),
+        EditKind::Ocr => Box::new(ocr::Ocr),
+        EditKind::Homophones => Box::new(homophones::Homophones),
+        EditKind::Abbreviations => Box::new(abbreviations::Abbreviations),
+        EditKind::Deidentification => Box::new(deidentification::Deidentification),
+        EditKind::SectionDrop => Box::new(section_drop::SectionDrop),
+        EditKind::SectionOrder => Box::new(section_order::SectionOrder),
+        EditKind::Template => Box::new(template::Template),
+        EditKind::Units => Box::new(units::Units),
+        EditKind::Negation => Box::new(negation::Negation(rules.flip)),
+    }
+}
+
 /// Draws a perturbation: the kinds one after the other, each with its share of the words (0 to 1). The noise of
 /// a kind depends on it, its share, `seed`, `case` and `draw` alone.
 pub fn perturb(
@@ -112,7 +132,7 @@ pub fn perturb(
 /// What the noise of a kind is keyed by, such as `Deletion { fraction: 0.5 } 7 p00001-1`; every draw but the
 /// first (number 0) adds its number.
 pub fn purpose(kind: EditKind, share: f64, seed: u64, case: &str, draw: u32) -> String {
-    let first = format!("{kind:?} {{ fraction: {share:?} }} {seed} {case}");
+    let first = format!("{} {{ fraction: {share:?} }} {seed} {case}", kind.facts().stream);
     if draw == 0 { first } else { format!("{first} {draw}") }
 }
 
@@ -125,7 +145,7 @@ pub fn count(document: &Document, share: f64) -> usize {
 /// to a place, only deletion and synonyms list it.
 pub fn singles(document: &Document, kind: EditKind, rules: &Rules<'_>) -> Vec<Edit> {
     let page = Page::new(document);
-    let kind = kind::of(kind, rules);
+    let kind = editor(kind, rules);
     let places = kind.places(&page, 0).into_iter();
     places
         .flat_map(|place| place.edit.map_or_else(|| kind.choices(&page, &place.words), |edit| vec![edit]))
@@ -189,7 +209,7 @@ fn draw(
     noise: &mut Noise<'_>,
 ) -> Vec<Edit> {
     let page = Page::new(document);
-    let kind = kind::of(kind, rules);
+    let kind = editor(kind, rules);
     let count = match kind.amount() {
         _ if share.is_nan() || share <= 0.0 => 0,
         Amount::Share => round(page.spoken().count(), share),

@@ -30,9 +30,6 @@ pub struct Apgd {
 }
 
 /// The best iterate of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, attack: Apgd) -> Result<Tensor> {
     let mut best = Best::new(&problem.images)?;
     for restart in 0..attack.restarts {

@@ -16,9 +16,6 @@ use crate::lab::victim::Answer;
 use crate::spec::{AttackLoss, ImageSearch};
 
 /// The first broken image of each case; the clean one where all attacks fail.
-///
-/// # Errors
-/// libtorch fails.
 pub fn search(problem: &Problem<'_>, steps: u32, queries: u32) -> Result<Tensor> {
     let found = problem.images.f_detach_copy()?;
     let mut standing =

@@ -17,9 +17,6 @@ const RATE: f64 = 0.01;
 const INSIDE: f64 = 1.0 - 1e-6;
 
 /// The nearest broken point of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn search(problem: &Problem<'_>, steps: u32, searches: u32) -> Result<Minimal> {
     let problem = &problem.unbounded();
     let mut best = Minimal::new(&problem.images)?;

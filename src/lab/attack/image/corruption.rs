@@ -11,9 +11,6 @@ use crate::random::stream;
 use crate::spec::Corruption;
 
 /// The images, corrupted at a severity from 1 to 5; the noise depends on (corruption, seed, case, view) alone.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, corruption: Corruption, severity: u8) -> Result<Tensor> {
     let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
     let (views, side) = (shape[1], shape[3]);

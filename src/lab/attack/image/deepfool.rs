@@ -18,9 +18,6 @@ const OVERSHOOT: f64 = 0.02;
 const LONGER: (f64, f64) = (1e-4, 1e-5);
 
 /// The first broken point of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn search(problem: &Problem<'_>, steps: u32) -> Result<Minimal> {
     let problem = &problem.unbounded();
     let mut best = Minimal::new(&problem.images)?;

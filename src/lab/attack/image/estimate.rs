@@ -30,9 +30,6 @@ pub(super) struct Probes {
 
 /// Climbs from the clean images by `steps` moves, and keeps the best iterate of each case; a case rests once it
 /// is broken. `rule` turns a gradient of the margin into a move; its state holds a row a standing case.
-///
-/// # Errors
-/// libtorch fails.
 pub(super) fn climb(
     problem: &Problem<'_>,
     probes: Probes,
@@ -84,9 +81,6 @@ fn keep(best: &mut Best, standing: &[usize], x: &Tensor, answers: &[Answer]) -> 
 }
 
 /// The gradient of each case's margin by the pixels, estimated at `x`; 0 where pixels may not move.
-///
-/// # Errors
-/// libtorch fails.
 pub(super) fn estimate(problem: &Problem<'_>, x: &Tensor, probes: Probes, step: u32) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     let cases = problem.cases.len();

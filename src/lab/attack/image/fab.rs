@@ -23,9 +23,6 @@ const SECANTS: u32 = 3;
 const SHORTEST: f64 = 1e-8;
 
 /// The nearest broken point of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn search(problem: &Problem<'_>, steps: u32, restarts: u32) -> Result<Minimal> {
     let problem = &problem.unbounded();
     let mut best = Minimal::new(&problem.images)?;

@@ -9,17 +9,11 @@ use crate::Result;
 use crate::lab::tensor::{self, Tensor};
 
 /// Images moved by ε along the sign of the gradient; not yet projected.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, gradient: &Tensor) -> Result<Tensor> {
     step(problem, &problem.images, gradient, problem.space.epsilon)
 }
 
 /// Images moved by a step of a given length the steepest way up.
-///
-/// # Errors
-/// libtorch fails.
 pub fn step(problem: &Problem<'_>, x: &Tensor, gradient: &Tensor, length: f64) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     Ok(x.f_add(&problem.space.steepest(gradient)?.f_mul_scalar(length)?)?)

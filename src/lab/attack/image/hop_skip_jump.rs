@@ -37,9 +37,6 @@ const STARTS: usize = 10;
 const AT_ONCE: u32 = 64;
 
 /// The nearest inputs of the other class; ε does not matter.
-///
-/// # Errors
-/// libtorch fails.
 pub fn nearest(problem: &Problem<'_>, queries: u32) -> Result<Minimal> {
     let _guard = tensor::no_grad_guard();
     let (mut images, mut norms) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ const SMOOTHED: i64 = 5;
 /// 1 where a pixel may move and 0 elsewhere, `[cases, views, side, side]`; `indices` are the studies' places.
 ///
 /// # Errors
-/// The mask was not prepared (a bug in medcert), or libtorch fails.
+/// The mask was not prepared (a bug in medcert).
 pub fn of_region(
     problem: &Problem<'_>,
     inputs: &Inputs,
@@ -45,10 +45,10 @@ fn given(problem: &Problem<'_>, inputs: &Inputs, indices: &[usize], mask: Mask) 
     for &index in indices {
         for view in 0..views {
             let bytes = match mask {
-                Mask::File(place) => inputs.mask_file(side as u32, place)?,
+                Mask::File(file) => inputs.mask_file(side as u32, file.place)?,
                 // the data marks lesions in the frontal view alone
-                _ if view == 0 => inputs.lesion(side as u32, index)?,
-                _ => &[],
+                Mask::Lesion if view == 0 => inputs.lesion(side as u32, index)?,
+                Mask::Lesion | Mask::Attribution => &[],
             };
             values.extend((0..side * side).map(|pixel| f32::from(u8::from(bytes.get(pixel) > Some(&127)))));
         }

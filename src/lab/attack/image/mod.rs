@@ -9,7 +9,6 @@ mod estimate;
 pub mod fab;
 pub mod fgsm;
 pub mod hop_skip_jump;
-pub mod loss;
 pub mod mask;
 pub mod momentum;
 pub mod nes;
@@ -56,18 +55,12 @@ pub struct Minimal {
 
 impl Minimal {
     /// Starts with none.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn new(images: &Tensor) -> Result<Self> {
         let Best { images, margins: norms } = Best::new(images)?;
         Ok(Self { images, norms })
     }
 
     /// Takes what is broken and nearer, and says for each case whether it was broken.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn keep(&mut self, problem: &Problem<'_>, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
         let distances = problem.space.distance(&problem.images, x)?;
         let broken: Vec<bool> = answers.iter().map(Answer::is_broken).collect();
@@ -103,9 +96,6 @@ impl Clone for Problem<'_> {
 
 impl Problem<'_> {
     /// Some of its cases, by their rows, in that order.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let places = tensor::rows(rows)?;
         Ok(Self {
@@ -131,35 +121,23 @@ impl Problem<'_> {
     }
 
     /// What the model answers to images.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn answer(&self, images: &Tensor) -> Result<Vec<Answer>> {
         self.victim.answer(Some(&self.victim.read_images(images)?), self.text.as_ref())
     }
 
     /// What it answers, and the gradient of the summed loss by the pixels, 0 where they may not move.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn gradient(&self, images: &Tensor, loss: AttackLoss) -> Result<(Vec<Answer>, Tensor)> {
         let (answers, gradient) = self.victim.gradient_of(images, self.text.as_ref(), loss)?;
         Ok((answers, self.space.masked(&gradient)?))
     }
 
     /// The nearest admissible images.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn project(&self, proposal: &Tensor) -> Result<Tensor> {
         self.space.project(&self.images, proposal)
     }
 
     /// Random admissible images: x + U(−ε, ε) a pixel in linf; in l2 a normal direction, of a length drawn from
     /// U(0, ε).
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn random_start(&self, attack: &str, restart: u32) -> Result<Tensor> {
         let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
         let pixels: usize = shape[1..].iter().product();
@@ -182,9 +160,6 @@ impl Problem<'_> {
     }
 
     /// The images of an attack that looks for the least change, where that lies within ε; else the clean ones.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn within(&self, minimal: &Minimal) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let inside: Vec<f32> = minimal
@@ -208,18 +183,12 @@ pub struct Best {
 
 impl Best {
     /// Starts with the clean images, whose margins are not known.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn new(images: &Tensor) -> Result<Self> {
         let margins = vec![f32::INFINITY; images.size().first().map_or(0, |&cases| cases as usize)];
         Ok(Self { images: images.f_detach_copy()?, margins })
     }
 
     /// Takes what is better, and says for each case whether it was.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn keep(&mut self, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
         // a case without a finite answer is broken
         let margins: Vec<f32> =
@@ -228,9 +197,6 @@ impl Best {
     }
 
     /// The same, of margins.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn keep_margins(&mut self, x: &Tensor, margins: &[f32]) -> Result<Vec<bool>> {
         let better: Vec<bool> = margins.iter().zip(&self.margins).map(|(new, old)| new < old).collect();
         for (case, _) in better.iter().enumerate().filter(|(_, better)| **better) {
@@ -255,46 +221,65 @@ pub(super) fn copy_rows(into: &Tensor, from: &Tensor, chosen: &[bool]) -> Result
     Ok(())
 }
 
-/// The images that a search proposes; those of a search for the least change are read off its norms.
-///
-/// # Errors
-/// libtorch fails, or the search needs what only a chunk has (a bug in medcert).
-pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
-    let problem = Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
-    match search {
+/// What a search returns.
+enum Found {
+    /// Images that may be within the ball.
+    Images(Tensor),
+    /// The nearest inputs of the other class, whatever ε.
+    Nearest(Minimal),
+}
+
+/// Runs a search, which sees no more of the model than its row says.
+fn run(problem: &Problem<'_>, search: ImageSearch) -> Result<Found> {
+    let problem = &Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
+    Ok(match search {
         ImageSearch::Fgsm => {
             let (_, gradient) = problem.gradient(&problem.images, AttackLoss::CrossEntropy)?;
-            fgsm::propose(&problem, &gradient)
+            Found::Images(fgsm::propose(problem, &gradient)?)
         }
-        ImageSearch::RandomFgsm => random_fgsm::propose(&problem),
-        ImageSearch::Pgd { steps, restarts } => pgd::propose(&problem, steps, restarts),
-        ImageSearch::Momentum { steps } => momentum::propose(&problem, steps),
+        ImageSearch::RandomFgsm => Found::Images(random_fgsm::propose(problem)?),
+        ImageSearch::Pgd { steps, restarts } => Found::Images(pgd::propose(problem, steps, restarts)?),
+        ImageSearch::Momentum { steps } => Found::Images(momentum::propose(problem, steps)?),
         ImageSearch::Apgd { loss, steps, restarts } => {
-            apgd::propose(&problem, apgd::Apgd { loss, steps, restarts })
+            Found::Images(apgd::propose(problem, apgd::Apgd { loss, steps, restarts })?)
         }
-        ImageSearch::AutoAttack { steps, queries } => autoattack::search(&problem, steps, queries),
-        ImageSearch::Square { queries } => square::propose(&problem, queries),
-        ImageSearch::Spsa { steps, samples } => spsa::propose(&problem, steps, samples),
-        ImageSearch::Nes { steps, samples } => nes::propose(&problem, steps, samples),
-        ImageSearch::Fab { .. }
-        | ImageSearch::DeepFool { .. }
-        | ImageSearch::CarliniWagner { .. }
-        | ImageSearch::HopSkipJump { .. } => problem.within(&nearest(&problem, search)?),
-        ImageSearch::Transfer { .. } => Err(Error::Bug("a transfer has no model to start from".into())),
+        ImageSearch::AutoAttack { steps, queries } => {
+            Found::Images(autoattack::search(problem, steps, queries)?)
+        }
+        ImageSearch::Square { queries } => Found::Images(square::propose(problem, queries)?),
+        ImageSearch::Spsa { steps, samples } => Found::Images(spsa::propose(problem, steps, samples)?),
+        ImageSearch::Nes { steps, samples } => Found::Images(nes::propose(problem, steps, samples)?),
+        ImageSearch::Fab { steps, restarts } => Found::Nearest(fab::search(problem, steps, restarts)?),
+        ImageSearch::DeepFool { steps } => Found::Nearest(deepfool::search(problem, steps)?),
+        ImageSearch::CarliniWagner { steps, searches } => {
+            Found::Nearest(carlini::search(problem, steps, searches)?)
+        }
+        ImageSearch::HopSkipJump { queries } => Found::Nearest(hop_skip_jump::nearest(problem, queries)?),
+        // a chunk knows the other models, and runs it
+        ImageSearch::Transfer { .. } => {
+            return Err(Error::Bug("a transfer has no model to start from".into()));
+        }
+    })
+}
+
+/// The images that a search proposes; those of a search for the least change are read off its distances.
+///
+/// # Errors
+/// The search is a transfer, which only a chunk can run (a bug in medcert).
+pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
+    match run(problem, search)? {
+        Found::Images(images) => Ok(images),
+        Found::Nearest(minimal) => problem.within(&minimal),
     }
 }
 
 /// What a search for the least change finds, whatever ε.
 ///
 /// # Errors
-/// libtorch fails, or the search is of another kind (a bug in medcert).
+/// The search is of another kind (a bug in medcert).
 pub fn nearest(problem: &Problem<'_>, search: ImageSearch) -> Result<Minimal> {
-    let problem = Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
-    match search {
-        ImageSearch::Fab { steps, restarts } => fab::search(&problem, steps, restarts),
-        ImageSearch::DeepFool { steps } => deepfool::search(&problem, steps),
-        ImageSearch::CarliniWagner { steps, searches } => carlini::search(&problem, steps, searches),
-        ImageSearch::HopSkipJump { queries } => hop_skip_jump::nearest(&problem, queries),
-        _ => Err(Error::Bug("this search keeps no least change".into())),
+    match run(problem, search)? {
+        Found::Nearest(minimal) => Ok(minimal),
+        Found::Images(_) => Err(Error::Bug("this search keeps no least change".into())),
     }
 }

@@ -10,9 +10,6 @@ use crate::lab::tensor::{self, Tensor};
 use crate::spec::AttackLoss;
 
 /// The best iterate of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, steps: u32) -> Result<Tensor> {
     let mut best = Best::new(&problem.images)?;
     let length = problem.space.epsilon / f64::from(steps.max(1));

@@ -17,9 +17,6 @@ use crate::random::normals;
 const SIGMA: f64 = 1e-3;
 
 /// The best iterate of each case; `samples` are the evaluations of a step.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, steps: u32, samples: u32) -> Result<Tensor> {
     let probes = Probes { attack: "nes", distance: SIGMA, samples, draw: normals };
     let length = 2.5 * problem.space.epsilon / f64::from(steps.max(1));

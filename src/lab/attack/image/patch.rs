@@ -14,9 +14,6 @@ use crate::spec::{AttackLoss, Norm};
 const STEP: f64 = 0.1;
 
 /// Images with a square of free pixels, a share of the image's area.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, share: f64, steps: u32) -> Result<Tensor> {
     let (_, gradient) = problem.gradient(&problem.images, AttackLoss::Margin)?;
     let mask = Some(squares(problem, &gradient, share)?);

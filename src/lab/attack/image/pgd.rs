@@ -12,9 +12,6 @@ use crate::lab::tensor::Tensor;
 use crate::spec::AttackLoss;
 
 /// The best iterate of each case.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, steps: u32, restarts: u32) -> Result<Tensor> {
     let mut best = Best::new(&problem.images)?;
     for restart in 0..restarts {
@@ -24,9 +21,6 @@ pub fn propose(problem: &Problem<'_>, steps: u32, restarts: u32) -> Result<Tenso
 }
 
 /// Gradient steps from a start; what they find is kept in `best`.
-///
-/// # Errors
-/// libtorch fails.
 pub fn climb(problem: &Problem<'_>, start: Tensor, steps: u32, best: &mut Best) -> Result<()> {
     let length = 2.5 * problem.space.epsilon / f64::from(steps.max(1));
     let mut x = start;

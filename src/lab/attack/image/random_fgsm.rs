@@ -11,9 +11,6 @@ use crate::random::{below, stream};
 use crate::spec::AttackLoss;
 
 /// Images after both steps; not yet projected.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>) -> Result<Tensor> {
     let half = problem.space.epsilon / 2.0;
     let corner = problem.project(&fgsm::step(problem, &problem.images, &signs(problem)?, half)?)?;

@@ -35,18 +35,12 @@ impl Space {
     }
 
     /// The same for some of the cases.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn select(&self, places: &Tensor) -> Result<Self> {
         let mask = self.mask.as_ref().map(|mask| mask.f_index_select(0, places)).transpose()?;
         Ok(Self { mask, ..self.clone() })
     }
 
     /// The nearest admissible images: moved only within the mask, by at most ε, within [0, 1].
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn project(&self, images: &Tensor, proposal: &Tensor) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let allowed = match &self.mask {
@@ -78,9 +72,6 @@ impl Space {
     }
 
     /// The size of each case's change.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn distance(&self, images: &Tensor, attacked: &Tensor) -> Result<Vec<f32>> {
         let _guard = tensor::no_grad_guard();
         tensor::values(&self.lengths(&attacked.f_sub(images)?)?)
@@ -98,9 +89,6 @@ impl Space {
     }
 
     /// A gradient, 0 where pixels may not move and where it is not finite.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn masked(&self, gradient: &Tensor) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         match &self.mask {
@@ -111,9 +99,6 @@ impl Space {
 
     /// The direction of length 1 in which a linear loss rises most: the sign in linf, the normalised gradient in
     /// l2; 0 where the gradient is.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn steepest(&self, gradient: &Tensor) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         match self.norm {

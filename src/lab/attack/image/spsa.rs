@@ -23,9 +23,6 @@ const DISTANCE: f64 = 0.01;
 const TINY: f64 = 1e-8;
 
 /// The best iterate of each case; `samples` are the evaluations of a step.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, steps: u32, samples: u32) -> Result<Tensor> {
     let probes = Probes { attack: "spsa", distance: DISTANCE, samples, draw: signs };
     let state = vec![problem.images.f_zeros_like()?, problem.images.f_zeros_like()?];

@@ -19,9 +19,6 @@ const FIRST_SHARE: f64 = 0.8;
 const HALVED_AT: [u32; 9] = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
 /// The best input of each case within so many queries; it stops when every case is broken.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(problem: &Problem<'_>, queries: u32) -> Result<Tensor> {
     let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
     let frame =

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// Images that were made against `other`, which reads images alone.
 ///
 /// # Errors
-/// The other model reads no images or the report too, or libtorch fails.
+/// The other model reads no images or the report too.
 pub fn propose(problem: &Problem<'_>, other: &dyn Reader, steps: u32) -> Result<Tensor> {
     let (Some(side), false) = (other.side(), other.reads_text()) else {
         return Err(Error::Bug(format!(

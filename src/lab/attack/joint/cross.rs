@@ -30,7 +30,7 @@ const ROUNDS: u32 = 3;
 /// What happens to each case.
 ///
 /// # Errors
-/// libtorch fails, or the two attacks cannot take turns (a bug in medcert).
+/// The two attacks cannot take turns (a bug in medcert).
 pub fn attack(chunk: &mut Chunk<'_>, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
     let ImageMethod::Search { search: ImageSearch::Pgd { steps, restarts }, .. } = image.method else {
         return Err(bug("pixels and words took turns without a PGD"));

@@ -30,7 +30,7 @@ const PROPOSED: usize = 50;
 /// The replacements of each report.
 ///
 /// # Errors
-/// The model has no head that proposes words, the head's weights are wrong, or libtorch fails.
+/// The model has no head that proposes words, the head's weights are wrong.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let masked = reports.reader.masked().ok_or_else(|| {
         Error::Input(format!(

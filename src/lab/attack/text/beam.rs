@@ -20,9 +20,6 @@ use crate::text::{Edit, Lexicon};
 const WIDTH: usize = 4;
 
 /// The edits of each report.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let mut search = Search::start(reports, share, queries, Access::Score)?;
     let mut beams: Vec<Beam> = search.cases.iter().map(|case| Beam::of(case, reports.lexicon)).collect();

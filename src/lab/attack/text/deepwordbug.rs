@@ -21,9 +21,6 @@ use crate::text::Edit;
 const DISTANCE: usize = 30;
 
 /// The misspellings of each report.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let mut search = Search::start(reports, share, queries, Access::Score)?;
     let seed = reports.seed.to_string();

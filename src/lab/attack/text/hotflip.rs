@@ -30,7 +30,7 @@ const COSINE: f32 = 0.8;
 /// The exchanges of each report.
 ///
 /// # Errors
-/// The model does not show its embeddings, or libtorch fails.
+/// The model does not show its embeddings.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let mut table = Table::of(reports.reader, reports.lexicon)?;
     let mut search = Search::start(reports, share, queries, Access::Gradient)?;

@@ -45,7 +45,7 @@ pub struct Reports<'a> {
 /// already stays as it is.
 ///
 /// # Errors
-/// libtorch fails, or the model does not have what the search needs.
+/// The model does not have what the search needs.
 pub fn propose(
     reports: &Reports<'_>,
     search: TextSearch,

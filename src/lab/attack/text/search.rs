@@ -234,7 +234,7 @@ impl<'a> Search<'a> {
     /// as they are now; None where the budget is spent. An evaluation each.
     ///
     /// # Errors
-    /// libtorch fails, or the model does not show its embeddings.
+    /// The model does not show its embeddings.
     pub fn slopes(&mut self, rows: &[usize]) -> Result<Vec<Option<(String, Tensor)>>> {
         let mut texts = Vec::new();
         for &row in rows {

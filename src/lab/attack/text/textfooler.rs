@@ -16,9 +16,6 @@ use crate::spec::Access;
 use crate::text::Edit;
 
 /// The replacements of each report.
-///
-/// # Errors
-/// libtorch fails.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let mut search = Search::start(reports, share, queries, Access::Score)?;
     let drops = search.drops(|_, case, word| {

@@ -11,17 +11,11 @@ use crate::{Error, Result};
 const TINY: f64 = 1e-12;
 
 /// Cross-entropy with the label.
-///
-/// # Errors
-/// libtorch fails.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     Ok(logits.f_cross_entropy_loss::<Tensor>(labels, None, tch::Reduction::None, -100, 0.0)?)
 }
 
 /// The largest logit of another class less the label's: positive where the answer is wrong.
-///
-/// # Errors
-/// libtorch fails.
 pub fn margin(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let own = logits.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
     let is_own = labels.f_one_hot(classes(logits))?.f_to_kind(Kind::Bool)?;
@@ -32,7 +26,7 @@ pub fn margin(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
 /// The margin over the distance from the largest logit to the third.
 ///
 /// # Errors
-/// There are fewer than three classes, or libtorch fails.
+/// There are fewer than three classes.
 pub fn dlr(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     needs(logits, 3)?;
     let (sorted, _) = logits.f_sort(1, true)?;
@@ -44,7 +38,7 @@ pub fn dlr(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
 /// fourth.
 ///
 /// # Errors
-/// There are fewer than four classes, or libtorch fails.
+/// There are fewer than four classes.
 pub fn dlr_targeted(logits: &Tensor, labels: &Tensor, targets: &Tensor) -> Result<Tensor> {
     needs(logits, 4)?;
     let of = |classes: &Tensor| logits.f_gather(1, &classes.f_unsqueeze(1)?, false)?.f_squeeze_dim(1);
