@@ -155,6 +155,7 @@ fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
     }
     match search {
         ImageSearch::Fgsm | ImageSearch::RandomFgsm => (1, 1),
+        ImageSearch::Naive => (1 + 8, 0),
         ImageSearch::Pgd { steps, restarts } | ImageSearch::Apgd { steps, restarts, .. } => {
             (1 + u64::from(restarts), u64::from(steps) * u64::from(restarts))
         }

@@ -113,6 +113,8 @@ pub enum ImageSearch {
         /// Queries of its black-box attack (default 1000).
         queries: u32,
     },
+    /// Fixed moves without a gradient or a search: all pixels up, all down, exposure, contrast, random signs.
+    Naive,
     /// Random search over scores by squares of one colour, without a gradient.
     Square {
         /// Evaluations of a case at most (default 1000; its authors use 5000).
@@ -179,7 +181,7 @@ impl ImageSearch {
 
     /// Every search by the name that a sentence gives it, with its defaults; the longer of two names that
     /// begin alike comes first. A transfer has to name its model, so it has no such name.
-    pub const NAMED: [(&'static str, Self); 14] = [
+    pub const NAMED: [(&'static str, Self); 15] = [
         ("FGSM", Self::Fgsm),
         ("R-FGSM", Self::RandomFgsm),
         ("PGD", Self::PGD),
@@ -190,6 +192,7 @@ impl ImageSearch {
         ("DeepFool", Self::DeepFool { steps: 50 }),
         ("CW", Self::CarliniWagner { steps: 200, searches: 9 }),
         ("AutoAttack", Self::AutoAttack { steps: 100, queries: 1000 }),
+        ("naive", Self::Naive),
         ("Square", Self::Square { queries: 1000 }),
         ("SPSA", Self::Spsa { steps: 50, samples: 64 }),
         ("NES", Self::Nes { steps: 50, samples: 50 }),
@@ -209,6 +212,7 @@ impl ImageSearch {
             Self::DeepFool { .. } => "DeepFool",
             Self::CarliniWagner { .. } => "CW",
             Self::AutoAttack { .. } => "AutoAttack",
+            Self::Naive => "naive",
             Self::Square { .. } => "Square",
             Self::Spsa { .. } => "SPSA",
             Self::Nes { .. } => "NES",
@@ -220,7 +224,9 @@ impl ImageSearch {
     /// The norms that it searches in; the first is meant where none is named.
     pub fn norms(self) -> &'static [Norm] {
         match self {
-            Self::Pgd { .. } | Self::Fab { .. } | Self::HopSkipJump { .. } => &[Norm::Linf, Norm::L2],
+            Self::Pgd { .. } | Self::Fab { .. } | Self::HopSkipJump { .. } | Self::Naive => {
+                &[Norm::Linf, Norm::L2]
+            }
             Self::DeepFool { .. } => &[Norm::L2, Norm::Linf],
             Self::CarliniWagner { .. } => &[Norm::L2],
             _ => &[Norm::Linf],
@@ -241,7 +247,7 @@ impl ImageSearch {
         match self {
             Self::Transfer { .. } => Access::None,
             Self::HopSkipJump { .. } => Access::Decision,
-            Self::Square { .. } | Self::Spsa { .. } | Self::Nes { .. } => Access::Score,
+            Self::Naive | Self::Square { .. } | Self::Spsa { .. } | Self::Nes { .. } => Access::Score,
             _ => Access::Gradient,
         }
     }
@@ -249,7 +255,7 @@ impl ImageSearch {
     /// Its numbers for a person: steps, restarts, queries; empty if it has none.
     pub fn numbers(self) -> String {
         match self {
-            Self::Fgsm | Self::RandomFgsm => String::new(),
+            Self::Fgsm | Self::RandomFgsm | Self::Naive => String::new(),
             Self::Pgd { steps, restarts }
             | Self::Apgd { steps, restarts, .. }
             | Self::Fab { steps, restarts } => {
@@ -269,7 +275,7 @@ impl ImageSearch {
     /// The most steps, or queries, that a spec may ask for; 0 if it takes none.
     pub fn most(self) -> u32 {
         match self {
-            Self::Fgsm | Self::RandomFgsm => 0,
+            Self::Fgsm | Self::RandomFgsm | Self::Naive => 0,
             Self::Square { .. } | Self::HopSkipJump { .. } => 100_000,
             Self::CarliniWagner { .. } => 10_000,
             _ => 1000,
@@ -283,7 +289,7 @@ impl ImageSearch {
         }
         let steps = number;
         Some(match self {
-            Self::Fgsm | Self::RandomFgsm => return None,
+            Self::Fgsm | Self::RandomFgsm | Self::Naive => return None,
             Self::Pgd { restarts, .. } => Self::Pgd { steps, restarts },
             Self::Momentum { .. } => Self::Momentum { steps },
             Self::Apgd { loss, restarts, .. } => Self::Apgd { loss, steps, restarts },

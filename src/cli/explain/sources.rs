@@ -31,6 +31,7 @@ pub(super) fn of_search(search: ImageSearch) -> &'static str {
         ImageSearch::DeepFool { .. } => head!("lab/attack/image/deepfool"),
         ImageSearch::CarliniWagner { .. } => head!("lab/attack/image/carlini"),
         ImageSearch::AutoAttack { .. } => head!("lab/attack/image/autoattack"),
+        ImageSearch::Naive => head!("lab/attack/image/naive"),
         ImageSearch::Square { .. } => head!("lab/attack/image/square"),
         ImageSearch::Spsa { .. } => head!("lab/attack/image/spsa"),
         ImageSearch::Nes { .. } => head!("lab/attack/image/nes"),

@@ -46,7 +46,7 @@ pub(in super::super) fn search_keys(search: ImageSearch) -> Vec<&'static str> {
         keys.push("norm");
     }
     keys.extend(match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => &[][..],
+        ImageSearch::Fgsm | ImageSearch::RandomFgsm | ImageSearch::Naive => &[][..],
         ImageSearch::Pgd { .. } | ImageSearch::Fab { .. } => &["steps", "restarts"],
         ImageSearch::Momentum { .. } | ImageSearch::DeepFool { .. } => &["steps"],
         ImageSearch::Apgd { .. } => &["steps", "restarts", "loss"],
@@ -114,7 +114,7 @@ fn numbers(search: ImageSearch, map: &Map<'_>, known: Known<'_>) -> Option<Image
     };
     let most = search.most();
     Some(match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => search,
+        ImageSearch::Fgsm | ImageSearch::RandomFgsm | ImageSearch::Naive => search,
         ImageSearch::Pgd { steps, restarts } => {
             let (steps, restarts) = (number("steps", steps, most), number("restarts", restarts, 100));
             ImageSearch::Pgd { steps: steps?, restarts: restarts? }

@@ -12,6 +12,7 @@ pub mod hop_skip_jump;
 pub mod loss;
 pub mod mask;
 pub mod momentum;
+pub mod naive;
 pub mod nes;
 pub mod patch;
 pub mod pgd;
@@ -273,6 +274,7 @@ pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
             apgd::propose(&problem, apgd::Apgd { loss, steps, restarts })
         }
         ImageSearch::AutoAttack { steps, queries } => autoattack::search(&problem, steps, queries),
+        ImageSearch::Naive => naive::propose(&problem),
         ImageSearch::Square { queries } => square::propose(&problem, queries),
         ImageSearch::Spsa { steps, samples } => spsa::propose(&problem, steps, samples),
         ImageSearch::Nes { steps, samples } => nes::propose(&problem, steps, samples),
