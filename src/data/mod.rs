@@ -8,13 +8,14 @@ mod images;
 mod iu_xray;
 mod manifest;
 pub mod phantom;
+pub(crate) mod sets;
 mod split;
 mod table;
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, audit, audit_kept};
+pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use split::{Partition, divide, leaks, split};

@@ -173,10 +173,15 @@ pub struct Case {
     /// report` where it has so few words that it recurs by chance, and `image`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
+    /// Its copies among the test cases.
+    #[serde(default, skip_serializing_if = "Twins::is_none")]
+    pub twins: Twins,
     /// The groups that it is in: name and value, such as `sex` and `F`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<(String, String)>,
 }
+
+pub use crate::data::Twins;
 
 /// A model under an attack point, every case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

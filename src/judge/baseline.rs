@@ -1,17 +1,19 @@
 //! What was accepted, case by case, and what has changed since: the cases that a cell lost and gained, and whether
 //! that is more than chance.
 //!
-//! A cell is compared on the same cases by the exact test of McNemar (Psychometrika 1947), and the cells' p-values
-//! are adjusted together (Holm, Scandinavian Journal of Statistics 1979).
+//! A cell is compared on the same cases by the exact test of McNemar (Psychometrika 1947), with a patient's cases and
+//! the copies of a case kept together, and the cells' p-values are adjusted together (Holm, Scandinavian Journal of
+//! Statistics 1979).
 
 use serde::Serialize;
 
+use super::clusters::Clusters;
 use super::counts::is_right;
 use super::validate::check_cases;
 use super::{LEVEL, ROUNDING};
 use crate::evidence::{Evidence, Outcome, processor_of};
 use crate::spec::Fingerprint;
-use crate::stats;
+use crate::stats::{self, Differences};
 
 /// Digits of a digest that are kept.
 const DIGITS: usize = 12;
@@ -87,6 +89,9 @@ pub struct Change {
     pub gained: Vec<String>,
     /// Cases that turned where rounding may turn them; where it is tolerated, they are neither lost nor gained.
     pub near: usize,
+    /// The difference (now less then), by cluster.
+    #[serde(skip)]
+    pub difference: Differences,
     /// Two-sided p-value of lost against gained.
     pub p: f64,
     /// The same, adjusted for all cells.
@@ -150,7 +155,7 @@ impl Comparison {
         let weights = other_weights(accepted, &now);
         let is_elsewhere = accepted.processor != now.processor;
         let tolerance = accepted.tolerance.filter(|_| is_elsewhere && weights.is_empty());
-        let turns = Turns { accepted, evidence, tolerance };
+        let turns = Turns { accepted, evidence, clusters: Clusters::of(&evidence.cases), tolerance };
         let mut cells = Vec::new();
         for cell in &now.cells {
             if let Some(before) = accepted.held(&cell.model, &cell.attack) {
@@ -217,6 +222,7 @@ pub fn cell_name(model: &str, attack: &str) -> String {
 struct Turns<'a> {
     accepted: &'a Baseline,
     evidence: &'a Evidence,
+    clusters: Clusters,
     /// Margin up to which a turn is tolerated.
     tolerance: Option<f32>,
 }
@@ -226,20 +232,23 @@ impl Turns<'_> {
         let (mut lost, mut gained, mut near) = (Vec::new(), Vec::new(), 0);
         let trials = before.len().min(now.holds.len());
         let before = &before[..trials];
+        let mut pairs = Vec::with_capacity(trials);
         for (place, case) in self.evidence.cases.iter().take(trials).enumerate() {
-            if before[place] == now.holds[place] {
-                continue;
-            }
-            let is_near = self.is_near(now, place)?;
+            // evidence does not say what a model reads, so every kind of copy counts
+            let cluster = self.clusters.of_case(place, true, true);
+            let is_turned = before[place] != now.holds[place];
+            let is_near = is_turned && self.is_near(now, place)?;
             near += usize::from(is_near);
-            if is_near && self.tolerance.is_some() {
+            if !is_turned || is_near && self.tolerance.is_some() {
+                pairs.push((cluster, before[place], before[place]));
                 continue;
             }
+            pairs.push((cluster, now.holds[place], before[place]));
             let list = if before[place] { &mut lost } else { &mut gained };
             list.push(case.id.clone());
         }
         let count = |holds: &[bool]| holds.iter().filter(|&&holds| holds).count();
-        let p = stats::mcnemar_exact(gained.len() as u64, lost.len() as u64);
+        let p = stats::mcnemar_by_cluster(pairs.iter().copied());
         Ok(Change {
             model: now.model.clone(),
             attack: now.attack.clone(),
@@ -249,6 +258,7 @@ impl Turns<'_> {
             lost,
             gained,
             near,
+            difference: Differences::of(pairs),
             p,
             adjusted: p,
         })

@@ -3,10 +3,12 @@
 //! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
 //! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
 //! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
-//! Pearson (1934), by patient where a patient has several cases; where cells end early, those of a sequence.
+//! Pearson (1934), by cluster where a patient has several cases or a case has copies; where cells end early, those of a
+//! sequence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::clusters::Clusters;
 use super::sample::Sample;
 use super::validate::{check_cases, check_models, find_cells};
 use super::{Estimate, LEVEL};
@@ -23,10 +25,12 @@ pub const ROUNDING: f32 = 1e-3;
 /// the first ones where cells end early. It may hold more cells, for a spec that asked for more.
 #[derive(Debug, Clone)]
 pub struct Tally<'a> {
-    plan: &'a Plan,
-    evidence: &'a Evidence,
+    pub(super) plan: &'a Plan,
+    pub(super) evidence: &'a Evidence,
     /// Where the evidence of each of the plan's cells is.
-    places: Vec<usize>,
+    pub(super) places: Vec<usize>,
+    /// Which cases are not independent of each other.
+    clusters: Clusters,
 }
 
 /// What was counted for a model where some cells must hold together.
@@ -60,7 +64,8 @@ impl<'a> Tally<'a> {
         check_cases(evidence)?;
         check_models(plan, evidence)?;
         let places = find_cells(plan, evidence)?;
-        Ok(Self { plan, evidence, places })
+        let clusters = Clusters::of(&evidence.cases);
+        Ok(Self { plan, evidence, places, clusters })
     }
 
     /// A model's name.
@@ -148,9 +153,13 @@ impl<'a> Tally<'a> {
         Ok(places)
     }
 
-    /// The patient of a case.
-    pub(super) fn patient(&self, place: usize) -> &'a str {
-        &self.evidence.cases[place].patient
+    /// The cluster of a case, as some models see it: the cases of its patient, and their copies.
+    pub(super) fn cluster(&self, models: &[usize], place: usize) -> usize {
+        let kinds =
+            || models.iter().filter_map(|&model| self.plan.spec.models.get(model)).map(|(_, kind)| kind);
+        // a copied film is a copy whatever is written beside it; a model without films knows reports alone
+        let reads_reports_alone = kinds().any(|kind| !kind.reads_image());
+        self.clusters.of_case(place, kinds().any(|kind| kind.reads_image()), reads_reports_alone)
     }
 
     /// What errors cost, if the spec says so.
@@ -192,37 +201,44 @@ impl<'a> Tally<'a> {
     /// There is no such case or cell.
     pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
         let right = self.right(model, cells)?;
-        let found = self.share(&self.about(model, cells, metric)?, right.len(), |place| right[place]);
+        let places = self.about(model, cells, metric)?;
+        let found = self.share(model, &places, right.len(), |place| right[place]);
         Ok(Score { estimate: found.estimate(), lower: found.lower(LEVEL), upper: found.upper(LEVEL) })
     }
 
     /// What is known of a share from some of the first `seen` cases, and which of them count.
-    pub(super) fn share(&self, places: &[usize], seen: usize, counts: impl Fn(usize) -> bool) -> Sample {
-        let cases = places.iter().map(|&place| (self.patient(place), counts(place)));
+    pub(super) fn share(
+        &self,
+        model: usize,
+        places: &[usize],
+        seen: usize,
+        counts: impl Fn(usize) -> bool,
+    ) -> Sample {
+        let cases = places.iter().map(|&place| (self.cluster(&[model], place), counts(place)));
         let successes = cases.clone().filter(|(_, counts)| *counts).count() as u64;
         let estimate = Estimate { successes, trials: places.len() as u64 };
         if !self.is_early() {
             return Sample::Share(Proportion::of(cases));
         }
-        Sample::Watched(self.patients(seen, cases), estimate)
+        Sample::Watched(self.in_order(model, seen, cases), estimate)
     }
 
-    /// Patients in the order of their last cases, of those whose cases are all among the first `seen`, with their
+    /// Clusters in the order of their last cases, of those whose cases are all among the first `seen`, with their
     /// successes and cases among the given ones.
-    fn patients<'c>(&self, seen: usize, cases: impl Iterator<Item = (&'c str, bool)>) -> Sequence {
-        let mut all: HashMap<&str, (usize, u64)> = HashMap::new();
-        for (place, case) in self.evidence.cases.iter().enumerate() {
-            let (last, count) = all.entry(&case.patient).or_default();
+    fn in_order(&self, model: usize, seen: usize, cases: impl Iterator<Item = (usize, bool)>) -> Sequence {
+        let mut all: HashMap<usize, (usize, u64)> = HashMap::new();
+        for place in 0..self.evidence.cases.len() {
+            let (last, count) = all.entry(self.cluster(&[model], place)).or_default();
             (*last, *count) = (place, *count + 1);
         }
-        let mut own: HashMap<&str, (u64, u64)> = HashMap::new();
-        for (patient, counts) in cases {
-            let (successes, trials) = own.entry(patient).or_default();
+        let mut own: HashMap<usize, (u64, u64)> = HashMap::new();
+        for (cluster, counts) in cases {
+            let (successes, trials) = own.entry(cluster).or_default();
             (*successes, *trials) = (*successes + u64::from(counts), *trials + 1);
         }
         let mut ended: Vec<(usize, (u64, u64))> = own
             .into_iter()
-            .map(|(patient, own)| (all[patient].0, own))
+            .map(|(cluster, own)| (all[&cluster].0, own))
             .filter(|(last, _)| *last < seen)
             .collect();
         ended.sort_unstable();
@@ -276,59 +292,6 @@ impl<'a> Tally<'a> {
         Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
     }
 
-    /// Why the model cannot be told from one that ignores its input, if so (check V1): it gives one class
-    /// for at least this share of the cases in one of the cells or when clean, or the share of the majority class
-    /// lies within the bounds of its accuracy, unless it was not seen on all cases, of which few tell nothing.
-    ///
-    /// # Errors
-    /// There is no such cell.
-    pub fn vacuous(&self, model: usize, cells: &[usize], share: f64) -> Result<Option<String>, String> {
-        for cell in self.with_clean(model, cells)? {
-            if let Some(reason) = self.constant(cell, share) {
-                return Ok(Some(reason));
-            }
-        }
-        if self.counted(model, cells)? < self.evidence.cases.len() {
-            return Ok(None);
-        }
-        self.like_the_majority(model, cells)
-    }
-
-    /// Why its accuracy cannot be told from the majority's, if so.
-    ///
-    /// # Errors
-    /// There is no such cell.
-    pub(super) fn like_the_majority(&self, model: usize, cells: &[usize]) -> Result<Option<String>, String> {
-        let score = self.score(model, cells, Metric::Accuracy)?;
-        let trials = score.estimate.trials;
-        let seen = self.evidence.cases.iter().take(trials as usize);
-        let abnormal = seen.filter(|case| case.label).count() as u64;
-        let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
-        if !(score.lower..=score.upper).contains(&majority.share()) {
-            return Ok(None);
-        }
-        Ok(Some(format!(
-            "{} right ({}) cannot be told from always answering {} ({})",
-            score.estimate,
-            super::percent(score.estimate.share()),
-            class(abnormal * 2 >= trials),
-            super::percent(majority.share())
-        )))
-    }
-
-    fn constant(&self, cell: usize, share: f64) -> Option<String> {
-        let cell = &self.evidence.cells[self.places[cell]];
-        let answered =
-            |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
-        let (abnormal, normal) = (answered(true), answered(false));
-        let (most, trials) = (abnormal.max(normal), cell.outcomes.len());
-        (most as f64 >= share * trials as f64).then(|| {
-            let place = if cell.attack == "clean" { "without an attack" } else { "under " };
-            let attack = if cell.attack == "clean" { "" } else { &cell.attack };
-            format!("{most} of {trials} answers {place}{attack} are {}", class(abnormal >= normal))
-        })
-    }
-
     /// The outcomes of the cells and of the model's clean cell.
     fn outcomes(&self, model: usize, cells: &[usize]) -> Result<Vec<&'a [Outcome]>, String> {
         let cells = self.with_clean(model, cells)?;
@@ -336,7 +299,7 @@ impl<'a> Tally<'a> {
     }
 
     /// The cells and the model's clean cell, each checked to be the model's.
-    fn with_clean(&self, model: usize, cells: &[usize]) -> Result<Vec<usize>, String> {
+    pub(super) fn with_clean(&self, model: usize, cells: &[usize]) -> Result<Vec<usize>, String> {
         if cells.is_empty() {
             return Err(format!("no cell was computed for {} here", self.name(model)));
         }

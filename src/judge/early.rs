@@ -52,8 +52,11 @@ impl<'a> Course<'a> {
             return;
         }
         let Ok(tally) = Tally::new(self.plan, seen) else { return };
-        let raised: Vec<Raised> =
-            checks::raise(self.plan, seen).into_iter().filter(|raised| raised.counts().is_some()).collect();
+        let raised: Vec<Raised> = checks::examine(self.plan, seen)
+            .0
+            .into_iter()
+            .filter(|raised| raised.verdict.is_some())
+            .collect();
         let asked = self.asked(&tally, &raised);
         let is_asked = |cell: usize| asked[cell].is_some();
         let mut open: Vec<bool> =

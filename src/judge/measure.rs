@@ -40,6 +40,10 @@ impl Measured {
 pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
     in_full(tally, clause)?;
     let about = tally.about(clause.model, &clause.cells, clause.metric)?;
+    tally.all_acted(clause.model, &clause.cells)?;
+    if let Bound::Model { model, cells, .. } = &clause.bound {
+        tally.all_acted(*model, cells)?;
+    }
     let mut parts = Vec::new();
     match &clause.group {
         None => parts.push(part(tally, clause, &about, None)?),
@@ -116,7 +120,7 @@ fn value(
         Metric::Flips | Metric::Missed | Metric::Overcalled => {
             share(tally, clause, (places, right.len()), |place| !right[place])
         }
-        Metric::Cost => cost(tally, places, right)?,
+        Metric::Cost => cost(tally, clause.model, places, right)?,
         Metric::Auroc | Metric::Ece | Metric::Brier => {
             let margins = tally.margins(clause.model, &clause.cells)?;
             scored(tally, clause, places, &margins)?
@@ -154,13 +158,14 @@ fn share(
     counts: impl Fn(usize) -> bool,
 ) -> Sample {
     if clause.may_end_early() {
-        return tally.share(places, seen, counts);
+        return tally.share(clause.model, places, seen, counts);
     }
-    Sample::Share(Proportion::of(places.iter().map(|&place| (tally.patient(place), counts(place)))))
+    let cluster = |place| tally.cluster(&[clause.model], place);
+    Sample::Share(Proportion::of(places.iter().map(|&place| (cluster(place), counts(place)))))
 }
 
 /// The mean cost of a case.
-fn cost(tally: &Tally<'_>, places: &[usize], right: &[bool]) -> Result<Sample, String> {
+fn cost(tally: &Tally<'_>, model: usize, places: &[usize], right: &[bool]) -> Result<Sample, String> {
     let costs = tally.costs().ok_or("the spec does not say what errors cost")?;
     let most = costs.missed.max(costs.overcalled);
     let spent = |place: usize| match (right[place], tally.cases()[place].label) {
@@ -168,7 +173,7 @@ fn cost(tally: &Tally<'_>, places: &[usize], right: &[bool]) -> Result<Sample, S
         (false, true) => costs.missed / most,
         (false, false) => costs.overcalled / most,
     };
-    let found = Mean::of(places.iter().map(|&place| (tally.patient(place), spent(place))));
+    let found = Mean::of(places.iter().map(|&place| (tally.cluster(&[model], place), spent(place))));
     found.map(|found| Sample::Mean(found, most)).ok_or_else(|| "there is no case to count".to_string())
 }
 
@@ -178,7 +183,11 @@ fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64])
     let each = places.iter().map(|&place| {
         let label = tally.cases()[place].label;
         // margins are counted from the threshold, probabilities from the log-odds
-        (tally.patient(place), label, threshold + if label { margins[place] } else { -margins[place] })
+        (
+            tally.cluster(&[clause.model], place),
+            label,
+            threshold + if label { margins[place] } else { -margins[place] },
+        )
     });
     let probability = |score: f64| 1.0 / (1.0 + (-score).exp());
     match metric {
@@ -207,7 +216,8 @@ fn relation(
     }
     let subject = tally.right(clause.model, &clause.cells)?;
     let object = tally.right(other, cells)?;
-    let pairs = places.iter().map(|&place| (tally.patient(place), subject[place], object[place]));
+    let models = [clause.model, other];
+    let pairs = places.iter().map(|&place| (tally.cluster(&models, place), subject[place], object[place]));
     let found = Differences::of(pairs);
     let trials = found.trials();
     let (ours, theirs) = (count(&subject, places), count(&object, places));

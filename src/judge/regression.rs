@@ -1,7 +1,7 @@
 //! The verdict on a sentence `no regression against baseline`: no cell is worse than what was accepted by more than
 //! a margin.
 //!
-//! In each cell the difference (now less then) is bounded from the discordant pairs, as for two models. Every cell
+//! In each cell the difference (now less then) is bounded from the discordant pairs, by patient, as for two models. Every cell
 //! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
 
 use super::baseline::{Baseline, Change, Comparison};
@@ -54,12 +54,11 @@ fn bounded<'a>(
             let name = super::baseline::cell_name(model, &attack);
             format!("the baseline lacks {name}; `medcert accept` takes this result as the baseline")
         })?;
-        let (gained, lost) = (change.gained.len() as u64, change.lost.len() as u64);
         if change.trials < comparison.trials {
             let name = super::baseline::cell_name(model, &attack);
             return Err(format!("{name} ended early, and a comparison needs every case; run it in full"));
         }
-        let (lower, upper) = stats::paired_difference_bounds(gained, lost, comparison.trials as u64, LEVEL);
+        let (lower, upper) = change.difference.bounds(LEVEL);
         Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin, false) })
     };
     let mut cells = regression.cells.iter().map(bounds).collect::<Result<Vec<_>, String>>()?;
@@ -78,8 +77,11 @@ fn decided(
     let trials = comparison.trials as u64;
     let count = |successes: usize| Estimate { successes: successes as u64, trials };
     let (gained, lost) = (worst.change.gained.len() as u64, worst.change.lost.len() as u64);
+    let effective = worst.change.difference.effective();
+    let worth = effective.map_or(1.0, |effective| effective / trials as f64);
     let needed = (worst.verdict == Verdict::Inconclusive).then(|| {
         needed(trials, |more| {
+            let more = (more as f64 * worth).round() as u64;
             let (gained, lost) = (scaled(gained, trials, more), scaled(lost, trials, more));
             let (lower, upper) = stats::paired_difference_bounds(gained, lost, more, LEVEL);
             decide(lower, upper, -margin, false)
@@ -92,7 +94,7 @@ fn decided(
         other: Some(count(worst.change.before)),
         group: None,
         value: (gained as f64 - lost as f64) / trials.max(1) as f64,
-        effective: None,
+        effective,
         // at most the level, where the bound of every cell reaches the margin
         p: if worst.verdict == Verdict::Pass { LEVEL } else { 1.0 },
         level: LEVEL,

@@ -1,20 +1,26 @@
-//! All that is said of evidence: the sentences' verdicts, with the checks that bear on them, and the waivers.
+//! The judgement of a run: the requirements' verdicts, with the checks that bear on them, the loosened triggers and the
+//! waivers.
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::checks::{self, Raised};
-use super::{Baseline, Finding, Verdict, judge_against};
+use super::checks::{self, Examined, Raised};
+use super::{Baseline, ClauseFinding, Finding, Verdict, judge_against, met_by_one_class};
 use crate::evidence::Evidence;
-use crate::plan::{Bound, Clause, Plan};
+use crate::plan::{Bound, Clause, Plan, Requirement};
+use crate::spec::{ChangedTrigger, CheckPolicy};
 
 /// What is made of evidence on a day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
-    /// Each sentence, in the spec's order; what rests on a raised check has its verdict at least.
+    /// Each requirement, in the spec's order, after the checks that bear on it.
     pub findings: Vec<Finding>,
     /// What the checks raised, waived or not.
     pub checks: Vec<Raised>,
+    /// What became of every check, raised or not, in the order of [`Check::ALL`](crate::spec::Check::ALL).
+    pub examined: Vec<Examined>,
+    /// The spec's loosened triggers, in its order, with what became of each.
+    pub loosened: Vec<Loosened>,
     /// The spec's waivers, in its order, with what became of each.
     pub waivers: Vec<Waiving>,
     /// Evaluations of a model over a case that only the checks asked for.
@@ -33,22 +39,57 @@ pub enum Waiving {
     Expired,
 }
 
+/// A trigger that raises its check less often than the usual one does, which is a waiver.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Loosened {
+    /// The trigger, with its signature.
+    pub trigger: ChangedTrigger,
+    /// What became of it.
+    pub state: Signed,
+}
+
+/// Whether a loosened trigger counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signed {
+    /// A person signs for it.
+    Signed,
+    /// Nobody signs for it: its check counts as raised.
+    Unsigned,
+    /// The last day of its signature has passed: its check counts as raised.
+    Expired,
+}
+
 impl Judgement {
-    /// Judges every sentence, runs every check, and weighs them. What was accepted, or why there is nothing, decides
-    /// the sentences that compare with it; `today` decides which waivers count.
+    /// Judges every requirement, runs every check, and weighs them. What was accepted, or why there is nothing, decides
+    /// the requirements that compare with it; `today` decides which waivers and signatures count.
     pub fn of(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>, today: Date) -> Self {
-        let mut checks = checks::raise(plan, evidence);
+        let (mut checks, mut examined) = checks::examine(plan, evidence);
+        let loosened = loosened(plan, today);
+        for raised in loosened.iter().filter_map(checks::unsigned) {
+            checks::mark(&mut examined, &raised);
+            checks.push(raised);
+        }
         let is_short = evidence.cells.iter().any(|cell| cell.outcomes.len() < evidence.cases.len());
         let waivers = waive(plan, &mut checks, today, is_short);
-        let mut findings = judge_against(plan, evidence, baseline);
-        for (finding, sentence) in findings.iter_mut().zip(&plan.requirements) {
-            weigh(finding, &sentence.clauses, &checks);
+        let is_strict = plan.spec.checks.policy == CheckPolicy::Strict;
+        for raised in &mut checks {
+            raised.blocks = is_strict || plan.requirements.iter().any(|one| bears_on(raised, plan, one));
         }
-        Self { findings, checks, waivers, evaluations: checks::evaluations(evidence) }
+        let mut findings = judge_against(plan, evidence, baseline);
+        let asides = checks::asides(plan, evidence);
+        for ((finding, requirement), asides) in findings.iter_mut().zip(&plan.requirements).zip(asides) {
+            let clauses = finding.clauses.iter_mut().zip(&requirement.clauses).zip(asides);
+            clauses.for_each(|((found, clause), aside)| {
+                say_beside(found, plan, clause, abnormal(evidence), aside)
+            });
+            weigh(finding, plan, requirement, &checks);
+        }
+        Self { findings, checks, examined, loosened, waivers, evaluations: checks::evaluations(evidence) }
     }
 
-    /// The exit code: 0 if every sentence holds and nothing is wrong beside them; 1 if one fails or a check is
-    /// raised, or a waiver has expired or is not used; 3 if the worst is that something could not be told.
+    /// The exit code: 0 if every requirement holds; 1 if one fails or is in doubt, if a waiver has expired or is not
+    /// used, or, under `checks: strict`, if a check is raised; 3 if the worst is that something could not be decided.
     pub fn exit_code(&self) -> u8 {
         let raised = self.checks.iter().filter_map(Raised::counts);
         let worst = raised.map(super::code).chain([super::exit_code(&self.findings)]);
@@ -56,6 +97,34 @@ impl Judgement {
         let codes: Vec<u8> = worst.chain(stale.then_some(1)).collect();
         if codes.contains(&1) { 1 } else { codes.into_iter().max().unwrap_or(3) }
     }
+}
+
+/// Share of the abnormal among the test cases, 0 to 1.
+fn abnormal(evidence: &Evidence) -> f64 {
+    let abnormal = evidence.cases.iter().filter(|case| case.label).count();
+    abnormal as f64 / evidence.cases.len().max(1) as f64
+}
+
+/// Adds to the reason what a reader has to know who believes it.
+fn say_beside(found: &mut ClauseFinding, plan: &Plan, clause: &Clause, abnormal: f64, aside: Option<String>) {
+    let is_met = match found.verdict {
+        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, Some(abnormal)),
+        Verdict::Suspect | Verdict::Vacuous | Verdict::Fail | Verdict::Error => None,
+    };
+    for said in aside.into_iter().chain(is_met) {
+        found.reason = format!("{}; {said}", found.reason);
+    }
+}
+
+/// The loosened triggers of a spec.
+fn loosened(plan: &Plan, today: Date) -> Vec<Loosened> {
+    let loosened = plan.spec.checks.triggers.iter().filter(|trigger| trigger.is_loosened());
+    let state = |trigger: &ChangedTrigger| match &trigger.signature {
+        Some(signature) if signature.expires >= today => Signed::Signed,
+        Some(_) => Signed::Expired,
+        None => Signed::Unsigned,
+    };
+    loosened.map(|trigger| Loosened { trigger: trigger.clone(), state: state(trigger) }).collect()
 }
 
 /// Marks what the waivers cover.
@@ -81,25 +150,57 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec
         .collect()
 }
 
-/// Gives a sentence the verdict of the checks that bear on it, if that is worse.
-fn weigh(finding: &mut Finding, clauses: &[Clause], checks: &[Raised]) {
-    for (found, clause) in finding.clauses.iter_mut().zip(clauses) {
+/// Whether a requirement rests on what a check is about.
+fn bears_on(raised: &Raised, plan: &Plan, requirement: &Requirement) -> bool {
+    rests_on(plan, requirement).iter().flatten().any(|(model, cells)| raised.concerns(*model, cells))
+}
+
+/// For each clause of a requirement, in the order of its finding, the models and their cells that it rests on.
+fn rests_on(plan: &Plan, requirement: &Requirement) -> Vec<Vec<(usize, Vec<usize>)>> {
+    let clauses = requirement.clauses.iter().map(|clause| {
+        let other = match &clause.bound {
+            Bound::Rate(_) | Bound::AtMost(_) => None,
+            Bound::Model { model, cells, .. } => Some((*model, cells.clone())),
+        };
+        std::iter::once((clause.model, clause.cells.clone())).chain(other).collect()
+    });
+    // a comparison with the baseline looks at each cell alone
+    let compared = requirement.regression.iter().map(|regression| {
+        let alone = |&cell: &usize| Some((plan.cells.get(cell)?.model, vec![cell]));
+        regression.cells.iter().filter_map(alone).collect()
+    });
+    clauses.chain(compared).collect()
+}
+
+/// Gives each clause the verdict of the checks that bear on it if that is more severe, and else names them beside it.
+fn weigh(finding: &mut Finding, plan: &Plan, requirement: &Requirement, checks: &[Raised]) {
+    for (found, rests_on) in finding.clauses.iter_mut().zip(rests_on(plan, requirement)) {
         let bears = |raised: &&Raised| {
-            let own = raised.concerns(clause.model, &clause.cells);
-            let other = match &clause.bound {
-                Bound::Rate(_) | Bound::AtMost(_) => false,
-                Bound::Model { model, cells, .. } => raised.concerns(*model, cells),
-            };
-            raised.counts().is_some() && (own || other)
+            raised.counts().is_some() && rests_on.iter().any(|(model, cells)| raised.concerns(*model, cells))
         };
         let raised: Vec<&Raised> = checks.iter().filter(bears).collect();
-        let worst = raised.iter().filter_map(|raised| raised.counts()).max();
-        let Some(worst) = worst.filter(|worst| *worst > found.verdict) else { continue };
-        let mut names: Vec<String> = raised.iter().map(|raised| raised.check.to_string()).collect();
-        names.dedup();
-        found.reason = format!("{} (see the checks); {}", names.join(", "), found.reason);
-        found.verdict = worst;
-        found.needed = None;
+        if let Some(worst) = raised.iter().filter_map(|raised| raised.counts()).max() {
+            doubt(found, worst, &raised);
+        }
     }
     finding.verdict = finding.clauses.iter().map(|clause| clause.verdict).max().unwrap_or(Verdict::Error);
+}
+
+fn doubt(found: &mut ClauseFinding, worst: Verdict, raised: &[&Raised]) {
+    let mut names: Vec<String> = raised.iter().map(|raised| raised.check.to_string()).collect();
+    names.dedup();
+    let names = names.join(", ");
+    if worst < found.verdict {
+        found.reason = format!("{}; beside it {names} (see the checks)", found.reason);
+        return;
+    }
+    found.reason = format!("{names} (see the checks); {}", found.reason);
+    let more_cases = raised.iter().filter_map(|raised| raised.needed).max();
+    found.needed = match (worst, found.verdict) {
+        // both are a matter of more cases: as many as either needs
+        (Verdict::Inconclusive, Verdict::Inconclusive | Verdict::Pass) => found.needed.max(more_cases),
+        _ if worst == found.verdict => found.needed,
+        _ => None,
+    };
+    found.verdict = worst;
 }

@@ -13,7 +13,7 @@ use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
     Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Regressions,
-    RunFacts, SCHEMA, Shard, assemble,
+    RunFacts, SCHEMA, Shard, Twins, assemble,
 };
 use crate::plan::{self, Plan};
 use crate::spec::{Mask, Model, Stop};
@@ -152,7 +152,7 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
         },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases(field, audit.seen),
+        cases: cases(field, audit.seen, &audit.twins),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
         probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
         health: vec![],
@@ -163,14 +163,14 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
 }
 
 /// The test cases, with which of their inputs were seen before.
-fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>) -> Vec<Case> {
-    let case = |(&index, seen): (&usize, Vec<String>)| {
+fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<Case> {
+    let case = |((&index, seen), &twins): ((&usize, Vec<String>), &Twins)| {
         let study = &field.data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
         let (label, groups) = (study.label, study.groups.clone());
-        Case { id, patient, label, lesion: field.inputs.lesion_share(index), seen, groups }
+        Case { id, patient, label, lesion: field.inputs.lesion_share(index), seen, twins, groups }
     };
-    field.partition.test.iter().zip(seen).map(case).collect()
+    field.partition.test.iter().zip(seen).zip(twins).map(case).collect()
 }
 
 /// A model, at its operating point if it has one.

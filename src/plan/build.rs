@@ -53,7 +53,7 @@ pub fn build(spec: Spec) -> Plan {
         },
         margin: regression.margin,
     };
-    let requirements = spec
+    let requirements: Vec<Requirement> = spec
         .require
         .iter()
         .zip(requirements.iter().zip(&compared))
@@ -64,7 +64,7 @@ pub fn build(spec: Spec) -> Plan {
             regression: required.regression.as_ref().map(|one| bound_regression((one, compared))),
         })
         .collect();
-    let probes = probes(&spec, &cells);
+    let probes = probes(&spec, &cells, &requirements);
     Plan { spec, cells, probes, rows, requirements }
 }
 

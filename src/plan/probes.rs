@@ -1,9 +1,10 @@
 //! The attacks that the checks of `judge/checks` need beside the spec's own: what a model answers without an input
-//! (V2, V3), an attack that must win (M4), one that sees no gradient (M5), and one step, few steps and more (M6).
+//! (V2, V3), an attack that must win (M4), and, within the ball of each requirement and at its largest strength, fixed
+//! moves and a search that follow no gradient (M5), one step, few steps and more (M6).
 
-use super::{Attack, Cell, ImageAttack};
+use super::{Attack, Bound, Cell, ImageAttack, Requirement};
 use crate::spec::{
-    Absence, Access, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
+    Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
 };
 
 /// Cases that an attack of the checks is tried on, rounded up to whole chunks; all where an input is replaced.
@@ -35,46 +36,100 @@ pub fn replaced(image: bool, absence: Absence) -> Attack {
 
 /// PGD so strong that it must win; beside a blank report, where the model reads one.
 pub fn unbounded(reads_text: bool) -> Attack {
-    let image = Some(search(ImageSearch::Pgd { steps: STEPS[1], restarts: 1 }, UNBOUNDED));
+    let search = ImageSearch::Pgd { steps: STEPS[1], restarts: 1 };
+    let image = Some(Ball::everywhere(UNBOUNDED).image(search));
     if !reads_text {
         return Attack { image, ..Attack::default() };
     }
     Attack { image, joint: Joint::TextFirst, ..replaced(false, Absence::Blank) }
 }
 
-/// One step, few steps, more steps, and no gradient, within the same ball.
-pub fn ladder(epsilon: f64) -> [Attack; 4] {
-    let [few, more] = STEPS.map(|steps| ImageSearch::Pgd { steps, restarts: 1 });
-    [ImageSearch::Fgsm, few, more, ImageSearch::Square { queries: QUERIES }]
-        .map(|of| Attack { image: Some(search(of, epsilon)), ..Attack::default() })
+/// Which pixels an attack may move, and how far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ball {
+    /// What a change is measured by.
+    pub norm: Norm,
+    /// The pixels that may move.
+    pub region: Region,
+    /// How far, in the norm.
+    pub epsilon: f64,
 }
 
-fn search(search: ImageSearch, strength: f64) -> ImageAttack {
-    ImageAttack {
-        method: ImageMethod::Search { search, norm: Norm::Linf, region: Region::Everywhere },
-        strength,
+impl Ball {
+    /// All pixels, each by at most `epsilon`.
+    pub fn everywhere(epsilon: f64) -> Self {
+        Self { norm: Norm::Linf, region: Region::Everywhere, epsilon }
+    }
+
+    /// The ball that an attack searches; None if it searches none.
+    pub fn of(attack: &Attack) -> Option<Self> {
+        match attack.image? {
+            ImageAttack { method: ImageMethod::Search { norm, region, .. }, strength } => {
+                Some(Self { norm, region, epsilon: strength })
+            }
+            ImageAttack {
+                method: ImageMethod::Patch { .. } | ImageMethod::Corruption(_) | ImageMethod::Absent(_),
+                ..
+            } => None,
+        }
+    }
+
+    fn image(self, search: ImageSearch) -> ImageAttack {
+        let Self { norm, region, epsilon } = self;
+        ImageAttack { method: ImageMethod::Search { search, norm, region }, strength: epsilon }
     }
 }
 
-/// The least ε at which a gradient attack on all pixels is asked for; None if none is.
-pub fn least_epsilon<'c>(attacks: impl Iterator<Item = &'c Attack>) -> Option<f64> {
-    let epsilon = |attack: &Attack| match attack.image? {
-        ImageAttack {
-            method: ImageMethod::Search { search, norm: Norm::Linf, region: Region::Everywhere },
-            strength,
-        } => (search.access() == Access::Gradient).then_some(strength),
-        _ => None,
-    };
-    attacks.filter_map(epsilon).min_by(f64::total_cmp)
+/// One step, few steps, more steps, fixed moves and a search without a gradient, within the same ball: those that know
+/// its norm.
+pub fn ladder(ball: Ball) -> Vec<Attack> {
+    let [few, more] = STEPS.map(|steps| ImageSearch::Pgd { steps, restarts: 1 });
+    let all = [ImageSearch::Fgsm, few, more, ImageSearch::Naive, ImageSearch::Square { queries: QUERIES }];
+    let known = all.into_iter().filter(|search| search.norms().contains(&ball.norm));
+    known.map(|search| Attack { image: Some(ball.image(search)), ..Attack::default() }).collect()
 }
 
-/// What the checks need beside the cells.
-pub(super) fn probes(spec: &Spec, cells: &[Cell]) -> Vec<Probe> {
-    let mut probes = Vec::new();
+/// The balls in which requirements claim something of a model, each at the largest strength of a clause.
+fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Ball> {
+    let mut balls: Vec<Ball> = Vec::new();
+    let mut claim = |places: &[usize]| {
+        let own = places.iter().filter_map(|&place| cells.get(place)).filter(|cell| cell.model == model);
+        let mut strongest: Vec<Ball> = Vec::new();
+        for ball in own.filter_map(|cell| Ball::of(&cell.attack)) {
+            let alike = |known: &&mut Ball| (known.norm, known.region) == (ball.norm, ball.region);
+            match strongest.iter_mut().find(alike) {
+                Some(known) => known.epsilon = known.epsilon.max(ball.epsilon),
+                None => strongest.push(ball),
+            }
+        }
+        strongest.retain(|ball| !balls.contains(ball));
+        balls.extend(strongest);
+    };
+    for requirement in requirements {
+        for clause in &requirement.clauses {
+            claim(&clause.cells);
+            if let Bound::Model { cells, .. } = &clause.bound {
+                claim(cells);
+            }
+        }
+        if let Some(regression) = &requirement.regression {
+            claim(&regression.cells);
+        }
+    }
+    balls
+}
+
+/// What the checks need beside the cells; nothing under `checks: cheap`.
+pub(super) fn probes(spec: &Spec, cells: &[Cell], requirements: &[Requirement]) -> Vec<Probe> {
+    let mut probes: Vec<Probe> = Vec::new();
+    if spec.checks.policy == CheckPolicy::Cheap {
+        return probes;
+    }
     for (model, (_, kind)) in spec.models.iter().enumerate() {
         let own = || cells.iter().filter(move |cell| cell.model == model).map(|cell| &cell.attack);
         let mut probe = |attack: Attack, whole| {
-            if own().all(|known| *known != attack) {
+            let is_new = probes.iter().all(|known| known.cell.model != model || known.cell.attack != attack);
+            if is_new && own().all(|known| *known != attack) {
                 probes.push(Probe { cell: Cell { model, attack }, whole });
             }
         };
@@ -84,10 +139,9 @@ pub(super) fn probes(spec: &Spec, cells: &[Cell]) -> Vec<Probe> {
                 probe(replaced(image, Absence::WrongPatient), true);
             }
         }
-        if let (true, Some(epsilon)) = (kind.reads_image(), least_epsilon(own())) {
-            for attack in ladder(epsilon) {
-                probe(attack, false);
-            }
+        let balls = if kind.reads_image() { claimed(model, cells, requirements) } else { vec![] };
+        balls.iter().flat_map(|&ball| ladder(ball)).for_each(|attack| probe(attack, false));
+        if !balls.is_empty() {
             probe(unbounded(kind.reads_text()), false);
         }
     }

@@ -79,6 +79,7 @@ impl<'a> ReportInput<'a> {
     fn vacuous(&self, model: usize, cells: &[usize]) -> Option<&'a str> {
         let is_it = |raised: &&Raised| {
             raised.check == Check::ConstantPredictor
+                && raised.verdict == Some(Verdict::Vacuous)
                 && raised.model == Some(model)
                 && raised.cells.as_deref() == Some(cells)
         };

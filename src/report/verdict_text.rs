@@ -4,7 +4,7 @@
 use crate::judge::Verdict;
 
 /// Where the verdicts are defined.
-const VERDICT: &str = include_str!("../judge/mod.rs");
+const VERDICT: &str = include_str!("../judge/finding.rs");
 
 /// What a verdict means, in a line.
 pub fn of_verdict(verdict: Verdict) -> String {

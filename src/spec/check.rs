@@ -207,7 +207,7 @@ pub enum CheckPolicy {
 }
 
 /// A trigger that a spec changes. One that is looser than the usual one is a waiver: it needs a signature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChangedTrigger {
     /// The check.
     pub check: Check,

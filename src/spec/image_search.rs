@@ -222,6 +222,16 @@ searches! {
         fills_ball: false,
         source: file!("autoattack"),
     };
+    /// Fixed moves without a gradient or a search: all pixels up, all down, exposure, contrast, random signs.
+    Naive costs 9, 0 => SearchFacts {
+        name: "naive",
+        norms: &[Norm::Linf, Norm::L2],
+        access: Access::Score,
+        seeks: Seeks::WithinBall,
+        steps: Steps::Incomparable,
+        fills_ball: false,
+        source: file!("naive"),
+    };
     /// Random search over scores by squares of one colour, without a gradient.
     Square {
         /// Evaluations of a case at most; its authors use 5000.

@@ -37,6 +37,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use super::paired::score_lower;
 use super::proportion::{lower_bound, lower_of_real, root, tail};
 
 /// Patients that are taken to fail altogether, besides those that were seen.
@@ -272,6 +273,26 @@ impl Differences {
         let half = alpha / 2.0;
         let lower = self.gained.lower(half) - self.lost.upper(half);
         (lower, self.gained.upper(half) - self.lost.lower(half))
+    }
+
+    /// Score bounds (lower, upper) of the difference, each at level 1 − `alpha`: tighter than [`Self::bounds`], and
+    /// approximate ([`paired_score_lower`](super::paired_score_lower)), at the effective number of cases. No requirement
+    /// passes by them.
+    pub fn score_bounds(&self, alpha: f64) -> (f64, f64) {
+        let trials = self.trials() as f64;
+        let effective = self.effective().unwrap_or(trials).min(trials);
+        self.score_bounds_at(effective, alpha)
+    }
+
+    /// The same if there were so many independent cases at the same rates.
+    pub fn score_bounds_among(&self, cases: u64, alpha: f64) -> (f64, f64) {
+        self.score_bounds_at(cases as f64, alpha)
+    }
+
+    fn score_bounds_at(&self, cases: f64, alpha: f64) -> (f64, f64) {
+        let scale = if self.trials() == 0 { 0.0 } else { cases / self.trials() as f64 };
+        let (gained, lost) = (self.gained() as f64 * scale, self.lost() as f64 * scale);
+        (score_lower(gained, lost, cases, alpha), -score_lower(lost, gained, cases, alpha))
     }
 
     /// p-value against a difference under `offset`: the least alpha at which the lower bound reaches it.

@@ -16,7 +16,7 @@ pub use auroc::Auroc;
 pub use calibration::{BINS, Calibration, Mean};
 pub use cluster::{Differences, Proportion};
 pub use family::{Step, holm, holm_adjusted};
-pub use paired::{mcnemar_exact, paired_difference_bounds, paired_score_lower};
+pub use paired::{mcnemar_by_cluster, mcnemar_exact, paired_difference_bounds, paired_score_lower};
 pub use power::{cases_needed, least_successes};
 pub use proportion::{binomial, lower_bound, upper_bound, wilson};
 pub use sequence::Sequence;

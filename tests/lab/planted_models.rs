@@ -8,14 +8,15 @@ use known_scene::{Bench, Fused};
 use made_evidence::{World, at_least, fgsm};
 use medcert::Result;
 use medcert::evidence::{Case, Cell, Evidence};
+use medcert::judge::Verdict;
 use medcert::lab::chunk::Chunk;
 use medcert::lab::model::Reader;
 use medcert::lab::tensor::{self, Kind, Tensor};
 use medcert::lab::victim::Classifier;
-use medcert::plan::probes::{ladder, replaced, unbounded};
+use medcert::plan::probes::{Ball, ladder, replaced, unbounded};
 use medcert::plan::{self, Attack, Plan, Probe};
 use medcert::random::{stream, uniform};
-use medcert::spec::Absence;
+use medcert::spec::{Absence, Check};
 
 const CASES: usize = 200;
 /// The report of every second case names an opacity.
@@ -163,7 +164,7 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     }
     let absences = [Absence::Blank, Absence::WrongPatient];
     let inputs = [true, false].into_iter().flat_map(|image| absences.map(|absence| replaced(image, absence)));
-    let rest = ladder(0.01).into_iter().skip(1).chain([unbounded(true)]);
+    let rest = ladder(Ball::everywhere(0.01)).into_iter().skip(1).chain([unbounded(true)]);
     for attack in inputs.chain(rest) {
         evidence.probes.push(run(&attack));
         plan.probes.push(Probe { cell: plan::Cell { model: 0, attack }, whole: true });
@@ -209,6 +210,93 @@ fn every_planted_fault_is_named() {
         let codes = raised(fault);
         assert!(codes.contains(&code), "{fault:?} raises {codes:?} and not {code}");
     }
+}
+
+/// A stateless module whose answer hangs on a thresholded mean, which has no gradient, and whose small linear term has
+/// one that leads elsewhere: along its signs the mean stays what it is.
+struct Thresholded {
+    /// Mean of the pixels above which a film is abnormal.
+    mean: f64,
+}
+
+impl Classifier for Thresholded {
+    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        let pixels = images.f_flatten(1, -1)?;
+        let is_bright = pixels.f_mean_dim([1].as_slice(), true, None::<Kind>)?.f_gt(self.mean)?;
+        let signs: Vec<f32> = (0..known_scene::PIXELS).map(|pixel| 1.0 - 2.0 * (pixel % 2) as f32).collect();
+        let linear = pixels.f_matmul(&tensor::floats(&signs, &[known_scene::PIXELS, 1])?)?;
+        let answer = is_bright.f_to_kind(Kind::Float)?.f_sub_scalar(0.5)?;
+        Ok(answer.f_add(&linear.f_mul_scalar(1e-3)?)?)
+    }
+
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        tensor::floats(&vec![0.0; texts.len()], &[texts.len(), 1])
+    }
+
+    fn decide(&self, image: Option<&Tensor>, _: Option<&Tensor>) -> Result<Tensor> {
+        let score = image.expect("an image");
+        Ok(Tensor::f_cat(&[score.f_zeros_like()?, score.shallow_clone()], 1)?)
+    }
+}
+
+impl Reader for Thresholded {
+    fn name(&self) -> &'static str {
+        "vision"
+    }
+
+    fn side(&self) -> Option<u32> {
+        Some(known_scene::SIDE as u32)
+    }
+
+    fn reads_text(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn thresholded_means_that_hide_from_fgsm_do_not_hide_from_darkening() {
+    let (mut bench, _) = bench();
+    let mut means: Vec<f32> =
+        (0..CASES).map(|case| bench.pixels(case).iter().sum::<f32>() / known_scene::PIXELS as f32).collect();
+    let of_case = means.clone();
+    means.sort_by(f32::total_cmp);
+    let middle = f32::midpoint(means[CASES / 2 - 1], means[CASES / 2]);
+    for case in 0..CASES {
+        (bench.data.studies[case].label, bench.inputs.labels[case]) =
+            (of_case[case] > middle, of_case[case] > middle);
+    }
+    let model = Thresholded { mean: f64::from(middle) };
+    let scene = bench.scene(&model);
+    let all: Vec<usize> = (0..CASES).collect();
+    let mut chunk = Chunk::new(&scene, &all).expect("a chunk");
+    let mut world = World::new(&bench.inputs.labels);
+    let mut run = |attack: &Attack| Cell {
+        model: "vision".into(),
+        attack: attack.to_string(),
+        outcomes: chunk.attack(attack).expect("outcomes").outcomes,
+    };
+    // the weaker point is there to draw the probes away from the stronger one
+    for attack in [Attack::default(), fgsm(0.01), fgsm(0.15)] {
+        world.evidence.cells.push(run(&attack));
+        world.plan.cells.push(plan::Cell { model: 0, attack });
+    }
+    let held = |attack: &str, cells: &[Cell]| {
+        let cell = cells.iter().find(|cell| cell.attack == attack).expect("a cell");
+        cell.outcomes.iter().filter(|outcome| outcome.held > 0).count()
+    };
+    let words = "vision accuracy ≥ 80% at FGSM ε≤0.15";
+    world.require(words, vec![at_least(words, 0, vec![1, 2], 0.8)]);
+    for attack in ladder(Ball::everywhere(0.15)).into_iter().skip(1).chain([unbounded(false)]) {
+        world.evidence.probes.push(run(&attack));
+        world.plan.probes.push(Probe { cell: plan::Cell { model: 0, attack }, whole: true });
+    }
+    let under_fgsm = held(&fgsm(0.15).to_string(), &world.evidence.cells);
+    let moved = held("naive ε=0.15", &world.evidence.probes);
+    assert!(under_fgsm * 10 > CASES * 9 && moved * 10 < CASES * 2, "{under_fgsm} and {moved} of {CASES}");
+    let judgement = world.judged();
+    assert!(judgement.checks.iter().any(|raised| raised.check == Check::BlackBox), "{:?}", judgement.checks);
+    assert_eq!(judgement.findings[0].verdict, Verdict::Suspect, "{:?}", judgement.findings[0]);
+    assert_ne!(judgement.exit_code(), 0);
 }
 
 #[test]

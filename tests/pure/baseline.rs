@@ -670,6 +670,7 @@ fn a_change_says_what_it_is() {
         lost: vec![String::new(); lost],
         gained: vec![String::new(); gained],
         near: 0,
+        difference: stats::Differences::of::<usize>([]),
         p: adjusted,
         adjusted,
     };

@@ -3,8 +3,8 @@
 
 use medcert::random::{normals, stream, uniform};
 use medcert::stats::{
-    Auroc, Calibration, Differences, Mean, Proportion, holm, lower_bound, paired_difference_bounds,
-    upper_bound,
+    Auroc, Calibration, Differences, Mean, Proportion, holm, lower_bound, mcnemar_by_cluster, mcnemar_exact,
+    paired_difference_bounds, upper_bound,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha12Rng;
@@ -161,6 +161,59 @@ fn a_difference_at_the_margin_passes_one_time_in_twenty_at_most() {
     }
 }
 
+/// How often `no regression` passes where the model is worse by exactly the margin: by the bound that knows patients, and
+/// by the one that takes every case for another patient. Each patient has one to eight cases.
+fn false_passes(patients: usize, correlation: f64, margin: f64, runs: usize) -> [f64; 2] {
+    let mut rng = stream(&["no regression", &format!("{patients} {correlation} {margin}")]);
+    let mut passes = [0.0; 2];
+    for _ in 0..runs {
+        let sizes =
+            (0..patients).map(|patient| (patient, 1 + (chance(&mut rng) * 8.0) as usize)).collect::<Vec<_>>();
+        let of: Vec<usize> =
+            sizes.iter().flat_map(|&(patient, size)| std::iter::repeat_n(patient, size)).collect();
+        // a twentieth is gained, and the margin more is lost
+        let (gained, lost) = (0.05, 0.05 + margin);
+        let turned = draws(&mut rng, &of, correlation, Agreement::Whole)
+            .into_iter()
+            .map(|draw| (draw < gained, (gained..gained + lost).contains(&draw)));
+        let pairs = of.iter().zip(turned).map(|(patient, (gained, lost))| (*patient, !lost, !gained));
+        let found = Differences::of(pairs);
+        let plain = paired_difference_bounds(found.gained(), found.lost(), found.trials(), ALPHA).0;
+        passes[0] += f64::from(found.bounds(ALPHA).0 >= -margin);
+        passes[1] += f64::from(plain >= -margin);
+    }
+    passes.map(|count| count / runs as f64)
+}
+
+/// Prints a row a number of patients and a correlation, and holds the clustered bound to its level.
+fn no_regression(patients: &[usize], correlations: &[f64], margins: &[f64], runs: usize) -> f64 {
+    eprintln!("patients  correlation  margin  by patient  plain");
+    let mut worst_plain = 0.0_f64;
+    for &patients in patients {
+        for &correlation in correlations {
+            for &margin in margins {
+                let [clustered, plain] = false_passes(patients, correlation, margin, runs);
+                eprintln!("{patients:8}  {correlation:11.2}  {margin:6.2}  {clustered:10.3}  {plain:.3}");
+                assert!(clustered <= allowed(runs), "{patients} {correlation} {margin}: {clustered}");
+                worst_plain = worst_plain.max(plain);
+            }
+        }
+    }
+    worst_plain
+}
+
+#[test]
+fn no_regression_passes_at_its_margin_one_time_in_twenty_at_most() {
+    let plain = no_regression(&[20, 80], &[0.0, 0.5], &[0.05], 300);
+    assert!(plain > 0.05, "cases taken as patients pass it too often: {plain}");
+}
+
+#[test]
+#[ignore = "minutes with --release: the table of src/stats/paired.rs"]
+fn no_regression_keeps_its_level_over_the_whole_grid() {
+    no_regression(&[20, 50, 100, 200, 300], &[0.0, 0.1, 0.2, 0.5], &[0.02, 0.05, 0.1], 1000);
+}
+
 #[test]
 fn the_ends_of_the_scale() {
     // one patient has all normal cases, and all scores are equal: nothing is known of how patients differ
@@ -185,6 +238,25 @@ fn the_ends_of_the_scale() {
 /// Cases of up to 40 patients.
 fn cases() -> impl Strategy<Value = Vec<(u8, bool)>> {
     prop::collection::vec((0_u8..40, prop::bool::weighted(0.8)), 1..120)
+}
+
+#[test]
+fn signs_flipped_by_cluster() {
+    // one case a cluster: the exact test of McNemar
+    let alone = |gained: usize, lost: usize| {
+        let pairs =
+            (0..gained + lost + 7).map(|case| (case, case < gained || case >= gained + lost, case >= gained));
+        mcnemar_by_cluster(pairs)
+    };
+    for (gained, lost) in [(0, 0), (3, 3), (8, 2), (1, 25)] {
+        assert!((alone(gained, lost) - mcnemar_exact(gained as u64, lost as u64)).abs() < 1e-12);
+    }
+    // four patients who each lose all of their five cases: two of sixteen signs are as far
+    let lost = (0..20).map(|case| (case / 5, false, true));
+    assert!((mcnemar_by_cluster(lost) - 0.125).abs() < 1e-12);
+    // sums of 3 and −1: 4, 2, −2 and −4, all as far as 2
+    let mixed = [(0, true, false), (0, true, false), (0, true, false), (1, false, true)];
+    assert!((mcnemar_by_cluster(mixed) - 1.0).abs() < 1e-12);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use crate::made_evidence;
 
 use jiff::civil::date;
-use made_evidence::{TODAY, World, at_least, deletion, fgsm, outcome};
+use made_evidence::{TODAY, World, at_least, deletion, fgsm, outcome, pgd};
 use medcert::evidence::{Answered, Counterexample, Exhibit, Pictures, Wording};
 use medcert::judge::{Judgement, Tally};
 use medcert::plan::{Attack, Bound, Clause};
@@ -20,7 +20,7 @@ fn world() -> World {
     let labels: Vec<bool> = (0..400).map(|place| place % 5 < 3).collect();
     let mut world = World::new(&labels);
     let vision = world.cell(0, Attack::default(), |place, _| place % 10 != 0);
-    let weak = world.cell(0, fgsm(0.02), |place, _| place % 4 != 0);
+    let weak = world.cell(0, pgd(0.02), |place, _| place % 4 != 0);
     let broken = world.cell(0, fgsm(0.1), |_, label| label);
     let language = world.cell(1, Attack::default(), |place, _| place % 25 != 0);
     let deleted = world.cell(1, deletion(), |place, _| place % 6 != 0);

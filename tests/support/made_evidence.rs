@@ -4,7 +4,7 @@
 use jiff::civil::{Date, date};
 use medcert::evidence::{
     Case, Cell, DataFacts, Evidence, GradientHealth, Health, ModelFacts, Outcome, Regressions, RunFacts,
-    SCHEMA,
+    SCHEMA, Twins,
 };
 use medcert::judge::Judgement;
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Probe, Requirement, Row};
@@ -122,6 +122,7 @@ impl World {
                     label,
                     lesion: None,
                     seen: vec![],
+                    twins: Twins::default(),
                     groups: vec![],
                 })
                 .collect(),
@@ -230,6 +231,11 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
 
 pub fn fgsm(epsilon: f64) -> Attack {
     let image = ImageAttack { method: ImageMethod::usual(ImageSearch::Fgsm), strength: epsilon };
+    Attack { image: Some(image), ..Attack::default() }
+}
+
+pub fn pgd(epsilon: f64) -> Attack {
+    let image = ImageAttack { method: ImageMethod::usual(ImageSearch::PGD), strength: epsilon };
     Attack { image: Some(image), ..Attack::default() }
 }
 

@@ -22,6 +22,7 @@ use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 
 use super::bag_of_words::words;
+use crate::data::sets::Sets;
 use crate::random::stream;
 
 /// Resemblance from which reports are nearly the same.
@@ -114,6 +115,61 @@ pub(super) fn images(before: &[Vec<&[u8]>], test: &[Vec<&[u8]>]) -> Vec<bool> {
         exact.contains(picture) || difference_hash(picture).is_some_and(is_near)
     };
     test.par_iter().map(|pictures| pictures.iter().any(is_known)).collect()
+}
+
+/// For each text the first one that it is the same as, exactly or nearly, directly or through others; none for a text
+/// without a twin or without a word.
+pub(super) fn report_groups(texts: &[&str]) -> Vec<Option<usize>> {
+    let permutations = permutations();
+    let mut sets = Sets::new(texts.len());
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut bands: HashMap<(usize, u64), Vec<usize>> = HashMap::new();
+    let shingled: Vec<Shingled> = texts.par_iter().map(|text| Shingled::of(text, &permutations)).collect();
+    for (index, text) in texts.iter().enumerate().filter(|(index, _)| !shingled[*index].bands.is_empty()) {
+        match first.entry(text) {
+            // a template may recur thousands of times: only its first text is compared with others
+            std::collections::hash_map::Entry::Occupied(same) => sets.join(*same.get(), index),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(index);
+                for band in shingled[index].bands() {
+                    let met = bands.entry(band).or_default();
+                    for &other in met.iter() {
+                        if sets.root(other) != sets.root(index) && shingled[index].is_near(&shingled[other]) {
+                            sets.join(other, index);
+                        }
+                    }
+                    met.push(index);
+                }
+            }
+        }
+    }
+    sets.groups()
+}
+
+/// For each study the first one of which a picture is the same, exactly or nearly; none for one without a twin.
+pub(super) fn film_groups(studies: &[Vec<&[u8]>]) -> Vec<Option<usize>> {
+    let mut sets = Sets::new(studies.len());
+    let mut first: HashMap<&[u8], usize> = HashMap::new();
+    let mut hashes: Vec<(usize, Hash)> = Vec::new();
+    for (study, pictures) in studies.iter().enumerate() {
+        for picture in pictures {
+            match first.get(picture) {
+                Some(same) => sets.join(*same, study),
+                None => {
+                    first.insert(picture, study);
+                    hashes.extend(difference_hash(picture).map(|hash| (study, hash)));
+                }
+            }
+        }
+    }
+    let near = |place: usize| {
+        let (study, hash) = &hashes[place];
+        let earlier = hashes[..place].iter().filter(|(_, other)| distance(hash, other) <= NEAR);
+        earlier.map(|(other, _)| (*other, *study)).collect::<Vec<_>>()
+    };
+    let pairs: Vec<(usize, usize)> = (0..hashes.len()).into_par_iter().flat_map_iter(near).collect();
+    pairs.into_iter().for_each(|(one, other)| sets.join(one, other));
+    sets.groups()
 }
 
 type Hash = [u64; 2 * GRID * GRID / 64];

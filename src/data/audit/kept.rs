@@ -6,7 +6,7 @@ use super::{Audit, audit};
 use crate::data::{Dataset, Partition, Pixels};
 
 /// Changed whenever the same data would give another audit.
-const VERSION: &str = "medcert audit 1";
+const VERSION: &str = "medcert audit 2";
 
 /// [`audit`], kept in `cache` (a folder). One that cannot be read is made again; a full disk only costs the time.
 pub fn audit_kept(data: &Dataset, partition: &Partition, pixels: &Pixels, cache: &Path) -> Audit {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Partition, Pixels, leaks};
-use duplicates::{images, reports};
+use duplicates::{film_groups, images, report_groups, reports};
 pub use kept::audit_kept;
 
 /// Side of the pictures that an audit compares, in pixels.
@@ -27,8 +27,30 @@ pub struct Audit {
     /// For each test case, its inputs that are also in the training or the validation part: `report`, or
     /// `short report` for one under 20 words, and `image`.
     pub seen: Vec<Vec<String>>,
+    /// For each test case, its twins among the test cases.
+    pub twins: Vec<Twins>,
     /// Patients that have studies in more than one part.
     pub patients_in_two_parts: usize,
+}
+
+/// The groups of copies that a test case is in: each is named by the place of its first case. A report of so few words
+/// that it recurs by chance is in none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Twins {
+    /// Cases with the same film, exactly or nearly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<usize>,
+    /// Cases with the same report, exactly or nearly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<usize>,
+}
+
+impl Twins {
+    /// Whether the case has no copy.
+    pub fn is_none(&self) -> bool {
+        self.film.is_none() && self.report.is_none()
+    }
 }
 
 /// A trivial reader that learned from the training part.
@@ -55,7 +77,14 @@ pub fn audit(data: &Dataset, partition: &Partition, pixels: &Pixels) -> Audit {
             [(*report && is_long, "report"), (*report && !is_long, "short report"), (*image, "image")];
         known.iter().filter(|(is_known, _)| *is_known).map(|(_, name)| (*name).to_string()).collect()
     };
+    let tested = chosen(&whole, &partition.test);
+    // an empty text has no twin
+    let long = tested.iter().map(|text| if bag_of_words::words(text).len() >= LONG { *text } else { "" });
+    let by_report = report_groups(&long.collect::<Vec<_>>());
+    let by_film = film_groups(&chosen(&films, &partition.test));
+    let twins = by_film.into_iter().zip(by_report).map(|(film, report)| Twins { film, report }).collect();
     Audit {
+        twins,
         baselines: baselines(data, partition, &whole),
         seen: reports.iter().zip(&images).zip(&partition.test).map(seen).collect(),
         patients_in_two_parts: leaks(&data.studies, partition).len(),

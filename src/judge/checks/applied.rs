@@ -7,8 +7,7 @@
 //! is an ERROR for every sentence that rests on the cell. What to do: look at the gradients (M7) and the
 //! preprocessing; look at the reports that have no word to edit.
 
-use super::{Field, Raised, Seen, of_cases, search_of};
-use crate::judge::Verdict;
+use super::{Field, Look, Raised, Seen, of_cases, search_of};
 use crate::spec::{Check, Mode, Norm, Region, TextAttack, TextMethod};
 
 /// How much more or less than ε is rounding.
@@ -16,20 +15,21 @@ const ROUNDING: f64 = 1e-6;
 /// Half a grey level of an 8-bit film.
 const INVISIBLE: f64 = 0.5 / 255.0;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    let models =
-        field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
-    models
-        .filter_map(|(model, seen)| {
-            let why = pixels(field, model, &seen).or_else(|| words(field, &seen))?;
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let seen = field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
+    let attacked = seen.filter(|(_, seen)| !seen.attack.is_clean());
+    let look = Look::each(attacked, |(model, seen)| {
+        let why = pixels(field, model, &seen).or_else(|| words(field, &seen));
+        Ok(why.map(|why| {
             let message = format!("{} on {}: {why}", seen.attack, field.name(model));
-            let raised = Raised::new(Check::Applied, Verdict::Error, Some(model), message);
-            Some(match seen.cell {
+            let raised = Raised::new(Check::Applied, Some(model), message);
+            match seen.cell {
                 Some(cell) => raised.about(vec![cell]),
                 None => raised,
-            })
-        })
-        .collect()
+            }
+        }))
+    });
+    look.or_else_inapplicable("the spec has no attack")
 }
 
 fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {

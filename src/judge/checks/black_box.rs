@@ -1,45 +1,83 @@
-//! M5 black-box-wins: an attack that sees no gradient breaks cases that no gradient attack breaks.
+//! M5 black-box-wins: an attack that follows no gradient breaks cases that the others leave.
 //!
-//! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead.
-//! Raised where, in the same ball, a black-box attack breaks at least 0.2 percentage points (the trigger) more than
-//! all gradient attacks together, a case at a time, and by the exact test of McNemar that is more than chance (p <
-//! 0.05). If the spec has no such pair, Square of 50 queries and PGD of 20 steps are tried on the first 32 cases at
-//! its least ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see
-//! M7; count what the black-box attack breaks, with `AutoAttack`.
+//! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead, or the
+//! attack is a weak one. On the first 32 cases, in the ball of each requirement and at its largest ε, medcert tries
+//! `naive` (all pixels up by ε, all down, exposure, contrast, random signs) and, in linf, Square of 50 queries. Raised
+//! where one of them breaks at least 0.2 percentage points (the trigger) more than the attack that the requirement
+//! names, or more than all gradient attacks in the same ball together, a case at a time, and by the exact test of
+//! McNemar that is more than chance (p < 0.05). The first makes the requirement SUSPECT, the second every requirement
+//! on a gradient attack against the model. What to do: see M7; name a stronger attack (`PGD`, `AutoAttack`).
 
-use super::{Field, Raised, Seen, search_of};
-use crate::judge::Verdict;
+use super::claim::{Claim, claims};
+use super::{Discordant, Field, Gap, Look, Raised, Seen, search_of};
+use crate::plan::probes::Ball;
 use crate::spec::{Access, Check};
 
 /// Chance below which a difference is more than chance.
 const CHANCE: f64 = 0.05;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| wins(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let mut look = Look::each(claims(field), |claim| beats(field, &claim));
+    let gradients =
+        Look::each(field.models().filter(|&model| !field.gradient_cells(model).is_empty()), |model| {
+            misled(field, model)
+        });
+    look.looked += gradients.looked;
+    for raised in gradients.raised {
+        // a requirement on the same cells has said so
+        if look.raised.iter().all(|known| known.cells != raised.cells || known.model != raised.model) {
+            look.raised.push(raised);
+        }
+    }
+    gradients.gaps.into_iter().for_each(|gap| look.gap(gap));
+    look.or_else_inapplicable("no requirement claims anything under an attack on the pixels")
 }
 
-fn wins(field: &Field<'_>, model: usize) -> Option<Raised> {
-    let seen = field.seen(model);
-    let alone = |seen: &&Seen<'_>| seen.attack.text.is_empty();
-    let access = |seen: &Seen<'_>| search_of(seen.attack).map(|(search, ..)| search.access());
-    let ball =
-        |seen: &Seen<'_>| search_of(seen.attack).map(|(_, norm, region, epsilon)| (norm, region, epsilon));
-    let blind = |seen: &&Seen<'_>| matches!(access(seen), Some(Access::Score | Access::Decision));
-    for black in seen.iter().filter(alone).filter(blind) {
-        let same_ball =
-            |other: &&Seen<'_>| access(other) == Some(Access::Gradient) && ball(other) == ball(black);
-        let white: Vec<&Seen<'_>> = seen.iter().filter(alone).filter(same_ball).collect();
-        let Some(most) = white.iter().map(|white| white.outcomes.len()).max() else { continue };
-        let cases = most.min(black.outcomes.len());
-        let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
-        let mut withstood = vec![true; cases];
-        for white in white.iter().filter(|white| white.outcomes.len() >= cases) {
-            withstood.iter_mut().zip(holds(white)).for_each(|(all, holds)| *all &= holds);
+/// Whether an attack without a gradient breaks more than the attack that a requirement names.
+fn beats(field: &Field<'_>, claim: &Claim<'_>) -> Result<Option<Raised>, Gap> {
+    if !claim.searches() {
+        return Err(Gap::NotApplicable(format!("`{}`: {} searches nothing", claim.words, claim.attack)));
+    }
+    let seen = field.seen(claim.model);
+    let is_other = |seen: &&Seen<'_>| seen.cell.is_none_or(|cell| !claim.cells.contains(&cell));
+    let mut blind =
+        seen.iter().filter(|seen| claim.holds(seen) && is_blind(seen)).filter(is_other).peekable();
+    if blind.peek().is_none() {
+        let why = "no attack without a gradient was tried in the same ball";
+        return Err(Gap::NotRun(format!("`{}`: {why}", claim.words)));
+    }
+    let named: Vec<&Seen<'_>> =
+        seen.iter().filter(|seen| seen.cell.is_some_and(|cell| claim.cells.contains(&cell))).collect();
+    let wins = |black: &Seen<'_>| more_than(field, claim.model, black, &named);
+    Ok(blind.find_map(|black| Some((black, wins(black)?))).map(|(black, Win { more, less, cases })| {
+        let message = format!(
+            "{}: {} breaks {more} of {cases} cases that {} leaves ({less} the other way round)",
+            field.name(claim.model),
+            black.attack,
+            claim.attack
+        );
+        Raised::new(Check::BlackBox, Some(claim.model), message).about(claim.cells.to_vec())
+    }))
+}
+
+/// Whether an attack without a gradient breaks more than all those with one, in the same ball.
+fn misled(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
+    let seen: Vec<Seen<'_>> =
+        field.seen(model).into_iter().filter(|seen| seen.attack.text.is_empty()).collect();
+    let mut is_paired = false;
+    for black in seen.iter().filter(|seen| is_blind(seen)) {
+        let ball = Ball::of(black.attack);
+        let follows = |seen: &&Seen<'_>| access(seen) == Some(Access::Gradient);
+        let white: Vec<&Seen<'_>> = seen
+            .iter()
+            .filter(follows)
+            .filter(|white| ball.is_some() && Ball::of(white.attack) == ball)
+            .collect();
+        if white.is_empty() {
+            continue;
         }
-        let (more, less) = super::discordant(&withstood, &holds(black));
-        let excess = more.saturating_sub(less) as f64 / cases.max(1) as f64;
-        let is_more = super::more_than_chance(more, less) < CHANCE;
-        if is_more && excess > field.trigger(Check::BlackBox) {
+        is_paired = true;
+        if let Some(Win { more, less, cases }) = more_than(field, model, black, &white) {
             let message = format!(
                 "{}: {} breaks {more} of {cases} cases that no gradient attack in the same ball breaks ({less} the \
                  other way round)",
@@ -47,8 +85,43 @@ fn wins(field: &Field<'_>, model: usize) -> Option<Raised> {
                 black.attack
             );
             let cells = field.gradient_cells(model);
-            return Some(Raised::new(Check::BlackBox, Verdict::Suspect, Some(model), message).about(cells));
+            return Ok(Some(Raised::new(Check::BlackBox, Some(model), message).about(cells)));
         }
     }
-    None
+    if is_paired { Ok(None) } else { Err(field.unprobed(model)) }
+}
+
+/// By how much an attack breaks more than others.
+struct Win {
+    /// Cases that it breaks and they leave.
+    more: u64,
+    /// Cases that they break and it leaves.
+    less: u64,
+    /// Cases that all of them were tried on.
+    cases: usize,
+}
+
+/// Whether an attack breaks more cases than others together, by more than the trigger and more than chance.
+fn more_than(field: &Field<'_>, model: usize, black: &Seen<'_>, others: &[&Seen<'_>]) -> Option<Win> {
+    // probes see the first cases only; an attack that saw fewer than the longest is left out
+    let longest = others.iter().map(|other| other.outcomes.len()).max()?;
+    let cases = longest.min(black.outcomes.len());
+    let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
+    let mut withstood = vec![true; cases];
+    for other in others.iter().filter(|other| other.outcomes.len() >= cases) {
+        withstood.iter_mut().zip(holds(other)).for_each(|(all, holds)| *all &= holds);
+    }
+    let Discordant { gained: more, lost: less, chance } =
+        Discordant::of(field, model, &withstood, &holds(black));
+    let excess = more.saturating_sub(less) as f64 / cases.max(1) as f64;
+    (chance < CHANCE && excess > field.trigger(Check::BlackBox)).then_some(Win { more, less, cases })
+}
+
+fn access(seen: &Seen<'_>) -> Option<Access> {
+    search_of(seen.attack).map(|(search, ..)| search.access())
+}
+
+/// Whether an attack searches the pixels by the model's answers alone.
+fn is_blind(seen: &Seen<'_>) -> bool {
+    seen.attack.text.is_empty() && matches!(access(seen), Some(Access::Score | Access::Decision))
 }

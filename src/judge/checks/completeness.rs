@@ -5,13 +5,12 @@
 //! cell that is missing. It is an ERROR for every sentence. What to do: run the spec again; a changed table or
 //! sentence may need cells that the evidence does not hold.
 
-use super::Raised;
+use super::{Look, Raised};
 use crate::evidence::{Cell, Evidence};
-use crate::judge::Verdict;
 use crate::plan::{self, Plan};
 use crate::spec::Check;
 
-pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
+pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Look {
     let lacks = |planned: &plan::Cell, known: &[&[Cell]]| {
         let name = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
         let attack = planned.attack.to_string();
@@ -26,5 +25,5 @@ pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
         plan.spec.models.iter().filter(|(name, _)| evidence.health.iter().all(|one| one.model != *name));
     let health = health.map(|(name, _)| format!("the evidence lacks the health of {name}"));
     let messages = cells.chain(probes).chain(health);
-    messages.map(|message| Raised::new(Check::Completeness, Verdict::Error, None, message)).collect()
+    Look::at(messages.map(|message| Raised::new(Check::Completeness, None, message)))
 }

@@ -1,16 +1,19 @@
 //! V1 constant-predictor: the model under attack cannot be told from one that always gives the same answer.
 //!
-//! Raised where at least 98 % of the answers (the trigger) are of one class, or where the share of the majority
-//! class lies within the 95 % bounds of the accuracy. An accuracy of 63 % at every strength is no robustness where
-//! 63 % of the cases are abnormal. It makes VACUOUS every sentence that rests on such a cell. What to do: look at
-//! the predictions; a model that was broken into one answer has failed, and one that never gave another has learnt
-//! nothing.
+//! An accuracy of 63 % at every strength is no robustness where 63 % of the cases are abnormal. Raised where at least
+//! 98 % of the answers (the trigger) are of one class, or where the share of the majority class lies within the 95 %
+//! bounds of the accuracy. It makes every requirement on such a cell VACUOUS; where the answers vary and the bounds
+//! leave room for a useful lift over the majority (the trigger of V2), the cases are too few and it is INCONCLUSIVE. What
+//! to do: look at the predictions; a model that was broken into one answer has failed, and one that never gave another
+//! has learnt nothing; test on more cases where they are too few.
 
-use super::{Field, Raised};
+use super::{Field, Look, Raised};
 use crate::judge::Verdict;
+use crate::judge::clause_verdict::needed;
+use crate::judge::majority::LikeMajority;
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+pub(super) fn check(field: &Field<'_>) -> Look {
     let share = field.trigger(Check::ConstantPredictor);
     let rows = field.plan.rows.iter().flat_map(|row| row.cells.iter().enumerate());
     let rows = rows.filter(|(_, cells)| !cells.is_empty()).map(|(model, cells)| (model, cells.clone()));
@@ -19,12 +22,31 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
     let mut asked: Vec<(usize, Vec<usize>)> = rows.chain(clauses).collect();
     asked.sort_unstable();
     asked.dedup();
-    let vacuous = |(model, cells): (usize, Vec<usize>)| {
-        let reason = field.tally.vacuous(model, &cells, share).ok()??;
-        let names: Vec<String> =
-            cells.iter().map(|&cell| field.plan.cells[cell].attack.to_string()).collect();
-        let message = format!("{} under {}: {reason}", field.name(model), names.join(", "));
-        Some(Raised::new(Check::ConstantPredictor, Verdict::Vacuous, Some(model), message).about(cells))
+    Look::each(asked, |(model, cells)| Ok(vacuous(field, model, cells, share)))
+}
+
+fn vacuous(field: &Field<'_>, model: usize, cells: Vec<usize>, share: f64) -> Option<Raised> {
+    let names: Vec<String> = cells.iter().map(|&cell| field.plan.cells[cell].attack.to_string()).collect();
+    let under = format!("{} under {}", field.name(model), names.join(", "));
+    let raised = |reason: &str| {
+        Raised::new(Check::ConstantPredictor, Some(model), format!("{under}: {reason}")).about(cells.clone())
     };
-    asked.into_iter().filter_map(vacuous).collect()
+    if let Some(reason) = field.tally.constant_answer(model, &cells, share).ok()? {
+        return Some(raised(&reason));
+    }
+    if field.tally.counted(model, &cells).ok()? < field.evidence.cases.len() {
+        return None; // the first few cases of a cell that ended early say too little
+    }
+    let alike = field.tally.like_the_majority(model, &cells).ok()??;
+    let useful = field.trigger(Check::NoLift);
+    if alike.upper - alike.majority <= useful {
+        return Some(raised(&alike.reason));
+    }
+    let verdict = |cases: u64| match alike.among(cases) {
+        LikeMajority { lower, upper, majority, .. } if lower > majority || upper < majority => Verdict::Pass,
+        LikeMajority { upper, majority, .. } if upper - majority <= useful => Verdict::Vacuous,
+        LikeMajority { .. } => Verdict::Inconclusive,
+    };
+    let few = format!("{}, from too few cases", alike.reason);
+    Some(raised(&few).undecided(needed(alike.trials, verdict)))
 }

@@ -5,30 +5,25 @@
 //! the cell, since a model that answers NaN is broken whatever its accuracy. A spec without a test case is refused
 //! before it runs. What to do: find the input that overflows.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::Verdict;
+use super::{Field, Look, Raised, of_cases};
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+pub(super) fn check(field: &Field<'_>) -> Look {
     let models =
         field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
-    models
-        .filter_map(|(model, seen)| {
-            let silent = seen
-                .outcomes
-                .iter()
-                .filter(|outcome| outcome.predicted.is_none() || outcome.margin.is_none());
-            let silent = silent.count();
-            (silent > 0).then(|| {
-                let message = format!(
-                    "{} gives no finite answer to {} under {}; they count as wrong",
-                    field.name(model),
-                    of_cases(silent, seen.outcomes.len()),
-                    seen.attack
-                );
-                let raised = Raised::new(Check::Coverage, Verdict::Error, Some(model), message);
-                raised.about(seen.cell.into_iter().collect())
-            })
-        })
-        .collect()
+    Look::each(models, |(model, seen)| {
+        let silent =
+            seen.outcomes.iter().filter(|outcome| outcome.predicted.is_none() || outcome.margin.is_none());
+        let silent = silent.count();
+        Ok((silent > 0).then(|| {
+            let message = format!(
+                "{} gives no finite answer to {} under {}; they count as wrong",
+                field.name(model),
+                of_cases(silent, seen.outcomes.len()),
+                seen.attack
+            );
+            let raised = Raised::new(Check::Coverage, Some(model), message);
+            raised.about(seen.cell.into_iter().collect())
+        }))
+    })
 }

@@ -5,12 +5,12 @@
 //! case (of the first ones where it ended early), where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR
 //! for every sentence. What to do: run the spec again; evidence that was edited or cut cannot be judged.
 
-use super::Raised;
+use super::{Look, Raised};
 use crate::evidence::{Cell, Evidence};
-use crate::judge::Verdict;
+use crate::plan::Plan;
 use crate::spec::Check;
 
-pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
+pub(super) fn check(_: &Plan, evidence: &Evidence) -> Look {
     let cases = evidence.cases.len();
     let probe = |cell: &Cell| {
         let counted = cell.outcomes.len();
@@ -38,5 +38,5 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Raised> {
         .chain(evidence.cells.iter().chain(&evidence.probes).filter_map(draws))
         .chain(evidence.baselines.iter().filter_map(baseline))
         .chain(count);
-    messages.map(|message| Raised::new(Check::Denominators, Verdict::Error, None, message)).collect()
+    Look::at(messages.map(|message| Raised::new(Check::Denominators, None, message)))
 }

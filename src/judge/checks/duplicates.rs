@@ -7,13 +7,12 @@
 //! the model reads; then each sentence about the model is judged on the other cases too, and is SUSPECT if it
 //! passes with the twins and fails without them. What to do: name the patient, remove the copies.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::Verdict;
+use super::{Field, Look, Raised, of_cases};
 use crate::plan::{Bound, Clause};
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().flat_map(|model| twins(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| Ok(twins(field, model)))
 }
 
 fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
@@ -40,7 +39,7 @@ fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
         of("report"),
         of("image")
     );
-    let warning = Raised::warning(Check::Duplicates, Some(model), message);
+    let warning = Raised::new(Check::Duplicates, Some(model), message).warning();
     let clauses = field.plan.requirements.iter().flat_map(|sentence| &sentence.clauses);
     let clauses = clauses.filter(|clause| clause.model == model);
     let suspect = clauses.filter_map(|clause| fails_without(field, clause, &has_twin));
@@ -59,7 +58,7 @@ fn fails_without(field: &Field<'_>, clause: &Clause, has_twin: &[bool]) -> Optio
             "`{}` holds with the twins and not on the other {rest} cases ({right} right)",
             clause.words
         );
-        let raised = Raised::new(Check::Duplicates, Verdict::Suspect, Some(clause.model), message);
+        let raised = Raised::new(Check::Duplicates, Some(clause.model), message);
         raised.about(clause.cells.clone())
     })
 }

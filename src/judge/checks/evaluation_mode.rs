@@ -6,16 +6,17 @@
 //! smoothing and attacks against them need another evaluation. It is an ERROR for every sentence about the model.
 //! What to do: put the model into evaluation mode, fix its random numbers, return logits.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::Verdict;
+use super::{Field, Gap, Look, Raised, of_cases};
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| at_fault(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| at_fault(field, model))
 }
 
-fn at_fault(field: &Field<'_>, model: usize) -> Option<Raised> {
-    let health = field.evidence.health.iter().find(|health| health.model == field.name(model))?;
+fn at_fault(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
+    let health = field.evidence.health.iter().find(|health| health.model == field.name(model));
+    let health =
+        health.ok_or_else(|| Gap::NotRun(format!("{}: its health was not asked", field.name(model))))?;
     let why = if health.unrepeatable > 0 {
         let cases = of_cases(health.unrepeatable as usize, health.cases as usize);
         format!("answers {cases} otherwise when asked again")
@@ -25,8 +26,8 @@ fn at_fault(field: &Field<'_>, model: usize) -> Option<Raised> {
     } else if health.probabilities {
         "returns probabilities and no logits".to_string()
     } else {
-        return None;
+        return Ok(None);
     };
     let message = format!("{} {why}", field.name(model));
-    Some(Raised::new(Check::Mode, Verdict::Error, Some(model), message))
+    Ok(Some(Raised::new(Check::Mode, Some(model), message)))
 }

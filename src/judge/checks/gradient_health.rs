@@ -9,21 +9,26 @@
 //! What to do: attack with the margin (`APGD-margin`), without a gradient (`Square`), or through a differentiable
 //! stand-in for what hides the gradient.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::Verdict;
+use super::{Field, Gap, Look, Raised, of_cases};
 use crate::spec::Check;
 
 /// Least median cosine with finite differences.
 const LEAST_COSINE: f32 = 0.8;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| unhealthy(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| unhealthy(field, model))
 }
 
-fn unhealthy(field: &Field<'_>, model: usize) -> Option<Raised> {
+fn unhealthy(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
     let cells = field.gradient_cells(model);
-    let health = field.evidence.health.iter().find(|health| health.model == field.name(model))?;
-    let gradient = health.gradient.filter(|_| !cells.is_empty())?;
+    let name = field.name(model);
+    if cells.is_empty() {
+        return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
+    }
+    let health = field.evidence.health.iter().find(|health| health.model == name);
+    let Some((health, gradient)) = health.and_then(|health| Some((health, health.gradient?))) else {
+        return Err(Gap::NotRun(format!("{name}: its gradients were not looked at")));
+    };
     let cases = health.cases as usize;
     let least = field.trigger(Check::Gradient) * cases as f64;
     let absent = (gradient.zero + gradient.not_finite) as usize;
@@ -45,8 +50,8 @@ fn unhealthy(field: &Field<'_>, model: usize) -> Option<Raised> {
             of_cases(gradient.rising as usize, cases)
         )
     } else {
-        return None;
+        return Ok(None);
     };
     let message = format!("{} {why}", field.name(model));
-    Some(Raised::new(Check::Gradient, Verdict::Suspect, Some(model), message).about(cells))
+    Ok(Some(Raised::new(Check::Gradient, Some(model), message).about(cells)))
 }

@@ -1,6 +1,8 @@
-//! The checks that catch vacuous or wrong robustness results, one a file, whose head `medcert explain CODE` prints.
-//! A check reads evidence and never runs a model. What it raises counts against every sentence that rests on the
-//! cells it is about, and against the gate, unless a waiver covers it; a warning only tells.
+//! The checks that catch vacuous or wrong robustness results, one a file; `medcert explain CODE` prints the head of the
+//! file. A check reads evidence and never runs a model. What it raises counts against every requirement that rests on
+//! the cells it is about, unless a waiver covers it; where none does, and for what is only a warning, no verdict changes.
+//!
+//! To add one: a row in `spec/check.rs`, an arm in `room.rs` and a file here; the compiler names what is missing.
 //!
 //! Sources: Carlini et al., On evaluating adversarial robustness (2019, arXiv 1902.06705); Athalye, Carlini,
 //! Wagner, Obfuscated gradients give a false sense of security (ICML 2018, arXiv 1802.00420); Croce and Hein (ICML
@@ -9,6 +11,7 @@
 mod above_clean;
 mod applied;
 mod black_box;
+mod claim;
 mod completeness;
 mod constant_predictor;
 mod coverage;
@@ -16,7 +19,6 @@ mod denominators;
 mod duplicates;
 mod epsilon_unit;
 mod evaluation_mode;
-mod explained;
 mod flat;
 mod gradient_health;
 mod modality_ignored;
@@ -24,108 +26,77 @@ mod monotone;
 mod more_steps;
 mod no_lift;
 mod patient_split;
+mod raised;
+mod room;
 mod text_leak;
 mod text_validity;
 mod unbounded;
 
-use serde::Serialize;
-
-use super::Verdict;
 use super::counts::{Tally, is_right};
+use super::verdicts::Signed;
+use super::{Loosened, Verdict};
 use crate::evidence::{Evidence, Outcome};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
-use crate::spec::{Access, Check, ImageMethod, ImageSearch, Norm, Region};
+use crate::spec::{Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region};
 use crate::stats;
 
-pub use explained::{head, source};
 pub use modality_ignored::Reliance;
+pub use raised::{CheckState, Examined, Raised, counted};
+use raised::{Gap, Look};
+use room::{Procedure, room};
+pub use room::{head, source};
 
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Raised {
-    /// The check.
-    pub check: Check,
-    /// What it makes of what rests on it; None for a warning, which changes no verdict.
-    pub verdict: Option<Verdict>,
-    /// The model that it is about, by its place in the spec; all models if none.
-    #[serde(skip)]
-    pub model: Option<usize>,
-    /// The plan's cells that it is about; all of the model's if none are named.
-    #[serde(skip)]
-    pub cells: Option<Vec<usize>>,
-    /// A clause that rests on one of these too is not concerned.
-    #[serde(skip)]
-    pub excused_by: Vec<usize>,
-    /// What was seen, in a sentence.
-    pub message: String,
-    /// The waiver that covers it, by its place in the spec.
-    pub waiver: Option<usize>,
+/// Runs every check over evidence: what each raised, and what became of it.
+pub(super) fn examine(plan: &Plan, evidence: &Evidence) -> (Vec<Raised>, Vec<Examined>) {
+    let field = Tally::new(plan, evidence).map(|tally| Field { plan, evidence, tally });
+    let looks = Check::ALL.iter().map(|&check| {
+        let look = match (room(check).procedure, &field) {
+            (Procedure::Unread(look), _) => look(plan, evidence),
+            (Procedure::Read(look), Ok(field)) => look(field),
+            (Procedure::Read(_), Err(why)) => {
+                let mut look = Look::default();
+                look.gap(Gap::NotRun(why.clone()));
+                look
+            }
+        };
+        let state = look.state(check);
+        (look.raised, state)
+    });
+    let (raised, examined): (Vec<Vec<Raised>>, Vec<Examined>) = looks.unzip();
+    (raised.into_iter().flatten().collect(), examined)
 }
 
-impl Raised {
-    fn new(check: Check, verdict: Verdict, model: Option<usize>, message: String) -> Self {
-        let verdict = Some(verdict);
-        Self { check, verdict, model, cells: None, excused_by: vec![], message, waiver: None }
-    }
+/// A loosened trigger that nobody signs for, which counts as raised.
+pub(super) fn unsigned(loosened: &Loosened) -> Option<Raised> {
+    let ChangedTrigger { check, value, .. } = &loosened.trigger;
+    let usual = check.row().trigger?.usual;
+    let why = match loosened.state {
+        Signed::Signed => return None,
+        Signed::Unsigned => "nobody signs for it: add `owner`, `reason` and `expires` to it",
+        Signed::Expired => "its signature has expired",
+    };
+    let message = format!("its trigger was loosened from {usual} to {value}, and {why}");
+    let raised = Raised::new(*check, None, message);
+    // a check that usually warns cannot take its own trigger's place
+    Some(Raised { verdict: raised.verdict.or(Some(Verdict::Suspect)), ..raised })
+}
 
-    fn warning(check: Check, model: Option<usize>, message: String) -> Self {
-        Self { verdict: None, ..Self::new(check, Verdict::Pass, model, message) }
-    }
-
-    fn about(self, cells: Vec<usize>) -> Self {
-        Self { cells: Some(cells), ..self }
-    }
-
-    /// Whether it bears on what rests on these cells of a model.
-    pub(crate) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
-        let of_model = self.model.is_none_or(|own| own == model);
-        let of_cells = self.cells.as_ref().is_none_or(|own| own.iter().any(|cell| cells.contains(cell)));
-        of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))
-    }
-
-    /// What became of it, in a word: `waived`, `warning`, or its verdict.
-    pub(crate) fn word(&self) -> String {
-        match (self.verdict, self.waiver) {
-            (Some(_), Some(_)) => "waived".to_string(),
-            (Some(verdict), None) => verdict.to_string(),
-            (None, _) => "warning".to_string(),
-        }
-    }
-
-    /// Whether it still counts: it is no warning and no waiver covers it.
-    pub fn counts(&self) -> Option<Verdict> {
-        self.verdict.filter(|_| self.waiver.is_none())
+/// Marks a check as raised.
+pub(super) fn mark(examined: &mut [Examined], raised: &Raised) {
+    for one in examined.iter_mut().filter(|one| one.check == raised.check) {
+        one.state = CheckState::Raised;
     }
 }
 
-/// Runs every check over evidence.
-pub(super) fn raise(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
-    let mut raised = denominators::check(evidence);
-    raised.extend(completeness::check(plan, evidence));
-    let Ok(tally) = Tally::new(plan, evidence) else { return raised };
-    let field = Field { plan, evidence, tally };
-    let checks = [
-        constant_predictor::check,
-        no_lift::check,
-        modality_ignored::check,
-        monotone::check,
-        above_clean::check,
-        flat::check,
-        unbounded::check,
-        black_box::check,
-        more_steps::check,
-        gradient_health::check,
-        evaluation_mode::check,
-        applied::check,
-        epsilon_unit::check,
-        text_validity::check,
-        patient_split::check,
-        duplicates::check,
-        text_leak::check,
-        coverage::check,
-    ];
-    raised.extend(checks.iter().flat_map(|check| check(&field)));
-    raised
+/// For each clause of each requirement what has to be said beside its reason: what an iterated attack leaves where it
+/// rests on a one-step attack.
+pub(super) fn asides(plan: &Plan, evidence: &Evidence) -> Vec<Vec<Option<String>>> {
+    let field = Tally::new(plan, evidence).ok().map(|tally| Field { plan, evidence, tally });
+    let aside = |clause| {
+        let field = field.as_ref()?;
+        claim::claims_of(field, clause).iter().find_map(|claim| more_steps::beside_one_step(field, claim))
+    };
+    plan.requirements.iter().map(|one| one.clauses.iter().map(aside).collect()).collect()
 }
 
 /// Evaluations of a case that only the checks asked for.
@@ -172,6 +143,15 @@ impl<'a> Field<'a> {
 
     fn name(&self, model: usize) -> &str {
         &self.plan.spec.models[model].0
+    }
+
+    /// Why a probe of a model is missing: the spec asks for cheap checks, or the evidence has none.
+    fn unprobed(&self, model: usize) -> Gap {
+        let why = match self.plan.spec.checks.policy {
+            CheckPolicy::Cheap => "the spec says `checks: cheap`",
+            CheckPolicy::Usual | CheckPolicy::Strict => "the evidence has no probe for it",
+        };
+        Gap::NotRun(format!("{}: {why}", self.name(model)))
     }
 
     /// Everything that was seen of a model.
@@ -233,6 +213,35 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Whether a search takes a single gradient step, which may overshoot what it looks for.
+fn is_one_step(search: ImageSearch) -> bool {
+    match search {
+        ImageSearch::Fgsm | ImageSearch::RandomFgsm => true,
+        ImageSearch::Pgd { .. }
+        | ImageSearch::Momentum { .. }
+        | ImageSearch::Apgd { .. }
+        | ImageSearch::Fab { .. }
+        | ImageSearch::DeepFool { .. }
+        | ImageSearch::CarliniWagner { .. }
+        | ImageSearch::AutoAttack { .. }
+        | ImageSearch::Square { .. }
+        | ImageSearch::Spsa { .. }
+        | ImageSearch::Nes { .. }
+        | ImageSearch::HopSkipJump { .. }
+        | ImageSearch::Naive
+        | ImageSearch::Transfer { .. } => false,
+    }
+}
+
+/// A warning where the attack takes one step, which may overshoot; as it is where the attack is iterated.
+fn unless_one_step(raised: Raised, attack: &Attack) -> Raised {
+    if !search_of(attack).is_some_and(|(search, ..)| is_one_step(search)) {
+        return raised;
+    }
+    let message = format!("{}; one step may overshoot, so attack with `PGD` or `APGD` too", raised.message);
+    Raised { message, ..raised }.warning()
+}
+
 /// The search of an attack on pixels, with its ball.
 fn search_of(attack: &Attack) -> Option<(ImageSearch, Norm, Region, f64)> {
     match attack.image? {
@@ -274,9 +283,26 @@ fn discordant(first: &[bool], second: &[bool]) -> (u64, u64) {
     (count((true, false)), count((false, true)))
 }
 
-/// One-sided exact p-value of McNemar's test that the first count is larger by more than chance.
-fn more_than_chance(gained: u64, lost: u64) -> f64 {
-    if gained <= lost { 1.0 } else { stats::mcnemar_exact(gained, lost) / 2.0 }
+/// What two sets of outcomes of a model on the same cases differ in.
+struct Discordant {
+    /// Cases that hold in the first alone.
+    gained: u64,
+    /// Cases that hold in the second alone.
+    lost: u64,
+    /// One-sided exact p-value that the first holds in more cases by more than chance, by cluster.
+    chance: f64,
+}
+
+impl Discordant {
+    fn of(field: &Field<'_>, model: usize, first: &[bool], second: &[bool]) -> Self {
+        let (gained, lost) = discordant(first, second);
+        if gained <= lost {
+            return Self { gained, lost, chance: 1.0 };
+        }
+        let cases = first.iter().zip(second).enumerate();
+        let cases = cases.map(|(place, (a, b))| (field.tally.cluster(&[model], place), *a, *b));
+        Self { gained, lost, chance: stats::mcnemar_by_cluster(cases) / 2.0 }
+    }
 }
 
 /// `3 of 32 cases`.

@@ -6,9 +6,8 @@
 //! do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the input
 //! from the claim.
 
-use super::{Field, Raised, of_cases};
+use super::{Field, Gap, Look, Raised, of_cases};
 use crate::evidence::Outcome;
-use crate::judge::Verdict;
 use crate::plan::probes::replaced;
 use crate::spec::{Absence, Check};
 
@@ -38,9 +37,11 @@ pub(super) fn reliance(field: &Field<'_>) -> Vec<Reliance> {
         .collect()
 }
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    let inputs = |model| [(model, true), (model, false)];
-    field.models().flat_map(inputs).filter_map(|(model, image)| ignored(field, model, image)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let inputs = field.models().flat_map(|model| [(model, true), (model, false)]);
+    Look::each(inputs.filter(|&(model, image)| reads(field, model, image)), |(model, image)| {
+        ignored(field, model, image)
+    })
 }
 
 fn reads(field: &Field<'_>, model: usize, image: bool) -> bool {
@@ -55,15 +56,13 @@ fn turned(field: &Field<'_>, model: usize, image: bool, absence: Absence) -> Opt
     Some(Reliance { model, image, absence, turned, trials: outcomes.len() })
 }
 
-fn ignored(field: &Field<'_>, model: usize, image: bool) -> Option<Raised> {
-    if !reads(field, model, image) {
-        return None;
-    }
+fn ignored(field: &Field<'_>, model: usize, image: bool) -> Result<Option<Raised>, Gap> {
     let input = if image { "image" } else { "report" };
     let clean = field.clean(model);
-    let raised = |message| Some(Raised::new(Check::ModalityIgnored, Verdict::Vacuous, Some(model), message));
+    let raised = |message| Ok(Some(Raised::new(Check::ModalityIgnored, Some(model), message)));
     let turned = |absence| turned(field, model, image, absence).map(|found| found.turned);
-    if let (Some(blank), Some(other)) = (turned(Absence::Blank), turned(Absence::WrongPatient)) {
+    let replaced = (turned(Absence::Blank), turned(Absence::WrongPatient));
+    if let (Some(blank), Some(other)) = replaced {
         let most = field.trigger(Check::ModalityIgnored) * clean.len() as f64;
         if (blank.max(other) as f64) < most {
             return raised(format!(
@@ -79,6 +78,10 @@ fn ignored(field: &Field<'_>, model: usize, image: bool) -> Option<Raised> {
         let mut touched = seen.outcomes.iter().zip(clean).filter(|(now, _)| touched(now)).peekable();
         alone && touched.peek().is_some() && touched.all(|(now, then)| now.margin == then.margin)
     });
-    let attack = unmoved?.attack;
+    let Some(unmoved) = unmoved else {
+        let is_asked = replaced.0.is_some() && replaced.1.is_some();
+        return if is_asked { Ok(None) } else { Err(field.unprobed(model)) };
+    };
+    let attack = unmoved.attack;
     raised(format!("{attack} changed the {input} and no answer of {}, to the last bit", field.name(model)))
 }

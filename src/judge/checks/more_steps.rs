@@ -1,39 +1,46 @@
 //! M6 more-steps: an attack that takes more steps breaks fewer cases.
 //!
 //! One step must not beat many, and few not more, in the same ball (Athalye, Carlini, Wagner, ICML 2018, section
-//! 3.1). Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05
-//! (the trigger). If the spec has no such pair, FGSM and PGD of 5 and 20 steps are tried on the first 32 cases at
-//! its least ε. It makes SUSPECT every sentence that rests on a gradient attack against the model. What to do: see
-//! M7; a random model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
+//! 3.1). FGSM and PGD of 5 and 20 steps are tried on the first 32 cases in the ball of each requirement, at its largest
+//! ε. Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05 (the
+//! trigger). It makes every requirement on a gradient attack against the model SUSPECT. What to do: see M7; a random
+//! model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
 
-use super::{Field, Raised, Seen, search_of};
-use crate::judge::Verdict;
-use crate::spec::Check;
+use super::claim::Claim;
+use super::{Discordant, Field, Gap, Look, Raised, Seen, is_one_step, search_of};
+use crate::spec::{Check, Steps};
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| worse(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| worse(field, model))
 }
 
-fn worse(field: &Field<'_>, model: usize) -> Option<Raised> {
+fn worse(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
+    let cells = field.gradient_cells(model);
+    if cells.is_empty() {
+        let name = field.name(model);
+        return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
+    }
     let seen: Vec<Seen<'_>> =
         field.seen(model).into_iter().filter(|seen| seen.attack.text.is_empty()).collect();
     let pairs = seen.iter().flat_map(|few| seen.iter().map(move |more| (few, more)));
-    for (few, more) in pairs.filter(|(few, more)| is_ladder(few, more)) {
+    let mut pairs = pairs.filter(|(few, more)| is_ladder(few, more)).peekable();
+    if pairs.peek().is_none() {
+        return Err(field.unprobed(model));
+    }
+    Ok(pairs.find_map(|(few, more)| {
         let cases = few.outcomes.len().min(more.outcomes.len());
         let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
-        let (gained, lost) = super::discordant(&holds(more), &holds(few));
-        if super::more_than_chance(gained, lost) < field.trigger(Check::MoreSteps) {
+        let Discordant { gained, lost, chance } = Discordant::of(field, model, &holds(more), &holds(few));
+        (chance < field.trigger(Check::MoreSteps)).then(|| {
             let message = format!(
                 "{}: {} breaks {gained} of {cases} cases that {} does not ({lost} the other way round)",
                 field.name(model),
                 few.attack,
                 more.attack
             );
-            let cells = field.gradient_cells(model);
-            return Some(Raised::new(Check::MoreSteps, Verdict::Suspect, Some(model), message).about(cells));
-        }
-    }
-    None
+            Raised::new(Check::MoreSteps, Some(model), message).about(cells.clone())
+        })
+    }))
 }
 
 /// Whether the second takes more steps of the same kind, from at least as many starts, in the same ball.
@@ -41,4 +48,21 @@ fn is_ladder(few: &Seen<'_>, more: &Seen<'_>) -> bool {
     let (Some(few), Some(more)) = (search_of(few.attack), search_of(more.attack)) else { return false };
     let in_one_ball = (few.1, few.2, few.3) == (more.1, more.2, more.3);
     in_one_ball && few.0.must_not_beat(more.0)
+}
+
+/// What the longest iterated attack leaves in the ball of a requirement on a one-step attack, in a sentence: the
+/// accuracy under one step is no robustness.
+pub(super) fn beside_one_step(field: &Field<'_>, claim: &Claim<'_>) -> Option<String> {
+    search_of(claim.attack).filter(|(search, ..)| is_one_step(*search))?;
+    let seen = field.seen(claim.model);
+    let steps = |seen: &Seen<'_>| {
+        let search = search_of(seen.attack)?.0;
+        matches!(search.facts().steps, Steps::Many | Steps::MoreIsStronger).then(|| search.cost().gradients)
+    };
+    let iterated = seen.iter().filter(|seen| claim.holds(seen)).filter_map(|seen| Some((steps(seen)?, seen)));
+    let (_, iterated) = iterated.max_by_key(|(steps, _)| *steps)?;
+    let holds = field.robust(claim.model, iterated.outcomes);
+    let left = holds.iter().filter(|&&holds| holds).count();
+    let cases = super::of_cases(left, holds.len());
+    Some(format!("one step is a weak attack: {} leaves {cases} right", iterated.attack))
 }

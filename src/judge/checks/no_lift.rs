@@ -1,43 +1,57 @@
 //! V2 no-lift: the model is no better than a trivial baseline.
 //!
 //! The baselines: always the majority class; the model itself with a blank image, and with a blank report; and, for
-//! a model that reads images too, a bag of words over each section of the report. Raised where the 95 % lower bound
-//! (Tango's score bound) of the clean accuracy less the baseline's, on the same cases, does not exceed 2 percentage points (the trigger).
-//! What an input adds cannot be robust if it adds nothing. It makes every sentence about the model VACUOUS. What to
-//! do: train a better model, or leave out the input that adds nothing. (A text model beside a bag of words is
-//! D3's.)
+//! a model that reads images too, a bag of words over each section of the report. The lift is the clean accuracy less the
+//! baseline's, on the same cases. Raised where its 95 % lower bound (Tango's score bound, by patient) does not exceed 2
+//! percentage points (the trigger). What an input adds cannot be robust if it adds nothing. Where the upper bound does
+//! not exceed them either, it makes every requirement about the model VACUOUS; else the cases are too few, and it makes
+//! them INCONCLUSIVE. What to do: train a better model, or leave out the input that adds nothing; test on more cases
+//! where they are too few. (A text model beside a bag of words is D3's.)
 
-use super::{Field, Raised};
+use super::{Field, Look, Raised};
+use crate::judge::clause_verdict::needed;
 use crate::judge::{LEVEL, Verdict, percent, points_beside};
 use crate::plan::probes::replaced;
 use crate::spec::{Absence, Check};
-use crate::stats;
+use crate::stats::Differences;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| no_lift(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| Ok(no_lift(field, model)))
 }
 
 fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
     let margin = field.trigger(Check::NoLift);
     let own = field.right(field.clean(model));
     let lift = |(name, baseline): (String, Vec<bool>)| {
-        let (gained, lost) = super::discordant(&own, &baseline);
-        let lower = stats::paired_score_lower(gained, lost, own.len() as u64, LEVEL);
-        (lower, name, baseline)
+        let cases = own.iter().zip(&baseline).enumerate();
+        let found = Differences::of(
+            cases.map(|(case, (own, other))| (field.tally.cluster(&[model], case), *own, *other)),
+        );
+        (found.score_bounds(LEVEL), found, name, baseline)
     };
-    let worst = baselines(field, model).into_iter().map(lift).min_by(|a, b| a.0.total_cmp(&b.0));
-    let (lower, name, baseline) = worst.filter(|(lower, ..)| *lower <= margin)?;
+    let worst = baselines(field, model).into_iter().map(lift).min_by(|a, b| a.0.0.total_cmp(&b.0.0));
+    let ((lower, upper), found, name, baseline) = worst.filter(|((lower, _), ..)| *lower <= margin)?;
     let share =
         |right: &[bool]| right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64;
+    let few = if upper > margin { ", from too few cases" } else { "" };
     let message = format!(
-        "{} is right on {} and {name} on {}; the lower bound of its lift, {}, does not exceed {}",
+        "{} is right on {} and {name} on {}; the lower bound of its lift, {}, does not exceed {}{few}",
         field.name(model),
         percent(share(&own)),
         percent(share(&baseline)),
         points_beside(lower, margin),
         crate::judge::goal_points(margin)
     );
-    Some(Raised::new(Check::NoLift, Verdict::Vacuous, Some(model), message))
+    let raised = Raised::new(Check::NoLift, Some(model), message);
+    if upper <= margin {
+        return Some(raised);
+    }
+    let verdict = |cases| match found.score_bounds_among(cases, LEVEL) {
+        (lower, _) if lower > margin => Verdict::Pass,
+        (_, upper) if upper <= margin => Verdict::Vacuous,
+        _ => Verdict::Inconclusive,
+    };
+    Some(raised.undecided(needed(found.trials(), verdict)))
 }
 
 /// Whether each baseline is right on each case.

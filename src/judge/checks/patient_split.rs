@@ -5,16 +5,15 @@
 //! evidence carries, so that evidence of any origin is held to it. Raised if it is not zero. It is an ERROR for
 //! every sentence. What to do: name the column of the patient, `columns: {patient: …}`.
 
-use super::{Field, Raised};
-use crate::judge::Verdict;
+use super::{Field, Look, Raised};
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+pub(super) fn check(field: &Field<'_>) -> Look {
     let patients = field.evidence.data.patients_in_two_parts;
     if patients == 0 {
-        return vec![];
+        return Look::at([]);
     }
     let noun = if patients == 1 { "patient is" } else { "patients are" };
     let message = format!("{patients} {noun} in two parts of the split");
-    vec![Raised::new(Check::PatientSplit, Verdict::Error, None, message)]
+    Look::at([Raised::new(Check::PatientSplit, None, message)])
 }

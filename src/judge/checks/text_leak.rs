@@ -6,15 +6,16 @@
 //! model that reads the report. It changes no verdict: it says what the accuracy means. What to do: read the
 //! sections that were written before the label was known (the indication), or take labels from elsewhere.
 
-use super::{Field, Raised};
+use super::{Field, Look, Raised};
 use crate::judge::percent;
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+pub(super) fn check(field: &Field<'_>) -> Look {
     let share = |right: usize, all: usize| right as f64 / all.max(1) as f64;
     let best = field.evidence.baselines.iter().filter(|one| one.right.len() == field.evidence.cases.len());
     let best = best.max_by_key(|one| one.right.bytes().filter(|&bit| bit == b'1').count());
-    let Some(best) = best else { return vec![] };
+    let inapplicable = || Look::default().or_else_inapplicable("no bag of words was trained on reports");
+    let Some(best) = best else { return inapplicable() };
     let words = share(best.right.bytes().filter(|&bit| bit == b'1').count(), best.right.len());
     let readers = field.models().filter(|&model| field.plan.spec.models[model].1.reads_text());
     let close: Vec<String> = readers
@@ -26,7 +27,7 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         })
         .collect();
     if close.is_empty() {
-        return vec![];
+        return Look::at([]);
     }
     let message = format!(
         "the text carries the label: {} is right on {} ({})",
@@ -34,5 +35,5 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         percent(words),
         close.join(", ")
     );
-    vec![Raised::warning(Check::TextLeak, None, message)]
+    Look::at([Raised::new(Check::TextLeak, None, message)])
 }

@@ -6,12 +6,12 @@
 //! `preserving` not one may change, and one that does is an ERROR. What to do: write `preserving` before the
 //! attack.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::Verdict;
+use super::{Field, Look, Raised, of_cases};
 use crate::spec::{Check, Mode, TextAttack, TextMethod};
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
+pub(super) fn check(field: &Field<'_>) -> Look {
     let mut raised: Vec<Raised> = Vec::new();
+    let mut looked = 0;
     let models =
         field.models().flat_map(|model| field.seen(model).into_iter().map(move |seen| (model, seen)));
     for (model, seen) in models {
@@ -21,6 +21,7 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         if text.is_empty() || text.iter().any(replaced) || is(Mode::Directional) {
             continue;
         }
+        looked += 1;
         let changed = seen.outcomes.iter().filter(|outcome| outcome.meaning_changed == Some(true)).count();
         let all = seen.outcomes.len();
         let saying = format!(
@@ -30,14 +31,15 @@ pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
         );
         if !is(Mode::Free) && changed > 0 {
             let message = format!("{saying}, and the mode allows none");
-            let found = Raised::new(Check::TextValidity, Verdict::Error, Some(model), message);
+            let found = Raised::new(Check::TextValidity, Some(model), message);
             raised.push(found.about(seen.cell.into_iter().collect()));
         } else if ((all - changed) as f64) < field.trigger(Check::TextValidity) * all as f64
             && seen.attack.image.is_none()
             && raised.iter().all(|earlier| earlier.message != saying)
         {
-            raised.push(Raised::warning(Check::TextValidity, None, saying));
+            raised.push(Raised::new(Check::TextValidity, None, saying).warning());
         }
     }
-    raised
+    Look { looked, raised, gaps: vec![] }
+        .or_else_inapplicable("no attack of the spec edits words at random or by search")
 }

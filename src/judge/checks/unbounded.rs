@@ -3,27 +3,31 @@
 //! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else is left to
 //! tell the cases apart; so PGD of 20 steps has to bring the accuracy to the majority's share or below. Raised
 //! where it stays more than 1 percentage point (the trigger) above it, on the first 32 test cases: the gradient is
-//! masked, or the attack is broken. It makes SUSPECT every sentence that rests on a gradient attack against the
-//! model. What to do: see M7; attack with `APGD-margin` and `Square`.
+//! masked, or the attack is broken. It makes every requirement on a gradient attack against the model SUSPECT. What to
+//! do: see M7; attack with `APGD-margin` and `Square`.
 
-use super::{Field, Raised, of_cases};
-use crate::judge::{Verdict, percent};
+use super::{Field, Gap, Look, Raised, of_cases};
+use crate::judge::percent;
 use crate::plan::probes::unbounded;
 use crate::spec::Check;
 
-pub(super) fn check(field: &Field<'_>) -> Vec<Raised> {
-    field.models().filter_map(|model| stands(field, model)).collect()
+pub(super) fn check(field: &Field<'_>) -> Look {
+    Look::each(field.models(), |model| holds_out(field, model))
 }
 
-fn stands(field: &Field<'_>, model: usize) -> Option<Raised> {
+fn holds_out(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
+    let cells = field.gradient_cells(model);
+    if cells.is_empty() {
+        let name = field.name(model);
+        return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
+    }
     let kind = &field.plan.spec.models[model].1;
-    let seen = field.under(model, &unbounded(kind.reads_text()))?;
+    let seen = field.under(model, &unbounded(kind.reads_text())).ok_or_else(|| field.unprobed(model))?;
     let holds = field.robust(model, seen.outcomes);
     let right = holds.iter().filter(|&&holds| holds).count();
     let most = field.majority(holds.len());
-    let cells = field.gradient_cells(model);
     let is_above = right as f64 > (most + field.trigger(Check::Unbounded)) * holds.len() as f64;
-    is_above.then(|| {
+    Ok(is_above.then(|| {
         let message = format!(
             "{} withstands {} on {}, more than the majority's {}",
             field.name(model),
@@ -31,6 +35,6 @@ fn stands(field: &Field<'_>, model: usize) -> Option<Raised> {
             of_cases(right, holds.len()),
             percent(most)
         );
-        Raised::new(Check::Unbounded, Verdict::Suspect, Some(model), message).about(cells)
-    })
+        Raised::new(Check::Unbounded, Some(model), message).about(cells)
+    }))
 }

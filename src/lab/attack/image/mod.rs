@@ -11,6 +11,7 @@ pub mod fgsm;
 pub mod hop_skip_jump;
 pub mod mask;
 pub mod momentum;
+pub mod naive;
 pub mod nes;
 pub mod patch;
 pub mod pgd;
@@ -246,6 +247,7 @@ fn run(problem: &Problem<'_>, search: ImageSearch) -> Result<Found> {
         ImageSearch::AutoAttack { steps, queries } => {
             Found::Images(autoattack::search(problem, steps, queries)?)
         }
+        ImageSearch::Naive => Found::Images(naive::propose(problem)?),
         ImageSearch::Square { queries } => Found::Images(square::propose(problem, queries)?),
         ImageSearch::Spsa { steps, samples } => Found::Images(spsa::propose(problem, steps, samples)?),
         ImageSearch::Nes { steps, samples } => Found::Images(nes::propose(problem, steps, samples)?),

@@ -1,0 +1,84 @@
+//! Where each check is: its procedure, and the file whose head explains it.
+
+use super::{Field, Look};
+use crate::evidence::Evidence;
+use crate::plan::Plan;
+use crate::spec::Check;
+
+/// What runs a check.
+pub(super) enum Procedure {
+    /// It looks at evidence before anything is counted.
+    Unread(fn(&Plan, &Evidence) -> Look),
+    /// It looks at evidence that fits its plan.
+    Read(fn(&Field<'_>) -> Look),
+}
+
+/// A check's procedure and its source.
+pub(super) struct Room {
+    pub(super) procedure: Procedure,
+    pub(super) source: &'static str,
+}
+
+/// The room of a check. The match has no default, so the compiler names a check without one.
+pub(super) fn room(check: Check) -> Room {
+    macro_rules! room {
+        ($kind:ident $file:ident) => {
+            Room {
+                procedure: Procedure::$kind(super::$file::check),
+                source: include_str!(concat!(stringify!($file), ".rs")),
+            }
+        };
+    }
+    match check {
+        Check::ConstantPredictor => room!(Read constant_predictor),
+        Check::NoLift => room!(Read no_lift),
+        Check::ModalityIgnored => room!(Read modality_ignored),
+        Check::Monotone => room!(Read monotone),
+        Check::AboveClean => room!(Read above_clean),
+        Check::Flat => room!(Read flat),
+        Check::Unbounded => room!(Read unbounded),
+        Check::BlackBox => room!(Read black_box),
+        Check::MoreSteps => room!(Read more_steps),
+        Check::Gradient => room!(Read gradient_health),
+        Check::Mode => room!(Read evaluation_mode),
+        Check::Applied => room!(Read applied),
+        Check::Unit => room!(Read epsilon_unit),
+        Check::TextValidity => room!(Read text_validity),
+        Check::PatientSplit => room!(Read patient_split),
+        Check::Duplicates => room!(Read duplicates),
+        Check::TextLeak => room!(Read text_leak),
+        Check::Denominators => room!(Unread denominators),
+        Check::Coverage => room!(Read coverage),
+        Check::Completeness => room!(Unread completeness),
+    }
+}
+
+/// The source of a check, whose head explains it.
+pub fn source(check: Check) -> &'static str {
+    room(check).source
+}
+
+/// The lines that a source file starts with, as plain text.
+pub fn head(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_says_what_raises_it_and_what_to_do() {
+        for &check in Check::ALL {
+            let text = head(source(check));
+            assert!(text.starts_with(&format!("{check}: ")), "{check}: {text}");
+            let raises = text.to_lowercase().contains("raised") || text.contains("Warned of");
+            assert!(
+                raises && text.replace(char::is_whitespace, " ").contains("What to do")
+                    || check == Check::Unit,
+                "{check}: {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Bounds that a model would meet that always answers one class. Such a bound is too low, or it needs another beside it.
+
+use super::{class, goal, percent};
+use crate::plan::{Bound, Clause, Plan};
+use crate::spec::Metric;
+
+/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is the
+/// share of the abnormal test cases, 0 to 1, where it is known.
+pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> Option<String> {
+    let threshold = match clause.bound {
+        Bound::Rate(threshold) | Bound::AtMost(threshold) => threshold,
+        Bound::Model { .. } => return None,
+    };
+    let goal = goal(clause.metric, threshold);
+    match clause.metric {
+        Metric::Accuracy => {
+            let share = abnormal.map(|share| share.max(1.0 - share)).filter(|share| *share >= threshold)?;
+            let majority = class(abnormal >= Some(0.5));
+            Some(format!("always answering {majority} would reach {}, and so {goal}", percent(share)))
+        }
+        Metric::Sensitivity | Metric::Missed if !guards(plan, clause, abnormal, Side::Normal) => {
+            Some("always answering abnormal would meet it: bound the specificity too".to_string())
+        }
+        Metric::Specificity | Metric::Overcalled if !guards(plan, clause, abnormal, Side::Abnormal) => {
+            Some("always answering normal would meet it: bound the sensitivity too".to_string())
+        }
+        Metric::Flips
+            if [Side::Normal, Side::Abnormal].iter().any(|side| !guards(plan, clause, abnormal, *side)) =>
+        {
+            Some("always answering one class would meet it: bound the accuracy too".to_string())
+        }
+        Metric::Cost => {
+            let (costs, abnormal) = (plan.spec.costs?, abnormal?);
+            let (normally, abnormally) = (costs.missed * abnormal, costs.overcalled * (1.0 - abnormal));
+            let answer = class(abnormally <= normally);
+            (normally.min(abnormally) <= threshold)
+                .then(|| format!("always answering {answer} would stay within {goal}"))
+        }
+        Metric::Sensitivity
+        | Metric::Missed
+        | Metric::Specificity
+        | Metric::Overcalled
+        | Metric::Flips
+        | Metric::Auroc
+        | Metric::Ece
+        | Metric::Brier => None,
+    }
+}
+
+/// Which class a second bound has to be about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Abnormal,
+    Normal,
+}
+
+/// Whether another clause about the model bounds the errors on a side, so that one class alone meets not both.
+fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bool {
+    let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
+    clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
+        (_, Bound::Model { .. }) => false,
+        (Metric::Accuracy, Bound::Rate(threshold) | Bound::AtMost(threshold)) => {
+            // unknown data cannot show that the accuracy is out of one class's reach
+            abnormal.is_none_or(|share| share.max(1.0 - share) < *threshold)
+        }
+        (Metric::Sensitivity | Metric::Missed, _) => side == Side::Abnormal,
+        (Metric::Specificity | Metric::Overcalled, _) => side == Side::Normal,
+        (Metric::Auroc, _) => true,
+        (Metric::Flips | Metric::Ece | Metric::Brier | Metric::Cost, _) => false,
+    })
+}
