@@ -61,6 +61,7 @@ impl<'a> Keys<'a> {
         let about =
             |facts: &ModelFacts| format!("{} {} {:?}", facts.architecture, facts.weights, facts.threshold);
         put(&about(&facts[model]));
+        put(&format!("lexicon {}", scene.lexicon.digest()));
         // the vocabulary and the typical report come from the training cases
         for &index in scene.train {
             put(&scene.inputs.texts[index]);
