@@ -102,13 +102,30 @@ pub fn write_whole(
     path: &Path,
     print: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
 ) -> Result<()> {
+    replace(path, print, |file| file.as_file().sync_all())
+}
+
+/// As [`write_whole`], but without waiting for the disk. For sealed entries of the cache: one that a crash tears fails its
+/// seal, and there may be thousands of them.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_soon(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, |file| std::io::Write::write_all(file, bytes), |_| Ok(()))
+}
+
+fn replace(
+    path: &Path,
+    print: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
+    settle: impl FnOnce(&tempfile::NamedTempFile) -> std::io::Result<()>,
+) -> Result<()> {
     let failed = |why: IoError| Error::unwritable(path, &why);
     let folder = folder_of(path);
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let mut file = BufWriter::new(temporary(&folder).map_err(failed)?);
     print(&mut file).map_err(failed)?;
     let file = file.into_inner().map_err(|broken| failed(broken.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
+    settle(&file).map_err(failed)?;
     file.persist(path).map_err(|broken| failed(broken.error))?;
     Ok(())
 }

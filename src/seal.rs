@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::files::{bounded_read, write_whole};
+use crate::files::{bounded_read, write_soon};
 
 /// Bytes of a seal.
 const LENGTH: usize = 32;
@@ -64,22 +64,15 @@ pub fn close_json(kind: &str, text: &mut Vec<u8>) {
     }
 }
 
-/// The text of a JSON object without its seal, which is checked.
+/// The text of a JSON object up to its seal, which is checked: the object without its last brace.
 ///
 /// # Errors
 /// Why the text cannot be believed.
-pub fn open_json(kind: &str, mut text: Vec<u8>) -> Result<Vec<u8>, Broken> {
-    let length = 2 * LENGTH + END.len();
-    let tail = text.len().checked_sub(length).map(|at| &text[at..]).unwrap_or_default();
-    let seal = tail.strip_suffix(END.as_bytes()).ok_or(Broken::Absent)?.to_vec();
-    let body = text.len() - length;
-    let body = text[..body].strip_suffix(MEMBER.as_bytes()).ok_or(Broken::Absent)?.len();
-    text.truncate(body);
-    if digest(kind, &[&text]).to_hex().as_bytes() != seal {
-        return Err(Broken::Differs);
-    }
-    text.push(b'}');
-    Ok(text)
+pub fn open_json<'t>(kind: &str, text: &'t [u8]) -> Result<&'t [u8], Broken> {
+    let whole = text.strip_suffix(END.as_bytes()).ok_or(Broken::Absent)?;
+    let (body, seal) = whole.split_at(whole.len().saturating_sub(2 * LENGTH));
+    let body = body.strip_suffix(MEMBER.as_bytes()).ok_or(Broken::Absent)?;
+    if digest(kind, &[body]).to_hex().as_bytes() == seal { Ok(body) } else { Err(Broken::Differs) }
 }
 
 /// Why a sealed text is not believed.
@@ -123,10 +116,13 @@ impl Cache {
         bytes
     }
 
-    /// Keeps an entry. A full disk only costs the time to compute it again.
-    pub fn keep(&self, kind: &str, path: &Path, mut bytes: Vec<u8>) {
+    /// Keeps an entry.
+    ///
+    /// # Errors
+    /// It cannot be written. Where that only costs the time to compute it again, the caller goes on.
+    pub fn keep(&self, kind: &str, path: &Path, mut bytes: Vec<u8>) -> crate::Result<()> {
         close(kind, &mut bytes);
-        let _ = write_whole(path, |out| std::io::Write::write_all(out, &bytes));
+        write_soon(path, &bytes)
     }
 
     /// Remembers that an entry was damaged.
@@ -169,14 +165,14 @@ mod tests {
             close_json("a", &mut text);
             let with_seal: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
             prop_assert_eq!(with_seal.as_object().map(serde_json::Map::len), Some(2));
-            let back = open_json("a", text.clone()).expect("sealed");
+            let back = [open_json("a", &text).expect("sealed"), b"}"].concat();
             let back: serde_json::Value = serde_json::from_slice(&back).expect("JSON");
             prop_assert_eq!(back, serde_json::from_str::<serde_json::Value>(&plain).expect("JSON"));
-            prop_assert_eq!(open_json("b", text.clone()), Err(Broken::Differs));
-            prop_assert_eq!(open_json("a", plain.into_bytes()), Err(Broken::Absent));
+            prop_assert_eq!(open_json("b", &text), Err(Broken::Differs));
+            prop_assert_eq!(open_json("a", plain.as_bytes()), Err(Broken::Absent));
             let bit = at % (text.len() * 8);
             text[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(open_json("a", text).is_err());
+            prop_assert!(open_json("a", &text).is_err());
         }
     }
 
@@ -187,7 +183,7 @@ mod tests {
         let path = cache.path("deep/entry");
         assert_eq!(cache.read("a", &path, 100), None);
         assert!(cache.take_damaged().is_empty(), "an absent one is not damaged");
-        cache.keep("a", &path, b"body".to_vec());
+        cache.keep("a", &path, b"body".to_vec()).expect("kept");
         assert_eq!(cache.read("a", &path, 4), Some(b"body".to_vec()));
         assert_eq!(cache.read("a", &path, 3), None);
         std::fs::write(&path, "gray").expect("written");

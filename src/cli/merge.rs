@@ -40,6 +40,9 @@ impl Merge {
         let plan = plan::build(spec::read(&self.spec)?);
         let (head, pieces) = evidence::gathered(Shard::read_all(&self.folder)?, self.foreign)?;
         let evidence = early::whole(&plan, head, pieces).map_err(Error::Input)?;
+        if let Some(why) = evidence.contradiction() {
+            return Err(Error::Input(format!("the parts contradict themselves: {why}; run them again")));
+        }
         let path = self.evidence.clone().unwrap_or_else(|| self.folder.join("evidence.json"));
         evidence::write(&path, &evidence)?;
         note(&format!("evidence: {}", path.display()));

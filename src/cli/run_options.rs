@@ -97,7 +97,15 @@ impl Gather {
     /// # Errors
     /// Their file cannot be read.
     pub(super) fn known(&self, plan: &Plan) -> Result<Vec<Counterexample>> {
-        Ok(regressions::read(&regressions_path(self.snapshots.as_deref(), plan))?.unwrap_or_default())
+        let path = regressions_path(self.snapshots.as_deref(), plan);
+        let known = regressions::read(&path)?.unwrap_or_default();
+        if known.is_edited {
+            let path = path.display();
+            note(&format!(
+                "{path} is not as `medcert accept` wrote it; its counterexamples are tried as they are"
+            ));
+        }
+        Ok(known.counterexamples)
     }
 
     /// The data, their division, and how everything is computed.

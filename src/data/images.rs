@@ -11,6 +11,7 @@ use image::ImageReader;
 use rayon::prelude::*;
 
 use super::{ImageSource, Study};
+use crate::seal::Cache;
 use crate::spec::Views;
 use crate::{Error, Result};
 
@@ -20,6 +21,8 @@ pub const LARGEST_SIDE: u32 = 16_384;
 const LARGEST_BYTES: u64 = 512 << 20;
 /// Most memory that a decoder may ask for, in bytes (2 GiB).
 const MOST_MEMORY: u64 = 2 << 30;
+/// What the seals of pixels are of.
+const KIND: &str = "pixels";
 /// Changed whenever the same file would give other bytes.
 const VERSION: &str = "gray8 bt709 catmull-rom 1";
 
@@ -39,7 +42,7 @@ pub struct Pixels {
 ///
 /// # Errors
 /// A file is missing, not a PNG or JPEG, truncated or too large; the message names it.
-pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>) -> Result<Pixels> {
+pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Cache>) -> Result<Pixels> {
     let mut sources = Vec::new();
     for study in studies {
         let wanted = [(&study.frontal, "frontal"), (&study.lateral, "lateral")];
@@ -50,8 +53,8 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
     }
     let size = sources.len() * (side as usize).pow(2);
     let drawn = cache.and_then(|cache| drawn(&sources, side, cache));
-    if let Some(bytes) = drawn.as_ref().and_then(|kept| std::fs::read(kept).ok())
-        && bytes.len() == size
+    if let (Some(cache), Some(kept)) = (cache, &drawn)
+        && let Some(bytes) = cache.read(KIND, kept, size as u64).filter(|bytes| bytes.len() == size)
     {
         return Ok(Pixels { side, bytes });
     }
@@ -61,14 +64,15 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
     for image in images {
         bytes.extend(image?);
     }
-    if let Some(kept) = drawn {
-        keep(&kept, &bytes);
+    if let (Some(cache), Some(kept)) = (cache, drawn) {
+        // a full disk only costs the time to draw them again
+        let _ = cache.keep(KIND, &kept, bytes.clone());
     }
     Ok(Pixels { side, bytes })
 }
 
 /// Where drawings are kept, all together; none if there is a file among them.
-fn drawn(sources: &[&ImageSource], side: u32, cache: &Path) -> Option<PathBuf> {
+fn drawn(sources: &[&ImageSource], side: u32, cache: &Cache) -> Option<PathBuf> {
     let mut hasher = blake3::Hasher::new_derive_key("medcert drawings");
     hasher.update(&side.to_le_bytes());
     for source in sources {
@@ -80,14 +84,14 @@ fn drawn(sources: &[&ImageSource], side: u32, cache: &Path) -> Option<PathBuf> {
         hasher.update(&picture(source, side, None).ok()?);
     }
     let key = hasher.finalize().to_hex();
-    Some(cache.join("images").join(&key[..2]).join(format!("{}-{side}.drawn", &key[..32])))
+    Some(cache.path(format!("images/{}/{}-{side}.drawn", &key[..2], &key[..32])))
 }
 
 /// One picture at one size, `[side, side]` bytes; a decoded original is kept in `cache` (a folder) when given.
 ///
 /// # Errors
 /// The file is missing, not a PNG or JPEG, truncated or too large; the message names it.
-pub fn picture(source: &ImageSource, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
+pub fn picture(source: &ImageSource, side: u32, cache: Option<&Cache>) -> Result<Vec<u8>> {
     match source {
         ImageSource::Phantom(drawing, plane) => Ok(drawing.draw(*plane, side)),
         ImageSource::File(path) => file(path, side, cache),
@@ -95,7 +99,7 @@ pub fn picture(source: &ImageSource, side: u32, cache: Option<&Path>) -> Result<
 }
 
 /// A file's pixels: from the cache if its content was decoded before, at this size.
-fn file(path: &Path, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
+fn file(path: &Path, side: u32, cache: Option<&Cache>) -> Result<Vec<u8>> {
     let remedy = "check its name, or leave the study out of the table";
     let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
     if std::fs::metadata(path).map_err(failed)?.len() > LARGEST_BYTES {
@@ -108,28 +112,14 @@ fn file(path: &Path, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
         .update(&content)
         .finalize()
         .to_hex();
-    let kept = cache.join("images").join(&key[..2]).join(format!("{}-{side}.gray", &key[..32]));
-    match std::fs::read(&kept) {
-        Ok(pixels) if pixels.len() == (side as usize).pow(2) => Ok(pixels),
-        _ => {
-            let pixels = decode(path, &content, side)?;
-            keep(&kept, &pixels);
-            Ok(pixels)
-        }
+    let kept = cache.path(format!("images/{}/{}-{side}.gray", &key[..2], &key[..32]));
+    let size = (side as usize).pow(2);
+    if let Some(pixels) = cache.read(KIND, &kept, size as u64).filter(|pixels| pixels.len() == size) {
+        return Ok(pixels);
     }
-}
-
-/// Keeps what was computed, whole or not at all; a full disk only costs the time to compute it again.
-pub(super) fn keep(path: &Path, bytes: &[u8]) {
-    let write = || -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    let _ = write();
+    let pixels = decode(path, &content, side)?;
+    let _ = cache.keep(KIND, &kept, pixels.clone()); // a full disk only costs the time to decode it again
+    Ok(pixels)
 }
 
 fn decode(path: &Path, content: &[u8], side: u32) -> Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 //! was killed goes on after the last whole line, and a run of an unchanged question reads instead of computing.
 //!
 //! A journal lies under the digest of what all its lines have in common (the program, the model, the cases); a line
-//! begins with the checksum of that and of the rest, and names the digest of what else determined it (the attack). A line that is
+//! begins with the seal of that and of the rest, and names the digest of what else determined it (the attack). A line that is
 //! cut off, damaged or of another question is computed again, and the last sound line of a digest counts.
 
 use std::collections::HashMap;
@@ -12,10 +12,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{CellPiece, Health, Outcome};
+use crate::files::bounded_read;
+use crate::seal;
 use crate::{Error, Result};
 
-/// Characters of a line's checksum: 64 bits of blake3, against damage and not against forgery.
-const CHECKSUM: usize = 16;
+/// Characters of a line's seal.
+const SEAL: usize = 64;
+/// Largest journal that is read, in bytes (1 GiB).
+const LARGEST_BYTES: u64 = 1 << 30;
 
 /// What one line holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +57,7 @@ pub struct Journal {
     path: PathBuf,
     digest: String,
     lines: HashMap<String, Seen>,
+    is_damaged: bool,
 }
 
 impl Journal {
@@ -61,10 +66,27 @@ impl Journal {
     pub fn open(folder: &Path, digest: &str, cases: usize, fresh: bool) -> Self {
         let path =
             folder.join("pieces").join(digest.get(..2).unwrap_or("")).join(format!("{digest}.journal"));
-        let text = if fresh { vec![] } else { std::fs::read(&path).unwrap_or_default() };
-        let sound = text.split(|&byte| byte == b'\n').filter_map(|line| read(digest, line));
-        let lines = sound.filter(|line| line.seen.fits(cases)).map(|line| (line.key, line.seen)).collect();
-        Self { path, digest: digest.to_string(), lines }
+        // one that cannot be read is computed again, as an absent one is
+        let text = if fresh { vec![] } else { bounded_read(&path, LARGEST_BYTES).unwrap_or_default() };
+        let (mut lines, mut is_damaged) = (HashMap::new(), false);
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            match read(digest, line.strip_suffix(b"\n").unwrap_or(line)) {
+                Some(Line { key, seen }) if seen.fits(cases) => drop(lines.insert(key, seen)),
+                // a run that was killed leaves a line without its end; only a whole line that differs was damaged
+                Some(_) | None => is_damaged |= line.len() > 1 && line.ends_with(b"\n"),
+            }
+        }
+        Self { path, digest: digest.to_string(), lines, is_damaged }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a whole line was not what had been written; what it held is computed again.
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     /// What was seen under a digest.
@@ -89,7 +111,7 @@ impl Journal {
         }
         let mut file = std::fs::File::options().read(true).append(true).create(true).open(&self.path)?;
         let text = serde_json::to_string(line)?;
-        let mut whole = format!("{} {text}\n", checksum(&self.digest, text.as_bytes()));
+        let mut whole = format!("{} {text}\n", seal_of(&self.digest, text.as_bytes()));
         if !ends_a_line(&mut file)? {
             whole.insert(0, '\n');
         }
@@ -109,16 +131,15 @@ fn ends_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-fn checksum(digest: &str, text: &[u8]) -> String {
-    let sum = blake3::Hasher::new().update(digest.as_bytes()).update(text).finalize();
-    sum.to_hex().as_str()[..CHECKSUM].to_string()
+fn seal_of(journal: &str, text: &[u8]) -> String {
+    seal::digest("journal line", &[journal.as_bytes(), text]).to_hex().to_string()
 }
 
 /// A line of a journal, if it is whole.
 fn read(digest: &str, line: &[u8]) -> Option<Line> {
-    let (sum, text) = line.split_at_checked(CHECKSUM)?;
+    let (sum, text) = line.split_at_checked(SEAL)?;
     let text = text.strip_prefix(b" ")?;
-    (sum == checksum(digest, text).as_bytes()).then(|| serde_json::from_slice(text).ok()).flatten()
+    (sum == seal_of(digest, text).as_bytes()).then(|| serde_json::from_slice(text).ok()).flatten()
 }
 
 #[cfg(test)]

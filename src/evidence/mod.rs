@@ -2,6 +2,7 @@
 //! times and no machine names: the same question gives the same bytes.
 
 mod align;
+mod contradiction;
 mod counterexample;
 pub mod exhibit;
 mod file;
@@ -20,7 +21,7 @@ use crate::spec::Fingerprint;
 pub use align::aligned;
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
-pub use file::{read, write};
+pub use file::{parse, read, write};
 pub use health::{GradientHealth, Health};
 pub use journal::{Journal, Seen};
 pub use lock::Lock;
@@ -91,13 +92,27 @@ pub struct RunFacts {
     pub device: String,
     /// Cases that were evaluated together.
     pub chunk: usize,
-    /// Threads of the attacks.
-    pub threads: usize,
     /// Whether batch norms were folded into the convolutions and images laid out channels-last.
     pub folded: bool,
     /// Whether a cell ended as soon as its cases decided every sentence about it; the cases are then in a random order.
     #[serde(default, skip_serializing_if = "is_false")]
     pub early: bool,
+    /// Every machine that computed a part of it, each once, in order.
+    pub computed_by: Vec<Machine>,
+}
+
+/// What computed a part of the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Kind of processor, and of GPU if it was one.
+    pub processor: String,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// Threads of the attacks.
+    pub threads: usize,
 }
 
 /// What the data held.
@@ -238,9 +253,11 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// The kind of processor, and of the device where evidence was computed on another.
+/// The kinds of processor that computed evidence, joined by ` + `.
 pub fn processor_of(run: &RunFacts) -> String {
-    if run.device == "cpu" { processor() } else { format!("{} {}", processor(), run.device) }
+    let mut kinds: Vec<&str> = run.computed_by.iter().map(|machine| machine.processor.as_str()).collect();
+    kinds.dedup(); // machines are in order, their processor first
+    kinds.join(" + ")
 }
 
 /// The kind of processor, as far as it may change the bits of training: `x86_64 avx512 1a2b3c`. libtorch

@@ -13,6 +13,11 @@ pub enum Event<'a> {
         /// The model's name.
         model: &'a str,
     },
+    /// An entry of the cache was damaged; what it held is computed again.
+    Damaged {
+        /// The entry.
+        entry: &'a std::path::Path,
+    },
     /// A training step is done.
     Step {
         /// The model's name.

@@ -2,7 +2,11 @@
 //! first.
 //!
 //! The first line says what the file is; then one counterexample a line, as in evidence, in the order of the
-//! plan's cells. There are places and sizes of changes in it, and no report.
+//! plan's cells; then the seal of all that. There are places and sizes of changes in it, and no report.
+//!
+//! People may edit the file: a counterexample is only a proposal, which the model has to fail again before it counts,
+//! so a line that is taken out or added cannot make a case hold that its attack breaks. What was edited is reported, not
+//! refused.
 
 use std::path::Path;
 
@@ -15,16 +19,27 @@ const HEAD: &str = "# medcert regressions 1:";
 /// What it goes on to say.
 const ABOUT: &str =
     " changes that broke a case; `medcert accept` writes them and `medcert check` tries them first";
+/// How the last line begins.
+const SEAL: &str = "# seal ";
 /// Largest file that is read, in bytes (16 MiB).
 const LARGEST_BYTES: u64 = 16 << 20;
 const REMEDY: &str = "restore it, or remove it and run `medcert accept`";
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// The counterexamples, in the file's order.
+    pub counterexamples: Vec<Counterexample>,
+    /// Whether the file is not as `medcert accept` wrote it.
+    pub is_edited: bool,
+}
 
 /// The counterexamples of a file; none if there is no file.
 ///
 /// # Errors
 /// The file cannot be read, is too large, of another version, or has a line that is no counterexample; the message
 /// names the line.
-pub fn read(path: &Path) -> Result<Option<Vec<Counterexample>>> {
+pub fn read(path: &Path) -> Result<Option<Known>> {
     let refused =
         |why: String| Error::Input(format!("{} holds no regressions: {why}; {REMEDY}", path.display()));
     let text = match bounded_text(path, LARGEST_BYTES) {
@@ -46,7 +61,12 @@ pub fn read(path: &Path) -> Result<Option<Vec<Counterexample>>> {
             refused(format!("line {line} is no counterexample: {told}, at column {column}"))
         })
     };
-    rest.lines().enumerate().map(entry).collect::<Result<_>>().map(Some)
+    let last = rest.lines().next_back().filter(|line| line.starts_with(SEAL));
+    let entries = &rest[..rest.len() - last.map_or(0, |line| line.len() + 1)];
+    let sealed = last.and_then(|line| line.strip_prefix(SEAL));
+    let is_edited = sealed != Some(seal_of(entries).as_str());
+    let counterexamples = entries.lines().enumerate().map(entry).collect::<Result<_>>()?;
+    Ok(Some(Known { counterexamples, is_edited }))
 }
 
 /// Writes counterexamples, the whole file or nothing.
@@ -54,12 +74,17 @@ pub fn read(path: &Path) -> Result<Option<Vec<Counterexample>>> {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, found: &[Counterexample]) -> Result<()> {
-    let mut text = format!("{HEAD}{ABOUT}\n");
+    let mut entries = String::new();
     for found in found {
         let line = serde_json::to_string(found)
             .map_err(|why| Error::Bug(format!("a counterexample has no JSON form: {why}")))?;
-        text.push_str(&line);
-        text.push('\n');
+        entries.push_str(&line);
+        entries.push('\n');
     }
+    let text = format!("{HEAD}{ABOUT}\n{entries}{SEAL}{}\n", seal_of(&entries));
     write_whole(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+}
+
+fn seal_of(entries: &str) -> String {
+    crate::seal::digest("regressions", &[entries.as_bytes()]).to_hex().to_string()
 }

@@ -1,14 +1,19 @@
 //! A part of a run: what was seen over some of its chunks, with everything that the whole has in common; and the whole
 //! of all parts, which has the same bytes however it was cut.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::file::LARGEST_BYTES;
-use super::{Cell, Counterexample, Evidence, Piece, SCHEMA, smallest};
+use super::{Cell, Counterexample, Evidence, Piece, SCHEMA, processor_of, smallest};
 use crate::files::{bounded_read, write_whole};
+use crate::seal::{self, Broken};
 use crate::{Error, Result};
+
+/// What the seal is of.
+const KIND: &str = "part of a run";
 
 /// Which part of how many; from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,10 +53,6 @@ impl std::str::FromStr for Part {
 pub struct Shard {
     /// Which part.
     pub part: Part,
-    /// Kind of processor that saw it, and of GPU if it was one.
-    pub processor: String,
-    /// libtorch's version.
-    pub libtorch: String,
     /// Number of chunks of the whole.
     pub chunks: usize,
     /// What the whole has in common: its cells and probes have no outcome yet.
@@ -72,7 +73,10 @@ impl Shard {
     /// It cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = Self::place(folder, self.part);
-        write_whole(&path, |out| Ok(serde_json::to_writer(out, self)?))?;
+        let mut text = serde_json::to_vec(self)
+            .map_err(|why| Error::Bug(format!("the part {} has no text form: {why}", path.display())))?;
+        seal::close_json(KIND, &mut text);
+        write_whole(&path, |out| out.write_all(&text))?;
         Ok(path)
     }
 
@@ -101,9 +105,18 @@ impl Shard {
     fn read(path: &Path) -> Result<Self> {
         let remedy = "run that part again";
         let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
-        let text = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
-        serde_json::from_slice(&text)
-            .map_err(|why| Error::Input(format!("{} is no part of a run: {why}; {remedy}", path.display())))
+        let mut text = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
+        let refused = |why: &dyn std::fmt::Display| {
+            Error::Input(format!("{} is no part of a run: {why}; {remedy}", path.display()))
+        };
+        let body = seal::open_json(KIND, &text).map_err(|broken| match broken {
+            Broken::Absent => refused(&"it does not end with a seal, so it was cut off or is another file"),
+            Broken::Differs => refused(&"it was altered since it was written"),
+        });
+        let length = body?.len();
+        text.truncate(length);
+        text.push(b'}');
+        serde_json::from_slice(&text).map_err(|why| refused(&why))
     }
 }
 
@@ -144,7 +157,10 @@ pub fn gathered(mut shards: Vec<Shard>, foreign: bool) -> Result<(Evidence, Piec
     if shards.len() < parts {
         return Err(refuse(format!("part {} of {parts} is missing; run it", shards.len() + 1)));
     }
-    let (chunks, head) = (first.chunks, first.head.clone());
+    let (chunks, mut head) = (first.chunks, first.head.clone());
+    head.run.computed_by = shards.iter().flat_map(|shard| shard.head.run.computed_by.clone()).collect();
+    head.run.computed_by.sort();
+    head.run.computed_by.dedup();
     let mut pieces: Pieces = shards.into_iter().flat_map(|shard| shard.pieces).collect();
     pieces.sort_by_key(|(model, chunk, _)| (*model, *chunk));
     let wanted = (0..head.models.len()).flat_map(|model| (0..chunks).map(move |chunk| (model, chunk)));
@@ -168,6 +184,9 @@ fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<String> {
     if !parts.is_empty() {
         return Some(format!("of another spec, which differs in {}", parts.join(", ")));
     }
+    let libtorch = |of: &Evidence| -> Vec<String> {
+        of.run.computed_by.iter().map(|machine| machine.libtorch.clone()).collect()
+    };
     let said = [
         (
             a.schema == b.schema && a.schema == SCHEMA && a.medcert == b.medcert,
@@ -178,8 +197,8 @@ fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<String> {
         (a.data == b.data && a.cases == b.cases && a.baselines == b.baselines, "of other data"),
         (a.models == b.models, "of other weights"),
         (first.chunks == shard.chunks && same_run, "of another way to run"),
-        (foreign || first.libtorch == shard.libtorch, "of another libtorch"),
-        (foreign || first.processor == shard.processor, "of another kind of processor"),
+        (foreign || libtorch(a) == libtorch(b), "of another libtorch"),
+        (foreign || processor_of(&a.run) == processor_of(&b.run), "of another kind of processor"),
     ];
     said.into_iter().find(|(same, _)| !same).map(|(_, why)| why.to_string())
 }

@@ -64,6 +64,7 @@ impl<'a> Keys<'a> {
             format!("{} {} {threshold}", facts.architecture, facts.weights)
         };
         put(&about(&facts[model]));
+        put(&format!("lexicon {}", scene.lexicon.digest()));
         // the vocabulary and the typical report come from the training cases
         for &index in scene.train {
             put(&scene.inputs.texts[index]);

@@ -185,7 +185,11 @@ impl ChunkLoop<'_> {
                 Some(journal) => journal,
                 slot => {
                     let name = keys.journal(indices)?;
-                    slot.insert(Journal::open(self.kept, &name, indices.len(), self.fresh))
+                    let journal = Journal::open(self.kept, &name, indices.len(), self.fresh);
+                    if journal.is_damaged() {
+                        self.observer.observe(Event::Damaged { entry: journal.path() });
+                    }
+                    slot.insert(journal)
                 }
             };
             let key = keys.line(*look, indices)?;

@@ -1,11 +1,12 @@
 //! What the models read: the images of all cases at each size that is needed, and their texts.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::attack::image::mask::unprepared;
 use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Study};
+use crate::seal::Cache;
 use crate::text::Document;
 use crate::{Error, Result};
 
@@ -33,7 +34,7 @@ impl Inputs {
     ///
     /// # Errors
     /// An image is missing or broken; the message names it.
-    pub fn prepare(data: &Dataset, sides: &[u32], cache: &Path) -> Result<Self> {
+    pub fn prepare(data: &Dataset, sides: &[u32], cache: &Cache) -> Result<Self> {
         let studies: Vec<&Study> = data.studies.iter().collect();
         let mut images = BTreeMap::new();
         let mut digests = BTreeMap::new();
@@ -59,7 +60,7 @@ impl Inputs {
     ///
     /// # Errors
     /// No study has a mask, or one is missing or broken; the message names it.
-    pub fn prepare_lesions(&mut self, data: &Dataset, cache: &Path) -> Result<()> {
+    pub fn prepare_lesions(&mut self, data: &Dataset, cache: &Cache) -> Result<()> {
         if data.studies.iter().all(|study| study.mask.is_none()) {
             return Err(Error::Input(
                 "a threat of the spec asks for the lesion, and the data marks none: name a column `mask`, a file \
@@ -80,7 +81,7 @@ impl Inputs {
     ///
     /// # Errors
     /// A file is missing or broken; the message names it.
-    pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Path) -> Result<()> {
+    pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Cache) -> Result<()> {
         for &side in self.images.keys() {
             let mask = |file: &PathBuf| data::picture(&ImageSource::File(file.clone()), side, Some(cache));
             self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);

@@ -21,12 +21,16 @@ use super::train::{Lesson, train};
 use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
+use crate::seal::Cache;
 use crate::spec::{BertConfig, Fusion, Model, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
 /// Changes when training itself changes, so that older cached models are not taken for newer ones.
 const TRAINING_VERSION: u32 = 2;
+
+/// What the seal of a trained model is of; the bytes in front of it are a safetensors file.
+const KIND: &str = "trained model";
 
 /// Cases that a module is probed with.
 const PROBED: usize = 16;
@@ -35,6 +39,8 @@ const PROBED: usize = 16;
 pub struct ModelLoader<'a> {
     /// Cache and roots.
     pub options: &'a Options,
+    /// Where trained models are kept.
+    pub cache: &'a Cache,
     /// What the models read.
     pub inputs: &'a Inputs,
     /// Which cases they learn from.
@@ -132,8 +138,12 @@ impl ModelLoader<'_> {
     fn trained(&self, name: &str, model: &Model, recipe: &Train, done: &[Network]) -> Result<Network> {
         let start = self.start(model)?;
         let path = self.cached(name, model, start.as_ref(), done)?;
-        if path.exists() {
-            let network = self.read(name, model, &WeightsFile::read(&path)?, None, done)?;
+        let kept = self.cache.read(KIND, &path, weights::LIMIT_BYTES);
+        for entry in self.cache.take_damaged() {
+            self.observer.observe(Event::Damaged { entry: &entry });
+        }
+        if let Some(kept) = kept {
+            let network = self.read(name, model, &WeightsFile::of_bytes(&path, kept)?, None, done)?;
             self.observer.observe(Event::Loaded { model: name });
             return Ok(network);
         }
@@ -160,9 +170,10 @@ impl ModelLoader<'_> {
         };
         train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
-        weights::write(&path, &network.params, vocabulary)?;
+        let bytes = weights::encode(&network.params, vocabulary)?;
+        self.cache.keep(KIND, &path, bytes.clone())?;
         // what was written is what is used, now and later
-        self.read(name, model, &WeightsFile::read(&path)?, None, done)
+        self.read(name, model, &WeightsFile::of_bytes(&path, bytes)?, None, done)
     }
 
     /// What training starts from, if the spec names it.
@@ -216,7 +227,7 @@ impl ModelLoader<'_> {
             put(&start.file().sha256());
         }
         let key = hasher.finalize().to_hex();
-        Ok(self.options.cache.join("models").join(format!("{name}-{}.safetensors", &key.as_str()[..16])))
+        Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))
     }
 
     fn blank(&self, model: &Model, done: &[Network], beginning: Beginning) -> Result<Blank> {

@@ -12,10 +12,11 @@ use super::stop;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Regressions,
-    RunFacts, SCHEMA, Shard, Twins, assemble,
+    Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts, Observer, Part,
+    Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
 };
 use crate::plan::{self, Plan};
+use crate::seal::Cache;
 use crate::spec::{Mask, Model, Stop};
 use crate::{Error, Result};
 
@@ -72,7 +73,7 @@ pub fn run_part(
         };
         let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
         let chunks = partition.test.len().div_ceil(plan.spec.chunk);
-        Ok(Shard { part, processor: computed_on(), libtorch: library().version, chunks, head, pieces })
+        Ok(Shard { part, chunks, head, pieces })
     })
 }
 
@@ -101,10 +102,12 @@ fn on_stage<T>(
 ) -> Result<T> {
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
-    let inputs = inputs(plan, data, options)?;
+    let cache = Cache::at(&options.cache);
+    let inputs = inputs(plan, data, options, &cache)?;
+    tell_damage(&cache, observer);
     observer.observe(Event::Prepared);
     stop::listen();
-    let workshop = ModelLoader { options, inputs: &inputs, partition, observer };
+    let workshop = ModelLoader { options, cache: &cache, inputs: &inputs, partition, observer };
     let mut subjects = workshop.models(&plan.spec.models)?;
     let mut models: Vec<ModelFacts> =
         subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
@@ -133,12 +136,27 @@ fn on_stage<T>(
     })
 }
 
+/// Tells of every entry of the cache that was found damaged.
+fn tell_damage(cache: &Cache, observer: &dyn Observer) {
+    for entry in cache.take_damaged() {
+        observer.observe(Event::Damaged { entry: &entry });
+    }
+}
+
 /// What all parts of a run have in common.
 fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
     let ChunkLoop { plan, data, partition, observer, .. } = field;
-    let audit = audit(data, partition, options)?;
+    let cache = Cache::at(&options.cache);
+    let audit = audit(data, partition, &cache)?;
+    tell_damage(&cache, *observer);
     observer.observe(Event::Audited);
     let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" }.to_string();
+    let machine = Machine {
+        processor: computed_on(),
+        libtorch: library().version,
+        device: device.clone(),
+        threads: options.threads(),
+    };
     Ok(Evidence {
         schema: SCHEMA,
         medcert: env!("CARGO_PKG_VERSION").to_string(),
@@ -146,9 +164,9 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
         run: RunFacts {
             device,
             chunk: plan.spec.chunk,
-            threads: options.threads(),
             folded: !options.plain,
             early: plan.spec.stop == Stop::Early,
+            computed_by: vec![machine],
         },
         data: data_facts(data, partition, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
@@ -199,16 +217,16 @@ fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
 }
 
 /// The inputs of every case, with the masks that the plan asks for.
-fn inputs(plan: &Plan, data: &Dataset, options: &Options) -> Result<Inputs> {
-    let mut inputs = Inputs::prepare(data, &sides(plan), &options.cache)?;
+fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
+    let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
     let attacks = plan.cells.iter().filter_map(|cell| cell.attack.image);
     let masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
     if masks.contains(&Mask::Lesion) {
-        inputs.prepare_lesions(data, &options.cache)?;
+        inputs.prepare_lesions(data, cache)?;
     }
     if masks.iter().any(|mask| matches!(mask, Mask::File(_))) {
         let files: Result<Vec<_>> = plan.spec.masks.iter().map(|(_, file)| options.find(file)).collect();
-        inputs.prepare_masks(&files?, &options.cache)?;
+        inputs.prepare_masks(&files?, cache)?;
     }
     Ok(inputs)
 }
@@ -231,10 +249,10 @@ fn sides(plan: &Plan) -> Vec<u32> {
 }
 
 /// What the data themselves reveal.
-fn audit(data: &Dataset, partition: &Partition, options: &Options) -> Result<Audit> {
+fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> {
     let studies: Vec<_> = data.studies.iter().collect();
-    let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(&options.cache))?;
-    Ok(data::audit_kept(data, partition, &pixels, &options.cache))
+    let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(cache))?;
+    Ok(data::audit_kept(data, partition, &pixels, cache))
 }
 
 fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usize) -> DataFacts {

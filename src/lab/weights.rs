@@ -20,7 +20,7 @@ use crate::text::Vocabulary;
 use crate::{Error, Result};
 
 /// A weights file is refused above this size.
-const LIMIT_BYTES: u64 = 8 << 30;
+pub const LIMIT_BYTES: u64 = 8 << 30;
 /// An index of weights files is refused above this size.
 const INDEX_LIMIT_BYTES: u64 = 64 << 20;
 /// Faults that a refusal names; the others are counted.
@@ -30,8 +30,26 @@ const SHOWN: usize = 8;
 #[derive(Debug)]
 pub struct WeightsFile {
     name: String,
-    parts: Vec<Mmap>,
+    parts: Vec<Bytes>,
     metadata: HashMap<String, String>,
+}
+
+/// The bytes of a file: mapped where a user's file is read, owned where a cached one was checked against its seal.
+#[derive(Debug)]
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
 }
 
 /// What a file must hold.
@@ -62,6 +80,17 @@ impl WeightsFile {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let part = map(path)?;
+        let metadata = header(&name, &part)?;
+        Ok(Self { name, parts: vec![part], metadata })
+    }
+
+    /// Takes the bytes of a file that was read already, and checks its header.
+    ///
+    /// # Errors
+    /// They are no safetensors file.
+    pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        let name = path.display().to_string();
+        let part = Bytes::Owned(bytes);
         let metadata = header(&name, &part)?;
         Ok(Self { name, parts: vec![part], metadata })
     }
@@ -141,7 +170,7 @@ impl WeightsFile {
     pub fn sha256(&self) -> String {
         let mut hasher = Sha256::new();
         for part in &self.parts {
-            hasher.update(part);
+            hasher.update(&**part);
         }
         format!("{:x}", hasher.finalize())
     }
@@ -226,7 +255,7 @@ fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
 
 /// Maps a file whose kind and size are right.
 #[allow(unsafe_code)]
-fn map(path: &Path) -> Result<Mmap> {
+fn map(path: &Path) -> Result<Bytes> {
     let unreadable = |why: std::io::Error| Error::unreadable(path, &why, "name an existing safetensors file");
     let name = path.display();
     let file = open_regular(path, LIMIT_BYTES).map_err(unreadable)?;
@@ -239,7 +268,7 @@ fn map(path: &Path) -> Result<Mmap> {
              safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")"
         )));
     }
-    Ok(bytes)
+    Ok(Bytes::Mapped(bytes))
 }
 
 /// The metadata of a file whose header is sound.
@@ -315,6 +344,15 @@ fn not_safetensors(name: &str, why: &dyn std::fmt::Display) -> Error {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> Result<()> {
+    let file = encode(params, vocabulary)?;
+    write_whole(path, |out| out.write_all(&file))
+}
+
+/// The safetensors file of parameters, and of a vocabulary if there is one.
+///
+/// # Errors
+/// libtorch fails.
+pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
     let values = params.values()?;
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
         .into_iter()
@@ -335,7 +373,5 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
         all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
         all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
     });
-    let file =
-        serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
-    write_whole(path, |out| out.write_all(&file))
+    serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))
 }

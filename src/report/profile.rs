@@ -50,6 +50,7 @@ impl Observer for Profile<'_> {
             Event::Step { model, .. } | Event::Epoch { model, .. } => (format!("training {model}"), 0),
             Event::Tried { model, attack, cases } => (format!("{model} under {attack}"), *cases as u64),
             Event::Attacked { .. } => ("reading what was seen before".to_string(), 0),
+            Event::Damaged { .. } => ("reading damaged entries of the cache".to_string(), 0),
             Event::Audited => ("looking at the data for leaks".to_string(), 0),
         };
         let mut spent = self.spent.borrow_mut();

@@ -135,6 +135,9 @@ impl Observer for Progress {
             }
             Event::Prepared | Event::Audited => {}
             Event::Loaded { model } => self.line(&format!("{model}: weights loaded")),
+            Event::Damaged { entry } => {
+                self.line(&format!("{} was damaged; computing again what it held", entry.display()));
+            }
             Event::Step { model, done, total } => {
                 let says = format!("step {done} of {total}");
                 self.move_to(&format!("training {model}"), (done, total), says);

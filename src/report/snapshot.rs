@@ -14,6 +14,8 @@ use crate::{Error, Result};
 
 /// Largest snapshot that is read, in bytes (64 MiB).
 const LARGEST_BYTES: u64 = 64 << 20;
+/// How the last line begins.
+const SEAL: &str = "seal: ";
 const PROCESSOR: &str = "processor: ";
 const MODELS: &str = "models";
 const SENTENCES: &str = "sentences";
@@ -98,13 +100,34 @@ pub fn read(path: &Path) -> Result<Option<String>> {
         Err(why) => return Err(Error::unreadable(path, &why, remedy)),
     };
     let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
-    match body {
-        Some(body) => Ok(Some(body.trim_end().to_string())),
+    match body.map(|body| unsealed(body.trim_end())) {
+        Some(Ok(body)) => Ok(Some(body.to_string())),
+        Some(Err(why)) => Err(Error::Input(format!("{} is no snapshot: {why}; {remedy}", path.display()))),
         None => Err(Error::Input(format!(
             "{} is no snapshot: it does not start with `---`; {remedy}",
             path.display()
         ))),
     }
+}
+
+/// A body with its seal as the last line, as files hold it.
+pub fn sealed(body: &str) -> String {
+    format!("{body}\n{SEAL}{}", seal_of(body))
+}
+
+/// A body without its seal, which is checked.
+fn unsealed(text: &str) -> std::result::Result<&str, &'static str> {
+    match text.rsplit_once('\n').map(|(body, last)| (body, last.strip_prefix(SEAL))) {
+        Some((body, Some(seal))) if seal == seal_of(body) => Ok(body),
+        Some((_, Some(_))) => Err("it was altered since it was accepted"),
+        Some((_, None)) | None => {
+            Err("it does not end with its seal, so its end is missing or an older medcert wrote it")
+        }
+    }
+}
+
+fn seal_of(body: &str) -> String {
+    crate::seal::digest("snapshot", &[body.as_bytes()]).to_hex().to_string()
 }
 
 /// Writes a snapshot file, whole or not at all.
@@ -117,7 +140,8 @@ pub fn write(path: &Path, spec: &Path, body: &str) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let spec = spec.display();
-    let text = format!("---\nsource: tests/specs.rs\nexpression: medcert check {spec}\n---\n{body}\n");
+    let text =
+        format!("---\nsource: tests/specs.rs\nexpression: medcert check {spec}\n---\n{}\n", sealed(body));
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
     #[cfg(unix)]
     {

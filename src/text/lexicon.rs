@@ -19,8 +19,10 @@ pub struct Lexicon {
 impl Lexicon {
     /// The embedded lexicon of radiology and general words.
     pub fn embedded() -> Self {
-        let lines = EMBEDDED.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-        Self::from_sets(lines.map(|line| line.split(',').map(|word| word.trim().to_string()).collect()))
+        // behind `#` is why a set keeps the statement
+        let sets = EMBEDDED.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let sets = sets.filter(|set| !set.is_empty());
+        Self::from_sets(sets.map(|set| set.split(',').map(|word| word.trim().to_string()).collect()))
     }
 
     /// A lexicon from `WordNet` 3.x: the synonym sets of `data.noun`, `data.verb`, `data.adj` and `data.adv`
@@ -72,6 +74,15 @@ impl Lexicon {
     /// The synonyms of a word in lower case, in a fixed order; none if it is not in the lexicon.
     pub fn of(&self, word: &str) -> &[String] {
         self.synonyms.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// blake3 over all of it, so that what was computed with another lexicon is not taken for this one's.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (word, synonyms) in &self.synonyms {
+            hasher.update(format!("{word}\0{}\n", synonyms.join("\0")).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// Number of words that have a synonym.

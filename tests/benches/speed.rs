@@ -15,6 +15,7 @@ use medcert::lab::model::{Architecture, Network};
 use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::Victim;
 use medcert::lab::{self, Options};
+use medcert::seal::Cache;
 use medcert::spec::{EditKind, Norm};
 use medcert::text::meaning::meaning;
 use medcert::text::perturb::Rules;
@@ -43,7 +44,7 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut few = dataset.clone();
     few.studies.truncate(CASES);
-    let inputs = Inputs::prepare(&few, &[64], folder.path()).expect("inputs");
+    let inputs = Inputs::prepare(&few, &[64], &Cache::at(folder.path())).expect("inputs");
     let indices: Vec<usize> = (0..CASES).collect();
     let images = inputs.images(64, &indices).expect("images");
     let architecture = Architecture::Vision(Residual { width: 32, ..Residual::SMALL });

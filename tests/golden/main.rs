@@ -1,12 +1,15 @@
 //! Values that published implementations computed, and files as other programs write them.
 #![cfg(feature = "torch")]
 
+#[path = "../support/mutations.rs"]
+mod mutations;
 #[path = "../support/weight_formula.rs"]
 mod weight_formula;
 #[path = "../support/word_classifier.rs"]
 mod word_classifier;
 
 mod checkpoint;
+mod fuzz_weights;
 mod networks;
 mod race;
 mod script;

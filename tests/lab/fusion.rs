@@ -12,6 +12,7 @@ use medcert::lab::model::{Architecture, Network, residual::Residual};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::lab::{self, Options};
+use medcert::seal::Cache;
 use medcert::spec::{BertConfig, EditKind, ImageSearch, Norm};
 use medcert::text::perturb::Rules;
 use medcert::text::{Document, Lexicon, perturb};
@@ -141,7 +142,7 @@ fn the_gate_tells_which_images_were_moved() {
     let dataset = data::load(&spec, None).expect("data");
     let partition = data::split(&dataset.studies, &spec.split).expect("a division");
     let cache = tempfile::tempdir().expect("a folder");
-    let inputs = Inputs::prepare(&dataset, &[32], cache.path()).expect("inputs");
+    let inputs = Inputs::prepare(&dataset, &[32], &Cache::at(cache.path())).expect("inputs");
     let options = Options {
         cache: cache.path().to_path_buf(),
         roots: vec![],
@@ -150,8 +151,13 @@ fn the_gate_tells_which_images_were_moved() {
         plain: false,
         fresh: true,
     };
-    let workshop =
-        ModelLoader { options: &options, inputs: &inputs, partition: &partition, observer: &Silent };
+    let workshop = ModelLoader {
+        options: &options,
+        cache: &Cache::at(&options.cache),
+        inputs: &inputs,
+        partition: &partition,
+        observer: &Silent,
+    };
     let mut subjects = workshop.models(&spec.models).expect("models");
     let Some(LoadedModel::Network(network)) = subjects.pop() else { panic!("the gated fusion comes last") };
     let images = inputs.images(32, &partition.test).expect("images");

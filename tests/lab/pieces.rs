@@ -217,8 +217,11 @@ fn what_makes_no_whole_is_refused() {
         (|shard| shard.head.cells.truncate(1), "of another spec"),
         (|shard| shard.head.cases[0].label ^= true, "of other data"),
         (|shard| shard.head.models[0].weights = "other".into(), "of other weights"),
-        (|shard| shard.processor = "x86_64 other".into(), "of another kind of processor"),
-        (|shard| shard.libtorch = "1.0".into(), "of another libtorch"),
+        (
+            |shard| shard.head.run.computed_by[0].processor = "x86_64 other".into(),
+            "of another kind of processor",
+        ),
+        (|shard| shard.head.run.computed_by[0].libtorch = "1.0".into(), "of another libtorch"),
         (|shard| drop(shard.pieces.pop()), "a chunk is missing"),
     ];
     for (damage, says) in damages {

@@ -16,6 +16,7 @@ use medcert::lab::victim::Classifier;
 use medcert::picture::Film;
 use medcert::picture::marker::Stamp;
 use medcert::plan::{Attack, ImageAttack};
+use medcert::seal::Cache;
 use medcert::spec::{
     Absence, Corruption, ImageMethod, ImageSearch, Joint, Mask, Mode, Norm, Region, Section, TextAttack,
     TextMethod, Views,
@@ -144,8 +145,8 @@ fn data(folder: &Path) -> Dataset {
 fn outcomes(looks: Looks, attacks: &[Attack]) -> Vec<Vec<Outcome>> {
     let folder = tempfile::tempdir().expect("a folder");
     let data = data(folder.path());
-    let mut inputs = Inputs::prepare(&data, &[SIDE as u32], folder.path()).expect("inputs");
-    inputs.prepare_lesions(&data, folder.path()).expect("masks");
+    let mut inputs = Inputs::prepare(&data, &[SIDE as u32], &Cache::at(folder.path())).expect("inputs");
+    inputs.prepare_lesions(&data, &Cache::at(folder.path())).expect("masks");
     let (model, lexicon, all) = (Planted(looks), Lexicon::embedded(), (0..CASES).collect::<Vec<usize>>());
     let scene = Scene {
         reader: &model,

@@ -19,6 +19,7 @@ use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
 use medcert::lab::{Options, weights};
 use medcert::plan::{self, Attack, Plan};
+use medcert::seal::Cache;
 use medcert::spec::{self, BertConfig, DeviceChoice, TextMethod};
 use medcert::text::words::words;
 use medcert::text::{Document, Lexicon, Vocabulary, learn_vocabulary};
@@ -69,7 +70,7 @@ impl Stage {
             _ => None,
         });
         let cache = folder.join("cache");
-        let mut inputs = Inputs::prepare(&data, side.as_slice(), &cache)?;
+        let mut inputs = Inputs::prepare(&data, side.as_slice(), &Cache::at(&cache))?;
         let mut network = match row.weights {
             Weights::Trained => trained(&plan, &inputs, &partition, cache, row.model)?,
             Weights::Formula => by_formula(row.model, side, &inputs, &partition)?,
@@ -265,7 +266,13 @@ fn trained(
 ) -> Result<Network> {
     let (device, roots) = (DeviceChoice::Cpu, vec![]);
     let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
-    let workshop = ModelLoader { options: &options, inputs, partition, observer: &Silent };
+    let workshop = ModelLoader {
+        options: &options,
+        cache: &Cache::at(&options.cache),
+        inputs,
+        partition,
+        observer: &Silent,
+    };
     let found = workshop.models(&plan.spec.models)?.into_iter().find_map(|subject| match subject {
         LoadedModel::Network(network) if network.name == name => Some(network),
         _ => None,

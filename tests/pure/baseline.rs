@@ -42,6 +42,7 @@ fn turn(world: &mut World, cell: usize, cases: impl IntoIterator<Item = usize>, 
         let outcome = &mut world.evidence.cells[cell].outcomes[case];
         outcome.predicted = outcome.predicted.map(|class| !class);
         outcome.margin = outcome.margin.map(|before| -before.signum() * margin);
+        outcome.held = u32::from(outcome.margin.is_some_and(|margin| margin > 0.0));
     }
 }
 
@@ -376,7 +377,7 @@ const FOLDER: &str = "MEDCERT_TEST_FOLDER";
 fn writes_by_insta() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     insta::with_settings!({snapshot_path => folder, prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("hand", body(&world()));
+        insta::assert_snapshot!("hand", snapshot::sealed(&body(&world())));
     });
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use medcert::data::{ImageSource, LARGEST_SIDE, Study, leaks, load, phantom, pixels, split};
+use medcert::seal::Cache;
 use medcert::spec::{Parts, Section, Spec, Split, Views, parse};
 use proptest::prelude::*;
 
@@ -118,7 +119,8 @@ fn read(content: &[u8], cache: Option<&Path>) -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.png");
     std::fs::write(&path, content).expect("written");
-    let read = pixels(&[&study(path)], Views::Frontal, 4, cache);
+    let cache = cache.map(Cache::at);
+    let read = pixels(&[&study(path)], Views::Frontal, 4, cache.as_ref());
     read.map(|pixels| pixels.bytes).map_err(|error| {
         assert_eq!(error.exit_code(), 4);
         error.to_string().replace(&folder.path().display().to_string(), "FOLDER")
@@ -173,9 +175,11 @@ fn a_decoded_image_is_kept_by_its_content() {
     let first = read(&file, Some(cache.path())).expect("an image");
     let kept: Vec<PathBuf> = walk(cache.path());
     assert_eq!(kept.len(), 1);
-    // what is kept is what is read: another value in the cache shows
-    std::fs::write(&kept[0], [9; 16]).expect("written");
+    // what is kept is what is read: another value in the cache shows, if its seal is its own
+    Cache::at(cache.path()).keep("pixels", &kept[0], vec![9; 16]).expect("kept");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), [9; 16]);
+    std::fs::write(&kept[0], [9; 16]).expect("written");
+    assert_eq!(read(&file, Some(cache.path())).expect("an image"), first);
     // a kept file that is cut off is decoded anew
     std::fs::write(&kept[0], [9; 7]).expect("written");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), first);

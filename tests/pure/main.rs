@@ -2,7 +2,10 @@
 
 #[path = "../support/made_evidence.rs"]
 mod made_evidence;
+#[path = "../support/mutations.rs"]
+mod mutations;
 
+mod altered;
 mod audit;
 mod autopsy;
 mod baseline;
@@ -12,6 +15,7 @@ mod clusters;
 mod data;
 mod early;
 mod evidence;
+mod fuzz;
 mod hostile;
 mod house;
 mod html;

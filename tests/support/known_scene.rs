@@ -12,6 +12,7 @@ use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::Classifier;
 use medcert::plan::{Attack, ImageAttack};
 use medcert::random::{stream, uniform};
+use medcert::seal::Cache;
 use medcert::spec::{ImageMethod, ImageSearch, Joint, Norm, Region, Section, TextAttack, Views};
 use medcert::text::Lexicon;
 use medcert::text::words::words;
@@ -116,7 +117,7 @@ impl Bench {
             views: Views::Frontal,
         };
         let cache = tempfile::tempdir().expect("a folder");
-        let inputs = Inputs::prepare(&data, &[SIDE as u32], cache.path()).expect("inputs");
+        let inputs = Inputs::prepare(&data, &[SIDE as u32], &Cache::at(cache.path())).expect("inputs");
         Self { data, inputs, lexicon: Lexicon::embedded(), test }
     }
 

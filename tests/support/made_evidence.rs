@@ -3,8 +3,8 @@
 
 use jiff::civil::{Date, date};
 use medcert::evidence::{
-    Case, Cell, DataFacts, Evidence, GradientHealth, Health, ModelFacts, Outcome, Regressions, RunFacts,
-    SCHEMA, Twins,
+    Case, Cell, DataFacts, Evidence, GradientHealth, Health, Machine, ModelFacts, Outcome, Regressions,
+    RunFacts, SCHEMA, Twins,
 };
 use medcert::judge::Judgement;
 use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Probe, Requirement, Row};
@@ -101,7 +101,18 @@ impl World {
             schema: SCHEMA,
             medcert: "0.1.0".into(),
             spec: spec.fingerprint(),
-            run: RunFacts { device: "cpu".into(), chunk: 32, threads: 2, folded: true, early: false },
+            run: RunFacts {
+                device: "cpu".into(),
+                chunk: 32,
+                folded: true,
+                early: false,
+                computed_by: vec![Machine {
+                    processor: "x86_64 by hand".into(),
+                    libtorch: "2.13.0".into(),
+                    device: "cpu".into(),
+                    threads: 2,
+                }],
+            },
             data: DataFacts {
                 digest: "da".repeat(32),
                 studies: labels.len() * 3 + 20,

@@ -1,7 +1,6 @@
 //! What the result rests on: data, models, seeds, versions, and the machine.
 
 use super::super::{ReportInput, counted, grouped};
-use crate::evidence::processor_of;
 use crate::judge::percent;
 use crate::spec::Data;
 
@@ -43,8 +42,7 @@ pub(super) fn facts(result: ReportInput<'_>) -> Vec<Fact> {
         ("Seeds", seeds(result)),
         ("medcert", format!("{}, evidence of schema {}", evidence.medcert, evidence.schema)),
         ("Device", device(run)),
-        ("Processor that wrote this report", processor_of(run)),
-        ("Threads of the attacks", run.threads.to_string()),
+        ("Computed by", computed_by(run)),
         ("Chunk", format!("{} evaluated together", counted(run.chunk, "case", "cases"))),
     ];
     let baseline = |baseline: &crate::evidence::Baseline| {
@@ -64,6 +62,15 @@ pub(super) fn facts(result: ReportInput<'_>) -> Vec<Fact> {
         ));
     }
     facts
+}
+
+/// Every machine that computed a part, with its libtorch and threads.
+fn computed_by(run: &crate::evidence::RunFacts) -> String {
+    let machine = |machine: &crate::evidence::Machine| {
+        let crate::evidence::Machine { processor, libtorch, device, threads } = machine;
+        format!("{processor} on {device}, libtorch {libtorch}, {}", counted(*threads, "thread", "threads"))
+    };
+    run.computed_by.iter().map(machine).collect::<Vec<_>>().join("; ")
 }
 
 fn device(run: &crate::evidence::RunFacts) -> String {

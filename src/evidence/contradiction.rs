@@ -1,0 +1,75 @@
+//! What no run can have seen: an outcome whose answer, margin and counts say different things, or a record of a case that
+//! is not there. Evidence that holds one was not written by medcert as it is, and nothing is judged from it.
+
+use std::collections::HashSet;
+
+use super::{Evidence, Outcome};
+
+impl Evidence {
+    /// The first contradiction, in a sentence.
+    pub fn contradiction(&self) -> Option<String> {
+        let cells = self.cells.iter().chain(&self.probes);
+        for cell in cells {
+            let is_clean = cell.attack == "clean";
+            for (case, outcome) in self.cases.iter().zip(&cell.outcomes) {
+                if let Some(why) = of_outcome(outcome, case.label, is_clean) {
+                    let (model, attack) = (&cell.model, &cell.attack);
+                    return Some(format!("the case {} of {model} under {attack} {why}", case.id));
+                }
+            }
+        }
+        self.of_baselines().or_else(|| self.of_counterexamples())
+    }
+
+    fn of_baselines(&self) -> Option<String> {
+        let cases = self.cases.len();
+        let is_sound = |right: &str| right.len() == cases && right.bytes().all(|byte| b"01".contains(&byte));
+        let baseline = self.baselines.iter().find(|baseline| !is_sound(&baseline.right))?;
+        Some(format!(
+            "the baseline {} does not say of each of {cases} cases whether it is right",
+            baseline.name
+        ))
+    }
+
+    fn of_counterexamples(&self) -> Option<String> {
+        let known: HashSet<&str> = self.cases.iter().map(|case| case.id.as_str()).collect();
+        let is_known = |case: &str, model: &str, attack: &str| {
+            known.contains(case) && self.cell(model, attack).is_some()
+        };
+        let found = self.counterexamples.iter().find(|one| !is_known(&one.case, &one.model, &one.attack))?;
+        Some(format!(
+            "a counterexample is of the case {} of {} under {}, which is not in the evidence",
+            found.case, found.model, found.attack
+        ))
+    }
+}
+
+/// What contradicts itself in an outcome of a case with this label.
+fn of_outcome(outcome: &Outcome, label: bool, is_clean: bool) -> Option<&'static str> {
+    let Outcome { predicted, margin, edits, change, draws, held, meaning_changed, flipped, .. } = *outcome;
+    if predicted.is_some() != margin.is_some() {
+        return Some("has a class without a margin, or a margin without a class");
+    }
+    if draws == 0 || held > draws {
+        return Some("held in more draws than were judged");
+    }
+    if change < 0.0 {
+        return Some("was changed by less than nothing");
+    }
+    // at a margin of 0 both classes are equally likely, and either may be printed
+    let is_right = predicted == Some(label != flipped);
+    let says_right = margin.is_some_and(|margin| margin > 0.0);
+    if margin.is_some_and(|margin| margin != 0.0) && says_right != is_right {
+        return Some("has a class and a margin of which one says right and the other wrong");
+    }
+    // the outcome is that of the worst draw, so it is right only where all draws held
+    if says_right != (held == draws) {
+        return Some(
+            "has a margin and a number of draws that held of which one says right and the other wrong",
+        );
+    }
+    if is_clean && (edits > 0 || change > 0.0 || meaning_changed.is_some() || flipped) {
+        return Some("was changed, although there was no attack");
+    }
+    None
+}
