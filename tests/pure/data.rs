@@ -103,13 +103,14 @@ fn study(path: PathBuf) -> Study {
     Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File(path)),
+        frontal: Some(ImageSource::File { path, bits: None }),
         lateral: None,
         report: medcert::data::Report::default(),
         label: true,
         view: None,
         mask: None,
         groups: vec![],
+        fold: None,
     }
 }
 

@@ -111,6 +111,7 @@ impl Bench {
         let data = Dataset {
             studies,
             left_out: vec![],
+            remarks: vec![],
             digest: String::new(),
             sections: vec![Section::Findings],
             views: Views::Frontal,

@@ -23,6 +23,7 @@ pub fn source(check: Check) -> &'static str {
         Check::Duplicates => include_str!("duplicates.rs"),
         Check::TextLeak => include_str!("text_leak.rs"),
         Check::Denominators => include_str!("denominators.rs"),
+        Check::UnnamedTestSet => include_str!("unnamed_test_set.rs"),
         Check::Coverage => include_str!("coverage.rs"),
         Check::Completeness => include_str!("completeness.rs"),
     }

@@ -27,6 +27,7 @@ mod patient_split;
 mod text_leak;
 mod text_validity;
 mod unbounded;
+mod unnamed_test_set;
 
 use serde::Serialize;
 
@@ -122,6 +123,7 @@ pub(super) fn raise(plan: &Plan, evidence: &Evidence) -> Vec<Raised> {
         patient_split::check,
         duplicates::check,
         text_leak::check,
+        unnamed_test_set::check,
         coverage::check,
     ];
     raised.extend(checks.iter().flat_map(|check| check(&field)));

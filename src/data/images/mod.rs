@@ -1,27 +1,29 @@
 //! Decoding, drawing and resizing on all cores, cached as 8-bit arrays by content.
 //!
-//! A file becomes gray (ITU-R BT.709), is stretched to a square with a Catmull-Rom filter at 16 bit, and only
-//! then rounded to 8 bit; a 16-bit file is taken at its full scale.
+//! A set of pictures of which none reaches a quarter of its range is refused: it holds fewer bits than its files, and a
+//! change of ε would mean a multiple of it.
 
-use std::io::Cursor;
+mod decode;
+mod entropy;
+mod jpeg;
+mod memory;
+
 use std::path::{Path, PathBuf};
 
-use fast_image_resize as resize;
-use image::ImageReader;
 use rayon::prelude::*;
 
+use self::decode::{Picture, Range, decode};
 use super::{ImageSource, Study};
+use crate::files::bounded_read;
 use crate::spec::Views;
 use crate::{Error, Result};
 
 /// Largest side of an image that is decoded, in pixels.
 pub const LARGEST_SIDE: u32 = 16_384;
-/// Largest image file, in bytes (512 MiB).
-const LARGEST_BYTES: u64 = 512 << 20;
-/// Most memory that a decoder may ask for, in bytes (2 GiB).
-const MOST_MEMORY: u64 = 2 << 30;
+/// Largest image file, in bytes (128 MiB). They are read on all cores at once, before they take a share of the memory.
+const LARGEST_BYTES: u64 = 128 << 20;
 /// Changed whenever the same file would give other bytes.
-const VERSION: &str = "gray8 bt709 catmull-rom 1";
+const VERSION: &str = "gray8 bt709 catmull-rom 2";
 
 /// Drawings that are drawn anew to see whether kept ones are still what would be drawn.
 const PROBED: usize = 4;
@@ -55,16 +57,50 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Path>)
     {
         return Ok(Pixels { side, bytes });
     }
-    let images: Vec<Result<Vec<u8>>> =
-        sources.par_iter().map(|source| picture(source, side, cache)).collect();
+    let images: Vec<Result<Ranged<'_>>> =
+        sources.par_iter().map(|source| ranged(source, side, cache)).collect();
     let mut bytes = Vec::with_capacity(size);
+    let mut ranges = Vec::new();
     for image in images {
-        bytes.extend(image?);
+        let (pixels, range) = image?;
+        bytes.extend(pixels);
+        ranges.extend(range);
     }
+    check_ranges(&ranges)?;
     if let Some(kept) = drawn {
         keep(&kept, &bytes);
     }
     Ok(Pixels { side, bytes })
+}
+
+/// The pixels of an image; of a file also its path and range.
+type Ranged<'s> = (Vec<u8>, Option<(&'s Path, Range)>);
+
+fn ranged<'s>(source: &'s ImageSource, side: u32, cache: Option<&Path>) -> Result<Ranged<'s>> {
+    match source {
+        ImageSource::Phantom(drawing, plane) => Ok((drawing.draw(*plane, side), None)),
+        ImageSource::File { path, bits } => {
+            let Picture { pixels, range } = file(path, *bits, side, cache)?;
+            Ok((pixels, Some((path, range))))
+        }
+    }
+}
+
+/// Refuses a set in which no picture reaches a quarter of its range, unless something names the bits.
+fn check_ranges(ranges: &[(&Path, Range)]) -> Result<()> {
+    let reaches = |range: &Range| range.is_named || range.brightest > range.white() / 4;
+    let Some((path, range)) = ranges.iter().max_by_key(|(_, range)| range.brightest) else { return Ok(()) };
+    if ranges.iter().any(|(_, range)| reaches(range)) {
+        return Ok(());
+    }
+    let (brightest, white) = (range.brightest, range.white());
+    let held = 16 - brightest.leading_zeros().min(15);
+    Err(Error::Input(format!(
+        "no image reaches a quarter of its range: the brightest value is {brightest} of {white} ({}). If the files hold \
+         {held} bits, write `bits: {held}` into the data block; if the images are that dark, `bits: {}`",
+        path.display(),
+        range.bits
+    )))
 }
 
 /// Where drawings are kept, all together; none if there is a file among them.
@@ -88,34 +124,54 @@ fn drawn(sources: &[&ImageSource], side: u32, cache: &Path) -> Option<PathBuf> {
 /// # Errors
 /// The file is missing, not a PNG or JPEG, truncated or too large; the message names it.
 pub fn picture(source: &ImageSource, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
-    match source {
-        ImageSource::Phantom(drawing, plane) => Ok(drawing.draw(*plane, side)),
-        ImageSource::File(path) => file(path, side, cache),
-    }
+    ranged(source, side, cache).map(|(pixels, _)| pixels)
 }
 
-/// A file's pixels: from the cache if its content was decoded before, at this size.
-fn file(path: &Path, side: u32, cache: Option<&Path>) -> Result<Vec<u8>> {
+/// A file's picture: from the cache if its content was decoded before, at this size.
+fn file(path: &Path, bits: Option<u8>, side: u32, cache: Option<&Path>) -> Result<Picture> {
     let remedy = "check its name, or leave the study out of the table";
     let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
-    if std::fs::metadata(path).map_err(failed)?.len() > LARGEST_BYTES {
-        return Err(Error::Input(format!("{} is larger than 512 MiB; export it smaller", path.display())));
-    }
-    let content = std::fs::read(path).map_err(failed)?;
-    let Some(cache) = cache else { return decode(path, &content, side) };
+    let content = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
+    let Some(cache) = cache else { return decode(path, &content, bits, side) };
     let key = blake3::Hasher::new_derive_key(VERSION)
         .update(&side.to_le_bytes())
+        .update(&[bits.unwrap_or(0)])
         .update(&content)
         .finalize()
         .to_hex();
     let kept = cache.join("images").join(&key[..2]).join(format!("{}-{side}.gray", &key[..32]));
-    match std::fs::read(&kept) {
-        Ok(pixels) if pixels.len() == (side as usize).pow(2) => Ok(pixels),
-        _ => {
-            let pixels = decode(path, &content, side)?;
-            keep(&kept, &pixels);
-            Ok(pixels)
+    if let Some(picture) = std::fs::read(&kept).ok().and_then(|bytes| Picture::from_bytes(bytes, side)) {
+        return Ok(picture);
+    }
+    let picture = decode(path, &content, bits, side)?;
+    keep(&kept, &picture.to_bytes());
+    Ok(picture)
+}
+
+/// Bytes behind the pixels of a kept picture: its brightest value, its bits, and whether they were named.
+const RANGE_BYTES: usize = 4;
+
+impl Picture {
+    /// As it is kept.
+    fn to_bytes(&self) -> Vec<u8> {
+        let Range { brightest, bits, is_named } = self.range;
+        let [low, high] = brightest.to_le_bytes();
+        [&self.pixels[..], &[low, high, bits, u8::from(is_named)]].concat()
+    }
+
+    /// What was kept; None if it is not whole.
+    fn from_bytes(mut bytes: Vec<u8>, side: u32) -> Option<Self> {
+        let pixels = (side as usize).pow(2);
+        if bytes.len() != pixels + RANGE_BYTES {
+            return None;
         }
+        let about = bytes.split_off(pixels);
+        let range = Range {
+            brightest: u16::from_le_bytes([about[0], about[1]]),
+            bits: about[2],
+            is_named: about[3] == 1,
+        };
+        Some(Self { pixels: bytes, range })
     }
 }
 
@@ -130,38 +186,4 @@ pub(super) fn keep(path: &Path, bytes: &[u8]) {
         Ok(())
     };
     let _ = write();
-}
-
-fn decode(path: &Path, content: &[u8], side: u32) -> Result<Vec<u8>> {
-    let refused = |why: &dyn std::fmt::Display| {
-        Error::Input(format!(
-            "{} is no image that can be used: {why}; export it as PNG or JPEG",
-            path.display()
-        ))
-    };
-    if content.is_empty() {
-        return Err(refused(&"it is empty"));
-    }
-    let mut limits = image::Limits::default();
-    limits.max_image_width = Some(LARGEST_SIDE);
-    limits.max_image_height = Some(LARGEST_SIDE);
-    limits.max_alloc = Some(MOST_MEMORY);
-    let mut reader =
-        ImageReader::new(Cursor::new(content)).with_guessed_format().map_err(|why| refused(&why))?;
-    reader.limits(limits);
-    let gray = reader.decode().map_err(|why| refused(&why))?.into_luma16();
-    let (width, height) = gray.dimensions();
-    let bytes = gray.into_raw().into_iter().flat_map(u16::to_ne_bytes).collect();
-    let whole = resize::images::Image::from_vec_u8(width, height, bytes, resize::PixelType::U16);
-    let whole = whole.map_err(|why| refused(&why))?;
-    let mut square = resize::images::Image::new(side, side, resize::PixelType::U16);
-    let options = resize::ResizeOptions::new()
-        .resize_alg(resize::ResizeAlg::Convolution(resize::FilterType::CatmullRom))
-        .use_alpha(false);
-    resize::Resizer::new().resize(&whole, &mut square, &options).map_err(|why| refused(&why))?;
-    let pixels = square.buffer().chunks_exact(2).map(|pair| {
-        let value = u32::from(u16::from_ne_bytes([pair[0], pair[1]]));
-        ((value * 255 + 32_767) / 65_535) as u8
-    });
-    Ok(pixels.collect())
 }
