@@ -2,7 +2,9 @@
 //! flags, asks on a terminal for what they leave open, and else takes what it finds.
 
 mod ask;
+mod columns;
 mod division;
+mod labels;
 mod place;
 mod source;
 mod weights;

@@ -168,7 +168,7 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         } => {
             let reading = manifest::Reading {
                 columns,
-                fold: None,
+                fold: spec.split.column(),
                 labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
                 missing: cells::Missing { missing, literal },
                 bits: *bits,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
-use medcert::data::{ImageSource, LARGEST_SIDE, Study, leaks, load, phantom, pixels, split};
+use medcert::data::{ImageSource, LARGEST_SIDE, Study, divide, leaks, load, phantom, pixels, split};
 use medcert::spec::{Parts, Section, Spec, Split, Views, parse};
 use proptest::prelude::*;
 
@@ -175,7 +175,8 @@ fn a_decoded_image_is_kept_by_its_content() {
     let kept: Vec<PathBuf> = walk(cache.path());
     assert_eq!(kept.len(), 1);
     // what is kept is what is read: another value in the cache shows
-    std::fs::write(&kept[0], [9; 16]).expect("written");
+    let range = [100, 0, 8, 0]; // the brightest value, the bits, and whether they were named
+    std::fs::write(&kept[0], [&[9; 16][..], &range].concat()).expect("written");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), [9; 16]);
     // a kept file that is cut off is decoded anew
     std::fs::write(&kept[0], [9; 7]).expect("written");
@@ -265,8 +266,12 @@ fn a_split_too_small_is_refused() {
     let all = Split { parts: Parts::Drawn { test: 0.99, validation: 0.5 }, cases: None, seed: 0 };
     let one_class: Vec<Study> = studies.iter().cloned().map(|study| Study { label: true, ..study }).collect();
     let usual = Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 };
+    let divided = |studies: &[Study], split: Split| {
+        let folder = Path::new(".");
+        divide(studies, &Spec { split, ..spec(folder, "{phantom: {studies: 20}}", MODELS) })
+    };
     insta::assert_snapshot!(
-        [split(&studies, &all), split(&one_class, &usual), split(&[], &usual)]
+        [divided(&studies, all), divided(&one_class, usual.clone()), divided(&[], usual)]
             .map(|refused| refused.expect_err("refused").to_string())
             .join("\n")
     );

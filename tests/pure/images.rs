@@ -77,7 +77,7 @@ fn a_film_of_12_bits_is_as_bright_as_the_same_film_of_8() {
         ("bits of the spec", read(&film, Some(12))),
         ("sBIT", read(&with_chunk(&film, b"sBIT", &[12]), None)),
         ("10 bits", read(&deep(401), Some(10))),
-        ("14 bits", read(&with_chunk(&deep(6424), b"sBIT", &[14]), None)),
+        ("14 bits", read(&with_chunk(&deep(6426), b"sBIT", &[14]), None)),
     ] {
         assert_eq!(read.expect(name), [100; 16], "{name}");
     }

@@ -89,10 +89,9 @@ fn share<'t>(reports: impl IntoIterator<Item = &'t str>) -> f64 {
 fn the_least_share_parts_english_from_other_languages() {
     let (english, german, french) = (share(ENGLISH), share(GERMAN), share(FRENCH));
     println!("English {english:.3}, German {german:.3}, French {french:.3}");
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    for name in ["cases/no-room-de/cases.csv", "data/iu_xray/indiana_reports.csv", "data/nih_pairs/cases.csv"]
-    {
-        let Ok(mut reader) = csv::Reader::from_path(shared.join(name)) else { continue };
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    for name in ["iu_xray/indiana_reports.csv", "nih_pairs/cases.csv"] {
+        let Ok(mut reader) = csv::Reader::from_path(public.join(name)) else { continue };
         let place =
             reader.headers().expect("a header").iter().position(|name| name == "findings").expect("findings");
         let texts: Vec<String> = reader.records().map(|row| row.expect("a row")[place].to_string()).collect();

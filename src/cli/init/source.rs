@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::ask::Ask;
+use super::columns;
+use super::labels::Labels;
 use super::place::{Place, scalar};
 use crate::data::{self, Column, SEPARATOR, glance};
 use crate::spec::parse;
@@ -152,104 +154,12 @@ fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result
     Ok(data::load(&spec, root)?.studies.len())
 }
 
-/// What columns are usually called, in lower case and with `_` for spaces and `-`.
-const USUAL: [(&str, &[&str]); 10] = [
-    (
-        "id",
-        &[
-            "case",
-            "id",
-            "case_id",
-            "caseid",
-            "study",
-            "study_id",
-            "studyid",
-            "study_uid",
-            "studyinstanceuid",
-            "uid",
-            "exam",
-            "exam_id",
-            "image_id",
-            "image_index",
-            "accession",
-            "accession_number",
-            "dicom_id",
-        ],
-    ),
-    (
-        "patient",
-        &[
-            "patient",
-            "patient_id",
-            "patientid",
-            "pat_id",
-            "pid",
-            "subject",
-            "subject_id",
-            "subjectid",
-            "person_id",
-            "mrn",
-        ],
-    ),
-    (
-        "label",
-        &[
-            "label",
-            "labels",
-            "finding_labels",
-            "target",
-            "class",
-            "abnormal",
-            "diagnosis",
-            "finding",
-            "outcome",
-            "ground_truth",
-        ],
-    ),
-    (
-        "frontal",
-        &[
-            "frontal",
-            "frontal_path",
-            "image",
-            "path",
-            "image_path",
-            "img",
-            "img_path",
-            "image_file",
-            "filename",
-            "file_name",
-            "file",
-            "filepath",
-            "file_path",
-        ],
-    ),
-    ("lateral", &["lateral", "lateral_path"]),
-    ("indication", &["indication", "history", "clinical_history"]),
-    (
-        "findings",
-        &["findings", "report", "notes", "text", "note", "report_text", "report_findings", "narrative"],
-    ),
-    ("impression", &["impression", "impressions", "conclusion"]),
-    ("view", &["view", "projection", "view_position", "viewposition"]),
-    ("mask", &["mask", "lesion_mask"]),
-];
-/// Parts of names that hint at a column that has to be there.
-const HINTS: [(&str, &[&str]); 3] = [
-    ("id", &["case", "stud", "exam", "acc", "uid", "id"]),
-    ("patient", &["patient", "pat", "subj", "person", "mrn"]),
-    ("label", &["label", "diag", "class", "target", "finding", "outcome"]),
-];
+/// Columns that usually group the cases.
 const GROUPS: [&str; 8] = ["sex", "gender", "age", "source", "site", "scanner", "hospital", "ethnicity"];
-/// Values that mean normal.
-const NORMAL: [&str; 10] =
-    ["0", "0.0", "normal", "negative", "no", "false", "healthy", "no finding", "no findings", "benign"];
-/// Values that mean neither, as `CheXpert` writes an uncertain label.
-const UNCERTAIN: [&str; 7] = ["-1", "-1.0", "uncertain", "unknown", "u", "indeterminate", "not mentioned"];
 
 fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
     let columns = glance(file)?;
-    let named = guess(file, &columns, wanted)?;
+    let named = columns::guess(file, &columns, wanted)?;
     let of = |key: &str| named.iter().find(|(known, _)| *known == key).map(|(_, column)| *column);
     let labels = Labels::of(file, of("label"), wanted.positive, ask)?;
     let mut written: Vec<String> =
@@ -330,153 +240,4 @@ fn missing(named: &[(&str, &Column)]) -> Vec<String> {
     words.sort_unstable();
     words.dedup();
     words
-}
-
-/// Which column holds what: as `--column KEY=NAME` says, else by its name.
-fn guess<'c>(
-    file: &Path,
-    columns: &'c [Column],
-    wanted: &Wanted<'_>,
-) -> Result<Vec<(&'static str, &'c Column)>> {
-    let header = || columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
-    let mut named: Vec<(&'static str, &Column)> = Vec::new();
-    for pair in wanted.columns {
-        let (key, name) = pair.split_once('=').unwrap_or((pair, ""));
-        let keys = USUAL.map(|(key, _)| key);
-        let Some(key) = keys.into_iter().find(|known| *known == key) else {
-            let help = crate::spec::suggest(key, &keys);
-            return Err(Error::Usage(format!("--column takes KEY=NAME, and `{key}` is no key; {help}")));
-        };
-        let Some(column) = columns.iter().find(|column| column.name == name) else {
-            let help = crate::spec::suggest(name, &header());
-            return Err(Error::Input(format!("{} has no column `{name}`; {help}", file.display())));
-        };
-        named.push((key, column));
-    }
-    for (key, names) in USUAL {
-        let by_name = names.iter().find_map(|name| {
-            columns.iter().find(|column| column.name.to_lowercase().replace([' ', '-'], "_") == *name)
-        });
-        let found = by_name.filter(|column| column.filled > 0);
-        if let (Some(column), false) = (found, named.iter().any(|(known, _)| *known == key)) {
-            named.push((key, column));
-        }
-    }
-    // a lateral view that few studies have would leave the others out
-    let frontal = named.iter().find(|(key, _)| *key == "frontal").map_or(0, |(_, column)| column.filled);
-    named.retain(|(key, column)| *key != "lateral" || column.filled * 2 >= frontal);
-    let lacks = |key: &str| named.iter().all(|(known, _)| *known != key);
-    let missing: Vec<(&str, &[&str])> = HINTS.into_iter().filter(|(key, _)| lacks(key)).collect();
-    if !missing.is_empty() {
-        let free: Vec<&Column> = columns
-            .iter()
-            .filter(|column| named.iter().all(|(_, other)| other.name != column.name))
-            .collect();
-        let keys: Vec<&str> = missing.iter().map(|(key, _)| *key).collect();
-        return Err(Error::Input(format!(
-            "{} has no column that looks like the {}; name it:\n  {}\n(the columns are {})",
-            file.display(),
-            keys.join(", the "),
-            (wanted.command)(&columns_to_name(&missing, free)),
-            header().join(", ")
-        )));
-    }
-    named.sort_by_key(|(key, _)| USUAL.iter().position(|(known, _)| known == key));
-    Ok(named)
-}
-
-/// The flags that name columns, with the likeliest of the free ones; `NAME` where none is likely.
-fn columns_to_name(missing: &[(&str, &[&str])], mut free: Vec<&Column>) -> String {
-    let mut flags = Vec::new();
-    for (key, hints) in missing {
-        let fits = |column: &&&Column| match *key {
-            "id" => column.is_unique && column.empty == 0,
-            "label" => !column.values.is_empty(),
-            _ => column.filled > 0,
-        };
-        let is_hinted = |column: &&&Column, hint: &str| column.name.to_lowercase().contains(hint);
-        let likely = hints
-            .iter()
-            .find_map(|hint| free.iter().filter(fits).find(|column| is_hinted(column, hint)))
-            .map(|column| column.name.clone());
-        free.retain(|column| Some(&column.name) != likely.as_ref());
-        flags.push(format!(
-            "--column {}",
-            super::quoted(&format!("{key}={}", likely.unwrap_or("NAME".into())))
-        ));
-    }
-    flags.join(" ")
-}
-
-/// Which values of the label mean what.
-struct Labels {
-    positive: Vec<String>,
-    negative: Vec<String>,
-    leave_out: Vec<String>,
-    /// Whether a cell lists several.
-    is_list: bool,
-}
-
-impl Labels {
-    fn of(file: &Path, column: Option<&Column>, positive: &[String], ask: &mut Ask<'_>) -> Result<Self> {
-        let values = column.map_or(&[][..], |column| &column.values);
-        let is_one_of = |words: &[&str], value: &str| words.contains(&value.to_lowercase().as_str());
-        let is_missing = |value: &String| column.is_some_and(|column| column.missing.contains(value));
-        let is_neither =
-            |value: &String| (is_one_of(&UNCERTAIN, value) || is_missing(value)) && !positive.contains(value);
-        let mut leave_out: Vec<String> =
-            values.iter().map(|(value, _)| value.clone()).filter(is_neither).collect();
-        let known: Vec<&(String, usize)> =
-            values.iter().filter(|(value, _)| !leave_out.contains(value)).collect();
-        let shown: Vec<String> =
-            known.iter().map(|(value, count)| format!("{value} ({count} rows)")).collect();
-        let guessed: Vec<String> =
-            known.iter().map(|(value, _)| value.clone()).filter(|value| !is_one_of(&NORMAL, value)).collect();
-        let is_clear = guessed.len() < known.len() && !guessed.is_empty();
-        let chosen: Vec<String> = if positive.is_empty() {
-            let usual = if is_clear { guessed.join(",") } else { String::new() };
-            let question = format!("the label is {}; which mean abnormal", shown.join(", "));
-            let answer = ask.ask(&question, &usual)?;
-            answer
-                .split(',')
-                .map(|value| value.trim().to_string())
-                .filter(|value| !value.is_empty())
-                .collect()
-        } else {
-            positive.to_vec()
-        };
-        let file = file.display();
-        let names: Vec<&str> = known.iter().map(|(value, _)| value.as_str()).collect();
-        if let (Some(value), false) =
-            (chosen.iter().find(|value| !names.contains(&value.as_str())), names.is_empty())
-        {
-            let help = crate::spec::suggest(value, &names);
-            return Err(Error::Input(format!(
-                "no label of {file} is `{value}`; {help} (its label column holds {})",
-                shown.join(", ")
-            )));
-        }
-        if chosen.is_empty() || names.is_empty() || chosen.len() == names.len() {
-            let values =
-                if shown.is_empty() { "more than twenty values".to_string() } else { shown.join(", ") };
-            return Err(Error::Input(format!(
-                "which labels of {file} mean abnormal is not clear; its label column holds {values}: name those that do \
-                 with --positive, separated by commas"
-            )));
-        }
-        let negative: Vec<String> =
-            known.iter().map(|(value, _)| value.clone()).filter(|value| !chosen.contains(value)).collect();
-        leave_out.extend(column.filter(|column| column.empty > 0).map(|_| String::new()));
-        ask.note(format!("abnormal is {}, normal is {}", chosen.join(", "), negative.join(", ")));
-        if !leave_out.is_empty() {
-            let shown = leave_out.iter().map(|value| if value.is_empty() { "an empty label" } else { value });
-            ask.note(format!("left out: {}", shown.collect::<Vec<_>>().join(", ")));
-        }
-        Ok(Self {
-            positive: chosen,
-            negative,
-            leave_out,
-            is_list: column.is_some_and(|column| column.is_list),
-        })
-    }
 }

@@ -138,7 +138,7 @@ fn scale(
     let step: u16 = if depth == 8 { 257 } else { 1 };
     let brightest = gray.iter().max().copied().unwrap_or(0) / step;
     // a file of 8 bits cannot hold 12, and means what it holds
-    let stated = stated.filter(|bits| *bits < depth);
+    let stated = stated.filter(|bits| *bits <= depth);
     if let Some(bits) = stated.filter(|bits| brightest > white(*bits)) {
         return Err(format!(
             "it holds the value {brightest}, and the {bits} bits of the spec hold {} at most",
