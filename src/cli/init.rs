@@ -2,6 +2,9 @@
 //! flags, asks on a terminal for what they leave open, and else takes what it finds.
 
 mod ask;
+mod columns;
+mod division;
+mod labels;
 mod place;
 mod source;
 mod weights;
@@ -13,6 +16,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::ask::Ask;
+use self::division::Division;
 use self::place::Place;
 use self::source::{Source, Wanted};
 use self::weights::{Kept, Weights};
@@ -35,6 +39,9 @@ pub(super) struct Init {
     /// The labels that mean abnormal, separated by commas; every other is normal
     #[arg(long, value_delimiter = ',', value_name = "LABEL")]
     positive: Vec<String>,
+    /// The test cases: `all` of them, a share such as `30%`, or those with a value in a column, such as `fold=test`
+    #[arg(long, value_name = "all|SHARE|COLUMN=VALUE")]
+    test: Option<String>,
     /// A column of the CSV file whose name says too little, such as `patient=subject_no`; may be repeated
     #[arg(long, value_name = "KEY=NAME")]
     column: Vec<String>,
@@ -98,7 +105,15 @@ impl Init {
         let weights = self.weights(folder, ask)?;
         let script = self.script(&source, &weights, ask)?;
         let kinds = self.kinds(&source, script, ask)?;
-        let text = Draft { source: &source, kinds: &kinds, weights: &weights, script }.text();
+        let division = Division {
+            columns: &source.columns,
+            trains: kinds.iter().any(|kind| !is_loaded(*kind, &weights, script)),
+            brought: brought(&source, &kinds, &weights, script),
+            studies: source.studies,
+            said: self.test.as_deref(),
+        };
+        let split = division.written(&|more| self.command(more), ask)?;
+        let text = Draft { source: &source, kinds: &kinds, weights: &weights, split: &split, script }.text();
         let plan = plan::build(spec::parse(&out, &text).map_err(Error::Spec)?);
         std::fs::create_dir_all(folder).map_err(|why| Error::unwritable(folder, &why))?;
         let beside = folder.join("medcert.schema.json");
@@ -123,8 +138,31 @@ impl Init {
             ))
     }
 
+    /// This command with more flags, to paste into a shell.
+    fn command(&self, more: &str) -> String {
+        let mut words = vec!["medcert init".to_string()];
+        let mut flag = |name: &str, value: &str| words.push(format!("--{name} {}", quoted(value)));
+        self.data.iter().for_each(|data| flag("data", data));
+        self.weights.iter().for_each(|path| flag("weights", &path.display().to_string()));
+        if !self.models.is_empty() {
+            let names: Vec<&str> = self.models.iter().map(|kind| kind.name()).collect();
+            flag("models", &names.join(","));
+        }
+        if !self.positive.is_empty() {
+            flag("positive", &self.positive.join(","));
+        }
+        self.column.iter().for_each(|pair| flag("column", pair));
+        self.test.iter().for_each(|test| flag("test", test));
+        self.out.iter().for_each(|out| flag("out", &out.display().to_string()));
+        words.extend(self.trusted.then(|| "--trusted".to_string()));
+        words.extend(self.force.then(|| "--force".to_string()));
+        words.push(more.to_string());
+        words.join(" ")
+    }
+
     fn source(&self, folder: &Path, ask: &mut Ask<'_>) -> Result<Source> {
-        let wanted = Wanted { folder, positive: &self.positive, columns: &self.column };
+        let command = |more: &str| self.command(more);
+        let wanted = Wanted { folder, positive: &self.positive, columns: &self.column, command: &command };
         if let Some(name) = &self.data {
             return source::read(name, &wanted, ask);
         }
@@ -240,6 +278,41 @@ impl Init {
         kinds.sort_unstable();
         kinds.dedup();
         Ok(kinds)
+    }
+}
+
+/// Whether a model's weights are loaded as they are, so that it learns nothing here.
+fn is_loaded(kind: Kind, weights: &[(Weights, Place)], script: Option<Kind>) -> bool {
+    let is_of_kind = |weights: &Weights| match weights.kept {
+        Kept::Bert { classifies, .. } => kind == Kind::Language && classifies,
+        Kept::Vision { classifies, .. } => kind == Kind::Vision && classifies,
+        Kept::Script => script == Some(kind),
+        Kept::Tokenizer => false,
+    };
+    weights.iter().any(|(weights, _)| is_of_kind(weights))
+}
+
+/// The file of a model that was trained elsewhere, perhaps on these patients. Phantoms are no patients.
+fn brought(
+    source: &Source,
+    kinds: &[Kind],
+    weights: &[(Weights, Place)],
+    script: Option<Kind>,
+) -> Option<String> {
+    let is_loaded = |(one, place): &&(Weights, Place)| {
+        kinds.iter().any(|kind| is_loaded(*kind, &[(one.clone(), place.clone())], script))
+    };
+    let found = weights.iter().find(is_loaded).filter(|_| !source.is_phantom());
+    found.map(|(weights, _)| weights.path.display().to_string())
+}
+
+/// A word of a command line.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,%:".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

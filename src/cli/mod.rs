@@ -33,6 +33,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use self::report_option::Reports;
+use crate::data::Roots;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
@@ -99,15 +100,25 @@ enum Command {
 /// Where things lie.
 #[derive(Debug, Args)]
 struct Places {
-    /// Folder that the spec's paths start from, instead of the spec's own
+    /// Folder that the spec's paths start from, instead of the spec's own; repeat it to allow links into others
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_DATA")]
-    data_root: Option<PathBuf>,
+    data_root: Vec<PathBuf>,
+    /// Follow links that lead out of the data root
+    #[arg(long)]
+    follow_links: bool,
     /// Folder of trained models, decoded images and evidence [default: ~/.cache/medcert]
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_CACHE")]
     cache: Option<PathBuf>,
     /// Folder of weights that are not beside the spec [default: weights in the cache folder]
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_WEIGHTS")]
     weights_root: Option<PathBuf>,
+}
+
+impl Places {
+    /// Where data may lie.
+    fn data_roots(&self) -> Roots {
+        Roots { folders: self.data_root.clone(), follow_links: self.follow_links }
+    }
 }
 
 #[cfg(feature = "torch")]

@@ -23,7 +23,7 @@ impl PlanOf {
     /// Prints the plan even where its data cannot be read, and then says why they cannot.
     pub(super) fn run(&self) -> Result<u8> {
         let plan = planned(&self.spec, self.quick)?;
-        let loaded = data::load(&plan.spec, self.places.data_root.as_deref());
+        let loaded = data::load_from(&plan.spec, &self.places.data_roots());
         let divided = loaded.and_then(|data| {
             let partition = data::divide(&data.studies, &plan.spec)?;
             Ok((data, partition))

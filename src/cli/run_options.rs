@@ -113,7 +113,7 @@ impl Gather {
     /// # Errors
     /// The data are missing or wrong.
     pub(super) fn ground(&self, plan: &Plan) -> Result<Ground> {
-        let data = data::load(&plan.spec, self.places.data_root.as_deref())?;
+        let data = data::load_from(&plan.spec, &self.places.data_roots())?;
         let partition = data::divide(&data.studies, &plan.spec)?;
         let own =
             self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -12,20 +12,17 @@ use std::path::Path;
 
 use super::groups;
 use super::table::{Row, Table};
-use super::{Folder, ImageSource, Report, Study};
+use super::{Folder, ImageSource, LeftOut, Report, Study, placeholder};
 use crate::spec::Views;
 use crate::{Error, Result};
 
-/// Studies left out: reason and count.
-type LeftOut = Vec<(String, usize)>;
-
 /// The studies in the file's order, and how many have no label.
-pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut)> {
+pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(Vec<Study>, LeftOut)> {
     let table = Table::read(&folder.file(Path::new("indiana_reports.csv"))?)?;
     let [uid, problems, indication, findings, impression] =
         columns(&table, ["uid", "Problems", "indication", "findings", "impression"])?;
     let exam = table.column("image").ok();
-    let mut images = if views == Views::None { HashMap::new() } else { projections(folder)? };
+    let mut images = if views == Views::None { HashMap::new() } else { projections(folder, bits)? };
     let mut seen = HashSet::new();
     let mut studies = Vec::new();
     let mut unlabelled = 0;
@@ -35,7 +32,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
             return Err(row.fault("the uid is empty"));
         }
         if !seen.insert(id) {
-            return Err(row.fault(format!("the uid {id} stands twice; keep one row a study")));
+            return Err(row.fault(format!("the uid {id} is there twice; keep one row a study")));
         }
         let label = row.value(problems);
         if label.is_empty() || label.eq_ignore_ascii_case("no indexing") {
@@ -57,6 +54,7 @@ pub(super) fn load(folder: &Folder, views: Views) -> Result<(Vec<Study>, LeftOut
             label: !label.eq_ignore_ascii_case("normal"),
             view: None,
             mask: None,
+            fold: None,
             groups: exam.map(|exam| groups::view(projection(row, exam))).into_iter().collect(),
         });
     }
@@ -85,14 +83,14 @@ fn columns<const N: usize>(table: &Table, names: [&str; N]) -> Result<[usize; N]
 type FrontalAndLateral = (Option<ImageSource>, Option<ImageSource>);
 
 /// The images of each study that are there.
-fn projections(folder: &Folder) -> Result<HashMap<String, FrontalAndLateral>> {
+fn projections(folder: &Folder, bits: Option<u8>) -> Result<HashMap<String, FrontalAndLateral>> {
     let table = Table::read(&folder.file(Path::new("indiana_projections.csv"))?)?;
     let [uid, filename, projection] = columns(&table, ["uid", "filename", "projection"])?;
     let places = ["images/images_normalized", "images_normalized"];
     let Some(images) = places.iter().find_map(|place| folder.folder(Path::new(place)).ok()) else {
         return Err(Error::Input(format!(
             "{} has no folder images/images_normalized; unpack the images there, or say `views: none`",
-            folder.path.display()
+            folder.path().display()
         )));
     };
     let mut found: HashMap<String, FrontalAndLateral> = HashMap::new();
@@ -109,8 +107,12 @@ fn projections(folder: &Folder) -> Result<HashMap<String, FrontalAndLateral>> {
         if name.components().count() != 1 {
             return Err(row.fault(format!("`{}` is no file name", name.display())));
         }
-        if slot.is_none() && images.path.join(name).is_file() {
-            *slot = Some(ImageSource::File(images.file(name)?));
+        let path = images.path().join(name);
+        if let Some(fault) = placeholder::absent(&path) {
+            return Err(fault);
+        }
+        if slot.is_none() && path.is_file() {
+            *slot = Some(ImageSource::File { path: images.file(name)?, bits });
         }
     }
     Ok(found)

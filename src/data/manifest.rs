@@ -2,39 +2,26 @@
 //!
 //! An empty cell means that the study has no such view; a file that is named and not there is an error.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use super::cells::{Label, Labels, Missing};
 use super::groups::{self, Grouping};
 use super::table::{Row, Table};
-use super::{Folder, ImageSource, Report, Study};
+use super::{Folder, ImageSource, LeftOut, Report, Study};
 use crate::Result;
 use crate::spec::Columns;
 
-/// Which values of the label column mean what.
+/// How a manifest is read.
 #[derive(Clone, Copy)]
-pub(super) struct Labels<'a> {
-    pub(super) positive: &'a [String],
-    pub(super) negative: &'a [String],
-}
-
-impl Labels<'_> {
-    fn read(self, row: Row<'_>, column: usize) -> Result<bool> {
-        let value = row.value(column);
-        let is_one_of = |values: &[String]| values.iter().any(|known| known == value);
-        match (is_one_of(self.positive), is_one_of(self.negative)) {
-            (true, false) => Ok(true),
-            (false, true) => Ok(false),
-            (true, true) => {
-                Err(row.fault(format!("the label `{value}` is both positive and negative in the spec")))
-            }
-            (false, false) => {
-                let (positive, negative) = (self.positive.join(", "), self.negative.join(", "));
-                let known = format!("positive: {positive}; negative: {negative}");
-                Err(row.fault(format!("the label `{value}` is not known ({known}); name it in the spec")))
-            }
-        }
-    }
+pub(super) struct Reading<'a> {
+    pub(super) columns: &'a Columns,
+    /// The column that names the parts of the split, if one does.
+    pub(super) fold: Option<&'a str>,
+    pub(super) labels: Labels<'a>,
+    pub(super) missing: Missing<'a>,
+    /// Bits of the images' values, if the spec names them.
+    pub(super) bits: Option<u8>,
 }
 
 /// The places of the columns that the spec names.
@@ -45,66 +32,123 @@ struct Places {
     images: [Option<usize>; 3],
     sections: [Option<usize>; 3],
     view: Option<usize>,
+    fold: Option<usize>,
     groups: Vec<Grouping>,
 }
 
 impl Places {
-    fn find(table: &Table, columns: &Columns) -> Result<Self> {
-        let optional = |name: &Option<String>| name.as_deref().map(|name| table.column(name)).transpose();
+    fn find(table: &Table, columns: &Columns, fold: Option<&str>) -> Result<Self> {
+        let optional = |name: Option<&str>| name.map(|name| table.column(name)).transpose();
+        let named = |name: &Option<String>| optional(name.as_deref());
         Ok(Self {
             id: table.column(&columns.id)?,
             patient: table.column(&columns.patient)?,
             label: table.column(&columns.label)?,
-            images: [optional(&columns.frontal)?, optional(&columns.lateral)?, optional(&columns.mask)?],
-            sections: [
-                optional(&columns.indication)?,
-                optional(&columns.findings)?,
-                optional(&columns.impression)?,
-            ],
-            view: optional(&columns.view)?,
+            images: [named(&columns.frontal)?, named(&columns.lateral)?, named(&columns.mask)?],
+            sections: [named(&columns.indication)?, named(&columns.findings)?, named(&columns.impression)?],
+            view: named(&columns.view)?,
+            fold: optional(fold)?,
             groups: columns.groups.iter().map(|name| Grouping::new(table, name)).collect::<Result<_>>()?,
         })
     }
+
+    /// The columns in which a word such as `nan` may be no value.
+    fn checked(&self) -> Vec<usize> {
+        let optional = self.images.into_iter().chain(self.sections).flatten();
+        let mut places: Vec<usize> =
+            [self.id, self.patient, self.label].into_iter().chain(optional).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
 }
 
-/// The studies in the file's order.
-pub(super) fn load(root: &Folder, file: &Path, columns: &Columns, labels: Labels<'_>) -> Result<Vec<Study>> {
+/// What a manifest holds.
+pub(super) struct Manifest {
+    /// The studies in the file's order.
+    pub(super) studies: Vec<Study>,
+    /// Rows that are no studies: reason and count.
+    pub(super) left_out: LeftOut,
+    /// How it was read, where a reader should know.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Reads a manifest.
+pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<Manifest> {
     let path = root.file(file)?;
-    let folder = Folder::open(path.parent().unwrap_or(Path::new(".")))?;
+    let folder = root.beside(&path);
     let table = Table::read(&path)?;
-    let places = Places::find(&table, columns)?;
+    let places = Places::find(&table, reading.columns, reading.fold)?;
+    let checked = places.checked();
+    reading.missing.check(&table, &checked, places.label, reading.labels)?;
     let mut seen = HashSet::new();
     let mut studies = Vec::new();
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for row in table.rows() {
-        let study = study(row, &places, labels, &folder)?;
-        if !seen.insert(study.id.clone()) {
-            return Err(row.fault(format!("the case {} stands twice; keep one row a study", study.id)));
+        match study(row, &places, reading, &folder)? {
+            Ok(study) => {
+                if !seen.insert(study.id.clone()) {
+                    let message = format!("the case {} is in the file twice; keep one row a study", study.id);
+                    return Err(row.fault(message));
+                }
+                studies.push(study);
+            }
+            Err(reason) => *left_out.entry(reason).or_default() += 1,
         }
-        studies.push(study);
     }
-    Ok(studies)
+    let mut remarks: Vec<String> = table.remark().into_iter().collect();
+    remarks.extend(reading.missing.remarks(&table, &checked));
+    Ok(Manifest { studies, left_out: left_out.into_iter().collect(), remarks })
 }
 
-fn study(row: Row<'_>, places: &Places, labels: Labels<'_>, folder: &Folder) -> Result<Study> {
-    let needed = |column: usize, what: &str| match row.value(column) {
-        "" => Err(row.fault(format!("the {what} is empty"))),
-        value => Ok(value.to_string()),
+/// The study of a row, or why there is none.
+fn study(
+    row: Row<'_>,
+    places: &Places,
+    reading: Reading<'_>,
+    folder: &Folder,
+) -> Result<std::result::Result<Study, String>> {
+    let Reading { labels, missing, bits, .. } = reading;
+    let label = match missing.value(row, places.label) {
+        None => return Ok(Err("without a label".to_string())),
+        Some(_) => labels.read(row, places.label)?,
     };
-    let text = |column: Option<usize>| column.map_or(String::new(), |column| row.value(column).to_string());
-    let image = |column: Option<usize>| match column.map(|column| row.value(column)) {
+    let label = match label {
+        Label::LeftOut(reason) => return Ok(Err(reason)),
+        Label::Abnormal => true,
+        Label::Normal => false,
+    };
+    let needed = |column: usize, what: &str| match missing.value(row, column) {
+        None => Ok(None),
+        Some("") => Err(row.fault(format!(
+            "the {what} is empty; fill it in, remove the row, or leave such rows out with `missing: [\"\"]`"
+        ))),
+        Some(value) => Ok(Some(value.to_string())),
+    };
+    let (Some(id), Some(patient)) = (needed(places.id, "case")?, needed(places.patient, "patient")?) else {
+        return Ok(Err("without a case or patient".to_string()));
+    };
+    let text = |column: Option<usize>| {
+        column.and_then(|column| missing.value(row, column)).unwrap_or_default().to_string()
+    };
+    let image = |column: Option<usize>| match column.and_then(|column| missing.value(row, column)) {
         None | Some("") => Ok(None),
         Some(name) => match folder.file(Path::new(name)) {
-            Ok(path) => Ok(Some(ImageSource::File(path))),
+            Ok(path) => Ok(Some(ImageSource::File { path, bits })),
             Err(why) => Err(row.fault(why)),
         },
+    };
+    let fold = match places.fold.map(|column| row.value(column)) {
+        Some("") => return Err(row.fault("the column of the split is empty; say which part the row is in")),
+        fold => fold.map(str::to_string),
     };
     let view = text(places.view);
     let by_view = places.view.map(|_| groups::view(&view));
     let [frontal, lateral, mask] = places.images;
     let [indication, findings, impression] = places.sections;
-    Ok(Study {
-        id: needed(places.id, "case")?,
-        patient: needed(places.patient, "patient")?,
+    Ok(Ok(Study {
+        id,
+        patient,
         frontal: image(frontal)?,
         lateral: image(lateral)?,
         report: Report {
@@ -112,9 +156,14 @@ fn study(row: Row<'_>, places: &Places, labels: Labels<'_>, folder: &Folder) -> 
             findings: text(findings),
             impression: text(impression),
         },
-        label: labels.read(row, places.label)?,
+        label,
         groups: by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect(),
         view: Some(view).filter(|view| !view.is_empty()),
-        mask: image(mask)?,
-    })
+        mask: image(mask)?.map(|source| match source {
+            // a mask holds no picture, so its bits are its own
+            ImageSource::File { path, .. } => ImageSource::File { path, bits: None },
+            drawn @ ImageSource::Phantom(..) => drawn,
+        }),
+        fold,
+    }))
 }

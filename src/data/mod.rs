@@ -2,24 +2,31 @@
 //! University layout or a manifest; their division by patient.
 
 mod audit;
+mod cells;
 mod csv_preview;
 mod groups;
 mod images;
 mod iu_xray;
+mod language;
 mod manifest;
 pub mod phantom;
+pub mod placeholder;
+mod root;
 pub(crate) mod sets;
 mod split;
 mod table;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
-pub use csv_preview::{Column, glance};
+pub use csv_preview::{Column, SEPARATOR, glance};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
+pub use language::{LEAST_KNOWN, cut};
+pub use root::Roots;
 pub use split::{Partition, divide, leaks, split};
 
+use self::root::Folder;
 use crate::spec::{self, Section, Spec, Views};
 use crate::text::Document;
 use crate::{Error, Result};
@@ -45,6 +52,8 @@ pub struct Study {
     pub mask: Option<ImageSource>,
     /// The groups that the case is in, such as `sex` and `F`: name and value, each name once.
     pub groups: Vec<(String, String)>,
+    /// The value of the column that names the parts of the split, if one does.
+    pub fold: Option<String>,
 }
 
 /// The sections of a report, as written.
@@ -73,10 +82,18 @@ impl Report {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImageSource {
     /// A PNG or JPEG file.
-    File(PathBuf),
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Bits of its values that hold the picture, 1 to 16; None where the file says so itself.
+        bits: Option<u8>,
+    },
     /// A phantom, drawn from its description.
     Phantom(Arc<phantom::Drawing>, phantom::Plane),
 }
+
+/// Studies left out: reason and count.
+pub type LeftOut = Vec<(String, usize)>;
 
 /// A data set, loaded: the studies and what was left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +101,9 @@ pub struct Dataset {
     /// The studies, in a fixed order.
     pub studies: Vec<Study>,
     /// Studies left out: reason and count, in a fixed order.
-    pub left_out: Vec<(String, usize)>,
+    pub left_out: LeftOut,
+    /// What a reader of a result should know about how the data were read, in sentences.
+    pub remarks: Vec<String>,
     /// blake3 over everything that was read but the images' bytes (their names are in it) and the words for
     /// the examination in the Indiana collection.
     pub digest: String,
@@ -109,35 +128,59 @@ impl Dataset {
 /// Loads the data of a spec. `root` (from `--data-root` or `MEDCERT_DATA`) replaces the spec's folder as
 /// the place that relative paths start from.
 ///
+/// # Errors
+/// As for [`load_from`].
+pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
+    load_from(spec, &Roots::at(root))
+}
+
+/// Loads the data of a spec.
+///
 /// A study that lacks a view that the image models read, or has no word where a language model reads, is
 /// left out and counted.
 ///
 /// # Errors
-/// A file is missing, malformed or too large; the message names the file and the line.
-pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
-    let folder = match (root, spec.path.parent()) {
-        (Some(root), _) => root.to_path_buf(),
-        (None, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        (None, _) => PathBuf::from("."),
-    };
+/// A file is missing, malformed or too large, or outside the roots; the message names the file and the line. Or the
+/// spec's threats mean nothing for these reports.
+pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
+    let mut remarks = vec![];
     let (studies, mut left_out, sections) = match &spec.data {
         spec::Data::Phantom { studies, seed, label_noise, missed, .. } => {
             let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
             (phantom::studies_with(*studies, *seed, mistakes), vec![], all)
         }
-        spec::Data::IuXray { folder: iu, sections, views } => {
-            let (studies, left_out) = iu_xray::load(&Folder::open(&folder)?.folder(iu)?, *views)?;
+        spec::Data::IuXray { folder, sections, views, bits } => {
+            let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
             (studies, left_out, sections.clone())
         }
-        spec::Data::Manifest { file, columns, positive, negative, sections, .. } => {
-            let labels = manifest::Labels { positive, negative };
-            let read = manifest::load(&Folder::open(&folder)?, file, columns, labels)?;
-            (read, vec![], sections.clone())
+        spec::Data::Manifest {
+            file,
+            columns,
+            positive,
+            negative,
+            leave_out,
+            separator,
+            missing,
+            literal,
+            sections,
+            bits,
+            ..
+        } => {
+            let reading = manifest::Reading {
+                columns,
+                fold: spec.split.column(),
+                labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
+                missing: cells::Missing { missing, literal },
+                bits: *bits,
+            };
+            let read = manifest::load(&roots.open(&spec.path)?, file, reading)?;
+            remarks = read.remarks;
+            (read.studies, read.left_out, sections.clone())
         }
     };
     let views = spec.data.views();
-    let mut data = Dataset { studies, left_out: vec![], digest: String::new(), sections, views };
+    let mut data = Dataset { studies, left_out: vec![], remarks, digest: String::new(), sections, views };
     left_out.extend(data.leave_out(spec.models.iter().any(|(_, model)| model.reads_text())));
     data.left_out = left_out;
     if data.studies.is_empty() {
@@ -145,13 +188,14 @@ pub fn load(spec: &Spec, root: Option<&Path>) -> Result<Dataset> {
         let why = if why.is_empty() { "the file has no row".to_string() } else { why.join(", ") };
         return Err(Error::Input(format!("the data has no study that can be used: {why}")));
     }
+    language::check(&data, spec)?;
     data.digest = data.fingerprint();
     Ok(data)
 }
 
 impl Dataset {
     /// Drops what no model could read, and counts why.
-    fn leave_out(&mut self, reads_text: bool) -> Vec<(String, usize)> {
+    fn leave_out(&mut self, reads_text: bool) -> LeftOut {
         let mut reasons =
             [("without a frontal image", 0), ("without a lateral image", 0), ("without a word to read", 0)];
         let studies = std::mem::take(&mut self.studies);
@@ -189,7 +233,8 @@ impl Dataset {
             views_key(self.views)
         ));
         for study in &self.studies {
-            let Study { id, patient, frontal, lateral, report, label, view, mask, groups } = study;
+            // the column of the split decides the parts, which evidence names one by one
+            let Study { id, patient, frontal, lateral, report, label, view, mask, groups, fold: _ } = study;
             add(id);
             add(patient);
             add(if *label { "1" } else { "0" });
@@ -198,8 +243,9 @@ impl Dataset {
                 add(&match image {
                     None => String::new(),
                     // the folder that it lies in is not its content
-                    Some(ImageSource::File(path)) => {
-                        path.file_name().unwrap_or_default().to_string_lossy().to_string()
+                    Some(ImageSource::File { path, bits }) => {
+                        let name = path.file_name().unwrap_or_default().to_string_lossy();
+                        bits.map_or(name.to_string(), |bits| format!("{name} {bits} bits"))
                     }
                     Some(ImageSource::Phantom(drawing, plane)) => drawing.key(*plane),
                 });
@@ -233,43 +279,5 @@ fn views_key(views: Views) -> &'static str {
         Views::Both => "Both",
         Views::Frontal => "Frontal",
         Views::None => "None",
-    }
-}
-
-/// A folder that paths of a spec or a table must stay in, links included.
-struct Folder {
-    path: PathBuf,
-    real: PathBuf,
-}
-
-impl Folder {
-    fn open(path: &Path) -> Result<Self> {
-        let remedy = "name the folder that the spec's paths start from with --data-root or MEDCERT_DATA";
-        let real = path.canonicalize().map_err(|why| Error::unreadable(path, &why, remedy))?;
-        Ok(Self { path: path.to_path_buf(), real })
-    }
-
-    /// A folder within; paths in its files stay in it.
-    fn folder(&self, path: &Path) -> Result<Self> {
-        Self::open(&self.file(path)?)
-    }
-
-    /// A file within.
-    fn file(&self, path: &Path) -> Result<PathBuf> {
-        let whole = self.path.join(path);
-        if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-            let folder = self.path.display();
-            return Err(Error::Input(format!("{} leaves {folder}; name files below it", path.display())));
-        }
-        let remedy = "check its name; --data-root or MEDCERT_DATA says where the spec's paths start";
-        let real = whole.canonicalize().map_err(|why| Error::unreadable(&whole, &why, remedy))?;
-        if !real.starts_with(&self.real) {
-            let folder = self.path.display();
-            return Err(Error::Input(format!(
-                "{} is a link that leaves {folder}; copy the file",
-                whole.display()
-            )));
-        }
-        Ok(whole)
     }
 }

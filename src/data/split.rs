@@ -1,9 +1,11 @@
-//! Division by patient: a patient's studies are all in one part, since one study tells about the next.
+//! Division by patient: a patient's studies are all in one part, since one study tells about the next. Where a column
+//! of the manifest names the parts it is taken at its word, and the check `patient-split` is raised if a patient is in
+//! two of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Study;
-use crate::spec::{Parts, Spec, Split, Stop};
+use crate::spec::{Parts, Spec, Split, Stop, Weights};
 use crate::{Error, Result};
 
 /// Indices into the studies, each ascending; the test cases of [`divide`] may be in another order.
@@ -35,9 +37,16 @@ impl Partition {
 /// drawn: the first ones are a random sample.
 ///
 /// # Errors
-/// As for [`split()`].
+/// As for [`split()`], or a part that the spec needs is empty.
 pub fn divide(studies: &[Study], spec: &Spec) -> Result<Partition> {
     let mut partition = split(studies, &spec.split)?;
+    let trains = spec.models.iter().any(|(_, model)| matches!(model.weights(), Some(Weights::Train(_))));
+    if trains {
+        check_part("training", &partition.train, studies, true)?;
+    }
+    if trains || !spec.thresholds.is_empty() {
+        check_part("validation", &partition.validation, studies, false)?;
+    }
     if spec.stop == Stop::Early {
         draw(&mut partition.test, studies, &ranks(studies, spec.split.seed));
     }
@@ -60,16 +69,27 @@ fn ranks(studies: &[Study], seed: u64) -> BTreeMap<&str, usize> {
     order.into_iter().enumerate().map(|(rank, (_, patient))| (patient, rank)).collect()
 }
 
-/// Divides the studies; deterministic, whatever their order in the file: the patients are ordered by a hash
-/// of the seed and their name, the first are test patients and the next validate.
+/// Divides the studies; deterministic, whatever their order in the file.
 ///
 /// # Errors
-/// A part would be empty, or training or test hold one class only.
+/// The test part is empty or holds one class only, or a value that names a part is in no row.
 pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
     let ranks = ranks(studies, split.seed);
-    let Parts::Drawn { test, validation } = split.parts else {
-        return Err(Error::Usage("a split by a column is not supported yet; write shares".to_string()));
+    let mut partition = match &split.parts {
+        Parts::Drawn { test, validation } => drawn(studies, &ranks, *test, *validation)?,
+        Parts::Named { column, test, validation } => named(studies, column, test, validation)?,
     };
+    if let Some(most) = split.cases {
+        draw(&mut partition.test, studies, &ranks);
+        partition.test.truncate(most);
+        partition.test.sort_unstable();
+    }
+    check_part("test", &partition.test, studies, true)?;
+    Ok(partition)
+}
+
+/// The patients are ordered by a hash of the seed and their name: the first are test patients and the next validate.
+fn drawn(studies: &[Study], ranks: &BTreeMap<&str, usize>, test: f64, validation: f64) -> Result<Partition> {
     let tests = share(ranks.len(), test);
     let validations = share(ranks.len() - tests, validation);
     let part = |wanted: usize| -> Vec<usize> {
@@ -79,38 +99,56 @@ pub fn split(studies: &[Study], split: &Split) -> Result<Partition> {
         };
         (0..studies.len()).filter(is_in).collect()
     };
-    let mut partition = Partition { test: part(0), validation: part(1), train: part(2) };
-    if let Some(most) = split.cases {
-        draw(&mut partition.test, studies, &ranks);
-        partition.test.truncate(most);
-        partition.test.sort_unstable();
-    }
-    for (name, cases, needs_both) in [
-        ("test", &partition.test, true),
-        ("validation", &partition.validation, false),
-        ("training", &partition.train, true),
-    ] {
-        let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
-        let patients = ranks.len();
-        if cases.is_empty() {
-            let why = format!(
-                "the {name} part of the split is empty; {patients} patients are too few for its shares"
-            );
-            return Err(Error::Input(why));
-        }
-        if needs_both && (abnormal == 0 || abnormal == cases.len()) {
-            let class = if abnormal == 0 { "normal" } else { "abnormal" };
-            let why = format!(
-                "all {} {name} cases are {class}; take more studies or another split seed",
-                cases.len()
-            );
-            return Err(Error::Input(why));
-        }
-    }
+    let partition = Partition { test: part(0), validation: part(1), train: part(2) };
     match leaks(studies, &partition).first() {
         None => Ok(partition),
-        Some(patient) => Err(Error::Input(format!("the patient {patient} is in two parts of the split"))),
+        Some(patient) => {
+            Err(Error::Bug(format!("the patient {patient} was drawn into two parts of the split")))
+        }
     }
+}
+
+/// The parts that a column names; every other value means training.
+fn named(studies: &[Study], column: &str, test: &[String], validation: &[String]) -> Result<Partition> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut partition = Partition { train: vec![], validation: vec![], test: vec![] };
+    for (index, study) in studies.iter().enumerate() {
+        let fold = study.fold.as_deref().unwrap_or_default();
+        *counts.entry(fold).or_default() += 1;
+        let is_in = |values: &[String]| values.iter().any(|value| value == fold);
+        match (is_in(test), is_in(validation)) {
+            (true, _) => partition.test.push(index),
+            (false, true) => partition.validation.push(index),
+            (false, false) => partition.train.push(index),
+        }
+    }
+    if let Some(absent) = test.iter().chain(validation).find(|value| !counts.contains_key(value.as_str())) {
+        let known: Vec<String> = counts.iter().map(|(value, count)| format!("`{value}` ({count})")).collect();
+        return Err(Error::Input(format!(
+            "no case that can be used has `{absent}` in the column `{column}`; its values are {}",
+            known.join(", ")
+        )));
+    }
+    Ok(partition)
+}
+
+/// A part must hold a case, and of both classes if they are learned or judged.
+fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) -> Result<()> {
+    if cases.is_empty() {
+        let patients = studies.iter().map(|study| &study.patient).collect::<BTreeSet<_>>().len();
+        return Err(Error::Input(format!(
+            "the {name} part of the split is empty; the data have {patients} patients: take more, or other shares or values"
+        )));
+    }
+    let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
+    if needs_both && (abnormal == 0 || abnormal == cases.len()) {
+        let class = if abnormal == 0 { "normal" } else { "abnormal" };
+        let all = cases.len();
+        return Err(Error::Input(format!(
+            "all {all} {name} cases are {class}; take more studies, or another seed or other values of the split"
+        )));
+    }
+    Ok(())
 }
 
 /// The patients that have studies in more than one part.

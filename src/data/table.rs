@@ -1,8 +1,12 @@
 //! CSV files (RFC 4180) with a header, read whole, within limits; every fault names file and line.
+//!
+//! Values are separated by commas; a file whose header has none, and semicolons or tabs instead, is read with those, and
+//! [`Table::remark`] says so.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::placeholder;
+use crate::files::bounded_read;
 use crate::spec::suggest;
 use crate::{Error, Result};
 
@@ -10,31 +14,35 @@ use crate::{Error, Result};
 const LARGEST_BYTES: u64 = 256 << 20;
 /// Most rows of a CSV file.
 const MOST_ROWS: usize = 1_000_000;
+/// The marks that may be between values, with their names; the first that a header has counts.
+const DELIMITERS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs")];
 
 /// A table in memory.
 pub(super) struct Table {
     path: PathBuf,
     header: csv::StringRecord,
-    rows: Vec<csv::StringRecord>,
+    rows: Vec<Line>,
+    delimiter: (u8, &'static str),
+}
+
+/// A record with the line of the file that it starts in, counted from 1.
+struct Line {
+    number: usize,
+    record: csv::StringRecord,
 }
 
 /// A row of a table.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'t> {
     table: &'t Table,
-    record: &'t csv::StringRecord,
+    line: &'t Line,
 }
 
 impl Table {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let remedy = "check its name and its rights";
-        let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(LARGEST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > LARGEST_BYTES {
-            return Err(Error::Input(format!("{} is larger than 256 MiB; split it", path.display())));
-        }
+        let bytes = bounded_read(path, LARGEST_BYTES).map_err(|why| Error::unreadable(path, &why, remedy))?;
+        placeholder::check(path, &bytes)?;
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(why) => {
@@ -47,12 +55,17 @@ impl Table {
             }
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // a spreadsheet's mark
-        let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
-        let malformed = |why: csv::Error| Error::Input(format!("{}{}", path.display(), explain(&why)));
-        let header = reader.headers().map_err(malformed)?.iter().map(str::trim).collect();
+        let delimiter = delimiter(text);
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter.0).from_reader(text.as_bytes());
+        let mut lines = Lines { text, at: 0, number: 1 };
+        let header: csv::StringRecord = match reader.headers() {
+            Ok(header) => header.iter().map(str::trim).collect(),
+            Err(why) => return Err(malformed(path, &why, &mut lines)),
+        };
         let mut rows = Vec::new();
         for record in reader.records() {
-            rows.push(record.map_err(malformed)?);
+            let record = record.map_err(|why| malformed(path, &why, &mut lines))?;
+            rows.push(Line { number: lines.of(record.position()), record });
             if rows.len() > MOST_ROWS {
                 return Err(Error::Input(format!(
                     "{} has more than {MOST_ROWS} rows; split it",
@@ -66,15 +79,39 @@ impl Table {
                 path.display()
             )));
         }
-        let table = Self { path: path.to_path_buf(), header, rows };
+        let table = Self { path: path.to_path_buf(), header, rows, delimiter };
         table.check_end(text)?;
+        table.check_names()?;
         Ok(table)
+    }
+
+    /// How it was read, where that is not as usual.
+    pub(super) fn remark(&self) -> Option<String> {
+        let (delimiter, name) = self.delimiter;
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        (delimiter != b',').then(|| format!("{file} is separated by {name}"))
+    }
+
+    /// Of two columns with one name, the first would be read without a word.
+    fn check_names(&self) -> Result<()> {
+        for (place, name) in self.names().enumerate() {
+            let earlier = self.names().take(place).position(|other| other == name);
+            if let Some(earlier) = earlier.filter(|_| !name.is_empty()) {
+                return Err(Error::Input(format!(
+                    "{}:1: the columns {} and {} are both named `{name}`; rename or remove one",
+                    self.path.display(),
+                    earlier + 1,
+                    place + 1
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// A quote that is never closed swallows the rest of the file, and the reader does not mind.
     fn check_end(&self, text: &str) -> Result<()> {
         let Some(last) = self.rows().last() else { return Ok(()) };
-        let start = last.record.position().map_or(0, |position| position.byte() as usize);
+        let start = last.line.record.position().map_or(0, |position| position.byte() as usize);
         let quotes = text.get(start..).unwrap_or_default().matches('"').count();
         if quotes.is_multiple_of(2) {
             Ok(())
@@ -101,32 +138,79 @@ impl Table {
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|record| Row { table: self, record })
+        self.rows.iter().map(|line| Row { table: self, line })
     }
 }
 
 impl<'t> Row<'t> {
     /// The value of a column, without the space around it.
     pub(super) fn value(self, column: usize) -> &'t str {
-        self.record.get(column).unwrap_or_default().trim()
+        self.line.record.get(column).unwrap_or_default().trim()
+    }
+
+    /// Where it starts, as `FILE:LINE`.
+    pub(super) fn place(self) -> String {
+        format!("{}:{}", self.table.path.display(), self.line.number)
     }
 
     /// A fault of this row.
     pub(super) fn fault(self, message: impl std::fmt::Display) -> Error {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Error::Input(format!("{}:{line}: {message}", self.table.path.display()))
+        Error::Input(format!("{}: {message}", self.place()))
+    }
+}
+
+/// The mark between the values of a text, by its header.
+fn delimiter(text: &str) -> (u8, &'static str) {
+    let mut is_quoted = false;
+    let mut met = [false; DELIMITERS.len()];
+    for byte in text.bytes() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' | b'\r' if !is_quoted => break,
+            _ if is_quoted => {}
+            _ => met.iter_mut().zip(DELIMITERS).for_each(|(met, (delimiter, _))| *met |= delimiter == byte),
+        }
+    }
+    DELIMITERS.into_iter().zip(met).find(|(_, met)| *met).map_or(DELIMITERS[0], |(delimiter, _)| delimiter)
+}
+
+/// Counts the lines of a text up to places that ascend. The CSV reader's own count is one too low behind `\r\n`.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    number: usize,
+}
+
+impl Lines<'_> {
+    /// The line of a record, from 1. A record's place is right behind the last byte of the one before, so that the rest
+    /// of its line end, and blank lines, may come first.
+    fn of(&mut self, position: Option<&csv::Position>) -> usize {
+        let place = position.map_or(0, |position| position.byte() as usize);
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(self.at) {
+            let is_end = matches!(byte, b'\n' | b'\r');
+            if self.at >= place && !is_end {
+                break;
+            }
+            let is_half = *byte == b'\r' && bytes.get(self.at + 1) == Some(&b'\n');
+            self.number += usize::from(is_end && !is_half);
+            self.at += 1;
+        }
+        self.number
     }
 }
 
 /// What the CSV reader says, in words.
-fn explain(why: &csv::Error) -> String {
-    match why.kind() {
+fn malformed(path: &Path, why: &csv::Error, lines: &mut Lines<'_>) -> Error {
+    let path = path.display();
+    Error::Input(match why.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let line = lines.of(pos.as_ref());
             format!(
-                ":{line}: this row has {len} values and the header {expected_len}; is a comma or quote missing?"
+                "{path}:{line}: this row has {len} values and the header {expected_len}; is a separator or a quote \
+                 missing?"
             )
         }
-        _ => format!(": this is no CSV: {why}"),
-    }
+        _ => format!("{path} cannot be read as CSV: {why}"),
+    })
 }

@@ -125,6 +125,9 @@ pub struct DataFacts {
     pub studies: usize,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: Vec<(String, usize)>,
+    /// What a reader of the result should know about how the data were read, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// Training cases.
     pub train: usize,
     /// Validation cases.

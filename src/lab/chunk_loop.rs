@@ -29,6 +29,8 @@ pub(super) struct ChunkLoop<'a> {
     pub readers: Vec<&'a dyn Reader>,
     /// What they are.
     pub models: &'a [ModelFacts],
+    /// What of the test reports they never read, a sentence a model.
+    pub cut: Vec<String>,
     /// Counterexamples of an earlier run.
     pub known: &'a [Counterexample],
     /// Whether networks were folded.

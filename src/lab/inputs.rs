@@ -83,7 +83,9 @@ impl Inputs {
     /// A file is missing or broken; the message names it.
     pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Cache) -> Result<()> {
         for &side in self.images.keys() {
-            let mask = |file: &PathBuf| data::picture(&ImageSource::File(file.clone()), side, Some(cache));
+            let mask = |file: &PathBuf| {
+                data::picture(&ImageSource::File { path: file.clone(), bits: None }, side, Some(cache))
+            };
             self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);
         }
         Ok(())

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use run::{run, run_after, run_part, show};
 
+use crate::data::placeholder;
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};
 
@@ -64,6 +65,10 @@ impl Options {
     pub fn find(&self, path: &Path) -> Result<PathBuf> {
         let found = self.roots.iter().map(|root| root.join(path)).find(|place| place.exists());
         found.ok_or_else(|| {
+            // a link whose content was not fetched is there, and does not exist
+            if let Some(fault) = self.roots.iter().find_map(|root| placeholder::absent(&root.join(path))) {
+                return fault;
+            }
             let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
             Error::Input(format!(
                 "{} is in none of these folders: {}; put it there, or name its folder with --weights-root",

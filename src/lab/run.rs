@@ -18,6 +18,7 @@ use crate::evidence::{
 use crate::plan::{self, Plan};
 use crate::seal::Cache;
 use crate::spec::{Mask, Model, Stop};
+use crate::text;
 use crate::{Error, Result};
 
 /// Gathers the evidence of a plan.
@@ -121,6 +122,7 @@ fn on_stage<T>(
     for (facts, at) in models.iter_mut().zip(&operated) {
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
+    let cut = subjects.iter().filter_map(|subject| cut(subject, &inputs, partition)).collect();
     action(&ChunkLoop {
         plan,
         data,
@@ -128,6 +130,7 @@ fn on_stage<T>(
         partition,
         readers: subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect(),
         models: &models,
+        cut,
         known,
         folded: !options.plain,
         kept: &options.cache.join("evidence"),
@@ -168,7 +171,7 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
             early: plan.spec.stop == Stop::Early,
             computed_by: vec![machine],
         },
-        data: data_facts(data, partition, audit.patients_in_two_parts),
+        data: data_facts(data, partition, audit.patients_in_two_parts, &field.cut),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
         cases: cases(field, audit.seen, &audit.twins),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
@@ -216,6 +219,20 @@ fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
+/// What of the test reports a model never reads; none for a fusion, which reads as its language model does.
+fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<String> {
+    let (name, of) = match subject {
+        LoadedModel::Network(network) if network.side.is_none() => {
+            (&network.name, network.tokenizer.as_ref()?)
+        }
+        LoadedModel::Network(_) => return None,
+        LoadedModel::Script(script) => script.reads_words()?,
+    };
+    let lengths: Vec<usize> =
+        partition.test.iter().map(|&index| of.tokenizer.length(&inputs.texts[index])).collect();
+    text::tokens::cut(name, &lengths, of.max_tokens)
+}
+
 /// The inputs of every case, with the masks that the plan asks for.
 fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
     let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
@@ -255,11 +272,17 @@ fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> 
     Ok(data::audit_kept(data, partition, &pixels, cache))
 }
 
-fn data_facts(data: &Dataset, partition: &Partition, patients_in_two_parts: usize) -> DataFacts {
+fn data_facts(
+    data: &Dataset,
+    partition: &Partition,
+    patients_in_two_parts: usize,
+    cut: &[String],
+) -> DataFacts {
     DataFacts {
         digest: data.digest.clone(),
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
+        remarks: data.remarks.iter().chain(cut).cloned().collect(),
         train: partition.train.len(),
         validation: partition.validation.len(),
         test: partition.test.len(),

@@ -16,6 +16,7 @@ use super::model::{Reader, TokenizerOf};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
+use crate::data::placeholder;
 use crate::files::bounded_read;
 use crate::spec::{Outputs, ScriptModel};
 use crate::{Error, Result};
@@ -46,6 +47,11 @@ pub struct Script {
 }
 
 impl Script {
+    /// Its name and its tokenizer, if it reads text.
+    pub fn reads_words(&self) -> Option<(&String, &TokenizerOf)> {
+        self.tokenizer.as_ref().map(|of| (&self.name, of))
+    }
+
     /// Loads a pinned file; `folder` finds the tokenizer's folder.
     ///
     /// # Errors
@@ -60,6 +66,7 @@ impl Script {
         let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name a TorchScript file");
         // what is loaded is what was hashed, whatever happens to the file meanwhile
         let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
+        placeholder::check(&path, &bytes)?;
         check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
         jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
         jit::f_set_graph_executor_optimize(false)?;

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
+use crate::data::placeholder;
 use crate::files::{bounded_text, open_regular, write_whole};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
@@ -105,6 +106,7 @@ impl WeightsFile {
         let wrong = |why: &str| Error::Input(format!("{name} is no index of safetensors files: {why}"));
         let text = bounded_text(path, INDEX_LIMIT_BYTES)
             .map_err(|why| Error::unreadable(path, &why, "name an existing index"))?;
+        placeholder::check(path, text.as_bytes())?;
         let index: serde_json::Value =
             serde_json::from_str(&text).map_err(|why| wrong(&format!("it is no JSON ({why})")))?;
         let map_of = index.get("weight_map").and_then(serde_json::Value::as_object);
@@ -256,12 +258,16 @@ fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
 /// Maps a file whose kind and size are right.
 #[allow(unsafe_code)]
 fn map(path: &Path) -> Result<Bytes> {
-    let unreadable = |why: std::io::Error| Error::unreadable(path, &why, "name an existing safetensors file");
+    let unreadable = |why: std::io::Error| {
+        let remedy = "name an existing safetensors file";
+        placeholder::absent(path).unwrap_or_else(|| Error::unreadable(path, &why, remedy))
+    };
     let name = path.display();
     let file = open_regular(path, LIMIT_BYTES).map_err(unreadable)?;
     // SAFETY: the map is only read; a file that another program shortens meanwhile ends this one, as it
     // would end any program that maps it, and changes nothing that was written
     let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
+    placeholder::check(path, &bytes)?;
     if bytes.starts_with(b"PK") || bytes.starts_with(b"\x80\x02") {
         return Err(Error::Input(format!(
             "{name} is a pickle file, which can run code when it is read; convert it with \

@@ -36,9 +36,9 @@ const PITCH: usize = 6;
 pub struct Stamp {
     /// The letters.
     pub text: &'static str,
-    /// Whether it stands on the right of the picture.
+    /// Whether it is on the right of the picture.
     pub right: bool,
-    /// Whether it stands at the bottom.
+    /// Whether it is at the bottom.
     pub bottom: bool,
 }
 

@@ -197,6 +197,7 @@ fn provenance(result: ReportInput<'_>) -> String {
             .iter()
             .map(|(why, count)| format!("left out: {} {}", grouped(*count as u64), shown(why))),
     );
+    lines.extend(data.remarks.iter().map(|remark| shown(remark)));
     lines.extend(evidence.models.iter().map(|model| {
         let (name, kind) = (shown(&model.name), shown(&model.architecture));
         format!("{name}: {kind}, {} parameters, weights {}", grouped(model.parameters), short(&model.weights))

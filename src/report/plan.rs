@@ -1,7 +1,7 @@
 //! What would run, for `medcert plan`.
 
 use super::{counted, division, grouped, plain};
-use crate::data::{Dataset, Partition};
+use crate::data::{Dataset, Partition, cut};
 use crate::judge::cell_name;
 use crate::plan::{Plan, estimate};
 use crate::spec::{Stop, Weights};
@@ -36,6 +36,9 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         let left_out =
             |(why, count): &(String, usize)| format!("left out: {} {}", grouped(*count as u64), plain(why));
         lines.extend(data.left_out.iter().map(left_out));
+        lines.extend(
+            data.remarks.iter().chain(&cut(data, &plan.spec, &partition.test)).map(|remark| plain(remark)),
+        );
         let cost = estimate(plan, partition.train.len(), partition.test.len());
         let cells = counted(plan.cells.len(), "cell", "cells");
         lines.push(format!(

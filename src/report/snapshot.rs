@@ -34,6 +34,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         short(&data.digest)
     ));
     lines.extend(data.left_out.iter().map(|(why, count)| format!("left out: {count} {}", super::plain(why))));
+    lines.extend(data.remarks.iter().map(|remark| super::plain(remark)));
     lines.push(String::new());
     lines.push(MODELS.to_string());
     let name = |name: &str| format!("{name:<12}");

@@ -103,6 +103,7 @@ pub(super) fn head(result: ReportInput<'_>) -> Vec<String> {
             .collect();
         lines.push(format!("left out: {}", left_out.join(", ")));
     }
+    lines.extend(data.remarks.iter().map(|remark| plain(remark)));
     lines
 }
 

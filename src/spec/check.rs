@@ -135,6 +135,8 @@ checks! {
         Some(share(0.02, Looser::Below, "accuracy by which a model has to exceed a bag of words"));
     /// Cells count different cases.
     Denominators => "D4" "denominators" Error None;
+    /// A model that was trained elsewhere is judged on a random part of the data.
+    UnnamedTestSet => "D6" "unnamed-test-set" Suspect None;
     /// Cases were not answered.
     Coverage => "C1" "coverage" Error None;
     /// A cell is missing.

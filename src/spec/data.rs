@@ -63,6 +63,8 @@ pub enum Data {
         sections: Vec<Section>,
         /// Views (default both).
         views: Views,
+        /// Bits of the images' values that hold the picture, 1 to 16; None where each file says so.
+        bits: Option<u8>,
     },
     /// A CSV file with named columns.
     Manifest {
@@ -74,10 +76,20 @@ pub enum Data {
         positive: Vec<String>,
         /// Values of the label column that mean normal (default `0`).
         negative: Vec<String>,
+        /// Values of the label column whose rows are left out and counted, such as `-1.0` for uncertain (default none).
+        leave_out: Vec<String>,
+        /// What stands between the findings of a label that lists several (default none: a label is one value).
+        separator: Option<String>,
+        /// Words that mean that nothing is there, such as `nan`; whole cells of any column (default none).
+        missing: Vec<String>,
+        /// Words that look like missing values and are text (default none).
+        literal: Vec<String>,
         /// Sections of the report that are read, in order (default those that have a column).
         sections: Vec<Section>,
         /// Views (default those that have a column).
         views: Views,
+        /// Bits of the images' values that hold the picture, 1 to 16; None where each file says so.
+        bits: Option<u8>,
     },
 }
 

@@ -179,15 +179,29 @@ fn data(data: &Data) -> Part {
             part.put("views", views.name());
             part
         }
-        Data::IuXray { folder, sections, views } => {
+        Data::IuXray { folder, sections, views, bits } => {
             let mut part = Part::new("iu_xray");
             part.path("folder", folder).all("section", sections.iter().map(|section| section.name()));
-            part.put("views", views.name());
+            part.put("views", views.name()).maybe("bits", *bits);
             part
         }
-        Data::Manifest { file, columns, positive, negative, sections, views } => {
+        Data::Manifest {
+            file,
+            columns,
+            positive,
+            negative,
+            leave_out,
+            separator,
+            missing,
+            literal,
+            sections,
+            views,
+            bits,
+        } => {
             let mut part = Part::new("manifest");
             part.path("file", file).all("positive", positive).all("negative", negative);
+            part.all("leave_out", leave_out).maybe("separator", separator.as_ref());
+            part.all("missing", missing).all("literal", literal).maybe("bits", *bits);
             part.all("section", sections.iter().map(|section| section.name())).put("views", views.name());
             let Columns {
                 id,

@@ -33,8 +33,20 @@ pub(super) const WAIVER: [&str; 5] = ["check", "model", "owner", "reason", "expi
 /// The sources of data.
 pub(super) const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
 pub(super) const PHANTOM: [&str; 5] = ["studies", "seed", "label_noise", "missed", "views"];
-pub(super) const IU_XRAY: [&str; 3] = ["folder", "sections", "views"];
-pub(super) const MANIFEST: [&str; 6] = ["file", "columns", "positive", "negative", "sections", "views"];
+pub(super) const IU_XRAY: [&str; 4] = ["folder", "sections", "views", "bits"];
+pub(super) const MANIFEST: [&str; 11] = [
+    "file",
+    "columns",
+    "positive",
+    "negative",
+    "leave_out",
+    "separator",
+    "missing",
+    "literal",
+    "sections",
+    "views",
+    "bits",
+];
 pub(super) const COLUMNS: [&str; 11] = [
     "id",
     "patient",

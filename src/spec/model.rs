@@ -161,6 +161,18 @@ impl Model {
         }
     }
 
+    /// Tokens of a report that it reads at most, where the spec says so; a fusion reads as its language model does.
+    pub fn max_tokens(&self) -> Option<u32> {
+        match self {
+            Self::Bert { config, max_tokens, .. } => {
+                let positions = config.map(|config| config.max_tokens);
+                max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
+            }
+            Self::Script(script) => script.reads_text.then_some(script.max_tokens),
+            Self::Vision { .. } | Self::Fusion { .. } => None,
+        }
+    }
+
     /// Where its weights come from; None for a module, which holds them.
     pub fn weights(&self) -> Option<&Weights> {
         match self {

@@ -31,3 +31,13 @@ pub enum Parts {
         validation: Vec<String>,
     },
 }
+
+impl Split {
+    /// The column of the manifest that names the parts, if one does.
+    pub fn column(&self) -> Option<&str> {
+        match &self.parts {
+            Parts::Drawn { .. } => None,
+            Parts::Named { column, .. } => Some(column),
+        }
+    }
+}

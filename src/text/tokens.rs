@@ -115,6 +115,11 @@ impl Tokenizer {
         Ok(Self { inner, classify, separate })
     }
 
+    /// Tokens of a whole text, [CLS] and [SEP] counted.
+    pub fn length(&self, text: &str) -> usize {
+        self.encode(text, usize::MAX).len()
+    }
+
     /// Ids with [CLS] and [SEP], cut to at most `max_tokens` (at least 2).
     pub fn encode(&self, text: &str, max_tokens: usize) -> Vec<u32> {
         let pieces = self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec());
@@ -123,4 +128,24 @@ impl Tokenizer {
         ids.push(self.separate);
         ids
     }
+}
+
+/// Tokens of a text at least, [CLS] and [SEP] counted, whatever the vocabulary: a word is one or more.
+pub fn least_length(text: &str) -> usize {
+    split(text).len() + 2
+}
+
+/// How many texts are longer than what a model reads, and by how much, in a sentence; None if all are read to their end.
+/// `lengths` are in tokens, [CLS] and [SEP] counted.
+pub fn cut(model: &str, lengths: &[usize], max_tokens: usize) -> Option<String> {
+    let mut lost: Vec<usize> =
+        lengths.iter().filter_map(|length| length.checked_sub(max_tokens)).filter(|lost| *lost > 0).collect();
+    lost.sort_unstable();
+    let median = lost.get(lost.len() / 2)?;
+    Some(format!(
+        "{model} reads {max_tokens} tokens, and {} of {} test reports are longer: half of these lose {median} tokens or \
+         more at their end",
+        lost.len(),
+        lengths.len()
+    ))
 }

@@ -1,4 +1,4 @@
-//! A text as words: what stands between spaces, with the punctuation at its ends apart.
+//! A text as words: the runs between spaces, with the punctuation at their ends apart.
 
 /// A word of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
 }
 
 impl Word<'_> {
-    /// As it stood.
+    /// The word with its punctuation, as written.
     pub fn whole(&self) -> String {
         format!("{}{}{}", self.leading, self.core, self.trailing)
     }

@@ -120,7 +120,7 @@ fn data(folder: &Path) -> Dataset {
         let pixel = |x: u32, y: u32| Luma([bytes(y as usize * SIDE + x as usize)]);
         let path = folder.join(name);
         GrayImage::from_fn(SIDE as u32, SIDE as u32, pixel).save(&path).expect("saved");
-        Some(ImageSource::File(path))
+        Some(ImageSource::File { path, bits: None })
     };
     let study = |(place, study): (usize, Study)| {
         let label = place % 2 == 1;
@@ -138,7 +138,7 @@ fn data(folder: &Path) -> Dataset {
     };
     let studies = phantom::studies(CASES, 3, 0.0).into_iter().enumerate().map(study).collect();
     let (sections, views) = (vec![Section::Findings], Views::Frontal);
-    Dataset { studies, left_out: vec![], digest: String::new(), sections, views }
+    Dataset { studies, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
 }
 
 /// What happens to each case under each of the attacks; the clean outcomes come first.

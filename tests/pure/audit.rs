@@ -16,7 +16,7 @@ use proptest::prelude::*;
 /// A data set of these studies, whose models read the findings and these views.
 fn dataset(studies: Vec<Study>, views: Views) -> Dataset {
     let sections = vec![Section::Findings];
-    Dataset { studies, left_out: vec![], digest: String::new(), sections, views }
+    Dataset { studies, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
 }
 
 /// Phantoms, their usual sections and views, and a division.
@@ -51,6 +51,7 @@ fn written(name: &str, findings: &str) -> Study {
         view: None,
         mask: None,
         groups: vec![],
+        fold: None,
     }
 }
 
@@ -158,7 +159,7 @@ fn an_image_is_known_when_it_is_stored_anew() {
     let study = |name: &str, film: &GrayImage| {
         let path = folder.path().join(name);
         film.save(&path).expect("saved");
-        Study { frontal: Some(ImageSource::File(path)), ..written(name, "") }
+        Study { frontal: Some(ImageSource::File { path, bits: None }), ..written(name, "") }
     };
     let films: Vec<GrayImage> = phantom::studies(12, 4, 0.0)
         .iter()

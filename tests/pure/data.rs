@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
-use medcert::data::{ImageSource, LARGEST_SIDE, Study, leaks, load, phantom, pixels, split};
+use medcert::data::{ImageSource, LARGEST_SIDE, Study, divide, leaks, load, phantom, pixels, split};
 use medcert::seal::Cache;
 use medcert::spec::{Parts, Section, Spec, Split, Views, parse};
 use proptest::prelude::*;
@@ -104,13 +104,14 @@ fn study(path: PathBuf) -> Study {
     Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File(path)),
+        frontal: Some(ImageSource::File { path, bits: None }),
         lateral: None,
         report: medcert::data::Report::default(),
         label: true,
         view: None,
         mask: None,
         groups: vec![],
+        fold: None,
     }
 }
 
@@ -176,7 +177,9 @@ fn a_decoded_image_is_kept_by_its_content() {
     let kept: Vec<PathBuf> = walk(cache.path());
     assert_eq!(kept.len(), 1);
     // what is kept is what is read: another value in the cache shows, if its seal is its own
-    Cache::at(cache.path()).keep("pixels", &kept[0], vec![9; 16]).expect("kept");
+    let range = [100, 0, 8, 0]; // the brightest value, the bits, and whether they were named
+    let other = [&[9; 16][..], &range].concat();
+    Cache::at(cache.path()).keep("pixels", &kept[0], other).expect("kept");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), [9; 16]);
     std::fs::write(&kept[0], [9; 16]).expect("written");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), first);
@@ -268,8 +271,12 @@ fn a_split_too_small_is_refused() {
     let all = Split { parts: Parts::Drawn { test: 0.99, validation: 0.5 }, cases: None, seed: 0 };
     let one_class: Vec<Study> = studies.iter().cloned().map(|study| Study { label: true, ..study }).collect();
     let usual = Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 };
+    let divided = |studies: &[Study], split: Split| {
+        let folder = Path::new(".");
+        divide(studies, &Spec { split, ..spec(folder, "{phantom: {studies: 20}}", MODELS) })
+    };
     insta::assert_snapshot!(
-        [split(&studies, &all), split(&one_class, &usual), split(&[], &usual)]
+        [divided(&studies, all), divided(&one_class, usual.clone()), divided(&[], usual)]
             .map(|refused| refused.expect_err("refused").to_string())
             .join("\n")
     );

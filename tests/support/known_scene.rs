@@ -112,6 +112,7 @@ impl Bench {
         let data = Dataset {
             studies,
             left_out: vec![],
+            remarks: vec![],
             digest: String::new(),
             sections: vec![Section::Findings],
             views: Views::Frontal,

@@ -117,6 +117,7 @@ impl World {
                 digest: "da".repeat(32),
                 studies: labels.len() * 3 + 20,
                 left_out: vec![("no lateral image".into(), 12), ("no label".into(), 3)],
+                remarks: vec![],
                 train: labels.len() * 2,
                 validation: 20,
                 test: labels.len(),

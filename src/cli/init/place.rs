@@ -21,8 +21,13 @@ impl Place {
         if let Some(path) = target.strip_prefix(&here).ok().map(written) {
             return Self { path, root: Some(PathBuf::from(".")) };
         }
-        let parent = target.parent().unwrap_or(Path::new("/")).to_path_buf();
-        Self { path: below(&parent).unwrap_or_default(), root: Some(parent) }
+        Self::below(&target, target.parent().unwrap_or(Path::new("/")))
+    }
+
+    /// The place of a file below a root; both start from the file system's root.
+    pub(super) fn below(file: &Path, root: &Path) -> Self {
+        let path = file.strip_prefix(root).map(written).unwrap_or_default();
+        Self { path, root: Some(root.to_path_buf()) }
     }
 }
 

@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::ask::Ask;
+use super::columns;
+use super::labels::Labels;
 use super::place::{Place, scalar};
-use crate::data::{self, Column, glance};
+use crate::data::{self, Column, SEPARATOR, glance};
 use crate::spec::parse;
 use crate::{Error, Result};
 
@@ -29,6 +31,15 @@ pub(super) struct Source {
     pub(super) root: Option<PathBuf>,
     /// Studies that can be used.
     pub(super) studies: usize,
+    /// Columns of the manifest; none for other data.
+    pub(super) columns: Vec<Column>,
+}
+
+impl Source {
+    /// Whether it is drawn from a seed.
+    pub(super) fn is_phantom(&self) -> bool {
+        self.block.starts_with("phantom")
+    }
 }
 
 /// What names and places its data have.
@@ -36,6 +47,8 @@ pub(super) struct Wanted<'a> {
     pub(super) folder: &'a Path,
     pub(super) positive: &'a [String],
     pub(super) columns: &'a [String],
+    /// The command that was given, with more flags.
+    pub(super) command: &'a dyn Fn(&str) -> String,
 }
 
 /// The phantom of the default spec.
@@ -48,6 +61,7 @@ pub(super) fn phantom() -> Source {
         group: Some("sex".into()),
         root: None,
         studies: 2000,
+        columns: vec![],
     }
 }
 
@@ -123,6 +137,7 @@ fn indiana(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source
         group: None,
         root: place.root,
         studies,
+        columns: vec![],
     })
 }
 
@@ -139,30 +154,14 @@ fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result
     Ok(data::load(&spec, root)?.studies.len())
 }
 
-/// What columns are usually called.
-const USUAL: [(&str, &[&str]); 10] = [
-    ("id", &["case", "id", "study", "study_id", "uid", "image_id", "accession", "dicom_id"]),
-    ("patient", &["patient", "patient_id", "patientid", "subject", "subject_id", "mrn"]),
-    ("label", &["label", "target", "class", "abnormal", "diagnosis", "finding"]),
-    ("frontal", &["frontal", "image", "path", "image_path", "frontal_path", "filename", "file"]),
-    ("lateral", &["lateral", "lateral_path"]),
-    ("indication", &["indication", "history", "clinical_history"]),
-    ("findings", &["findings", "report", "notes", "text", "note", "report_text"]),
-    ("impression", &["impression", "conclusion"]),
-    ("view", &["view", "projection", "view_position", "viewposition"]),
-    ("mask", &["mask", "lesion_mask"]),
-];
+/// Columns that usually group the cases.
 const GROUPS: [&str; 8] = ["sex", "gender", "age", "source", "site", "scanner", "hospital", "ethnicity"];
-/// Values that mean normal.
-const NORMAL: [&str; 9] =
-    ["0", "normal", "negative", "no", "false", "healthy", "no finding", "no findings", "benign"];
 
 fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
     let columns = glance(file)?;
-    let named = guess(file, &columns, wanted.columns)?;
+    let named = columns::guess(file, &columns, wanted)?;
     let of = |key: &str| named.iter().find(|(known, _)| *known == key).map(|(_, column)| *column);
-    let label = of("label").map_or(&[][..], |column| &column.values);
-    let (positive, negative) = labels(file, label, wanted.positive, ask)?;
+    let labels = Labels::of(file, of("label"), wanted.positive, ask)?;
     let mut written: Vec<String> =
         named.iter().map(|(key, column)| format!("{key}: {}", scalar(&column.name))).collect();
     let groups: Vec<&str> = columns
@@ -175,14 +174,28 @@ fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Sourc
         written.push(format!("groups: [{}]", names.join(", ")));
     }
     let list = |values: &[String]| values.iter().map(|value| scalar(value)).collect::<Vec<_>>().join(", ");
-    let place = Place::of(file, wanted.folder);
-    let block = format!(
+    let place = place(file, wanted.folder, of("frontal"));
+    let mut block = format!(
         "manifest: {{file: {}, columns: {{{}}}, positive: [{}], negative: [{}]",
         scalar(&place.path),
         written.join(", "),
-        list(&positive),
-        list(&negative)
+        list(&labels.positive),
+        list(&labels.negative)
     );
+    if !labels.leave_out.is_empty() {
+        block += &format!(", leave_out: [{}]", list(&labels.leave_out));
+    }
+    if labels.is_list {
+        block += &format!(", separator: \"{SEPARATOR}\"");
+    }
+    let missing = missing(&named);
+    if !missing.is_empty() {
+        ask.note(format!(
+            "{} is taken for a missing value; use `literal` instead of `missing` where it is text",
+            missing.join(", ")
+        ));
+        block += &format!(", missing: [{}]", list(&missing));
+    }
     let views = match (of("frontal"), of("lateral")) {
         (Some(_), Some(_)) => "both",
         (Some(_), None) => "frontal",
@@ -190,92 +203,41 @@ fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Sourc
     };
     let reports = ["indication", "findings", "impression"].iter().any(|section| of(section).is_some());
     if views == "none" && !reports {
-        let file = file.display();
         return Err(Error::Input(format!(
-            "{file} has no column that looks like an image or a report; name one, such as --column frontal=NAME or \
-             --column findings=NAME"
+            "{} has no column that looks like an image or a report; name one:\n  {}\n  {}",
+            file.display(),
+            (wanted.command)("--column frontal=NAME"),
+            (wanted.command)("--column findings=NAME")
         )));
     }
     let studies = count(&block, views, wanted.folder, place.root.as_deref())?;
     let about = format!("{}, a row a study", file.file_name().unwrap_or_default().to_string_lossy());
     let group = groups.iter().find(|name| !name.eq_ignore_ascii_case("age")).map(|name| (*name).to_string());
-    Ok(Source { block, about, views, reports, group, root: place.root, studies })
+    Ok(Source { block, about, views, reports, group, root: place.root, studies, columns })
 }
 
-/// Which column holds what: as `--column KEY=NAME` says, else by its name.
-fn guess<'c>(file: &Path, columns: &'c [Column], said: &[String]) -> Result<Vec<(&'static str, &'c Column)>> {
-    let header = || columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
-    let mut named: Vec<(&'static str, &Column)> = Vec::new();
-    for pair in said {
-        let (key, name) = pair.split_once('=').unwrap_or((pair, ""));
-        let keys = USUAL.map(|(key, _)| key);
-        let Some(key) = keys.into_iter().find(|known| *known == key) else {
-            let help = crate::spec::suggest(key, &keys);
-            return Err(Error::Usage(format!("--column takes KEY=NAME, and `{key}` is no key; {help}")));
-        };
-        let Some(column) = columns.iter().find(|column| column.name == name) else {
-            let help = crate::spec::suggest(name, &header());
-            return Err(Error::Input(format!("{} has no column `{name}`; {help}", file.display())));
-        };
-        named.push((key, column));
+/// The place of a manifest. Where its images have absolute paths, the root is above both.
+fn place(file: &Path, folder: &Path, frontal: Option<&Column>) -> Place {
+    let plain = Place::of(file, folder);
+    let image = frontal.map_or(Path::new(""), |column| Path::new(column.first.as_str()));
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let file = whole(file);
+    let root = whole(plain.root.as_deref().unwrap_or(folder));
+    if !image.is_absolute() || image.starts_with(&root) {
+        return plain;
     }
-    for (key, names) in USUAL {
-        let by_name = names.iter().find_map(|name| {
-            columns.iter().find(|column| column.name.to_lowercase().replace([' ', '-'], "_") == *name)
-        });
-        let found = by_name.filter(|column| column.filled > 0);
-        if let (Some(column), false) = (found, named.iter().any(|(known, _)| *known == key)) {
-            named.push((key, column));
-        }
+    match file.ancestors().skip(1).find(|above| image.starts_with(above)) {
+        // every path is below the file system's root, so that it would be no wall
+        Some(above) if above.parent().is_some() => Place::below(&file, above),
+        _ => plain,
     }
-    // a lateral view that few studies have would leave the others out
-    let frontal = named.iter().find(|(key, _)| *key == "frontal").map_or(0, |(_, column)| column.filled);
-    named.retain(|(key, column)| *key != "lateral" || column.filled * 2 >= frontal);
-    for needed in ["id", "patient", "label"] {
-        if named.iter().all(|(key, _)| *key != needed) {
-            let header = header().join(", ");
-            return Err(Error::Input(format!(
-                "{} has no column that looks like the {needed}; name it with --column {needed}=NAME (the columns are \
-                 {header})",
-                file.display()
-            )));
-        }
-    }
-    named.sort_by_key(|(key, _)| USUAL.iter().position(|(known, _)| known == key));
-    Ok(named)
 }
 
-/// Which values of the label mean abnormal, and which normal.
-fn labels(
-    file: &Path,
-    values: &[(String, usize)],
-    positive: &[String],
-    ask: &mut Ask<'_>,
-) -> Result<(Vec<String>, Vec<String>)> {
-    let known: Vec<String> = values.iter().map(|(value, count)| format!("{value} ({count} rows)")).collect();
-    let is_normal = |value: &str| NORMAL.contains(&value.to_lowercase().as_str());
-    let guessed: Vec<String> =
-        values.iter().filter(|(value, _)| !is_normal(value)).map(|(value, _)| value.clone()).collect();
-    let is_clear = guessed.len() < values.len() && !guessed.is_empty();
-    let chosen: Vec<String> = if positive.is_empty() {
-        let usual = if is_clear { guessed.join(",") } else { String::new() };
-        let question = format!("the label is {}; which mean abnormal", known.join(", "));
-        let answer = ask.ask(&question, &usual)?;
-        answer.split(',').map(|value| value.trim().to_string()).filter(|value| !value.is_empty()).collect()
-    } else {
-        positive.to_vec()
-    };
-    let stands = |value: &String| values.iter().any(|(other, _)| other == value);
-    let file = file.display();
-    if chosen.is_empty() || !chosen.iter().all(stands) || chosen.len() == values.len() {
-        let values = if known.is_empty() { "more than twenty values".to_string() } else { known.join(", ") };
-        return Err(Error::Input(format!(
-            "which labels of {file} mean abnormal is not clear; its label column holds {values}: name those that do with \
-             --positive, separated by commas"
-        )));
-    }
-    let negative =
-        values.iter().map(|(value, _)| value.clone()).filter(|value| !chosen.contains(value)).collect();
-    ask.note(format!("abnormal is {}, normal every other label", chosen.join(", ")));
-    Ok((chosen, negative))
+/// Words for missing values in the columns that are read; those of the label are left out as labels.
+fn missing(named: &[(&str, &Column)]) -> Vec<String> {
+    let read = named.iter().filter(|(key, _)| !["label", "view"].contains(key));
+    let mut words: Vec<String> = read.flat_map(|(_, column)| column.missing.clone()).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }

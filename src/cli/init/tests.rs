@@ -150,7 +150,7 @@ fn a_manifests_columns_are_guessed_and_its_labels_asked_for() {
     });
     let (spec, text, told) = begin(folder.path(), &["--data", &file], None).expect("a spec");
     assert_eq!(data::load(&spec, None).expect("data").studies.len(), 60);
-    assert!(told.contains("abnormal is effusion, pneumonia, normal every other label"), "{told}");
+    assert!(told.contains("abnormal is effusion, pneumonia, normal is normal"), "{told}");
     insta::assert_snapshot!("manifest", text);
     let flags = ["--force", "--data", &file, "--positive", "effusion"];
     let (spec, ..) = begin(folder.path(), &flags, None).expect("a spec");
@@ -167,7 +167,7 @@ fn a_manifests_columns_are_guessed_and_its_labels_asked_for() {
     };
     let patient = ["--column", "patient=subject_no"];
     for (flags, says) in [
-        (&[][..], "no column that looks like the patient; name it with --column patient=NAME"),
+        (&[][..], "--column patient=subject_no\n(the columns are case, subject_no, report, label)"),
         (&patient[..], "--positive, separated by commas"),
         (&["--column", "pateint=subject_no"], "did you mean `patient`?"),
         (&["--column", "patient=subject"], "did you mean `subject_no`?"),
@@ -232,4 +232,107 @@ fn a_person_is_asked_for_what_no_flag_says() {
     let why = begin(folder.path(), &[], Some("")).expect_err("it is there already");
     assert!(matches!(why, Error::Usage(_)) && why.to_string().contains("--force"), "{why}");
     assert_eq!(Kind::value_variants().len(), 3);
+}
+
+#[test]
+fn all_missing_columns_are_named_in_a_command_to_paste() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = manifest(folder.path(), "exam no,pat,words,dx,notes", |at| {
+        format!("s{at},p{},lungs are clear,{},x", at / 2, ["sick", "Normal"][at % 2])
+    });
+    let flags = ["--data", &file, "--column", "findings=words"];
+    let why = begin(folder.path(), &flags, None).expect_err("refused").to_string();
+    assert!(why.contains("looks like the id, the patient, the label"), "{why}");
+    let line = why.lines().find(|line| line.contains("medcert init")).expect("a command");
+    assert!(line.contains("--column findings=words"), "{line}");
+    assert!(line.ends_with("--column 'id=exam no' --column patient=pat --column label=NAME"), "{line}");
+    let flags =
+        [&flags[..], &["--column", "id=exam no", "--column", "patient=pat", "--column", "label=dx"]].concat();
+    let (spec, ..) = begin(folder.path(), &flags, None).expect("a spec");
+    assert_eq!(data::load(&spec, None).expect("data").studies.len(), 60);
+}
+
+#[test]
+fn labels_that_are_neither_are_left_out_and_misspelt_ones_suggested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = manifest(folder.path(), "case,patient,report,label", |at| {
+        format!("s{at},p{at},{},{}", ["clear", "nan"][at % 2], ["1.0", "0.0", "-1.0", ""][at / 2 % 4])
+    });
+    let (spec, text, told) = begin(folder.path(), &["--data", &file], None).expect("a spec");
+    assert!(text.contains("positive: [\"1.0\"], negative: [\"0.0\"], leave_out: [\"-1.0\", \"\"]"), "{text}");
+    assert!(text.contains("missing: [nan]") && told.contains("left out: -1.0, an empty label"), "{told}");
+    assert_eq!(data::load(&spec, None).expect("data").studies.len(), 16);
+    let file = manifest(folder.path(), "case,patient,report,label", |at| {
+        format!("s{at},p{at},clear,{}", ["Pneumonia", "None of these"][at % 2])
+    });
+    let why = begin(folder.path(), &["--force", "--data", &file, "--positive", "pneumonia"], None);
+    let why = why.expect_err("refused").to_string();
+    assert!(why.contains("did you mean `Pneumonia`?"), "{why}");
+}
+
+/// A copy of an NIH-like set: own column names, absolute paths, findings in lists, a column of parts.
+fn nih(folder: &Path) -> String {
+    let row = |at: usize| {
+        let findings = ["No Finding", "Mass|Nodule", "Cardiomegaly|Effusion", "Effusion"][at % 4];
+        let part = ["train", "train", "valid", "test", "test"][at / 12];
+        format!("{at:04},{},{}/films/{at}.png,{findings},{part}", at / 2, folder.display())
+    };
+    for at in 0..60 {
+        write(folder.join(format!("films/{at}.png")), "");
+    }
+    let file = manifest(&folder.join("tables"), "Image Index,Patient ID,Path,Finding Labels,Fold", row);
+    write(folder.join("own.pt"), b"PK\x03\x04 own/code/__torch__.py own/constants.pkl");
+    file
+}
+
+#[test]
+fn a_brought_model_is_judged_on_the_test_set_that_a_column_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, own) = (nih(folder.path()), at(folder.path(), "own.pt"));
+    std::fs::create_dir(folder.path().join("specs")).expect("made");
+    let flags = ["--data", &file, "--weights", &own, "--trusted", "--models", "vision"];
+    let (spec, text, told) = begin(&folder.path().join("specs"), &flags, None).expect("a spec");
+    assert!(text.contains("split: {column: Fold, test: [test], validation: [valid]}"), "{text}");
+    assert!(text.contains("separator: \"|\"") && told.contains("--data-root"), "{told}");
+    let loaded = data::load(&spec, Some(folder.path())).expect("data");
+    let parts = data::divide(&loaded.studies, &spec).expect("parts");
+    assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (24, 12, 24));
+}
+
+#[test]
+fn a_brought_models_data_is_never_divided_in_silence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = nih(folder.path());
+    let text = std::fs::read_to_string(&file).expect("a table");
+    write(
+        PathBuf::from(&file),
+        text.replace(",Fold", ",Remark").replace(",test", ",a").replace(",train", ",b"),
+    );
+    let own = at(folder.path(), "own.pt");
+    let flags = ["--data", &file, "--weights", &own, "--trusted", "--models", "vision"];
+    let why = begin(folder.path(), &flags, None).expect_err("asked").to_string();
+    for says in ["--test all", "--test COLUMN=VALUE", "--test 30%", "may hold patients of its training"] {
+        assert!(why.contains(says), "{says}: {why}");
+    }
+    for (test, split) in [
+        ("all", "split: {test: 100%}"),
+        ("Remark=a", "split: {column: Remark, test: [a], validation: [valid]}"),
+        ("30%", "split: {by: patient, test: 30%, validation: 10%, seed: 7}"),
+    ] {
+        let flags = [&flags[..], &["--force", "--test", test]].concat();
+        let (_, text, _) = begin(folder.path(), &flags, None).expect("a spec");
+        assert!(text.contains(split), "{text}");
+    }
+    for (test, says) in
+        [("Remark=c", "no row has `c`"), ("Fold=a", "no column `Fold`"), ("some", "is none of")]
+    {
+        let flags = [&flags[..], &["--force", "--test", test]].concat();
+        let why = begin(folder.path(), &flags, None).expect_err("refused").to_string();
+        assert!(why.contains(says), "{why}");
+    }
+    // a person answers instead
+    let flags = [&flags[..], &["--force"]].concat();
+    let (_, text, _) =
+        begin(folder.path(), &flags, Some("Cardiomegaly,Effusion,Mass,Nodule\nall\n")).expect("a spec");
+    assert!(text.contains("split: {test: 100%}"), "{text}");
 }

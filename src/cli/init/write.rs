@@ -13,6 +13,8 @@ pub(super) struct Draft<'a> {
     pub(super) kinds: &'a [Kind],
     /// Weights with their places.
     pub(super) weights: &'a [(Weights, Place)],
+    /// The `split:` block, without its braces.
+    pub(super) split: &'a str,
     /// What the `TorchScript` module reads, if there is one.
     pub(super) script: Option<Kind>,
 }
@@ -24,19 +26,18 @@ impl Draft<'_> {
 
     /// The whole spec.
     pub(super) fn text(&self) -> String {
-        let Source { block, about, views, studies, .. } = self.source;
+        let Source { block, about, views, .. } = self.source;
         let views = if self.has(Kind::Vision) || self.has(Kind::Fusion) { views } else { "none" };
-        let small = *studies < 400;
         let mut text = String::from("# yaml-language-server: $schema=medcert.schema.json\n#\n");
         text.push_str(
             "# What must hold of these models, in sentences. `medcert explain` lists the attacks, checks and metrics;\n# the thresholds are a start: change them to what your use needs.\n\n",
         );
         let _ = writeln!(text, "claim: {}\n", self.claim());
         let _ = writeln!(text, "# {about}\ndata:\n  {block}, views: {views}}}\n");
-        let test = if small { "40%" } else { "30%" };
         let _ = writeln!(
             text,
-            "# always by patient; `cases: 96` beside `test` makes a quick run on fewer of them\nsplit: {{by: patient, test: {test}, validation: 10%, seed: 7}}\n"
+            "# a patient is in one part alone; `cases: 96` beside `test` makes a quick run on fewer cases\nsplit: {{{}}}\n",
+            self.split
         );
         text.push_str("models:\n");
         for kind in self.kinds {

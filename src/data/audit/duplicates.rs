@@ -1,5 +1,5 @@
 //! Inputs of test cases that were there before: reports and images that are also in the training or the
-//! validation part, exactly or nearly. A patient is in one part alone, so that such an input stands there under
+//! validation part, exactly or nearly. A patient is in one part alone, so such an input is there under
 //! another patient's name: a sibling view entered apart, a copy, or a report from a template.
 //!
 //! Reports are compared by their words in lower case. They are nearly the same where their sets of pairs of

@@ -206,6 +206,7 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
                 label: drawing.lesions.is_empty() == wrong,
                 view: Some(view.to_string()),
                 mask: plane(Plane::FrontalMask),
+                fold: None,
                 groups: [groups::view(view)].into_iter().chain(about.clone()).collect(),
             });
         }

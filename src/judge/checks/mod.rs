@@ -31,6 +31,7 @@ mod room;
 mod text_leak;
 mod text_validity;
 mod unbounded;
+mod unnamed_test_set;
 
 use super::counts::{Tally, is_right};
 use super::verdicts::Signed;

@@ -48,6 +48,7 @@ pub(super) fn room(check: Check) -> Room {
         Check::Duplicates => room!(Read duplicates),
         Check::TextLeak => room!(Read text_leak),
         Check::Denominators => room!(Unread denominators),
+        Check::UnnamedTestSet => room!(Read unnamed_test_set),
         Check::Coverage => room!(Read coverage),
         Check::Completeness => room!(Unread completeness),
     }

@@ -50,6 +50,9 @@ pub(super) fn facts(result: ReportInput<'_>) -> Vec<Fact> {
         format!("{} {}", baseline.name, percent(right as f64 / baseline.right.len().max(1) as f64))
     };
     let baselines: Vec<String> = evidence.baselines.iter().map(baseline).collect();
+    if !evidence.data.remarks.is_empty() {
+        facts.push(("How the data were read", evidence.data.remarks.join("; ")));
+    }
     if !baselines.is_empty() {
         facts.push(("Trivial baselines, right on", baselines.join("; ")));
     }

@@ -11,14 +11,17 @@ const SECTIONS: [(&str, Section); 3] = [
     ("impression", Section::Impression),
 ];
 
-pub(super) fn read(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
+/// The data. `are_sound` says whether every model was read: what one with a fault reads is not known.
+pub(super) fn read(node: &Node<'_>, models: &[ModelInputs], are_sound: bool) -> Option<Data> {
     let (source, choice) = node.choice("data source", &keys::SOURCES)?;
     let data = match source.as_str() {
         "phantom" => phantom(&choice, models),
         "iu_xray" => iu_xray(&choice, models),
         _ => manifest(&choice),
     }?;
-    check_use(&choice, &data, models);
+    if are_sound {
+        check_use(&choice, &data, models);
+    }
     Some(data)
 }
 
@@ -38,7 +41,8 @@ fn iu_xray(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
     let all = || Some(SECTIONS.map(|(_, section)| section).to_vec());
     let sections = map.get("sections").map_or_else(all, |node| sections(&node));
     let views = views(&map).unwrap_or_else(|| usual_views(models));
-    Some(Data::IuXray { folder: folder?, sections: sections?, views })
+    let bits = bits(&map)?;
+    Some(Data::IuXray { folder: folder?, sections: sections?, views, bits })
 }
 
 fn manifest(node: &Node<'_>) -> Option<Data> {
@@ -46,13 +50,17 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
     let file = map.need("file", "cases.csv").and_then(|node| node.path());
     let columns = map.need("columns", "{id: case, patient: patient, label: label, findings: report}");
     let columns = columns.and_then(|node| columns_of(&node));
-    let values = |key: &str, usual: &str| {
-        map.get(key).map_or(Some(vec![usual.to_string()]), |node| {
-            let read: Vec<Option<String>> = node.items()?.iter().map(value).collect();
-            read.into_iter().collect()
+    let cells = |key: &str, usual: &[&str]| {
+        map.get(key).map_or(Some(usual.iter().map(ToString::to_string).collect()), |node| {
+            let read: Vec<Option<String>> = node.items()?.iter().map(cell).collect();
+            read.into_iter().collect::<Option<Vec<String>>>()
         })
     };
-    let (positive, negative) = (values("positive", "1"), values("negative", "0"));
+    let (positive, negative) = (cells("positive", &["1"]), cells("negative", &["0"]));
+    let (leave_out, missing, literal) =
+        (cells("leave_out", &[]), cells("missing", &[]), cells("literal", &[]));
+    let separator = map.get("separator").map_or(Some(None), |node| separator(&node).map(Some));
+    let bits = bits(&map);
     let columns = columns?;
     let with_column = SECTIONS.iter().filter(|(_, section)| column_of(&columns, *section).is_some());
     let all: Vec<Section> = with_column.map(|(_, section)| *section).collect();
@@ -83,7 +91,60 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
             ),
         );
     }
-    Some(Data::Manifest { file: file?, columns, positive: positive?, negative: negative?, sections, views })
+    let (positive, negative) = (positive?, negative?);
+    check_labels(
+        node,
+        &[("positive", &positive), ("negative", &negative), ("leave_out", leave_out.as_ref()?)],
+    );
+    Some(Data::Manifest {
+        file: file?,
+        columns,
+        positive,
+        negative,
+        leave_out: leave_out?,
+        separator: separator?,
+        missing: missing?,
+        literal: literal?,
+        sections,
+        views,
+        bits: bits?,
+    })
+}
+
+/// A value that two lists have would mean both.
+fn check_labels(node: &Node<'_>, lists: &[(&str, &Vec<String>)]) {
+    for (place, (name, list)) in lists.iter().enumerate() {
+        for (earlier, known) in &lists[..place] {
+            if let Some(value) = list.iter().find(|value| known.contains(value)) {
+                let message = format!("the label `{value}` is in `{earlier}` and in `{name}`");
+                node.fault_of_key(message, Some("keep it in one of them".to_string()));
+            }
+        }
+    }
+}
+
+/// Bits of the images' values; the outer None is a fault.
+#[allow(clippy::option_option)]
+fn bits(map: &Map<'_>) -> Option<Option<u8>> {
+    map.get("bits").map_or(Some(None), |node| node.whole(1, 16).map(Some))
+}
+
+/// What stands between the findings of a label.
+fn separator(node: &Node<'_>) -> Option<String> {
+    let mark = node.text()?;
+    if mark.trim().is_empty() {
+        node.fault("this must be a mark such as `|`", None);
+        return None;
+    }
+    Some(mark.trim().to_string())
+}
+
+/// The content of a cell, which may be empty: `''`.
+fn cell(node: &Node<'_>) -> Option<String> {
+    if node.value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Some(String::new());
+    }
+    value(node)
 }
 
 /// A value of a column, which YAML may take for a number or a truth value.

@@ -121,7 +121,7 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let models = map.need("models", "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}");
     let (models, readers) = models.map_or((None, vec![]), |node| models::read(&node));
     let data = map.need("data", "{phantom: {studies: 900, seed: 7}}");
-    let data = data.and_then(|node| data::read(&node, &readers));
+    let data = data.and_then(|node| data::read(&node, &readers, models.is_some()));
     let split = map.need("split", "{test: 30%, seed: 7}");
     let split = split.and_then(|node| split::read(&node, models.as_deref(), data.as_ref()));
     let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));

@@ -46,16 +46,20 @@ fn iu_xray(key: &str) -> Value {
 }
 
 fn manifest(key: &str) -> Value {
-    let values = |description: &str, usual: &str| {
+    let values = |description: &str, usual: &[&str]| {
         let mut schema = list(&json!({"type": ["string", "number", "boolean"]}), 0);
-        schema["default"] = json!([usual]);
+        schema["default"] = json!(usual);
         described(schema, description)
     };
     match key {
         "file" => path("The CSV file.", "cases.csv"),
         "columns" => described(object(&keys::COLUMNS, &[], column), "Which column holds what."),
-        "positive" => values("Values of the label column that mean abnormal.", "1"),
-        "negative" => values("Values of the label column that mean normal.", "0"),
+        "positive" => values("Values of the label column that mean abnormal.", &["1"]),
+        "negative" => values("Values of the label column that mean normal.", &["0"]),
+        "leave_out" => values("Values of the label column whose rows are left out and counted.", &[]),
+        "separator" => text("What stands between the findings of a label that lists several.", &["|"]),
+        "missing" => values("Words that mean that nothing is there; whole cells of any column.", &[]),
+        "literal" => values("Words that look like missing values and are text.", &[]),
         _ => both(key),
     }
 }
@@ -63,6 +67,12 @@ fn manifest(key: &str) -> Value {
 /// Keys of several sources.
 fn both(key: &str) -> Value {
     match key {
+        "bits" => integer(
+            "Bits of the images' values that hold the picture, where their files do not say so.",
+            1,
+            Some(16),
+            None,
+        ),
         "views" => json!({
             "description": "Which views the image models read; a study that lacks one is left out and counted.",
             "enum": ["both", "frontal", "none"],

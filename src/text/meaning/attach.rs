@@ -1,4 +1,4 @@
-//! Which mention a side or an amount belongs to: the one that it stands right before, else the nearest of the
+//! Which mention a side or an amount belongs to: the one right behind it, else the nearest of the
 //! sentence.
 
 use super::mentions::Mention;
@@ -53,7 +53,7 @@ fn is_amount_of(hit: &Hit, mention: &Mention) -> bool {
 /// The mention that an attribute belongs to.
 struct Owner {
     at: usize,
-    /// It stands right before the mention, or inside it.
+    /// It is right before the mention, or inside it.
     is_joined: bool,
     /// Near enough for an amount.
     is_close: bool,
@@ -64,7 +64,7 @@ fn owner(sentence: &Sentence<'_>, scopes: &Scopes<'_, '_>, mentions: &[Mention],
     let parting = [Cue::Verb, Cue::With, Cue::End, Cue::Before, Cue::Where, Cue::After];
     let next = mentions.iter().position(|m| m.start >= hit.end);
     let inside = mentions.iter().position(|m| m.start <= hit.start && hit.end <= m.end);
-    // "lungs are mildly hypoinflated but clear": within what is said of the lungs, another is nearer
+    // "lungs are mildly hypoinflated but clear": within the statement about the lungs, another mention is nearer
     let is_nearer = |next: &usize| inside.is_none_or(|inside| mentions[*next].start < mentions[inside].key);
     if let Some(next) = next.filter(is_nearer) {
         let (from, to) = (hit.end, mentions[next].start);

@@ -43,7 +43,7 @@ impl Meaning {
         self.facts.iter().any(|fact| fact.is_abnormal())
     }
 
-    /// Whether nothing is said.
+    /// Whether it has no statement.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
@@ -67,7 +67,7 @@ impl Meaning {
         turned.collect()
     }
 
-    /// What another text says otherwise, for people: "effusion: denied -> affirmed", "+ nodule: affirmed, left",
+    /// How another text differs, for people: "effusion: denied -> affirmed", "+ nodule: affirmed, left",
     /// "- edema: denied".
     pub fn difference(&self, other: &Self) -> Vec<String> {
         let lost: Vec<&Fact> = self.facts.iter().filter(|fact| !other.facts.contains(fact)).collect();

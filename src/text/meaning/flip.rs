@@ -109,7 +109,7 @@ fn affirmation(sentence: &Sentence<'_>, mention: &Mention, sense: &Sense) -> Edi
     }
 }
 
-/// Denies a finding where it stands: "no" before its group of words, "not" before what is said of a place.
+/// Denies a finding in its place: "no" before its group of words, "not" before the statement about a place.
 fn denial(sentence: &Sentence<'_>, mention: &Mention, sense: &Sense) -> Edit {
     if let Some((negator, cue)) = sense.denied_by.filter(|_| mention.is_normal) {
         return replace(sentence, &negator, TERMS.opposite(negator.phrase, cue));
@@ -140,7 +140,7 @@ fn is_noun(term: Term) -> bool {
     matches!(term, Term::Finding(_) | Term::Quality(Quality::Problem | Quality::Matter))
 }
 
-/// Where the group of words before a mention starts, and whether an article stands before it.
+/// Where the group of words before a mention starts, and whether an article is before it.
 fn group(sentence: &Sentence<'_>, key: usize) -> (usize, bool) {
     let parting = [
         Cue::Verb,

@@ -12,7 +12,7 @@ pub(super) struct Mention {
     pub end: usize,
     /// The token that a negator or doubt must stand before.
     pub key: usize,
-    /// Where what is said of a place starts, if a verb parts them: a negator must stand behind it.
+    /// Where the statement about a place starts, if a verb parts them: a negator must come after it.
     pub said_from: Option<usize>,
     /// Whether it says that the place is normal.
     pub is_normal: bool,
@@ -57,13 +57,13 @@ pub(super) fn mentions(sentence: &Sentence<'_>) -> Vec<Mention> {
 /// Puts places and qualities together, from left to right.
 struct Pairs<'s, 't> {
     sentence: &'s Sentence<'t>,
-    /// Places that a quality would be said of.
+    /// Places that a quality would describe.
     group: Vec<(Hit, u8)>,
-    /// Whether something was said of them: the next place starts a group of its own.
+    /// Whether a quality described them: the next place starts a group of its own.
     is_closed: bool,
     /// A quality in front of its place: "normal heart size".
     attribute: Option<(Hit, Quality)>,
-    /// Places that share the attribute, unless something is said of them: "normal heart size and hila".
+    /// Places that share the attribute, unless something else describes them: "normal heart size and hila".
     waiting: Vec<(Hit, u8)>,
     found: Vec<Mention>,
 }
@@ -125,7 +125,7 @@ impl Pairs<'_, '_> {
         }
     }
 
-    /// What is said of the group, or of the study as a whole.
+    /// The statement about the group, or about the study as a whole.
     fn predicate(&mut self, hit: Hit, quality: Quality, is_serious: bool) {
         let is_noun = matches!(quality, Quality::Problem | Quality::Matter);
         let last = self.group.last().map(|(place, _)| place.end);
@@ -194,7 +194,7 @@ impl Pairs<'_, '_> {
         tokens.iter().any(|token| token.number == acute)
     }
 
-    /// Whether a quality stands right before what it is said of: "normal heart", "abnormality of the heart".
+    /// Whether a quality is right before what it describes: "normal heart", "abnormality of the heart".
     fn is_joined(&self, quality: Hit, next: Hit, needs_of: bool) -> bool {
         let gap = quality.end..next.start;
         let numbers = || self.sentence.tokens[gap.clone()].iter().map(|token| token.number);

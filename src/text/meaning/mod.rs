@@ -13,6 +13,7 @@ mod mentions;
 mod read;
 mod scope;
 mod terms;
+mod token;
 
 use std::fmt;
 use std::ops::Range;
@@ -96,6 +97,13 @@ pub fn statements(text: &str) -> Vec<Statement> {
         .collect()
 }
 
+/// How many words of a text the rules know, and how many it has. Numbers are no words.
+pub fn known_words(text: &str) -> (usize, usize) {
+    let tokens = read::tokens(text);
+    let words = tokens.iter().filter(|token| !token.is_number);
+    words.fold((0, 0), |(known, all), token| (known + usize::from(token.number > 0), all + 1))
+}
+
 /// The statements of a sentence, with how the mention is meant.
 fn statements_of(sentence: &read::Sentence<'_>) -> Vec<(Statement, (mentions::Mention, scope::Sense))> {
     let mentions = mentions::mentions(sentence);
@@ -126,7 +134,7 @@ fn statements_of(sentence: &read::Sentence<'_>) -> Vec<(Statement, (mentions::Me
 /// The sentences of a text, as ranges of its words.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let tokens = read::tokens(text);
-    let words = |tokens: &[read::Token]| Some(tokens.first()?.word..tokens.last()?.word + 1);
+    let words = |tokens: &[token::Token]| Some(tokens.first()?.word..tokens.last()?.word + 1);
     read::sentences(&tokens).filter_map(|sentence| words(sentence.tokens)).collect()
 }
 

@@ -1,26 +1,9 @@
 //! A report as tokens and phrases of the lexicon, sentence by sentence.
 
 use super::terms::{Cue, TERMS, Term};
+use super::token::{Break, Token};
 
-/// What stands behind a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Break {
-    None,
-    Comma,
-    Sentence,
-}
-
-/// A run of letters and digits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token {
-    /// Its number in the lexicon; 0 if it has none.
-    pub number: u16,
-    /// The word of the text that it is of.
-    pub word: usize,
-    pub behind: Break,
-}
-
-/// A phrase of the lexicon in a sentence: where it stands.
+/// A phrase of the lexicon in a sentence, from one token to before another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
     pub phrase: u16,
@@ -57,12 +40,12 @@ impl Sentence<'_> {
         self.hits.iter().filter(move |hit| hit.start >= from && hit.end <= to)
     }
 
-    /// Whether one of these cues stands between two tokens.
+    /// Whether one of these cues is between two tokens.
     pub(super) fn has(&self, from: usize, to: usize, cues: &[Cue]) -> bool {
         self.between(from, to).any(|hit| hit.is_any(cues))
     }
 
-    /// Whether a comma stands behind a token of `from..to`.
+    /// Whether a comma is behind a token of `from..to`.
     pub(super) fn comma(&self, from: usize, to: usize) -> bool {
         (from..to).any(|at| self.tokens[at].behind == Break::Comma)
     }
@@ -88,7 +71,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             } else {
                 lower.extend(rest[..end].chars().flat_map(char::to_lowercase));
             }
-            tokens.push(Token { number: TERMS.word(&lower), word, behind: Break::None });
+            let is_number = lower.chars().all(char::is_numeric);
+            tokens.push(Token { number: TERMS.word(&lower), is_number, word, behind: Break::None });
             rest = &rest[end..];
         }
         punctuate(&mut tokens, rest, None, &lower);

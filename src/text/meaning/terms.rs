@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use ahash::AHashMap;
 
-use super::read::Token;
+use super::token::Token;
 use super::{Severity, Side};
 
 /// A concept of the lexicon, such as "effusion".
@@ -34,7 +34,7 @@ impl Finding {
     }
 }
 
-/// What may be said of a place.
+/// What a report may state about a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Quality {
     /// Nothing is wrong with it.
@@ -99,7 +99,7 @@ const CUES: [(&str, Cue); 18] = [
     ("article", Cue::Article),
 ];
 
-/// What a phrase stands for.
+/// What a phrase means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Term {
     Finding(Finding),

@@ -51,7 +51,7 @@ impl Phrases {
     }
 }
 
-/// The words of a span, if no punctuation stands between them and one section holds them.
+/// The words of a span, if no punctuation is between them and one section holds them.
 pub(super) fn phrase(page: &Page<'_>, span: &Range<usize>, lower: bool) -> Option<String> {
     let words = page.words.get(span.clone())?;
     page.section_of(span)?;

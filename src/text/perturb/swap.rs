@@ -2,7 +2,7 @@
 //! 2019, arXiv 1901.11196).
 //!
 //! A place is a word and the next one of its section; they keep their letter case and leave the punctuation
-//! where it stands. No word moves twice, so there are at most half as many swaps as words. Access: none.
+//! where it is. No word moves twice, so there are at most half as many swaps as words. Access: none.
 //! Cost: one evaluation a draw.
 
 use super::document::Page;

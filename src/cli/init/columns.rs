@@ -1,0 +1,172 @@
+//! Which column of a manifest holds what, guessed from its header where nobody says.
+
+use std::path::Path;
+
+use super::source::Wanted;
+use crate::data::Column;
+use crate::{Error, Result};
+
+/// What columns are usually called, in lower case and with `_` for spaces and `-`.
+const USUAL: [(&str, &[&str]); 10] = [
+    (
+        "id",
+        &[
+            "case",
+            "id",
+            "case_id",
+            "caseid",
+            "study",
+            "study_id",
+            "studyid",
+            "study_uid",
+            "studyinstanceuid",
+            "uid",
+            "exam",
+            "exam_id",
+            "image_id",
+            "image_index",
+            "accession",
+            "accession_number",
+            "dicom_id",
+        ],
+    ),
+    (
+        "patient",
+        &[
+            "patient",
+            "patient_id",
+            "patientid",
+            "pat_id",
+            "pid",
+            "subject",
+            "subject_id",
+            "subjectid",
+            "person_id",
+            "mrn",
+        ],
+    ),
+    (
+        "label",
+        &[
+            "label",
+            "labels",
+            "finding_labels",
+            "target",
+            "class",
+            "abnormal",
+            "diagnosis",
+            "finding",
+            "outcome",
+            "ground_truth",
+        ],
+    ),
+    (
+        "frontal",
+        &[
+            "frontal",
+            "frontal_path",
+            "image",
+            "path",
+            "image_path",
+            "img",
+            "img_path",
+            "image_file",
+            "filename",
+            "file_name",
+            "file",
+            "filepath",
+            "file_path",
+        ],
+    ),
+    ("lateral", &["lateral", "lateral_path"]),
+    ("indication", &["indication", "history", "clinical_history"]),
+    (
+        "findings",
+        &["findings", "report", "notes", "text", "note", "report_text", "report_findings", "narrative"],
+    ),
+    ("impression", &["impression", "impressions", "conclusion"]),
+    ("view", &["view", "projection", "view_position", "viewposition"]),
+    ("mask", &["mask", "lesion_mask"]),
+];
+/// Parts of names that hint at a column that has to be there.
+const HINTS: [(&str, &[&str]); 3] = [
+    ("id", &["case", "stud", "exam", "acc", "uid", "id"]),
+    ("patient", &["patient", "pat", "subj", "person", "mrn"]),
+    ("label", &["label", "diag", "class", "target", "finding", "outcome"]),
+];
+
+/// Which column holds what: as `--column KEY=NAME` says, else by its name.
+pub(super) fn guess<'c>(
+    file: &Path,
+    columns: &'c [Column],
+    wanted: &Wanted<'_>,
+) -> Result<Vec<(&'static str, &'c Column)>> {
+    let header = || columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+    let mut named: Vec<(&'static str, &Column)> = Vec::new();
+    for pair in wanted.columns {
+        let (key, name) = pair.split_once('=').unwrap_or((pair, ""));
+        let keys = USUAL.map(|(key, _)| key);
+        let Some(key) = keys.into_iter().find(|known| *known == key) else {
+            let help = crate::spec::suggest(key, &keys);
+            return Err(Error::Usage(format!("--column takes KEY=NAME, and `{key}` is no key; {help}")));
+        };
+        let Some(column) = columns.iter().find(|column| column.name == name) else {
+            let help = crate::spec::suggest(name, &header());
+            return Err(Error::Input(format!("{} has no column `{name}`; {help}", file.display())));
+        };
+        named.push((key, column));
+    }
+    for (key, names) in USUAL {
+        let by_name = names.iter().find_map(|name| {
+            columns.iter().find(|column| column.name.to_lowercase().replace([' ', '-'], "_") == *name)
+        });
+        let found = by_name.filter(|column| column.filled > 0);
+        if let (Some(column), false) = (found, named.iter().any(|(known, _)| *known == key)) {
+            named.push((key, column));
+        }
+    }
+    // a lateral view that few studies have would leave the others out
+    let frontal = named.iter().find(|(key, _)| *key == "frontal").map_or(0, |(_, column)| column.filled);
+    named.retain(|(key, column)| *key != "lateral" || column.filled * 2 >= frontal);
+    let lacks = |key: &str| named.iter().all(|(known, _)| *known != key);
+    let missing: Vec<(&str, &[&str])> = HINTS.into_iter().filter(|(key, _)| lacks(key)).collect();
+    if !missing.is_empty() {
+        let free: Vec<&Column> = columns
+            .iter()
+            .filter(|column| named.iter().all(|(_, other)| other.name != column.name))
+            .collect();
+        let keys: Vec<&str> = missing.iter().map(|(key, _)| *key).collect();
+        return Err(Error::Input(format!(
+            "{} has no column that looks like the {}; name it:\n  {}\n(the columns are {})",
+            file.display(),
+            keys.join(", the "),
+            (wanted.command)(&columns_to_name(&missing, free)),
+            header().join(", ")
+        )));
+    }
+    named.sort_by_key(|(key, _)| USUAL.iter().position(|(known, _)| known == key));
+    Ok(named)
+}
+
+/// The flags that name columns, with the likeliest of the free ones; `NAME` where none is likely.
+fn columns_to_name(missing: &[(&str, &[&str])], mut free: Vec<&Column>) -> String {
+    let mut flags = Vec::new();
+    for (key, hints) in missing {
+        let fits = |column: &&&Column| match *key {
+            "id" => column.is_unique && column.empty == 0,
+            "label" => !column.values.is_empty(),
+            _ => column.filled > 0,
+        };
+        let is_hinted = |column: &&&Column, hint: &str| column.name.to_lowercase().contains(hint);
+        let likely = hints
+            .iter()
+            .find_map(|hint| free.iter().filter(fits).find(|column| is_hinted(column, hint)))
+            .map(|column| column.name.clone());
+        free.retain(|column| Some(&column.name) != likely.as_ref());
+        flags.push(format!(
+            "--column {}",
+            super::quoted(&format!("{key}={}", likely.unwrap_or("NAME".into())))
+        ));
+    }
+    flags.join(" ")
+}

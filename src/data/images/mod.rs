@@ -1,0 +1,182 @@
+//! Decoding, drawing and resizing on all cores, cached as 8-bit arrays by content.
+//!
+//! A set of pictures of which none reaches a quarter of its range is refused: it holds fewer bits than its files, and a
+//! change of ε would mean a multiple of it.
+
+mod decode;
+mod entropy;
+mod jpeg;
+mod memory;
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use self::decode::{Picture, Range, decode};
+use super::{ImageSource, Study};
+use crate::files::bounded_read;
+use crate::seal::Cache;
+use crate::spec::Views;
+use crate::{Error, Result};
+
+/// Largest side of an image that is decoded, in pixels.
+pub const LARGEST_SIDE: u32 = 16_384;
+/// Largest image file, in bytes (128 MiB). They are read on all cores at once, before they take a share of the memory.
+const LARGEST_BYTES: u64 = 128 << 20;
+/// What the seals of pixels are of.
+const KIND: &str = "pixels";
+/// Changed whenever the same file would give other bytes.
+const VERSION: &str = "gray8 bt709 catmull-rom 2";
+
+/// Drawings that are drawn anew to see whether kept ones are still what would be drawn.
+const PROBED: usize = 4;
+
+/// The images of several studies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pixels {
+    /// Side of the square images.
+    pub side: u32,
+    /// `[studies, views, side, side]`, row-major, 0 black to 255 white; frontal before lateral.
+    pub bytes: Vec<u8>,
+}
+
+/// The images of `studies` at one size. What was decoded or drawn is kept in `cache` (a folder) when given.
+///
+/// # Errors
+/// A file is missing, not a PNG or JPEG, truncated or too large; the message names it.
+pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Cache>) -> Result<Pixels> {
+    let mut sources = Vec::new();
+    for study in studies {
+        let wanted = [(&study.frontal, "frontal"), (&study.lateral, "lateral")];
+        for (source, name) in wanted.into_iter().take(views.count()) {
+            let missing = || Error::Input(format!("study {} has no {name} image", study.id));
+            sources.push(source.as_ref().ok_or_else(missing)?);
+        }
+    }
+    let size = sources.len() * (side as usize).pow(2);
+    let drawn = cache.and_then(|cache| drawn(&sources, side, cache));
+    if let (Some(cache), Some(kept)) = (cache, &drawn)
+        && let Some(bytes) = cache.read(KIND, kept, size as u64).filter(|bytes| bytes.len() == size)
+    {
+        return Ok(Pixels { side, bytes });
+    }
+    let images: Vec<Result<Ranged<'_>>> =
+        sources.par_iter().map(|source| ranged(source, side, cache)).collect();
+    let mut bytes = Vec::with_capacity(size);
+    let mut ranges = Vec::new();
+    for image in images {
+        let (pixels, range) = image?;
+        bytes.extend(pixels);
+        ranges.extend(range);
+    }
+    check_ranges(&ranges)?;
+    if let (Some(cache), Some(kept)) = (cache, drawn) {
+        // a full disk only costs the time to draw them again
+        let _ = cache.keep(KIND, &kept, bytes.clone());
+    }
+    Ok(Pixels { side, bytes })
+}
+
+/// The pixels of an image; of a file also its path and range.
+type Ranged<'s> = (Vec<u8>, Option<(&'s Path, Range)>);
+
+fn ranged<'s>(source: &'s ImageSource, side: u32, cache: Option<&Cache>) -> Result<Ranged<'s>> {
+    match source {
+        ImageSource::Phantom(drawing, plane) => Ok((drawing.draw(*plane, side), None)),
+        ImageSource::File { path, bits } => {
+            let Picture { pixels, range } = file(path, *bits, side, cache)?;
+            Ok((pixels, Some((path, range))))
+        }
+    }
+}
+
+/// Refuses a set in which no picture reaches a quarter of its range, unless something names the bits.
+fn check_ranges(ranges: &[(&Path, Range)]) -> Result<()> {
+    let reaches = |range: &Range| range.is_named || range.brightest > range.white() / 4;
+    let Some((path, range)) = ranges.iter().max_by_key(|(_, range)| range.brightest) else { return Ok(()) };
+    if ranges.iter().any(|(_, range)| reaches(range)) {
+        return Ok(());
+    }
+    let (brightest, white) = (range.brightest, range.white());
+    let held = 16 - brightest.leading_zeros().min(15);
+    Err(Error::Input(format!(
+        "no image reaches a quarter of its range: the brightest value is {brightest} of {white} ({}). If the files hold \
+         {held} bits, write `bits: {held}` into the data block; if the images are that dark, `bits: {}`",
+        path.display(),
+        range.bits
+    )))
+}
+
+/// Where drawings are kept, all together; none if there is a file among them.
+fn drawn(sources: &[&ImageSource], side: u32, cache: &Cache) -> Option<PathBuf> {
+    let mut hasher = blake3::Hasher::new_derive_key("medcert drawings");
+    hasher.update(&side.to_le_bytes());
+    for source in sources {
+        let ImageSource::Phantom(drawing, plane) = source else { return None };
+        hasher.update(format!("{}\n", drawing.key(*plane)).as_bytes());
+    }
+    // a changed way to draw, or another processor's rounding, shows in the first ones
+    for source in &sources[..PROBED.min(sources.len())] {
+        hasher.update(&picture(source, side, None).ok()?);
+    }
+    let key = hasher.finalize().to_hex();
+    Some(cache.path(format!("images/{}/{}-{side}.drawn", &key[..2], &key[..32])))
+}
+
+/// One picture at one size, `[side, side]` bytes; a decoded original is kept in `cache` (a folder) when given.
+///
+/// # Errors
+/// The file is missing, not a PNG or JPEG, truncated or too large; the message names it.
+pub fn picture(source: &ImageSource, side: u32, cache: Option<&Cache>) -> Result<Vec<u8>> {
+    ranged(source, side, cache).map(|(pixels, _)| pixels)
+}
+
+/// A file's picture: from the cache if its content was decoded before, at this size.
+fn file(path: &Path, bits: Option<u8>, side: u32, cache: Option<&Cache>) -> Result<Picture> {
+    let remedy = "check its name, or leave the study out of the table";
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, remedy);
+    let content = bounded_read(path, LARGEST_BYTES).map_err(failed)?;
+    let Some(cache) = cache else { return decode(path, &content, bits, side) };
+    let key = blake3::Hasher::new_derive_key(VERSION)
+        .update(&side.to_le_bytes())
+        .update(&[bits.unwrap_or(0)])
+        .update(&content)
+        .finalize()
+        .to_hex();
+    let kept = cache.path(format!("images/{}/{}-{side}.gray", &key[..2], &key[..32]));
+    let size = (side as u64).pow(2) + RANGE_BYTES as u64;
+    let found = cache.read(KIND, &kept, size).and_then(|bytes| Picture::from_bytes(bytes, side));
+    if let Some(picture) = found {
+        return Ok(picture);
+    }
+    let picture = decode(path, &content, bits, side)?;
+    let _ = cache.keep(KIND, &kept, picture.to_bytes()); // a full disk only costs the time to decode it again
+    Ok(picture)
+}
+
+/// Bytes behind the pixels of a kept picture: its brightest value, its bits, and whether they were named.
+const RANGE_BYTES: usize = 4;
+
+impl Picture {
+    /// As it is kept.
+    fn to_bytes(&self) -> Vec<u8> {
+        let Range { brightest, bits, is_named } = self.range;
+        let [low, high] = brightest.to_le_bytes();
+        [&self.pixels[..], &[low, high, bits, u8::from(is_named)]].concat()
+    }
+
+    /// What was kept; None if it is not whole.
+    fn from_bytes(mut bytes: Vec<u8>, side: u32) -> Option<Self> {
+        let pixels = (side as usize).pow(2);
+        if bytes.len() != pixels + RANGE_BYTES {
+            return None;
+        }
+        let about = bytes.split_off(pixels);
+        let range = Range {
+            brightest: u16::from_le_bytes([about[0], about[1]]),
+            bits: about[2],
+            is_named: about[3] == 1,
+        };
+        Some(Self { pixels: bytes, range })
+    }
+}

@@ -1,0 +1,129 @@
+//! The folders that a spec's data may come from: the data root, which paths start from, and others that the command
+//! line names. Paths in a spec or a table may not leave them, since a spec from elsewhere must not read any file. Links
+//! inside them work, as DVC, git-annex and `DataLad` make them.
+
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use super::placeholder;
+use crate::{Error, Result};
+
+/// Where data may lie, as a command line says.
+#[derive(Debug, Clone, Default)]
+pub struct Roots {
+    /// Folders, of which the first is where the spec's paths start; the spec's own folder if there is none.
+    pub folders: Vec<PathBuf>,
+    /// Whether links may lead out of them.
+    pub follow_links: bool,
+}
+
+impl Roots {
+    /// One folder, or the spec's own.
+    pub fn at(root: Option<&Path>) -> Self {
+        Self { folders: root.map(Path::to_path_buf).into_iter().collect(), follow_links: false }
+    }
+
+    /// The folder where the paths of a spec start.
+    pub(super) fn open(&self, spec: &Path) -> Result<Folder> {
+        let beside = spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let start = self.folders.first().map_or(beside, PathBuf::as_path);
+        let remedy = "name the folder that the spec's paths start from with --data-root or MEDCERT_DATA";
+        let read = |folder: &Path| {
+            let real = folder.canonicalize().map_err(|why| Error::unreadable(folder, &why, remedy))?;
+            Ok(Wall { plain: normal(folder), real })
+        };
+        let others = self.folders.iter().skip(1).map(|folder| read(folder));
+        let walls = std::iter::once(read(start)).chain(others).collect::<Result<_>>()?;
+        let walls = Rc::new(Walls { walls, follow_links: self.follow_links });
+        Ok(Folder { path: start.to_path_buf(), walls })
+    }
+}
+
+/// What no path leaves.
+struct Walls {
+    walls: Vec<Wall>,
+    follow_links: bool,
+}
+
+struct Wall {
+    /// As it was named, from the file system's root and without `..`.
+    plain: PathBuf,
+    /// Without links.
+    real: PathBuf,
+}
+
+/// A folder within the walls, from which relative paths start.
+pub(super) struct Folder {
+    path: PathBuf,
+    walls: Rc<Walls>,
+}
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A folder within.
+    pub(super) fn folder(&self, path: &Path) -> Result<Self> {
+        Ok(Self { path: self.file(path)?, walls: Rc::clone(&self.walls) })
+    }
+
+    /// The folder of a file that was found within.
+    pub(super) fn beside(&self, file: &Path) -> Self {
+        Self { path: file.parent().unwrap_or(Path::new(".")).to_path_buf(), walls: Rc::clone(&self.walls) }
+    }
+
+    /// A file within. A path may be absolute.
+    pub(super) fn file(&self, path: &Path) -> Result<PathBuf> {
+        let whole = self.path.join(path);
+        let plain = normal(&whole);
+        let Walls { walls, follow_links } = &*self.walls;
+        let is_named_within = walls.iter().any(|wall| plain.starts_with(&wall.plain));
+        let root = walls.first().map_or(&self.path, |wall| &wall.plain).display();
+        let outside = || {
+            Error::Input(format!(
+                "{} is outside the data root {root}; name the folder above both with --data-root",
+                path.display()
+            ))
+        };
+        let remedy = "check its name; --data-root or MEDCERT_DATA says where the spec's paths start";
+        let real = match whole.canonicalize() {
+            Ok(real) => real,
+            // whether a file outside is there is nobody's business
+            Err(_) if !is_named_within => return Err(outside()),
+            Err(why) => {
+                return Err(
+                    placeholder::absent(&whole).unwrap_or_else(|| Error::unreadable(&whole, &why, remedy))
+                );
+            }
+        };
+        if walls.iter().any(|wall| real.starts_with(&wall.real)) || (*follow_links && is_named_within) {
+            return Ok(whole);
+        }
+        if !is_named_within {
+            return Err(outside());
+        }
+        let target = real.parent().unwrap_or(&real).display();
+        Err(Error::Input(format!(
+            "{} is a link that leaves the data root {root}; allow its target with a second `--data-root {target}`, or all \
+             such links with `--follow-links`",
+            whole.display()
+        )))
+    }
+}
+
+/// A path from the file system's root, with `..` resolved by name alone.
+fn normal(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut normal = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => normal.push(part),
+        }
+    }
+    normal
+}

@@ -1,0 +1,41 @@
+//! D6 unnamed-test-set: a model that was trained elsewhere is judged on a random part of the data.
+//!
+//! Were these patients in its training? Nobody but its makers can say, and a random part of the data that it was trained
+//! on holds patients that it knows. Raised for a model whose weights are loaded, and for a fusion of one, unless the spec
+//! names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the data was in any model's
+//! training. Phantoms are nobody's patients and raise nothing. A requirement on the model is SUSPECT. What to do: name
+//! the test set, or sign a waiver that says why these patients are new to the model.
+
+use super::{Field, Look, Raised};
+use crate::spec::{Check, Data, Parts, Spec, Weights};
+
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let spec = &field.plan.spec;
+    let is_named = match (&spec.split.parts, &spec.data) {
+        (Parts::Named { .. }, _) | (Parts::Drawn { .. }, Data::Phantom { .. }) => true,
+        (Parts::Drawn { test, .. }, Data::IuXray { .. } | Data::Manifest { .. }) => *test >= 1.0,
+    };
+    if is_named {
+        return Look::at([]);
+    }
+    let of_model = |model: usize| {
+        let name = field.name(model);
+        let message = format!(
+            "{name} was trained elsewhere, and its test cases are a random part of the data: were these patients in its \
+             training? Name the test set in `split`, or sign a waiver"
+        );
+        Raised::new(Check::UnnamedTestSet, Some(model), message)
+    };
+    Look::at(field.models().filter(|model| was_trained_elsewhere(spec, field.name(*model))).map(of_model))
+}
+
+/// Whether a model, or a part of it, was loaded as it is.
+fn was_trained_elsewhere(spec: &Spec, name: &str) -> bool {
+    let Some((_, model)) = spec.models.iter().find(|(other, _)| other == name) else { return false };
+    let is_loaded = match model.weights() {
+        Some(Weights::File(_)) | None => true,
+        Some(Weights::Train(_)) => false,
+    };
+    let is_part = |part: &str| was_trained_elsewhere(spec, part);
+    is_loaded || model.parts().is_some_and(|(vision, language)| is_part(vision) || is_part(language))
+}
