@@ -247,6 +247,10 @@ impl Reader for Script {
     fn reads_text(&self) -> bool {
         self.spec.reads_text
     }
+
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
+    }
 }
 
 fn not_a_module(file: &str, why: &tch::TchError) -> Error {

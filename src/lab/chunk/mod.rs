@@ -175,6 +175,8 @@ impl<'a> Chunk<'a> {
             margin: answer.margin,
             edits: variant.words[case].edits,
             change: attacked.as_ref().map_or(0.0, |attacked| attacked.changes[case]),
+            acted: variant.words[case].edits > 0
+                || attacked.as_ref().is_some_and(|attacked| attacked.acted[case]),
             queries: 0, // counted when the attack has ended
             draws: 1,
             held: u32::from(!answer.is_broken()),
