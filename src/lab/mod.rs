@@ -18,6 +18,7 @@ mod chunk_loop;
 mod gated_augmentation;
 mod run;
 mod stop;
+mod witness;
 
 use std::path::{Path, PathBuf};
 
