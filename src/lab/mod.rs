@@ -16,6 +16,7 @@ pub mod weights;
 mod cache_keys;
 mod chunk_loop;
 mod gated_augmentation;
+mod renaming;
 mod run;
 mod stop;
 mod witness;
