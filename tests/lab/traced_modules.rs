@@ -59,7 +59,7 @@ fn a_module_that_counts_its_calls_is_found() {
     let calls = tensor::floats(&[0.0], &[1]).expect("a tensor");
     let why = probed(|images| {
         let mut calls = calls.shallow_clone();
-        let z = score(images) + calls.add_(&Tensor::from(1.0_f32)).clamp(200.0, 201.0);
+        let z = score(images) + calls.f_add_(&Tensor::from(1.0_f32)).expect("counted").clamp(200.0, 201.0);
         Tensor::cat(&[-&z, z], 1)
     });
     let why = why.expect_err("refused");
