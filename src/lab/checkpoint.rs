@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::model::bert::Bert;
-use super::model::masked;
-use super::model::params::{Declarations, Named, Params};
+use super::model::params::{Declarations, Init, Named, Params};
 use super::weights::{Expected, WeightsFile};
 use crate::files::{bounded_read, bounded_text};
 use crate::spec::BertConfig;
@@ -109,7 +108,7 @@ impl Checkpoint {
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         d.list.retain(|parameter| !parameter.name.starts_with("bert.pooler."));
-        masked::declare_head(bert, &mut d);
+        declare_masked_head(bert, &mut d);
         let ignored =
             ["cls.seq_relationship.", "bert.embeddings.position_ids", "bert.pooler.", "classifier."];
         let mut optional = vec!["cls.predictions.decoder."];
@@ -122,6 +121,19 @@ impl Checkpoint {
         let mut values = values.into_iter();
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
+}
+
+/// Declares the head of a masked language model ([`masked`](super::model::masked)), with the names that a checkpoint may leave out last.
+pub fn declare_masked_head(bert: Bert, d: &mut Declarations) {
+    let (entries, hidden) = (bert.config.vocabulary as usize, bert.features());
+    let blank = Init::Constant(0.0);
+    d.within("cls.predictions", |d| {
+        d.linear("transform.dense", hidden, hidden, 0.02);
+        d.layer_norm("transform.LayerNorm", hidden);
+        d.weight("bias", &[entries], blank);
+        d.weight("decoder.weight", &[entries, hidden], blank);
+        d.weight("decoder.bias", &[entries], blank);
+    });
 }
 
 /// Our name for a published one.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::attack::image::mask::unprepared;
 use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Study};
 use crate::text::Document;
@@ -150,4 +149,9 @@ impl Inputs {
         }
         tensor::images(&bytes, indices.len(), self.views, side as usize)
     }
+}
+
+/// A mask that nobody prepared before a chunk asked for it.
+fn unprepared() -> Error {
+    Error::Bug("a mask was not prepared".into())
 }

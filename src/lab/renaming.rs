@@ -27,9 +27,9 @@ pub(super) fn of(names: &[&str], expected: &Expected<'_>) -> Option<Renaming> {
         let found: BTreeSet<String> = names.iter().filter_map(|name| renamed(name)).collect();
         required.iter().all(|name| found.contains(*name))
     };
-    let too_many = prefixes(names.iter().copied()).into_iter().find(|prefix| {
-        completes(&|name: &str| name.strip_prefix(prefix.as_str()).map(expected.rename))
-    });
+    let too_many = prefixes(names.iter().copied())
+        .into_iter()
+        .find(|prefix| completes(&|name: &str| name.strip_prefix(prefix.as_str()).map(expected.rename)));
     if let Some(prefix) = too_many {
         return Some(Renaming::Remove(prefix));
     }
@@ -41,9 +41,8 @@ pub(super) fn of(names: &[&str], expected: &Expected<'_>) -> Option<Renaming> {
 
 /// Every beginning of a name that ends with a point, the shortest first.
 fn prefixes<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    let beginnings = names.flat_map(|name| {
-        name.match_indices('.').take(PARTS).map(move |(at, _)| name[..=at].to_string())
-    });
+    let beginnings = names
+        .flat_map(|name| name.match_indices('.').take(PARTS).map(move |(at, _)| name[..=at].to_string()));
     let distinct: BTreeSet<String> = beginnings.collect();
     let mut distinct: Vec<String> = distinct.into_iter().collect();
     distinct.sort_by_key(String::len);
@@ -85,7 +84,8 @@ mod tests {
         }
         let rule = |names: &[&str]| of(names, &Expected::exactly(&declared.list));
         for prefix in ["module.", "_orig_mod.", "model.", "encoder.", "module.model."] {
-            let names = ["conv.weight", "encoder.fc.weight", "loss.weight"].map(|name| format!("{prefix}{name}"));
+            let names =
+                ["conv.weight", "encoder.fc.weight", "loss.weight"].map(|name| format!("{prefix}{name}"));
             let names = names.each_ref().map(String::as_str);
             assert_eq!(rule(&names), Some(Renaming::Remove(prefix.to_string())), "{prefix}");
         }

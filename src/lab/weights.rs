@@ -188,9 +188,12 @@ impl WeightsFile {
         {
             return Err(Error::Input(rule.refusal(&self.name)));
         }
-        if !faults.is_empty() && !expected.declared.iter().any(|parameter| views.contains_key(&parameter.name)) {
+        if !faults.is_empty()
+            && !expected.declared.iter().any(|parameter| views.contains_key(&parameter.name))
+        {
             let held: Vec<&str> = views.values().take(SHOWN).map(|(published, _)| *published).collect();
-            faults.insert(0, format!("none of its {} names is the model's: {}", views.len(), held.join(", ")));
+            faults
+                .insert(0, format!("none of its {} names is the model's: {}", views.len(), held.join(", ")));
         }
         self.refuse(&faults)?;
         let value = |d: &Declared| {

@@ -160,8 +160,16 @@ fn broken_folders_get_their_errors() {
         edit("config.json", "\"is_decoder\": false", "\"is_decoder\": true"),
         edit("config.json", "\"vocab_size\": 18", "\"vocab_size\": 518"),
         edit("config.json", "BertForSequenceClassification", "RobertaForSequenceClassification"),
-        edit("config.json", "\"use_cache\"", "\"id2label\": {\"0\": \"Abnormal\", \"1\": \"Normal\"}, \"use_cache\""),
-        edit("config.json", "\"use_cache\"", "\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}, \"use_cache\""),
+        edit(
+            "config.json",
+            "\"use_cache\"",
+            "\"id2label\": {\"0\": \"Abnormal\", \"1\": \"Normal\"}, \"use_cache\"",
+        ),
+        edit(
+            "config.json",
+            "\"use_cache\"",
+            "\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}, \"use_cache\"",
+        ),
         edit("model.safetensors.index.json", "model-00002", "../model-00002"),
         edit("model.safetensors.index.json", "model-00002", "model-00009"),
         edit("model.safetensors.index.json", "weight_map", "weights"),

@@ -11,7 +11,8 @@ use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::Classifier;
 use medcert::plan::{Attack, ImageAttack};
 use medcert::spec::{
-    Absence, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Norm, Region, TextAttack, TextMethod,
+    Absence, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Norm, Region, TextAttack,
+    TextMethod,
 };
 
 const WORDS: [(&str, f32); 3] = [("effusion", 0.08), ("clear", -0.08), ("lungs", 0.0)];
@@ -115,7 +116,10 @@ fn a_search_for_the_least_change_has_acted_where_it_finds_nothing_within_its_rad
         (ImageSearch::HopSkipJump { queries: 200 }, Norm::L2),
     ] {
         let found = outcomes(&bench, &model, &image(search(method, norm, Region::Everywhere), 1e-6));
-        assert!(found.iter().all(|outcome| outcome.change == 0.0 && outcome.held == 1), "{method:?}: {found:?}");
+        assert!(
+            found.iter().all(|outcome| outcome.change == 0.0 && outcome.held == 1),
+            "{method:?}: {found:?}"
+        );
         assert_eq!(acted(&found), [true; 4], "{method:?}");
     }
 }

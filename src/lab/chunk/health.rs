@@ -7,12 +7,12 @@
 use rand_chacha::rand_core::Rng;
 
 use super::Chunk;
-use crate::{Error, Result};
 use crate::evidence::{GradientHealth, Health};
 use crate::lab::attack::image::loss;
 use crate::lab::tensor::{self, Tensor};
 use crate::random::stream;
 use crate::spec::AttackLoss;
+use crate::{Error, Result};
 
 /// Cases that are asked alone too.
 const ALONE: usize = 4;
