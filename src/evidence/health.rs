@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A model's answers to the first test cases, and its gradients there.
+/// A model's answers to the test cases of some chunks, and its gradients there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {
@@ -25,6 +25,34 @@ pub struct Health {
     pub gradient: Option<GradientHealth>,
 }
 
+impl Health {
+    /// What was seen over these chunks of cases and a further one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            model: self.model,
+            cases: self.cases + other.cases,
+            evaluations: self.evaluations + other.evaluations,
+            unrepeatable: self.unrepeatable + other.unrepeatable,
+            alone: self.alone + other.alone,
+            dependent: self.dependent + other.dependent,
+            probabilities: self.probabilities && other.probabilities,
+            gradient: self.gradient.zip(other.gradient).map(|(one, other)| one.and(other)),
+        }
+    }
+}
+
+impl GradientHealth {
+    fn and(self, other: Self) -> Self {
+        Self {
+            zero: self.zero + other.zero,
+            not_finite: self.not_finite + other.not_finite,
+            cosine: self.cosine.min(other.cosine),
+            rising: self.rising + other.rising,
+        }
+    }
+}
+
 /// The gradients of the loss by the pixels of clean images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +61,7 @@ pub struct GradientHealth {
     pub zero: u32,
     /// Cases whose gradient is not finite somewhere.
     pub not_finite: u32,
-    /// Median over the cases of the cosine between what the gradient says along random directions and what finite
+    /// Median over the cases of a chunk, in the chunk where it is least, of the cosine between what the gradient says along random directions and what finite
     /// differences say, −1 to 1; 0 where the median gradient or difference is zero.
     pub cosine: f32,
     /// Cases whose cross-entropy is higher after one small step along the gradient's signs.

@@ -154,6 +154,7 @@ mod tests {
             margin: Some(0.1),
             edits,
             change: 0.0,
+            acted: edits > 0,
             queries: 1,
             draws: 1,
             held: 1,

@@ -222,10 +222,14 @@ pub struct Outcome {
     pub predicted: Option<bool>,
     /// Logit of the true class less that of the other: positive means right. None if not finite.
     pub margin: Option<f32>,
-    /// Words changed.
+    /// Words changed, as far as the model reads them: an edit behind the cut of its tokenizer is none.
     pub edits: u32,
-    /// Largest change of a pixel, in pixel units.
+    /// Size of the change of the image, in the norm of the attack; the largest change of a pixel where it has none.
     pub change: f32,
+    /// Whether the attack altered what the model reads, in any of its draws or orders. A search for the least change
+    /// gives the clean image back where that change exceeds ε; there it counts that another image was tried.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub acted: bool,
     /// Evaluations of the model that the attack spends on this case, the judge's own included: as many as it takes
     /// alone, although what several attacks need is computed once.
     pub queries: u32,

@@ -12,7 +12,7 @@ pub struct Piece {
     pub cells: Vec<Option<CellPiece>>,
     /// The outcomes of each of its probes, in the plan's order; none where the chunk is not probed or the model's cells had ended.
     pub probes: Vec<Vec<Outcome>>,
-    /// Its health, from the first chunk.
+    /// Its health, from the chunks where it is looked at.
     pub health: Option<Health>,
 }
 

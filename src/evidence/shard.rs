@@ -259,7 +259,12 @@ impl Assembly {
         for (place, outcomes) in probes.into_iter().zip(piece.probes) {
             head.probes[place].outcomes.extend(outcomes);
         }
-        head.health.extend(piece.health);
+        if let Some(seen) = piece.health {
+            match head.health.iter_mut().find(|known| known.model == seen.model) {
+                Some(known) => *known = known.clone().and(seen),
+                None => head.health.push(seen),
+            }
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::plan::{Attack, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, TextMethod};
 
 /// Raised where the same question may have other outcomes than before.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// What makes the digests of a model's journals and of their lines.
 pub struct Keys<'a> {

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::model::bert::Bert;
-use super::model::masked;
-use super::model::params::{Declarations, Named, Params};
+use super::model::params::{Declarations, Init, Named, Params};
 use super::weights::{Expected, WeightsFile};
 use crate::data::placeholder;
 use crate::files::{bounded_read, bounded_text};
@@ -20,6 +19,11 @@ use crate::{Error, Result};
 
 /// A JSON file of the folder is refused above this size (a tokenizer holds its whole vocabulary).
 const LIMIT_BYTES: u64 = 64 << 20;
+/// Vocabularies are padded with rows that no entry has to a multiple of this at most.
+const PADDED: usize = 128;
+/// Names of classes that say which is which.
+const NORMAL: [&str; 5] = ["normal", "negative", "healthy", "no finding", "unremarkable"];
+const ABNORMAL: [&str; 4] = ["abnormal", "positive", "diseased", "pathological"];
 /// Names, by ours, that a checkpoint may hold besides.
 const LEFT_BEHIND: [&str; 2] = ["cls.", "bert.embeddings.position_ids"];
 
@@ -32,6 +36,8 @@ pub struct Checkpoint {
     pub vocabulary: Vocabulary,
     /// The weights.
     pub file: WeightsFile,
+    /// What `config.json` says.
+    about: Object,
 }
 
 impl Checkpoint {
@@ -47,7 +53,7 @@ impl Checkpoint {
                 folder.display()
             )));
         }
-        let config = config(folder)?;
+        let (config, about) = config(folder)?;
         let vocabulary = read_vocabulary(folder, lowercase)?;
         let (entries, size) = (vocabulary.entries.len(), config.vocabulary as usize);
         if entries > size {
@@ -56,7 +62,14 @@ impl Checkpoint {
                 folder.display()
             )));
         }
-        Ok(Self { config, vocabulary, file: weights(folder)? })
+        if size > entries.next_multiple_of(PADDED) {
+            return Err(Error::Input(format!(
+                "the vocabulary in {} has {entries} entries and config.json says {size}; it was cut, or belongs to \
+                 another model: copy the tokenizer's files again",
+                folder.display()
+            )));
+        }
+        Ok(Self { config, vocabulary, file: weights(folder)?, about })
     }
 
     /// The encoder's values, by our names; the pooler is optional.
@@ -74,8 +87,9 @@ impl Checkpoint {
     /// The parameters of a classifier of two classes.
     ///
     /// # Errors
-    /// As of [`WeightsFile::values`].
+    /// As of [`WeightsFile::values`], or its classes are others than normal and abnormal, in this order.
     pub fn classifier(&self) -> Result<Params> {
+        self.about.has_our_classes()?;
         let bert = Bert { config: self.config };
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
@@ -95,7 +109,7 @@ impl Checkpoint {
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         d.list.retain(|parameter| !parameter.name.starts_with("bert.pooler."));
-        masked::declare_head(bert, &mut d);
+        declare_masked_head(bert, &mut d);
         let ignored =
             ["cls.seq_relationship.", "bert.embeddings.position_ids", "bert.pooler.", "classifier."];
         let mut optional = vec!["cls.predictions.decoder."];
@@ -108,6 +122,19 @@ impl Checkpoint {
         let mut values = values.into_iter();
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
+}
+
+/// Declares the head of a masked language model ([`masked`](super::model::masked)), with the names that a checkpoint may leave out last.
+pub fn declare_masked_head(bert: Bert, d: &mut Declarations) {
+    let (entries, hidden) = (bert.config.vocabulary as usize, bert.features());
+    let blank = Init::Constant(0.0);
+    d.within("cls.predictions", |d| {
+        d.linear("transform.dense", hidden, hidden, 0.02);
+        d.layer_norm("transform.LayerNorm", hidden);
+        d.weight("bias", &[entries], blank);
+        d.weight("decoder.weight", &[entries, hidden], blank);
+        d.weight("decoder.bias", &[entries], blank);
+    });
 }
 
 /// Our name for a published one.
@@ -138,6 +165,7 @@ fn weights(folder: &Path) -> Result<WeightsFile> {
 }
 
 /// A JSON object of the folder.
+#[derive(Debug)]
 struct Object {
     path: PathBuf,
     value: Value,
@@ -181,12 +209,55 @@ impl Object {
         }
     }
 
+    /// Refuses classes that are not two, or whose names say that the first is abnormal.
+    fn has_our_classes(&self) -> Result<()> {
+        self.only("problem_type", &Value::from("single_label_classification"))?;
+        let Some(labels) = self.value.get("id2label").and_then(Value::as_object) else { return Ok(()) };
+        let names: Vec<String> = labels.values().map(|name| name.to_string().to_lowercase()).collect();
+        if labels.len() != 2 {
+            return Err(self.wrong(&format!(
+                "`id2label` names {} classes ({}), and two are judged: normal and abnormal; bring a model of two \
+                 classes, or this one as TorchScript with two outputs",
+                labels.len(),
+                names.join(", ")
+            )));
+        }
+        let is = |id: &str, words: &[&str]| {
+            let name = labels.get(id).and_then(Value::as_str).map(str::to_lowercase);
+            name.is_some_and(|name| words.contains(&name.replace(['_', '-'], " ").trim()))
+        };
+        if is("0", &ABNORMAL) || is("1", &NORMAL) {
+            return Err(self.wrong(&format!(
+                "`id2label` calls the first class {} and the second {}, and the first must be normal; exchange the two \
+                 rows of `classifier.weight` and `classifier.bias`, and the two labels",
+                labels.get("0").unwrap_or(&Value::Null),
+                labels.get("1").unwrap_or(&Value::Null)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses a network whose class in transformers is no BERT.
+    fn is_a_bert(&self) -> Result<()> {
+        let classes = self.value.get("architectures").and_then(Value::as_array);
+        let other = classes.into_iter().flatten().find(|class| {
+            // `BertGeneration` and the like are other networks
+            !class.as_str().is_some_and(|class| class == "BertModel" || class.starts_with("BertFor"))
+        });
+        match other {
+            None => Ok(()),
+            Some(class) => Err(self.wrong(&format!(
+                "`architectures` names {class}, which is no BERT as published; bring the model as TorchScript"
+            ))),
+        }
+    }
+
     fn flag(&self, key: &str) -> Option<bool> {
         self.value.get(key).and_then(Value::as_bool)
     }
 }
 
-fn config(folder: &Path) -> Result<BertConfig> {
+fn config(folder: &Path) -> Result<(BertConfig, Object)> {
     let file = Object::read(folder.join("config.json"))?;
     for (key, value) in [
         ("model_type", Value::from("bert")),
@@ -194,9 +265,13 @@ fn config(folder: &Path) -> Result<BertConfig> {
         ("layer_norm_eps", Value::from(1e-12)),
         ("position_embedding_type", Value::from("absolute")),
         ("type_vocab_size", Value::from(2)),
+        // a decoder masks what comes later, and looks at another sequence
+        ("is_decoder", Value::from(false)),
+        ("add_cross_attention", Value::from(false)),
     ] {
         file.only(key, &value)?;
     }
+    file.is_a_bert()?;
     let config = BertConfig {
         hidden: file.size("hidden_size", 4096)?,
         layers: file.size("num_hidden_layers", 48)?,
@@ -208,7 +283,7 @@ fn config(folder: &Path) -> Result<BertConfig> {
     if !config.hidden.is_multiple_of(config.heads) {
         return Err(file.wrong(&format!("{} heads do not divide a width of {}", config.heads, config.hidden)));
     }
-    Ok(config)
+    Ok((config, file))
 }
 
 /// The vocabulary of a folder; `lowercase` says whether texts are put into lower case, whatever it says.

@@ -8,6 +8,7 @@ use super::cache_keys::{Keys, WorkItem};
 use super::chunk::{Chunk, Scene};
 use super::inputs::Inputs;
 use super::model::Reader;
+use super::witness::Witness;
 use crate::data::{Dataset, Partition};
 use crate::evidence::{
     Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Journal, ModelFacts, Observer, Part,
@@ -16,6 +17,7 @@ use crate::evidence::{
 use crate::judge::early::Course;
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Attack, ImageAttack, Plan};
+use crate::random::{below, stream};
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
@@ -55,12 +57,16 @@ impl ChunkLoop<'_> {
         let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
         let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
         let (mut done, mut pieces) = (0, Vec::new());
+        let mut witness = Witness::new(self.plan.spec.seed);
         for (place, indices) in own {
             let looks = self.looks(model, place, &|_| true);
-            pieces.push((model, place, self.piece(&scene, &keys, indices, &looks)?));
+            let (piece, is_new) = self.piece(&scene, &keys, indices, &looks)?;
+            witness.remember(indices, &piece, is_new);
+            pieces.push((model, place, piece));
             done += indices.len() as u64;
             self.observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
         }
+        witness.ask_again(&scene)?;
         Ok(pieces)
     }
 
@@ -79,13 +85,16 @@ impl ChunkLoop<'_> {
         let mut course = Course::new(self.plan);
         let mut assembly = Assembly::new(head.clone());
         let (mut pieces, mut done) = (Vec::new(), 0);
+        let mut witnesses: Vec<Witness<'_>> =
+            scenes.iter().map(|_| Witness::new(self.plan.spec.seed)).collect();
         let total = self.partition.test.len() as u64;
         for (place, indices) in self.partition.test.chunks(self.plan.spec.chunk).enumerate() {
             // chunks after the last cell's end have their pieces, though empty: none is missing from a part
             let has_ended = course.has_ended();
             for (model, scene) in scenes.iter().enumerate() {
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
-                let piece = self.piece(scene, &keys[model], indices, &looks)?;
+                let (piece, is_new) = self.piece(scene, &keys[model], indices, &looks)?;
+                witnesses[model].remember(indices, &piece, is_new);
                 assembly.add(model, piece.clone()).map_err(Error::Bug)?;
                 pieces.push((model, place, piece));
             }
@@ -97,6 +106,9 @@ impl ChunkLoop<'_> {
             // what ends has no time left
             let total = if course.has_ended() { done } else { total };
             self.observer.observe(Event::Attacked { model: "all models", done, total });
+        }
+        for (witness, scene) in witnesses.iter().zip(&scenes) {
+            witness.ask_again(scene)?;
         }
         Ok(pieces)
     }
@@ -138,7 +150,7 @@ impl ChunkLoop<'_> {
     }
 
     /// What is looked at of a model in a chunk, in order: its cells that go on, its probes (none where the chunk is not
-    /// probed), and its health in the first.
+    /// probed), and its health in the first and in one that the seed draws, so that nobody can behave just there.
     fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
         let plan = self.plan;
         let is_probed = place * plan.spec.chunk < PROBED_CASES;
@@ -157,18 +169,24 @@ impl ChunkLoop<'_> {
                 Wanted::NoProbe
             }
         });
-        let health = (place == 0).then_some(Wanted::WorkItem(WorkItem::Health));
+        let chunks = self.partition.test.len().div_ceil(plan.spec.chunk).max(1);
+        let name = plan.spec.models[model].0.as_str();
+        let drawn = below(&mut stream(&["health", name, &plan.spec.seed.to_string()]), chunks);
+        let health = (place == 0 || place == drawn).then_some(Wanted::WorkItem(WorkItem::Health));
         cells.chain(probes).chain(health).collect()
     }
 
-    /// What is seen of a model over a chunk.
+    /// What is seen of a model over a chunk, and whether some of it was computed now.
+    ///
+    /// # Errors
+    /// libtorch or the disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
     fn piece(
         &self,
         scene: &Scene<'_>,
         keys: &Keys<'_>,
         indices: &[usize],
         looks: &[Wanted<'_>],
-    ) -> Result<Piece> {
+    ) -> Result<(Piece, bool)> {
         let mut journal = None;
         let (mut chunk, mut piece) = (None, Piece::default());
         for wanted in looks {
@@ -208,10 +226,13 @@ impl ChunkLoop<'_> {
                 Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),
                 Some(Seen::Probe(outcomes)) => piece.probes.push(outcomes.clone()),
                 Some(Seen::Health(health)) => piece.health = Some(health.clone()),
-                None => {}
+                None => return Err(Error::Bug("a journal lacks the line that was just written".into())),
             }
         }
-        Ok(piece)
+        if let Some(chunk) = &chunk {
+            chunk.ask_again()?;
+        }
+        Ok((piece, chunk.is_some()))
     }
 
     /// Looks.

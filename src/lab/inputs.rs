@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::attack::image::mask::unprepared;
 use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Study};
 use crate::seal::Cache;
@@ -153,4 +152,9 @@ impl Inputs {
         }
         tensor::images(&bytes, indices.len(), self.views, side as usize)
     }
+}
+
+/// A mask that nobody prepared before a chunk asked for it.
+fn unprepared() -> Error {
+    Error::Bug("a mask was not prepared".into())
 }

@@ -17,8 +17,10 @@ pub mod weights;
 mod cache_keys;
 mod chunk_loop;
 mod gated_augmentation;
+mod renaming;
 mod run;
 mod stop;
+mod witness;
 
 use std::path::{Path, PathBuf};
 

@@ -108,6 +108,8 @@ impl Script {
         let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
         let answer = |image: Option<&Tensor>, text: Option<&Tensor>| self.decide(image, text);
         let first = answer(leaf.as_ref(), text.as_ref())?;
+        // after a first call, which may fill a cache that later ones only read
+        let state = self.state()?;
         let values = tensor::values(&first)?;
         if values != tensor::values(&answer(leaf.as_ref(), text.as_ref())?)? {
             return Err(self.refused(
@@ -142,6 +144,13 @@ impl Script {
                 "save it without its last softmax or sigmoid, behind which gradients vanish and attacks look weak",
             ));
         }
+        if self.state()? != state {
+            return Err(self.refused(
+                "changes its own attributes or buffers while it is called",
+                "save it after `model.eval()`, without counters or running statistics: what is judged must be what was \
+                 saved",
+            ));
+        }
         let Some(leaf) = leaf else { return Ok(()) };
         let gradient = if first.requires_grad() {
             // of the margin: the sum of the logits [−z, z] is 0, whatever z is
@@ -161,6 +170,18 @@ impl Script {
             "lets no gradient reach its images",
             "save it without `no_grad`, `detach` or rounding; a model whose gradient is masked needs black-box attacks",
         ))
+    }
+
+    /// A digest of everything that the module holds: parameters, buffers, attributes and constants.
+    fn state(&self) -> Result<blake3::Hash> {
+        let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
+        // libtorch lists parameters alone; what it saves is everything
+        let path = folder.path().join("module");
+        self.module.save(&path)?;
+        let mut hasher = blake3::Hasher::new();
+        let read = std::fs::File::open(&path).and_then(|file| std::io::copy(&mut &file, &mut hasher));
+        read.map_err(|why| Error::unwritable(&path, &why))?;
+        Ok(hasher.finalize())
     }
 
     /// How all the answers are probabilities, if they are.
@@ -253,6 +274,10 @@ impl Reader for Script {
 
     fn reads_text(&self) -> bool {
         self.spec.reads_text
+    }
+
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
 //! threads gives the same weights on one kind of processor.
 
-use tch::nn::{self, OptimizerConfig};
+use tch::COptimizer;
 
 use super::inputs::Inputs;
 use super::model::bert::Tokens;
@@ -20,6 +20,12 @@ use crate::{Error, Result};
 /// Threads of training where the command line names none. libtorch cuts sums by the number of threads, which changes
 /// their last bits: with the number of cores as the default, each machine would train another model.
 pub(super) const THREADS: usize = 2;
+
+/// The usual settings of Adam (Kingma, Ba, ICLR 2015, arXiv 1412.6980) and of `AdamW` (Loshchilov, Hutter, ICLR 2019,
+/// arXiv 1711.05101), as PyTorch has them.
+const BETAS: (f64, f64) = (0.9, 0.999);
+const EPSILON: f64 = 1e-8;
+const DECAY: f64 = 0.01;
 
 /// A training to be done.
 #[derive(Clone, Copy)]
@@ -82,10 +88,7 @@ pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
 impl Lesson<'_> {
     fn run(self, params: &Params) -> Result<()> {
         let keeps = self.architecture.keeps_its_parts();
-        let mut optimizer = match self.train.optimizer {
-            Optimizer::Adam => nn::Adam::default().build(params.store(), self.train.lr)?,
-            Optimizer::AdamW => nn::AdamW::default().build(params.store(), self.train.lr)?,
-        };
+        let optimizer = self.optimizer(params)?;
         let trunk = self.trunk(params);
         let learnt = keeps.then(|| self.branches(params, &self.partition.train)).transpose()?;
         let mut best: Option<(usize, _)> = None;
@@ -94,7 +97,7 @@ impl Lesson<'_> {
             for tensor in &trunk {
                 let _ = tensor.f_set_requires_grad(learns)?;
             }
-            let loss = self.epoch(params, &mut optimizer, epoch, (learnt.as_ref(), learns))?;
+            let loss = self.epoch(params, &optimizer, epoch, (learnt.as_ref(), learns))?;
             let right = self.right(params, &self.partition.validation)?;
             let cases = self.partition.validation.len().max(1);
             // a gate is no use that only answers rightly: it has to find the odd ones too
@@ -116,10 +119,24 @@ impl Lesson<'_> {
         best.map_or(Ok(()), |(_, values)| params.restore(&values))
     }
 
+    /// The optimizer over every parameter. It is libtorch's own and not tch's around it, which panics where a step needs
+    /// more memory than there is.
+    fn optimizer(self, params: &Params) -> Result<COptimizer> {
+        let lr = self.train.lr;
+        let mut optimizer = match self.train.optimizer {
+            Optimizer::Adam => COptimizer::adam(lr, BETAS.0, BETAS.1, 0.0, EPSILON, false)?,
+            Optimizer::AdamW => COptimizer::adamw(lr, BETAS.0, BETAS.1, DECAY, EPSILON, false)?,
+        };
+        for variable in params.store().trainable_variables() {
+            optimizer.add_parameters(&variable, 0)?;
+        }
+        Ok(optimizer)
+    }
+
     fn epoch(
         self,
         params: &Params,
-        optimizer: &mut nn::Optimizer,
+        optimizer: &COptimizer,
         epoch: u32,
         (learnt, trunk_learns): (Option<&Branches>, bool),
     ) -> Result<f64> {
@@ -152,9 +169,9 @@ impl Lesson<'_> {
                 )));
             }
             sum += value * indices.len() as f64;
-            optimizer.zero_grad();
+            optimizer.zero_grad()?;
             loss.f_backward()?;
-            optimizer.step();
+            optimizer.step()?;
             let done = batches.len() as u64 * u64::from(epoch - 1) + number as u64 + 1;
             stop::check()?;
             self.observer.observe(Event::Step { model: self.name, done, total });

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
+use super::renaming;
 use crate::data::placeholder;
 use crate::files::{bounded_text, open_regular, write_whole};
 use crate::text::Vocabulary;
@@ -212,7 +213,20 @@ impl WeightsFile {
                 return Err(Error::Input(format!("{} holds {name} twice (also as {other})", self.name)));
             }
         }
-        self.refuse(&faults(&views, expected))?;
+        let mut faults = faults(&views, expected);
+        if !faults.is_empty()
+            && let Some(rule) = renaming::of(&views.keys().map(String::as_str).collect::<Vec<_>>(), expected)
+        {
+            return Err(Error::Input(rule.refusal(&self.name)));
+        }
+        if !faults.is_empty()
+            && !expected.declared.iter().any(|parameter| views.contains_key(&parameter.name))
+        {
+            let held: Vec<&str> = views.values().take(SHOWN).map(|(published, _)| *published).collect();
+            faults
+                .insert(0, format!("none of its {} names is the model's: {}", views.len(), held.join(", ")));
+        }
+        self.refuse(&faults)?;
         let value = |d: &Declared| {
             views.get(&d.name).map(|(_, view)| (d.name.clone(), d.shape.clone(), numbers(view)))
         };

@@ -157,6 +157,19 @@ fn broken_folders_get_their_errors() {
         edit("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"),
         edit("config.json", "\"vocab_size\": 18", "\"vocab_size\": 17"),
         edit("config.json", "{", "["),
+        edit("config.json", "\"is_decoder\": false", "\"is_decoder\": true"),
+        edit("config.json", "\"vocab_size\": 18", "\"vocab_size\": 518"),
+        edit("config.json", "BertForSequenceClassification", "RobertaForSequenceClassification"),
+        edit(
+            "config.json",
+            "\"use_cache\"",
+            "\"id2label\": {\"0\": \"Abnormal\", \"1\": \"Normal\"}, \"use_cache\"",
+        ),
+        edit(
+            "config.json",
+            "\"use_cache\"",
+            "\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}, \"use_cache\"",
+        ),
         edit("model.safetensors.index.json", "model-00002", "../model-00002"),
         edit("model.safetensors.index.json", "model-00002", "model-00009"),
         edit("model.safetensors.index.json", "weight_map", "weights"),
@@ -173,6 +186,17 @@ fn broken_folders_get_their_errors() {
     told.push(refusal(pickled.path()));
     told.push(refusal(Path::new("no/such/folder")));
     insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn weights_whose_names_have_a_prefix_too_many_are_refused_with_the_rule() {
+    for prefix in ["module.", "_orig_mod.", "model."] {
+        let folder = copy();
+        write_whole(folder.path(), |name| format!("{prefix}{name}"));
+        let why = refusal(folder.path());
+        assert!(why.contains(&format!("its names begin with `{prefix}`")), "{why}");
+        assert!(why.contains(&format!("k.removeprefix('{prefix}')")), "{why}");
+    }
 }
 
 #[test]

@@ -269,6 +269,8 @@ class Reads(nn.Module):
         self.last = nn.Linear(8, outputs)
 
     def forward(self, frontal, ids, mask):
+        if self.fault == "counts":
+            self.norm.num_batches_tracked.add_(1)
         if self.fault == "detached":
             frontal = frontal.detach()
         maps = self.image(frontal)
@@ -298,7 +300,7 @@ def bare(whole, path):
 def scripts():
     path = FOLDER / "scripts"
     path.mkdir(exist_ok=True)
-    for fault in ["sound", "detached", "neighbours", "noise", "probabilities"]:
+    for fault in ["sound", "detached", "neighbours", "noise", "probabilities", "counts"]:
         for outputs, name in [(1, "logit"), (2, "logits")]:
             if outputs == 2 or fault in ["sound", "probabilities"]:
                 torch.manual_seed(6)

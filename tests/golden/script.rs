@@ -118,6 +118,8 @@ fn the_probe_is_silent_on_sound_modules_and_finds_each_planted_fault() {
     ] {
         told.push(probe(&about(file, outputs)).expect_err(file));
     }
+    let said = probe(&about("counts-logits.pt", Outputs::Logits)).expect_err("it counts its calls");
+    assert!(said.contains("changes its own attributes or buffers while it is called"), "{said}");
     let sound = about("sound-logits.pt", Outputs::Logits);
     let pin = Some("0".repeat(64));
     let other = Source { sha256: pin, ..sound.source.clone() };

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use medcert::Result;
 use medcert::evidence::{Evidence, Silent};
-use medcert::lab::checkpoint::Checkpoint;
+use medcert::lab::checkpoint::{Checkpoint, declare_masked_head};
 use medcert::lab::model::Reader;
 use medcert::lab::model::bert::Bert;
-use medcert::lab::model::masked::{Masked, declare_head};
+use medcert::lab::model::masked::Masked;
 use medcert::lab::model::params::{Declarations, Params};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::Classifier;
@@ -55,7 +55,7 @@ fn weights() -> Weights {
     let bert = Bert { config: config() };
     let mut d = Declarations::default();
     bert.declare_trunk(&mut d);
-    declare_head(bert, &mut d);
+    declare_masked_head(bert, &mut d);
     d.list.retain(|p| !p.name.contains("decoder") && !p.name.contains("pooler"));
     let values = Params::random(&d.list, 5).and_then(|params| params.values()).expect("weights");
     let grow = |name: &str| if name.contains("LayerNorm") { 1.0 } else { 12.0 };

@@ -10,6 +10,7 @@ mod made_evidence;
 #[path = "../support/word_classifier.rs"]
 mod word_classifier;
 
+mod acted;
 mod attacks;
 mod bae;
 mod black_box;

@@ -199,16 +199,6 @@ fn the_specs_on_real_images_and_with_minilm_hold_their_snapshots() {
     }
 }
 
-#[test]
-fn the_number_of_threads_does_not_change_the_evidence() {
-    let cache = cli::cache_folder(None).expect("a cache folder");
-    let one = run("fusion", None, &cache, (Some(1), false)).1;
-    let two = &default().1;
-    assert_eq!(two.run.computed_by[0].threads, 2);
-    let one = Evidence { run: two.run.clone(), ..one };
-    assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(two).expect("json"));
-}
-
 /// Folding and layout are on by default because of this: on trained weights, over whole attacks, they turn no
 /// decision but one that rounding may turn anyway.
 #[test]

@@ -1,6 +1,69 @@
-//! How the threads of libtorch wait: chosen before it is loaded, unless the user has chosen.
+//! Threads of libtorch: how they wait for each other, and what their number changes: the weights that training ends in,
+//! and nothing that is seen of a model.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use medcert::evidence::{Evidence, Silent};
+use medcert::lab::{self, Options};
+use medcert::{data, plan, spec};
+
+/// The evidence of small models; `of` gives the end of a model's entry: how it is trained, or its weights.
+fn evidence(cache: &Path, threads: usize, of: impl Fn(&str) -> String) -> Evidence {
+    let [vision, language, fusion] = ["vision", "language", "fusion"].map(of);
+    let text = format!(
+        "claim: They keep reading
+data:  {{phantom: {{studies: 60, seed: 7, views: frontal}}}}
+split: {{test: 40%, seed: 1}}
+models:
+  vision:   {{se_resnet18: {{image: 32, width: 8, {vision}}}}}
+  language: {{bert: {{config: tiny, {language}}}}}
+  fusion:   {{early_fusion: {{vision: vision, language: language, {fusion}}}}}
+table: [clean, FGSM ε=0.05, 40% synonyms, PGD-5 ε=0.05 + 50% deletion]
+require: [fusion accuracy ≥ 0%]
+"
+    );
+    let plan = plan::build(spec::parse(Path::new("threads.yaml"), &text).expect("a sound spec"));
+    let dataset = data::load(&plan.spec, None).expect("data");
+    let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
+    let options = Options {
+        cache: cache.to_path_buf(),
+        roots: vec![cache.join("models")],
+        threads: Some(threads),
+        device: plan.spec.device,
+        plain: false,
+        fresh: true,
+    };
+    lab::run(&plan, &dataset, &partition, &options, &Silent).expect("evidence")
+}
+
+/// The files of a model in the cache.
+fn trained(cache: &Path, model: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(cache.join("models")).expect("trained models").flatten();
+    let files = files.map(|file| PathBuf::from(file.file_name()));
+    files.filter(|file| file.to_string_lossy().starts_with(model)).collect()
+}
+
+#[test]
+fn threads_belong_to_the_weights_and_not_to_what_is_seen_of_them() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let recipe = |_: &str| "train: {lr: 1e-3, epochs: 1}".to_string();
+    evidence(cache.path(), 2, recipe);
+    let of_two: Vec<PathBuf> =
+        ["vision", "language", "fusion"].iter().flat_map(|model| trained(cache.path(), model)).collect();
+    assert_eq!(of_two.len(), 3);
+    let loaded = |model: &str| {
+        let file = of_two.iter().find(|file| file.to_string_lossy().starts_with(model));
+        format!("weights: {}", file.expect("a file").display())
+    };
+    let (one, two) = (evidence(cache.path(), 1, loaded), evidence(cache.path(), 2, loaded));
+    assert_eq!((one.run.threads, two.run.threads), (1, 2));
+    let one = Evidence { run: two.run.clone(), ..one };
+    assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(&two).expect("json"));
+    // weights of another number of threads are other ones, and are not taken for these
+    evidence(cache.path(), 1, recipe);
+    assert_eq!(trained(cache.path(), "vision").len(), 2);
+}
 
 /// What libgomp reads as the number of spins, when the program starts with such variables.
 fn spins(variables: &[(&str, &str)]) -> String {

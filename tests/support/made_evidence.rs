@@ -156,7 +156,7 @@ impl World {
         let outcome = |(place, case): (usize, &Case)| {
             let outcome = outcome(case.label, right(place, case.label));
             let margin = outcome.margin.map(|margin| margin * weakened);
-            Outcome { change: epsilon, edits, margin, ..outcome }
+            Outcome { change: epsilon, edits, acted: epsilon > 0.0 || edits > 0, margin, ..outcome }
         };
         self.evidence.cells.push(Cell {
             model: self.plan.spec.models[model].0.clone(),
@@ -233,6 +233,7 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
         margin: Some(if right { 1.25 } else { -0.5 }),
         edits: 0,
         change: 0.0,
+        acted: false,
         queries: 1,
         draws: 1,
         held: u32::from(right),

@@ -7,12 +7,12 @@
 use rand_chacha::rand_core::Rng;
 
 use super::Chunk;
-use crate::Result;
 use crate::evidence::{GradientHealth, Health};
 use crate::lab::loss;
 use crate::lab::tensor::{self, Tensor};
 use crate::random::stream;
 use crate::spec::AttackLoss;
+use crate::{Error, Result};
 
 /// Cases that are asked alone too.
 const ALONE: usize = 4;
@@ -58,6 +58,41 @@ impl Chunk<'_> {
             probabilities: first.chunks_exact(2).all(in_unit),
             gradient,
         })
+    }
+
+    /// Asks about the clean cases once more.
+    ///
+    /// # Errors
+    /// The model answers otherwise than at first, or libtorch fails.
+    pub(in crate::lab) fn ask_again(&self) -> Result<()> {
+        self.must_answer(&self.first)
+    }
+
+    /// Refuses a model that answers the clean cases otherwise than with these margins, but for rounding.
+    ///
+    /// # Errors
+    /// It does, or libtorch fails.
+    pub(in crate::lab) fn must_answer(&self, first: &[Option<f32>]) -> Result<()> {
+        let logits = self.logits(None)?;
+        let is_other = |((pair, &label), first): ((&[f32], &bool), &Option<f32>)| {
+            let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
+            let scale = pair.iter().fold(1e-6_f32, |most, value| most.max(value.abs()));
+            match first.filter(|_| margin.is_finite()) {
+                Some(first) => (first - margin).abs() > ROUNDING * scale,
+                None => first.is_some() || margin.is_finite(),
+            }
+        };
+        let answers = logits.chunks_exact(2).zip(self.victim.truth()).zip(first);
+        let others = answers.filter(|answer| is_other(*answer)).count();
+        if others == 0 {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "{} answers {others} of {} clean cases otherwise than at first: it changes while it is used, so nothing that \
+             was seen of it counts; save it in evaluation mode, and without state that its calls change",
+            self.scene.reader.name(),
+            self.indices.len()
+        )))
     }
 
     /// The logits of the clean cases, or of one of them alone, computed anew: two a case.

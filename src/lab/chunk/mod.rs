@@ -43,6 +43,8 @@ pub struct Chunk<'a> {
     clean: Option<Trace>,
     /// Whether the model is right on each clean case.
     right: Vec<bool>,
+    /// The margin of the model's first answer to each clean case.
+    first: Vec<Option<f32>>,
     /// The texts that attacks have made, the clean ones first.
     variants: Vec<Variant<'a>>,
     /// Attacked images that more than one cell needs.
@@ -70,7 +72,7 @@ impl<'a> Chunk<'a> {
         let images = scene.reader.side().map(|side| scene.inputs.images(side, indices)).transpose()?;
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
         let cases = indices.iter().map(|&index| scene.ids[index]).collect();
-        let (right, variants, attacked, nearest) = (vec![], vec![], vec![], vec![]);
+        let (right, first, variants, attacked, nearest) = (vec![], vec![], vec![], vec![], vec![]);
         let mut chunk = Self {
             scene,
             victim,
@@ -79,6 +81,7 @@ impl<'a> Chunk<'a> {
             images,
             clean,
             right,
+            first,
             variants,
             attacked,
             nearest,
@@ -89,6 +92,7 @@ impl<'a> Chunk<'a> {
         chunk.variant(&[], 0, None)?;
         let clean = chunk.judge(None, 0)?;
         chunk.right = clean.outcomes.iter().map(|outcome| outcome.held > 0).collect();
+        chunk.first = clean.outcomes.iter().map(|outcome| outcome.margin).collect();
         Ok(chunk)
     }
 
@@ -175,6 +179,8 @@ impl<'a> Chunk<'a> {
             margin: answer.margin,
             edits: variant.words[case].edits,
             change: attacked.as_ref().map_or(0.0, |attacked| attacked.changes[case]),
+            acted: variant.words[case].edits > 0
+                || attacked.as_ref().is_some_and(|attacked| attacked.acted[case]),
             queries: 0, // counted when the attack has ended
             draws: 1,
             held: u32::from(!answer.is_broken()),

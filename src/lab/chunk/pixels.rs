@@ -21,6 +21,8 @@ pub struct Attacked {
     pub features: Tensor,
     /// The size of each case's change in the attack's norm; the largest change of a pixel where it has none.
     pub changes: Vec<f32>,
+    /// Whether the attack altered each case, or tried to.
+    pub acted: Vec<bool>,
 }
 
 impl Attacked {
@@ -29,6 +31,7 @@ impl Attacked {
             images: self.images.shallow_clone(),
             features: self.features.shallow_clone(),
             changes: self.changes.clone(),
+            acted: self.acted.clone(),
         }
     }
 }
@@ -56,8 +59,13 @@ impl Chunk<'_> {
 
     fn attacked_pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
         let space = self.space(attack, place)?;
+        let mut tried = None;
         let proposal = match attack.method {
-            ImageMethod::Search { search, region, .. } => self.search(search, region, &space, place)?,
+            ImageMethod::Search { search, region, .. } => {
+                let proposal = self.search(search, region, &space, place)?;
+                tried = self.tried(search, region, &space, place);
+                proposal
+            }
             ImageMethod::Patch { steps, .. } => {
                 image::patch::propose(&self.problem(space.clone(), place)?, attack.strength, steps)?
             }
@@ -68,7 +76,16 @@ impl Chunk<'_> {
             )?,
             ImageMethod::Absent(absence) => self.absent_image(absence)?,
         };
-        self.admit(&proposal, &space, attack.method)
+        let mut attacked = self.admit(&proposal, &space, attack.method)?;
+        attacked.acted.iter_mut().zip(tried.into_iter().flatten()).for_each(|(acted, tried)| *acted |= tried);
+        Ok(attacked)
+    }
+
+    /// Whether a search for the least change has left each clean image; None for other searches.
+    fn tried(&self, search: ImageSearch, region: Region, space: &Space, place: usize) -> Option<Vec<bool>> {
+        let sought = (search, space.norm, region, place);
+        let known = self.nearest.iter().find(|(known, ..)| *known == sought);
+        known.map(|(_, minimal, _)| minimal.moved.clone())
     }
 
     /// The threat model of an attack.
@@ -163,7 +180,10 @@ impl Chunk<'_> {
         } else {
             self.victim.read_images(&images)?
         };
-        Ok(Attacked { images, features, changes })
+        // a branch that is cut off reads nothing, whatever its pixels are
+        let is_cut_off = method == ImageMethod::Absent(Absence::Missing);
+        let acted = changes.iter().map(|&change| is_cut_off || change > 0.0).collect();
+        Ok(Attacked { images, features, changes, acted })
     }
 
     /// What stands where the patient's images should be.

@@ -59,6 +59,7 @@ impl Chunk<'_> {
             predicted: answer.predicted,
             margin: answer.margin,
             edits,
+            acted: true,
             held: found.held.min(found.draws.saturating_sub(1)),
             meaning_changed: Some(changed),
             ..*found

@@ -58,9 +58,11 @@ impl Attempt {
     pub(super) fn or(mut self, other: Self) -> Self {
         let key = |outcome: &Outcome| outcome.margin.unwrap_or(f32::NEG_INFINITY);
         for (case, (outcome, end)) in other.outcomes.into_iter().zip(other.ends).enumerate() {
+            let acted = outcome.acted || self.outcomes[case].acted;
             if key(&outcome) < key(&self.outcomes[case]) {
                 (self.outcomes[case], self.ends[case]) = (outcome, end);
             }
+            self.outcomes[case].acted = acted;
         }
         self
     }

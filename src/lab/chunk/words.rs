@@ -115,6 +115,11 @@ impl<'a> Chunk<'a> {
         let count = self.indices.len();
         let mut flipped = vec![false; count];
         let mut changed = vec![None; count];
+        let is_missing = |attack: &TextAttack| attack.method == TextMethod::Absent(Absence::Missing);
+        let is_cut_off = attacks.iter().any(is_missing);
+        if !is_cut_off {
+            self.forget_what_is_not_read(&mut words);
+        }
         if !attacks.is_empty() && self.scene.reader.reads_text() {
             let must = attacks.iter().all(|attack| attack.mode == Mode::Preserving);
             for (case, (is_flipped, is_same)) in self.compare(attacks, &mut words).into_iter().enumerate() {
@@ -126,10 +131,9 @@ impl<'a> Chunk<'a> {
         }
         let truth = self.victim.truth().iter().zip(&flipped).map(|(&label, &flipped)| label != flipped);
         let victim = self.victim.expecting(truth.collect())?;
-        let is_missing = |attack: &TextAttack| attack.method == TextMethod::Absent(Absence::Missing);
         let features = if !self.scene.reader.reads_text() {
             None
-        } else if attacks.iter().any(is_missing) {
+        } else if is_cut_off {
             self.variants
                 .first()
                 .and_then(|clean| clean.features.as_ref())
@@ -153,6 +157,16 @@ impl<'a> Chunk<'a> {
             price: Price::default(),
         });
         Ok(self.variants.len() - 1)
+    }
+
+    /// Puts reports back as they were whose edits the model does not read: behind the cut of its tokenizer, or between
+    /// words that it does not know.
+    fn forget_what_is_not_read(&self, words: &mut [Words]) {
+        for (case, words) in words.iter_mut().enumerate().filter(|(_, words)| words.edits > 0) {
+            if self.scene.reader.reads_alike(self.original(case), &words.document.text()) {
+                *words = Words::clean(self.document(case));
+            }
+        }
     }
 
     /// Whether each report came to say the opposite as it had to, and whether it says the same; one that had to and did
@@ -264,7 +278,8 @@ impl<'a> Chunk<'a> {
     /// What stands where the patient's report should be.
     fn absent_report(&self, words: Vec<Words>, absence: Absence) -> Vec<Words> {
         let replaced = |(case, words): (usize, Words)| match absence {
-            Absence::Missing => words,
+            // the branch is cut off, whatever the report says
+            Absence::Missing => Words { edits: 1, steps: None, ..words },
             Absence::Blank => Words::replaced(""),
             Absence::Mean => Words::replaced(self.scene.typical_report()),
             Absence::WrongPatient => {

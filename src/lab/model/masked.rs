@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 
 use super::TokenizerOf;
 use super::bert::{Bert, NORM_EPSILON};
-use super::params::{Declarations, Init, Params, Scope};
+use super::params::{Params, Scope};
 use crate::Result;
 use crate::lab::checkpoint::Checkpoint;
 use crate::lab::tensor::{self, Tensor};
@@ -75,19 +75,6 @@ impl Masked {
         params.freeze();
         Ok(self.params.get_or_init(|| params))
     }
-}
-
-/// Declares the head, with the names that a checkpoint may leave out last.
-pub fn declare_head(bert: Bert, d: &mut Declarations) {
-    let (entries, hidden) = (bert.config.vocabulary as usize, bert.features());
-    let blank = Init::Constant(0.0);
-    d.within("cls.predictions", |d| {
-        d.linear("transform.dense", hidden, hidden, 0.02);
-        d.layer_norm("transform.LayerNorm", hidden);
-        d.weight("bias", &[entries], blank);
-        d.weight("decoder.weight", &[entries, hidden], blank);
-        d.weight("decoder.bias", &[entries], blank);
-    });
 }
 
 /// Logits `[vocabulary]` of a hidden state `[hidden]`. A decoder that the checkpoint does not write out is tied.

@@ -219,6 +219,12 @@ impl TokenizerOf {
         Ok(Self { tokenizer: Tokenizer::new(&vocabulary)?, vocabulary, max_tokens })
     }
 
+    /// Whether two texts have the same tokens.
+    pub fn reads_alike(&self, one: &str, other: &str) -> bool {
+        let encode = |text: &str| self.tokenizer.encode(text, self.max_tokens);
+        one == other || encode(one) == encode(other)
+    }
+
     /// Ids of texts, padded to the longest of them.
     ///
     /// # Errors
@@ -240,6 +246,11 @@ pub trait Reader: Classifier {
 
     /// Whether it reads the report.
     fn reads_text(&self) -> bool;
+
+    /// Whether two texts are the same to it: after its tokenizer, which cuts what is too long and knows not every word.
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        one == other
+    }
 
     /// The pieces of its words and their embeddings; None if it does not show them.
     fn pieces(&self) -> Option<Pieces<'_>> {
@@ -272,6 +283,10 @@ impl Reader for Network {
 
     fn reads_text(&self) -> bool {
         self.tokenizer.is_some()
+    }
+
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
     }
 
     fn pieces(&self) -> Option<Pieces<'_>> {

@@ -39,13 +39,17 @@ const AT_ONCE: u32 = 64;
 /// The nearest inputs of the other class; ε does not matter.
 pub fn nearest(problem: &Problem<'_>, queries: u32) -> Result<Minimal> {
     let _guard = tensor::no_grad_guard();
-    let (mut images, mut norms) = (Vec::new(), Vec::new());
+    let (mut images, mut norms, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     for case in 0..problem.cases.len() {
-        let (image, norm) = Walk::new(problem, case, queries)?.walk(problem)?;
+        let walk = Walk::new(problem, case, queries)?;
+        let is_free = walk.free >= 1.0;
+        let (image, norm) = walk.walk(problem)?;
         images.push(image);
         norms.push(norm);
+        // a case that is broken as it is needs no start
+        moved.push(is_free && norm > 0.0);
     }
-    Ok(Minimal { images: Tensor::f_cat(&images, 0)?, norms })
+    Ok(Minimal { images: Tensor::f_cat(&images, 0)?, norms, moved })
 }
 
 /// One case on its way.

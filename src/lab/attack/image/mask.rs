@@ -4,10 +4,10 @@
 //! workshop 2014, arXiv 1312.6034), averaged over 5 × 5 pixels, a case at a time.
 
 use super::Problem;
+use crate::Result;
 use crate::lab::inputs::Inputs;
 use crate::lab::tensor::{self, Tensor};
 use crate::spec::{AttackLoss, Mask, Region};
-use crate::{Error, Result};
 
 /// Share of the pixels that the model looks at most.
 const LOOKED_AT: f64 = 0.1;
@@ -69,9 +69,4 @@ fn attribution(problem: &Problem<'_>) -> Result<Tensor> {
     let (_, places) = flat.f_topk(most.max(1), 1, true, false)?;
     let mask = flat.f_zeros_like()?.f_scatter_value(1, &places, 1.0)?;
     Ok(mask.f_view_as(&problem.images)?)
-}
-
-/// What is said where a mask is asked for that was not prepared.
-pub(in crate::lab) fn unprepared() -> Error {
-    Error::Bug("a mask was not prepared".into())
 }

@@ -52,13 +52,16 @@ pub struct Minimal {
     pub images: Tensor,
     /// Their distances in the threat model's norm; infinite where none was found.
     pub norms: Vec<f32>,
+    /// Whether an input other than the clean one was tried.
+    pub moved: Vec<bool>,
 }
 
 impl Minimal {
     /// Starts with none.
     pub fn new(images: &Tensor) -> Result<Self> {
         let Best { images, margins: norms } = Best::new(images)?;
-        Ok(Self { images, norms })
+        let moved = vec![false; norms.len()];
+        Ok(Self { images, norms, moved })
     }
 
     /// Takes what is broken and nearer, and says for each case whether it was broken.
@@ -67,6 +70,7 @@ impl Minimal {
         let broken: Vec<bool> = answers.iter().map(Answer::is_broken).collect();
         let mut nearer = vec![false; broken.len()];
         for (case, distance) in distances.into_iter().enumerate() {
+            self.moved[case] |= distance > 0.0;
             nearer[case] = broken[case] && distance < self.norms[case];
             if nearer[case] {
                 self.norms[case] = distance;
