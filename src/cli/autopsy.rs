@@ -1,4 +1,4 @@
-//! `medcert autopsy TABLE`: what a careful reader sees in a published table and its claims.
+//! `medcert autopsy TABLE`: checks a published results table and its claims for inconsistencies.
 
 use std::path::PathBuf;
 
@@ -6,30 +6,31 @@ use clap::Args;
 
 use super::{Format, write_out};
 use crate::report::autopsy::{json, render};
-use crate::report::table::Style;
+use crate::report::terminal::Style;
 use crate::{Result, autopsy};
 
-/// Examines a table. Facts and claims may stand below it in a Markdown file, each as an item that begins with `- `.
+/// Check a published results table for inconsistencies. In a Markdown file, facts and claims may follow the table, one item
+/// (`- `) each.
 #[derive(Debug, Args)]
 pub(super) struct Autopsy {
-    /// The table, CSV or Markdown: rows are attacks, columns models, cells accuracies in per cent
+    /// Table in CSV or Markdown: attacks as rows, models as columns, accuracies in per cent
     table: PathBuf,
-    /// What is claimed of it, such as "fusion ≥ language" or "fusion accuracy ≥ 80% under DEL"; may be repeated
+    /// Claim to check, such as "fusion ≥ language" or "fusion accuracy ≥ 80% under DEL"; repeat for more
     #[arg(long, value_name = "CLAIM")]
     claim: Vec<String>,
-    /// What is said beside it, such as "split: by patient" or "DEL stands for: 50% deletion"; may be repeated
+    /// Fact about the study, such as "split: by patient" or "DEL stands for: 50% deletion"; repeat for more
     #[arg(long, value_name = "FACT")]
     fact: Vec<String>,
-    /// Test cases: the same as --fact "cases: NUMBER"
+    /// Number of test cases, like --fact "cases: NUMBER"
     #[arg(long, value_name = "NUMBER")]
     cases: Option<String>,
-    /// Share of either class among them, such as 63.3%
+    /// Share of one class among the test cases, such as 63.3%
     #[arg(long, value_name = "SHARE")]
     prevalence: Option<String>,
-    /// Cases that were evaluated together
+    /// Batch size of the evaluation
     #[arg(long, value_name = "NUMBER")]
     batch: Option<String>,
-    /// How the result is printed
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -1,4 +1,4 @@
-//! `medcert cache`: what is kept between runs, and how to make it smaller.
+//! `medcert cache`: shows what is cached between runs, and trims it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -10,19 +10,19 @@ use crate::{Error, Result};
 
 /// The parts of the cache folder, and what each is for.
 const PARTS: [(&str, &str); 4] = [
-    ("evidence/pieces", "what was seen of a model over a chunk of cases; without it a run attacks anew"),
-    ("evidence", "the last evidence of each spec, which `medcert accept` takes"),
-    ("models", "trained models; without them a run trains anew"),
+    ("evidence/pieces", "results of chunks; deleting them makes the next run attack again"),
+    ("evidence", "the last evidence of each spec, which `medcert accept` reads"),
+    ("models", "trained models; deleting them makes the next run train again"),
     ("images", "decoded and drawn images"),
 ];
 
-/// Shows or trims the cache.
+/// Show what is cached between runs, and trim it
 #[derive(Debug, Args)]
 pub(super) struct Cache {
-    /// Folder of trained models, decoded images and evidence [default: ~/.cache/medcert]
+    /// Folder for trained models, decoded images and evidence [default: ~/.cache/medcert]
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_CACHE")]
     cache: Option<PathBuf>,
-    /// Removes the pieces that nobody has written for so many days
+    /// Delete chunk results older than this many days
     #[arg(long, value_name = "DAYS")]
     trim: Option<u64>,
 }
@@ -67,7 +67,7 @@ fn trim(folder: &Path, age: Duration) -> Result<String> {
         std::fs::remove_file(&file.path).map_err(|why| Error::unwritable(&file.path, &why))?;
         (count, bytes) = (count + 1, bytes + file.bytes);
     }
-    Ok(format!("removed {count} pieces, {:.1} MB\n", bytes as f64 / 1e6))
+    Ok(format!("deleted {count} chunk results, {:.1} MB\n", bytes as f64 / 1e6))
 }
 
 /// Every file below a folder; none if it is not there.
@@ -104,7 +104,7 @@ mod tests {
         file.set_modified(old).expect("aged");
         assert_eq!(
             trim(folder.path(), Duration::from_hours(216)).expect("trimmed"),
-            "removed 1 pieces, 0.0 MB\n"
+            "deleted 1 chunk results, 0.0 MB\n"
         );
         assert!(!at("evidence/pieces/ab/old.json").exists());
         assert!(at("evidence/pieces/cd/new.json").exists() && at("evidence/a.json").exists());

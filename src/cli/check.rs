@@ -9,21 +9,21 @@ use super::run_options::Gather;
 use super::{Format, accepted, evidence_path, exhibits_path, print, today};
 use crate::evidence::{self, Evidence, Part, Regressions, exhibit};
 use crate::judge::Judgement;
-use crate::report::{self, table::Style, terminal::note};
+use crate::report::{self, terminal::note};
 use crate::{Error, Result};
 
-/// Cases that an HTML report shows at most.
+/// The most cases that an HTML report shows.
 const SHOWN: usize = 8;
 
-/// Runs a spec.
+/// Run a spec: train or load its models, attack them, and judge every requirement
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     gather: Gather,
-    /// How the result is printed
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Writes the evidence to this file too
+    /// Also write the evidence to this file
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ impl Check {
         let ground = self.gather.ground(&plan)?;
         let shard = self.gather.gather(&plan, &ground, &known, Part::WHOLE)?;
         let evidence = evidence::assemble(shard.head, shard.pieces).map_err(Error::Bug)?;
-        // kept before it is judged: nothing that was computed is lost
+        // stored before it is judged, so that a fault in judging loses no work
         let kept = evidence_path(&self.gather.cache()?, &plan);
         evidence::write(&kept, &evidence)?;
         if let Some(path) = &self.evidence {
@@ -45,7 +45,12 @@ impl Check {
         }
         let accepted = accepted(self.gather.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
-        let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
+        let result = report::ReportInput {
+            plan: &plan,
+            evidence: &evidence,
+            judgement: &judgement,
+            accepted: Some(&accepted),
+        };
         print(result, self.format)?;
         if !self.gather.quiet {
             note(&format!("evidence: {}", self.evidence.as_ref().unwrap_or(&kept).display()));
@@ -53,7 +58,6 @@ impl Check {
         if let Some(line) = again(known.len(), &evidence) {
             note(&line);
         }
-        note(accepted.render(result, Style::of_stdout().width).trim_end());
         let exhibits = if self.reports.shows_cases() {
             let cases = exhibit::nearest(&plan, &evidence, SHOWN);
             let exhibits = ground.show(&plan, &cases)?;
@@ -67,13 +71,13 @@ impl Check {
     }
 }
 
-/// What became of earlier counterexamples; nothing if there were none.
+/// How many earlier counterexamples still break their case; none if there were none.
 fn again(known: usize, evidence: &Evidence) -> Option<String> {
     let Regressions { tried, still_break } = evidence.regressions;
     let gone = known.saturating_sub(tried as usize);
-    let early = if evidence.run.early { "that were not reached, or " } else { "" };
+    let early = if evidence.run.early { "not reached, or " } else { "" };
     let gone = if gone > 0 {
-        format!(" ({gone} {early}of a model, attack or case that is gone)")
+        format!(" ({gone} {early}for a model, attack or case that is gone)")
     } else {
         String::new()
     };

@@ -1,4 +1,4 @@
-//! `medcert compare A B`: what changed from one evidence file to another.
+//! `medcert compare BEFORE NOW`: what changed from one evidence file to another.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,17 @@ use super::{Format, write_out};
 use crate::evidence::{self, Evidence, aligned};
 use crate::judge::{Baseline, Comparison};
 use crate::report::evidence_diff::{self, Pair};
-use crate::report::table::Style;
+use crate::report::terminal::Style;
 use crate::{Error, Result};
 
-/// Compares two evidence files.
+/// Compare two evidence files, cell by cell and case by case
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// Evidence of the earlier model, as `medcert check --evidence` wrote it
     before: PathBuf,
     /// Evidence of the later model
     now: PathBuf,
-    /// How the result is printed
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -27,8 +27,9 @@ impl Compare {
     pub(super) fn run(&self) -> Result<u8> {
         let read = |path: &Path| {
             if path.extension().is_some_and(|ending| ending == "snap") {
-                let help = "`medcert check` compares with snapshots; this compares evidence";
-                return Err(Error::Usage(format!("{} is a snapshot: {help}", path.display())));
+                let help =
+                    "compare two evidence files; `medcert check` and `medcert judge` compare with snapshots";
+                return Err(Error::Usage(format!("{} is a snapshot; {help}", path.display())));
             }
             evidence::read(path)
         };

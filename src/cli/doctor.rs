@@ -1,4 +1,4 @@
-//! `medcert doctor`: what this machine gives medcert, and what to do about what it lacks.
+//! `medcert doctor`: shows libtorch, devices, threads and folders, and how to fix what is missing.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::evidence::processor;
 use crate::lab::settings::{self, Library};
 
-/// Prints what medcert runs on.
+/// Show libtorch, devices, threads and folders, and how to fix what is missing
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    /// 0 if all is well, 5 if a part of libtorch or a folder is unusable.
+    /// The exit code is 0 if all is well, 5 if libtorch or a folder is unusable.
     pub(super) fn run(&self) -> Result<u8> {
         let cache = cache_folder(self.places.cache.as_deref())?;
         let weights = self.places.weights_folder(&cache);
@@ -25,11 +25,8 @@ impl Doctor {
         let library = settings::library();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let writable = writable(&cache);
-        let unusable = if writable {
-            ""
-        } else {
-            "; it cannot be written: choose another with --cache or MEDCERT_CACHE"
-        };
+        let unusable =
+            if writable { "" } else { "; not writable: choose another folder with --cache or MEDCERT_CACHE" };
         let gpus: Vec<String> = (0..settings::devices()).map(settings::gpu_name).collect();
         let cuda = if gpus.is_empty() { cuda } else { format!("{cuda} ({})", gpus.join(", ")) };
         let lines = [
@@ -39,7 +36,7 @@ impl Doctor {
             ("kernels", settings::instruction_set()),
             (
                 "processor",
-                format!("{} (snapshots are compared to the count on this kind alone)", processor()),
+                format!("{} (snapshots accepted on this kind are compared case by case)", processor()),
             ),
             ("cache", format!("{}: {}{unusable}", cache.display(), contents(&cache))),
             ("weights", format!("{}: {}", weights.display(), names(&weights))),
@@ -56,28 +53,28 @@ fn has_driver() -> bool {
     Path::new("/proc/driver/nvidia/version").exists()
 }
 
-/// What there is to say about GPUs, and whether something is broken.
+/// The state of CUDA in words, and whether something is broken.
 fn cuda(library: &Library, devices: usize, driver: bool) -> (String, bool) {
     match (library.has_cuda, library.cuda_is_loaded, devices, driver) {
-        (false, _, _, false) => ("no; this libtorch is for the CPU, and no NVIDIA driver is here".into(), false),
+        (false, _, _, false) => ("no: this libtorch is for the CPU, and there is no NVIDIA driver".into(), false),
         (false, _, _, true) => (
-            "no; an NVIDIA driver is here, but this libtorch is for the CPU: run `ci/libtorch --cuda`, then build anew"
+            "no: there is an NVIDIA driver, but this libtorch is for the CPU; run `ci/libtorch --cuda`, then rebuild"
                 .into(),
             true,
         ),
         (true, false, _, _) => (
-            "dropped at link: this libtorch has it and the program does not load it; build anew with this \
-             repository's build.rs (it passes --no-as-needed), and not with another linker's flags"
+            "dropped at link: this libtorch supports CUDA but the program does not load it; rebuild with this \
+             repository's build.rs (it passes --no-as-needed) and without other linker flags"
                 .into(),
             true,
         ),
         (true, true, 0, true) => (
-            "loaded, but no GPU answers: see `nvidia-smi`; the driver may be older than CUDA 13 needs, or \
+            "loaded, but no GPU answers: run `nvidia-smi`; the driver may be too old for CUDA 13, or \
              CUDA_VISIBLE_DEVICES may hide the GPUs"
                 .into(),
             true,
         ),
-        (true, true, 0, false) => ("loaded; no NVIDIA driver is here, so the CPU is used".into(), false),
+        (true, true, 0, false) => ("loaded; there is no NVIDIA driver, so the CPU is used".into(), false),
         (true, true, 1, _) => ("loaded; 1 GPU, cuda:0".into(), false),
         (true, true, more, _) => (format!("loaded; {more} GPUs, cuda:0 to cuda:{}", more - 1), false),
     }
@@ -105,7 +102,7 @@ fn names(folder: &Path) -> String {
         entries.map(|entry| entry.file_name().to_string_lossy().to_string()).collect();
     names.sort();
     if names.is_empty() {
-        "empty; `ci/weights minilm` fetches a pretrained BERT".to_string()
+        "empty; `ci/weights minilm` downloads a pretrained BERT".to_string()
     } else {
         names.join(", ")
     }

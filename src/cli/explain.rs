@@ -2,6 +2,7 @@
 //! what a metric, a verdict or an exit code means. It says what the sources say of themselves.
 
 mod definitions;
+mod terms;
 
 use clap::Args;
 
@@ -13,11 +14,10 @@ use crate::report::verdict_text::{in_a_line, lines_of_verdict};
 use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
 use crate::{Error, Result};
 
-/// Explains a word.
+/// Explain an attack, check, metric, verdict, exit code or term
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// An attack, as a sentence calls it, such as FGSM or motion-blur; a check, such as V1; a metric, a verdict, or an
-    /// exit code, such as exit-4; all of them are listed if none is given
+    /// Attack (FGSM, motion-blur), check (V1), metric, verdict or exit code (exit-4) [default: list everything]
     name: Vec<String>,
 }
 
@@ -69,6 +69,7 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("modes of attacks on words", owned(Mode::ALL.iter().map(|mode| mode.name()).collect())),
             ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
+            ("terms", owned(terms::names())),
             ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
             ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
             ("checks", Check::ALL.iter().map(|check| check.code().to_string()).collect()),
@@ -118,7 +119,7 @@ fn attacks() -> [(&'static str, Vec<Attack>); 5] {
 
 fn list() -> String {
     let group = |(kind, names): (&str, Vec<String>)| {
-        let names = crate::report::table::wrapped(&names.join(", "), 2, 100);
+        let names = crate::report::terminal::wrapped(&names.join(", "), 2, 100);
         format!("{kind}\n{names}\n")
     };
     let groups: String = kinds().into_iter().map(group).collect();
@@ -155,7 +156,14 @@ fn explained(wanted: &str) -> Option<String> {
         }
         _ => None,
     };
-    metric.or(verdict).or(absence).or(mode).or(exit).or(said.map(|source| titled(&wanted, text(source))))
+    let term = terms::of_term(&wanted).map(|text| titled(&wanted, format!("{text}\n")));
+    metric
+        .or(term)
+        .or(verdict)
+        .or(absence)
+        .or(mode)
+        .or(exit)
+        .or(said.map(|source| titled(&wanted, text(source))))
 }
 
 /// An attack that is explained.

@@ -1,4 +1,4 @@
-//! `medcert judge EVIDENCE --spec SPEC`: what was observed, judged again.
+//! `medcert judge EVIDENCE --spec SPEC`: judges evidence again, such as by a changed threshold.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use super::report_option::Reports;
 use super::{Format, judged};
 use crate::{Result, evidence, plan, spec};
 
-/// Judges evidence.
+/// Judge evidence against a spec again, without running a model
 #[derive(Debug, Args)]
 pub(super) struct Judge {
-    /// The evidence that `medcert check` wrote
+    /// Evidence that `medcert check` or `medcert merge` wrote
     evidence: PathBuf,
-    /// The spec to judge it by; its thresholds may have changed since
+    /// Spec to judge it by; its requirements may have changed since
     #[arg(long)]
     spec: PathBuf,
-    /// How the result is printed
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Folder of the accepted snapshots, for a sentence that compares with the baseline
+    /// Folder of accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     snapshots: Option<PathBuf>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `medcert merge FOLDER --spec SPEC`: the evidence of all parts of a run, judged.
+//! `medcert merge FOLDER --spec SPEC`: combines the shards of a run and judges the result.
 
 use std::path::PathBuf;
 
@@ -11,24 +11,24 @@ use crate::judge::early;
 use crate::report::terminal::note;
 use crate::{Error, Result, plan, spec};
 
-/// Makes the whole of the parts of a run.
+/// Merge shards and judge the result
 #[derive(Debug, Args)]
 pub(super) struct Merge {
-    /// The folder that `medcert run --out` wrote the parts to
+    /// Folder that `medcert run --out` wrote the shards to
     folder: PathBuf,
-    /// The spec to judge the whole by
+    /// Spec to judge the result by
     #[arg(long)]
     spec: PathBuf,
-    /// The file that the evidence is written to [default: evidence.json in the folder]
+    /// File to write the evidence to [default: evidence.json in the folder]
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
-    /// Folder of the accepted snapshots
+    /// Folder of accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     snapshots: Option<PathBuf>,
-    /// Lets parts of other kinds of processor or of another libtorch in
+    /// Accept shards from other kinds of processor or another libtorch
     #[arg(long)]
     foreign: bool,
-    /// How the result is printed
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]

@@ -1,4 +1,6 @@
 //! The command line: one file a subcommand.
+// help texts are printed as they are, without a reader of Markdown
+#![allow(clippy::doc_markdown)]
 
 mod accept;
 mod autopsy;
@@ -37,18 +39,18 @@ use crate::data::Roots;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
-use crate::report::json;
 use crate::report::snapshot_diff::Accepted;
-use crate::report::table::{self, Style};
-use crate::report::terminal::{self, Color};
+use crate::report::table;
+use crate::report::terminal::{self, Color, Style};
+use crate::report::{ReportInput, json};
 use crate::spec::Stop;
 use crate::{Error, Result};
 
-/// Certifies how robust a medical model is: every sentence of a spec gets a verdict, with its evidence.
+/// Measure how robust a medical model is under attack, and fail when it is not robust enough.
 #[derive(Debug, Parser)]
 #[command(name = "medcert", version, max_term_width = 100)]
 pub struct Cli {
-    /// Whether verdicts are coloured; `auto` asks the terminal, `NO_COLOR`, `CLICOLOR_FORCE` and `CLICOLOR`
+    /// When to colour output; `auto` follows the terminal, NO_COLOR, CLICOLOR_FORCE and CLICOLOR
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
     #[command(subcommand)]
@@ -57,56 +59,56 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Writes a commented spec for your data and weights, which `medcert plan` accepts as it is.
+    /// Write a commented spec for your data and weights.
     Init(init::Init),
-    /// Runs a spec: trains or loads its models, attacks them, and judges every sentence.
+    /// Run a spec: train or load its models, attack them, and judge every requirement.
     #[cfg(feature = "torch")]
     Check(check::Check),
-    /// Prints what a spec would run, and what it would cost; needs no libtorch.
+    /// Show what a spec would run, what it would cost and what its cases can prove.
     Plan(plan::PlanOf),
-    /// Runs a part of a spec, for machines side by side.
+    /// Run one shard of a spec, to share the work among machines.
     #[cfg(feature = "torch")]
     Run(run::Run),
-    /// Attacks one case again and shows it before and after.
+    /// Attack one case again and show it before and after.
     #[cfg(feature = "torch")]
     Replay(replay::Replay),
-    /// Makes the whole of the parts of a run, and judges it.
+    /// Merge shards and judge the result.
     Merge(merge::Merge),
-    /// Takes the last result of a spec as the snapshot that later runs are compared with.
+    /// Accept the last result of a spec as the snapshot that later runs are compared with.
     Accept(accept::Accept),
-    /// Compares two evidence files, cell by cell and case by case.
+    /// Compare two evidence files, cell by cell and case by case.
     Compare(compare::Compare),
-    /// Judges evidence against a spec, without a model: a changed threshold costs nothing.
+    /// Judge evidence against a spec again, without running a model.
     Judge(judge::Judge),
-    /// Writes reports of evidence: `JUnit`, SARIF, GitHub, Markdown, JSON, HTML.
+    /// Write reports from evidence: HTML, Markdown, JUnit, SARIF, GitHub or JSON.
     Report(report::ReportOf),
-    /// Says what a careful reader sees in a published table and its claims; needs no model and no data.
+    /// Check a published results table for inconsistencies.
     Autopsy(autopsy::Autopsy),
-    /// Says what an attack, check, metric, verdict or exit code is, where it comes from, and what to do.
+    /// Explain an attack, check, metric, verdict, exit code or term.
     Explain(explain::Explain),
-    /// Shows what is kept between runs, and trims it.
+    /// Show what is cached between runs, and trim it.
     Cache(cache::Cache),
-    /// Says what medcert runs on (libtorch, devices, threads, caches) and what to do about what is missing.
+    /// Show libtorch, devices, threads and folders, and how to fix what is missing.
     #[cfg(feature = "torch")]
     Doctor(doctor::Doctor),
-    /// Prints the JSON Schema of the spec, for editors.
+    /// Print the JSON Schema of the spec or of the JSON report.
     Schema(schema::Schema),
-    /// Prints completions for a shell.
+    /// Print completions for a shell.
     Completions(shell::Completions),
-    /// Prints the manual, or writes every command's page.
+    /// Print the manual page, or write one for every command.
     Man(shell::Man),
 }
 
-/// Where things lie.
+/// The folders that a run uses.
 #[derive(Debug, Args)]
 struct Places {
-    /// Folder that the spec's paths start from, instead of the spec's own; repeat it to allow links into others
+    /// Folder that the spec's paths are relative to [default: the spec's folder]; repeat it to allow links into others
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_DATA")]
     data_root: Vec<PathBuf>,
     /// Follow links that lead out of the data root
     #[arg(long)]
     follow_links: bool,
-    /// Folder of trained models, decoded images and evidence [default: ~/.cache/medcert]
+    /// Folder for trained models, decoded images and evidence [default: ~/.cache/medcert]
     #[arg(long, value_name = "FOLDER", env = "MEDCERT_CACHE")]
     cache: Option<PathBuf>,
     /// Folder of weights that are not beside the spec [default: weights in the cache folder]
@@ -129,17 +131,17 @@ impl Places {
     }
 }
 
-/// How the result is printed.
+/// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For a person.
+    /// A table, for people.
     Table,
-    /// For a program.
+    /// JSON, for programs.
     Json,
 }
 
 impl Cli {
-    /// Reads the command line, and ends the process with what is wrong with it. `--color` counts for that too.
+    /// Reads the command line; ends the process where it is wrong. `--color` applies to that message too.
     pub fn read() -> Self {
         let words: Vec<_> = std::env::args_os().collect();
         let is = |wanted: &str| {
@@ -169,10 +171,10 @@ fn leave(why: &clap::Error) -> ! {
     std::process::exit(code)
 }
 
-/// Does what the command line asks for.
+/// Runs the command. Returns the exit code of its answer.
 ///
 /// # Errors
-/// It could not be answered; [`Error::exit_code`] has the exit code.
+/// There is no answer; [`Error::exit_code`] has the exit code.
 pub fn run(cli: &Cli) -> Result<u8> {
     terminal::choose(cli.color);
     match &cli.command {
@@ -236,13 +238,13 @@ fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
     cache.join("evidence").join(format!("{name}-{}{early}.json", &plan.spec.fingerprint().whole()[..12]))
 }
 
-/// Where the cases that a report shows lie: beside the evidence.
+/// The file of the cases that an HTML report shows: beside the evidence.
 fn exhibits_path(evidence: &Path) -> PathBuf {
     evidence.with_extension("exhibits.json")
 }
 
-/// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
-/// that is there, or within it.
+/// The snapshot file of a plan: in the given folder, else in `snapshots` beside the spec's folder if that exists, else in
+/// `snapshots` inside it.
 fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     let own =
         plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -261,7 +263,7 @@ fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
     Accepted::read(&snapshot_path(given, plan), &plan.spec.path)
 }
 
-/// Where the accepted counterexamples of a plan lie: beside its snapshot.
+/// The file of a plan's accepted counterexamples: beside its snapshot.
 fn regressions_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     snapshot_path(given, plan).with_extension("regressions")
 }
@@ -270,23 +272,25 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().to_string()
 }
 
-/// The day, by which waivers count, in universal time.
+/// Today in UTC: waivers expire by it.
 fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
-/// Judges evidence against what was accepted, prints the result, writes the reports, and gives its exit code.
+/// Judges evidence and compares it with the accepted snapshot, prints the result and writes the reports. Returns the exit
+/// code.
 ///
 /// # Errors
-/// A report cannot be written.
+/// The result or a report cannot be written.
 fn judged(
     plan: &Plan,
     evidence: &Evidence,
     snapshots: Option<&Path>,
     (format, reports): (Format, &Reports),
 ) -> Result<u8> {
-    let judgement = Judgement::of(plan, evidence, accepted(snapshots, plan).baseline(), today());
-    let result = crate::report::ReportInput { plan, evidence, judgement: &judgement };
+    let accepted = accepted(snapshots, plan);
+    let judgement = Judgement::of(plan, evidence, accepted.baseline(), today());
+    let result = ReportInput { plan, evidence, judgement: &judgement, accepted: Some(&accepted) };
     print(result, format)?;
     reports.write(result, &[])?;
     Ok(judgement.exit_code())
@@ -296,7 +300,7 @@ fn judged(
 ///
 /// # Errors
 /// Standard output takes no more.
-fn print(result: crate::report::ReportInput<'_>, format: Format) -> Result<()> {
+fn print(result: ReportInput<'_>, format: Format) -> Result<()> {
     match format {
         Format::Table => write_out(&table::render(result, Style::of_stdout())),
         Format::Json => write_out(&json::render(result)),

@@ -1,4 +1,4 @@
-//! `medcert plan SPEC`: what would run.
+//! `medcert plan SPEC`: what would run, what it costs, and what the cases can prove.
 
 use std::path::PathBuf;
 
@@ -7,20 +7,20 @@ use clap::Args;
 use super::{Places, planned, write_out};
 use crate::{Result, data, report};
 
-/// Prints a plan.
+/// Show what a spec would run, what it would cost and what its cases can prove
 #[derive(Debug, Args)]
 pub(super) struct PlanOf {
-    /// The spec, such as specs/fusion.yaml
+    /// Spec, such as specs/fusion.yaml
     spec: PathBuf,
     #[command(flatten)]
     places: Places,
-    /// Of a run with --quick
+    /// Plan a run with --quick
     #[arg(long)]
     quick: bool,
 }
 
 impl PlanOf {
-    /// Prints the plan even where its data cannot be read, and then says why they cannot.
+    /// Prints the plan even where the data cannot be read, and then the reason.
     pub(super) fn run(&self) -> Result<u8> {
         let plan = planned(&self.spec, self.quick)?;
         let loaded = data::load_from(&plan.spec, &self.places.data_roots());

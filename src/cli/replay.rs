@@ -1,4 +1,4 @@
-//! `medcert replay SPEC CASE`: one case attacked again, with pictures and text before and after.
+//! `medcert replay SPEC CASE`: attacks one case again and shows its pictures and text before and after.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,20 +14,20 @@ use crate::plan::Plan;
 use crate::report::replay;
 use crate::{Error, Result};
 
-/// Attacks one case again.
+/// Attack one case again and show it before and after
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]
     gather: Gather,
-    /// The study's identifier, as the evidence and `medcert compare` name it
+    /// Identifier of the study, as in the evidence and in `medcert compare`
     case: String,
-    /// Only this model of the spec
+    /// Replay this model only
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Only this attack, as the table or the evidence writes it [default: every attack that broke the case]
+    /// Replay this attack only, as the table writes it [default: every attack that broke the case]
     #[arg(long, value_name = "ATTACK")]
     attack: Option<String>,
-    /// Folder that the pictures are written to, as PNG files
+    /// Folder to write the pictures to, as PNG files
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ impl Replay {
         let ground = self.gather.ground(&plan)?;
         let Some(case) = ground.case(&self.case) else {
             return Err(Error::Usage(format!(
-                "{} is no test case of {}; the evidence of `medcert check` lists them",
+                "{} is no test case of {}; `medcert check --evidence FILE` lists the test cases in FILE",
                 self.case,
                 plan.spec.path.display()
             )));
@@ -46,7 +46,7 @@ impl Replay {
         let kept = evidence::read(&evidence_path(&self.gather.cache()?, &plan)).ok();
         let cells = self.cells(&plan, case, kept.as_ref())?;
         if cells.is_empty() {
-            write_out(&format!("no attack of the last run broke {}; name one with --attack\n", self.case))?;
+            write_out(&format!("no attack of the last run broke {}; choose one with --attack\n", self.case))?;
             return Ok(0);
         }
         let wanted: Vec<(usize, usize)> = cells.into_iter().map(|cell| (cell, case)).collect();

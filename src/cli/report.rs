@@ -1,4 +1,4 @@
-//! `medcert report EVIDENCE --spec SPEC --report FORMAT=PATH`: reports of what was observed, without a model.
+//! `medcert report EVIDENCE --spec SPEC --report FORMAT=PATH`: writes reports without running a model.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use crate::evidence::exhibit;
 use crate::judge::Judgement;
 use crate::{Error, Result, evidence, plan, report, spec};
 
-/// Writes reports of evidence.
+/// Write reports from evidence: HTML, Markdown, JUnit, SARIF, GitHub or JSON
 #[derive(Debug, Args)]
 pub(super) struct ReportOf {
-    /// The evidence that `medcert check` wrote
+    /// Evidence that `medcert check` or `medcert merge` wrote
     evidence: PathBuf,
-    /// The spec to judge it by
+    /// Spec to judge it by
     #[arg(long)]
     spec: PathBuf,
-    /// Folder of the accepted snapshots, for a sentence that compares with the baseline
+    /// Folder of accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     snapshots: Option<PathBuf>,
     #[command(flatten)]
@@ -26,11 +26,11 @@ pub(super) struct ReportOf {
 }
 
 impl ReportOf {
-    /// Ends with 0 if the reports are written, whatever they say; `medcert judge` has the verdict's exit code.
+    /// The exit code is 0 once the reports are written, whatever they say; `medcert judge` has the verdict's.
     pub(super) fn run(&self) -> Result<u8> {
         if self.reports.wanted.is_empty() {
             return Err(Error::Usage(
-                "no report is asked for; add one, such as --report junit=report.xml".into(),
+                "no report to write; add one, such as --report html=report.html".into(),
             ));
         }
         let plan = plan::build(spec::read(&self.spec)?);
@@ -38,7 +38,12 @@ impl ReportOf {
         let accepted = accepted(self.snapshots.as_deref(), &plan);
         let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), today());
         let exhibits = exhibit::read(&exhibits_path(&self.evidence));
-        let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
+        let result = report::ReportInput {
+            plan: &plan,
+            evidence: &evidence,
+            judgement: &judgement,
+            accepted: Some(&accepted),
+        };
         self.reports.write(result, &exhibits)?;
         Ok(0)
     }

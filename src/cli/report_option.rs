@@ -1,4 +1,4 @@
-//! `--report FORMAT=PATH`: what `check`, `judge`, `merge` and `report` write beside what they print.
+//! `--report FORMAT=PATH`: the reports that `check`, `judge`, `merge` and `report` write to files.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -17,8 +17,8 @@ use crate::{Error, Result, files};
 /// Reports to write.
 #[derive(Debug, Args)]
 pub(super) struct Reports {
-    /// Writes a report, such as junit=report.xml (junit, sarif, github, markdown, json or html; `-` is standard output; github
-    /// appends to the step's summary and annotates on standard output); may be repeated
+    /// Write a report, such as html=report.html; repeat for more. Formats: html, markdown, junit, sarif, json, github (appends
+    /// to the job summary and prints annotations). PATH - is standard output
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) wanted: Vec<Wanted>,
 }
@@ -43,7 +43,7 @@ impl FromStr for Wanted {
         };
         match Format::NAMED.iter().find(|(known, _)| *known == name) {
             Some((_, format)) => Ok(Self { format: *format, path: path.into() }),
-            None => Err(format!("`{name}` is no format: {}", suggest(name, &known))),
+            None => Err(format!("there is no format `{name}`: {}", suggest(name, &known))),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Reports {
         self.wanted.iter().any(|wanted| wanted.format == Format::Html)
     }
 
-    /// Writes every report, each whole or not at all; goes on after one that cannot be written.
+    /// Writes every report, each whole or not at all, even where an earlier one cannot be written.
     ///
     /// # Errors
     /// The first that could not be written.

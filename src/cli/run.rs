@@ -1,5 +1,5 @@
-//! `medcert run SPEC --shard 2/7 --out FOLDER`: a part of a run, for machines side by side. `medcert merge` makes the
-//! whole of all parts.
+//! `medcert run SPEC --shard 2/7 --out FOLDER`: one shard of a run, so that machines share the work. `medcert merge`
+//! combines the shards.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use crate::evidence::Part;
 use crate::report::terminal::note;
 use crate::{Error, Result};
 
-/// Runs a part of a spec.
+/// Run one shard of a spec, to share the work among machines
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
     gather: Gather,
-    /// Which part of how many, such as 2/7; `auto` asks Slurm, Kubernetes or GitLab
+    /// Shard K of N, such as 2/7; `auto` takes it from Slurm, Kubernetes or GitLab
     #[arg(long, value_name = "K/N", default_value = "1/1")]
     shard: String,
-    /// Folder that the part is written to
+    /// Folder to write the shard to
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
 }
@@ -27,7 +27,7 @@ impl Run {
     pub(super) fn run(&self) -> Result<u8> {
         let part = match self.shard.as_str() {
             "auto" => auto(|name| std::env::var(name).ok()),
-            text => text.parse().map_err(|help| format!("`{text}` is no part: {help}")),
+            text => text.parse().map_err(|help| format!("`{text}` is no shard: {help}")),
         };
         let part = part.map_err(Error::Usage)?;
         let plan = self.gather.plan()?;
@@ -36,7 +36,7 @@ impl Run {
         let shard = self.gather.gather(&plan, &ground, &known, part)?;
         let path = shard.write(&self.out)?;
         if !self.gather.quiet {
-            note(&format!("part {} of {}: {}", part.part, part.parts, path.display()));
+            note(&format!("shard {} of {}: {}", part.part, part.parts, path.display()));
         }
         Ok(0)
     }
@@ -59,9 +59,16 @@ fn auto(variable: impl Fn(&str) -> Option<String>) -> std::result::Result<Part, 
     };
     match (part, parts) {
         (Some(part), Some(parts)) if (1..=parts).contains(&part) => Ok(Part { part, parts }),
-        (Some(part), None) => Err(format!("part {part} is known and not of how many; set MEDCERT_PARTS")),
-        (Some(part), Some(parts)) => Err(format!("part {part} of {parts} cannot be; write --shard 2/7")),
-        (None, _) => Err("no scheduler's variable says which part this is; write --shard 2/7".to_string()),
+        (Some(part), None) => {
+            Err(format!("this is shard {part}, but the number of shards is unknown; set MEDCERT_PARTS"))
+        }
+        (Some(part), Some(parts)) => {
+            Err(format!("shard {part} of {parts} does not exist; write --shard K/N, such as --shard 2/7"))
+        }
+        (None, _) => {
+            Err("no scheduler sets the number of this shard; write --shard K/N, such as --shard 2/7"
+                .to_string())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `medcert check` and `medcert run` have in common: where a spec's evidence comes from.
+//! The options that `medcert check`, `medcert run` and `medcert replay` share, and the run that they start.
 
 use std::path::{Path, PathBuf};
 
@@ -15,40 +15,40 @@ use crate::report::terminal::note;
 use crate::spec::DeviceChoice;
 use crate::{Result, data};
 
-/// A spec and how it is computed.
+/// A spec and how to run it.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // switches of a command line
 pub(super) struct Gather {
-    /// The spec, such as specs/fusion.yaml
+    /// Spec, such as specs/fusion.yaml
     pub(super) spec: PathBuf,
     #[command(flatten)]
     pub(super) places: Places,
-    /// Folder of the accepted snapshots
+    /// Folder of accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     pub(super) snapshots: Option<PathBuf>,
-    /// Threads of training and of the attacks; another number trains other weights [default: 2 for training, every
-    /// core that the process may use for the attacks]
+    /// Threads for training and attacks; training with another number gives other weights [default: 2 for training, all
+    /// available cores for attacks]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// What it is computed on: auto, cpu or cuda:N [default: what the spec says]
+    /// Device to run on: auto, cpu or cuda:N [default: the spec's]
     #[arg(long, value_name = "DEVICE", env = "MEDCERT_DEVICE")]
     device: Option<DeviceChoice>,
-    /// Evaluates the networks as published: slower, and the same but for rounding
+    /// Run the networks as published, without fast paths; results differ by rounding only
     #[arg(long)]
     plain: bool,
-    /// Attacks everything anew, whatever an earlier run has seen
+    /// Ignore cached results
     #[arg(long)]
     fresh: bool,
-    /// Ends a cell as soon as its cases decide every sentence about it, as `stop: early` in the spec does
+    /// Stop each cell as soon as its cases decide every requirement on it, like `stop: early` in the spec
     #[arg(long)]
     quick: bool,
-    /// No progress on standard error
+    /// Print no progress
     #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Every step on standard error
+    /// Print every step
     #[arg(long, short)]
     verbose: bool,
-    /// Prints where the time went, on standard error
+    /// Print how long each step took
     #[arg(long)]
     profile: bool,
 }
@@ -157,7 +157,7 @@ impl Gather {
         let path = evidence_path(cache, plan).with_extension(format!("{}-of-{}.lock", part.part, part.parts));
         let holder = format!("process {} on {}", std::process::id(), self.spec.display());
         Lock::hold(&path, &holder, |holder| {
-            note(&format!("waiting for {holder}, which computes the same; its lock is {}", path.display()));
+            note(&format!("waiting for {holder}, which runs the same spec; its lock is {}", path.display()));
         })
     }
 }

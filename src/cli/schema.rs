@@ -1,4 +1,4 @@
-//! `medcert schema [spec|report]`: the JSON Schemas, for editors and for programs.
+//! `medcert schema [spec|report]`: prints a JSON Schema, for editors and programs.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use super::{explain, write_out};
 use crate::report::json;
 use crate::{Result, spec};
 
-/// Prints a JSON Schema.
+/// Print the JSON Schema of the spec or of the JSON report
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// Of what
+    /// What to describe
     #[arg(value_enum, default_value_t = Of::Spec)]
     of: Of,
 }
@@ -19,7 +19,7 @@ pub(super) struct Schema {
 /// What has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Of {
-    /// The spec: what an editor completes and checks.
+    /// The spec, for editors that complete and check it.
     Spec,
     /// The report that `--report json=PATH` writes.
     Report,

@@ -1,4 +1,4 @@
-//! `medcert completions SHELL` and `medcert man`: what a shell and `man` know of medcert.
+//! `medcert completions SHELL` and `medcert man`: completions for a shell, and manual pages.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use super::{Cli, write_out};
 use crate::report::terminal::note;
 use crate::{Error, Result};
 
-/// Prints a shell's completions.
+/// Print completions for a shell
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// The shell, such as bash: `medcert completions bash > ~/.local/share/bash-completion/completions/medcert`
+    /// Shell, such as bash: medcert completions bash > ~/.local/share/bash-completion/completions/medcert
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -26,10 +26,10 @@ impl Completions {
     }
 }
 
-/// Writes the manual.
+/// Print the manual page, or write one for every command
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Folder that every command's page is written to; without it the page of medcert is printed
+    /// Folder to write a page for every command to [default: print the page of medcert]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ impl Man {
         std::fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), folder).map_err(failed)?;
         note(&format!(
-            "pages in {}; `man -l {}` shows the first",
+            "wrote the pages to {}; `man -l {}` shows the first",
             folder.display(),
             folder.join("medcert.1").display()
         ));

@@ -7,20 +7,18 @@
 
 use super::measure::{Measured, Part};
 use super::sample::Sample;
-use super::{
-    ClauseFinding, Estimate, LEVEL, Verdict, figure, goal, goal_points, percent_beside, points_beside,
-};
+use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent_beside, points_beside};
 use crate::plan::{Bound, Clause};
 
 /// More cases than this times the present ones are not asked for.
 const MOST_TIMES: u64 = 10_000;
 
 /// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
-pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64, sentences: usize) -> ClauseFinding {
+pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> ClauseFinding {
     let groups = measured.parts.len();
     let each = measured.parts.into_iter().map(|part| {
         let group = part.group.clone();
-        let mut finding = conclude_part(clause, part, level, sentences);
+        let mut finding = conclude_part(clause, part, level);
         if let (Some(value), Some(attribute)) = (group, &clause.group) {
             finding.reason = format!("{value}, the worst of {groups} by {attribute}: {}", finding.reason);
             finding.group = Some(value);
@@ -31,7 +29,7 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64, sentence
     worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level))
 }
 
-fn conclude_part(clause: &Clause, part: Part, level: f64, sentences: usize) -> ClauseFinding {
+fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
     let Part { sample, estimate, other, p, counted, .. } = part;
     let (threshold, less) = clause.bound.threshold();
     let levels = Sample::levels(level, less);
@@ -60,15 +58,12 @@ fn conclude_part(clause: &Clause, part: Part, level: f64, sentences: usize) -> C
         upper,
         threshold,
         needed: needed.flatten(),
-        reason: format!(
-            "{counted}; {}",
-            concluded(clause, verdict, (lower, upper), &at_level(level, sentences))
-        ),
+        reason: format!("{counted}; {}", concluded(clause, verdict, (lower, upper))),
     }
 }
 
-/// What the bounds say, in words.
-fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64), at_level: &str) -> String {
+/// What the bounds say, in words. The report explains once that Holm's correction widens the bound that decides a pass.
+fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> String {
     let (threshold, less) = clause.bound.threshold();
     let said = |value| match clause.bound {
         Bound::Model { .. } => points_beside(value, threshold),
@@ -81,17 +76,15 @@ fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64), at_l
     };
     let (lower, upper) = (said(lower), said(upper));
     match (verdict, less) {
-        (Verdict::Pass, false) => format!("the {whose}lower bound {lower}{at_level} reaches {goal}"),
-        (Verdict::Pass, true) => format!("the upper bound {upper}{at_level} stays within {goal}"),
+        (Verdict::Pass, false) => format!("the {whose}lower bound {lower} reaches {goal}"),
+        (Verdict::Pass, true) => format!("the upper bound {upper} stays within {goal}"),
         (Verdict::Fail, false) => format!("even the {whose}upper bound {upper} is under {goal}"),
         (Verdict::Fail, true) => format!("even the lower bound {lower} is over {goal}"),
         (_, false) => {
-            format!(
-                "{goal} lies between the {whose}bounds {lower}{at_level} and {upper}: too few cases to tell"
-            )
+            format!("{goal} lies between the {whose}bounds {lower} and {upper}: too few cases to tell")
         }
         (_, true) => {
-            format!("{goal} lies between the bounds {lower} and {upper}{at_level}: too few cases to tell")
+            format!("{goal} lies between the bounds {lower} and {upper}: too few cases to tell")
         }
     }
 }
@@ -128,14 +121,6 @@ pub(super) fn unknown(
         needed: None,
         reason,
     }
-}
-
-/// ` (at 99.2 %, by Holm over 6 sentences)`; nothing at 95 %.
-fn at_level(level: f64, sentences: usize) -> String {
-    if level >= LEVEL {
-        return String::new();
-    }
-    format!(" (at {}, by Holm over {sentences} sentences)", percent_beside(1.0 - level, 1.0))
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.

@@ -20,14 +20,13 @@ pub fn judge(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>) -> Vec<Finding> {
     let tally = Tally::new(plan, evidence);
     let (measured, steps) = weighed(plan, tally.as_ref().map_err(String::as_str));
-    let sentences = plan.requirements.len();
     let baseline = tally.as_ref().map_err(String::as_str).and(baseline);
     let compared =
         |one: &Regression, sentence: &str| regression::judge((plan, evidence), baseline, sentence, one);
     let each = plan.requirements.iter().zip(measured).zip(steps);
     each.map(|((requirement, measured), step)| {
         let conclude = |(clause, measured): (&Clause, Result<Measured, String>)| match measured {
-            Ok(measured) => clause_verdict::conclude(clause, measured, step.level, sentences),
+            Ok(measured) => clause_verdict::conclude(clause, measured, step.level),
             Err(reason) => clause_verdict::unjudged(clause, reason, step.level),
         };
         let clauses = requirement.clauses.iter().zip(measured).map(conclude);

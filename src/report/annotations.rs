@@ -1,16 +1,16 @@
-//! What a person is to look at, one by one and at its place in the spec: clauses that do not pass, what the checks
-//! raised, and waivers that do not count. What stops the gate is an error, what does not is a warning or waived.
+//! The findings that a person has to look at, each with its place in the spec: clauses that do not pass, raised checks,
+//! and waivers that do not count. A finding that fails the run is an error; any other is a warning or waived.
 
 use super::{ReportInput, clause_name, plain, verdict_text};
 use crate::judge::checks::{head, source};
 use crate::judge::{Raised, Verdict, Waiving};
 use crate::spec::{Check, Place, Waiver};
 
-/// What says that there is something.
+/// What the finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rule {
-    /// A sentence's verdict.
-    Sentence(Verdict),
+    /// A requirement's verdict.
+    Requirement(Verdict),
     /// A check.
     Check(Check),
     /// A waiver that does not count.
@@ -21,7 +21,7 @@ impl Rule {
     /// Its name, which never changes its meaning: `FAIL`, `M1`, `WAIVER`.
     pub(super) fn id(self) -> String {
         match self {
-            Self::Sentence(verdict) => verdict.to_string(),
+            Self::Requirement(verdict) => verdict.to_string(),
             Self::Check(check) => check.code().to_string(),
             Self::Waiver => "WAIVER".to_string(),
         }
@@ -30,25 +30,24 @@ impl Rule {
     /// What it means, and for a check what to do.
     pub(super) fn help(self) -> String {
         match self {
-            Self::Sentence(verdict) => verdict_text::of_verdict(verdict),
+            Self::Requirement(verdict) => verdict_text::of_verdict(verdict),
             Self::Check(check) => head(source(check)),
             Self::Waiver => {
-                "A waiver that has expired, or that covers nothing, fails the gate: remove it, or let its owner renew \
-                 it."
+                "A waiver that has expired or covers nothing fails the run. Remove it, or ask its owner to renew it."
                 .to_string()
             }
         }
     }
 }
 
-/// How much it weighs.
+/// Its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight<'a> {
-    /// It stops the gate.
+    /// It fails the run.
     Error,
-    /// It only tells.
+    /// It fails nothing.
     Warning,
-    /// It would stop the gate, and this waiver covers it.
+    /// It would fail the run, but this waiver covers it.
     Waived(&'a Waiver),
 }
 
@@ -57,13 +56,13 @@ pub(super) enum Weight<'a> {
 pub(super) struct Remark<'a> {
     pub(super) rule: Rule,
     pub(super) weight: Weight<'a>,
-    /// What it is about: a sentence or a clause of it, a model, a waiver.
+    /// Its subject: a clause, a model or a waiver.
     pub(super) about: String,
     /// What was seen: a clause's estimate and bound, what raised a check.
     pub(super) message: String,
-    /// Its place in the spec; none where it is about no sentence.
+    /// Its place in the spec; none where no requirement rests on it.
     pub(super) place: Option<Place>,
-    /// Further sentences that rest on it.
+    /// The places of further requirements that rest on it.
     pub(super) others: Vec<Place>,
 }
 
@@ -72,14 +71,14 @@ impl Remark<'_> {
     pub(super) fn title(&self) -> String {
         match self.rule {
             Rule::Check(_) => self.about.clone(),
-            Rule::Sentence(_) | Rule::Waiver => format!("{}: {}", self.rule.id(), self.about),
+            Rule::Requirement(_) | Rule::Waiver => format!("{}: {}", self.rule.id(), self.about),
         }
     }
 }
 
-/// Everything to look at: sentences first, in the spec's order.
+/// All findings: requirements first, in the spec's order.
 pub(super) fn all(result: ReportInput<'_>) -> Vec<Remark<'_>> {
-    let mut remarks = of_sentences(result);
+    let mut remarks = of_requirements(result);
     remarks.extend(
         distinct(&result.judgement.checks).into_iter().map(|(raised, more)| of_check(result, raised, more)),
     );
@@ -96,13 +95,13 @@ pub(super) fn all(result: ReportInput<'_>) -> Vec<Remark<'_>> {
     remarks
 }
 
-fn of_sentences(result: ReportInput<'_>) -> Vec<Remark<'_>> {
+fn of_requirements(result: ReportInput<'_>) -> Vec<Remark<'_>> {
     let mut remarks = Vec::new();
     for (place, finding) in result.findings().iter().enumerate() {
         for (clause, found) in finding.clauses.iter().enumerate() {
             if found.verdict != Verdict::Pass {
                 remarks.push(Remark {
-                    rule: Rule::Sentence(found.verdict),
+                    rule: Rule::Requirement(found.verdict),
                     weight: Weight::Error,
                     about: clause_name(result.plan, place, clause, found),
                     message: plain(&found.reason),
@@ -147,9 +146,11 @@ pub(super) fn and_more(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more)") }
 }
 
-/// What the checks raised, once where the same is said of several cells of a model, with how many more there are.
+/// The raised checks, each with how many more there are of its kind: one line for each check and model, and one for each
+/// check that only warns, so that warnings do not drown the result.
 pub(super) fn distinct(checks: &[Raised]) -> Vec<(&Raised, usize)> {
-    let key = |raised: &Raised| (raised.check, raised.verdict, raised.model, raised.waiver);
+    let model = |raised: &Raised| raised.verdict.and(raised.model);
+    let key = |raised: &Raised| (raised.check, raised.verdict, model(raised), raised.waiver);
     let mut told: Vec<(&Raised, usize)> = Vec::new();
     for raised in checks {
         match told.iter_mut().find(|(earlier, _)| key(earlier) == key(raised)) {
@@ -160,7 +161,7 @@ pub(super) fn distinct(checks: &[Raised]) -> Vec<(&Raised, usize)> {
     told
 }
 
-/// The waivers, with what became of each.
+/// The waivers, each with its state.
 pub(super) fn waivers(result: ReportInput<'_>) -> impl Iterator<Item = (&Waiver, Waiving)> {
     result.plan.spec.waivers.iter().zip(result.judgement.waivers.iter().copied())
 }
@@ -175,7 +176,7 @@ pub(super) fn waived(waiver: &Waiver) -> String {
 pub(super) fn fault(state: Waiving) -> Option<&'static str> {
     match state {
         Waiving::Used => None,
-        Waiving::Unused => Some("nothing was raised that it covers; remove it"),
-        Waiving::Expired => Some("its last day has passed; it covers nothing"),
+        Waiving::Unused => Some("no raised check needs it; remove it"),
+        Waiving::Expired => Some("it has expired; renew or remove it"),
     }
 }

@@ -1,10 +1,10 @@
-//! What was seen in a published table: for a terminal, and as JSON.
+//! What `medcert autopsy` found in a published table: on a terminal, and as JSON.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
-use super::table::{Style, wrapped};
+use super::terminal::{Style, wrapped};
 use super::{counted, grouped, plain};
 use crate::autopsy::{
     Autopsy, Certainty, Counts, Family, MOST, Observation, Printed, Study, common, exit_code,
@@ -28,7 +28,7 @@ pub fn render(study: &Study, autopsy: &Autopsy, style: Style) -> String {
     text.push_str("\n\n");
     text.push_str(&figures(study, autopsy, width));
     text.push('\n');
-    text.push_str("numbers of cases that the figures fit\n");
+    text.push_str("numbers of test cases that fit the figures\n");
     for line in denominators(study, autopsy) {
         text.push_str(&wrapped(&plain(&line), 4, width)[2..]);
         text.push('\n');
@@ -70,7 +70,7 @@ fn figures(study: &Study, autopsy: &Autopsy, width: usize) -> String {
         };
         let cases = grouped(likely.cases);
         let note = format!(
-            "right of all at {cases} cases ({source}), with one-sided 95 % bounds; ~ several counts print alike, ! none does"
+            "correct of {cases} cases ({source}), with one-sided 95 % bounds; ~: several counts round to the figure, !: no count does"
         );
         text.push_str(&wrapped(&note, 2, width));
         text.push('\n');
@@ -125,11 +125,11 @@ fn told(observation: &Observation, width: usize) -> String {
     let says = format!("{}: {}: {}", observation.title(), observation.about, observation.says);
     let mut text = format!("{code:<4} {}\n", wrapped(&plain(&says), 5, width).trim_start());
     let sure = match observation.certainty {
-        Certainty::Derived => "sure: derived from the table".to_string(),
+        Certainty::Derived => "certain: follows from the table".to_string(),
         Certainty::Given => {
-            format!("sure: derived with what was given ({})", observation.rests_on.join("; "))
+            format!("certain, given {}", observation.rests_on.join("; "))
         }
-        Certainty::Open => "sure: no, the table cannot tell".to_string(),
+        Certainty::Open => "uncertain: the table cannot decide it".to_string(),
     };
     let open = observation.open.iter().map(|open| format!("open: {open}"));
     for line in observation.evidence.iter().cloned().chain([sure]).chain(open) {
@@ -145,12 +145,12 @@ fn told(observation: &Observation, width: usize) -> String {
 /// How the observations end, in one line.
 fn summary(observations: &[Observation]) -> String {
     if observations.is_empty() {
-        return "nothing was seen".to_string();
+        return "nothing was found".to_string();
     }
     let of = |certainty| observations.iter().filter(|one| one.certainty == certainty).count();
     format!(
-        "{}: {} from the table, {} with what was given, {} that no table can decide",
-        counted(observations.len(), "observation", "observations"),
+        "{}: {} from the table, {} from the given facts, {} that the table cannot decide",
+        counted(observations.len(), "finding", "findings"),
         of(Certainty::Derived),
         of(Certainty::Given),
         of(Certainty::Open)

@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
-use super::table::wrapped;
+use super::terminal::wrapped;
 use super::{counted, plain};
 use crate::judge::{Change, Comparison, ROUNDING};
 use crate::sanitize;
@@ -51,7 +51,7 @@ pub fn render(pair: Pair<'_>, width: usize) -> String {
     let comparison = match pair.comparison {
         Ok(comparison) => comparison,
         Err(why) => {
-            say(0, &format!("they cannot be compared: {why}"));
+            say(0, &format!("cannot compare: {why}"));
             return text;
         }
     };
@@ -74,7 +74,7 @@ pub fn render(pair: Pair<'_>, width: usize) -> String {
             }
         }
     }
-    for (what, cells) in [("A alone has", &comparison.gone), ("B alone has", &comparison.new)] {
+    for (what, cells) in [("only in A:", &comparison.gone), ("only in B:", &comparison.new)] {
         if !cells.is_empty() {
             text.push_str(&wrapped(&plain(&format!("{what} {}", cells.join(", "))), 0, width));
             text.push('\n');
@@ -166,13 +166,13 @@ pub fn summary(comparison: &Comparison) -> String {
         (lost, 0) => format!("{} lost more than chance explains", counted(lost, "cell", "cells")),
         (0, gained) => format!("{} gained more than chance explains", counted(gained, "cell", "cells")),
         (lost, gained) => {
-            format!("more than chance explains: {} lost and {gained} gained", counted(lost, "cell", "cells"))
+            format!("more than chance explains: {} lost, {gained} gained", counted(lost, "cell", "cells"))
         }
     };
     let told = if cells == 0 {
         "no cell is in both".to_string()
     } else if changed == 0 {
-        format!("no outcome turned in {of}")
+        format!("no outcome changed in {of}")
     } else {
         let lost = counted(lost, "outcome", "outcomes") + " lost";
         format!("{changed} of {of} changed, {lost} and {gained} gained; {chance} (exact McNemar, Holm, 5 %)")
@@ -180,12 +180,12 @@ pub fn summary(comparison: &Comparison) -> String {
     told + &near(comparison)
 }
 
-/// What rounding may have turned; never left out where there is any.
+/// Outcomes that rounding may have changed; never left out where there are any.
 fn near(comparison: &Comparison) -> String {
     match (comparison.near(), comparison.tolerates) {
         (0, _) => String::new(),
         (near, true) => format!(
-            "; {} within a margin of {ROUNDING} turned and {} tolerated on another kind of processor",
+            "; {} within a margin of {ROUNDING} changed and {} tolerated on another kind of processor",
             counted(near, "outcome", "outcomes"),
             if near == 1 { "is" } else { "are" }
         ),
@@ -193,14 +193,14 @@ fn near(comparison: &Comparison) -> String {
     }
 }
 
-/// Names, as many as a person reads.
-fn named(cases: &[String]) -> String {
+/// The first names, and how many more there are.
+pub(super) fn named(cases: &[String]) -> String {
     let shown: Vec<String> = cases.iter().take(NAMED).map(|case| plain(case)).collect();
     let more = cases.len().saturating_sub(NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &rest
 }
 
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     if p < 0.0001 { "< 0.0001".to_string() } else { format!("{p:.4}") }
 }

@@ -1,15 +1,23 @@
-//! The result for a run on GitHub Actions: workflow commands that show what does not pass at its place in the spec, and
-//! the summary of the step, which is the [Markdown](super::markdown) report.
+//! The result for GitHub Actions: workflow commands that annotate the spec where a requirement does not hold, and the job's
+//! summary, which is the [Markdown](super::markdown) report.
 
 use super::ReportInput;
 use super::annotations::{Remark, Weight, all};
+use super::snapshot_diff::ChangedVerdict;
 use crate::sanitize::{message, property};
 
-/// Workflow commands, a line each: `::error` for what stops the gate, `::warning` for what only tells, `::notice` for
-/// what a waiver covers.
+/// Workflow commands, a line each: `::notice` for what changed since the accepted snapshot and for what a waiver covers,
+/// `::error` for what fails the run, `::warning` for the rest.
 pub fn annotations(result: ReportInput<'_>) -> String {
     let file = property(&result.plan.spec.path.display().to_string());
-    all(result).iter().map(|remark| annotation(remark, &file)).collect()
+    let changes = result.accepted.map(|accepted| accepted.changes(result));
+    let changed = changes.iter().filter_map(|changes| {
+        let verdicts = changes.verdicts.iter().map(ChangedVerdict::line);
+        let text = std::iter::once(changes.summary()).chain(verdicts).collect::<Vec<_>>().join("\n");
+        (!changes.is_same())
+            .then(|| format!("::notice file={file},title=Accepted snapshot::{}\n", message(&text)))
+    });
+    changed.chain(all(result).iter().map(|remark| annotation(remark, &file))).collect()
 }
 
 fn annotation(remark: &Remark<'_>, file: &str) -> String {

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::ReportInput;
+use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Finding, Raised, Tally, Waiving, notes};
 use crate::sanitize;
 use crate::spec::{Metric, Waiver};
 
 /// Version of the format.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The format's JSON Schema (draft 2020-12).
 pub const SCHEMA: &str = include_str!("report.schema.json");
@@ -26,6 +27,8 @@ struct Report<'a> {
     requirements: &'a [Finding],
     checks: &'a [Raised],
     waivers: Vec<Waived<'a>>,
+    /// What changed since the accepted snapshot; none if no snapshot was looked for.
+    changes: Option<Changes>,
     /// Evaluations of a model over a case that only the checks asked for.
     evaluations_of_checks: u64,
     exit: u8,
@@ -43,7 +46,7 @@ struct Waived<'a> {
 struct Row<'a> {
     threat: &'a str,
     cells: Vec<Cell<'a>>,
-    /// What stands beside the row: meaning, draws, sources, shortcuts.
+    /// Notes on the row: meaning, draws, sources, shortcuts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
@@ -66,7 +69,7 @@ struct Cell<'a> {
 
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
-    let ReportInput { plan, evidence, judgement } = result;
+    let ReportInput { plan, evidence, judgement, accepted } = result;
     let tally = Tally::new(plan, evidence).ok();
     let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
@@ -108,6 +111,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             .zip(&judgement.waivers)
             .map(|(waiver, state)| Waived { waiver, state: *state })
             .collect(),
+        changes: accepted.map(|accepted| accepted.changes(result)),
         evaluations_of_checks: judgement.evaluations,
         exit: judgement.exit_code(),
     };

@@ -6,7 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::annotations::{distinct, fault, waived, waivers};
-use super::{ReportInput, clause_name, plain};
+use super::{ReportInput, clause_name, evidence_diff, plain};
 use crate::judge::{Tally, Verdict};
 use crate::sanitize::lines;
 use crate::spec::Check;
@@ -47,7 +47,8 @@ impl End {
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let suites = [
-        Suite { name: "sentences", cases: sentences(result) },
+        Suite { name: "snapshot", cases: changed_cells(result) },
+        Suite { name: "requirements", cases: requirements(result) },
         Suite { name: "checks", cases: checks(result) },
         Suite { name: "waivers", cases: waived_checks(result) },
     ];
@@ -57,7 +58,23 @@ pub fn render(result: ReportInput<'_>) -> String {
     String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
 }
 
-fn sentences(result: ReportInput<'_>) -> Vec<Case> {
+/// A test case for each cell that changed since the accepted snapshot, and one for the comparison. None of them fails: a
+/// requirement such as `no regression` decides that.
+fn changed_cells(result: ReportInput<'_>) -> Vec<Case> {
+    let Some(changes) = result.accepted.map(|accepted| accepted.changes(result)) else { return vec![] };
+    let mut text = vec![plain(&changes.summary())];
+    text.extend(changes.notes.iter().chain(&changes.differences()).map(|line| plain(line)));
+    text.extend(changes.verdicts.iter().map(|changed| plain(&changed.line())));
+    let whole = Case { name: "accepted snapshot".to_string(), end: End::Passed, text: text.join("\n") };
+    let cells = changes.changed_cells().0.into_iter().map(|cell| Case {
+        name: plain(&cell.name()),
+        end: End::Passed,
+        text: evidence_diff::line(cell),
+    });
+    std::iter::once(whole).chain(cells).collect()
+}
+
+fn requirements(result: ReportInput<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (place, finding) in result.findings().iter().enumerate() {
         for (clause, found) in finding.clauses.iter().enumerate() {
@@ -73,7 +90,7 @@ fn sentences(result: ReportInput<'_>) -> Vec<Case> {
     cases
 }
 
-/// Each check, whether it is raised or not.
+/// Every check, raised or not.
 fn checks(result: ReportInput<'_>) -> Vec<Case> {
     let unread = Tally::new(result.plan, result.evidence).err();
     let told = distinct(&result.judgement.checks);

@@ -1,10 +1,13 @@
-//! The result as GitHub's Markdown, for a pull request or a step's summary: the claim with its verdict, the sentences,
-//! the table, what is raised, what to do next; the rest folded.
+//! The result as GitHub's Markdown, for a pull request or a job's summary: the claim with its verdict, what changed since
+//! the accepted snapshot, the requirements, the table, the checks, what to do next; the rest is folded.
 
 use std::fmt::Write as _;
 
 use super::annotations::{Remark, Rule, Weight, all};
+use super::evidence_diff::{named, p_value};
 use super::next::steps;
+use super::snapshot_diff::Changes;
+use super::summary::statistics;
 use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
     ClauseFinding, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
@@ -27,12 +30,14 @@ pub fn render(result: ReportInput<'_>) -> String {
     let parts = [
         format!("### {}", shown(&result.plan.spec.claim)),
         format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
-        sentences(result),
+        result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
+        requirements(result),
         accuracies(result),
         raised(&remarks),
         next(&steps(result, &remarks)),
         folded("Why each verdict", &reasons(result)),
-        folded("What it rests on", &provenance(result)),
+        folded("Statistics", &list(&statistics(result))),
+        folded("Data and models", &provenance(result)),
     ];
     parts
         .iter()
@@ -42,19 +47,62 @@ pub fn render(result: ReportInput<'_>) -> String {
         .join("\n")
 }
 
-/// What stops the gate beside the sentences.
+/// What else fails the run than requirements.
 fn beside(remarks: &[Remark<'_>]) -> String {
     let stops = remarks.iter().filter(|remark| remark.weight == Weight::Error);
     let mut codes: Vec<String> = stops
-        .filter(|remark| !matches!(remark.rule, Rule::Sentence(_)))
+        .filter(|remark| !matches!(remark.rule, Rule::Requirement(_)))
         .map(|remark| remark.rule.id())
         .collect();
     codes.dedup();
     if codes.is_empty() { String::new() } else { format!("; raised: {}", codes.join(", ")) }
 }
 
-fn sentences(result: ReportInput<'_>) -> String {
-    let mut text = "| verdict | sentence | estimate | bounds | wanted |\n|---|---|--:|--:|--:|\n".to_string();
+/// What changed since the accepted snapshot: the verdicts, then the cells with the cases that were lost and gained.
+fn since(changes: &Changes) -> String {
+    let mut lines = vec![format!("**Since the accepted snapshot**: {}", shown(&changes.summary()))];
+    if !changes.has_details() {
+        return lines.remove(0);
+    }
+    let verdicts: Vec<String> = changes.verdicts.iter().map(|changed| shown(&changed.line())).collect();
+    let others: Vec<String> =
+        changes.notes.iter().chain(&changes.differences()).map(|line| shown(line)).collect();
+    lines.extend([list(&verdicts), list(&others)]);
+    let (cells, more) = changes.changed_cells();
+    if !cells.is_empty() {
+        let row = |cell: &&crate::judge::Change| {
+            let mark = if cell.has_lost() || cell.has_gained() { "\\*" } else { "" };
+            let cases = |some: &[String]| {
+                if some.is_empty() {
+                    "0".to_string()
+                } else {
+                    format!("{} ({})", some.len(), shown(&named(some)))
+                }
+            };
+            format!(
+                "| {} | {} of {} | {} | {} | {} | {}{mark} |",
+                shown(&cell.name()),
+                cell.before,
+                cell.trials,
+                cell.now,
+                cases(&cell.lost),
+                cases(&cell.gained),
+                shown(&p_value(cell.adjusted))
+            )
+        };
+        let rows: Vec<String> = cells.iter().map(row).collect();
+        let head =
+            "| cell | right, accepted | right, now | lost | gained | p (Holm) |\n|---|--:|--:|---|---|--:|";
+        let more = if more > 0 { format!("\n\nand {more} more cells") } else { String::new() };
+        lines.push(format!("{head}\n{}{more}", rows.join("\n")));
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n\n")
+}
+
+fn requirements(result: ReportInput<'_>) -> String {
+    let mut text =
+        "| verdict | requirement | estimate | bounds | required |\n|---|---|--:|--:|--:|\n".to_string();
     for (place, finding) in result.findings().iter().enumerate() {
         for (number, found) in finding.clauses.iter().enumerate() {
             let clause = result.plan.requirements.get(place).and_then(|one| one.clauses.get(number));
@@ -66,7 +114,7 @@ fn sentences(result: ReportInput<'_>) -> String {
     text.trim_end().to_string()
 }
 
-/// The estimate, the bounds and what is wanted; a clause of none is a difference from what was accepted.
+/// The estimate, the bounds and the threshold; without a clause, of the difference from the accepted snapshot.
 fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     let metric = clause.map_or(Metric::Accuracy, |clause| clause.metric);
     let relates = clause.is_none_or(|clause| matches!(clause.bound, Bound::Model { .. }));
@@ -126,10 +174,10 @@ fn accuracies(result: ReportInput<'_>) -> String {
         let _ = writeln!(text, "| {} | {} |", shown(&row.words), cells.join(" | "));
     }
     if marked {
-        text.push_str("\n\\* cannot be told from always giving the same answer\n");
+        text.push_str("\n\\*: no better than always giving the same answer\n");
     }
     if compared {
-        text.push_str("\n† as published elsewhere, of other data and models\n");
+        text.push_str("\n†: published by others, for other data and models\n");
     }
     let notes: Vec<String> = result
         .plan
@@ -138,13 +186,13 @@ fn accuracies(result: ReportInput<'_>) -> String {
         .flat_map(|row| notes(result.plan, &tally, row))
         .map(|note| shown(&note))
         .collect();
-    let notes = folded("Beside the rows", &list(&notes));
+    let notes = folded("Notes on the rows", &list(&notes));
     format!("{text}\n{notes}").trim_end().to_string()
 }
 
-/// What the checks raised, and the waivers that do not count.
+/// The raised checks, the warnings, and the waivers that do not count.
 fn raised(remarks: &[Remark<'_>]) -> String {
-    let told = remarks.iter().filter(|remark| !matches!(remark.rule, Rule::Sentence(_))).map(|remark| {
+    let told = remarks.iter().filter(|remark| !matches!(remark.rule, Rule::Requirement(_))).map(|remark| {
         let (word, end) = match remark.weight {
             Weight::Error => ("raised", String::new()),
             Weight::Warning => ("warning", String::new()),
@@ -181,7 +229,7 @@ fn provenance(result: ReportInput<'_>) -> String {
     };
     let mut lines = vec![
         format!(
-            "spec {}, question {}",
+            "spec {}, digest {}",
             shown(&result.plan.spec.path.display().to_string()),
             short(&evidence.spec.whole())
         ),

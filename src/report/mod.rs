@@ -1,15 +1,16 @@
-//! Who is told, and how: one file a format. Only here and in [`cli`](crate::cli) something is printed.
+//! The reports: one file for each format. [`summary`] holds what all of them say; nothing but this module and
+//! [`cli`](crate::cli) prints.
 
 mod annotations;
 pub mod autopsy;
 pub mod evidence_diff;
 pub mod github;
+mod heartbeat;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 mod next;
-pub mod outcomes;
 pub mod plan;
 mod power;
 pub mod profile;
@@ -18,16 +19,19 @@ pub mod replay;
 pub mod sarif;
 pub mod snapshot;
 pub mod snapshot_diff;
+mod summary;
 pub mod table;
 pub mod terminal;
 pub mod verdict_text;
 mod word_diff;
 
 use crate::evidence::Evidence;
-use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
+use crate::judge::{ClauseFinding, Finding, Judgement, Raised};
 use crate::plan::Plan;
 pub(crate) use crate::sanitize::plain;
 use crate::spec::{Check, Figure, Metric};
+use snapshot_diff::Accepted;
+pub use summary::summary;
 
 /// A format of a report that is written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +71,12 @@ pub struct ReportInput<'a> {
     pub evidence: &'a Evidence,
     /// What that means.
     pub judgement: &'a Judgement,
+    /// The snapshot to compare with, where the caller looked for one.
+    pub accepted: Option<&'a Accepted>,
 }
 
 impl<'a> ReportInput<'a> {
-    /// The sentences' verdicts.
+    /// The verdicts on the requirements.
     fn findings(&self) -> &'a [Finding] {
         &self.judgement.findings
     }
@@ -103,35 +109,8 @@ impl<'a> ReportInput<'a> {
     }
 }
 
-/// How the findings end, in one line: `3 of 5 sentences hold: 1 fails, 1 is inconclusive`; of one, `the sentence fails`.
-pub fn summary(findings: &[Finding]) -> String {
-    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let all = findings.len();
-    let mut rest = Vec::new();
-    for (verdict, one, many) in [
-        (Verdict::Fail, "fails", "fail"),
-        (Verdict::Vacuous, "is vacuous", "are vacuous"),
-        (Verdict::Suspect, "is suspect", "are suspect"),
-        (Verdict::Inconclusive, "is inconclusive", "are inconclusive"),
-        (Verdict::Error, "could not be judged", "could not be judged"),
-    ] {
-        match count(verdict) {
-            0 => {}
-            1 if all == 1 => return format!("the sentence {one}"),
-            1 => rest.push(format!("1 {one}")),
-            several => rest.push(format!("{several} {many}")),
-        }
-    }
-    match (count(Verdict::Pass), rest.is_empty()) {
-        (passed, true) if passed == all && all == 1 => "the sentence holds".to_string(),
-        (passed, true) if passed == all => format!("all {all} sentences hold"),
-        (1, _) => format!("1 of {all} sentences holds: {}", rest.join(", ")),
-        (passed, _) => format!("{passed} of {all} sentences hold: {}", rest.join(", ")),
-    }
-}
-
-/// A clause in words that stand alone: those that leave its subject out have it put before them. `place` and `clause` are
-/// those of the finding among all, and of the clause in it.
+/// A clause in words that can be read alone: the model and the metric are added where the user left them out. `place` is
+/// the requirement's index, `clause` the clause's index in it.
 fn clause_name(plan: &Plan, place: usize, clause: usize, found: &ClauseFinding) -> String {
     let words = plain(&found.words);
     let bound = plan.requirements.get(place).and_then(|requirement| requirement.clauses.get(clause));

@@ -1,4 +1,4 @@
-//! What to do next: a line for each kind of thing that stops the gate, with the command as it stands.
+//! What to do next: a line for each kind of fault that fails the run, with the command to type.
 
 use super::annotations::{Remark, Rule, Weight};
 use super::{ReportInput, grouped};
@@ -15,25 +15,27 @@ pub(super) fn steps(result: ReportInput<'_>, remarks: &[Remark<'_>]) -> Vec<Stri
     let spec = result.plan.spec.path.display().to_string();
     let spec = word(&spec).unwrap_or("SPEC");
     let mut steps = Vec::new();
-    if stops(|rule| rule == Rule::Sentence(Verdict::Error)) {
-        steps.push("What could not be judged: its reason says what is missing.".to_string());
+    if stops(|rule| rule == Rule::Requirement(Verdict::Error)) {
+        steps.push("A requirement could not be judged: its reason says what is missing.".to_string());
     }
     steps.extend(raised(remarks));
     if stops(|rule| rule == Rule::Waiver) {
-        steps.push("A waiver does not count: remove it, or let its owner renew it.".to_string());
+        steps.push("A waiver does not count: remove it, or ask its owner to renew it.".to_string());
     }
-    if stops(|rule| rule == Rule::Sentence(Verdict::Fail)) {
-        let what = "more cases will not help: it takes a better model, or a claim that holds";
-        steps.push(broken(result).map_or(format!("A sentence fails; {what}."), |case| {
-            format!("`medcert replay {spec} {case}` shows a case that broke; {what}.")
+    if stops(|rule| rule == Rule::Requirement(Verdict::Fail)) {
+        let what = "More cases will not help: improve the model, or ask for less.";
+        steps.push(broken(result).map_or(format!("A requirement fails. {what}"), |case| {
+            format!("`medcert replay {spec} {case}` shows a case that the attack broke. {what}")
         }));
     }
-    if stops(|rule| rule == Rule::Sentence(Verdict::Inconclusive)) {
+    if stops(|rule| rule == Rule::Requirement(Verdict::Inconclusive)) {
         let clauses = result.findings().iter().flat_map(|finding| &finding.clauses);
         let most = clauses.filter_map(|clause| clause.needed).max();
         let cases =
-            most.map_or(String::new(), |most| format!("; about {} of them would decide it", grouped(most)));
-        steps.push(format!("`medcert plan {spec}` says what so many cases can show{cases}."));
+            most.map_or("More test cases".to_string(), |most| format!("About {} test cases", grouped(most)));
+        steps.push(format!(
+            "{cases} would decide what is inconclusive; `medcert plan {spec}` shows what these cases can prove."
+        ));
     }
     steps
 }
@@ -48,8 +50,11 @@ fn raised(remarks: &[Remark<'_>]) -> Option<String> {
     codes.dedup();
     codes.truncate(MOST_CHECKS);
     (!codes.is_empty()).then(|| {
-        let codes = codes.join(", ");
-        format!("{codes}: why a check is raised, and what to do; mend it, or let its owner waive it.")
+        let (explain, what) = match codes.len() {
+            1 => ("explains", "the raised check. Fix its cause"),
+            _ => ("explain", "the raised checks. Fix their causes"),
+        };
+        format!("{} {explain} {what}, or sign a waiver in the spec.", codes.join(", "))
     })
 }
 
@@ -59,7 +64,7 @@ fn word(text: &str) -> Option<&str> {
     (!text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain)).then_some(text)
 }
 
-/// A case that a failing sentence's model lost, with the smallest change that is known.
+/// A case that a failing requirement's model lost, among those with a known smallest change.
 fn broken(result: ReportInput<'_>) -> Option<&str> {
     let sentences = result.findings().iter().zip(&result.plan.requirements);
     let clauses = sentences.flat_map(|(finding, sentence)| finding.clauses.iter().zip(&sentence.clauses));

@@ -1,4 +1,4 @@
-//! What would run, for `medcert plan`.
+//! What would run, for `medcert plan`: models and attacks, the data, the cost, and what the cases can prove.
 
 use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition, cut};
@@ -6,15 +6,15 @@ use crate::judge::cell_name;
 use crate::plan::{Plan, estimate};
 use crate::spec::{Stop, Weights};
 
-/// The plan in lines; with the data's numbers, if the data could be read.
+/// The plan in lines, with the numbers of the data where they could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     let mut lines = vec![plan.spec.claim.clone(), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
-            None => "a module that the spec trusts".to_string(),
+            None => "a TorchScript module that the spec trusts".to_string(),
             Some(Weights::File(source)) => format!("weights from {}", source.path.display()),
             Some(Weights::Train(how)) => {
-                format!("trained here unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
+                format!("trained unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
             }
         };
         lines.push(format!("{name} ({}): {origin}", kind.architecture()));
@@ -42,18 +42,18 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         let cost = estimate(plan, partition.train.len(), partition.test.len());
         let cells = counted(plan.cells.len(), "cell", "cells");
         lines.push(format!(
-            "{cells}, {} evaluations of a model over a case, {} of them with a gradient; {} more for the checks",
+            "{cells}: {} model evaluations ({} with a gradient), and {} for the checks",
             grouped(cost.evaluations),
             grouped(cost.gradients),
             grouped(cost.checks)
         ));
         lines.push(format!(
-            "without shared work {} evaluations, each of the whole model: {:.1} times as long",
-            grouped(cost.unshared),
-            cost.saving
+            "sharing work saves {:.0} % of the time ({} evaluations of whole models without it)",
+            (1.0 - 1.0 / cost.saving) * 100.0,
+            grouped(cost.unshared)
         ));
         lines.push(format!(
-            "roughly {} of training (none for what is cached) and {} of attacks on two cores",
+            "estimated time on two cores: {} of training (none if cached) and {} of attacks",
             duration(cost.training_seconds),
             duration(cost.attack_seconds)
         ));
@@ -67,7 +67,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     lines.iter().map(|line| plain(line) + "\n").collect()
 }
 
-/// What it means that cells end early, and which do not.
+/// Which cells may stop early, and which run in full.
 fn early(plan: &Plan) -> String {
     let full = plan.in_full();
     let name = |cell: &usize| {
@@ -75,9 +75,12 @@ fn early(plan: &Plan) -> String {
         cell_name(&plan.spec.models[cell.model].0, &cell.attack.to_string())
     };
     let names = full.iter().map(name).collect::<Vec<_>>().join(", ");
-    let but =
-        if full.is_empty() { String::new() } else { format!("; in full, as a sentence needs that: {names}") };
-    format!("at most that: a cell ends as soon as its cases decide every sentence about it{but}")
+    let but = if full.is_empty() {
+        String::new()
+    } else {
+        format!("; these run in full, as a requirement needs every case: {names}")
+    };
+    format!("at most: a cell stops as soon as its cases decide every requirement on it{but}")
 }
 
 /// A rough time in words.

@@ -1,8 +1,8 @@
-//! What a spec's cases can show, a clause a line: the cases that it takes, and the fewest right ones that pass.
+//! What a spec's cases can prove, one clause a line: the cases that it needs, and the fewest right ones that pass.
 //!
-//! By convention the truth is taken to lie halfway between the threshold and a perfect model. The level is the strictest
-//! that Holm may ask for: 5 % over the number of sentences. Cases are counted as independent; several cases of a patient
-//! are worth fewer.
+//! By convention the true value lies halfway between the threshold and a perfect model. The level is the strictest that
+//! Holm's correction may ask for: 5 % over the number of requirements. Cases are counted as independent; several cases of
+//! a patient count as fewer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,13 @@ const POWER: f64 = 0.8;
 pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<String> {
     let level = LEVEL / plan.requirements.len().max(1) as f64;
     let mut needs = Needs { level, known: BTreeMap::new() };
-    let sentences = counted(plan.requirements.len(), "sentence", "sentences");
+    let sentences = counted(plan.requirements.len(), "requirement", "requirements");
     let at = percent_beside(1.0 - level, 1.0);
     let mut lines = vec![
         format!(
-            "{sentences} to be judged; to pass at {at} with probability 80 %, a clause takes, of independent cases,"
+            "{sentences}. Independent test cases that each clause needs to pass with probability 80 %, with {at} bounds,"
         ),
-        "if the truth lies halfway between its threshold and a perfect model:".to_string(),
+        "if the true value is halfway between the threshold and a perfect model:".to_string(),
     ];
     for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
         let model = plan.spec.models.get(clause.model).map_or("?", |(name, _)| name);
@@ -42,7 +42,7 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
             partition.test.iter().map(|&place| data.studies[place].patient.as_str()).collect();
         if patients.len() < partition.test.len() {
             lines.push(format!(
-                "the {} test cases are of {} patients, and worth a number between the two",
+                "{} cases from {} patients (the effective sample size is between the two)",
                 grouped(partition.test.len() as u64),
                 grouped(patients.len() as u64)
             ));
@@ -63,7 +63,7 @@ impl Needs {
         let (threshold, turned) = match (&clause.bound, clause.metric) {
             (Bound::Model { .. }, _) => return self.difference(clause, data),
             (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
-                return "not known before the scores are".to_string();
+                return "depends on the scores".to_string();
             }
             (Bound::Rate(share), _) => (*share, false),
             (Bound::AtMost(most), _) => (1.0 - most, true),
@@ -76,8 +76,8 @@ impl Needs {
             .or_insert_with(|| cases_needed(threshold, truth, POWER, level));
         let said = if turned { 1.0 - truth } else { truth };
         let takes = match needed {
-            Some(cases) => format!("{} if it is {}", grouped(cases), goal_percent(said)),
-            None if threshold >= 1.0 => "no number of them".to_string(),
+            Some(cases) => format!("{} if the value is {}", grouped(cases), goal_percent(said)),
+            None if threshold >= 1.0 => "no number of cases is enough".to_string(),
             None => "more than a million".to_string(),
         };
         match cases(clause, data) {
@@ -91,15 +91,18 @@ impl Needs {
     fn shown(&self, there: u64, threshold: f64, turned: bool) -> String {
         let cases = counted(there as usize, "case", "cases");
         match (least_successes(there, threshold, self.level), turned) {
-            (Some(least), false) => format!("{cases} pass with {} right", grouped(least)),
-            (Some(least), true) => format!("{cases} pass with up to {} wrong", grouped(there - least)),
+            (Some(least), false) => format!("of {cases}, {} right pass", grouped(least)),
+            (Some(least), true) => format!("of {cases}, up to {} wrong pass", grouped(there - least)),
             (None, false) => {
                 let most = lower_bound(there, there, self.level);
-                format!("{cases} cannot pass: all right show {}", percent_beside(most, threshold))
+                format!("{cases} cannot pass: even all right prove only {}", percent_beside(most, threshold))
             }
             (None, true) => {
                 let least = 1.0 - lower_bound(there, there, self.level);
-                format!("{cases} cannot pass: none wrong shows {}", percent_beside(least, 1.0 - threshold))
+                format!(
+                    "{cases} cannot pass: even none wrong proves only {}",
+                    percent_beside(least, 1.0 - threshold)
+                )
             }
         }
     }
@@ -107,11 +110,11 @@ impl Needs {
     /// What the cases show if two models never differ.
     fn difference(&self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
         let Some(there) = cases(clause, data) else {
-            return "as many as make the two models differ".to_string();
+            return "depends on how often the models differ".to_string();
         };
         let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
         let shown = points_beside(lower, clause.bound.threshold().0);
-        format!("as the models differ; if they never do, {} cases show {shown}", grouped(there))
+        format!("depends on how often the models differ; if never, {} cases prove {shown}", grouped(there))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Where the time went: each step's time is what passed since the step before it ended. Printed on standard error, and
-//! never part of evidence, which holds no times.
+//! How long each step took, for `--profile`: the time since the step before it ended. It goes to standard error and never
+//! into evidence, which holds no times.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -30,13 +30,13 @@ impl<'a> Profile<'a> {
         let mut spent = self.spent.borrow().steps.clone();
         let whole: Duration = spent.iter().map(|(_, _, took)| *took).sum();
         spent.sort_by_key(|step| std::cmp::Reverse(step.2));
-        let mut text = format!("{:>10} {:>5}  {:>8}  where the time went\n", "seconds", "%", "cases");
+        let mut text = format!("{:>10} {:>5}  {:>8}  step\n", "seconds", "%", "cases");
         for (what, count, took) in spent {
             let share = 100.0 * took.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
             let count = if count > 0 { count.to_string() } else { String::new() };
             let _ = writeln!(text, "{:>10.3} {share:>5.1}  {count:>8}  {what}", took.as_secs_f64());
         }
-        let _ = writeln!(text, "{:>10.3} 100.0  {:>8}  in all", whole.as_secs_f64(), "");
+        let _ = writeln!(text, "{:>10.3} 100.0  {:>8}  total", whole.as_secs_f64(), "");
         text
     }
 }
@@ -49,9 +49,9 @@ impl Observer for Profile<'_> {
             Event::Loaded { model } => (format!("loading {model}"), 0),
             Event::Step { model, .. } | Event::Epoch { model, .. } => (format!("training {model}"), 0),
             Event::Tried { model, attack, cases } => (format!("{model} under {attack}"), *cases as u64),
-            Event::Attacked { .. } => ("reading what was seen before".to_string(), 0),
-            Event::Damaged { .. } => ("reading damaged entries of the cache".to_string(), 0),
-            Event::Audited => ("looking at the data for leaks".to_string(), 0),
+            Event::Attacked { .. } => ("reading cached results".to_string(), 0),
+            Event::Damaged { .. } => ("replacing damaged cache entries".to_string(), 0),
+            Event::Audited => ("checking the data".to_string(), 0),
         };
         let mut spent = self.spent.borrow_mut();
         let took = spent.last.elapsed();
@@ -83,6 +83,6 @@ mod tests {
         assert_eq!(lines.len(), 5, "{text}");
         assert!(lines[1].ends_with("16  vision under FGSM ε=0.1"), "{text}");
         assert!(lines[2].ends_with("32  vision under clean"), "{text}");
-        assert!(lines[4].ends_with("in all"), "{text}");
+        assert!(lines[4].ends_with("total"), "{text}");
     }
 }

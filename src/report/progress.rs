@@ -1,20 +1,22 @@
-//! How far the work is, on standard error: a bar a phase on a terminal, a line an epoch and a
-//! model elsewhere. The time that is left is told from chunks that were attacked, never from those that were read, and
-//! not before there is one.
+//! The progress of a run, on standard error: a bar for each phase on a terminal; elsewhere a line for each epoch and model,
+//! and one whenever nothing was written for 30 seconds. The remaining time is estimated from chunks that were attacked,
+//! not from cached ones, which take no time.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::heartbeat::{Heartbeat, INTERVAL};
 use super::terminal::note;
 use crate::evidence::{Event, Observer};
 
-/// Tells a person.
+/// Shows the progress to a person.
 #[derive(Debug)]
 pub struct Progress {
-    is_terminal: bool,
-    /// Whether every step is told.
+    /// Where there is no terminal.
+    heartbeat: Option<Heartbeat>,
+    /// Whether every step is shown.
     is_verbose: bool,
     bar: RefCell<Option<Bar>>,
     pace: RefCell<Pace>,
@@ -49,7 +51,7 @@ impl Pace {
                     self.took += now - since;
                 }
             }
-            // of another model's pace nothing is known; its first chunk is timed from the last one's end
+            // another model has another pace; its first chunk is timed from the end of the last one's
             _ => (self.cases, self.took) = (0, Duration::ZERO),
         }
         self.at = Some((model.to_string(), now, done));
@@ -63,8 +65,9 @@ impl Pace {
 impl Progress {
     /// Bars if standard error is a terminal, else lines; with every step if it is `verbose`.
     pub fn new(verbose: bool) -> Self {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
         Self {
-            is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
+            heartbeat: (!is_terminal).then(|| Heartbeat::every(INTERVAL, note)),
             is_verbose: verbose,
             bar: RefCell::new(None),
             pace: RefCell::default(),
@@ -73,15 +76,19 @@ impl Progress {
 
     fn line(&self, text: &str) {
         let text = super::plain(text);
-        match self.bar.borrow().as_ref() {
-            Some(bar) if self.is_terminal => bar.bar.println(&text),
-            _ => note(&text),
+        match (self.bar.borrow().as_ref(), &self.heartbeat) {
+            (Some(bar), _) => bar.bar.println(&text),
+            (None, heartbeat) => {
+                note(&text);
+                heartbeat.iter().for_each(Heartbeat::line_written);
+            }
         }
     }
 
-    /// Moves the bar of a phase, which is made if it is new.
+    /// Moves the bar of a phase; a new phase gets a new bar.
     fn move_to(&self, phase: &str, (done, total): (u64, u64), says: String) {
-        if !self.is_terminal {
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.is_at(&super::plain(&format!("{phase}: {says}")));
             return;
         }
         let mut slot = self.bar.borrow_mut();
@@ -112,13 +119,13 @@ impl Progress {
             None => format!("{done} of {total} cases"),
         };
         self.move_to(&format!("attacking {model}"), (done, total), says);
-        if done == total && !self.is_terminal {
+        if done == total && self.heartbeat.is_some() {
             self.line(&format!("{model}: {} attacked", super::counted(total as usize, "case", "cases")));
         }
     }
 }
 
-/// A time as one says it: `40 s`, `12 min`, `3.5 h`.
+/// A time in words: `40 s`, `12 min`, `3.5 h`.
 fn rounded(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds < 90.0 => format!("{} s", seconds.ceil()),

@@ -1,5 +1,5 @@
-//! A case before and after an attack, on a terminal: what the model says, the report with its edits marked, and the
-//! least change that is known to be enough.
+//! A case before and after an attack, on a terminal: the model's prediction, the report with its edits marked, and the
+//! smallest change that is known to break the case.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use crate::judge::class;
 pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
     let Exhibit { model, attack, case, label, before, after, image, text } = exhibit;
     let mut out = format!(
-        "{} is {} by its label\n  {model} says {} when clean and {} under {attack}\n",
+        "case {}, label {}\n  {model} predicts {} when clean, {} under {attack}\n",
         plain(case),
         class(*label),
         said(*before),
         said(*after)
     );
     if let Some(image) = image {
-        let _ = writeln!(out, "  no pixel of the frontal image moved by more than {:.4}", image.change);
+        let _ = writeln!(out, "  largest change of a pixel of the frontal image: {:.4}", image.change);
     }
     if let Some(text) = text {
         let _ = writeln!(out, "  report: {}", marked(&text.before, &text.after));
@@ -31,15 +31,15 @@ pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
         if least.size() > 0 {
             parts.push(super::counted(least.size(), "edit", "edits"));
         }
-        parts.extend(least.epsilon.map(|epsilon| format!("a change of the images by {epsilon:.4}")));
+        parts.extend(least.epsilon.map(|epsilon| format!("a change of the image by {epsilon:.4}")));
         parts.extend(least.pixels.map(|pixels| super::counted(pixels as usize, "pixel", "pixels")));
-        let _ = writeln!(out, "  the least that is known to break it: {}", parts.join(", "));
+        let _ = writeln!(out, "  smallest change known to break it: {}", parts.join(", "));
     }
     out
 }
 
 fn said(answered: Answered) -> String {
-    let Some(predicted) = answered.predicted else { return "nothing finite".to_string() };
+    let Some(predicted) = answered.predicted else { return "no finite value".to_string() };
     let margin = answered.margin.map_or(String::new(), |margin| format!(" (margin {margin:+.2})"));
     format!("{}{margin}", class(predicted))
 }
@@ -93,9 +93,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  language says normal (margin +1.50) when clean and abnormal (margin -0.25) under 20% synonyms",
+                "  language predicts normal (margin +1.50) when clean, abnormal (margin -0.25) under 20% synonyms",
                 "  report: No pleural [-effusion.-] {+fluid.+}",
-                "  the least that is known to break it: a change of the images by 0.0030",
+                "  smallest change known to break it: a change of the image by 0.0030",
             ]
         );
     }

@@ -1,8 +1,15 @@
-//! Whether what is printed is coloured: `--color`, then `NO_COLOR` (no-color.org), `CLICOLOR_FORCE` and `CLICOLOR`
-//! (bixense.com/clicolors), then whether it is a terminal that can.
+//! How text is set on a terminal: its width, its lines, its colours. `--color` decides about colour, then `NO_COLOR`
+//! (no-color.org), `CLICOLOR_FORCE` and `CLICOLOR` (bixense.com/clicolors), then whether it is a terminal with colours.
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
+
+use comfy_table::Table;
+
+use crate::judge::Verdict;
+
+/// No line is longer, however wide the terminal is.
+pub(super) const WIDEST: usize = 120;
 
 /// What `--color` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -59,6 +66,60 @@ fn colors(color: Color, variable: &dyn Fn(&str) -> Option<String>, is_terminal: 
         Color::Auto if is_set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") => true,
         Color::Auto => is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb"),
     }
+}
+
+/// How a text is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Characters in a line.
+    pub width: usize,
+    /// Whether verdicts are coloured.
+    pub color: bool,
+}
+
+impl Style {
+    /// The style of standard output: its width, and whether it is coloured.
+    pub fn of_stdout() -> Self {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+        let width = Table::new().width().filter(|_| is_terminal).map_or(WIDEST, usize::from);
+        Self { width, color: colors_stdout() }
+    }
+}
+
+/// A verdict's colour: green, yellow, red or magenta.
+pub(super) fn painted(text: &str, verdict: Verdict, style: Style) -> String {
+    if !style.color {
+        return text.to_string();
+    }
+    let code = match verdict {
+        Verdict::Pass => "32",
+        Verdict::Inconclusive => "33",
+        Verdict::Fail => "31",
+        Verdict::Suspect | Verdict::Vacuous => "35",
+        Verdict::Error => "1;31",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// Lines of at most `width` characters, each indented.
+pub(crate) fn wrapped(text: &str, indent: usize, width: usize) -> String {
+    let margin = " ".repeat(indent);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    // a number and its unit stay together
+    let text = text.replace(" %", "\u{a0}%");
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    let whole = lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n");
+    whole.replace('\u{a0}', " ")
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use medcert::judge::{Change, Comparison, Judgement, ROUNDING};
 use medcert::lab::{self, Options};
 use medcert::plan::{self, Plan};
 use medcert::report::snapshot_diff::Accepted;
-use medcert::report::table::{self, Style};
+use medcert::report::table;
+use medcert::report::terminal::Style;
 use medcert::report::{ReportInput, snapshot};
 use medcert::{cli, data, spec};
 
@@ -80,7 +81,7 @@ fn accepted(name: &str) -> Accepted {
 /// by the verdicts on any other, where training ends in slightly other models: there no sentence may turn
 /// from PASS to FAIL or back, and with the same weights no cell may lose more than chance explains.
 fn compare(name: &str, (plan, evidence, judgement): &(Plan, Evidence, Judgement)) {
-    let body = snapshot::render(ReportInput { plan, evidence, judgement });
+    let body = snapshot::render(ReportInput { plan, evidence, judgement, accepted: None });
     let (baseline, file) =
         (accepted(name), snapshot::read(&home().join("snapshots").join(format!("{name}.snap"))));
     match file.expect("a snapshot file") {
@@ -101,8 +102,8 @@ fn compare(name: &str, (plan, evidence, judgement): &(Plan, Evidence, Judgement)
                     && both.iter().any(|line| line.starts_with("FAIL"));
                 assert!(!turned, "accepted: {accepted}; now: {now}");
             }
-            let result = ReportInput { plan, evidence, judgement };
-            eprintln!("{}", baseline.render(result, 100));
+            let result = ReportInput { plan, evidence, judgement, accepted: None };
+            eprintln!("{}", baseline.changes(result).details(100));
             if let Ok(baseline) = baseline.baseline() {
                 let comparison = Comparison::new(baseline, evidence).expect("the same cases");
                 assert!(!comparison.same_weights || !comparison.cells.iter().any(Change::has_lost));
@@ -161,7 +162,7 @@ fn the_default_spec_holds_its_snapshot() {
     compare("fusion", default());
     let (plan, evidence, judgement) = default();
     // the README shows this result, as the processor that it was accepted on computes it
-    let result = ReportInput { plan, evidence, judgement };
+    let result = ReportInput { plan, evidence, judgement, accepted: None };
     let accepted =
         snapshot::read(&home().join("snapshots/fusion.snap")).expect("a snapshot file").unwrap_or_default();
     if snapshot::processor_of(&accepted) == Some(processor().as_str()) {

@@ -9,7 +9,7 @@ use medcert::autopsy::{
 };
 use medcert::random::{below, stream};
 use medcert::report::autopsy::{json, render};
-use medcert::report::table::Style;
+use medcert::report::terminal::Style;
 use proptest::prelude::*;
 
 const STUDY: &str = include_str!("../autopsy/study.md");
@@ -191,7 +191,7 @@ fn a_sound_table_is_passed_in_silence() {
     let found = examine(&study);
     assert_eq!(found.observations, vec![], "{}", render(&study, &found, NARROW));
     assert_eq!(exit_code(&found), 0);
-    assert!(render(&study, &found, NARROW).contains("nothing was seen"));
+    assert!(render(&study, &found, NARROW).contains("nothing was found"));
 }
 
 #[test]

@@ -9,9 +9,10 @@ use medcert::judge::{
     Baseline, Change, ClauseFinding, Comparison, Judgement, Verdict, exit_code, judge_against,
 };
 use medcert::plan::{Attack, Regression};
+use medcert::report::ReportInput;
 use medcert::report::evidence_diff::{self, Pair};
+use medcert::report::snapshot::{self, outcomes};
 use medcert::report::snapshot_diff::Accepted;
-use medcert::report::{ReportInput, outcomes, snapshot};
 use medcert::stats;
 use proptest::prelude::*;
 
@@ -53,7 +54,12 @@ fn accepted(world: &World) -> Baseline {
 
 fn body(world: &World) -> String {
     let judgement = world.judged();
-    snapshot::render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement })
+    snapshot::render(ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &judgement,
+        accepted: None,
+    })
 }
 
 /// The same on another kind of processor.
@@ -240,7 +246,7 @@ fn another_processor_may_turn_what_lies_within_rounding() {
     assert_eq!((cell.before, cell.now), (261, 259), "what is right is counted as it is");
     assert!(
         evidence_diff::summary(&comparison)
-            .contains("3 outcomes within a margin of 0.001 turned and are tolerated")
+            .contains("3 outcomes within a margin of 0.001 changed and are tolerated")
     );
     // where it was not declared, on the same processor, or with other weights, nothing is tolerated
     let strict = |baseline: &Baseline, world: &World| {
@@ -273,17 +279,19 @@ fn rounding_explains_no_more_than_what_it_touches() {
     assert_eq!(compared(&baseline, &world).cells[3].near, 1);
 }
 
-/// What `medcert check` says on standard error of a world against the snapshot of another.
+/// What `medcert check` prints of a world against the snapshot of another.
 fn told(before: &World, edit: impl Fn(&str) -> String, world: &World, baseline_of: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(baseline_of);
     snapshot::write(&path, &before.plan.spec.path, &edit(&body(before))).expect("written");
     let accepted = Accepted::read(&path, &world.plan.spec.path);
     let judgement = Judgement::of(&world.plan, &world.evidence, accepted.baseline(), TODAY);
-    let result = ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement };
+    let result =
+        ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement, accepted: None };
     // the lines hold the path of a folder that is longer on one machine than on another
-    let text = accepted.render(result, usize::MAX);
-    let narrow = accepted.render(result, 80);
+    let changes = accepted.changes(result);
+    let text = format!("{}\n{}", changes.summary(), changes.details(usize::MAX));
+    let narrow = changes.details(80);
     let is_own =
         |line: &str| ["  - ", "  + "].iter().any(|mark| line.starts_with(mark)) || line.contains('/');
     assert!(narrow.lines().all(|line| is_own(line) || line.chars().count() <= 80), "{narrow}");
@@ -358,7 +366,12 @@ fn the_snapshot_does_not_depend_on_an_earlier_one() {
     let world = world();
     let rendered = |baseline: std::result::Result<&Baseline, &str>| {
         let judgement = Judgement::of(&world.plan, &world.evidence, baseline, TODAY);
-        snapshot::render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement })
+        snapshot::render(ReportInput {
+            plan: &world.plan,
+            evidence: &world.evidence,
+            judgement: &judgement,
+            accepted: None,
+        })
     };
     let mut other = accepted(&world);
     other.cells[3].holds.fill(true);
@@ -453,7 +466,7 @@ fn the_exit_code_of_a_comparison() {
     let mut less = world().evidence;
     less.cells.pop();
     let (exit, text) = code(&less);
-    assert!(exit == 3 && text.contains("A alone has fusion under FGSM ε=0.1"), "{text}");
+    assert!(exit == 3 && text.contains("only in A: fusion under FGSM ε=0.1"), "{text}");
     let damages: [Damage; 5] = [
         (
             |evidence| evidence.cases[1].id = "other".into(),
@@ -469,7 +482,7 @@ fn the_exit_code_of_a_comparison() {
         damage(&mut now);
         let (exit, text) = code(&now);
         let text = text.replace('\n', " ");
-        assert!(exit == 3 && text.contains("cannot be compared") && text.contains(says), "{says}: {text}");
+        assert!(exit == 3 && text.contains("cannot compare: ") && text.contains(says), "{says}: {text}");
     }
 }
 
@@ -518,6 +531,16 @@ fn accepted_judged_and_compared_by_the_program() {
         (run.status.code().expect("a code"), String::from_utf8(text).expect("UTF-8"))
     };
     let judged = |file: &str| call(&["judge", file, "--spec", "a.yaml"]);
+    // evidence that `merge` made is named, and need not be the last result of `check`
+    let elsewhere = at.join("elsewhere").display().to_string();
+    let merged = ["accept", "a.yaml", "--evidence", "worse.json", "--snapshots", &elsewhere];
+    assert_eq!(call(&merged).0, 0);
+    let snapshot = std::fs::read_to_string(at.join("elsewhere/a.snap")).expect("a snapshot");
+    assert!(
+        snapshot.starts_with("---\nsource: a.yaml\nexpression: medcert check a.yaml\n---\n"),
+        "{snapshot}"
+    );
+    assert_eq!(call(&["judge", "worse.json", "--spec", "a.yaml", "--snapshots", &elsewhere]).0, 0);
     // it never passes for lack of a baseline, and the first result can be accepted all the same
     let (code, text) = judged("sound.json");
     assert!(code == 3 && text.contains("medcert accept"), "{text}");
@@ -527,7 +550,7 @@ fn accepted_judged_and_compared_by_the_program() {
     let (code, text) = judged("worse.json");
     assert!(code == 1 && text.contains("lost 60 and gained 0"), "{text}");
     let (code, text) = call(&["accept", "a.yaml"]);
-    assert!(code == 0 && text.contains("before: no outcome turned in 2 cells of 200 cases"), "{text}");
+    assert!(code == 0 && text.contains("before: no outcome changed in 2 cells of 200 cases"), "{text}");
     // two files
     assert_eq!(call(&["compare", "sound.json", "sound.json"]).0, 0);
     assert_eq!(call(&["compare", "worse.json", "sound.json"]).0, 0);
@@ -677,4 +700,53 @@ fn a_change_says_what_it_is() {
     };
     assert!(change(9, 1, 0.05).has_lost() && !change(9, 1, 0.050_1).has_lost());
     assert!(change(1, 9, 0.05).has_gained() && !change(1, 9, 0.05).has_lost());
+}
+
+#[test]
+fn every_report_begins_with_what_changed_since_the_snapshot() {
+    use medcert::report::{github, html, json, junit, markdown, table, terminal::Style};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("hand.snap");
+    let before = world();
+    snapshot::write(&path, &before.plan.spec.path, &body(&before)).expect("written");
+    let mut worse = world();
+    turn(&mut worse, 3, (0..CASES).filter(|place| place % 3 != 0).take(25), 1.0);
+    let accepted = Accepted::read(&path, &worse.plan.spec.path);
+    let judgement = Judgement::of(&worse.plan, &worse.evidence, accepted.baseline(), TODAY);
+    let result = ReportInput {
+        plan: &worse.plan,
+        evidence: &worse.evidence,
+        judgement: &judgement,
+        accepted: Some(&accepted),
+    };
+    let cell = "fusion under FGSM ε=0.1";
+    let place = |text: &str, what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
+    let page = html::render(result, &[], &html::About::default());
+    assert!(place(&page, "id=\"changes\"") < place(&page, "id=\"requirements\""));
+    let summary = markdown::render(result);
+    assert!(place(&summary, "Since the accepted snapshot") < place(&summary, "| verdict |"));
+    let tests = junit::render(result);
+    assert!(
+        place(&tests, "<testsuite name=\"snapshot\"") < place(&tests, "<testsuite name=\"requirements\"")
+    );
+    let screen = table::render(result, Style { width: 120, color: false });
+    assert!(screen.lines().nth(1).is_some_and(|line| line.starts_with("changed since")), "{screen}");
+    for text in [&page, &summary, &tests, &screen] {
+        place(text, cell);
+        place(text, "s1, s2, s4");
+    }
+    assert!(github::annotations(result).starts_with("::notice "), "{}", github::annotations(result));
+    let report: serde_json::Value = serde_json::from_str(&json::render(result)).expect("JSON");
+    let cells = report["changes"]["comparison"]["cells"].as_array().expect("cells");
+    assert_eq!(
+        cells.iter().filter(|cell| cell["lost"].as_array().is_some_and(|lost| lost.len() == 25)).count(),
+        1
+    );
+    let schema: serde_json::Value = serde_json::from_str(json::SCHEMA).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let faults: Vec<String> = schema.iter_errors(&report).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut broken = report.clone();
+    broken["changes"]["verdicts"] = 1.into();
+    assert!(!schema.is_valid(&broken));
 }

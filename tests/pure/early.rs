@@ -9,8 +9,10 @@ use medcert::judge::early::whole;
 use medcert::judge::{Baseline, Comparison, Verdict, judge};
 use medcert::plan::{Attack, Bound, Clause, Regression};
 use medcert::random::{stream, uniform};
-use medcert::report::table::{self, Style};
-use medcert::report::{self, outcomes, snapshot};
+use medcert::report;
+use medcert::report::snapshot::{self, outcomes};
+use medcert::report::table;
+use medcert::report::terminal::Style;
 use medcert::spec::Metric;
 
 const CHUNK: usize = 32;
@@ -210,7 +212,12 @@ fn what_was_accepted_is_compared_on_the_cases_of_both() {
     let of = |evidence: &Evidence| World { plan: world.plan.clone(), evidence: evidence.clone() };
     let then = of(&evidence);
     let judgement = then.judged();
-    let result = report::ReportInput { plan: &then.plan, evidence: &then.evidence, judgement: &judgement };
+    let result = report::ReportInput {
+        plan: &then.plan,
+        evidence: &then.evidence,
+        judgement: &judgement,
+        accepted: None,
+    };
     let baseline = outcomes::parse(&snapshot::render(result)).expect("sound").expect("there");
     assert_eq!(baseline.cells, Baseline::of(&evidence).expect("sound").cells);
     let comparison = Comparison::new(&baseline, &full).expect("comparable");
@@ -225,6 +232,11 @@ fn the_table_says_where_a_cell_ended() {
     let evidence = early(&world);
     let world = World { plan: world.plan, evidence };
     let judgement = world.judged();
-    let result = report::ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement };
+    let result = report::ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &judgement,
+        accepted: None,
+    };
     insta::assert_snapshot!(table::render(result, Style { width: 120, color: false }));
 }

@@ -5,7 +5,8 @@ use crate::made_evidence;
 use jiff::civil::date;
 use made_evidence::{World, mixed};
 use medcert::judge::{Baseline, Comparison};
-use medcert::report::table::{self, Style};
+use medcert::report::table;
+use medcert::report::terminal::Style;
 use medcert::report::{ReportInput, evidence_diff, github, json, junit, markdown, sarif};
 use medcert::spec::{self, Check, Place, Waiver};
 use medcert::{Error, evidence};
@@ -79,7 +80,12 @@ fn world(text: &str) -> World {
 
 /// What a format makes of a world.
 fn of<T>(world: &World, render: impl Fn(ReportInput<'_>) -> T) -> T {
-    render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &world.judged() })
+    render(ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &world.judged(),
+        accepted: None,
+    })
 }
 
 /// Neither a terminal nor a runner obeys any of it.

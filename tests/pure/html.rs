@@ -123,7 +123,12 @@ fn about() -> About {
 
 fn page(world: &World, exhibits: &[Exhibit]) -> (String, Judgement) {
     let judgement = world.judged();
-    let result = report::ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement };
+    let result = report::ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &judgement,
+        accepted: None,
+    };
     (render(result, exhibits, &about()), judgement)
 }
 
@@ -352,7 +357,12 @@ fn hostile_text_stays_text() {
     };
     shown.image = Some(pictures);
     let judgement = world.judged();
-    let result = report::ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement };
+    let result = report::ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &judgement,
+        accepted: None,
+    };
     let page = render(result, &[shown], &About { generated: evil.into(), command: evil.into() });
     assert!(page.matches("alert(1)").count() > 15, "the text is there");
     assert_eq!(page.matches("</style>").count(), 1);
@@ -412,11 +422,11 @@ fn all_hold_and_nothing_was_raised() {
     assert_eq!(judgement.exit_code(), 0, "{:?}", judgement.checks);
     let text = text(&page);
     for words in [
-        "The sentence holds.",
+        "The requirement holds.",
         "Exit code 0.",
-        "No check raised anything.",
-        "Nobody waived a check.",
-        "No cases were kept",
+        "No check was raised.",
+        "No check is waived.",
+        "This report shows no cases.",
     ] {
         assert!(text.contains(words), "{words}");
     }
@@ -433,7 +443,8 @@ fn a_page_to_look_at() {
     let plan = medcert::plan::build(medcert::spec::read(spec).expect("a spec"));
     let evidence = medcert::evidence::read(evidence).expect("evidence");
     let judgement = Judgement::of(&plan, &evidence, Err("no baseline was given"), TODAY);
-    let result = report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement };
+    let result =
+        report::ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement, accepted: None };
     let about = About { command: format!("medcert check {}", spec.display()), ..about() };
     let exhibits = medcert::evidence::exhibit::read(exhibits);
     std::fs::write(page, render(result, &exhibits, &about)).expect("written");

@@ -4,7 +4,8 @@ use crate::made_evidence;
 
 use made_evidence::{World, verdicts};
 use medcert::judge::Judgement;
-use medcert::report::table::{Style, render};
+use medcert::report::table::render;
+use medcert::report::terminal::Style;
 use medcert::report::{ReportInput, json, snapshot, summary};
 use proptest::prelude::*;
 
@@ -18,7 +19,7 @@ fn result() -> (World, Judgement) {
 fn rendered(width: usize, color: bool) -> String {
     let (world, judgement) = result();
     render(
-        ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
+        ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement, accepted: None },
         Style { width, color },
     )
 }
@@ -47,8 +48,12 @@ fn colour_changes_no_word() {
 #[test]
 fn json_for_programs() {
     let (world, judgement) = result();
-    let text =
-        json::render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement });
+    let text = json::render(ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &judgement,
+        accepted: None,
+    });
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&value["schema"], &value["exit"]), (&json::VERSION.into(), &1.into()));
     let keys = |value: &serde_json::Value| {
@@ -77,7 +82,7 @@ fn json_for_programs() {
 }
 
 fn body(world: &World, judgement: &Judgement) -> String {
-    snapshot::render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement })
+    snapshot::render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement, accepted: None })
 }
 
 #[test]
@@ -127,9 +132,9 @@ fn summaries() {
     let (_, judgement) = result();
     assert_eq!(
         summary(&judgement.findings),
-        "1 of 5 sentences holds: 1 fails, 1 is vacuous, 1 is inconclusive, 1 could not be judged"
+        "1 of 5 requirements holds; 1 fails, 1 is vacuous, 1 is inconclusive, 1 could not be judged"
     );
-    assert_eq!(summary(&judgement.findings[3..4]), "the sentence holds");
+    assert_eq!(summary(&judgement.findings[3..4]), "the requirement holds");
 }
 
 #[test]
@@ -140,7 +145,7 @@ fn hostile_names_reach_no_terminal() {
     world.plan.requirements[0].sentence = "a\rb\u{9b}31m".into();
     let judgement = world.judged();
     let text = render(
-        ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement },
+        ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &judgement, accepted: None },
         Style { width: 100, color: false },
     );
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");

@@ -14,7 +14,12 @@ use serde_json::Value;
 
 /// What a format makes of a world.
 fn of<T>(world: &World, render: impl Fn(ReportInput<'_>) -> T) -> T {
-    render(ReportInput { plan: &world.plan, evidence: &world.evidence, judgement: &world.judged() })
+    render(ReportInput {
+        plan: &world.plan,
+        evidence: &world.evidence,
+        judgement: &world.judged(),
+        accepted: None,
+    })
 }
 
 /// Passing, failing, inconclusive and erroneous evidence, and all of it at once.
@@ -222,7 +227,7 @@ fn reports_are_written_whole_and_the_summary_is_appended() {
     assert_eq!(code, Some(0));
     let read = |name: &str| std::fs::read_to_string(at.join(name)).expect(name);
     assert!(
-        said.starts_with("::error file=a.yaml,line=7,col=5,title=ERROR") && said.contains("\"schema\": 2"),
+        said.contains("::error file=a.yaml,line=7,col=5,title=ERROR") && said.contains("\"schema\": 3"),
         "{said}"
     );
     assert!(read("out/j.xml").ends_with("</testsuites>\n"));

@@ -7,7 +7,8 @@ use medcert::evidence::{Counterexample, ModelFacts};
 use medcert::judge::Judgement;
 use medcert::plan::Attack;
 use medcert::report::ReportInput;
-use medcert::report::table::{Style, render};
+use medcert::report::table::render;
+use medcert::report::terminal::Style;
 
 /// Whether the fusion has a case right when it is clean.
 fn clean(place: usize, _: bool) -> bool {
@@ -59,7 +60,7 @@ fn worlds() -> [(&'static str, World, u8); 4] {
 }
 
 fn shown(world: &World, judgement: &Judgement, width: usize, color: bool) -> String {
-    let result = ReportInput { plan: &world.plan, evidence: &world.evidence, judgement };
+    let result = ReportInput { plan: &world.plan, evidence: &world.evidence, judgement, accepted: None };
     render(result, Style { width, color })
 }
 
@@ -85,7 +86,10 @@ fn the_worst_stands_first_and_what_to_do_last() {
     let place = |word: &str| text.lines().position(|line| line.starts_with(word));
     assert!(place("FAIL").expect("a failure") < place("PASS").expect("a pass"), "{text}");
     let next = text.lines().find(|line| line.starts_with("next")).expect("a step");
-    assert!(next.contains("`medcert replay specs/hand.yaml s3` shows a case that broke"), "{text}");
+    assert!(
+        next.contains("`medcert replay specs/hand.yaml s3` shows a case that the attack broke"),
+        "{text}"
+    );
 }
 
 #[test]

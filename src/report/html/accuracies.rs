@@ -1,6 +1,6 @@
 //! The table: models as columns and threats as rows, as in the terminal.
 
-use super::super::{ReportInput, hundredths, table};
+use super::super::{ReportInput, hundredths, summary};
 use super::svg::{Markup, bar};
 use super::tied;
 use crate::judge::{Tally, notes_beside_halves};
@@ -38,7 +38,7 @@ pub(super) fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>) -> Accuraci
         let cell = |(model, cells): (usize, &Vec<usize>)| cell(result, tally, (place, model), cells);
         Row { threat: row.words.clone(), cells: row.cells.iter().enumerate().map(cell).collect() }
     });
-    let notes = table::footnotes(result, tally, notes_beside_halves);
+    let notes = summary::footnotes(result, tally, notes_beside_halves);
     Accuracies {
         models: plan.spec.models.iter().map(|(name, _)| name.clone()).collect(),
         rows: rows.collect(),

@@ -65,7 +65,7 @@ fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
     words.into_iter().map(|(word, messages)| (badge(&word), messages)).collect()
 }
 
-/// Which checks are silent, in a line.
+/// The checks that raised nothing, in a line.
 pub(super) fn silent(result: ReportInput<'_>) -> String {
     let checks = &result.judgement.checks;
     let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
@@ -73,9 +73,7 @@ pub(super) fn silent(result: ReportInput<'_>) -> String {
         Check::ALL.iter().filter(|check| is_silent(**check)).map(ToString::to_string).collect();
     let (count, all, spent) = (silent.len(), Check::ALL.len(), grouped(result.judgement.evaluations));
     let names = if silent.is_empty() { String::new() } else { format!(": {}", silent.join(", ")) };
-    format!(
-        "{count} of {all} checks are silent{names}. They took {spent} evaluations of a model over a case."
-    )
+    format!("{count} of {all} checks raised nothing{names}. They took {spent} extra model evaluations.")
 }
 
 /// The waivers, in the spec's order.

@@ -3,29 +3,30 @@
 
 mod accuracies;
 mod cases;
+mod changes;
 mod chart;
 mod checks;
 mod inputs;
 mod provenance;
+mod requirements;
 mod ruler;
-mod sentences;
 mod svg;
 
 use askama::Template;
 
-use super::{ReportInput, table, verdict_text};
+use super::{ReportInput, summary, verdict_text};
 use crate::evidence::Exhibit;
 use crate::judge::{Tally, Verdict};
 use crate::sanitize::shown;
 use cases::Piece;
 use svg::{Markup, badge, class_of};
 
-/// What a report says of itself.
+/// Where a report comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// When it was written (UTC); may be empty.
     pub generated: String,
-    /// The command that repeats it; may be empty.
+    /// The command that wrote it; may be empty.
     pub command: String,
 }
 
@@ -41,7 +42,9 @@ struct Page<'a> {
     conclusion: String,
     exit: u8,
     facts: Vec<String>,
-    sentences: Vec<sentences::Sentence>,
+    changes: Option<changes::Shown>,
+    statistics: Vec<String>,
+    requirements: Vec<requirements::Requirement>,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
     majority: String,
@@ -59,7 +62,7 @@ struct Page<'a> {
 pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> String {
     let tally = Tally::new(result.plan, result.evidence);
     let counted = tally.as_ref().ok();
-    let word = table::worst(result).to_string();
+    let word = summary::worst(result).to_string();
     let abnormal = result.abnormal();
     let page = Page {
         about,
@@ -67,10 +70,12 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         claim: &result.plan.spec.claim,
         badge: badge(&word),
         class: class_of(&word),
-        conclusion: sentence(&table::conclusion(result)),
+        conclusion: sentence(&summary::conclusion(result)),
         exit: result.judgement.exit_code(),
-        facts: table::head(result).split_off(1),
-        sentences: sentences::sentences(result),
+        facts: summary::data_facts(result),
+        changes: result.accepted.map(|accepted| changes::changes(&accepted.changes(result))),
+        statistics: summary::statistics(result),
+        requirements: requirements::requirements(result),
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
         majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
         cases: cases::cases(result, exhibits),

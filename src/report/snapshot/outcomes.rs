@@ -12,7 +12,6 @@
 //! is filled with zeros. A cell that ended early has `, first 64` before the colon. `order` is a digest of the cases'
 //! identifiers and labels; `question` holds the digests of what decides the evidence, by part of the spec.
 
-use super::snapshot;
 use crate::judge::{Baseline, Held, ROUNDING};
 use crate::plan::Plan;
 
@@ -69,7 +68,7 @@ pub fn parse(body: &str) -> Result<Option<Baseline>, String> {
     if baseline.cells.len() != count {
         return Err(format!("it says that it has {count} cells, and it has {}", baseline.cells.len()));
     }
-    let facts = snapshot::facts(before(body)).ok_or("it lacks the processor, the data or the models")?;
+    let facts = super::facts(before(body)).ok_or("it lacks the processor, the data or the models")?;
     Ok(Some(Baseline { processor: facts.processor, data: facts.data, models: facts.models, ..baseline }))
 }
 

@@ -1,10 +1,12 @@
-//! What was accepted for a spec: counts, verdicts and which cases hold, no floats and no times, as a snapshot file
-//! of insta's, so that `cargo insta review` works on a difference. It is the baseline that later runs are compared
-//! with, so nothing in it depends on an earlier one.
+//! The accepted result of a spec: counts, verdicts and which cases hold, without floats or times, in a snapshot file of
+//! insta's, so that `cargo insta review` shows a difference. Later runs are compared with it, so nothing in it depends
+//! on an earlier run. [`outcomes`] is its section of cases; the facts that both need are read here.
+
+pub mod outcomes;
 
 use std::path::Path;
 
-use super::{ReportInput, outcomes};
+use super::ReportInput;
 use crate::evidence::processor_of as kind_of;
 use crate::files::bounded_text;
 use crate::judge::{Baseline, Raised, Tally};
@@ -18,11 +20,13 @@ const LARGEST_BYTES: u64 = 64 << 20;
 const SEAL: &str = "seal: ";
 const PROCESSOR: &str = "processor: ";
 const MODELS: &str = "models";
+const REQUIREMENTS: &str = "requirements";
+/// How the section was headed before.
 const SENTENCES: &str = "sentences";
 
 /// The body of a snapshot.
 pub fn render(result: ReportInput<'_>) -> String {
-    let ReportInput { plan, evidence, judgement } = result;
+    let ReportInput { plan, evidence, judgement, accepted: _ } = result;
     let data = &evidence.data;
     let mut lines = vec![format!("{PROCESSOR}{}", kind_of(&evidence.run))];
     lines.push(format!(
@@ -60,7 +64,7 @@ pub fn render(result: ReportInput<'_>) -> String {
     lines.push("checks".to_string());
     lines.extend(judgement.checks.iter().map(|raised| checked(plan, raised)));
     lines.push(String::new());
-    lines.push(SENTENCES.to_string());
+    lines.push(REQUIREMENTS.to_string());
     for finding in &judgement.findings {
         let compares = |one: &&crate::plan::Requirement| one.sentence == finding.sentence;
         if plan.requirements.iter().find(compares).is_some_and(|one| one.regression.is_some()) {
@@ -105,7 +109,7 @@ pub fn read(path: &Path) -> Result<Option<String>> {
         Some(Ok(body)) => Ok(Some(body.to_string())),
         Some(Err(why)) => Err(Error::Input(format!("{} is no snapshot: {why}; {remedy}", path.display()))),
         None => Err(Error::Input(format!(
-            "{} is no snapshot: it does not start with `---`; {remedy}",
+            "{} is no snapshot, as it does not start with `---`; {remedy}",
             path.display()
         ))),
     }
@@ -141,8 +145,8 @@ pub fn write(path: &Path, spec: &Path, body: &str) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let spec = spec.display();
-    let text =
-        format!("---\nsource: tests/specs.rs\nexpression: medcert check {spec}\n---\n{}\n", sealed(body));
+    // insta wants a source: the spec is where the snapshot comes from
+    let text = format!("---\nsource: {spec}\nexpression: medcert check {spec}\n---\n{}\n", sealed(body));
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
     #[cfg(unix)]
     {
@@ -159,13 +163,14 @@ pub fn processor_of(body: &str) -> Option<&str> {
     body.lines().find_map(|line| line.strip_prefix(PROCESSOR))
 }
 
-/// The lines of the sentences' verdicts.
+/// The lines of the requirements' verdicts.
 pub fn verdicts(body: &str) -> Vec<String> {
-    let sentences = outcomes::before(body).lines().skip_while(|line| *line != SENTENCES).skip(1);
+    let sentences =
+        outcomes::before(body).lines().skip_while(|line| ![REQUIREMENTS, SENTENCES].contains(line)).skip(1);
     sentences.filter(|line| !line.starts_with("    ")).map(str::to_string).collect()
 }
 
-/// What a snapshot says of where it comes from.
+/// Where a snapshot comes from.
 pub(super) struct Facts {
     pub(super) processor: String,
     /// Digest of the data.
@@ -225,7 +230,7 @@ fn subject(line: &str) -> &str {
     line.split_once(": ").map_or_else(model, |(row, _)| row)
 }
 
-fn is_verdict(word: &str) -> bool {
+pub(super) fn is_verdict(word: &str) -> bool {
     ["PASS", "FAIL", "INCONCLUSIVE", "VACUOUS", "SUSPECT", "ERROR"].contains(&word)
 }
 

@@ -1,4 +1,4 @@
-//! The sentences with their verdicts, each clause with its drawing.
+//! The requirements with their verdicts, each clause with its drawing.
 
 use super::super::{ReportInput, counted};
 use super::ruler::{Goal, draw, is_known};
@@ -7,8 +7,8 @@ use super::tied;
 use crate::judge::{ClauseFinding, Finding};
 use crate::plan::Clause;
 
-/// A sentence.
-pub(super) struct Sentence {
+/// A requirement.
+pub(super) struct Requirement {
     pub(super) badge: Markup,
     pub(super) class: &'static str,
     pub(super) words: String,
@@ -19,7 +19,7 @@ pub(super) struct Sentence {
 
 /// A clause.
 pub(super) struct Shown {
-    /// Its own verdict and words, where the sentence has several.
+    /// Its own verdict and words, where the requirement has several clauses.
     pub(super) own: Option<(Markup, String)>,
     /// Its numbers: the estimate, its bounds and the threshold.
     pub(super) numbers: Option<[String; 4]>,
@@ -28,13 +28,13 @@ pub(super) struct Shown {
     pub(super) needed: Option<String>,
 }
 
-/// Every sentence, in the spec's order.
-pub(super) fn sentences(result: ReportInput<'_>) -> Vec<Sentence> {
+/// Every requirement, in the spec's order.
+pub(super) fn requirements(result: ReportInput<'_>) -> Vec<Requirement> {
     let each = result.findings().iter().enumerate();
     each.map(|(place, finding)| {
         let clauses = result.plan.requirements.get(place).map_or(&[][..], |one| &one.clauses);
         let word = finding.verdict.to_string();
-        Sentence {
+        Requirement {
             badge: badge(&word),
             class: class_of(&word),
             words: finding.sentence.clone(),
@@ -45,7 +45,7 @@ pub(super) fn sentences(result: ReportInput<'_>) -> Vec<Sentence> {
     .collect()
 }
 
-fn shown(finding: &Finding, clauses: &[Clause], sentence: usize) -> Vec<Shown> {
+fn shown(finding: &Finding, clauses: &[Clause], requirement: usize) -> Vec<Shown> {
     let is_only = finding.clauses.len() == 1;
     let clause = |(place, found): (usize, &ClauseFinding)| {
         let goal = Goal::of(clauses.get(place));
@@ -61,7 +61,7 @@ fn shown(finding: &Finding, clauses: &[Clause], sentence: usize) -> Vec<Shown> {
         Shown {
             own: (!is_only).then(|| (badge(&found.verdict.to_string()), found.words.clone())),
             numbers,
-            picture: draw(found, goal, &format!("clause{sentence}-{place}")),
+            picture: draw(found, goal, &format!("clause{requirement}-{place}")),
             reason: tied(&found.reason),
             needed: found
                 .needed

@@ -1,0 +1,150 @@
+//! What every report says, whatever its medium: the result in one line, the facts about the data, the notes under the
+//! table, and how the statistics are to be read.
+
+use super::{ReportInput, counted, division, grouped, plain};
+use crate::judge::{Finding, Judgement, LEVEL, ROUNDING, Raised, Tally, Verdict, Waiving};
+use crate::plan::{Plan, Row};
+
+/// How the findings end, in one line: `3 of 5 requirements hold; 1 fails, 1 is inconclusive`; of one, `the requirement
+/// fails`.
+pub fn summary(findings: &[Finding]) -> String {
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let all = findings.len();
+    let mut rest = Vec::new();
+    for (verdict, one, many) in [
+        (Verdict::Fail, "fails", "fail"),
+        (Verdict::Vacuous, "is vacuous", "are vacuous"),
+        (Verdict::Suspect, "is suspect", "are suspect"),
+        (Verdict::Inconclusive, "is inconclusive", "are inconclusive"),
+        (Verdict::Error, "could not be judged", "could not be judged"),
+    ] {
+        match count(verdict) {
+            0 => {}
+            1 if all == 1 => return format!("the requirement {one}"),
+            1 => rest.push(format!("1 {one}")),
+            several => rest.push(format!("{several} {many}")),
+        }
+    }
+    match (count(Verdict::Pass), rest.is_empty()) {
+        (passed, true) if passed == all && all == 1 => "the requirement holds".to_string(),
+        (passed, true) if passed == all => format!("all {all} requirements hold"),
+        (1, _) => format!("1 of {all} requirements holds; {}", rest.join(", ")),
+        (passed, _) => format!("{passed} of {all} requirements hold; {}", rest.join(", ")),
+    }
+}
+
+/// The result in one line: how many requirements hold, and what else fails the run.
+pub(super) fn conclusion(result: ReportInput<'_>) -> String {
+    summary(result.findings()) + &against(result)
+}
+
+/// The worst of what decides the exit code: it colours the result.
+pub(super) fn worst(result: ReportInput<'_>) -> Verdict {
+    let Judgement { findings, checks, waivers, .. } = result.judgement;
+    let raised = checks.iter().filter_map(Raised::counts);
+    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
+    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
+    verdicts.max().unwrap_or(Verdict::Error)
+}
+
+/// The facts about the data, a line each: its size, its division, and what was left out.
+pub(super) fn data_facts(result: ReportInput<'_>) -> Vec<String> {
+    let data = &result.evidence.data;
+    let mut lines = vec![format!(
+        "{}: {}, {:.1} % of them abnormal",
+        counted(data.studies, "study", "studies"),
+        division([data.train, data.validation, data.test]),
+        result.abnormal() * 100.0
+    )];
+    if !data.left_out.is_empty() {
+        let left_out: Vec<String> = data
+            .left_out
+            .iter()
+            .map(|(why, count)| format!("{} {}", grouped(*count as u64), plain(why)))
+            .collect();
+        lines.push(format!("left out: {}", left_out.join(", ")));
+    }
+    lines.extend(data.remarks.iter().map(|remark| plain(remark)));
+    lines
+}
+
+/// How the bounds are to be read, a line each, with a pointer to the explanation.
+pub(super) fn statistics(result: ReportInput<'_>) -> Vec<String> {
+    let mut clauses = result.findings().iter().flat_map(|finding| &finding.clauses);
+    let is_corrected = clauses.clone().any(|clause| clause.level < LEVEL);
+    let is_clustered = clauses.any(|clause| clause.effective.is_some());
+    let mut lines = Vec::new();
+    if is_corrected {
+        let requirements = counted(result.findings().len(), "requirement", "requirements");
+        lines.push(format!(
+            "Bounds are one-sided; those that decide a pass are corrected for testing {requirements} at once \
+             (`medcert explain holm`)."
+        ));
+    }
+    if is_clustered {
+        lines.push(
+            "Several cases of one patient count as fewer independent cases (`medcert explain patient`)."
+                .to_string(),
+        );
+    }
+    lines
+}
+
+/// The notes under the table: its marks, outcomes that rounding may change, and the notes on rows that `of_row` gives.
+pub(super) fn footnotes(
+    result: ReportInput<'_>,
+    tally: &Tally<'_>,
+    of_row: fn(&Plan, &Tally<'_>, &Row) -> Vec<String>,
+) -> Vec<String> {
+    let rows = &result.plan.rows;
+    let places = || {
+        let models = |row: usize| (0..rows[row].cells.len()).map(move |model| (row, model));
+        (0..rows.len()).flat_map(models)
+    };
+    let mut notes = Vec::new();
+    if places().any(|(row, model)| result.vacuous(model, &rows[row].cells[model]).is_some()) {
+        let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
+        notes.push(format!("*: no better than always giving the same answer ({share:.1} %)"));
+    }
+    let cases = result.evidence.cases.len();
+    let counted_in = |(row, model): (usize, usize)| tally.counted(model, &rows[row].cells[model]);
+    if places().any(|place| counted_in(place).is_ok_and(|counted| counted < cases)) {
+        notes.push(
+            "n: cases used; the cell stopped early because they decide every requirement on it".to_string(),
+        );
+    }
+    let near: usize =
+        places().filter_map(|(row, model)| tally.near(model, &rows[row].cells[model]).ok()).sum();
+    if near > 0 {
+        notes.push(format!(
+            "{} within rounding error of the decision (margin under {ROUNDING}); another device or chunk size may flip {}",
+            counted(near, "outcome is", "outcomes are"),
+            if near == 1 { "it" } else { "them" }
+        ));
+    }
+    notes.extend(rows.iter().flat_map(|row| of_row(result.plan, tally, row)));
+    if places().any(|(row, model)| result.published(row, model).is_some()) {
+        notes.push("†: published by others, for other data and models".to_string());
+    }
+    notes
+}
+
+/// What else decides the exit code: `; the checks V1 and M2 are raised; a waiver does not count`.
+fn against(result: ReportInput<'_>) -> String {
+    let mut codes: Vec<&str> = Vec::new();
+    for raised in result.judgement.checks.iter().filter(|raised| raised.counts().is_some()) {
+        if !codes.contains(&raised.check.code()) {
+            codes.push(raised.check.code());
+        }
+    }
+    let raised = match codes.as_slice() {
+        [] => String::new(),
+        [code] => format!("; the check {code} is raised"),
+        [first @ .., last] => format!("; the checks {} and {last} are raised", first.join(", ")),
+    };
+    match result.judgement.waivers.iter().filter(|state| **state != Waiving::Used).count() {
+        0 => raised,
+        1 => format!("{raised}; a waiver does not count"),
+        several => format!("{raised}; {several} waivers do not count"),
+    }
+}
