@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod init;
 mod judge;
+mod manual;
 mod merge;
 mod plan;
 #[cfg(feature = "torch")]
@@ -94,6 +95,9 @@ enum Command {
     Completions(shell::Completions),
     /// Prints the manual, or writes every command's page.
     Man(shell::Man),
+    /// Write the reference pages of the manual.
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 /// Where things lie.
@@ -186,6 +190,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Manual(manual) => manual.run(),
     }
 }
 
@@ -233,8 +238,7 @@ fn exhibits_path(evidence: &Path) -> PathBuf {
 /// Where the snapshot of a plan lies: in the given folder, or in `snapshots` beside the folder of the spec if
 /// that is there, or within it.
 fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
-    let own =
-        plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let own = folder_of(&plan.spec.path);
     let folder = match (given, own.parent()) {
         (Some(folder), _) => folder.to_path_buf(),
         (None, Some(parent)) if own != Path::new(".") && parent.join("snapshots").is_dir() => {
@@ -245,8 +249,13 @@ fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     folder.join(format!("{}.snap", stem(&plan.spec.path)))
 }
 
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The snapshot that was accepted for a plan.
-fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
+pub(crate) fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
     Accepted::read(&snapshot_path(given, plan), &plan.spec.path)
 }
 
@@ -260,7 +269,7 @@ fn stem(path: &Path) -> String {
 }
 
 /// The day, by which waivers count, in universal time.
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
