@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{explain, schema};
 use crate::autopsy::Code;
 use crate::judge::Verdict;
-use crate::spec::{Check, Metric};
+use crate::spec::{Check, Effect, Metric};
 use crate::{Error, Result};
 
 /// Writes the reference pages.
@@ -112,6 +112,9 @@ const NOTE: &str = "<!-- Written by `medcert manual`; edit the source that it co
 fn explained_page(page: Page) -> String {
     let (_, title, about) = page.head();
     let mut text = format!("{NOTE}# {title}\n\n{about}\n");
+    if page == Page::Checks {
+        text.push_str(&triggers());
+    }
     for (kind, names) in explain::kinds() {
         let names: Vec<&String> = names.iter().filter(|name| Page::of(name) == Some(page)).collect();
         if names.is_empty() {
@@ -131,6 +134,24 @@ fn explained_page(page: Page) -> String {
             };
             let _ = writeln!(text, "\n### {}\n\n{}", escaped(&title), escaped(&capitalised(body.trim())));
         }
+    }
+    text
+}
+
+/// The checks in a table: what each does to a requirement, and what triggers it.
+fn triggers() -> String {
+    let mut text = "\n| check | at most it makes a requirement | usual trigger | what the trigger is |\n|---|---|---|---|\n".to_string();
+    for check in Check::ALL {
+        let row = check.row();
+        let effect = match row.effect {
+            Effect::Warning => "a warning, which changes no verdict",
+            Effect::Suspect => "SUSPECT",
+            Effect::Vacuous => "VACUOUS",
+            Effect::Error => "ERROR",
+        };
+        let (usual, meaning) =
+            row.trigger.map_or((String::new(), ""), |one| (one.usual.to_string(), one.meaning));
+        let _ = writeln!(text, "| {} {} | {effect} | {usual} | {meaning} |", row.code, row.name);
     }
     text
 }
