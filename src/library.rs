@@ -36,7 +36,7 @@ pub struct RunOptions {
     pub weights_root: Option<PathBuf>,
     /// Folder of trained models, decoded images and outcomes; `MEDCERT_CACHE` or `~/.cache/medcert` if none.
     pub cache: Option<PathBuf>,
-    /// Threads of the attacks; all cores if none.
+    /// Threads of training and of the attacks; two and every core that the process may use if none.
     pub threads: Option<usize>,
 }
 
