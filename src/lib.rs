@@ -11,8 +11,9 @@
 //! let plan = medcert::plan(medcert::read("specs/fusion.yaml")?);
 //! let evidence = medcert::run(&plan, &RunOptions::default())?;
 //! let judgement = medcert::judge(&plan, &evidence);
-//! println!("{}", medcert::report(&plan, &evidence, &judgement, ReportFormat::Markdown));
-//! std::process::exit(judgement.exit_code().into());
+//! let text = medcert::report(&plan, &evidence, &judgement, ReportFormat::Markdown);
+//! assert_eq!(judgement.exit_code(), 0, "{text}");
+//! # Ok(())
 //! # }
 //! ```
 //!
