@@ -56,7 +56,7 @@ pub(super) fn about(name: &str) -> Option<String> {
 }
 
 /// Everything that is explained, by kind.
-fn kinds() -> Vec<(&'static str, Vec<String>)> {
+pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_string).collect::<Vec<_>>();
     let names = |attacks: Vec<Attack>| attacks.iter().map(|attack| attack.name.to_string()).collect();
     let attacks = attacks().into_iter().map(|(kind, attacks)| (kind, names(attacks)));
@@ -127,7 +127,7 @@ fn list() -> String {
 }
 
 /// What a word means, under its name.
-fn explained(wanted: &str) -> Option<String> {
+pub(super) fn explained(wanted: &str) -> Option<String> {
     let wanted = wanted.to_lowercase();
     let titled = |name: &str, text: String| format!("{name}\n\n{text}");
     if let Some(check) = Check::of_word(&wanted) {

@@ -13,6 +13,7 @@ mod doctor;
 mod explain;
 mod init;
 mod judge;
+mod manual;
 mod merge;
 mod plan;
 #[cfg(feature = "torch")]
@@ -97,6 +98,9 @@ enum Command {
     Completions(shell::Completions),
     /// Print the manual page, or write one for every command.
     Man(shell::Man),
+    /// Write the reference pages of the manual.
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 /// The folders that a run uses.
@@ -199,6 +203,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
+        Command::Manual(manual) => manual.run(),
     }
 }
 
@@ -246,8 +251,7 @@ fn exhibits_path(evidence: &Path) -> PathBuf {
 /// The snapshot file of a plan: in the given folder, else in `snapshots` beside the spec's folder if that exists, else in
 /// `snapshots` inside it.
 fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
-    let own =
-        plan.spec.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let own = folder_of(&plan.spec.path);
     let folder = match (given, own.parent()) {
         (Some(folder), _) => folder.to_path_buf(),
         (None, Some(parent)) if own != Path::new(".") && parent.join("snapshots").is_dir() => {
@@ -258,8 +262,13 @@ fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     folder.join(format!("{}.snap", stem(&plan.spec.path)))
 }
 
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The snapshot that was accepted for a plan.
-fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
+pub(crate) fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
     Accepted::read(&snapshot_path(given, plan), &plan.spec.path)
 }
 
@@ -273,7 +282,7 @@ fn stem(path: &Path) -> String {
 }
 
 /// Today in UTC: waivers expire by it.
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 

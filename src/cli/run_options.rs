@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Places, cache_folder, evidence_path, planned, regressions_path};
+use super::{Places, cache_folder, evidence_path, folder_of, planned, regressions_path};
 use crate::data::{Dataset, Partition};
 use crate::evidence::{Counterexample, Exhibit, Lock, Observer, Part, Shard, Silent, regressions};
 use crate::lab::{self, Options};
@@ -115,11 +115,9 @@ impl Gather {
     pub(super) fn ground(&self, plan: &Plan) -> Result<Ground> {
         let data = data::load_from(&plan.spec, &self.places.data_roots())?;
         let partition = data::divide(&data.studies, &plan.spec)?;
-        let own =
-            self.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let cache = self.cache()?;
         let options = Options {
-            roots: vec![own.to_path_buf(), self.places.weights_folder(&cache)],
+            roots: vec![folder_of(&self.spec).to_path_buf(), self.places.weights_folder(&cache)],
             cache,
             threads: self.threads.map(usize::from),
             device: self.device.unwrap_or(plan.spec.device),

@@ -1,7 +1,7 @@
 //! Negation: what was affirmed is denied, and the other way round; the prediction is expected to follow, as in
 //! the directional tests of `CheckList` (Ribeiro et al., ACL 2020, arXiv 2005.04118).
 //!
-//! What says the contrary is asked of [`Rules::flip`](super::Rules); without it, nothing is edited. Every word
+//! What says the contrary is asked of `Rules::flip`; without it, nothing is edited. Every word
 //! that it changes is an edit, so every draw gives the same text. Access: none. Cost: one evaluation a case.
 
 use std::ops::Range;
