@@ -10,7 +10,7 @@ use crate::cli;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
-use crate::report::{ReportInput, html, json, junit, markdown, sarif, snapshot, table};
+use crate::report::{ReportInput, html, json, junit, markdown, sarif, snapshot, table, terminal};
 use crate::spec::Spec;
 
 /// Reads a spec file.
@@ -91,9 +91,9 @@ pub enum ReportFormat {
 
 /// Reports a result.
 pub fn report(plan: &Plan, evidence: &Evidence, judgement: &Judgement, format: ReportFormat) -> String {
-    let result = ReportInput { plan, evidence, judgement };
+    let result = ReportInput { plan, evidence, judgement, accepted: None };
     match format {
-        ReportFormat::Text => table::render(result, table::Style { width: 120, color: false }),
+        ReportFormat::Text => table::render(result, terminal::Style { width: 120, color: false }),
         ReportFormat::Html => html::render(result, &[], &html::About::default()),
         ReportFormat::Markdown => markdown::render(result),
         ReportFormat::Junit => junit::render(result),

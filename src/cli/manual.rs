@@ -85,7 +85,7 @@ impl Page {
         if let Some(check) = Check::of_word(word) {
             return (check.code() == word).then_some(Self::Checks);
         }
-        let is_metric = Metric::NAMED.iter().any(|(name, _)| *name == word);
+        let is_metric = Metric::words().contains(&word);
         Some(if Code::named(word).is_some() {
             Self::Autopsy
         } else if is_metric || ["in-every", "no-regression"].contains(&word) {

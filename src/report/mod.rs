@@ -26,7 +26,7 @@ pub mod verdict_text;
 mod word_diff;
 
 use crate::evidence::Evidence;
-use crate::judge::{ClauseFinding, Finding, Judgement, Raised};
+use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
 use crate::plan::Plan;
 pub(crate) use crate::sanitize::plain;
 use crate::spec::{Check, Figure, Metric};

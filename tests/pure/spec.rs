@@ -4,8 +4,8 @@ use std::path::Path;
 
 use medcert::spec::{
     Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
-    ModelInputs, Names, Norm, Parts, Referent, Region, Spec, Strength, TextAttack, TextMethod, TextSearch, Threat,
-    Views, Weights, parse, parse_condition, parse_sentence, read,
+    ModelInputs, Names, Norm, Parts, Referent, Region, Spec, Strength, TextAttack, TextMethod, TextSearch,
+    Threat, Views, Weights, parse, parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -531,7 +531,9 @@ fn a_fingerprint_says_which_part_differs() {
 #[test]
 fn zz_print() {
     for name in ["covid-notes", "fusion", "iu-language", "iu-minilm", "nih-pairs", "paper-small"] {
-        let spec = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{name}.yaml"))).expect("a spec");
-        std::fs::write(format!("/tmp/spec_fp_{name}"), spec.fingerprint().short().to_string()).expect("written");
+        let spec =
+            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{name}.yaml"))).expect("a spec");
+        std::fs::write(format!("/tmp/spec_fp_{name}"), spec.fingerprint().short().to_string())
+            .expect("written");
     }
 }
