@@ -137,7 +137,7 @@ fn edits_behind_the_cut_of_the_tokenizer_are_none() {
 fn where_no_pixel_may_move_nothing_has_acted() {
     let mut bench = Bench::new(&REPORTS);
     let cache = tempfile::tempdir().expect("a folder");
-    bench.inputs.prepare_lesions(&bench.data, cache.path()).expect("lesions");
+    bench.inputs.prepare_lesions(&bench.data, &medcert::seal::Cache::at(cache.path())).expect("lesions");
     let model = Fused::new(1, &WORDS);
     let has_lesion: Vec<bool> =
         bench.test.iter().map(|&case| bench.inputs.lesion_share(case) > Some(0.0)).collect();

@@ -213,8 +213,8 @@ fn what_makes_no_whole_is_refused() {
     let damages: [Damage; 9] = [
         (|shard| shard.part.part = 1, "part 1 of 3 is there twice"),
         (|shard| shard.part = Part { part: 2, parts: 4 }, "another number of parts"),
-        (|shard| shard.head.spec = "other".into(), "of another spec"),
-        (|shard| shard.head.cells.truncate(1), "of another spec"),
+        (|shard| shard.head.spec = "data=other".parse().expect("a fingerprint"), "of another spec"),
+        (|shard| shard.head.cells.truncate(1), "of a spec with other attacks"),
         (|shard| shard.head.cases[0].label ^= true, "of other data"),
         (|shard| shard.head.models[0].weights = "other".into(), "of other weights"),
         (

@@ -57,7 +57,7 @@ fn threads_belong_to_the_weights_and_not_to_what_is_seen_of_them() {
         format!("weights: {}", file.expect("a file").display())
     };
     let (one, two) = (evidence(cache.path(), 1, loaded), evidence(cache.path(), 2, loaded));
-    assert_eq!((one.run.threads, two.run.threads), (1, 2));
+    assert_eq!((one.run.computed_by[0].threads, two.run.computed_by[0].threads), (1, 2));
     let one = Evidence { run: two.run.clone(), ..one };
     assert_eq!(serde_json::to_string(&one).expect("json"), serde_json::to_string(&two).expect("json"));
     // weights of another number of threads are other ones, and are not taken for these

@@ -178,13 +178,14 @@ fn a_damaged_picture_is_decoded_again_and_reported() {
     let study = Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File(film)),
+        frontal: Some(ImageSource::File { path: film, bits: None }),
         lateral: None,
         report: Report::default(),
         label: true,
         view: None,
         mask: None,
         groups: vec![],
+        fold: None,
     };
     let cache = Cache::at(&folder.path().join("cache"));
     let read = || pixels(&[&study], Views::Frontal, 8, Some(&cache)).expect("decoded");
@@ -207,6 +208,7 @@ fn no_flipped_bit_of_a_snapshot_is_read() {
         plan: &world.plan,
         evidence: &world.evidence,
         judgement: &judgement,
+        accepted: None,
     });
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.snap");

@@ -216,13 +216,14 @@ fn images(inputs: usize, most: Duration) {
     let study = Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File(path.clone())),
+        frontal: Some(ImageSource::File { path: path.clone(), bits: None }),
         lateral: None,
         report: Report::default(),
         label: true,
         view: None,
         mask: None,
         groups: vec![],
+        fold: None,
     };
     read_all(
         "images",
