@@ -527,13 +527,3 @@ fn a_fingerprint_says_which_part_differs() {
         assert_eq!(first.whole() == other.whole(), parts.is_empty());
     }
 }
-
-#[test]
-fn zz_print() {
-    for name in ["covid-notes", "fusion", "iu-language", "iu-minilm", "nih-pairs", "paper-small"] {
-        let spec =
-            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{name}.yaml"))).expect("a spec");
-        std::fs::write(format!("/tmp/spec_fp_{name}"), spec.fingerprint().short().to_string())
-            .expect("written");
-    }
-}
