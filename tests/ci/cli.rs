@@ -129,7 +129,7 @@ fn check_accept_and_judge_go_together() {
     std::fs::write(at.join("a.yaml"), SPEC.replace("seed: 7", "seed: 8")).expect("written");
     let other = medcert(at, &["judge", "first.json", "--spec", "a.yaml"]);
     assert_eq!(other.status.code(), Some(3), "{}", told(&other).1);
-    assert!(told(&other).1.contains("other data"));
+    assert!(told(&other).1.contains("they differ in `data`"), "{}", told(&other).1);
 }
 
 #[cfg(feature = "torch")]
