@@ -229,7 +229,7 @@ impl Dataset {
         };
         add(&format!(
             "[{}] {}",
-            self.sections.iter().map(section_key).collect::<Vec<_>>().join(", "),
+            self.sections.iter().copied().map(section_key).collect::<Vec<_>>().join(", "),
             views_key(self.views)
         ));
         for study in &self.studies {
@@ -265,7 +265,7 @@ impl Dataset {
 }
 
 /// A section in the digest of data, written as accepted snapshots have it.
-fn section_key(section: &Section) -> &'static str {
+fn section_key(section: Section) -> &'static str {
     match section {
         Section::Indication => "Indication",
         Section::Findings => "Findings",

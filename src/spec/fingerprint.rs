@@ -63,6 +63,7 @@ impl Fingerprint {
     }
 
     /// The same parts with the first digits of their digests.
+    #[must_use]
     pub fn short(&self) -> Self {
         let short = |(name, value): &(String, String)| (name.clone(), value.chars().take(SHORT).collect());
         Self { parts: self.parts.iter().map(short).collect() }
@@ -124,7 +125,9 @@ impl Part {
 
     fn put(&mut self, key: &str, value: impl fmt::Display) -> &mut Self {
         let value = value.to_string();
-        self.0 += &format!("{key} {}:{value}\n", value.len());
+        for part in [key, " ", &value.len().to_string(), ":", &value, "\n"] {
+            self.0.push_str(part);
+        }
         self
     }
 

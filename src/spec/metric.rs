@@ -137,10 +137,7 @@ impl Metric {
     /// The metric that a name or an alias of it means, in any letter case.
     pub fn of_word(word: &str) -> Option<Self> {
         let is = |known: &&str| known.eq_ignore_ascii_case(word);
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|metric| is(&metric.row().name) || metric.row().aliases.iter().any(|one| is(one)))
+        Self::ALL.iter().copied().find(|metric| is(&metric.row().name) || metric.row().aliases.iter().any(is))
     }
 
     /// Every name and alias.

@@ -252,7 +252,7 @@ impl<'a> Map<'a> {
     }
 }
 
-/// The key that merges shared maps (YAML 1.1, https://yaml.org/type/merge.html).
+/// The key that merges shared maps (YAML 1.1, <https://yaml.org/type/merge.html>).
 const MERGE: &str = "<<";
 
 /// A list of more words than this is not read.

@@ -18,7 +18,7 @@ use super::Place;
 /// aliases cannot fill the memory.
 const MOST_NODES: usize = 20_000;
 const MOST_SCALAR_BYTES: usize = 4 << 20;
-/// serde_yaml writes the keys that lead to a value into each error; longer ones would take minutes.
+/// `serde_yaml` writes the keys that lead to a value into each error; longer ones would take minutes.
 const MOST_KEY_BYTES: usize = 256;
 
 /// A value's place, and those of what is in it.

@@ -437,9 +437,9 @@ fn what_is_said_of_a_long_file_is_short() {
 #[test]
 fn aliases_cannot_fill_the_memory() {
     let shared = (0..1000).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
-    let text = format!("claim: &a [{shared}]\ndata: [{}]\n", vec!["*a"; 500].join(", "));
+    let text = format!("claim: &a [{shared}]\ndata: [{}]\n", ["*a"; 500].join(", "));
     assert!(told(&text).contains("more than 20000 keys and values"), "{}", told(&text));
-    let text = format!("claim: &a {}\ndata: [{}]\n", "x".repeat(100_000), vec!["*a"; 500].join(", "));
+    let text = format!("claim: &a {}\ndata: [{}]\n", "x".repeat(100_000), ["*a"; 500].join(", "));
     assert!(told(&text).contains("bytes of text, aliases followed"), "{}", told(&text));
 }
 

@@ -128,11 +128,11 @@ impl Drawing {
         let Self { anatomy, lesions, device, exposure } = self;
         let Anatomy { width, height, heart, diaphragm, ribs, vessels, pattern } = anatomy;
         let Exposure { gain, lift, gamma, noise, tilt, shift: [across, down], grain } = exposure;
-        let mut key = format!(
+        let mut parts = vec![format!(
             "{} anatomy {width} {height} {heart} {diaphragm} {ribs} {vessels} {pattern} exposure {gain} {lift} {gamma} \
              {noise} {tilt} {across} {down} {grain}",
             plane.key()
-        );
+        )];
         for Lesion { kind, side, zone, at: [x, y, z], radius, strength } in lesions {
             let kind = match kind {
                 Kind::Opacity => "opacity",
@@ -149,14 +149,15 @@ impl Drawing {
                 Zone::Middle => "middle",
                 Zone::Lower => "lower",
             };
-            key += &format!(" {kind} {side} {zone} {x} {y} {z} {radius} {strength}");
+            parts.push(format!("{kind} {side} {zone} {x} {y} {z} {radius} {strength}"));
         }
-        key + match device {
-            None => "",
-            Some(Device::Pacemaker) => " pacemaker",
-            Some(Device::Wires) => " wires",
-            Some(Device::Port) => " port",
-        }
+        let device = device.map(|device| match device {
+            Device::Pacemaker => "pacemaker",
+            Device::Wires => "wires",
+            Device::Port => "port",
+        });
+        parts.extend(device.map(str::to_string));
+        parts.join(" ")
     }
 }
 
