@@ -465,7 +465,7 @@ fn a_column_may_name_the_parts() {
         parse(Path::new("a.yaml"), &text).map(|spec| spec.split.parts).map_err(|faults| faults.to_string())
     };
     let named = split(&manifest, "{column: fold, test: [test, 2], validation: [val]}").expect("a split");
-    let values = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let values = |values: &[&str]| values.iter().map(|value| (*value).to_string()).collect::<Vec<_>>();
     assert_eq!(
         named,
         Parts::Named { column: "fold".into(), test: values(&["test", "2"]), validation: values(&["val"]) }
