@@ -12,11 +12,6 @@ const KIND: &str = "audit";
 /// Largest audit that is read, in bytes (256 MiB).
 const LARGEST_BYTES: u64 = 256 << 20;
 
-/// What the seal is of.
-const KIND: &str = "audit";
-/// Largest audit that is read, in bytes (256 MiB).
-const LARGEST_BYTES: u64 = 256 << 20;
-
 /// [`audit`], kept in `cache` (a folder). One that cannot be read is made again; a full disk only costs the time.
 pub fn audit_kept(data: &Dataset, partition: &Partition, pixels: &Pixels, cache: &Cache) -> Audit {
     let mut hasher = blake3::Hasher::new_derive_key(VERSION);
