@@ -129,14 +129,14 @@ fn what_was_seen_is_read_unless_it_is_to_be_fresh() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path();
     let sound = run(SPEC, cache, false);
-    // a line that says something else, with a checksum that fits, shows that it is read
+    // a line that says something else, with a seal that fits, shows that it is read
     let place = &pieces(cache)[0];
     let text = std::fs::read_to_string(place).expect("read");
     let (first, rest) = text.split_once('\n').expect("a line");
-    let forged = first[17..].replacen("\"edits\":0", "\"edits\":77", 1);
+    let forged = first[65..].replacen("\"edits\":0", "\"edits\":77", 1);
     let digest = place.file_stem().expect("a digest").to_string_lossy();
-    let sum = blake3::hash(format!("{digest}{forged}").as_bytes()).to_hex();
-    std::fs::write(place, format!("{} {forged}\n{rest}", &sum.as_str()[..16])).expect("written");
+    let seal = medcert::seal::digest("journal line", &[digest.as_bytes(), forged.as_bytes()]).to_hex();
+    std::fs::write(place, format!("{seal} {forged}\n{rest}")).expect("written");
     let has_77 = |evidence: &Evidence| {
         evidence.cells.iter().flat_map(|cell| &cell.outcomes).any(|outcome| outcome.edits == 77)
     };

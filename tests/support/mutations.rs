@@ -63,6 +63,9 @@ pub fn mutated(samples: &[Vec<u8>], name: &str) -> Vec<u8> {
     bytes
 }
 
+/// Tries of an input that seems slow: on a busy machine a process may wait for a second without being slow itself.
+const TRIES: usize = 5;
+
 /// Reads so many inputs, each within a time; an input that panics or takes longer is named and shown.
 pub fn read_all(
     what: &str,
@@ -74,12 +77,18 @@ pub fn read_all(
     let mut slowest = Duration::ZERO;
     for number in 0..inputs {
         let input = make(&format!("{what} {number}"));
-        let start = Instant::now();
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&input)));
-        let took = start.elapsed();
-        slowest = slowest.max(took);
         let shown = String::from_utf8_lossy(&input[..input.len().min(4000)]);
-        assert!(ended.is_ok(), "{what} {number} panics:\n{shown}");
+        let mut took = Duration::MAX;
+        for _ in 0..TRIES {
+            let start = Instant::now();
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&input)));
+            took = took.min(start.elapsed());
+            assert!(ended.is_ok(), "{what} {number} panics:\n{shown}");
+            if took <= most {
+                break;
+            }
+        }
+        slowest = slowest.max(took);
         assert!(took <= most, "{what} {number} takes {took:?}:\n{shown}");
     }
     println!("{what}: {inputs} inputs, the slowest {slowest:?}, peak memory {} MiB", peak_mebibytes());
