@@ -28,7 +28,7 @@ pub struct Health {
 impl Health {
     /// What was seen over these chunks of cases and a further one.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn and(self, other: &Self) -> Self {
         Self {
             model: self.model,
             cases: self.cases + other.cases,

@@ -261,7 +261,7 @@ impl Assembly {
         }
         if let Some(seen) = piece.health {
             match head.health.iter_mut().find(|known| known.model == seen.model) {
-                Some(known) => *known = known.clone().and(seen),
+                Some(known) => *known = known.clone().and(&seen),
                 None => head.health.push(seen),
             }
         }

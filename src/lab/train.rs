@@ -22,7 +22,7 @@ use crate::{Error, Result};
 pub(super) const THREADS: usize = 2;
 
 /// The usual settings of Adam (Kingma, Ba, ICLR 2015, arXiv 1412.6980) and of `AdamW` (Loshchilov, Hutter, ICLR 2019,
-/// arXiv 1711.05101), as PyTorch has them.
+/// arXiv 1711.05101), as libtorch has them.
 const BETAS: (f64, f64) = (0.9, 0.999);
 const EPSILON: f64 = 1e-8;
 const DECAY: f64 = 0.01;

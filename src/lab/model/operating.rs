@@ -102,6 +102,10 @@ impl Reader for Operated<'_> {
         self.of.reads_text()
     }
 
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        self.of.reads_alike(one, other)
+    }
+
     fn pieces(&self) -> Option<Pieces<'_>> {
         self.of.pieces()
     }
