@@ -1,6 +1,7 @@
 //! The data of a spec that is begun: a phantom, the Indiana University layout, or a manifest whose columns are guessed
 //! from its header.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::ask::Ask;
@@ -183,10 +184,10 @@ fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Sourc
         list(&labels.negative)
     );
     if !labels.leave_out.is_empty() {
-        block += &format!(", leave_out: [{}]", list(&labels.leave_out));
+        let _ = write!(block, ", leave_out: [{}]", list(&labels.leave_out));
     }
     if labels.is_list {
-        block += &format!(", separator: \"{SEPARATOR}\"");
+        let _ = write!(block, ", separator: \"{SEPARATOR}\"");
     }
     let missing = missing(&named);
     if !missing.is_empty() {
@@ -194,7 +195,7 @@ fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Sourc
             "{} is taken for a missing value; use `literal` instead of `missing` where it is text",
             missing.join(", ")
         ));
-        block += &format!(", missing: [{}]", list(&missing));
+        let _ = write!(block, ", missing: [{}]", list(&missing));
     }
     let views = match (of("frontal"), of("lateral")) {
         (Some(_), Some(_)) => "both",

@@ -22,7 +22,7 @@ pub(super) fn missing(content: &[u8]) -> Option<&'static str> {
         match marker {
             TABLES => file.tables.extend(Table::read(segment)),
             RESTARTS => {
-                file.interval = segment.first_chunk().map_or(0, |pair| u16::from_be_bytes(*pair).into())
+                file.interval = segment.first_chunk().map_or(0, |pair| u16::from_be_bytes(*pair).into());
             }
             // the frame: all kinds but DHT (C4), JPG (C8) and DAC (CC), which share the range
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => file.frame(marker, segment),
