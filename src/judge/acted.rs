@@ -1,6 +1,7 @@
 //! Whether an attack acted: what was never attacked is no evidence of robustness.
 
 use super::Tally;
+
 /// How many of the cases an attack altered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acted {
