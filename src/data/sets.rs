@@ -34,7 +34,9 @@ impl Sets {
     pub(crate) fn groups(&self) -> Vec<Option<usize>> {
         let roots = self.roots();
         let mut sizes = vec![0_usize; roots.len()];
-        roots.iter().for_each(|&root| sizes[root] += 1);
+        for &root in &roots {
+            sizes[root] += 1;
+        }
         roots.into_iter().map(|root| (sizes[root] > 1).then_some(root)).collect()
     }
 }

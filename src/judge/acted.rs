@@ -1,9 +1,6 @@
 //! Whether an attack acted: what was never attacked is no evidence of robustness.
 
 use super::Tally;
-use crate::evidence::Outcome;
-use crate::plan::Attack;
-use crate::spec::ImageMethod;
 
 /// How many of the cases an attack altered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +22,7 @@ impl Tally<'_> {
         if planned.attack.is_clean() {
             return Ok(None);
         }
-        let cases = outcomes.iter().filter(|outcome| has_acted(&planned.attack, outcome)).count();
+        let cases = outcomes.iter().filter(|outcome| outcome.acted).count();
         Ok(Some(Acted { cases, trials: outcomes.len() }))
     }
 
@@ -46,14 +43,4 @@ impl Tally<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether an attack altered the case. A search for the least change gives the clean image back where that change
-/// exceeds ε, so there it counts what was tried.
-fn has_acted(attack: &Attack, outcome: &Outcome) -> bool {
-    let is_minimal = attack.image.is_some_and(|image| match image.method {
-        ImageMethod::Search { search, .. } => search.is_minimal(),
-        ImageMethod::Patch { .. } | ImageMethod::Corruption(_) | ImageMethod::Absent(_) => false,
-    });
-    outcome.change > 0.0 || outcome.edits > 0 || is_minimal && outcome.queries > 1
 }

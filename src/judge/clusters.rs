@@ -34,7 +34,7 @@ impl Clusters {
     pub(super) fn of_case(&self, place: usize, films: bool, reports: bool) -> usize {
         match (films, reports) {
             (true, true) => self.both[place],
-            (true, false) | (false, false) => self.films[place],
+            (true | false, false) => self.films[place],
             (false, true) => self.reports[place],
         }
     }

@@ -159,7 +159,7 @@ impl<'a> Tally<'a> {
             || models.iter().filter_map(|&model| self.plan.spec.models.get(model)).map(|(_, kind)| kind);
         // a copied film is a copy whatever is written beside it; a model without films knows reports alone
         let reads_reports_alone = kinds().any(|kind| !kind.reads_image());
-        self.clusters.of_case(place, kinds().any(|kind| kind.reads_image()), reads_reports_alone)
+        self.clusters.of_case(place, kinds().any(crate::spec::Model::reads_image), reads_reports_alone)
     }
 
     /// What errors cost, if the spec says so.

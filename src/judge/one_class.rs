@@ -58,7 +58,7 @@ enum Side {
 fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bool {
     let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
     clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
-        (_, Bound::Model { .. }) => false,
+        (Metric::Flips | Metric::Ece | Metric::Brier | Metric::Cost, _) | (_, Bound::Model { .. }) => false,
         (Metric::Accuracy, Bound::Rate(threshold) | Bound::AtMost(threshold)) => {
             // unknown data cannot show that the accuracy is out of one class's reach
             abnormal.is_none_or(|share| share.max(1.0 - share) < *threshold)
@@ -66,6 +66,5 @@ fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bo
         (Metric::Sensitivity | Metric::Missed, _) => side == Side::Abnormal,
         (Metric::Specificity | Metric::Overcalled, _) => side == Side::Normal,
         (Metric::Auroc, _) => true,
-        (Metric::Flips | Metric::Ece | Metric::Brier | Metric::Cost, _) => false,
     })
 }

@@ -80,9 +80,9 @@ impl Judgement {
         let asides = checks::asides(plan, evidence);
         for ((finding, requirement), asides) in findings.iter_mut().zip(&plan.requirements).zip(asides) {
             let clauses = finding.clauses.iter_mut().zip(&requirement.clauses).zip(asides);
-            clauses.for_each(|((found, clause), aside)| {
-                say_beside(found, plan, clause, abnormal(evidence), aside)
-            });
+            for ((found, clause), aside) in clauses {
+                say_beside(found, plan, clause, abnormal(evidence), aside);
+            }
             weigh(finding, plan, requirement, &checks);
         }
         Self { findings, checks, examined, loosened, waivers, evaluations: checks::evaluations(evidence) }

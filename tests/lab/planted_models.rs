@@ -261,9 +261,8 @@ fn thresholded_means_that_hide_from_fgsm_do_not_hide_from_darkening() {
     let of_case = means.clone();
     means.sort_by(f32::total_cmp);
     let middle = f32::midpoint(means[CASES / 2 - 1], means[CASES / 2]);
-    for case in 0..CASES {
-        (bench.data.studies[case].label, bench.inputs.labels[case]) =
-            (of_case[case] > middle, of_case[case] > middle);
+    for (case, mean) in of_case.iter().enumerate() {
+        (bench.data.studies[case].label, bench.inputs.labels[case]) = (*mean > middle, *mean > middle);
     }
     let model = Thresholded { mean: f64::from(middle) };
     let scene = bench.scene(&model);

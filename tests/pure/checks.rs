@@ -67,7 +67,7 @@ fn attacked(world: &mut World, attack: Attack, right: impl Fn(usize, bool) -> bo
 
 fn full(outcomes: &mut [Outcome], epsilon: f64) {
     for outcome in outcomes {
-        outcome.change = epsilon as f32;
+        (outcome.change, outcome.acted) = (epsilon as f32, epsilon > 0.0);
     }
 }
 
@@ -107,7 +107,11 @@ fn probe_mut<'w>(world: &'w mut World, attack: &Attack) -> &'w mut Vec<Outcome> 
 fn set(outcomes: &mut [Outcome], right: impl Fn(usize, bool) -> bool) {
     for (place, outcome) in outcomes.iter_mut().enumerate() {
         let label = place % 2 == 0;
-        *outcome = Outcome { change: outcome.change, ..made_evidence::outcome(label, right(place, label)) };
+        *outcome = Outcome {
+            change: outcome.change,
+            acted: outcome.acted,
+            ..made_evidence::outcome(label, right(place, label))
+        };
     }
 }
 
@@ -311,7 +315,7 @@ fn what_was_not_asked_is_not_silent() {
         assert!(!found.reasons.is_empty(), "{found:?}");
     }
     let counted = medcert::judge::checks::counted(&judgement.examined);
-    assert_eq!(counted, "15 passed, 1 did not apply, 4 not run");
+    assert_eq!(counted, "16 passed, 1 did not apply, 4 not run");
 }
 
 #[test]
@@ -586,7 +590,7 @@ proptest! {
         }
         let untouched = cells[1 + untouched % (cells.len() - 1)];
         for outcome in &mut world.evidence.cells[untouched].outcomes {
-            (outcome.change, outcome.edits) = (0.0, 0);
+            (outcome.change, outcome.edits, outcome.acted) = (0.0, 0, false);
         }
         let words = "fusion accuracy under an attack";
         world.require(words, vec![at_least(words, FUSION, cells, threshold)]);

@@ -20,7 +20,7 @@ fn world() -> World {
     let labels: Vec<bool> = (0..400).map(|place| place % 5 < 3).collect();
     let mut world = World::new(&labels);
     let vision = world.cell(0, Attack::default(), |place, _| place % 10 != 0);
-    let weak = world.cell(0, pgd(0.02), |place, _| place % 4 != 0);
+    let weak = world.cell(0, fgsm(0.02), |place, _| place % 4 != 0);
     let broken = world.cell(0, fgsm(0.1), |_, label| label);
     let language = world.cell(1, Attack::default(), |place, _| place % 25 != 0);
     let deleted = world.cell(1, deletion(), |place, _| place % 6 != 0);
@@ -29,6 +29,8 @@ fn world() -> World {
     let worded = world.cell(2, deletion(), |place, _| place % 7 != 0);
     let both = Attack { image: fgsm(0.1).image, text: deletion().text, ..Attack::default() };
     let joint = world.cell(2, both, |place, _| place % 4 != 0);
+    // an iterated attack that rights wrong cases, which a waiver covers
+    world.cell(0, pgd(0.02), |place, _| place % 4 != 0);
     for (image, absence) in [(true, Absence::Blank), (true, Absence::WrongPatient), (false, Absence::Blank)] {
         let attack = medcert::plan::probes::replaced(image, absence);
         world.probe(2, attack, 400, |place, _| place % 8 != 0);

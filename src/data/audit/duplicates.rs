@@ -153,12 +153,11 @@ pub(super) fn film_groups(studies: &[Vec<&[u8]>]) -> Vec<Option<usize>> {
     let mut hashes: Vec<(usize, Hash)> = Vec::new();
     for (study, pictures) in studies.iter().enumerate() {
         for picture in pictures {
-            match first.get(picture) {
-                Some(same) => sets.join(*same, study),
-                None => {
-                    first.insert(picture, study);
-                    hashes.extend(difference_hash(picture).map(|hash| (study, hash)));
-                }
+            if let Some(same) = first.get(picture) {
+                sets.join(*same, study);
+            } else {
+                first.insert(picture, study);
+                hashes.extend(difference_hash(picture).map(|hash| (study, hash)));
             }
         }
     }
@@ -168,7 +167,9 @@ pub(super) fn film_groups(studies: &[Vec<&[u8]>]) -> Vec<Option<usize>> {
         earlier.map(|(other, _)| (*other, *study)).collect::<Vec<_>>()
     };
     let pairs: Vec<(usize, usize)> = (0..hashes.len()).into_par_iter().flat_map_iter(near).collect();
-    pairs.into_iter().for_each(|(one, other)| sets.join(one, other));
+    for (one, other) in pairs {
+        sets.join(one, other);
+    }
     sets.groups()
 }
 

@@ -22,22 +22,22 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     let mut asked: Vec<(usize, Vec<usize>)> = rows.chain(clauses).collect();
     asked.sort_unstable();
     asked.dedup();
-    Look::each(asked, |(model, cells)| Ok(vacuous(field, model, cells, share)))
+    Look::each(asked, |(model, cells)| Ok(vacuous(field, model, &cells, share)))
 }
 
-fn vacuous(field: &Field<'_>, model: usize, cells: Vec<usize>, share: f64) -> Option<Raised> {
+fn vacuous(field: &Field<'_>, model: usize, cells: &[usize], share: f64) -> Option<Raised> {
     let names: Vec<String> = cells.iter().map(|&cell| field.plan.cells[cell].attack.to_string()).collect();
     let under = format!("{} under {}", field.name(model), names.join(", "));
     let raised = |reason: &str| {
-        Raised::new(Check::ConstantPredictor, Some(model), format!("{under}: {reason}")).about(cells.clone())
+        Raised::new(Check::ConstantPredictor, Some(model), format!("{under}: {reason}")).about(cells.to_vec())
     };
-    if let Some(reason) = field.tally.constant_answer(model, &cells, share).ok()? {
+    if let Some(reason) = field.tally.constant_answer(model, cells, share).ok()? {
         return Some(raised(&reason));
     }
-    if field.tally.counted(model, &cells).ok()? < field.evidence.cases.len() {
+    if field.tally.counted(model, cells).ok()? < field.evidence.cases.len() {
         return None; // the first few cases of a cell that ended early say too little
     }
-    let alike = field.tally.like_the_majority(model, &cells).ok()??;
+    let alike = field.tally.like_the_majority(model, cells).ok()??;
     let useful = field.trigger(Check::NoLift);
     if alike.upper - alike.majority <= useful {
         return Some(raised(&alike.reason));
