@@ -56,7 +56,7 @@ fn deep(value: u16) -> Vec<u8> {
 }
 
 /// The same with a chunk behind the header, such as `sBIT`.
-fn with_chunk(png: &[u8], name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn with_chunk(png: &[u8], name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let header = 8 + 25; // the signature, and IHDR with its length, name and checksum
     let named = [&name[..], content].concat();
     let mut table = u32::MAX;
@@ -75,15 +75,18 @@ fn a_film_of_12_bits_is_as_bright_as_the_same_film_of_8() {
     let film = deep(1605);
     for (name, read) in [
         ("bits of the spec", read(&film, Some(12))),
-        ("sBIT", read(&with_chunk(&film, b"sBIT", &[12]), None)),
+        ("sBIT", read(&with_chunk(&film, *b"sBIT", &[12]), None)),
         ("10 bits", read(&deep(401), Some(10))),
-        ("14 bits", read(&with_chunk(&deep(6426), b"sBIT", &[14]), None)),
+        ("14 bits", read(&with_chunk(&deep(6426), *b"sBIT", &[14]), None)),
     ] {
         assert_eq!(read.expect(name), [100; 16], "{name}");
     }
     // the standard wants significant bits stretched to the file's depth: then they are the file's
-    assert_eq!(read(&with_chunk(&deep(100 * 257), b"sBIT", &[12]), None).expect("stretched"), [100; 16]);
-    assert_eq!(read(&with_chunk(&deep(0xFF0), b"sBIT", &[12]), Some(16)).expect("stretched, dark"), [16; 16]);
+    assert_eq!(read(&with_chunk(&deep(100 * 257), *b"sBIT", &[12]), None).expect("stretched"), [100; 16]);
+    assert_eq!(
+        read(&with_chunk(&deep(0xFF0), *b"sBIT", &[12]), Some(16)).expect("stretched, dark"),
+        [16; 16]
+    );
     // a value that the bits cannot hold is no film of so many bits
     let why = read(&deep(4096), Some(12)).expect_err("too large");
     assert!(why.contains("holds the value 4096") && why.contains("4095 at most"), "{why}");

@@ -144,7 +144,7 @@ fn file(path: &Path, bits: Option<u8>, side: u32, cache: Option<&Cache>) -> Resu
         .finalize()
         .to_hex();
     let kept = cache.path(format!("images/{}/{}-{side}.gray", &key[..2], &key[..32]));
-    let size = (side as u64).pow(2) + RANGE_BYTES as u64;
+    let size = u64::from(side).pow(2) + RANGE_BYTES as u64;
     let found = cache.read(KIND, &kept, size).and_then(|bytes| Picture::from_bytes(bytes, side));
     if let Some(picture) = found {
         return Ok(picture);
