@@ -43,6 +43,6 @@ mod tests {
     fn every_verdict_says_what_it_means() {
         let told = Verdict::ALL.map(of_verdict);
         assert!(told.iter().all(|text| text.len() > 20 && text.ends_with('.')), "{told:?}");
-        assert!(told[5].starts_with("It could not be judged: "), "{told:?}");
+        assert!(told[5].starts_with("The requirement could not be judged: "), "{told:?}");
     }
 }

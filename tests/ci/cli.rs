@@ -36,7 +36,7 @@ fn a_check_is_explained_by_what_it_says_of_itself_and_not_by_its_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, said) = told(&medcert(folder.path(), &["explain", "V1"]));
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.starts_with("V1 constant-predictor: ") && said.contains("What to do"), "{said}");
+    assert!(said.starts_with("V1 constant-predictor: ") && said.replace('\n', " ").contains("What to do"), "{said}");
     assert!(!said.contains("//!") && !said.contains("use crate"), "{said}");
 }
 
@@ -93,9 +93,9 @@ fn check_accept_and_judge_go_together() {
     assert_eq!(first.status.code(), Some(1), "{}", told(&first).1);
     assert!(told(&first).1.contains("no accepted snapshot yet"), "{}", told(&first).1);
     assert!(!told(&first).1.contains('\u{1b}'), "plain when piped");
-    // accepted, and then the same again, from the cache, byte for byte, with one thread as with two
+    // accepted, and then the same again, from the cache, byte for byte
     assert_eq!(medcert(at, &["accept", "a.yaml"]).status.code(), Some(0));
-    let second = medcert(at, &["check", "a.yaml", "--evidence", "second.json", "--threads", "1"]);
+    let second = medcert(at, &["check", "a.yaml", "--evidence", "second.json"]);
     assert!(told(&second).1.contains("as accepted in"), "{}", told(&second).1);
     assert!(told(&second).1.contains("weights loaded"));
     // but for the second line, which says what was accepted
@@ -109,13 +109,7 @@ fn check_accept_and_judge_go_together() {
     };
     assert_eq!(lines(&first), lines(&second));
     let text = |name: &str| std::fs::read_to_string(at.join(name)).expect("evidence");
-    let but_threads = |name: &str| {
-        let text = text(name);
-        let line = text.lines().find(|line| line.starts_with("\"run\"")).expect("how it was run").to_string();
-        assert!(line.contains("\"threads\":"), "{line}");
-        text.replace(&line, "")
-    };
-    assert_eq!(but_threads("first.json"), but_threads("second.json"));
+    assert_eq!(text("first.json"), text("second.json"));
     let quiet = medcert(at, &["check", "a.yaml", "--quiet", "--format", "json"]);
     let json: serde_json::Value =
         serde_json::from_slice(&quiet.stdout).expect("JSON alone on standard output");

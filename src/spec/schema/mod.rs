@@ -227,7 +227,12 @@ fn checks(about: &dyn Fn(&str) -> String) -> Value {
 /// A trigger that is looser than the usual one, below a signature.
 fn signed_trigger() -> Value {
     // the reader knows the largest value of each check
-    let of = |key: &str| if key == "trigger" { number(0.0, 100.0) } else { waiver(key) };
+    let trigger = || {
+        let mut number = number(0.0, 100.0);
+        number["description"] = json!("The value from which on the check is raised.");
+        number
+    };
+    let of = |key: &str| if key == "trigger" { trigger() } else { waiver(key) };
     object(&keys::TRIGGER, &keys::TRIGGER, of)
 }
 
