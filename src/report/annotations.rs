@@ -3,7 +3,7 @@
 
 use super::{ReportInput, clause_name, plain, verdict_text};
 use crate::judge::checks::{head, source};
-use crate::judge::{Raised, Verdict, Waiving};
+use crate::judge::{Loosened, Raised, Signed, Verdict, Waiving};
 use crate::spec::{Check, Place, Waiver};
 
 /// What the finding is about.
@@ -170,6 +170,25 @@ pub(super) fn waivers(result: ReportInput<'_>) -> impl Iterator<Item = (&Waiver,
 pub(super) fn waived(waiver: &Waiver) -> String {
     let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {}", plain(model)));
     format!("{}{model}, by {} until {}", waiver.check, plain(&waiver.owner), waiver.expires)
+}
+
+/// A loosened trigger in words: `trigger of M1 monotone-epsilon loosened from 0.05 to 0.2, by R. Ray until 2027-06-30`.
+pub(super) fn loosened(one: &Loosened) -> String {
+    let trigger = &one.trigger;
+    let usual = trigger.check.row().trigger.map_or(String::new(), |row| format!(" from {}", row.usual));
+    let signed = trigger.signature.as_ref().map_or(String::new(), |signature| {
+        format!(", by {} until {}", plain(&signature.owner), signature.expires)
+    });
+    format!("trigger of {} loosened{usual} to {}{signed}", trigger.check, trigger.value)
+}
+
+/// Why a loosened trigger does not count; none if it does.
+pub(super) fn unsigned(state: Signed) -> Option<&'static str> {
+    match state {
+        Signed::Signed => None,
+        Signed::Unsigned => Some("nobody signed it, so its check counts as raised"),
+        Signed::Expired => Some("its signature has expired, so its check counts as raised"),
+    }
 }
 
 /// Why a waiver does not count; none if it does.

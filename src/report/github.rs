@@ -4,6 +4,7 @@
 use super::ReportInput;
 use super::annotations::{Remark, Weight, all};
 use super::snapshot_diff::ChangedVerdict;
+use crate::judge::CheckState;
 use crate::sanitize::{message, property};
 
 /// Workflow commands, a line each: `::notice` for what changed since the accepted snapshot and for what a waiver covers,
@@ -17,7 +18,10 @@ pub fn annotations(result: ReportInput<'_>) -> String {
         (!changes.is_same())
             .then(|| format!("::notice file={file},title=Accepted snapshot::{}\n", message(&text)))
     });
-    changed.chain(all(result).iter().map(|remark| annotation(remark, &file))).collect()
+    let checks = super::summary::unlooked(result, CheckState::NotRun);
+    let checks = std::iter::once(super::summary::examined(result)).chain(checks).collect::<Vec<_>>().join("\n");
+    let checks = format!("::notice file={file},title=Checks::{}\n", message(&checks));
+    changed.chain([checks]).chain(all(result).iter().map(|remark| annotation(remark, &file))).collect()
 }
 
 fn annotation(remark: &Remark<'_>, file: &str) -> String {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ReportInput;
 use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
-use crate::judge::{Finding, Raised, Tally, Waiving, notes};
+use crate::judge::{Examined, Loosened, Finding, Raised, Tally, Waiving, notes};
 use crate::sanitize;
 use crate::spec::{Metric, Waiver};
 
@@ -26,6 +26,8 @@ struct Report<'a> {
     table: Vec<Row<'a>>,
     requirements: &'a [Finding],
     checks: &'a [Raised],
+    examined: &'a [Examined],
+    loosened: &'a [Loosened],
     waivers: Vec<Waived<'a>>,
     /// What changed since the accepted snapshot; none if no snapshot was looked for.
     changes: Option<Changes>,
@@ -104,6 +106,8 @@ pub fn render(result: ReportInput<'_>) -> String {
             .collect(),
         requirements: &judgement.findings,
         checks: &judgement.checks,
+        examined: &judgement.examined,
+        loosened: &judgement.loosened,
         waivers: plan
             .spec
             .waivers

@@ -5,9 +5,9 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::annotations::{distinct, fault, waived, waivers};
+use super::annotations::{distinct, fault, loosened, unsigned, waived, waivers};
 use super::{ReportInput, clause_name, evidence_diff, plain};
-use crate::judge::{Tally, Verdict};
+use crate::judge::{CheckState, Loosened, Tally, Verdict};
 use crate::sanitize::lines;
 use crate::spec::Check;
 
@@ -109,10 +109,18 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
         };
         let text: Vec<String> = own.clone().map(said).collect();
         let worst = own.filter_map(|(raised, _)| raised.counts()).max();
-        let end = match (worst, &unread) {
-            (Some(worst), _) => End::of(worst, text.join("; ")),
-            (None, Some(why)) if text.is_empty() => End::Skipped(plain(why)),
-            (None, _) => End::Passed,
+        let unlooked = result.judgement.examined.iter().find(|one| one.check == *check);
+        let unlooked = unlooked.and_then(|one| match one.state {
+            CheckState::NotApplicable | CheckState::NotRun => {
+                Some(format!("{}: {}", one.state.words(), plain(&one.reasons.join("; "))))
+            }
+            CheckState::Passed | CheckState::Raised => None,
+        });
+        let end = match (worst, &unread, unlooked) {
+            (Some(worst), _, _) => End::of(worst, text.join("; ")),
+            (None, Some(why), _) if text.is_empty() => End::Skipped(plain(why)),
+            (None, _, Some(why)) if text.is_empty() => End::Skipped(why),
+            (None, _, _) => End::Passed,
         };
         Case { name: check.to_string(), end, text: text.join("\n") }
     };
@@ -125,7 +133,12 @@ fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {
         text: plain(&waiver.reason),
         end: fault(state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
     };
-    waivers(result).map(case).collect()
+    let trigger = |one: &Loosened| Case {
+        name: loosened(one),
+        text: one.trigger.signature.as_ref().map_or(String::new(), |signature| plain(&signature.reason)),
+        end: unsigned(one.state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
+    };
+    waivers(result).map(case).chain(result.judgement.loosened.iter().map(trigger)).collect()
 }
 
 /// What test cases are grouped by: the spec's name.

@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::annotations::{Remark, Rule, Weight, all};
+use super::annotations::{Remark, Rule, Weight, all, loosened};
 use super::evidence_diff::{named, p_value};
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::statistics;
+use super::summary::{examined, statistics, unlooked};
 use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
-    ClauseFinding, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
+    CheckState, ClauseFinding, Signed, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
 };
 use crate::plan::{Bound, Clause};
 use crate::sanitize::markdown as shown;
@@ -33,7 +33,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
         accuracies(result),
-        raised(&remarks),
+        raised(&remarks, result),
         next(&steps(result, &remarks)),
         folded("Why each verdict", &reasons(result)),
         folded("Statistics", &list(&statistics(result))),
@@ -191,7 +191,7 @@ fn accuracies(result: ReportInput<'_>) -> String {
 }
 
 /// The raised checks, the warnings, and the waivers that do not count.
-fn raised(remarks: &[Remark<'_>]) -> String {
+fn raised(remarks: &[Remark<'_>], result: ReportInput<'_>) -> String {
     let told = remarks.iter().filter(|remark| !matches!(remark.rule, Rule::Requirement(_))).map(|remark| {
         let (word, end) = match remark.weight {
             Weight::Error => ("raised", String::new()),
@@ -203,8 +203,20 @@ fn raised(remarks: &[Remark<'_>]) -> String {
         };
         format!("**{word}** {}: {}{end}", shown(&remark.about), shown(&remark.message))
     });
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { String::new() } else { format!("**Checks**\n\n{}", list(&told)) }
+    let signed = result.judgement.loosened.iter().filter_map(|one| {
+        let signature = one.trigger.signature.as_ref().filter(|_| one.state == Signed::Signed)?;
+        Some(format!("**waived** {}: {}", shown(&loosened(one)), shown(&signature.reason)))
+    });
+    let not_run = unlooked(result, CheckState::NotRun).into_iter().map(|line| format!("**not run** {}", shown(&line)));
+    let told: Vec<String> = told.chain(signed).chain(not_run).collect();
+    let unasked: Vec<String> =
+        unlooked(result, CheckState::NotApplicable).iter().map(|line| shown(line)).collect();
+    let parts = [
+        format!("**Checks**: {}", shown(examined(result).trim_start_matches("checks: "))),
+        list(&told),
+        folded("Checks that did not apply", &list_all(&unasked)),
+    ];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 fn reasons(result: ReportInput<'_>) -> String {

@@ -31,7 +31,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             "automationDetails": {"id": format!("medcert/{}/", escaped(&name))},
             "columnKind": "unicodeCodePoints",
             "results": found,
-            "properties": {"claim": result.plan.spec.claim, "summary": super::summary(result.findings())},
+            "properties": {"claim": result.plan.spec.claim, "summary": super::summary(result.findings()), "checks": super::summary::examined(result)},
         }],
     });
     // plain data with text keys always has a JSON form

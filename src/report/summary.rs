@@ -2,7 +2,9 @@
 //! table, and how the statistics are to be read.
 
 use super::{ReportInput, counted, division, grouped, plain};
-use crate::judge::{Finding, Judgement, LEVEL, ROUNDING, Raised, Tally, Verdict, Waiving};
+use crate::judge::{
+    CheckState, Examined, Finding, Judgement, LEVEL, ROUNDING, Raised, Tally, Verdict, Waiving, checks,
+};
 use crate::plan::{Plan, Row};
 
 /// How the findings end, in one line: `3 of 5 requirements hold; 1 fails, 1 is inconclusive`; of one, `the requirement
@@ -66,6 +68,19 @@ pub(super) fn data_facts(result: ReportInput<'_>) -> Vec<String> {
     }
     lines.extend(data.remarks.iter().map(|remark| plain(remark)));
     lines
+}
+
+/// What became of the checks, in a line: `checks: 16 passed, 1 raised, 3 did not apply`.
+pub(super) fn examined(result: ReportInput<'_>) -> String {
+    let Judgement { examined, evaluations, .. } = result.judgement;
+    format!("checks: {} ({} extra model evaluations)", checks::counted(examined), grouped(*evaluations))
+}
+
+/// The checks that did not look at anything in one state, each with the reasons: `M5 black-box-wins: no cell to probe`.
+pub(super) fn unlooked(result: ReportInput<'_>, state: CheckState) -> Vec<String> {
+    let those = result.judgement.examined.iter().filter(|one| one.state == state);
+    let line = |one: &Examined| format!("{}: {}", one.check, plain(&one.reasons.join("; ")));
+    those.map(line).collect()
 }
 
 /// How the bounds are to be read, a line each, with a pointer to the explanation.

@@ -8,15 +8,15 @@ use std::ops::Range;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::annotations::{all, and_more, distinct, fault, waived, waivers};
+use super::annotations::{all, and_more, distinct, fault, loosened, waived, waivers};
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{conclusion, data_facts, footnotes, statistics, worst};
+use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked, worst};
 use super::terminal::{Style, WIDEST, painted, wrapped};
 use super::{ReportInput, grouped, hundredths, plain};
-use crate::judge::{self, Finding, Judgement, Tally, Verdict};
+use crate::judge::{self, CheckState, Finding, Signed, Tally, Verdict};
 use crate::plan::Row;
-use crate::spec::{Check, Metric};
+use crate::spec::Metric;
 
 /// From this width on, cells show their bounds.
 const WIDE: usize = 110;
@@ -176,11 +176,10 @@ fn requirement(finding: &Finding, style: Style) -> String {
     text
 }
 
-/// The raised checks, the warnings and the waivers, a line each, then how many checks passed.
+/// The raised checks, the warnings, the waivers and the checks that were not run, a line each, then how many passed.
 fn checks(result: ReportInput<'_>, style: Style) -> String {
-    let Judgement { checks, evaluations, .. } = result.judgement;
     let mut text = String::new();
-    let mut told = distinct(checks);
+    let mut told = distinct(&result.judgement.checks);
     // warnings do not fail the run, so they come after what does
     told.sort_by_key(|(raised, _)| raised.verdict.is_none());
     for (raised, more) in told {
@@ -197,14 +196,17 @@ fn checks(result: ReportInput<'_>, style: Style) -> String {
         };
         text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
     }
-    let silent =
-        Check::ALL.iter().filter(|check| checks.iter().all(|raised| raised.check != **check)).count();
-    let note = format!(
-        "{silent} of {} checks raised nothing ({} extra model evaluations; `medcert explain CODE`).",
-        Check::ALL.len(),
-        grouped(*evaluations)
-    );
-    text + &wrapped(&note, 0, style.width) + "\n"
+    for one in &result.judgement.loosened {
+        // an unsigned one is among the raised checks
+        if let (Signed::Signed, Some(signature)) = (one.state, &one.trigger.signature) {
+            let message = format!("{}: {}", loosened(one), plain(&signature.reason));
+            text.push_str(&headed("waiver", Verdict::Pass, &message, style));
+        }
+    }
+    for line in unlooked(result, CheckState::NotRun) {
+        text.push_str(&headed("not run", Verdict::Inconclusive, &line, style));
+    }
+    text + &wrapped(&(examined(result) + "; `medcert explain CODE`"), 0, style.width) + "\n"
 }
 
 /// A message behind a word in the colour of a verdict.

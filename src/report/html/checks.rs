@@ -1,13 +1,13 @@
 //! What the checks raised, each with what it says of itself, and what became of the waivers.
 
-use super::super::annotations::{self, fault};
+use super::super::annotations::{self, fault, unsigned};
 use super::super::verdict_text::in_a_line;
-use super::super::{ReportInput, grouped};
+use super::super::{ReportInput, summary};
 use super::svg::{Markup, badge};
 use super::tied;
 use crate::judge::checks::{head, source};
-use crate::judge::{Raised, Waiving};
-use crate::spec::{Check, Waiver};
+use crate::judge::{CheckState, Loosened, Raised, Waiving};
+use crate::spec::{Check, Signature, Waiver};
 
 /// A check that raised something.
 pub(super) struct Fired {
@@ -65,15 +65,14 @@ fn by_word(raised: &[&Raised]) -> Vec<(Markup, Vec<String>)> {
     words.into_iter().map(|(word, messages)| (badge(&word), messages)).collect()
 }
 
-/// The checks that raised nothing, in a line.
-pub(super) fn silent(result: ReportInput<'_>) -> String {
-    let checks = &result.judgement.checks;
-    let is_silent = |check: Check| checks.iter().all(|raised| raised.check != check);
-    let silent: Vec<String> =
-        Check::ALL.iter().filter(|check| is_silent(**check)).map(ToString::to_string).collect();
-    let (count, all, spent) = (silent.len(), Check::ALL.len(), grouped(result.judgement.evaluations));
-    let names = if silent.is_empty() { String::new() } else { format!(": {}", silent.join(", ")) };
-    format!("{count} of {all} checks raised nothing{names}. They took {spent} extra model evaluations.")
+/// What became of the checks: how many are in each state, then those that did not look, with the reasons.
+pub(super) fn examined(result: ReportInput<'_>) -> Vec<String> {
+    let mut lines = vec![summary::examined(result)];
+    for state in [CheckState::NotRun, CheckState::NotApplicable] {
+        let those = summary::unlooked(result, state).into_iter();
+        lines.extend(those.map(|line| format!("{}: {}", state.words(), tied(&line))));
+    }
+    lines
 }
 
 /// The waivers, in the spec's order.
@@ -90,7 +89,21 @@ pub(super) fn waivers(result: ReportInput<'_>) -> Vec<Waived> {
             state: fault.unwrap_or("covers what was raised"),
         }
     };
-    annotations::waivers(result).map(one).collect()
+    let trigger = |one: &Loosened| {
+        let (signature, fault) = (one.trigger.signature.as_ref(), unsigned(one.state));
+        let of = |field: fn(&Signature) -> String| signature.map_or("nobody".to_string(), field);
+        Waived {
+            badge: badge(if fault.is_none() { "used" } else { "FAIL" }),
+            check: one.trigger.check.to_string(),
+            model: "every model".to_string(),
+            owner: of(|signature| signature.owner.clone()),
+            reason: signature.map_or("none".to_string(), |signature| signature.reason.clone()),
+            expires: signature.map_or("never signed".to_string(), |signature| signature.expires.to_string()),
+            state: fault.unwrap_or("loosens the trigger"),
+        }
+    };
+    let loosened = result.judgement.loosened.iter().map(trigger);
+    annotations::waivers(result).map(one).chain(loosened).collect()
 }
 
 fn one_line(text: &str) -> String {
