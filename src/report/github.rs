@@ -19,7 +19,8 @@ pub fn annotations(result: ReportInput<'_>) -> String {
             .then(|| format!("::notice file={file},title=Accepted snapshot::{}\n", message(&text)))
     });
     let checks = super::summary::unlooked(result, CheckState::NotRun);
-    let checks = std::iter::once(super::summary::examined(result)).chain(checks).collect::<Vec<_>>().join("\n");
+    let checks =
+        std::iter::once(super::summary::examined(result)).chain(checks).collect::<Vec<_>>().join("\n");
     let checks = format!("::notice file={file},title=Checks::{}\n", message(&checks));
     changed.chain([checks]).chain(all(result).iter().map(|remark| annotation(remark, &file))).collect()
 }

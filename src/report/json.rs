@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ReportInput;
 use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
-use crate::judge::{Examined, Loosened, Finding, Raised, Tally, Waiving, notes};
+use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
 use crate::sanitize;
 use crate::spec::{Metric, Waiver};
 

@@ -136,7 +136,8 @@ fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {
     let trigger = |one: &Loosened| Case {
         name: loosened(one),
         text: one.trigger.signature.as_ref().map_or(String::new(), |signature| plain(&signature.reason)),
-        end: unsigned(one.state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
+        end: unsigned(one.state)
+            .map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
     };
     waivers(result).map(case).chain(result.judgement.loosened.iter().map(trigger)).collect()
 }

@@ -10,7 +10,8 @@ use super::snapshot_diff::Changes;
 use super::summary::{examined, statistics, unlooked};
 use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
-    CheckState, ClauseFinding, Signed, Score, Tally, figure, goal, goal_points, notes, percent_beside, points_beside,
+    CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
+    points_beside,
 };
 use crate::plan::{Bound, Clause};
 use crate::sanitize::markdown as shown;
@@ -207,7 +208,8 @@ fn raised(remarks: &[Remark<'_>], result: ReportInput<'_>) -> String {
         let signature = one.trigger.signature.as_ref().filter(|_| one.state == Signed::Signed)?;
         Some(format!("**waived** {}: {}", shown(&loosened(one)), shown(&signature.reason)))
     });
-    let not_run = unlooked(result, CheckState::NotRun).into_iter().map(|line| format!("**not run** {}", shown(&line)));
+    let not_run =
+        unlooked(result, CheckState::NotRun).into_iter().map(|line| format!("**not run** {}", shown(&line)));
     let told: Vec<String> = told.chain(signed).chain(not_run).collect();
     let unasked: Vec<String> =
         unlooked(result, CheckState::NotApplicable).iter().map(|line| shown(line)).collect();

@@ -36,7 +36,10 @@ fn a_check_is_explained_by_what_it_says_of_itself_and_not_by_its_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, said) = told(&medcert(folder.path(), &["explain", "V1"]));
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.starts_with("V1 constant-predictor: ") && said.replace('\n', " ").contains("What to do"), "{said}");
+    assert!(
+        said.starts_with("V1 constant-predictor: ") && said.replace('\n', " ").contains("What to do"),
+        "{said}"
+    );
     assert!(!said.contains("//!") && !said.contains("use crate"), "{said}");
 }
 

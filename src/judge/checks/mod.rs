@@ -38,7 +38,9 @@ use super::verdicts::Signed;
 use super::{Loosened, Verdict};
 use crate::evidence::{Evidence, Outcome};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
-use crate::spec::{Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region};
+use crate::spec::{
+    Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region, Steps,
+};
 use crate::stats;
 
 pub use modality_ignored::Reliance;
@@ -216,22 +218,7 @@ impl<'a> Field<'a> {
 
 /// Whether a search takes a single gradient step, which may overshoot what it looks for.
 fn is_one_step(search: ImageSearch) -> bool {
-    match search {
-        ImageSearch::Fgsm | ImageSearch::RandomFgsm => true,
-        ImageSearch::Pgd { .. }
-        | ImageSearch::Momentum { .. }
-        | ImageSearch::Apgd { .. }
-        | ImageSearch::Fab { .. }
-        | ImageSearch::DeepFool { .. }
-        | ImageSearch::CarliniWagner { .. }
-        | ImageSearch::AutoAttack { .. }
-        | ImageSearch::Square { .. }
-        | ImageSearch::Spsa { .. }
-        | ImageSearch::Nes { .. }
-        | ImageSearch::HopSkipJump { .. }
-        | ImageSearch::Naive
-        | ImageSearch::Transfer { .. } => false,
-    }
+    search.facts().steps == Steps::Single
 }
 
 /// A warning where the attack takes one step, which may overshoot; as it is where the attack is iterated.
