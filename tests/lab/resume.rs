@@ -148,7 +148,7 @@ fn a_signal_stops_within_two_seconds_and_says_how_to_go_on() {
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         let told = String::from_utf8_lossy(&output.stderr).to_string();
         assert_eq!(output.status.code(), Some(code), "{told}");
-        assert!(told.contains("the same command goes on from there"), "{told}");
+        assert!(told.contains("run the same command again to continue from here"), "{told}");
         assert!(!world.evidence().exists(), "half of it is no evidence");
         let before = world.lines();
         world.start().wait().expect("ended");

@@ -157,7 +157,7 @@ fn searches_over_synonyms_reach_the_best_and_no_more() {
     let (lexicon, documents) = (lexicon(), documents());
     let synonyms = |core: &str| lexicon.of(&core.to_lowercase()).to_vec();
     let mut reached = [0; 3];
-    for seed in 0..10 {
+    for seed in 0..20 {
         let model = adds(seed);
         let searches = [TextSearch::Pwws, TextSearch::TextFooler, TextSearch::Beam];
         for (place, search) in searches.into_iter().enumerate() {

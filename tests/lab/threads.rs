@@ -6,7 +6,7 @@ use std::process::Command;
 
 use medcert::evidence::{Evidence, Silent};
 use medcert::lab::{self, Options};
-use medcert::{data, plan, spec};
+use medcert::{data, plan, seal, spec};
 
 /// The evidence of small models; `of` gives the end of a model's entry: how it is trained, or its weights.
 fn evidence(cache: &Path, threads: usize, of: impl Fn(&str) -> String) -> Evidence {
@@ -41,7 +41,8 @@ require: [fusion accuracy ≥ 0%]
 fn trained(cache: &Path, model: &str) -> Vec<PathBuf> {
     let files = std::fs::read_dir(cache.join("models")).expect("trained models").flatten();
     let files = files.map(|file| PathBuf::from(file.file_name()));
-    files.filter(|file| file.to_string_lossy().starts_with(model)).collect()
+    let is_trained = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "sealed");
+    files.filter(|file| file.to_string_lossy().starts_with(model) && is_trained(file)).collect()
 }
 
 #[test]
@@ -52,9 +53,14 @@ fn threads_belong_to_the_weights_and_not_to_what_is_seen_of_them() {
     let of_two: Vec<PathBuf> =
         ["vision", "language", "fusion"].iter().flat_map(|model| trained(cache.path(), model)).collect();
     assert_eq!(of_two.len(), 3);
+    // a trained model is kept as weights under a seal
     let loaded = |model: &str| {
-        let file = of_two.iter().find(|file| file.to_string_lossy().starts_with(model));
-        format!("weights: {}", file.expect("a file").display())
+        let file = of_two.iter().find(|file| file.to_string_lossy().starts_with(model)).expect("a file");
+        let folder = cache.path().join("models");
+        let sealed = std::fs::read(folder.join(file)).expect("a trained model");
+        let weights = seal::open("trained model", sealed).expect("a sound seal");
+        std::fs::write(folder.join(format!("{model}.safetensors")), weights).expect("written");
+        format!("weights: {model}.safetensors")
     };
     let (one, two) = (evidence(cache.path(), 1, loaded), evidence(cache.path(), 2, loaded));
     assert_eq!((one.run.computed_by[0].threads, two.run.computed_by[0].threads), (1, 2));
