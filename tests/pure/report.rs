@@ -123,7 +123,7 @@ fn a_snapshot_file_is_what_insta_reads() {
     assert_eq!(snapshot::read(&path).expect_err("refused").exit_code(), 4);
     snapshot::write(&path, std::path::Path::new("specs/a.yaml"), "one\n\ntwo").expect("written");
     insta::with_settings!({snapshot_path => path.parent().expect("a folder"), prepend_module_to_snapshot => false}, {
-        insta::assert_snapshot!("a", "one\n\ntwo");
+        insta::assert_snapshot!("a", snapshot::sealed("one\n\ntwo"));
     });
 }
 
