@@ -25,7 +25,7 @@ pub use space::Space;
 
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Victim};
-use crate::random::{normals, stream, uniform};
+use crate::random::{below, normals, stream, uniform};
 use crate::spec::{AttackLoss, ImageSearch, Norm};
 use crate::{Error, Result};
 
@@ -100,6 +100,19 @@ impl Clone for Problem<'_> {
 }
 
 impl Problem<'_> {
+    /// A random sign a pixel, in the shape of the images; each case has its own, under the name of the attack.
+    fn random_signs(&self, attack: &str) -> Result<Tensor> {
+        let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
+        let pixels: usize = shape[1..].iter().product();
+        let seed = self.seed.to_string();
+        let mut signs = Vec::with_capacity(self.cases.len() * pixels);
+        for case in &self.cases {
+            let mut rng = stream(&[attack, &seed, case]);
+            signs.extend((0..pixels).map(|_| if below(&mut rng, 2) == 0 { -1.0 } else { 1.0 }));
+        }
+        tensor::floats(&signs, &shape)
+    }
+
     /// Some of its cases, by their rows, in that order.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let places = tensor::rows(rows)?;

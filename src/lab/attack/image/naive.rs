@@ -8,8 +8,7 @@
 
 use super::{Best, Problem};
 use crate::Result;
-use crate::lab::tensor::{self, Tensor};
-use crate::random::{below, stream};
+use crate::lab::tensor::Tensor;
 
 /// The grey that is neither bright nor dark.
 const MIDDLE: f64 = 0.5;
@@ -34,18 +33,5 @@ pub fn propose(problem: &Problem<'_>) -> Result<Tensor> {
 fn directions(problem: &Problem<'_>) -> Result<Vec<Tensor>> {
     let images = &problem.images;
     let contrast = images.f_sub_scalar(MIDDLE)?.f_sign()?;
-    Ok(vec![images.f_ones_like()?, images.shallow_clone(), contrast, signs(problem)?])
-}
-
-/// A random sign a pixel.
-fn signs(problem: &Problem<'_>) -> Result<Tensor> {
-    let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
-    let pixels: usize = shape[1..].iter().product();
-    let seed = problem.seed.to_string();
-    let mut signs = Vec::with_capacity(problem.cases.len() * pixels);
-    for case in &problem.cases {
-        let mut rng = stream(&["naive", &seed, case]);
-        signs.extend((0..pixels).map(|_| if below(&mut rng, 2) == 0 { -1.0 } else { 1.0 }));
-    }
-    tensor::floats(&signs, &shape)
+    Ok(vec![images.f_ones_like()?, images.shallow_clone(), contrast, problem.random_signs("naive")?])
 }

@@ -6,27 +6,14 @@
 
 use super::{Problem, fgsm};
 use crate::Result;
-use crate::lab::tensor::{self, Tensor};
-use crate::random::{below, stream};
+use crate::lab::tensor::Tensor;
 use crate::spec::AttackLoss;
 
 /// Images after both steps; not yet projected.
 pub fn propose(problem: &Problem<'_>) -> Result<Tensor> {
     let half = problem.space.epsilon / 2.0;
-    let corner = problem.project(&fgsm::step(problem, &problem.images, &signs(problem)?, half)?)?;
+    let corner =
+        problem.project(&fgsm::step(problem, &problem.images, &problem.random_signs("r-fgsm")?, half)?)?;
     let (_, gradient) = problem.gradient(&corner, AttackLoss::CrossEntropy)?;
     fgsm::step(problem, &corner, &gradient, half)
-}
-
-/// A random sign a pixel.
-fn signs(problem: &Problem<'_>) -> Result<Tensor> {
-    let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
-    let pixels: usize = shape[1..].iter().product();
-    let seed = problem.seed.to_string();
-    let mut signs = Vec::with_capacity(problem.cases.len() * pixels);
-    for case in &problem.cases {
-        let mut rng = stream(&["r-fgsm", &seed, case]);
-        signs.extend((0..pixels).map(|_| if below(&mut rng, 2) == 0 { -1.0 } else { 1.0 }));
-    }
-    tensor::floats(&signs, &shape)
 }
