@@ -56,6 +56,9 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
     for cell in &mut evidence.cells {
         cell.outcomes = order.iter().map(|&place| cell.outcomes[place]).collect();
     }
+    for certificate in &mut evidence.certificates {
+        certificate.votes = order.iter().map(|&place| certificate.votes[place]).collect();
+    }
     Ok(evidence)
 }
 

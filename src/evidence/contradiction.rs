@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Evidence, Outcome};
+use super::{Evidence, Outcome, Vote};
 
 impl Evidence {
     /// The first contradiction, in a sentence.
@@ -16,6 +16,17 @@ impl Evidence {
                     let (model, attack) = (&cell.model, &cell.attack);
                     return Some(format!("the case {} of {model} under {attack} {why}", case.id));
                 }
+            }
+        }
+        for certificate in &self.certificates {
+            let (model, ball, votes) = (&certificate.model, &certificate.ball, certificate.votes.len());
+            if votes != self.cases.len() {
+                return Some(format!("{model} within {ball} has {votes} votes for {} cases", self.cases.len()));
+            }
+            let is_impossible = |vote: &Vote| vote.successes > vote.samples;
+            let found = self.cases.iter().zip(&certificate.votes).find(|(_, vote)| is_impossible(vote));
+            if let Some((case, _)) = found {
+                return Some(format!("{} has more right copies than copies within {ball}", case.id));
             }
         }
         self.of_baselines().or_else(|| self.of_counterexamples())

@@ -210,6 +210,22 @@ fn parts(evidence: &Evidence) -> std::io::Result<Vec<Part>> {
         }
         put(&format!("{name}: end"), "]".to_string());
     }
+    // evidence without a certificate has the same bytes as before there were any
+    if !evidence.certificates.is_empty() {
+        put("certificates", ",\n\"certificates\": [\n".to_string());
+        for (place, certificate) in evidence.certificates.iter().enumerate() {
+            let super::Certificate { model, ball, seed, votes } = certificate;
+            let (written, comma) = (lines(votes)?, comma(place, evidence.certificates.len()));
+            let (model_text, ball_text) = (line(model)?, line(ball)?);
+            put(
+                &format!("certificates: {model} within {ball}"),
+                format!(
+                    "{{\"model\": {model_text}, \"ball\": {ball_text}, \"seed\": {seed}, \"votes\": [\n{written}]}}{comma}\n"
+                ),
+            );
+        }
+        put("certificates: end", "]".to_string());
+    }
     for (name, elements) in
         [("health", lines(&evidence.health)?), ("counterexamples", lines(&evidence.counterexamples)?)]
     {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellPiece, Health, Outcome};
+use super::{CellPiece, Health, Outcome, Vote};
 use crate::files::bounded_read;
 use crate::seal;
 use crate::{Error, Result};
@@ -29,6 +29,8 @@ pub enum Seen {
     Cell(CellPiece),
     /// What only the checks asked for.
     Probe(Vec<Outcome>),
+    /// A certificate of the plan.
+    Certificate(Vec<Vote>),
     /// The model's health.
     Health(Health),
 }
@@ -39,6 +41,7 @@ impl Seen {
         match self {
             Self::Cell(cell) => cell.outcomes.len() == cases,
             Self::Probe(outcomes) => outcomes.len() == cases,
+            Self::Certificate(votes) => votes.len() == cases,
             Self::Health(_) => true,
         }
     }

@@ -2,6 +2,7 @@
 //! times and no machine names: the same question gives the same bytes.
 
 mod align;
+mod certificate;
 mod contradiction;
 mod counterexample;
 pub mod exhibit;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::Fingerprint;
 
 pub use align::aligned;
+pub use certificate::{Attacked, Certificate, Decision, Vote};
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
 pub use file::{parse, read, write};
@@ -54,6 +56,9 @@ pub struct Evidence {
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
     pub cells: Vec<Cell>,
+    /// What is certified, in the plan's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
     /// What only the checks asked for, in the plan's order: the outcomes of all cases or of the first ones.
     pub probes: Vec<Cell>,
     /// What was seen of each model's answers and gradients, in the spec's order.

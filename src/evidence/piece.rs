@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counterexample, Health, Outcome, Regressions};
+use super::{Counterexample, Health, Vote, Outcome, Regressions};
 
 /// What was seen of a model over a chunk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Piece {
     pub cells: Vec<Option<CellPiece>>,
     /// The outcomes of each of its probes, in the plan's order; none where the chunk is not probed or the model's cells had ended.
     pub probes: Vec<Vec<Outcome>>,
+    /// The votes of each of its certificates, in the plan's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Vec<Vote>>,
     /// Its health, from the chunks where it is looked at.
     pub health: Option<Health>,
 }

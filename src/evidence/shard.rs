@@ -193,7 +193,10 @@ fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<String> {
             "of another version of medcert",
         ),
         (first.part.parts == shard.part.parts, "one of another number of parts"),
-        (a.cells == b.cells && a.probes == b.probes, "of a spec with other attacks"),
+        (
+            a.cells == b.cells && a.probes == b.probes && a.certificates == b.certificates,
+            "of a spec with other attacks or certificates",
+        ),
         (a.data == b.data && a.cases == b.cases && a.baselines == b.baselines, "of other data"),
         (a.models == b.models, "of other weights"),
         (first.chunks == shard.chunks && same_run, "of another way to run"),
@@ -246,7 +249,12 @@ impl Assembly {
             (0..cells.len()).filter(|&place| cells[place].model == name).collect()
         };
         let (cells, probes) = (own(&head.cells), own(&head.probes));
-        if cells.len() != piece.cells.len() || probes.len() != piece.probes.len() {
+        let certificates: Vec<usize> =
+            (0..head.certificates.len()).filter(|&place| head.certificates[place].model == name).collect();
+        let fits = cells.len() == piece.cells.len()
+            && probes.len() == piece.probes.len()
+            && certificates.len() == piece.certificates.len();
+        if !fits {
             return Err(format!("a piece of {name} has other cells than the spec"));
         }
         for (place, seen) in cells.into_iter().zip(piece.cells) {
@@ -258,6 +266,9 @@ impl Assembly {
         }
         for (place, outcomes) in probes.into_iter().zip(piece.probes) {
             head.probes[place].outcomes.extend(outcomes);
+        }
+        for (place, votes) in certificates.into_iter().zip(piece.certificates) {
+            head.certificates[place].votes.extend(votes);
         }
         if let Some(seen) = piece.health {
             match head.health.iter_mut().find(|known| known.model == seen.model) {

@@ -30,12 +30,16 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> Claus
 }
 
 fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
-    let Part { sample, estimate, other, p, counted, .. } = part;
+    let Part { sample, estimate, other, p, counted, short, .. } = part;
     let (threshold, less) = clause.bound.threshold();
     let levels = Sample::levels(level, less);
     let (lower, upper) = (sample.lower(levels.0), sample.upper(levels.1));
     let verdict = decide(lower, upper, threshold, less);
     let effective = sample.effective();
+    let concluded = match short.filter(|_| verdict == Verdict::Inconclusive) {
+        Some(short) => short,
+        None => concluded(clause, verdict, (lower, upper)),
+    };
     let needed = (verdict == Verdict::Inconclusive).then(|| {
         let worth = effective.map_or(1.0, |effective| effective / estimate.trials as f64);
         needed(estimate.trials, |cases| {
@@ -58,7 +62,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
         upper,
         threshold,
         needed: needed.flatten(),
-        reason: format!("{counted}; {}", concluded(clause, verdict, (lower, upper))),
+        reason: format!("{counted}; {concluded}"),
     }
 }
 

@@ -120,7 +120,7 @@ fn fails(clause: &Clause, measured: &Measured) -> bool {
 
 /// Whether a check bears on the cells of a clause.
 fn doubted(clause: &Clause, raised: &[Raised]) -> bool {
-    raised.iter().any(|one| one.cells.is_some() && one.concerns(clause.model, &clause.cells))
+    raised.iter().any(|one| one.cells.is_some() && one.concerns_clause(clause))
 }
 
 fn like_the_majority(clause: &Clause, tally: &Tally<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::counts::{Tally, noun};
 use super::sample::Sample;
-use super::{Estimate, figure, percent, percent_beside};
+use super::{Estimate, certified, figure, percent, percent_beside};
 use crate::plan::{Bound, Clause};
 use crate::spec::Metric;
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
@@ -24,6 +24,8 @@ pub(super) struct Part {
     pub(super) p: f64,
     /// What was counted, in words.
     pub(super) counted: String,
+    /// What is short besides cases, where it is not decided.
+    pub(super) short: Option<String>,
 }
 
 impl Measured {
@@ -79,6 +81,9 @@ fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
 
 /// Counts what a clause is about among some cases.
 fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<String>) -> Result<Part, String> {
+    if let Some(certificate) = clause.certificate {
+        return certified::part(tally, clause, certificate, places, group);
+    }
     let (threshold, less) = clause.bound.threshold();
     let right = tally.right(clause.model, &clause.cells)?;
     let estimate = count(&right, places);
@@ -94,7 +99,7 @@ fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<Stri
     } else {
         estimate
     };
-    Ok(Part { group, sample, estimate, other, p, counted })
+    Ok(Part { group, sample, estimate, other, p, counted, short: None })
 }
 
 fn count(right: &[bool], places: &[usize]) -> Estimate {
@@ -127,7 +132,7 @@ fn value(
         }
     };
     let counted = match &sample {
-        Sample::Share(_) | Sample::Watched(..) => format!(
+        Sample::Share(_) | Sample::Watched(..) | Sample::Certified(_) => format!(
             "{} of {cases} {} ({}{})",
             sample.estimate().successes,
             match metric {

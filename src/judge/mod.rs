@@ -5,6 +5,7 @@
 
 mod acted;
 mod baseline;
+mod certified;
 pub mod checks;
 mod clause_verdict;
 mod clusters;
@@ -25,6 +26,7 @@ mod verdicts;
 
 pub use acted::Acted;
 pub use baseline::{Baseline, Change, Comparison, Held, cell_name};
+pub use certified::{Certified, Votes};
 pub use checks::{CheckState, Examined, Raised};
 pub(crate) use counts::class;
 pub use counts::{ROUNDING, Score, Tally};

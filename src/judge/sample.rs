@@ -1,6 +1,7 @@
 //! What a clause's bounds are computed from: one kind a metric.
 
 use super::{Estimate, LEVEL};
+use crate::spec::Direction;
 use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion, Sequence};
 
 /// What was observed.
@@ -9,6 +10,8 @@ pub(super) enum Sample {
     Share(Proportion),
     /// The same where one looked after each patient whether to go on, and what was counted by then.
     Watched(Sequence, Estimate),
+    /// Certified cases.
+    Certified(CertifiedShare),
     /// Two models on the same cases.
     Difference(Differences),
     Area(Auroc),
@@ -17,11 +20,82 @@ pub(super) enum Sample {
     Mean(Mean, f64),
 }
 
+/// The share of certifiable cases, from those that a vote certified and those that it refuted; each vote is wrong with
+/// probability `alpha` at most.
+pub(super) struct CertifiedShare {
+    pub(super) certified: Proportion,
+    pub(super) refuted: Proportion,
+    pub(super) alpha: f64,
+    /// At least: the share itself is meant. At most: its complement.
+    pub(super) direction: Direction,
+}
+
+impl CertifiedShare {
+    /// What is left of a bound of a share of votes when as many as may be wrong are taken off.
+    fn less_errors(&self, bound: f64) -> f64 {
+        ((bound - self.alpha) / (1.0 - self.alpha)).max(0.0)
+    }
+
+    fn value(&self) -> f64 {
+        let share = self.estimate().share();
+        if self.certified.trials() == 0 { 0.0 } else { share }
+    }
+
+    fn estimate(&self) -> Estimate {
+        let (certified, trials) = (self.certified.successes(), self.certified.trials());
+        let successes = match self.direction {
+            Direction::AtLeast => certified,
+            Direction::AtMost => trials - certified,
+        };
+        Estimate { successes, trials }
+    }
+
+    pub(super) fn lower(&self, alpha: f64) -> f64 {
+        match self.direction {
+            Direction::AtLeast => self.less_errors(self.certified.lower(alpha)),
+            Direction::AtMost => self.less_errors(self.refuted.lower(alpha)),
+        }
+    }
+
+    pub(super) fn upper(&self, alpha: f64) -> f64 {
+        match self.direction {
+            Direction::AtLeast => 1.0 - self.less_errors(self.refuted.lower(alpha)),
+            Direction::AtMost => 1.0 - self.less_errors(self.certified.lower(alpha)),
+        }
+    }
+
+    /// p-value against the clause being false, where `passes`; else against its being true.
+    fn p(&self, threshold: f64, passes: bool) -> f64 {
+        let (share, least) = match (self.direction, passes) {
+            (Direction::AtLeast, true) => (&self.certified, threshold),
+            (Direction::AtLeast, false) => (&self.refuted, 1.0 - threshold),
+            (Direction::AtMost, true) => (&self.certified, 1.0 - threshold),
+            (Direction::AtMost, false) => (&self.refuted, threshold),
+        };
+        share.p_at_least(stats::threshold::certified_share(least, self.alpha))
+    }
+
+    fn bounds_of(&self, cases: u64, lower: f64, upper: f64) -> (f64, f64) {
+        let scaled = |count: u64| {
+            let count = (count as f64 / self.certified.trials().max(1) as f64 * cases as f64).round() as u64;
+            Proportion::of((0..cases).map(|case| (case, case < count)))
+        };
+        let among = Self {
+            certified: scaled(self.certified.successes()),
+            refuted: scaled(self.refuted.successes()),
+            alpha: self.alpha,
+            direction: self.direction,
+        };
+        (among.lower(lower), among.upper(upper))
+    }
+}
+
 impl Sample {
     /// The metric's value.
     pub(super) fn value(&self) -> f64 {
         match self {
             Self::Share(_) | Self::Watched(..) => self.estimate().share(),
+            Self::Certified(found) => found.value(),
             Self::Difference(found) => {
                 (found.gained() as f64 - found.lost() as f64) / found.trials().max(1) as f64
             }
@@ -36,6 +110,7 @@ impl Sample {
         match self {
             Self::Share(found) => Estimate { successes: found.successes(), trials: found.trials() },
             Self::Watched(_, estimate) => *estimate,
+            Self::Certified(found) => found.estimate(),
             Self::Difference(found) => Estimate { successes: found.gained(), trials: found.trials() },
             Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => Estimate { successes: 0, trials: 0 },
         }
@@ -46,6 +121,7 @@ impl Sample {
         match self {
             Self::Share(found) => found.lower(alpha),
             Self::Watched(found, _) => found.lower(alpha),
+            Self::Certified(found) => found.lower(alpha),
             Self::Difference(found) => found.bounds(alpha).0,
             Self::Area(found) => found.lower(alpha),
             Self::Calibration(found) => found.lower(alpha),
@@ -58,6 +134,7 @@ impl Sample {
         match self {
             Self::Share(found) => found.upper(alpha),
             Self::Watched(found, _) => found.upper(alpha),
+            Self::Certified(found) => found.upper(alpha),
             Self::Difference(found) => found.bounds(alpha).1,
             Self::Area(found) => found.upper(alpha),
             Self::Calibration(found) => found.upper(alpha),
@@ -72,6 +149,9 @@ impl Sample {
             (Self::Share(found), true) => found.p_at_most(threshold),
             (Self::Watched(found, _), false) => found.p_at_least(threshold),
             (Self::Watched(found, _), true) => found.p_at_most(threshold),
+            (Self::Certified(found), less) => {
+                found.p(threshold, less == (found.direction == Direction::AtMost))
+            }
             (Self::Difference(found), false) => found.p_at_least(threshold),
             (Self::Area(found), false) => found.p_at_least(threshold),
             (Self::Calibration(found), true) => found.p_at_most(threshold),
@@ -87,6 +167,7 @@ impl Sample {
     pub(super) fn effective(&self) -> Option<f64> {
         match self {
             Self::Share(found) => found.effective(),
+            Self::Certified(found) => found.certified.effective(),
             Self::Difference(found) => found.effective(),
             Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
         }
@@ -110,6 +191,7 @@ impl Sample {
                 let bounds = |alpha| stats::paired_difference_bounds(gained, lost, cases, alpha);
                 Some((bounds(lower).0, bounds(upper).1))
             }
+            Self::Certified(found) => Some(found.bounds_of(cases, lower, upper)),
             Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
         }
     }

@@ -152,32 +152,45 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec
 
 /// Whether a requirement rests on what a check is about.
 fn bears_on(raised: &Raised, plan: &Plan, requirement: &Requirement) -> bool {
-    rests_on(plan, requirement).iter().flatten().any(|(model, cells)| raised.concerns(*model, cells))
+    rests_on(plan, requirement).iter().any(|rests| rests.is_touched_by(raised))
 }
 
-/// For each clause of a requirement, in the order of its finding, the models and their cells that it rests on.
-fn rests_on(plan: &Plan, requirement: &Requirement) -> Vec<Vec<(usize, Vec<usize>)>> {
+/// What a clause rests on.
+struct Rests<'p> {
+    /// The clause itself; none for a comparison with the baseline.
+    clause: Option<&'p Clause>,
+    /// What else: models and their cells.
+    others: Vec<(usize, Vec<usize>)>,
+}
+
+impl Rests<'_> {
+    fn is_touched_by(&self, raised: &Raised) -> bool {
+        self.clause.is_some_and(|clause| raised.concerns_clause(clause))
+            || self.others.iter().any(|(model, cells)| raised.concerns(*model, cells))
+    }
+}
+
+/// For each clause of a requirement, in the order of its finding, what it rests on.
+fn rests_on<'p>(plan: &Plan, requirement: &'p Requirement) -> Vec<Rests<'p>> {
     let clauses = requirement.clauses.iter().map(|clause| {
         let other = match &clause.bound {
             Bound::Rate(_) | Bound::AtMost(_) => None,
             Bound::Model { model, cells, .. } => Some((*model, cells.clone())),
         };
-        std::iter::once((clause.model, clause.cells.clone())).chain(other).collect()
+        Rests { clause: Some(clause), others: other.into_iter().collect() }
     });
     // a comparison with the baseline looks at each cell alone
     let compared = requirement.regression.iter().map(|regression| {
         let alone = |&cell: &usize| Some((plan.cells.get(cell)?.model, vec![cell]));
-        regression.cells.iter().filter_map(alone).collect()
+        Rests { clause: None, others: regression.cells.iter().filter_map(alone).collect() }
     });
     clauses.chain(compared).collect()
 }
 
 /// Gives each clause the verdict of the checks that bear on it if that is more severe, and else names them beside it.
 fn weigh(finding: &mut Finding, plan: &Plan, requirement: &Requirement, checks: &[Raised]) {
-    for (found, rests_on) in finding.clauses.iter_mut().zip(rests_on(plan, requirement)) {
-        let bears = |raised: &&Raised| {
-            raised.counts().is_some() && rests_on.iter().any(|(model, cells)| raised.concerns(*model, cells))
-        };
+    for (found, rests) in finding.clauses.iter_mut().zip(rests_on(plan, requirement)) {
+        let bears = |raised: &&Raised| raised.counts().is_some() && rests.is_touched_by(raised);
         let raised: Vec<&Raised> = checks.iter().filter(bears).collect();
         if let Some(worst) = raised.iter().filter_map(|raised| raised.counts()).max() {
             doubt(found, worst, &raised);

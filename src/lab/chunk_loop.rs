@@ -225,6 +225,7 @@ impl ChunkLoop<'_> {
             match journal.get(&key) {
                 Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),
                 Some(Seen::Probe(outcomes)) => piece.probes.push(outcomes.clone()),
+                Some(Seen::Certificate(votes)) => piece.certificates.push(votes.clone()),
                 Some(Seen::Health(health)) => piece.health = Some(health.clone()),
                 None => return Err(Error::Bug("a journal lacks the line that was just written".into())),
             }

@@ -63,6 +63,9 @@ impl ModelLoader<'_> {
                     scripts.push(self.script(name, script)?);
                     continue;
                 }
+                (Model::Defended(_), _) => {
+                    return Err(Error::Usage(format!("{name} is defended, which this version plans and does not run")));
+                }
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
                 (_, None) => return Err(bug("a model has neither weights nor training")),
@@ -248,7 +251,7 @@ impl ModelLoader<'_> {
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
                 Ok(Blank::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
             }
-            Model::Script(_) => Err(bug("a module has no architecture of ours")),
+            Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),
             Model::Fusion { kind, .. } => {
                 let (Some(vision), Some(language)) = parts(model, done)? else {
                     return Err(bug("a fusion model came before its parts"));

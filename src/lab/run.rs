@@ -12,7 +12,7 @@ use super::stop;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts, Observer, Part,
+    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts, Observer, Part,
     Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
 };
 use crate::plan::{self, Plan};
@@ -175,6 +175,7 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
         cases: cases(field, audit.seen, &audit.twins),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
+        certificates: plan.certificates.iter().map(|one| sought(plan, one)).collect(),
         probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
         health: vec![],
         counterexamples: vec![],
@@ -217,6 +218,16 @@ fn operated<'s>(
 fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     let model = plan.spec.models[cell.model].0.clone();
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
+}
+
+/// A certificate as evidence names it, without a vote yet.
+fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
+    Certificate {
+        model: plan.spec.models[certificate.model].0.clone(),
+        ball: certificate.ball.to_string(),
+        seed: plan.spec.seed,
+        votes: vec![],
+    }
 }
 
 /// What of the test reports a model never reads; none for a fusion, which reads as its language model does.

@@ -1,7 +1,8 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
+use super::adaptive::companions;
 use super::probes::probes;
-use super::{Attack, Bound, Cell, Clause, ImageAttack, Plan, Regression, Requirement, Row};
+use super::{Attack, Bound, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
 use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
@@ -26,6 +27,7 @@ pub fn build(spec: Spec) -> Plan {
         cells: row.iter().map(place).collect(),
     };
     let bound_clause = |(clause, (subject, other)): (&spec::Clause, &BoundClause)| Clause {
+        certificate: None,
         words: clause.words.clone(),
         model: subject.0,
         metric: clause.metric,
@@ -39,6 +41,21 @@ pub fn build(spec: Spec) -> Plan {
             (spec::Bound::AtMost(most), _) => Bound::AtMost(*most),
             (spec::Bound::Model { .. }, None) => unreachable!("a relation binds both its models"),
         },
+    };
+    let sought = |(required, bound): (&spec::Requirement, &BoundRequirement)| -> Vec<Certificate> {
+        let each = required.clauses.iter().zip(bound);
+        each.filter_map(|(clause, ((model, _), _))| Some(Certificate::of(*model, clause.certified?))).collect()
+    };
+    let mut certificates: Vec<Certificate> = Vec::new();
+    for certificate in spec.require.iter().zip(&requirements).flat_map(sought) {
+        if !certificates.contains(&certificate) {
+            certificates.push(certificate);
+        }
+    }
+    let bound_clause = |(clause, bound): (&spec::Clause, &BoundClause)| {
+        let wanted = clause.certified.map(|certified| Certificate::of(bound.0.0, certified));
+        let certificate = wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted));
+        Clause { certificate, ..bound_clause((clause, bound)) }
     };
     let rows = spec.table.iter().zip(&rows).map(bound_row).collect();
     let cells: Vec<Cell> = attacks
@@ -65,7 +82,7 @@ pub fn build(spec: Spec) -> Plan {
         })
         .collect();
     let probes = probes(&spec, &cells, &requirements);
-    Plan { spec, cells, probes, rows, requirements }
+    Plan { spec, cells, certificates, probes, rows, requirements }
 }
 
 /// The cells of a model, or of all.
@@ -152,7 +169,11 @@ impl Binder<'_> {
                 self.cell(model, image);
                 self.cell(model, text);
             }
+            let beside = companions(self.spec, model, &attack);
             cells.push(self.cell(model, attack));
+            for attack in beside {
+                cells.push(self.cell(model, attack));
+            }
         }
         (model, cells)
     }

@@ -15,6 +15,8 @@ pub struct Cost {
     pub evaluations: u64,
     /// How many of them take a gradient too.
     pub gradients: u64,
+    /// Evaluations for the certificates if every case is clear, and at most.
+    pub certificates: (u64, u64),
     /// Evaluations that only the checks ask for, at most.
     pub checks: u64,
     /// Evaluations, the checks' included, if no attack shared work with another.
@@ -46,6 +48,7 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         cases: test,
         evaluations: 0,
         gradients: 0,
+        certificates: (0, 0),
         checks: 0,
         unshared: 0,
         saving: 1.0,
@@ -73,9 +76,19 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
             })
         };
         let (evaluations, gradients, passes) = spent(&attacks, image, text);
-        cost.evaluations += evaluations * test as u64;
-        cost.gradients += gradients * test as u64;
-        cost.attack_seconds += test as f64 * (passes + image); // the clean image once
+        // a defended model answers by several evaluations of the model that it wraps
+        let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
+        cost.evaluations += evaluations * test as u64 * times;
+        cost.gradients += gradients * test as u64 * times;
+        cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
+        let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
+        let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+        for place in plan.certificates_of(model) {
+            let (clear, most) = plan.certificates[place].evaluations(pixels);
+            cost.certificates.0 += clear * test as u64;
+            cost.certificates.1 += most * test as u64;
+            cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
+        }
         let (alone, seconds) = spent_alone(&attacks);
         cost.unshared += alone * test as u64;
         unshared_seconds += seconds * test as f64;
@@ -190,6 +203,10 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             let image = flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND;
             let of = |reads, cost| if reads { cost } else { 0.0 };
             (of(script.reads_image, image), of(script.reads_text, encoder(OF_FOLDER)))
+        }
+        Model::Defended(defended) => {
+            let found = plan.spec.models.iter().find(|(other, _)| *other == defended.base);
+            found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
         }
         Model::Fusion { vision, language, .. } => {
             let part = |name: &str| {

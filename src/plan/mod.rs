@@ -3,12 +3,15 @@
 
 use crate::spec::{ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 
+mod adaptive;
 mod build;
+mod certificate;
 mod cost;
 mod notation;
 pub mod probes;
 
 pub use build::build;
+pub use certificate::Certificate;
 pub use cost::{Cost, estimate};
 pub use notation::parse_attack;
 pub use probes::Probe;
@@ -20,6 +23,8 @@ pub struct Plan {
     pub spec: Spec,
     /// Every (model, attack point) that is computed, in order, each once; a model's clean cell comes first.
     pub cells: Vec<Cell>,
+    /// Every (model, ball) that is certified, in the order of the sentences, each once.
+    pub certificates: Vec<Certificate>,
     /// What the checks need beside them.
     pub probes: Vec<Probe>,
     /// The rows of the table, in order.
@@ -98,10 +103,12 @@ pub struct Clause {
     pub model: usize,
     /// What is measured.
     pub metric: Metric,
-    /// The cells that must hold together, a case at a time.
+    /// The cells that must hold together, a case at a time; where it is certified, the model's clean cell.
     pub cells: Vec<usize>,
     /// What it must reach.
     pub bound: Bound,
+    /// The certificate whose cases it counts, by its place in the plan; None where it is measured under the cells alone.
+    pub certificate: Option<usize>,
     /// The attribute of the cases in every group of which it must hold; None for all cases together.
     pub group: Option<String>,
 }
@@ -119,7 +126,7 @@ impl Clause {
                 | Metric::Missed
                 | Metric::Overcalled
         );
-        is_share && self.group.is_none() && !matches!(self.bound, Bound::Model { .. })
+        is_share && self.certificate.is_none() && self.group.is_none() && !matches!(self.bound, Bound::Model { .. })
     }
 
     /// The cells that it rests on.

@@ -6,8 +6,8 @@ use std::fmt;
 
 use super::{Attack, ImageAttack};
 use crate::spec::{
-    Complaint, ImageMethod, Joint, ModelInputs, Names, Number, Parameter, Region, Spec, Strength, TextAttack,
-    TextMethod, Threat, Value, parse_condition,
+    Complaint, ImageMethod, Joint, ModelInputs, Names, Parameter, Spec, Strength, TextAttack,
+    TextMethod, Threat, Value, parse_condition, written_percent, written_radius,
 };
 
 /// How much is written.
@@ -38,7 +38,7 @@ impl Attack {
 /// # Errors
 /// The first fault of the text.
 pub fn parse_attack(text: &str, spec: &Spec) -> Result<Attack, Complaint> {
-    let models: Vec<ModelInputs> = spec.models.iter().map(ModelInputs::of).collect();
+    let models: Vec<ModelInputs> = ModelInputs::all(&spec.models);
     let masks: Vec<String> = spec.masks.iter().map(|(name, _)| name.clone()).collect();
     let condition = parse_condition(text, Names { models: &models, threats: &spec.threats, masks: &masks })?;
     let mut attack = Attack::default();
@@ -84,21 +84,13 @@ fn written_image(ImageAttack { method, strength }: ImageAttack, detail: Detail) 
         ImageMethod::Search { search, norm, region } => {
             let is_usual = search.norms().first() == Some(&norm) && detail == Detail::Unusual;
             let norm = if is_usual { String::new() } else { format!("-{}", norm.name().to_uppercase()) };
-            format!("{}{norm} ε={}{settings}{}", search.name(), radius(strength), written_region(region))
+            format!("{}{norm} ε={}{settings}{}", search.name(), written_radius(strength), region.written())
         }
         ImageMethod::Patch { region, .. } => {
-            format!("{} patch{settings}{}", percent(strength), written_region(region))
+            format!("{} patch{settings}{}", written_percent(strength), region.written())
         }
         ImageMethod::Corruption(corruption) => format!("{} severity {strength}", corruption.name()),
         ImageMethod::Absent(absence) => format!("{} image", absence.name()),
-    }
-}
-
-fn written_region(region: Region) -> String {
-    match region {
-        Region::Everywhere => String::new(),
-        Region::Inside(mask) => format!(" inside {}", mask.name()),
-        Region::Outside(mask) => format!(" outside {}", mask.name()),
     }
 }
 
@@ -110,7 +102,7 @@ fn written_text(attack: &TextAttack, detail: Detail) -> String {
     } else {
         format!("{} ", mode.name())
     };
-    let share = if method.takes_share() { format!("{} ", percent(share)) } else { String::new() };
+    let share = if method.takes_share() { format!("{} ", written_percent(share)) } else { String::new() };
     let report = if matches!(method, TextMethod::Absent(_)) { " report" } else { "" };
     let settings = settings(&attack.settings(), &attack.usual_settings(), detail);
     format!("{mode}{share}{}{report}{settings}", method.name())
@@ -121,22 +113,4 @@ fn settings(own: &[(Parameter, Value)], usual: &[(Parameter, Value)], detail: De
     let written = own.iter().filter(|setting| detail == Detail::All || !usual.contains(setting));
     let written = written.map(|(parameter, value)| format!(" {}={value}", parameter.key));
     written.collect::<Vec<_>>().concat()
-}
-
-/// An ε: the shorter of a decimal and of grey levels such as `8/255`.
-fn radius(value: f64) -> String {
-    let decimal = value.to_string();
-    let levels = (value * 255.0).round();
-    let fraction = format!("{levels}/255");
-    let is_exact = (levels / 255.0).to_bits() == value.to_bits();
-    if is_exact && fraction.len() < decimal.len() { fraction } else { decimal }
-}
-
-/// A share in per cent, with as many decimals as it takes to read the same share again.
-fn percent(share: f64) -> String {
-    let texts = (0..16).map(|decimals| format!("{:.decimals$}%", share * 100.0));
-    let is_same =
-        |text: &String| Number::read(text).is_some_and(|number| number.value.to_bits() == share.to_bits());
-    // a share too small for so many decimals is written as it is, which a sentence reads as well
-    texts.into_iter().find(is_same).unwrap_or_else(|| share.to_string())
 }

@@ -122,7 +122,7 @@ fn of_check<'a>(result: ReportInput<'a>, raised: &Raised, more: usize) -> Remark
         (Some(_), None) => Weight::Error,
     };
     let rests = result.plan.requirements.iter().filter(|requirement| {
-        requirement.clauses.iter().any(|clause| raised.concerns(clause.model, &clause.cells))
+        requirement.clauses.iter().any(|clause| raised.concerns_clause(clause))
     });
     let mut places = rests.map(|requirement| requirement.place);
     Remark {

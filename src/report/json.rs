@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ReportInput;
+use super::certified::{CertifiedRow, rows};
 use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
@@ -24,6 +25,9 @@ struct Report<'a> {
     data: &'a DataFacts,
     models: &'a [ModelFacts],
     table: Vec<Row<'a>>,
+    /// What is certified; nothing where the spec asks for no certificate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<CertifiedBall>,
     requirements: &'a [Finding],
     checks: &'a [Raised],
     examined: &'a [Examined],
@@ -51,6 +55,54 @@ struct Row<'a> {
     /// Notes on the row: meaning, draws, sources, shortcuts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+}
+
+/// What is certified of a model within a ball.
+#[derive(Serialize)]
+struct CertifiedBall {
+    model: String,
+    ball: String,
+    /// The name of the certificate.
+    by: &'static str,
+    certified: u64,
+    refuted: u64,
+    undecided: u64,
+    withdrawn: u64,
+    cases: u64,
+    /// One-sided 95 % bounds of the share of certifiable cases.
+    lower: f64,
+    upper: f64,
+    /// Probability that a case's certificate is wrong, at most; 0 if it is exact.
+    alpha: f64,
+    /// The most wrong certificates that are expected.
+    expected_wrong: f64,
+    /// Mean samples a case.
+    samples: f64,
+    /// The change of every pixel at once that the ball holds; none without a radius.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linf: Option<f64>,
+}
+
+impl From<CertifiedRow> for CertifiedBall {
+    fn from(row: CertifiedRow) -> Self {
+        let (expected_wrong, votes) = (row.expected_wrong(), row.score.votes);
+        Self {
+            model: row.model,
+            ball: row.ball,
+            by: row.by,
+            certified: votes.certified,
+            refuted: votes.refuted,
+            undecided: votes.undecided,
+            withdrawn: votes.withdrawn,
+            cases: votes.cases(),
+            lower: row.score.lower,
+            upper: row.score.upper,
+            alpha: row.alpha,
+            expected_wrong,
+            samples: votes.mean_samples(),
+            linf: row.linf,
+        }
+    }
 }
 
 /// What a model reaches under a threat that can touch it.
@@ -104,6 +156,9 @@ pub fn render(result: ReportInput<'_>) -> String {
             .enumerate()
             .map(|each| Row { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
             .collect(),
+        certificates: tally.as_ref().map_or(vec![], |tally| {
+            rows(plan, tally).into_iter().flatten().map(CertifiedBall::from).collect()
+        }),
         requirements: &judgement.findings,
         checks: &judgement.checks,
         examined: &judgement.examined,

@@ -34,6 +34,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
         accuracies(result),
+        certified(result),
         raised(&remarks, result),
         next(&steps(result, &remarks)),
         folded("Why each verdict", &reasons(result)),
@@ -189,6 +190,39 @@ fn accuracies(result: ReportInput<'_>) -> String {
         .collect();
     let notes = folded("Notes on the rows", &list(&notes));
     format!("{text}\n{notes}").trim_end().to_string()
+}
+
+/// The certificates; nothing without one.
+fn certified(result: ReportInput<'_>) -> String {
+    let Ok(tally) = Tally::new(result.plan, result.evidence) else { return String::new() };
+    let rows = super::certified::rows(result.plan, &tally);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "| certified, % | share | 95 % bounds | every pixel by | undecided | samples |\n|---|--:|--:|--:|--:|--:|\n"
+            .to_string();
+    let mut notes = Vec::new();
+    for row in rows {
+        match row {
+            Ok(row) => {
+                let votes = row.score.votes;
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {} | {} | {} | {:.0} |",
+                    shown(&format!("{} within {}", row.model, row.ball)),
+                    row.share(),
+                    row.bounds().trim_matches(['(', ')']),
+                    row.levels().unwrap_or_else(|| "·".to_string()),
+                    votes.undecided,
+                    votes.mean_samples()
+                );
+                notes.push(shown(&row.sentence()));
+            }
+            Err(why) => notes.push(shown(&why)),
+        }
+    }
+    format!("{text}\n{}", folded("Notes on the certificates", &list(&notes)))
 }
 
 /// The raised checks, the warnings, and the waivers that do not count.

@@ -3,6 +3,7 @@
 
 mod annotations;
 pub mod autopsy;
+mod certified;
 pub mod evidence_diff;
 pub mod github;
 mod heartbeat;
@@ -135,6 +136,12 @@ fn division([train, validation, test]: [usize; 3]) -> String {
 /// A share in per cent with as many of two digits as it needs: `63.06`, `68`.
 fn hundredths(share: f64) -> String {
     let share = format!("{:.2}", share * 100.0);
+    share.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// A share in per cent with as many of four decimals as it needs: `99.9`.
+fn hundredths_of_per_cent(share: f64) -> String {
+    let share = format!("{:.4}", share * 100.0);
     share.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 

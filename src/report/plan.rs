@@ -4,14 +4,17 @@ use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition, cut};
 use crate::judge::cell_name;
 use crate::plan::{Plan, estimate};
-use crate::spec::{Stop, Weights};
+use crate::spec::{Defended, Stop, Weights};
 
 /// The plan in lines, with the numbers of the data where they could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     let mut lines = vec![plan.spec.claim.clone(), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
-            None => "a TorchScript module that the spec trusts".to_string(),
+            None => match kind.defended() {
+                Some(defended) => defended_origin(defended),
+                None => "a TorchScript module that the spec trusts".to_string(),
+            },
             Some(Weights::File(source)) => format!("weights from {}", source.path.display()),
             Some(Weights::Train(how)) => {
                 format!("trained unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
@@ -25,6 +28,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             .map(|cell| cell.attack.to_string())
             .collect();
         lines.extend(attacks.iter().map(|attack| format!("    {attack}")));
+        lines.extend(super::certified::planned(plan, model).iter().map(|line| format!("    {line}")));
     }
     lines.push(String::new());
     if let Some((data, partition)) = data {
@@ -47,6 +51,15 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             grouped(cost.gradients),
             grouped(cost.checks)
         ));
+        let (clear, most) = cost.certificates;
+        if most > 0 {
+            let sought = counted(plan.certificates.len(), "certificate", "certificates");
+            lines.push(format!(
+                "{sought}: {} evaluations if every case is clear, {} at most",
+                grouped(clear),
+                grouped(most)
+            ));
+        }
         lines.push(format!(
             "sharing work saves {:.0} % of the time ({} evaluations of whole models without it)",
             (1.0 - 1.0 / cost.saving) * 100.0,
@@ -65,6 +78,17 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     }
     lines.extend(super::power::render(plan, data));
     lines.iter().map(|line| plain(line) + "\n").collect()
+}
+
+/// Where a defended model comes from, and what its attacks cost.
+fn defended_origin(Defended { base, defence, .. }: &Defended) -> String {
+    let factor = defence.evaluations();
+    let cost = if factor > 1 {
+        format!(" (×{factor} evaluations of {base} for each answer or gradient)")
+    } else {
+        String::new()
+    };
+    format!("around {base}; attacked adaptively{cost}")
 }
 
 /// Which cells may stop early, and which run in full.

@@ -39,6 +39,7 @@ pub fn render(result: ReportInput<'_>, style: Style) -> String {
         Ok(tally) => text.push_str(&accuracies(result, &tally, style)),
         Err(why) => text.push_str(&line(&plain(&format!("no table: {why}")))),
     }
+    text.push_str(&certified(result, style));
     text.push('\n');
     // what is wrong comes first
     let mut findings: Vec<&Finding> = result.findings().iter().collect();
@@ -153,6 +154,36 @@ fn values<'r>(
         let mark = if result.vacuous(model, cells).is_some() { "*" } else { " " };
         text + mark
     })
+}
+
+/// A table of the certificates, and a line a certificate of what it means; nothing without one.
+fn certified(result: ReportInput<'_>, style: Style) -> String {
+    let Ok(tally) = Tally::new(result.plan, result.evidence) else { return String::new() };
+    let rows = super::certified::rows(result.plan, &tally);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
+    table.set_header(["certified, %", "", "undecided", "samples"]);
+    let mut notes = String::new();
+    for row in rows {
+        match row {
+            Ok(row) => {
+                let share = format!("{} {}", row.share(), row.bounds());
+                let votes = row.score.votes;
+                let numbers =
+                    [share, votes.undecided.to_string(), format!("{:.0}", votes.mean_samples())];
+                let words = plain(&format!("{} within {}", row.model, row.ball));
+                let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
+                table.add_row(std::iter::once(Cell::new(words)).chain(numbers.iter().map(right)));
+                notes.push_str(&(wrapped(&plain(&row.sentence()), 2, style.width) + "\n"));
+            }
+            Err(why) => notes.push_str(&(wrapped(&plain(&why), 2, style.width) + "\n")),
+        }
+    }
+    format!("\n{table}\n{notes}")
 }
 
 fn requirement(finding: &Finding, style: Style) -> String {

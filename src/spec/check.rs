@@ -91,6 +91,9 @@ checks! {
     /// An input does not matter.
     ModalityIgnored => "V3" "modality-ignored" Vacuous
         Some(share(0.01, Looser::Below, "share of the answers that a replaced input has to turn"));
+    /// The certified cases are of one class.
+    VacuousCertificate => "V4" "vacuous-certificate" Vacuous
+        Some(share(0.98, Looser::Above, "share of the certified cases that are of one class"));
     /// The accuracy rises with the strength.
     Monotone => "M1" "monotone-epsilon" Suspect
         Some(share(0.05, Looser::Below, "p-value below which a rise is more than chance"));
@@ -115,6 +118,9 @@ checks! {
     /// Gradients are absent, wrong or do not raise the loss.
     Gradient => "M7" "gradient-health" Suspect
         Some(share(0.95, Looser::Below, "share of the cases whose gradient has to be sound"));
+    /// An attack that does not know a defence beats those that do.
+    AdaptiveBeaten => "M9" "adaptive-beaten" Suspect
+        Some(share(0.02, Looser::Above, "share of the cases that an attack without knowledge of the defence may break beyond the others"));
     /// Answers are random, depend on the other cases, or are no logits.
     Mode => "M8" "evaluation-mode" Error None;
     /// Nothing was perturbed, or too much.
@@ -135,12 +141,17 @@ checks! {
         Some(share(0.02, Looser::Below, "accuracy by which a model has to exceed a bag of words"));
     /// Cells count different cases.
     Denominators => "D4" "denominators" Error None;
+    /// A smoothed model answers much worse than its base.
+    NoiseUnseen => "D5" "noise-unseen" Warning
+        Some(share(0.1, Looser::Above, "share of the cases by which a smoothed model may be right less often than its base"));
     /// A model that was trained elsewhere is judged on a random part of the data.
     UnnamedTestSet => "D6" "unnamed-test-set" Suspect None;
     /// Cases were not answered.
     Coverage => "C1" "coverage" Error None;
     /// A cell is missing.
     Completeness => "C2" "completeness" Error None;
+    /// An attack inside a certified ball succeeds.
+    Contradicted => "C3" "certificate-contradicted" Error None;
 }
 
 const fn share(usual: f64, looser: Looser, meaning: &'static str) -> Trigger {

@@ -12,8 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Fusion, Model, Operating, Outputs, Parts, Section, Source, Spec, Split, Train, Views,
-    Weights,
+    Columns, Data, Defence, Fusion, Model, Operating, Outputs, Parts, Section, Source, Spec, Split, Train, Views,
+    Weights, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The
@@ -299,8 +299,37 @@ fn of_model(model: &Model) -> Part {
                 .maybe("lowercase", lowercase.as_ref())
                 .put("outputs", outputs.name());
         }
+        Model::Defended(super::Defended { base, defence, reads_image: _, reads_text: _ }) => {
+            part.put("of", base);
+            of_defence(&mut part, defence);
+        }
     }
     part
+}
+
+fn of_defence(part: &mut Part, defence: &Defence) {
+    match defence {
+        Defence::Smoothing(super::Smoothing { pixels, words, samples, alpha }) => {
+            if let Some(super::PixelNoise { frontal, lateral, region }) = pixels {
+                part.put("sigma", frontal).put("lateral sigma", lateral).put("region", region.written());
+            }
+            match words {
+                Some(WordNoise::Keep(share)) => part.put("keep", share),
+                Some(WordNoise::Delete(probability)) => part.put("delete", probability),
+                None => part,
+            };
+            part.put("samples", samples).put("alpha", alpha);
+        }
+        Defence::Masking { patch, grid } => {
+            part.put("patch", patch).put("grid", grid);
+        }
+        Defence::Squeeze { bits, median } => {
+            part.put("bits", bits).put("median", median);
+        }
+        Defence::Jpeg { quality } => {
+            part.put("quality", quality);
+        }
+    }
 }
 
 impl Model {

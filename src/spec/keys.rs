@@ -1,12 +1,13 @@
 //! The keys of a spec's maps. The readers accept these and no others, and the schema describes the same.
 
 /// The whole file.
-pub(super) const ROOT: [&str; 21] = [
+pub(super) const ROOT: [&str; 22] = [
     "claim",
     "defaults",
     "data",
     "split",
     "models",
+    "defend",
     "threats",
     "masks",
     "grid",
@@ -90,6 +91,15 @@ pub(super) const SCRIPT: [&str; 12] = [
     "lowercase",
     "outputs",
 ];
+
+/// A defended model: what it wraps, and one defence.
+pub(super) const DEFEND: [&str; 5] = ["model", "smoothing", "masking", "squeeze", "jpeg"];
+pub(super) const DEFENCES: [&str; 4] = ["smoothing", "masking", "squeeze", "jpeg"];
+pub(super) const SMOOTHING: [&str; 7] = ["sigma", "inside", "outside", "keep", "delete", "samples", "alpha"];
+pub(super) const SIGMA: [&str; 2] = ["frontal", "lateral"];
+pub(super) const MASKING: [&str; 2] = ["patch", "grid"];
+pub(super) const SQUEEZE: [&str; 2] = ["bits", "median"];
+pub(super) const JPEG: [&str; 1] = ["quality"];
 
 /// The threats beside those that have a name of their own.
 pub(super) const OTHER_THREATS: [&str; 2] = ["patch", "absent"];

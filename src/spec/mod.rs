@@ -2,12 +2,14 @@
 //!
 //! [`Spec`] is what the file says; what will be computed is a [`Plan`](crate::plan::Plan).
 
+mod ball;
 mod check;
 mod comparison;
 mod compute;
 mod condition;
 mod corruption;
 mod data;
+mod defence;
 mod diagnostic;
 mod edit;
 mod fingerprint;
@@ -22,6 +24,7 @@ mod number;
 mod parameter;
 mod pixels;
 mod place;
+mod reach;
 mod read;
 mod regression;
 mod requirement;
@@ -36,6 +39,7 @@ mod text_search;
 mod threat;
 mod token;
 
+pub use ball::{Ball, PixelChange, WordChange, WordUnit, WordUnitFacts, parse_ball};
 pub use check::{
     ChangedTrigger, Check, CheckPolicy, CheckRow, Checks, Effect, Looser, Signature, Trigger, Waiver,
 };
@@ -43,6 +47,7 @@ pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
 pub use data::{Columns, Data, MISSED, Section, Views};
+pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
 pub use fingerprint::Fingerprint;
@@ -52,9 +57,10 @@ pub use model::{
     BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
-pub(crate) use number::Number;
+pub(crate) use number::{Number, written_percent, written_radius};
 pub use parameter::{Parameter, Referent, Takes, Value};
 pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
+pub use reach::{Certified, Certifier, reach};
 pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use requirement::{Bound, Clause, Condition, Costs, Figure, Operating, Regression, Requirement};

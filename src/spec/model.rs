@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{Defended, Named};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -49,6 +50,8 @@ pub enum Model {
     },
     /// Somebody's own model.
     Script(ScriptModel),
+    /// Another model of the spec behind a defence.
+    Defended(Defended),
 }
 
 /// A `TorchScript` module of the user's, trusted and pinned.
@@ -140,6 +143,7 @@ impl Model {
             Self::Bert { .. } => "bert",
             Self::Fusion { kind, .. } => kind.name(),
             Self::Script(_) => "torchscript",
+            Self::Defended(defended) => defended.defence.name(),
         }
     }
 
@@ -149,6 +153,7 @@ impl Model {
             Self::Vision { .. } | Self::Fusion { .. } => true,
             Self::Bert { .. } => false,
             Self::Script(script) => script.reads_image,
+            Self::Defended(defended) => defended.reads_image,
         }
     }
 
@@ -158,6 +163,7 @@ impl Model {
             Self::Bert { .. } | Self::Fusion { .. } => true,
             Self::Vision { .. } => false,
             Self::Script(script) => script.reads_text,
+            Self::Defended(defended) => defended.reads_text,
         }
     }
 
@@ -169,17 +175,17 @@ impl Model {
                 max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
             }
             Self::Script(script) => script.reads_text.then_some(script.max_tokens),
-            Self::Vision { .. } | Self::Fusion { .. } => None,
+            Self::Vision { .. } | Self::Fusion { .. } | Self::Defended(_) => None,
         }
     }
 
-    /// Where its weights come from; None for a module, which holds them.
+    /// Where its weights come from; None for a module, which holds them, and for a defended model.
     pub fn weights(&self) -> Option<&Weights> {
         match self {
             Self::Vision { weights, .. } | Self::Bert { weights, .. } | Self::Fusion { weights, .. } => {
                 Some(weights)
             }
-            Self::Script(_) => None,
+            Self::Script(_) | Self::Defended(_) => None,
         }
     }
 
@@ -187,7 +193,24 @@ impl Model {
     pub fn start(&self) -> Option<&Source> {
         match self {
             Self::Vision { start, .. } | Self::Bert { start, .. } => start.as_ref(),
-            Self::Fusion { .. } | Self::Script(_) => None,
+            Self::Fusion { .. } | Self::Script(_) | Self::Defended(_) => None,
+        }
+    }
+
+    /// The model that it wraps and how, if it is a defended one.
+    pub fn defended(&self) -> Option<&Defended> {
+        if let Self::Defended(defended) = self { Some(defended) } else { None }
+    }
+
+    /// Side of its square images in pixels, if it reads images; `models` are those that it may join or wrap.
+    pub fn side(&self, models: &[Named<Self>]) -> Option<u32> {
+        let of = |name: &str| models.iter().find(|(other, _)| other == name)?.1.side(models);
+        match self {
+            Self::Vision { image, .. } => Some(*image),
+            Self::Bert { .. } => None,
+            Self::Fusion { vision, .. } => of(vision),
+            Self::Script(script) => script.reads_image.then_some(script.image),
+            Self::Defended(defended) => of(&defended.base),
         }
     }
 

@@ -45,6 +45,12 @@ impl Number {
         if share > 0.0 { Ok(share) } else { Err(no_attack()) }
     }
 
+    /// As a whole number, 0 or more.
+    pub(super) fn whole(self) -> Option<u32> {
+        let is_whole = !self.percent && self.value.fract() == 0.0 && (0.0..=1e9).contains(&self.value);
+        is_whole.then_some(self.value as u32)
+    }
+
     /// As an amount, 0 or more.
     pub(super) fn amount(self) -> Result<f64, (String, String)> {
         if !self.percent && self.value >= 0.0 {
@@ -95,6 +101,24 @@ impl Number {
 /// Why nothing may have a strength of 0: it would pass without an attack.
 fn no_attack() -> (String, String) {
     ("a strength of 0 is no attack".to_string(), "leave it out, or write `clean`".to_string())
+}
+
+/// A radius: the shorter of a decimal and of grey levels such as `8/255`.
+pub(crate) fn written_radius(value: f64) -> String {
+    let decimal = value.to_string();
+    let levels = (value * 255.0).round();
+    let fraction = format!("{levels}/255");
+    let is_exact = (levels / 255.0).to_bits() == value.to_bits();
+    if is_exact && fraction.len() < decimal.len() { fraction } else { decimal }
+}
+
+/// A share in per cent, with as many decimals as it takes to read the same share again.
+pub(crate) fn written_percent(share: f64) -> String {
+    let texts = (0..16).map(|decimals| format!("{:.decimals$}%", share * 100.0));
+    let is_same =
+        |text: &String| Number::read(text).is_some_and(|number| number.value.to_bits() == share.to_bits());
+    // a share too small for so many decimals is written as it is, which a sentence reads as well
+    texts.into_iter().find(is_same).unwrap_or_else(|| share.to_string())
 }
 
 /// A decimal without words such as `inf` and `nan`.

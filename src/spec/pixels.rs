@@ -100,6 +100,15 @@ impl Mask {
 }
 
 impl Region {
+    /// What a sentence says of it, with a space before: ` inside lesion`; nothing for all pixels.
+    pub fn written(self) -> String {
+        match self {
+            Self::Everywhere => String::new(),
+            Self::Inside(mask) => format!(" inside {}", mask.name()),
+            Self::Outside(mask) => format!(" outside {}", mask.name()),
+        }
+    }
+
     /// The mask that it needs.
     pub fn mask(self) -> Option<Mask> {
         match self {

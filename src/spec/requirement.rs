@@ -1,6 +1,6 @@
 //! What a spec requires: sentences, their clauses, and what each clause is compared with.
 
-use super::{Joint, Metric, Place, Threat};
+use super::{Certified, Joint, Metric, Place, Threat};
 
 /// Under what a clause must hold: no threat (clean), one, or several at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,8 +79,10 @@ pub struct Clause {
     pub bound: Bound,
     /// The attribute of the cases in every group of which it must hold; None for all cases together.
     pub group: Option<String>,
-    /// Under what.
+    /// Under what; clean where it is certified.
     pub condition: Condition,
+    /// Against every change in which ball it is certified, and how; None where it is measured.
+    pub certified: Option<Certified>,
 }
 
 /// What a model's threshold keeps on the validation part of the split.

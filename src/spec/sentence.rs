@@ -3,6 +3,7 @@
 //! ```text
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
 //! clause    = [model] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
+//!           | [model] "certified" [metric] ("≥" | "≤") number [group] "within" ball [group]
 //! group     = "in" "every" attribute
 //! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
@@ -15,13 +16,14 @@
 //! mode      = "preserving" | "free" | "directional"
 //! ```
 //!
-//! The searches, corruptions, edits and absences are all kinds of their types; the keys and values of settings are in
+//! The grammar of balls is in [`ball`](super::ball). The searches, corruptions, edits and absences are all kinds of their types; the keys and values of settings are in
 //! the rows of the searches. A comparison with what was accepted is a sentence of another kind, in
 //! [`regression`](super::regression).
 
 use super::node::suggest;
+use super::reach::{Certified, reach};
 use super::token::{Kind, Token, tokens};
-use super::{Clause, Condition, Figure, Metric, Model, Named, Threat};
+use super::{Bound, Clause, Condition, Defence, Figure, Metric, Model, Named, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct Complaint {
 }
 
 /// A model's name and what it reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelInputs {
     /// Its name in the spec.
     pub name: String,
@@ -45,12 +47,23 @@ pub struct ModelInputs {
     pub image: bool,
     /// Whether the report is read.
     pub text: bool,
+    /// Side of its square images in pixels, if it reads any.
+    pub side: Option<u32>,
+    /// What defends it, if it wraps another model.
+    pub defence: Option<Defence>,
 }
 
 impl ModelInputs {
-    /// Those of a model of the spec.
-    pub fn of((name, model): &Named<Model>) -> Self {
-        Self { name: name.clone(), image: model.reads_image(), text: model.reads_text() }
+    /// Those of the models of a spec.
+    pub fn all(models: &[Named<Model>]) -> Vec<Self> {
+        let of = |(name, model): &Named<Model>| Self {
+            name: name.clone(),
+            image: model.reads_image(),
+            text: model.reads_text(),
+            side: model.side(models),
+            defence: model.defended().map(|defended| defended.defence),
+        };
+        models.iter().map(of).collect()
     }
 }
 
@@ -66,7 +79,7 @@ pub struct Names<'a> {
 }
 
 /// Words of the grammar beside the metrics, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 27] = [
+pub(super) const RESERVED: [&str; 31] = [
     "in",
     "every",
     "each",
@@ -94,6 +107,10 @@ pub(super) const RESERVED: [&str; 27] = [
     "lesion",
     "attribution",
     "patch",
+    "within",
+    "certified",
+    "l2",
+    "linf",
 ];
 
 /// Parses a sentence.
@@ -104,7 +121,7 @@ pub fn parse_sentence(sentence: &str, names: Names<'_>) -> Result<Vec<Clause>, V
     let mut parser = Parser::new(sentence, names);
     let mut faults = Vec::new();
     let mut clauses: Vec<Clause> = Vec::new();
-    let mut subject = None;
+    let mut subject: Option<Subject> = None;
     loop {
         match parser.clause(&mut subject) {
             Ok(clause) => clauses.push(clause),
@@ -126,7 +143,11 @@ pub fn parse_sentence(sentence: &str, names: Names<'_>) -> Result<Vec<Clause>, V
 /// Its first fault.
 pub fn parse_figure(text: &str, names: Names<'_>) -> Result<Figure, Complaint> {
     let mut parser = Parser::new(text, names);
-    let (model, metric) = parser.subject(None)?;
+    let Subject { model, metric, is_certified } = parser.subject(None)?;
+    if is_certified {
+        let help = "write a figure without an attack, or under one";
+        return Err(parser.complain("a published figure is not certified here", help));
+    }
     let Some(Kind::Number(number)) = parser.peek() else {
         return Err(parser.complain("a figure is expected here", "write a share such as `63.06%`"));
     };
@@ -222,13 +243,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn clause(&mut self, subject: &mut Option<(String, Metric)>) -> Parsed<Clause> {
+    fn clause(&mut self, subject: &mut Option<Subject>) -> Parsed<Clause> {
         let start = self.at;
-        let (model, metric) = self.subject(subject.as_ref())?;
-        *subject = Some((model.clone(), metric));
+        let named = self.subject(subject.as_ref())?;
+        *subject = Some(named.clone());
+        let Subject { model, metric, is_certified } = named;
         let bound = self.comparison(&model, metric)?;
         let mut group = self.group()?;
-        let condition = self.optional_condition()?;
+        let certified = if is_certified { Some(self.certificate(&model, metric, &bound)?) } else { None };
+        if !is_certified && self.word().as_deref() == Some("within") {
+            let help = format!("write `{model} certified {} …`, or `under` an attack", metric.name());
+            return Err(self.complain("`within` follows what is certified", help));
+        }
+        let condition = if is_certified { Condition::clean() } else { self.optional_condition()? };
         if group.is_none() {
             group = self.group()?;
         }
@@ -236,7 +263,7 @@ impl<'a> Parser<'a> {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
             return Err(self.complain("this does not belong to the clause", help));
         }
-        Ok(Clause { words: self.written(start), model, metric, bound, group, condition })
+        Ok(Clause { words: self.written(start), model, metric, bound, group, condition, certified })
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
@@ -247,16 +274,58 @@ impl<'a> Parser<'a> {
         Ok(Condition::clean())
     }
 
-    /// The model and metric of a clause; a later clause may leave either out.
-    fn subject(&mut self, earlier: Option<&(String, Metric)>) -> Parsed<(String, Metric)> {
-        let named = match (self.word(), earlier) {
-            (Some(word), Some((model, _))) if is_metric(&word) => model.clone(),
-            (None, Some((model, metric))) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
-                return Ok((model.clone(), *metric));
+    /// What a clause is about; a later clause may leave the model out, or all of it.
+    fn subject(&mut self, earlier: Option<&Subject>) -> Parsed<Subject> {
+        let model = match (self.word(), earlier) {
+            (Some(word), Some(earlier)) if is_metric(&word) || word == CERTIFIED => earlier.model.clone(),
+            (None, Some(earlier)) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
+                return Ok(earlier.clone());
             }
             _ => self.model()?,
         };
-        Ok((named, self.metric()?))
+        let is_certified = self.take_word(&[CERTIFIED]);
+        Ok(Subject { model, metric: self.metric()?, is_certified })
+    }
+
+    /// The ball of a certificate, after what is certified and how much of it.
+    fn certificate(&mut self, model: &str, metric: Metric, bound: &Bound) -> Parsed<Certified> {
+        let message = match (metric, bound) {
+            (
+                Metric::Accuracy
+                | Metric::Sensitivity
+                | Metric::Specificity
+                | Metric::Missed
+                | Metric::Overcalled,
+                Bound::Rate(_) | Bound::AtMost(_),
+            ) => None,
+            (_, Bound::Model { .. }) => Some("a certified share is compared with a number"),
+            (_, Bound::Rate(_) | Bound::AtMost(_)) => Some("this cannot be certified case by case"),
+        };
+        if let Some(message) = message {
+            let help = "certified are accuracy, sensitivity, specificity, missed and overcalled, against a number";
+            return Err(self.complain(message, help));
+        }
+        if self.take_word(&["within"]) {
+            let start = self.at;
+            let ball = self.ball()?;
+            let Some(inputs) = self.names.models.iter().find(|inputs| inputs.name == model) else {
+                return Err(self.complain("this model is not known", "name a model of this spec"));
+            };
+            return match reach(inputs, &ball) {
+                Ok(certifier) => Ok(Certified { ball, certifier }),
+                Err((message, help)) => {
+                    let offset = self.tokens.get(start).map_or(0, |token| token.start);
+                    Err(Complaint { offset, word: self.written(start), message, help })
+                }
+            };
+        }
+        let help = match self.word().as_deref() {
+            Some("at" | "under" | "with") => {
+                "a certificate holds against every change in a ball, not against one attack: write `within l2 0.25`"
+            }
+            _ => "say against what, such as `within l2 0.25 and 2 words`",
+        };
+        Err(self.complain("`within` and what may change are expected here", help))
     }
 
     /// A model's name.
@@ -280,6 +349,18 @@ impl<'a> Parser<'a> {
             None => Err(self.complain(format!("`{word}` is no model of this spec"), suggest(word, &known))),
         }
     }
+}
+
+/// Before the metric of a certificate.
+const CERTIFIED: &str = "certified";
+
+/// What a clause is about.
+#[derive(Debug, Clone)]
+struct Subject {
+    model: String,
+    metric: Metric,
+    /// Whether it holds against every change in a ball.
+    is_certified: bool,
 }
 
 /// Whether a metric's name begins with this word.

@@ -198,13 +198,13 @@ impl Parser<'_> {
     fn image_models(&self) -> Vec<(&str, usize)> {
         let models = self.names.models.iter().enumerate();
         models
-            .filter(|(_, model)| model.image && !model.text)
+            .filter(|(_, model)| model.image && !model.text && model.defence.is_none())
             .map(|(place, model)| (model.name.as_str(), place))
             .collect()
     }
 
     /// `inside lesion`, `outside attribution`, `inside NAME` of the spec's masks.
-    fn region(&mut self) -> Parsed<Region> {
+    pub(super) fn region(&mut self) -> Parsed<Region> {
         let is_inside = self.take_word(&["inside"]) || !self.take_word(&["outside"]);
         self.take(&Kind::Equals);
         self.take_word(&["the"]);

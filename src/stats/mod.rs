@@ -2,6 +2,7 @@
 
 mod auroc;
 mod calibration;
+pub mod certificate;
 mod cluster;
 mod family;
 mod normal;

@@ -39,6 +39,7 @@ fn cut(world: &World) -> (Evidence, Pieces) {
             let piece = Piece {
                 cells: whole.cells.iter().filter(own).map(cell).collect(),
                 probes: whole.probes.iter().filter(own).map(of).collect(),
+                certificates: vec![],
                 health: (start == 0).then(|| whole.health[model].clone()),
             };
             pieces.push((model, start / CHUNK, piece));

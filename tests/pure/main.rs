@@ -10,6 +10,8 @@ mod audit;
 mod autopsy;
 mod baseline;
 mod certificates;
+mod certified;
+mod certified_verdicts;
 mod checks;
 mod clusters;
 mod data;

@@ -139,12 +139,13 @@ impl World {
                 })
                 .collect(),
             cells: vec![],
+            certificates: vec![],
             probes: vec![],
             health: spec.models.iter().map(|(name, _)| healthy(name)).collect(),
             counterexamples: vec![],
             regressions: Regressions::default(),
         };
-        let plan = Plan { spec, cells: vec![], probes: vec![], rows: vec![], requirements: vec![] };
+        let plan = Plan { spec, cells: vec![], certificates: vec![], probes: vec![], rows: vec![], requirements: vec![] };
         Self { plan, evidence }
     }
 
@@ -259,7 +260,7 @@ pub fn deletion() -> Attack {
 /// A clause about accuracy and a share.
 pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
     let bound = Bound::Rate(share);
-    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound, group: None }
+    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound, certificate: None, group: None }
 }
 
 /// Labels that alternate from case to case, so that no class has the majority.

@@ -9,11 +9,13 @@
 //! 2020, arXiv 2003.01690), whose flags are failures here.
 
 mod above_clean;
+mod adaptive_beaten;
 mod applied;
 mod black_box;
 mod claim;
 mod completeness;
 mod constant_predictor;
+mod contradicted;
 mod coverage;
 mod denominators;
 mod duplicates;
@@ -25,6 +27,7 @@ mod modality_ignored;
 mod monotone;
 mod more_steps;
 mod no_lift;
+mod noise_unseen;
 mod patient_split;
 mod raised;
 mod room;
@@ -32,11 +35,12 @@ mod text_leak;
 mod text_validity;
 mod unbounded;
 mod unnamed_test_set;
+mod vacuous_certificate;
 
 use super::counts::{Tally, is_right};
 use super::verdicts::Signed;
 use super::{Loosened, Verdict};
-use crate::evidence::{Evidence, Outcome};
+use crate::evidence::{Evidence, Outcome, Vote};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{
     Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region, Steps,
@@ -155,6 +159,11 @@ impl<'a> Field<'a> {
             CheckPolicy::Usual | CheckPolicy::Strict => "the evidence has no probe for it",
         };
         Gap::NotRun(format!("{}: {why}", self.name(model)))
+    }
+
+    /// The votes of a certificate of the plan; a gap where the evidence has none that is sound.
+    fn votes(&self, certificate: usize) -> Result<&[Vote], Gap> {
+        self.tally.votes(certificate).map_err(Gap::NotRun)
     }
 
     /// Everything that was seen of a model.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::judge::Verdict;
+use crate::plan::Clause;
 use crate::spec::{Check, Effect};
 
 /// What a check found.
@@ -18,6 +19,9 @@ pub struct Raised {
     /// The plan's cells that it is about; all of the model's if none are named.
     #[serde(skip)]
     pub cells: Option<Vec<usize>>,
+    /// The certificate that it is about, by its place in the plan; None if it is about what was measured.
+    #[serde(skip)]
+    pub certificate: Option<usize>,
     /// A clause that rests on one of these too is not concerned.
     #[serde(skip)]
     pub excused_by: Vec<usize>,
@@ -47,6 +51,7 @@ impl Raised {
             verdict,
             model,
             cells: None,
+            certificate: None,
             excused_by: vec![],
             message,
             needed: None,
@@ -65,13 +70,29 @@ impl Raised {
         Self { cells: Some(cells), ..self }
     }
 
+    /// The same about a certificate only.
+    pub(super) fn certificate(self, place: usize) -> Self {
+        Self { certificate: Some(place), ..self }
+    }
+
     /// The same where the cases are too few to say; about how many would do.
     pub(super) fn undecided(self, needed: Option<u64>) -> Self {
         Self { verdict: Some(Verdict::Inconclusive), needed, ..self }
     }
 
+    /// Whether it bears on a clause.
+    pub(crate) fn concerns_clause(&self, clause: &Clause) -> bool {
+        match self.certificate {
+            Some(place) => clause.certificate == Some(place),
+            None => self.concerns(clause.model, &clause.cells),
+        }
+    }
+
     /// Whether it bears on what rests on these cells of a model.
     pub(crate) fn concerns(&self, model: usize, cells: &[usize]) -> bool {
+        if self.certificate.is_some() {
+            return false;
+        }
         let of_model = self.model.is_none_or(|own| own == model);
         let of_cells = self.cells.as_ref().is_none_or(|own| own.iter().any(|cell| cells.contains(cell)));
         of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))

@@ -33,6 +33,7 @@ pub(super) fn room(check: Check) -> Room {
         Check::ConstantPredictor => room!(Read constant_predictor),
         Check::NoLift => room!(Read no_lift),
         Check::ModalityIgnored => room!(Read modality_ignored),
+        Check::VacuousCertificate => room!(Read vacuous_certificate),
         Check::Monotone => room!(Read monotone),
         Check::AboveClean => room!(Read above_clean),
         Check::Flat => room!(Read flat),
@@ -40,6 +41,7 @@ pub(super) fn room(check: Check) -> Room {
         Check::BlackBox => room!(Read black_box),
         Check::MoreSteps => room!(Read more_steps),
         Check::Gradient => room!(Read gradient_health),
+        Check::AdaptiveBeaten => room!(Read adaptive_beaten),
         Check::Mode => room!(Read evaluation_mode),
         Check::Applied => room!(Read applied),
         Check::Unit => room!(Read epsilon_unit),
@@ -48,9 +50,11 @@ pub(super) fn room(check: Check) -> Room {
         Check::Duplicates => room!(Read duplicates),
         Check::TextLeak => room!(Read text_leak),
         Check::Denominators => room!(Unread denominators),
+        Check::NoiseUnseen => room!(Read noise_unseen),
         Check::UnnamedTestSet => room!(Read unnamed_test_set),
         Check::Coverage => room!(Read coverage),
         Check::Completeness => room!(Unread completeness),
+        Check::Contradicted => room!(Read contradicted),
     }
 }
 

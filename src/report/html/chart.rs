@@ -9,7 +9,7 @@ use crate::plan::{Attack, ImageAttack};
 use crate::spec::{Figure, ImageMethod, Metric, Strength, Threat};
 
 /// Height of the picture in pixels.
-const HEIGHT: u32 = 240;
+pub(super) const HEIGHT: u32 = 240;
 /// Per cent of the width that a label under the picture needs.
 const APART: f64 = 7.0;
 
@@ -242,12 +242,12 @@ impl Drawing<'_> {
 }
 
 /// A strength as the plan writes it: at most eight decimals, and none that is needless.
-fn short(strength: f64) -> String {
+pub(super) fn short(strength: f64) -> String {
     format!("{strength:.8}").trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Lines at each quarter.
-fn grid(up: Scale) -> String {
+pub(super) fn grid(up: Scale) -> String {
     let mut text = String::new();
     for quarter in 0..=4 {
         let share = f64::from(quarter) / 4.0;

@@ -3,6 +3,7 @@
 
 mod accuracies;
 mod cases;
+mod certified;
 mod changes;
 mod chart;
 mod checks;
@@ -47,6 +48,7 @@ struct Page<'a> {
     requirements: Vec<requirements::Requirement>,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
+    certified: Vec<std::result::Result<certified::Row, String>>,
     majority: String,
     cases: Vec<cases::Case>,
     inputs: Option<inputs::Inputs>,
@@ -76,6 +78,7 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         changes: result.accepted.map(|accepted| changes::changes(&accepted.changes(result))),
         statistics: summary::statistics(result),
         requirements: requirements::requirements(result),
+        certified: counted.map_or_else(Vec::new, |tally| certified::certified(result, tally)),
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
         majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
         cases: cases::cases(result, exhibits),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod data;
+mod defend;
 mod models;
 mod script;
 mod sentences;
@@ -119,13 +120,22 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let map = root.map(&keys::ROOT)?;
     let claim = map.need("claim", "what the requirements are meant to show").and_then(|node| node.words());
     let models = map.need("models", "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}");
-    let (models, readers) = models.map_or((None, vec![]), |node| models::read(&node));
+    let (models, mut readers) = models.map_or((None, vec![]), |node| models::read(&node));
+    let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));
+    let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
+    let models = match (map.get("defend"), models) {
+        (Some(node), models) => {
+            let is_sound = models.is_some();
+            let mut models = models.unwrap_or_default();
+            let are_defended = defend::read(&node, &mut models, &mut readers, &mask_names);
+            (is_sound && are_defended).then_some(models)
+        }
+        (None, models) => models,
+    };
     let data = map.need("data", "{phantom: {studies: 900, seed: 7}}");
     let data = data.and_then(|node| data::read(&node, &readers, models.is_some()));
     let split = map.need("split", "{test: 30%, seed: 7}");
     let split = split.and_then(|node| split::read(&node, models.as_deref(), data.as_ref()));
-    let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));
-    let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
     let known = threats::Known { models: &readers, masks: &mask_names };
     let threats = map.get("threats").map_or(Some(Vec::new()), |node| threats::read(&node, known));
     let grid_of = |key: &str, usual: [f64; 4], norm: Norm| {

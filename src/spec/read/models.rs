@@ -25,6 +25,8 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
             name: name.clone(),
             image: reads(Model::reads_image),
             text: reads(Model::reads_text),
+            side: model.as_ref().and_then(|model| model.side(&models)),
+            defence: None,
         });
         match model {
             Some(model) => models.push((name, model)),
@@ -155,7 +157,7 @@ fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[Str
     let fits = |model: &Model| match model {
         Model::Vision { .. } => reads_image,
         Model::Bert { .. } => !reads_image,
-        Model::Fusion { .. } | Model::Script(_) => false,
+        Model::Fusion { .. } | Model::Script(_) | Model::Defended(_) => false,
     };
     match earlier.iter().find(|(other, _)| other == name) {
         Some((_, model)) if fits(model) => return Some(name.to_string()),

@@ -129,7 +129,7 @@ fn value(map: &Map<'_>, parameter: Parameter, usual: Value, known: Known<'_>) ->
                 .models
                 .iter()
                 .enumerate()
-                .filter(|(_, model)| model.image && !model.text)
+                .filter(|(_, model)| model.image && !model.text && model.defence.is_none())
                 .map(|(place, model)| (model.name.as_str(), Referent::new(&model.name, place)))
                 .collect();
             node.one_of("model of this spec that reads images alone", &models).map(Value::Model)
@@ -138,7 +138,7 @@ fn value(map: &Map<'_>, parameter: Parameter, usual: Value, known: Known<'_>) ->
 }
 
 /// `inside: lesion` or `outside: lesion`; everywhere if neither is there.
-fn region(map: &Map<'_>, known: Known<'_>) -> Option<Region> {
+pub(super) fn region(map: &Map<'_>, known: Known<'_>) -> Option<Region> {
     let mut masks = vec![("lesion", Mask::Lesion), ("attribution", Mask::Attribution)];
     let files = known.masks.iter().enumerate();
     masks.extend(files.map(|(place, name)| (name.as_str(), Mask::File(Referent::new(name, place)))));

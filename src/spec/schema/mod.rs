@@ -4,6 +4,7 @@
 //! refer to each other) is left to the readers: it refuses nothing that they accept.
 
 mod data;
+mod defend;
 mod models;
 mod parts;
 mod threats;
@@ -54,6 +55,7 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
         "data" => data::data(),
         "split" => split(),
         "models" => models::models(),
+        "defend" => defend::defend(),
         "threats" => threats::threats(about),
         "masks" => named(
             &text("A mask file: white is in the mask.", &["masks/lungs.png"]),
@@ -158,7 +160,7 @@ fn split() -> Value {
 
 fn sentence() -> Value {
     json!({
-        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. `>=` for ≥ and `eps` for ε are understood.",
+        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. MODEL certified METRIC ≥ SHARE within BALL asks for a certificate. `>=` for ≥ and `eps` for ε are understood.",
         "type": "string",
         "pattern": SENTENCE,
         "examples": [
@@ -167,6 +169,7 @@ fn sentence() -> Value {
             "vision sensitivity ≥ 70% under motion-blur severity≤3",
             "fusion accuracy ≥ 70% in every sex",
             "fusion flips ≤ 5% under 20% TextFooler, missed ≤ 3%",
+            "guarded certified accuracy ≥ 55% within l2 0.25 and 2 words",
             "fusion no regression against baseline (margin 1%)",
         ],
     })

@@ -1,0 +1,50 @@
+//! V4 vacuous-certificate: the certified cases are those of a model that always answers one class.
+//!
+//! A model that answers one class whatever it reads is certified at every radius, on every case of that class. A large σ
+//! turns a smoothed model into such a model. Raised where at least 98 % of the certified cases are of one class (the
+//! trigger); it makes every requirement on the certificate VACUOUS. Warned of where no more cases are certified than the
+//! majority class has, as the constant model would reach the same figure. What to do: require `certified sensitivity` and
+//! `certified specificity`; lower σ, or train with the noise (`train: {noise: 0.25}`).
+
+use super::{Field, Look, Raised, of_cases};
+use crate::judge::class;
+use crate::spec::Check;
+
+/// With fewer certified cases, all of one class are no surprise.
+const LEAST: usize = 10;
+
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let most = field.trigger(Check::VacuousCertificate);
+    let look = Look::each(0..field.plan.certificates.len(), |place| {
+        let votes = field.votes(place)?;
+        let certificate = field.plan.certificates[place];
+        let cases = field.evidence.cases.iter().zip(votes);
+        let labels: Vec<bool> =
+            cases.filter(|(_, vote)| vote.is_certified()).map(|(case, _)| case.label).collect();
+        let abnormal = labels.iter().filter(|&&label| label).count();
+        let largest = abnormal.max(labels.len() - abnormal);
+        let majority = field.majority(votes.len());
+        let raise = |message: String| {
+            Raised::new(Check::VacuousCertificate, Some(certificate.model), message).certificate(place)
+        };
+        if labels.len() >= LEAST && largest as f64 >= most * labels.len() as f64 {
+            return Ok(Some(raise(format!(
+                "{} certified within {} are {}",
+                of_cases(largest, labels.len()),
+                certificate.ball,
+                class(abnormal == largest),
+            ))));
+        }
+        let is_few = labels.len() as f64 <= majority * votes.len() as f64;
+        Ok((is_few && !labels.is_empty()).then(|| {
+            raise(format!(
+                "{} are certified within {}, and a model that always answers one class reaches {}",
+                of_cases(labels.len(), votes.len()),
+                certificate.ball,
+                crate::judge::percent(majority),
+            ))
+            .warning()
+        }))
+    });
+    look.or_else_inapplicable("the spec has no certificate")
+}
