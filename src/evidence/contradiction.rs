@@ -21,7 +21,10 @@ impl Evidence {
         for certificate in &self.certificates {
             let (model, ball, votes) = (&certificate.model, &certificate.ball, certificate.votes.len());
             if votes != self.cases.len() {
-                return Some(format!("{model} within {ball} has {votes} votes for {} cases", self.cases.len()));
+                return Some(format!(
+                    "{model} within {ball} has {votes} votes for {} cases",
+                    self.cases.len()
+                ));
             }
             let is_impossible = |vote: &Vote| vote.successes > vote.samples;
             let found = self.cases.iter().zip(&certificate.votes).find(|(_, vote)| is_impossible(vote));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counterexample, Health, Vote, Outcome, Regressions};
+use super::{Counterexample, Health, Outcome, Regressions, Vote};
 
 /// What was seen of a model over a chunk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

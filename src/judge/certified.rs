@@ -158,7 +158,9 @@ impl Tally<'_> {
         })?;
         let (votes, cases) = (found.votes.len(), self.cases().len());
         if votes != cases {
-            return Err(format!("the certificate of {model} within {ball} has {votes} votes for {cases} cases"));
+            return Err(format!(
+                "the certificate of {model} within {ball} has {votes} votes for {cases} cases"
+            ));
         }
         let pixels = self.pixels(planned);
         for (case, vote) in self.cases().iter().zip(&found.votes) {
@@ -182,7 +184,11 @@ impl Tally<'_> {
 }
 
 /// What a vote shows; `pixels` are those of the whole image, where the ball is over all of it.
-fn shown(certificate: &plan::Certificate, vote: &Vote, pixels: Option<u64>) -> Result<Decision, &'static str> {
+fn shown(
+    certificate: &plan::Certificate,
+    vote: &Vote,
+    pixels: Option<u64>,
+) -> Result<Decision, &'static str> {
     if vote.successes > vote.samples {
         return Err("more copies answered the label than were asked");
     }
@@ -230,8 +236,7 @@ pub(super) fn part(
     let planned = tally.plan.certificates[certificate];
     let votes = Votes::of(places.iter().map(|&place| &all[place]));
     let (threshold, less) = clause.bound.threshold();
-    let sample =
-        Sample::Certified(tally.certified_share(&planned, all, places, clause.metric.direction()));
+    let sample = Sample::Certified(tally.certified_share(&planned, all, places, clause.metric.direction()));
     let estimate = sample.estimate();
     let counted = counted(clause.metric, votes, &sample, threshold);
     let short = is_short_of_samples(votes, planned.certifier.alpha(), threshold, clause.metric).then(|| {

@@ -64,7 +64,9 @@ impl ModelLoader<'_> {
                     continue;
                 }
                 (Model::Defended(_), _) => {
-                    return Err(Error::Usage(format!("{name} is defended, which this version plans and does not run")));
+                    return Err(Error::Usage(format!(
+                        "{name} is defended, which this version plans and does not run"
+                    )));
                 }
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,

@@ -12,8 +12,8 @@ use super::stop;
 use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts, Observer, Part,
-    Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
+    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts,
+    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
 };
 use crate::plan::{self, Plan};
 use crate::seal::Cache;

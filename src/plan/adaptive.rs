@@ -16,7 +16,8 @@ const STEPS: u32 = 10;
 /// attack that follows no gradient.
 pub(super) fn companions(spec: &Spec, model: usize, attack: &Attack) -> Vec<Attack> {
     let Some(defended) = spec.models[model].1.defended() else { return vec![] };
-    let Some(ImageAttack { method: ImageMethod::Search { search, norm, region }, strength }) = attack.image else {
+    let Some(ImageAttack { method: ImageMethod::Search { search, norm, region }, strength }) = attack.image
+    else {
         return vec![];
     };
     if search.access() != Access::Gradient {

@@ -44,7 +44,8 @@ pub fn build(spec: Spec) -> Plan {
     };
     let sought = |(required, bound): (&spec::Requirement, &BoundRequirement)| -> Vec<Certificate> {
         let each = required.clauses.iter().zip(bound);
-        each.filter_map(|(clause, ((model, _), _))| Some(Certificate::of(*model, clause.certified?))).collect()
+        each.filter_map(|(clause, ((model, _), _))| Some(Certificate::of(*model, clause.certified?)))
+            .collect()
     };
     let mut certificates: Vec<Certificate> = Vec::new();
     for certificate in spec.require.iter().zip(&requirements).flat_map(sought) {

@@ -126,7 +126,10 @@ impl Clause {
                 | Metric::Missed
                 | Metric::Overcalled
         );
-        is_share && self.certificate.is_none() && self.group.is_none() && !matches!(self.bound, Bound::Model { .. })
+        is_share
+            && self.certificate.is_none()
+            && self.group.is_none()
+            && !matches!(self.bound, Bound::Model { .. })
     }
 
     /// The cells that it rests on.

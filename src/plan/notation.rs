@@ -6,8 +6,8 @@ use std::fmt;
 
 use super::{Attack, ImageAttack};
 use crate::spec::{
-    Complaint, ImageMethod, Joint, ModelInputs, Names, Parameter, Spec, Strength, TextAttack,
-    TextMethod, Threat, Value, parse_condition, written_percent, written_radius,
+    Complaint, ImageMethod, Joint, ModelInputs, Names, Parameter, Spec, Strength, TextAttack, TextMethod,
+    Threat, Value, parse_condition, written_percent, written_radius,
 };
 
 /// How much is written.

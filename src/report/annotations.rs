@@ -121,9 +121,11 @@ fn of_check<'a>(result: ReportInput<'a>, raised: &Raised, more: usize) -> Remark
         (Some(_), Some(waiver)) => Weight::Waived(waiver),
         (Some(_), None) => Weight::Error,
     };
-    let rests = result.plan.requirements.iter().filter(|requirement| {
-        requirement.clauses.iter().any(|clause| raised.concerns_clause(clause))
-    });
+    let rests = result
+        .plan
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.clauses.iter().any(|clause| raised.concerns_clause(clause)));
     let mut places = rests.map(|requirement| requirement.place);
     Remark {
         rule: Rule::Check(raised.check),

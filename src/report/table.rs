@@ -173,8 +173,7 @@ fn certified(result: ReportInput<'_>, style: Style) -> String {
             Ok(row) => {
                 let share = format!("{} {}", row.share(), row.bounds());
                 let votes = row.score.votes;
-                let numbers =
-                    [share, votes.undecided.to_string(), format!("{:.0}", votes.mean_samples())];
+                let numbers = [share, votes.undecided.to_string(), format!("{:.0}", votes.mean_samples())];
                 let words = plain(&format!("{} within {}", row.model, row.ball));
                 let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
                 table.add_row(std::iter::once(Cell::new(words)).chain(numbers.iter().map(right)));

@@ -260,7 +260,9 @@ impl Parser<'_> {
         if region.mask() == Some(Mask::Attribution) {
             self.at = start;
             let help = "name a region that is known beforehand: `lesion`, or a file of `masks`";
-            return Err(self.complain("an attack would choose these pixels, as it changes the attribution", help));
+            return Err(
+                self.complain("an attack would choose these pixels, as it changes the attribution", help)
+            );
         }
         Ok(Part::Pixels(PixelChange::Within { norm, radius, region }))
     }

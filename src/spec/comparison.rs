@@ -65,7 +65,10 @@ impl Parser<'_> {
             return Err(self.complain("`every` is expected after `in`", "write `in every view`"));
         }
         let start = self.at;
-        while self.word().is_some_and(|word| !["at", "under", "with", "and", "within"].contains(&word.as_str())) {
+        while self
+            .word()
+            .is_some_and(|word| !["at", "under", "with", "and", "within"].contains(&word.as_str()))
+        {
             self.at += 1;
         }
         if self.at == start {

@@ -122,7 +122,8 @@ impl Smoothing {
             }
             (
                 Some(
-                    WordChange::Changed { unit: WordUnit::Synonym | WordUnit::Section, .. } | WordChange::Missing,
+                    WordChange::Changed { unit: WordUnit::Synonym | WordUnit::Section, .. }
+                    | WordChange::Missing,
                 ),
                 _,
             ) => return Err(Unreached::Finite),

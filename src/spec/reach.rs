@@ -128,7 +128,9 @@ fn undefended(model: &ModelInputs, ball: &Ball) -> Refusal {
                 WordChange::Changed { .. } | WordChange::Missing => "keep: 10%".to_string(),
             });
             let keys = sigma.into_iter().chain(noise).collect::<Vec<_>>().join(", ");
-            format!("add to `defend`: `guarded: {{model: {base}, smoothing: {{{keys}}}}}`, and ask it of `guarded`")
+            format!(
+                "add to `defend`: `guarded: {{model: {base}, smoothing: {{{keys}}}}}`, and ask it of `guarded`"
+            )
         }
     };
     (message, help)
@@ -230,15 +232,21 @@ fn unreached(model: &ModelInputs, why: Unreached) -> Refusal {
             "write the region of its smoothing after the radius, or leave the region out of the smoothing",
         ),
         Unreached::Patch => (
-            format!("the noise of `{name}` certifies small changes of all pixels, and a patch changes some by any amount"),
+            format!(
+                "the noise of `{name}` certifies small changes of all pixels, and a patch changes some by any amount"
+            ),
             "ask it of a model with `masking: {patch: 5%}`",
         ),
         Unreached::WordsWithoutNoise => (
-            format!("the report of `{name}` stays as it is in every copy, so nothing is certified about its words"),
+            format!(
+                "the report of `{name}` stays as it is in every copy, so nothing is certified about its words"
+            ),
             "add `keep: 10%` (words) or `delete: 90%` (edits) to its smoothing",
         ),
         Unreached::EditsOfKeptWords => (
-            format!("`{name}` keeps a fixed share of the words, and their number changes when words are inserted or deleted"),
+            format!(
+                "`{name}` keeps a fixed share of the words, and their number changes when words are inserted or deleted"
+            ),
             "write `words`, or smooth with `delete: 90%` instead of `keep`",
         ),
         Unreached::Finite => (

@@ -302,7 +302,8 @@ impl<'a> Parser<'a> {
             (_, Bound::Rate(_) | Bound::AtMost(_)) => Some("this cannot be certified case by case"),
         };
         if let Some(message) = message {
-            let help = "certified are accuracy, sensitivity, specificity, missed and overcalled, against a number";
+            let help =
+                "certified are accuracy, sensitivity, specificity, missed and overcalled, against a number";
             return Err(self.complain(message, help));
         }
         if self.take_word(&["within"]) {

@@ -114,7 +114,8 @@ fn no_flipped_bit_of_a_part_is_read() {
     let probes = head.probes.iter_mut().map(|cell| std::mem::take(&mut cell.outcomes)).collect();
     let cell =
         |outcomes| Some(CellPiece { outcomes, counterexamples: vec![], regressions: Regressions::default() });
-    let piece = Piece { cells: outcomes.into_iter().map(cell).collect(), probes, certificates: vec![], health: None };
+    let piece =
+        Piece { cells: outcomes.into_iter().map(cell).collect(), probes, certificates: vec![], health: None };
     let shard = Shard { part: Part::WHOLE, chunks: 1, head, pieces: vec![(2, 0, piece)] };
     let folder = tempfile::tempdir().expect("a folder");
     let path = shard.write(folder.path()).expect("written");

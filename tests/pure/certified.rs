@@ -4,8 +4,8 @@ use std::path::Path;
 
 use medcert::plan;
 use medcert::spec::{
-    Ball, Certifier, Mask, Model, ModelInputs, Names, Norm, PixelChange, Region, Spec, WordChange, WordUnit, parse,
-    parse_ball,
+    Ball, Certifier, Mask, Model, ModelInputs, Names, Norm, PixelChange, Region, Spec, WordChange, WordUnit,
+    parse, parse_ball,
 };
 use proptest::prelude::*;
 
@@ -48,10 +48,16 @@ fn pixel_changes() -> impl Strategy<Value = PixelChange> {
     ];
     let norm = prop_oneof![Just((Norm::L2, 1000.0)), Just((Norm::Linf, 1.0))];
     prop_oneof![
-        (norm, 1e-9_f64..=1.0, region)
-            .prop_map(|((norm, most), part, region)| within(norm, part * most, region)),
-        (1_u32..=255, Just(Region::Everywhere))
-            .prop_map(|(levels, region)| within(Norm::Linf, f64::from(levels) / 255.0, region)),
+        (norm, 1e-9_f64..=1.0, region).prop_map(|((norm, most), part, region)| within(
+            norm,
+            part * most,
+            region
+        )),
+        (1_u32..=255, Just(Region::Everywhere)).prop_map(|(levels, region)| within(
+            Norm::Linf,
+            f64::from(levels) / 255.0,
+            region
+        )),
         (1e-6_f64..0.999).prop_map(|share| PixelChange::Patch { share }),
         Just(PixelChange::Missing),
     ]

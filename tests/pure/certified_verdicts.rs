@@ -67,7 +67,11 @@ fn certify(world: &mut World, alpha: f64, words: &str, votes: &[Decision]) {
         Decision::Refuted => refuted,
         Decision::Undecided => undecided,
     };
-    world.plan.certificates.push(plan::Certificate { model: FUSION, ball, certifier: Certifier::Vote(smoothing) });
+    world.plan.certificates.push(plan::Certificate {
+        model: FUSION,
+        ball,
+        certifier: Certifier::Vote(smoothing),
+    });
     world.evidence.certificates.push(Certificate {
         model: "fusion".into(),
         ball: ball.to_string(),
@@ -78,7 +82,8 @@ fn certify(world: &mut World, alpha: f64, words: &str, votes: &[Decision]) {
 
 /// So many certified, refuted and undecided cases, spread over both labels.
 fn votes(certified: usize, refuted: usize, undecided: usize) -> Vec<Decision> {
-    let each = [(certified, Decision::Certified), (refuted, Decision::Refuted), (undecided, Decision::Undecided)];
+    let each =
+        [(certified, Decision::Certified), (refuted, Decision::Refuted), (undecided, Decision::Undecided)];
     each.iter().flat_map(|(count, decision)| std::iter::repeat_n(*decision, *count)).collect()
 }
 
@@ -102,14 +107,19 @@ fn the_three_verdicts_and_their_reasons() {
 #[test]
 fn errors_are_what_is_not_certified() {
     let missed = |clause: Clause| Clause { metric: Metric::Missed, bound: Bound::AtMost(0.3), ..clause };
-    let sensitivity = |clause: Clause| Clause { metric: Metric::Sensitivity, bound: Bound::Rate(0.7), ..clause };
+    let sensitivity =
+        |clause: Clause| Clause { metric: Metric::Sensitivity, bound: Bound::Rate(0.7), ..clause };
     for (certified, refuted) in [(300, 0), (270, 30), (225, 75), (150, 150), (60, 240)] {
         let all = votes(certified, refuted, 0);
-        let [missed, hit] = [judged(&world(0.01, BALL, &all, missed)), judged(&world(0.01, BALL, &all, sensitivity))];
+        let [missed, hit] =
+            [judged(&world(0.01, BALL, &all, missed)), judged(&world(0.01, BALL, &all, sensitivity))];
         let (missed, hit) = (&missed.clauses[0], &hit.clauses[0]);
         assert_eq!(missed.verdict, hit.verdict);
         assert!((missed.value - (1.0 - hit.value)).abs() < 1e-12);
-        assert!((missed.upper - (1.0 - hit.lower)).abs() < 1e-12 && (missed.lower - (1.0 - hit.upper)).abs() < 1e-12);
+        assert!(
+            (missed.upper - (1.0 - hit.lower)).abs() < 1e-12
+                && (missed.lower - (1.0 - hit.upper)).abs() < 1e-12
+        );
         assert!((missed.p - hit.p).abs() < 1e-12);
     }
 }
@@ -173,7 +183,11 @@ fn patients_with_several_cases_pass_as_rarely() {
                     let is_certifiable = if uniform(&mut draw) < agreement { common } else { own };
                     let is_wrong = uniform(&mut draw) < alpha;
                     // the worst that α allows on either side
-                    all.push(if is_certifiable != is_wrong { Decision::Certified } else { Decision::Refuted });
+                    all.push(if is_certifiable != is_wrong {
+                        Decision::Certified
+                    } else {
+                        Decision::Refuted
+                    });
                 }
             }
             let mut world = world(alpha, BALL, &all, |clause| clause);
@@ -311,7 +325,8 @@ fn defended(world: &mut World, defence: Defence) -> usize {
         reads_text: true,
     });
     world.plan.spec.models.push(("guarded".into(), model));
-    let facts = medcert::evidence::ModelFacts { name: "guarded".into(), ..world.evidence.models[FUSION].clone() };
+    let facts =
+        medcert::evidence::ModelFacts { name: "guarded".into(), ..world.evidence.models[FUSION].clone() };
     world.evidence.models.push(facts);
     world.evidence.health.push(made_evidence::healthy("guarded"));
     world.evidence.spec = world.plan.spec.fingerprint();

@@ -128,8 +128,9 @@ fn the_spec_in_the_readme_is_without_a_fault() {
 }
 
 fn readers() -> [ModelInputs; 3] {
-    [("vision", true, false), ("language", false, true), ("fusion", true, true)]
-        .map(|(name, image, text)| ModelInputs { name: name.into(), image, text, side: image.then_some(64), defence: None })
+    [("vision", true, false), ("language", false, true), ("fusion", true, true)].map(|(name, image, text)| {
+        ModelInputs { name: name.into(), image, text, side: image.then_some(64), defence: None }
+    })
 }
 
 /// A search as a sentence means it that says no more.

@@ -145,7 +145,14 @@ impl World {
             counterexamples: vec![],
             regressions: Regressions::default(),
         };
-        let plan = Plan { spec, cells: vec![], certificates: vec![], probes: vec![], rows: vec![], requirements: vec![] };
+        let plan = Plan {
+            spec,
+            cells: vec![],
+            certificates: vec![],
+            probes: vec![],
+            rows: vec![],
+            requirements: vec![],
+        };
         Self { plan, evidence }
     }
 
@@ -260,7 +267,15 @@ pub fn deletion() -> Attack {
 /// A clause about accuracy and a share.
 pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
     let bound = Bound::Rate(share);
-    Clause { words: words.into(), model, metric: Metric::Accuracy, cells, bound, certificate: None, group: None }
+    Clause {
+        words: words.into(),
+        model,
+        metric: Metric::Accuracy,
+        cells,
+        bound,
+        certificate: None,
+        group: None,
+    }
 }
 
 /// Labels that alternate from case to case, so that no class has the majority.

@@ -29,15 +29,16 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 /// A certified case that an attack of the spec inside its ball breaks.
 fn broken(field: &Field<'_>, place: usize, votes: &[Vote]) -> Option<Raised> {
     let certificate = field.plan.certificates[place];
-    let inside = field.seen(certificate.model).into_iter().filter(|seen| is_inside(seen.attack, &certificate.ball));
+    let inside =
+        field.seen(certificate.model).into_iter().filter(|seen| is_inside(seen.attack, &certificate.ball));
     let broken = inside.filter_map(|seen| {
         let cases = field.evidence.cases.iter().zip(votes).zip(seen.outcomes);
         // a smoothed model may abstain inside its ball; only another answer contradicts
-        let is_wrong = |((case, vote), outcome): &((&crate::evidence::Case, &Vote), &crate::evidence::Outcome)| {
-            vote.is_certified() && outcome.predicted.is_some_and(|answer| answer != case.label)
-        };
-        let wrong: Vec<&str> =
-            cases.filter(is_wrong).map(|((case, _), _)| case.id.as_str()).collect();
+        let is_wrong =
+            |((case, vote), outcome): &((&crate::evidence::Case, &Vote), &crate::evidence::Outcome)| {
+                vote.is_certified() && outcome.predicted.is_some_and(|answer| answer != case.label)
+            };
+        let wrong: Vec<&str> = cases.filter(is_wrong).map(|((case, _), _)| case.id.as_str()).collect();
         let first = (*wrong.first()?).to_string();
         Some((seen.attack.to_string(), wrong.len(), first))
     });
@@ -56,12 +57,15 @@ fn is_inside(attack: &Attack, ball: &Ball) -> bool {
     if attack.is_clean() {
         return true;
     }
-    let Some(ImageAttack { method: ImageMethod::Search { norm, region, .. }, strength }) = attack.image else {
+    let Some(ImageAttack { method: ImageMethod::Search { norm, region, .. }, strength }) = attack.image
+    else {
         return false;
     };
     let holds = |change: PixelChange| match change {
         PixelChange::Within { norm: own, radius, region: within } => {
-            own == norm && (within == region || within == crate::spec::Region::Everywhere) && strength <= radius
+            own == norm
+                && (within == region || within == crate::spec::Region::Everywhere)
+                && strength <= radius
         }
         PixelChange::Patch { .. } | PixelChange::Missing => false,
     };

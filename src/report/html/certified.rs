@@ -96,10 +96,16 @@ fn attacked(
     for (place, cell) in result.plan.cells.iter().enumerate() {
         let radius = match &cell.attack {
             attack if attack.is_clean() => 0.0,
-            Attack { image: Some(ImageAttack { method, strength }), text, .. } if text.is_empty() => match method {
-                ImageMethod::Search { norm: own, region: within, .. } if (*own, *within) == (norm, region) => *strength,
-                _ => continue,
-            },
+            Attack { image: Some(ImageAttack { method, strength }), text, .. } if text.is_empty() => {
+                match method {
+                    ImageMethod::Search { norm: own, region: within, .. }
+                        if (*own, *within) == (norm, region) =>
+                    {
+                        *strength
+                    }
+                    _ => continue,
+                }
+            }
             _ => continue,
         };
         if cell.model != certificate.model || radius > most {
@@ -136,7 +142,9 @@ fn body(model: usize, proof: &[(f64, f64)], attacked: &[(f64, f64)], radius: f64
     };
     let class = series(model);
     let (there, back) = (join(&mut proof.iter()), join(&mut attacked.iter().rev()));
-    body.push_str("<svg width=\"100%\" height=\"100%\" viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\">");
+    body.push_str(
+        "<svg width=\"100%\" height=\"100%\" viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\">",
+    );
     if attacked.len() > 1 {
         // the band ends where the last attack does
         let last = attacked.last().map_or(0.0, |(x, _)| *x);

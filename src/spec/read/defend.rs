@@ -3,7 +3,9 @@
 use super::super::keys;
 use super::super::node::{Map, Node, suggest};
 use super::super::reach::MOST_SAMPLES;
-use super::super::{Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise};
+use super::super::{
+    Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise,
+};
 use super::check_name;
 use super::threats::{Known, region};
 
@@ -94,7 +96,8 @@ fn smoothing(node: &Node<'_>, known: Known<'_>) -> Option<Smoothing> {
     let map = node.map(&keys::SMOOTHING)?;
     let pixels = pixel_noise(&map, known);
     let words = word_noise(&map);
-    let samples = map.get("samples").map_or(Some(Smoothing::USUAL_SAMPLES), |node| node.whole(10, MOST_SAMPLES));
+    let samples =
+        map.get("samples").map_or(Some(Smoothing::USUAL_SAMPLES), |node| node.whole(10, MOST_SAMPLES));
     let alpha = map.get("alpha").map_or(Some(Smoothing::USUAL_ALPHA), |node| node.real(1e-9, 0.1));
     let smoothing = Smoothing { pixels: pixels?, words: words?, samples: samples?, alpha: alpha? };
     if smoothing.pixels.is_none() && smoothing.words.is_none() {

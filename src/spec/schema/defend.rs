@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Smoothing, keys};
 use super::super::reach::MOST_SAMPLES;
+use super::super::{Smoothing, keys};
 use super::parts::{described, integer, named, number, object, real, share, text};
 
 pub(super) fn defend() -> Value {
