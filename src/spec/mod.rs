@@ -35,6 +35,7 @@ mod settings;
 mod specification;
 mod split;
 mod table;
+mod takes;
 mod text_search;
 mod threat;
 mod token;

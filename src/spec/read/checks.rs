@@ -9,7 +9,7 @@ use super::super::schema::parts;
 use super::super::table::{About, Own, block, needed, needed_block, own, table, text};
 use super::{ModelInputs, Root};
 use crate::spec::{
-    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Trigger, Waiver,
+    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Operating, Signature, Trigger, Waiver,
 };
 
 table! {
@@ -83,7 +83,7 @@ const POINTS: [(&str, Metric); 2] =
 
 /// How models are operated and checked.
 pub(super) struct Conduct {
-    pub(super) thresholds: Vec<Named<Operating>>,
+    pub(super) thresholds: Vec<(usize, Operating)>,
     pub(super) checks: Checks,
     pub(super) waivers: Vec<Waiver>,
 }
@@ -96,19 +96,19 @@ pub(super) fn read(table: &Root<'_>, models: &[ModelInputs]) -> Option<Conduct> 
     Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
-/// Operating points by the model's name.
-fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Named<Operating>>> {
+/// Operating points by model.
+fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<(usize, Operating)>> {
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
-        if models.iter().all(|model| model.name != name) {
+        let Some(model) = models.iter().position(|model| model.name == name) else {
             let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
             node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
             continue;
-        }
+        };
         let (metric, choice) = node.choice("metric", &POINTS.map(|(name, _)| name))?;
         let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
         let metric = POINTS.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
-        points.push((name, Operating { metric: metric?, share: share? }));
+        points.push((model, Operating { metric: metric?, share: share? }));
     }
     Some(points)
 }
@@ -192,12 +192,12 @@ fn waiver(node: &Node<'_>, models: &[ModelInputs]) -> Option<Waiver> {
     let table = WaiverKeys::read(node)?;
     let model = table.model.node.map_or(Some(None), |node| {
         let word = node.text()?;
-        let found = models.iter().find(|model| model.name.eq_ignore_ascii_case(word));
+        let found = models.iter().position(|model| model.name.eq_ignore_ascii_case(word));
         if found.is_none() {
             let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
             node.fault(format!("`{word}` is no model of this spec"), suggest(word, &known));
         }
-        found.map(|model| Some(model.name.clone()))
+        found.map(Some)
     });
     let Signature { owner, reason, expires } = signed(table.signature)?;
     Some(Waiver { check: table.check.value?, model: model?, owner, reason, expires, place: node.place() })

@@ -7,7 +7,9 @@ use serde_json::{Value as Json, json};
 use super::super::node::{Node, suggest};
 use super::super::reach::MOST_SAMPLES;
 use super::super::schema::parts;
-use super::super::table::{About, Choice, Own, Real, block, needed, own, real, table, usual, whole};
+use super::super::table::{
+    About, Choice, Own, Real, Takes as _, block, needed, own, real, table, usual, whole,
+};
 use super::super::{
     Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise,
 };
@@ -18,13 +20,17 @@ use super::threats::{Known, RegionKeys, region};
 static DEFENCES: [Choice<fn(&Node<'_>, Known<'_>) -> Option<Defence>>; 4] = [
     Choice {
         name: "smoothing",
-        about: Cow::Borrowed("Many noisy copies are answered and the majority counts; certifies balls of pixels and words."),
+        about: Cow::Borrowed(
+            "Many noisy copies are answered and the majority counts; certifies balls of pixels and words.",
+        ),
         schema: SmoothingKeys::schema,
         read: |node, known| smoothing(node, known).map(Defence::Smoothing),
     },
     Choice {
         name: "masking",
-        about: Cow::Borrowed("Two masks at a time cover the image, so that one pair hides any patch; certifies patches."),
+        about: Cow::Borrowed(
+            "Two masks at a time cover the image, so that one pair hides any patch; certifies patches.",
+        ),
         schema: MaskingKeys::schema,
         read: |node, _| masking(node),
     },
@@ -114,9 +120,9 @@ const ABOUT_MODEL: &str = "Name of the model that it wraps.";
 /// The schema of the block: in each map `model` and one defence.
 pub(super) fn schema(about: &str, names: About<'_>) -> Json {
     let model = [("model", parts::text(ABOUT_MODEL, &["fusion"]), true)];
-    let defences = DEFENCES.iter().map(|defence| {
-        (defence.name, parts::described((defence.schema)(names), &defence.about), false)
-    });
+    let defences = DEFENCES
+        .iter()
+        .map(|defence| (defence.name, parts::described((defence.schema)(names), &defence.about), false));
     let mut one = parts::object(model.into_iter().chain(defences));
     one["oneOf"] = DEFENCES.iter().map(|defence| json!({"required": [defence.name]})).collect();
     parts::named(&one, about)
@@ -221,11 +227,7 @@ fn smoothing(node: &Node<'_>, known: Known<'_>) -> Option<Smoothing> {
 
 /// `sigma: 0.25`, or one for each view, and the region; the outer None is a fault.
 #[allow(clippy::option_option)]
-fn pixel_noise(
-    node: &Node<'_>,
-    table: &SmoothingKeys<'_>,
-    known: Known<'_>,
-) -> Option<Option<PixelNoise>> {
+fn pixel_noise(node: &Node<'_>, table: &SmoothingKeys<'_>, known: Known<'_>) -> Option<Option<PixelNoise>> {
     let region = region(&table.region, known)?;
     let Some(sigma) = &table.sigma.node else {
         if region == Region::Everywhere {

@@ -8,6 +8,7 @@ mod script;
 pub(super) mod sentences;
 mod split;
 pub(super) mod threats;
+pub(super) mod weights;
 
 use std::path::{Path, PathBuf};
 

@@ -1,18 +1,16 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
-use std::path::PathBuf;
-
 use serde_json::{Value as Json, json};
 
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{
-    About, Choice, Own, Sha256, Truth, block, needed, needed_block, optional, own, path, real, table, usual,
-    whole, word,
+    About, Choice, Truth, block, needed, needed_block, optional, table, usual, whole, word,
 };
 use super::script;
+use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
 use super::{Model, ModelInputs, Named, check_name, suggest};
-use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
+use crate::spec::{BertConfig, Fusion, Optimizer, Referent, Source, VisionNetwork, Weights};
 
 table! {
     /// A residual network.
@@ -89,62 +87,8 @@ table! {
     }
 }
 
-table! {
-    /// Where weights come from: one of the two.
-    WeightsOrTraining {
-        weights: () = block(
-            "Weights that are loaded as they are: safetensors, or for a BERT a folder.",
-            |about, _| json!({"description": about, "$ref": "#/$defs/source"}),
-        ),
-        train: () =
-            block("How it is trained here.", |about, _| json!({"description": about, "$ref": "#/$defs/train"})),
-    }
-}
-
-table! {
-    /// A file or folder of weights, pinned.
-    Pinned {
-        path: PathBuf = needed(ABOUT_SOURCE, path(EXAMPLE_SOURCE), EXAMPLE_SOURCE),
-        sha256: String =
-            needed("The 64 hexadecimal digits that sha256sum prints.", Sha256, Sha256::EXAMPLE),
-    }
-}
-
-table! {
-    /// The block `train`.
-    Training {
-        optimizer: Option<Optimizer> = optional(
-            "The optimizer: `adamw` for a BERT and `adam` for others, if none is named.",
-            word("optimizer", &[("adam", Optimizer::Adam), ("adamw", Optimizer::AdamW)]),
-        ),
-        lr: f64 = needed("Learning rate.", real(1e-9, 10.0, &[5e-4]), "5e-4"),
-        epochs: u32 = needed(
-            "Passes over the training cases; the best by validation accuracy is kept.",
-            whole(1, MOST_EPOCHS),
-            "5",
-        ),
-        batch: u32 = usual("Cases a step.", whole(2, 4096), 16),
-        seed: u64 = usual("Seed of initial weights, order and augmentation.", whole(0, u64::MAX), 0),
-        freeze: u32 = usual(
-            "Epochs at the beginning in which only the head learns, or `all`.",
-            own(freeze, |about| json!({
-                "description": about,
-                "anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST_EPOCHS}, {"enum": ["all"]}],
-            })),
-            0,
-        ),
-    }
-}
-
-const MOST_EPOCHS: u64 = 1000;
 /// Of the published networks, and of the small one where no width is given.
 const USUAL_WIDTH: u32 = 64;
-const ABOUT_START: &str =
-    "What training begins from: a checkpoint's trunk, or a folder in Hugging Face's layout.";
-const ABOUT_SOURCE: &str = "A safetensors file, or a folder in Hugging Face's layout.";
-const EXAMPLE_SOURCE: &str = "model.safetensors";
-const SOURCE: Own<Source> = own(source, |about| json!({"description": about, "$ref": "#/$defs/source"}));
-
 /// What an architecture may refer to.
 #[derive(Clone, Copy)]
 struct Known<'a> {
@@ -235,17 +179,6 @@ pub(in crate::spec) fn schema(about: &str, names: About<'_>) -> Json {
 fn either(mut object: Json) -> Json {
     object["oneOf"] = json!([{"required": ["weights"]}, {"required": ["train"]}]);
     object
-}
-
-/// The schema of a file or folder of weights.
-pub(in crate::spec) fn schema_of_source(names: About<'_>) -> Json {
-    let pinned = parts::described(Pinned::schema(names), "A path, pinned.");
-    json!({"anyOf": [parts::path(ABOUT_SOURCE, EXAMPLE_SOURCE), pinned]})
-}
-
-/// The schema of a model's training.
-pub(in crate::spec) fn schema_of_train(names: About<'_>) -> Json {
-    parts::described(Training::schema(names), "How it is trained here.")
 }
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
@@ -349,25 +282,8 @@ fn fusion(
     Some(Model::Fusion { kind, vision, language, fresh, weights })
 }
 
-/// Training starts from something; loading does not.
-fn check_start(start: Option<&Node<'_>>, weights: &WeightsOrTraining<'_>) {
-    if let (Some(start), true) = (start, weights.weights.is_given()) {
-        let help = "`start` is where training begins; leave it out, or train".to_string();
-        start.fault_of_key("a model whose weights are loaded starts from nothing".to_string(), Some(help));
-    }
-}
-
-/// A file or folder of weights: its path, or `{path: …, sha256: …}`.
-fn source(node: &Node<'_>) -> Option<Source> {
-    if !node.value.is_mapping() {
-        return Some(Source { path: node.path()?, sha256: None });
-    }
-    let Pinned { path, sha256 } = Pinned::read(node)?;
-    Some(Source { path: path.value?, sha256: Some(sha256.value?) })
-}
-
 /// The name of a model that a fusion joins.
-fn part(node: &Node<'_>, reads_image: bool, Known { earlier, all }: Known<'_>) -> Option<String> {
+fn part(node: &Node<'_>, reads_image: bool, Known { earlier, all }: Known<'_>) -> Option<Referent> {
     let name = node.text()?;
     let kind = if reads_image { "a vision model" } else { "a language model" };
     let fits = |model: &Model| match model {
@@ -375,15 +291,16 @@ fn part(node: &Node<'_>, reads_image: bool, Known { earlier, all }: Known<'_>) -
         Model::Bert { .. } => !reads_image,
         Model::Fusion { .. } | Model::Script(_) | Model::Defended(_) => false,
     };
-    match earlier.iter().find(|(other, _)| other == name) {
-        Some((_, model)) if fits(model) => return Some(name.to_string()),
-        Some(_) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),
-        None if all.iter().any(|other| other == name) => {
+    let place = all.iter().position(|other| other == name);
+    match (earlier.iter().find(|(other, _)| other == name), place) {
+        (Some((_, model)), Some(place)) if fits(model) => return Some(Referent::new(name, place)),
+        (Some(_), _) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),
+        (None, Some(_)) => {
             let help = "a fusion stands below the models that it joins, and those must be without a fault"
                 .to_string();
             node.fault(format!("`{name}` is not known yet here"), help);
         }
-        None => {
+        (None, None) => {
             let fitting: Vec<&str> =
                 earlier.iter().filter(|(_, model)| fits(model)).map(|(name, _)| name.as_str()).collect();
             node.fault(format!("`{name}` is no model of this spec"), suggest(name, &fitting));
@@ -411,46 +328,4 @@ fn bert_size(node: &Node<'_>) -> Option<BertConfig> {
         node.fault(format!("{heads} heads do not divide a width of {hidden}"), help);
     }
     Some(config)
-}
-
-/// Where the weights come from: exactly one of `weights` and `train`.
-fn read_weights(
-    node: &Node<'_>,
-    WeightsOrTraining { weights, train }: &WeightsOrTraining<'_>,
-    usual: Optimizer,
-) -> Option<Weights> {
-    match (&weights.node, &train.node) {
-        (Some(file), None) => source(file).map(Weights::File),
-        (None, Some(node)) => training(node, usual).map(Weights::Train),
-        (Some(_), Some(train)) => {
-            let help = "keep `weights: FILE` to load it, or `train: {…}` to train it here".to_string();
-            train.fault_of_key("a model has weights or is trained, not both".to_string(), Some(help));
-            None
-        }
-        (None, None) => {
-            let help = "add `train: {lr: 5e-4, epochs: 5}`, or `weights: FILE.safetensors`".to_string();
-            node.fault_of_key("this model has neither weights nor training".to_string(), Some(help));
-            None
-        }
-    }
-}
-
-fn training(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let Training { optimizer, lr, epochs, batch, seed, freeze } = Training::read(node)?;
-    Some(Train {
-        optimizer: optimizer.value?.unwrap_or(usual),
-        lr: lr.value?,
-        epochs: epochs.value?,
-        batch: batch.value?,
-        seed: seed.value?,
-        freeze: freeze.value?,
-    })
-}
-
-/// A number of epochs, or `all`.
-fn freeze(node: &Node<'_>) -> Option<u32> {
-    if node.value.is_string() {
-        return node.one_of("number of epochs", &[("all", u32::MAX)]);
-    }
-    node.whole(0, MOST_EPOCHS)
 }

@@ -90,11 +90,11 @@ fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Req
     match parsed {
         Ok((clauses, regression)) => {
             for clause in &clauses {
-                check_reach(node, sentence, Some(&clause.model), &clause.condition, names);
+                check_reach(node, sentence, Some(clause.model), &clause.condition, names);
                 check_metric(node, clause, has_costs);
             }
             if let Some(Regression { model, condition: Some(condition), .. }) = &regression {
-                check_reach(node, sentence, model.as_ref(), condition, names);
+                check_reach(node, sentence, *model, condition, names);
             }
             let sentence = sentence.trim().to_string();
             Some(Requirement { sentence, place: node.place(), clauses, regression })
@@ -125,12 +125,13 @@ fn check_metric(node: &Node<'_>, clause: &Clause, has_costs: bool) {
 fn check_reach(
     node: &Node<'_>,
     sentence: &str,
-    model: Option<&String>,
+    model: Option<usize>,
     condition: &Condition,
     names: Names<'_>,
 ) {
-    let meant = names.models.iter().filter(|reader| model.is_none_or(|name| reader.name == *name));
-    let reasons: Vec<_> = meant.map(|reader| out_of_reach(reader, condition)).collect();
+    let meant =
+        names.models.iter().enumerate().filter(|(place, _)| model.is_none_or(|model| model == *place));
+    let reasons: Vec<_> = meant.map(|(_, reader)| out_of_reach(reader, condition)).collect();
     if let Some(Some((message, help))) = reasons.iter().find(|_| reasons.iter().all(Option::is_some)) {
         let words = &condition.words;
         let offset = sentence.find(words.as_str()).map_or(0, |at| sentence[..at].chars().count());

@@ -46,13 +46,13 @@ pub(in crate::spec) fn schema(about: &str, names: About<'_>) -> Json {
 
 pub(super) fn read(node: &Node<'_>, models: Option<&[Named<Model>]>, data: Option<&Data>) -> Option<Split> {
     let table = SplitKeys::read(node)?;
-    table.by.value?;
     let trained = models.unwrap_or_default().iter().find(|(_, model)| is_trained(model));
     let trained = trained.map(|(name, _)| name.as_str());
     let parts = match &table.column.node {
         Some(column) => named(node, &table, column, trained, data),
         None => drawn(node, &table, trained),
     };
+    table.by.value?;
     Some(Split { parts: parts?, cases: table.cases.value?, seed: table.seed.value? })
 }
 
@@ -118,7 +118,7 @@ fn values(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// A model's threshold is chosen on validation cases, so there must be some.
-pub(super) fn check_thresholds(block: Option<&Node<'_>>, split: &Split, thresholds: &[Named<Operating>]) {
+pub(super) fn check_thresholds(block: Option<&Node<'_>>, split: &Split, thresholds: &[(usize, Operating)]) {
     let has_validation = match &split.parts {
         Parts::Drawn { test, .. } => *test < 1.0,
         Parts::Named { validation, .. } => !validation.is_empty(),

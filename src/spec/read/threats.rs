@@ -28,7 +28,7 @@ table! {
 
 table! {
     /// A patch.
-    Patch {
+    PatchKeys {
         share: f64 = needed(
             "Its share of the image.",
             own(|node| node.part(), |about| parts::share(about, &["5%"])),
@@ -181,7 +181,7 @@ impl Kind {
         let about = names(self.name());
         match self {
             Self::Search(search) => parts::described(parts::object(ball(search, names)), &about),
-            Self::Patch => parts::described(Patch::schema(names), &about),
+            Self::Patch => parts::described(PatchKeys::schema(names), &about),
             Self::Absent => parts::described(
                 Choice::schema(&ABSENT, names),
                 "An input that is not the patient's, or none.",
@@ -317,7 +317,7 @@ pub(super) fn region(within: &RegionKeys<'_>, known: Known<'_>) -> Option<Region
 }
 
 fn patch(node: &Node<'_>, known: Known<'_>) -> Option<Threat> {
-    let Patch { share, steps, region: within } = Patch::read(node)?;
+    let PatchKeys { share, steps, region: within } = PatchKeys::read(node)?;
     let usual = Value::Count(ImageMethod::USUAL_PATCH_STEPS);
     let steps = value_of(steps.node.as_ref(), ImageMethod::PATCH_STEPS, usual, known);
     let region = region(&within, known)?;

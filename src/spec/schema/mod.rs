@@ -7,7 +7,7 @@ pub(super) mod parts;
 
 use serde_json::{Map, Value, json};
 
-use super::read::{Root, checks, models};
+use super::read::{Root, checks, weights};
 use super::table::About;
 
 /// Where the schema says that it lies.
@@ -30,8 +30,8 @@ pub fn schema(about: About<'_>) -> Value {
     let mut shared = Map::new();
     shared.insert("sentence".into(), sentence());
     shared.insert("condition".into(), condition());
-    shared.insert("source".into(), models::schema_of_source(about));
-    shared.insert("train".into(), models::schema_of_train(about));
+    shared.insert("source".into(), weights::schema_of_source(about));
+    shared.insert("train".into(), weights::schema_of_train(about));
     shared.insert("signed_trigger".into(), checks::schema_of_signed_trigger(about));
     schema.insert("$defs".into(), Value::Object(shared));
     Value::Object(schema)
