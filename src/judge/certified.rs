@@ -235,7 +235,7 @@ pub(super) fn part(
     let all = tally.votes(certificate)?;
     let planned = tally.plan.certificates[certificate];
     let votes = Votes::of(places.iter().map(|&place| &all[place]));
-    let (threshold, less) = clause.bound.threshold();
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let sample = Sample::Certified(tally.certified_share(&planned, all, places, clause.metric.direction()));
     let estimate = sample.estimate();
     let counted = counted(clause.metric, votes, &sample, threshold);
@@ -246,7 +246,7 @@ pub(super) fn part(
         };
         format!("{} of {} cases are undecided{asked}: more samples may tell", votes.undecided, votes.cases())
     });
-    let p = sample.p(threshold, less);
+    let p = sample.p(threshold, direction);
     Ok(Part { group, sample, estimate, other: None, p, counted, short })
 }
 

@@ -8,7 +8,8 @@
 use super::measure::{Measured, Part};
 use super::sample::Sample;
 use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent_beside, points_beside};
-use crate::plan::{Bound, Clause};
+use crate::plan::Clause;
+use crate::spec::{Bound, Direction};
 
 /// More cases than this times the present ones are not asked for.
 const MOST_TIMES: u64 = 10_000;
@@ -31,10 +32,10 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> Claus
 
 fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
     let Part { sample, estimate, other, p, counted, short, .. } = part;
-    let (threshold, less) = clause.bound.threshold();
-    let levels = Sample::levels(level, less);
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
+    let levels = Sample::levels(level, direction);
     let (lower, upper) = (sample.lower(levels.0), sample.upper(levels.1));
-    let verdict = decide(lower, upper, threshold, less);
+    let verdict = decide(lower, upper, threshold, direction);
     let effective = sample.effective();
     let concluded = match short.filter(|_| verdict == Verdict::Inconclusive) {
         Some(short) => short,
@@ -45,7 +46,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
         needed(estimate.trials, |cases| {
             let cases = (cases as f64 * worth).round() as u64;
             let bounds = sample.bounds_of(cases, levels.0, levels.1);
-            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, less))
+            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, direction))
         })
     });
     ClauseFinding {
@@ -68,7 +69,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
 
 /// What the bounds say, in words. The report explains once that Holm's correction widens the bound that decides a pass.
 fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> String {
-    let (threshold, less) = clause.bound.threshold();
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let said = |value| match clause.bound {
         Bound::Model { .. } => points_beside(value, threshold),
         Bound::Rate(_) => percent_beside(value, threshold),
@@ -79,15 +80,15 @@ fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> S
         _ => (goal(clause.metric, threshold), ""),
     };
     let (lower, upper) = (said(lower), said(upper));
-    match (verdict, less) {
-        (Verdict::Pass, false) => format!("the {whose}lower bound {lower} reaches {goal}"),
-        (Verdict::Pass, true) => format!("the upper bound {upper} stays within {goal}"),
-        (Verdict::Fail, false) => format!("even the {whose}upper bound {upper} is under {goal}"),
-        (Verdict::Fail, true) => format!("even the lower bound {lower} is over {goal}"),
-        (_, false) => {
+    match (verdict, direction) {
+        (Verdict::Pass, Direction::AtLeast) => format!("the {whose}lower bound {lower} reaches {goal}"),
+        (Verdict::Pass, Direction::AtMost) => format!("the upper bound {upper} stays within {goal}"),
+        (Verdict::Fail, Direction::AtLeast) => format!("even the {whose}upper bound {upper} is under {goal}"),
+        (Verdict::Fail, Direction::AtMost) => format!("even the lower bound {lower} is over {goal}"),
+        (_, Direction::AtLeast) => {
             format!("{goal} lies between the {whose}bounds {lower} and {upper}: too few cases to tell")
         }
-        (_, true) => {
+        (_, Direction::AtMost) => {
             format!("{goal} lies between the bounds {lower} and {upper}: too few cases to tell")
         }
     }
@@ -99,7 +100,7 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         Bound::Rate(_) | Bound::AtMost(_) => 0.0,
         Bound::Model { .. } => -1.0,
     };
-    unknown(&clause.words, (lower, clause.bound.threshold().0), level, reason)
+    unknown(&clause.words, (lower, clause.bound.threshold()), level, reason)
 }
 
 /// What is said where nothing is known of a value that is at least `least`.
@@ -128,9 +129,11 @@ pub(super) fn unknown(
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.
-pub(super) fn decide(lower: f64, upper: f64, threshold: f64, less: bool) -> Verdict {
-    let (holds, fails) =
-        if less { (upper <= threshold, lower > threshold) } else { (lower >= threshold, upper < threshold) };
+pub(super) fn decide(lower: f64, upper: f64, threshold: f64, direction: Direction) -> Verdict {
+    let (holds, fails) = match direction {
+        Direction::AtLeast => (lower >= threshold, upper < threshold),
+        Direction::AtMost => (upper <= threshold, lower > threshold),
+    };
     match (holds, fails) {
         (true, _) => Verdict::Pass,
         (false, true) => Verdict::Fail,

@@ -3,8 +3,8 @@
 use super::counts::{Tally, noun};
 use super::sample::Sample;
 use super::{Estimate, certified, figure, percent, percent_beside};
-use crate::plan::{Bound, Clause};
-use crate::spec::Metric;
+use crate::plan::Clause;
+use crate::spec::{Bound, Metric};
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
 
 /// What was counted for a clause.
@@ -43,8 +43,8 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     in_full(tally, clause)?;
     let about = tally.about(clause.model, &clause.cells, clause.metric)?;
     tally.all_acted(clause.model, &clause.cells)?;
-    if let Bound::Model { model, cells, .. } = &clause.bound {
-        tally.all_acted(*model, cells)?;
+    if let Bound::Model { model, .. } = clause.bound {
+        tally.all_acted(model, &clause.others)?;
     }
     let mut parts = Vec::new();
     match &clause.group {
@@ -70,8 +70,8 @@ fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
         return Ok(());
     }
     let mut counted = tally.counted(clause.model, &clause.cells)?;
-    if let Bound::Model { model, cells, .. } = &clause.bound {
-        counted = counted.min(tally.counted(*model, cells)?);
+    if let Bound::Model { model, .. } = clause.bound {
+        counted = counted.min(tally.counted(model, &clause.others)?);
     }
     if counted == tally.cases().len() {
         return Ok(());
@@ -84,14 +84,14 @@ fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<Stri
     if let Some(certificate) = clause.certificate {
         return certified::part(tally, clause, certificate, places, group);
     }
-    let (threshold, less) = clause.bound.threshold();
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let right = tally.right(clause.model, &clause.cells)?;
     let estimate = count(&right, places);
     let (sample, other, counted) = match &clause.bound {
-        Bound::Model { model, cells, .. } => relation(tally, clause, places, *model, cells)?,
+        Bound::Model { model, .. } => relation(tally, clause, places, *model)?,
         Bound::Rate(_) | Bound::AtMost(_) => value(tally, clause, places, &right, threshold)?,
     };
-    let p = sample.p(threshold, less);
+    let p = sample.p(threshold, direction);
     // errors are what is counted where less is better
     let turned = matches!(clause.metric, Metric::Flips | Metric::Missed | Metric::Overcalled);
     let estimate = if turned {
@@ -214,13 +214,12 @@ fn relation(
     clause: &Clause,
     places: &[usize],
     other: usize,
-    cells: &[usize],
 ) -> Result<(Sample, Option<Estimate>, String), String> {
     if clause.metric == Metric::Auroc {
         return Err("areas of two models are not compared; ask for a share, or for each area".to_string());
     }
     let subject = tally.right(clause.model, &clause.cells)?;
-    let object = tally.right(other, cells)?;
+    let object = tally.right(other, &clause.others)?;
     let models = [clause.model, other];
     let pairs = places.iter().map(|&place| (tally.cluster(&models, place), subject[place], object[place]));
     let found = Differences::of(pairs);

@@ -1,8 +1,8 @@
 //! Bounds that a model would meet that always answers one class. Such a bound is too low, or it needs another beside it.
 
 use super::{class, goal, percent};
-use crate::plan::{Bound, Clause, Plan};
-use crate::spec::Metric;
+use crate::plan::{Clause, Plan};
+use crate::spec::{Bound, Metric};
 
 /// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is the
 /// share of the abnormal test cases, 0 to 1, where it is known.

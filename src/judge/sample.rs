@@ -142,24 +142,22 @@ impl Sample {
         }
     }
 
-    /// p-value against a value under `threshold`, or above it where less is better.
-    pub(super) fn p(&self, threshold: f64, less: bool) -> f64 {
-        match (self, less) {
-            (Self::Share(found), false) => found.p_at_least(threshold),
-            (Self::Share(found), true) => found.p_at_most(threshold),
-            (Self::Watched(found, _), false) => found.p_at_least(threshold),
-            (Self::Watched(found, _), true) => found.p_at_most(threshold),
-            (Self::Certified(found), less) => {
-                found.p(threshold, less == (found.direction == Direction::AtMost))
-            }
-            (Self::Difference(found), false) => found.p_at_least(threshold),
-            (Self::Area(found), false) => found.p_at_least(threshold),
-            (Self::Calibration(found), true) => found.p_at_most(threshold),
-            (Self::Mean(found, unit), true) => found.p_at_most(threshold / unit),
+    /// p-value against a value on the other side of `threshold` than this.
+    pub(super) fn p(&self, threshold: f64, direction: Direction) -> f64 {
+        use Direction::{AtLeast, AtMost};
+        match (self, direction) {
+            (Self::Share(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Share(found), AtMost) => found.p_at_most(threshold),
+            (Self::Watched(found, _), AtLeast) => found.p_at_least(threshold),
+            (Self::Watched(found, _), AtMost) => found.p_at_most(threshold),
+            (Self::Certified(found), side) => found.p(threshold, side == found.direction),
+            (Self::Difference(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Area(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Calibration(found), AtMost) => found.p_at_most(threshold),
+            (Self::Mean(found, unit), AtMost) => found.p_at_most(threshold / unit),
             // the grammar gives these metrics one direction
-            (Self::Difference(_) | Self::Area(_), true) | (Self::Calibration(_) | Self::Mean(..), false) => {
-                1.0
-            }
+            (Self::Difference(_) | Self::Area(_), AtMost)
+            | (Self::Calibration(_) | Self::Mean(..), AtLeast) => 1.0,
         }
     }
 
@@ -197,7 +195,10 @@ impl Sample {
     }
 
     /// The error rates of the lower and of the upper bound: the one that decides a pass has the sentence's level.
-    pub(super) fn levels(level: f64, less: bool) -> (f64, f64) {
-        if less { (LEVEL, level) } else { (level, LEVEL) }
+    pub(super) fn levels(level: f64, direction: Direction) -> (f64, f64) {
+        match direction {
+            Direction::AtLeast => (level, LEVEL),
+            Direction::AtMost => (LEVEL, level),
+        }
     }
 }

@@ -22,7 +22,7 @@ use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::seal::Cache;
-use crate::spec::{BertConfig, Fusion, Model, ScriptModel, Source, Train, Weights};
+use crate::spec::{BertConfig, Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
@@ -307,9 +307,10 @@ fn bug(what: &str) -> Error {
 /// The models that a fusion model joins.
 fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
     let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
-    let find = |name: &str| {
-        let found = done.iter().find(|network| network.name == name);
-        found.ok_or_else(|| bug(&format!("{name} is needed by a model that comes before it")))
+    // a module of the user's is no network, so places among the networks are others than among the models
+    let find = |part: Referent| {
+        let found = done.iter().find(|network| network.name == part.name());
+        found.ok_or_else(|| bug(&format!("{} is needed by a model that comes before it", part.name())))
     };
     Ok((Some(find(vision)?), Some(find(language)?)))
 }

@@ -207,11 +207,11 @@ fn operated<'s>(
     inputs: &Inputs,
     partition: &Partition,
 ) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(subject, (name, _)): (&'s LoadedModel, &(String, Model))| {
-        let point = plan.spec.thresholds.iter().find(|(model, _)| model == name);
+    let at = |(place, subject): (usize, &'s LoadedModel)| {
+        let point = plan.spec.thresholds.iter().find(|(model, _)| *model == place);
         point.map(|(_, point)| Operated::fix(subject.reader(), *point, inputs, partition)).transpose()
     };
-    subjects.iter().zip(&plan.spec.models).map(at).collect()
+    subjects.iter().enumerate().map(at).collect()
 }
 
 /// A cell as evidence names it, without an outcome yet.

@@ -48,7 +48,7 @@ fn undefended_vision(spec: &Spec, base: &str) -> Option<Referent> {
     let model = &spec.models[place(base)?].1;
     match model {
         Model::Vision { .. } => of(base),
-        Model::Fusion { vision, .. } => of(vision),
+        Model::Fusion { vision, .. } => of(vision.name()),
         Model::Script(script) => (script.reads_image && !script.reads_text).then(|| of(base)).flatten(),
         Model::Bert { .. } | Model::Defended(_) => None,
     }

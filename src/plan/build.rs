@@ -2,8 +2,8 @@
 
 use super::adaptive::companions;
 use super::probes::probes;
-use super::{Attack, Bound, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
-use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
+use super::{Attack, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
+use crate::spec::{self, Bound, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
@@ -26,21 +26,11 @@ pub fn build(spec: Spec) -> Plan {
         words: condition.words.clone(),
         cells: row.iter().map(place).collect(),
     };
-    let bound_clause = |(clause, (subject, other)): (&spec::Clause, &BoundClause)| Clause {
+    let bound_clause = |(asked, (subject, other)): (&spec::Clause, &BoundClause)| Clause {
         certificate: None,
-        words: clause.words.clone(),
-        model: subject.0,
-        metric: clause.metric,
+        asked: asked.clone(),
         cells: place(subject),
-        group: clause.group.clone(),
-        bound: match (&clause.bound, other) {
-            (spec::Bound::Model { offset, .. }, Some(other)) => {
-                Bound::Model { model: other.0, cells: place(other), offset: *offset }
-            }
-            (spec::Bound::Rate(share), _) => Bound::Rate(*share),
-            (spec::Bound::AtMost(most), _) => Bound::AtMost(*most),
-            (spec::Bound::Model { .. }, None) => unreachable!("a relation binds both its models"),
-        },
+        others: other.as_ref().map(place).unwrap_or_default(),
     };
     let sought = |(required, bound): (&spec::Requirement, &BoundRequirement)| -> Vec<Certificate> {
         let each = required.clauses.iter().zip(bound);
@@ -64,12 +54,12 @@ pub fn build(spec: Spec) -> Plan {
         .enumerate()
         .flat_map(|(model, attacks)| attacks.iter().cloned().map(move |attack| Cell { model, attack }))
         .collect();
-    let bound_regression = |(regression, compared): (&spec::Regression, &BoundRow)| Regression {
-        cells: match regression.condition {
+    let bound_regression = |(asked, compared): (&spec::Regression, &BoundRow)| Regression {
+        asked: asked.clone(),
+        cells: match asked.condition {
             Some(_) => compared.iter().flat_map(place).collect(),
-            None => every_cell(&spec, &cells, regression.model.as_deref()),
+            None => every_cell(&cells, asked.model),
         },
-        margin: regression.margin,
     };
     let requirements: Vec<Requirement> = spec
         .require
@@ -87,8 +77,8 @@ pub fn build(spec: Spec) -> Plan {
 }
 
 /// The cells of a model, or of all.
-fn every_cell(spec: &Spec, cells: &[Cell], model: Option<&str>) -> Vec<usize> {
-    let is_meant = |cell: &Cell| model.is_none_or(|name| spec.models[cell.model].0 == name);
+fn every_cell(cells: &[Cell], model: Option<usize>) -> Vec<usize> {
+    let is_meant = |cell: &Cell| model.is_none_or(|model| cell.model == model);
     (0..cells.len()).filter(|&place| is_meant(&cells[place])).collect()
 }
 
@@ -124,30 +114,23 @@ impl Binder<'_> {
         };
         match &regression.model {
             None => self.row(condition),
-            Some(name) => vec![self.cells(self.model(name), &condition.threats, condition.joint)],
+            Some(model) => vec![self.cells(*model, &condition.threats, condition.joint)],
         }
     }
 
     fn clause(&mut self, clause: &spec::Clause) -> BoundClause {
         let Condition { threats, joint, .. } = &clause.condition;
-        let subject = self.model(&clause.model);
-        let subject = self.cells(subject, threats, *joint);
-        let other = match &clause.bound {
-            spec::Bound::Rate(_) | spec::Bound::AtMost(_) => None,
-            spec::Bound::Model { model, .. } => {
+        let subject = self.cells(clause.model, threats, *joint);
+        let other = match clause.bound {
+            Bound::Rate(_) | Bound::AtMost(_) => None,
+            Bound::Model { model, .. } => {
                 // the other model meets what of the condition can touch it
-                let model = self.model(model);
                 let touching: Vec<Threat> =
                     threats.iter().filter(|threat| self.touches(model, threat)).cloned().collect();
                 Some(self.cells(model, &touching, *joint))
             }
         };
         (subject, other)
-    }
-
-    /// A name's index; parsing has checked that it is there.
-    fn model(&self, name: &str) -> usize {
-        self.spec.models.iter().position(|(other, _)| other == name).unwrap_or_default()
     }
 
     fn touches(&self, model: usize, threat: &Threat) -> bool {

@@ -3,7 +3,8 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Seeks, TextMethod, VisionNetwork, Weights,
+    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Referent, Seeks, TextMethod, VisionNetwork,
+    Weights,
 };
 
 /// What a plan costs.
@@ -209,10 +210,7 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
         }
         Model::Fusion { vision, language, .. } => {
-            let part = |name: &str| {
-                let found = plan.spec.models.iter().find(|(other, _)| other == name);
-                found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
-            };
+            let part = |part: &Referent| branches(plan, &plan.spec.models[part.place].1);
             (part(vision).0, part(language).1)
         }
     }

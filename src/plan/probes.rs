@@ -2,7 +2,7 @@
 //! (V2, V3), an attack that must win (M4), and, within the ball of each requirement and at its largest strength, fixed
 //! moves and a search that follow no gradient (M5), one step, few steps and more (M6).
 
-use super::{Attack, Bound, Cell, ImageAttack, Requirement};
+use super::{Attack, Cell, ImageAttack, Requirement};
 use crate::spec::{
     Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
 };
@@ -108,9 +108,7 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Ba
     for requirement in requirements {
         for clause in &requirement.clauses {
             claim(&clause.cells);
-            if let Bound::Model { cells, .. } = &clause.bound {
-                claim(cells);
-            }
+            claim(&clause.others);
         }
         if let Some(regression) = &requirement.regression {
             claim(&regression.cells);

@@ -98,8 +98,9 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
         let own = told.iter().filter(|(raised, _)| raised.check == *check);
         let said = |(raised, more): &(&crate::judge::Raised, usize)| {
             let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
-            let why = waiver
-                .map_or(String::new(), |waiver| format!(" ({}: {})", waived(waiver), plain(&waiver.reason)));
+            let why = waiver.map_or(String::new(), |waiver| {
+                format!(" ({}: {})", waived(result.plan, waiver), plain(&waiver.reason))
+            });
             format!(
                 "{}: {}{}{why}",
                 raised.word(),
@@ -129,7 +130,7 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
 
 fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {
     let case = |(waiver, state)| Case {
-        name: waived(waiver),
+        name: waived(result.plan, waiver),
         text: plain(&waiver.reason),
         end: fault(state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
     };

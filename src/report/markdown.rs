@@ -13,9 +13,9 @@ use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
     points_beside,
 };
-use crate::plan::{Bound, Clause};
+use crate::plan::Clause;
 use crate::sanitize::markdown as shown;
-use crate::spec::Metric;
+use crate::spec::{Bound, Metric};
 
 /// Lines of a list that are shown.
 const LISTED: usize = 20;

@@ -96,9 +96,9 @@ impl<'a> ReportInput<'a> {
     /// What others published for a row of the table and a model, 0 to 1.
     fn published(&self, row: usize, model: usize) -> Option<f64> {
         let spec = &self.plan.spec;
-        let (name, threats) = (&spec.models.get(model)?.0, &spec.table.get(row)?.threats);
+        let threats = &spec.table.get(row)?.threats;
         let is_it = |figure: &&Figure| {
-            figure.model == *name && figure.condition.threats == *threats && figure.metric == Metric::Accuracy
+            figure.model == model && figure.condition.threats == *threats && figure.metric == Metric::Accuracy
         };
         spec.published.iter().find(is_it).map(|figure| figure.share)
     }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{counted, grouped, plain};
 use crate::data::{Dataset, Partition};
 use crate::judge::{LEVEL, goal_percent, percent_beside, points_beside};
-use crate::plan::{Bound, Clause, Plan};
-use crate::spec::Metric;
+use crate::plan::{Clause, Plan};
+use crate::spec::{Bound, Metric};
 use crate::stats::{cases_needed, least_successes, lower_bound, paired_difference_bounds};
 
 /// With which probability a model that is good enough is to pass.
@@ -113,7 +113,7 @@ impl Needs {
             return "depends on how often the models differ".to_string();
         };
         let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
-        let shown = points_beside(lower, clause.bound.threshold().0);
+        let shown = points_beside(lower, clause.bound.threshold());
         format!("depends on how often the models differ; if never, {} cases prove {shown}", grouped(there))
     }
 }

@@ -224,7 +224,7 @@ fn checks(result: ReportInput<'_>, style: Style) -> String {
             None => ("waiver", Verdict::Pass, plain(&waiver.reason)),
             Some(fault) => ("FAIL", Verdict::Fail, fault.to_string()),
         };
-        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
+        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(result.plan, waiver)), style));
     }
     for one in &result.judgement.loosened {
         // an unsigned one is among the raised checks

@@ -255,8 +255,8 @@ pub struct Signature {
 pub struct Waiver {
     /// The check.
     pub check: Check,
-    /// The model that it is waived for; every model if none is named.
-    pub model: Option<String>,
+    /// Index of the model that it is waived for; None for every model.
+    pub model: Option<usize>,
     /// Who answers for it.
     pub owner: String,
     /// Why it may be raised.

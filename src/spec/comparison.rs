@@ -7,7 +7,7 @@ use super::{Bound, Direction, Metric};
 
 impl Parser<'_> {
     /// `≥` and what must be reached, or `≤` and what must not be exceeded.
-    pub(super) fn comparison(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+    pub(super) fn comparison(&mut self, model: usize, metric: Metric) -> Parsed<Bound> {
         let (name, direction) = (metric.name(), metric.direction());
         let (wanted, opposite, ascii) = match direction {
             Direction::AtLeast => (Kind::AtLeast, Kind::AtMost, ">="),
@@ -104,7 +104,7 @@ impl Parser<'_> {
     }
 
     /// What must be reached: a share, or another model's.
-    fn bound(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+    fn bound(&mut self, model: usize, metric: Metric) -> Parsed<Bound> {
         if let Some(Kind::Number(number)) = self.peek() {
             let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
             self.at += 1;

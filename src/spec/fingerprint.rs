@@ -45,8 +45,8 @@ impl Fingerprint {
             masks.put("name", name).path("path", path);
         }
         let mut thresholds = Part::new("thresholds");
-        for (name, Operating { metric, share }) in &spec.thresholds {
-            thresholds.put("model", name).put("metric", metric.name()).put("share", share);
+        for (model, Operating { metric, share }) in &spec.thresholds {
+            thresholds.put("model", spec.name_of(*model)).put("metric", metric.name()).put("share", share);
         }
         parts.extend([
             ("masks".to_string(), digest(masks)),
@@ -269,7 +269,10 @@ fn of_model(model: &Model) -> Part {
             }
         }
         Model::Fusion { kind, vision, language, fresh, weights } => {
-            part.put("vision", vision).put("language", language).put("fresh", fresh).weights(weights);
+            part.put("vision", vision.name())
+                .put("language", language.name())
+                .put("fresh", fresh)
+                .weights(weights);
             match kind {
                 Fusion::CrossAttention { width, heads } => {
                     part.put("width", width).put("heads", heads);

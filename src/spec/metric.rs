@@ -38,6 +38,15 @@ impl Direction {
             Self::AtMost => "≤",
         }
     }
+
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::AtLeast => Self::AtMost,
+            Self::AtMost => Self::AtLeast,
+        }
+    }
 }
 
 /// What a sentence needs to know of a metric.

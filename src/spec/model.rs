@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Defended, Named};
+use super::{Defended, Named, Referent};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -39,10 +39,10 @@ pub enum Model {
     Fusion {
         /// How.
         kind: Fusion,
-        /// Name of the vision model.
-        vision: String,
-        /// Name of the language model.
-        language: String,
+        /// The vision model.
+        vision: Referent,
+        /// The language model.
+        language: Referent,
         /// Whether the parts start anew instead of from those models' weights.
         fresh: bool,
         /// Where its weights come from.
@@ -208,7 +208,7 @@ impl Model {
         match self {
             Self::Vision { image, .. } => Some(*image),
             Self::Bert { .. } => None,
-            Self::Fusion { vision, .. } => of(vision),
+            Self::Fusion { vision, .. } => of(vision.name()),
             Self::Script(script) => script.reads_image.then_some(script.image),
             Self::Defended(defended) => of(&defended.base),
         }
@@ -220,10 +220,10 @@ impl Model {
     }
 
     /// The vision and the language model that it joins, if it joins any.
-    pub fn parts(&self) -> Option<(&str, &str)> {
+    pub fn parts(&self) -> Option<(Referent, Referent)> {
         match self {
-            Self::Fusion { vision, language, .. } => Some((vision, language)),
-            _ => None,
+            Self::Fusion { vision, language, .. } => Some((*vision, *language)),
+            Self::Vision { .. } | Self::Bert { .. } | Self::Script(_) | Self::Defended(_) => None,
         }
     }
 }

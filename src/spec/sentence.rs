@@ -245,13 +245,14 @@ impl<'a> Parser<'a> {
 
     fn clause(&mut self, subject: &mut Option<Subject>) -> Parsed<Clause> {
         let start = self.at;
-        let named = self.subject(subject.as_ref())?;
-        *subject = Some(named.clone());
+        let named = self.subject(*subject)?;
+        *subject = Some(named);
         let Subject { model, metric, is_certified } = named;
-        let bound = self.comparison(&model, metric)?;
+        let bound = self.comparison(model, metric)?;
         let mut group = self.group()?;
-        let certified = if is_certified { Some(self.certificate(&model, metric, &bound)?) } else { None };
+        let certified = if is_certified { Some(self.certificate(model, metric, &bound)?) } else { None };
         if !is_certified && self.word().as_deref() == Some("within") {
+            let model = &self.names.models[model].name;
             let help = format!("write `{model} certified {} …`, or `under` an attack", metric.name());
             return Err(self.complain("`within` follows what is certified", help));
         }
@@ -275,11 +276,11 @@ impl<'a> Parser<'a> {
     }
 
     /// What a clause is about; a later clause may leave the model out, or all of it.
-    fn subject(&mut self, earlier: Option<&Subject>) -> Parsed<Subject> {
+    fn subject(&mut self, earlier: Option<Subject>) -> Parsed<Subject> {
         let model = match (self.word(), earlier) {
-            (Some(word), Some(earlier)) if is_metric(&word) || word == CERTIFIED => earlier.model.clone(),
+            (Some(word), Some(earlier)) if is_metric(&word) || word == CERTIFIED => earlier.model,
             (None, Some(earlier)) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
-                return Ok(earlier.clone());
+                return Ok(earlier);
             }
             _ => self.model()?,
         };
@@ -288,7 +289,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The ball of a certificate, after what is certified and how much of it.
-    fn certificate(&mut self, model: &str, metric: Metric, bound: &Bound) -> Parsed<Certified> {
+    fn certificate(&mut self, model: usize, metric: Metric, bound: &Bound) -> Parsed<Certified> {
         let message = match (metric, bound) {
             (
                 Metric::Accuracy
@@ -309,10 +310,7 @@ impl<'a> Parser<'a> {
         if self.take_word(&["within"]) {
             let start = self.at;
             let ball = self.ball()?;
-            let Some(inputs) = self.names.models.iter().find(|inputs| inputs.name == model) else {
-                return Err(self.complain("this model is not known", "name a model of this spec"));
-            };
-            return match reach(inputs, &ball) {
+            return match reach(&self.names.models[model], &ball) {
                 Ok(certifier) => Ok(Certified { ball, certifier }),
                 Err((message, help)) => {
                     let offset = self.tokens.get(start).map_or(0, |token| token.start);
@@ -329,8 +327,8 @@ impl<'a> Parser<'a> {
         Err(self.complain("`within` and what may change are expected here", help))
     }
 
-    /// A model's name.
-    pub(super) fn model(&mut self) -> Parsed<String> {
+    /// The index of a model, by its name.
+    pub(super) fn model(&mut self) -> Parsed<usize> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {
@@ -342,10 +340,10 @@ impl<'a> Parser<'a> {
             let help = format!("begin with a model's name: {}{quotes}", known.join(", "));
             return Err(self.complain("a model's name is expected here", help));
         };
-        match known.iter().find(|name| name.eq_ignore_ascii_case(word)) {
-            Some(name) => {
+        match known.iter().position(|name| name.eq_ignore_ascii_case(word)) {
+            Some(model) => {
                 self.at += 1;
-                Ok((*name).to_string())
+                Ok(model)
             }
             None => Err(self.complain(format!("`{word}` is no model of this spec"), suggest(word, &known))),
         }
@@ -356,9 +354,9 @@ impl<'a> Parser<'a> {
 const CERTIFIED: &str = "certified";
 
 /// What a clause is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Subject {
-    model: String,
+    model: usize,
     metric: Metric,
     /// Whether it holds against every change in a ball.
     is_certified: bool,

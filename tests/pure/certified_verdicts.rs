@@ -2,12 +2,14 @@
 
 use crate::made_evidence;
 
-use made_evidence::{World, at_least, even};
+use made_evidence::{World, at_least, bounded, even, measuring};
 use medcert::evidence::{Attacked, Certificate, Decision, Vote};
 use medcert::judge::{Finding, Verdict, judge};
-use medcert::plan::{self, Attack, Bound, Clause};
+use medcert::plan::{self, Attack, Clause};
 use medcert::random::{stream, uniform};
-use medcert::spec::{Ball, Certifier, Check, Metric, PixelNoise, Region, Smoothing, WordNoise, parse_ball};
+use medcert::spec::{
+    Ball, Bound, Certifier, Check, Metric, PixelNoise, Region, Smoothing, WordNoise, parse_ball,
+};
 use medcert::spec::{Defence, Names};
 use medcert::stats::vote::{Count, Rules};
 use medcert::stats::{binomial, lower_bound, threshold};
@@ -106,9 +108,8 @@ fn the_three_verdicts_and_their_reasons() {
 
 #[test]
 fn errors_are_what_is_not_certified() {
-    let missed = |clause: Clause| Clause { metric: Metric::Missed, bound: Bound::AtMost(0.3), ..clause };
-    let sensitivity =
-        |clause: Clause| Clause { metric: Metric::Sensitivity, bound: Bound::Rate(0.7), ..clause };
+    let missed = |clause: Clause| measuring(Metric::Missed, bounded(Bound::AtMost(0.3), clause));
+    let sensitivity = |clause: Clause| measuring(Metric::Sensitivity, bounded(Bound::Rate(0.7), clause));
     for (certified, refuted) in [(300, 0), (270, 30), (225, 75), (150, 150), (60, 240)] {
         let all = votes(certified, refuted, 0);
         let [missed, hit] =
@@ -128,7 +129,7 @@ fn errors_are_what_is_not_certified() {
 fn fewest_that_pass(cases: usize, share: f64, alpha: f64) -> usize {
     let passes = |certified: usize| {
         let all = votes(certified, cases - certified, 0);
-        let at = |clause: Clause| Clause { bound: Bound::Rate(share), ..clause };
+        let at = |clause: Clause| bounded(Bound::Rate(share), clause);
         judged(&world(alpha, BALL, &all, at)).verdict == Verdict::Pass
     };
     let (mut few, mut enough) = (0, cases);
@@ -305,7 +306,7 @@ fn a_model_of_one_class_is_certified_in_vain() {
     let labels = even(300);
     let one: Vec<Decision> =
         labels.iter().map(|label| if *label { Decision::Certified } else { Decision::Refuted }).collect();
-    let at = |clause: Clause| Clause { bound: Bound::Rate(0.4), ..clause };
+    let at = |clause: Clause| bounded(Bound::Rate(0.4), clause);
     let constant = world(0.001, BALL, &one, at);
     assert_eq!(raised(&constant), [Check::VacuousCertificate]);
     assert_eq!(constant.judged().findings[0].verdict, Verdict::Vacuous);

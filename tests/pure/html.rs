@@ -3,13 +3,13 @@
 use crate::made_evidence;
 
 use jiff::civil::date;
-use made_evidence::{TODAY, World, at_least, deletion, fgsm, outcome, pgd};
+use made_evidence::{TODAY, World, at_least, beside, bounded, deletion, fgsm, measuring, outcome, pgd};
 use medcert::evidence::{Answered, Counterexample, Exhibit, Pictures, Wording};
 use medcert::judge::{Judgement, Tally};
-use medcert::plan::{Attack, Bound, Clause};
+use medcert::plan::Attack;
 use medcert::report::html::{About, render};
 use medcert::report::{self, summary};
-use medcert::spec::{Absence, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver};
+use medcert::spec::{Absence, Bound, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver};
 
 /// A gray picture of 2 × 2 pixels.
 const PNG: &str =
@@ -45,7 +45,7 @@ fn world() -> World {
         [(0.0, 0.68), (0.1, 0.6306)].map(|(epsilon, share)| published(epsilon, share)).into();
     let waiver = |check, expires| Waiver {
         check,
-        model: Some("vision".into()),
+        model: Some(0),
         owner: "Ada Byron".into(),
         reason: "known, ticket 12".into(),
         expires,
@@ -78,15 +78,14 @@ fn sentences(world: &mut World, [vision, broken, language, deleted, fusion, atta
     world.require(words, vec![at_least(words, 1, vec![language], 0.96)]);
     let words = "vision accuracy ≥ 50% at FGSM ε=0.1";
     world.require(words, vec![at_least(words, 0, vec![broken], 0.5)]);
-    let bound = Bound::Model { model: 1, cells: vec![deleted], offset: -0.02 };
     let words = "fusion sensitivity ≥ language sensitivity − 2%";
     let clause = at_least(words, 2, vec![fusion], 0.0);
-    world.require(words, vec![Clause { bound, metric: Metric::Sensitivity, ..clause }]);
+    world.require(words, vec![measuring(Metric::Sensitivity, beside(1, vec![deleted], -0.02, clause))]);
     let words = "fusion accuracy ≥ 10% under nothing";
     world.require(words, vec![at_least(words, 2, vec![], 0.1)]);
     let words = "vision missed ≤ 30%";
     let clause = at_least(words, 0, vec![vision], 0.0);
-    world.require(words, vec![Clause { bound: Bound::AtMost(0.3), metric: Metric::Missed, ..clause }]);
+    world.require(words, vec![measuring(Metric::Missed, bounded(Bound::AtMost(0.3), clause))]);
 }
 
 fn published(epsilon: f64, share: f64) -> Figure {
@@ -94,7 +93,7 @@ fn published(epsilon: f64, share: f64) -> Figure {
     let threat = Threat::Image { method, strength: Strength::At(epsilon) };
     let threats = if epsilon > 0.0 { vec![threat] } else { vec![] };
     let condition = Condition { threats, ..Condition::clean() };
-    Figure { model: "vision".into(), metric: Metric::Accuracy, share, condition }
+    Figure { model: 0, metric: Metric::Accuracy, share, condition }
 }
 
 fn exhibit() -> Exhibit {
@@ -336,12 +335,11 @@ fn hostile_text_stays_text() {
     world.plan.rows[0].words = evil.into();
     for requirement in &mut world.plan.requirements {
         requirement.sentence = evil.into();
-        requirement.clauses.iter_mut().for_each(|clause| clause.words = evil.into());
+        requirement.clauses.iter_mut().for_each(|clause| clause.asked.words = evil.into());
     }
     for waiver in &mut world.plan.spec.waivers {
         waiver.owner = evil.into();
         waiver.reason = evil.into();
-        waiver.model = Some(evil.into());
     }
     world.evidence.data.left_out.push((evil.into(), 1));
     world.evidence.medcert = evil.into();

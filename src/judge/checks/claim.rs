@@ -2,8 +2,8 @@
 
 use super::{Field, Seen};
 use crate::plan::probes::Ball;
-use crate::plan::{Attack, Bound, Clause};
-use crate::spec::ImageMethod;
+use crate::plan::{Attack, Clause};
+use crate::spec::{Bound, ImageMethod};
 
 /// A model under the cells of a clause whose attack acts on the pixels.
 pub(super) struct Claim<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Claim<'a> {
 /// The claims of a clause: of its model, and of the other where it compares two.
 pub(super) fn claims_of<'a>(field: &Field<'a>, clause: &'a Clause) -> Vec<Claim<'a>> {
     let other = match &clause.bound {
-        Bound::Model { model, cells, .. } => Some((*model, cells.as_slice())),
+        Bound::Model { model, .. } => Some((*model, clause.others.as_slice())),
         Bound::Rate(_) | Bound::AtMost(_) => None,
     };
     let sides = [Some((clause.model, clause.cells.as_slice())), other];

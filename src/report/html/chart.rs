@@ -162,7 +162,7 @@ impl Drawing<'_> {
     fn published(&self, model: usize) -> Vec<(usize, f64, f64)> {
         let spec = &self.result.plan.spec;
         let strength = |figure: &Figure| {
-            let is_ours = figure.model == spec.models[model].0 && figure.metric == Metric::Accuracy;
+            let is_ours = figure.model == model && figure.metric == Metric::Accuracy;
             let attack = attack_of(figure).filter(|_| is_ours)?;
             let strength = attack.image.map_or(0.0, |image| image.strength);
             (self.attack(strength) == attack).then_some((model, strength, figure.share))
