@@ -76,8 +76,27 @@ pub(super) const CROSS_ATTENTION: [&str; 7] =
     ["vision", "language", "parts", "weights", "train", "width", "heads"];
 pub(super) const SOURCE: [&str; 2] = ["path", "sha256"];
 pub(super) const TRAIN: [&str; 6] = ["optimizer", "lr", "epochs", "batch", "seed", "freeze"];
-/// Those of the image stand at 4 to 7, those of the text at 8 to 10.
-pub(super) const SCRIPT: [&str; 12] = [
+/// What a module reads of an image, and of a text.
+pub(super) const MODULE_IMAGE: [&str; 4] = ["image", "channels", "mean", "deviation"];
+pub(super) const MODULE_TEXT: [&str; 3] = ["tokenizer", "max_tokens", "lowercase"];
+/// A graph holds no code, so nobody has to trust it.
+pub(super) const PT2: [&str; 12] = [
+    "file",
+    "sha256",
+    "reads",
+    "image",
+    "channels",
+    "mean",
+    "deviation",
+    "tokenizer",
+    "max_tokens",
+    "lowercase",
+    "outputs",
+    "expect",
+];
+/// The kinds of golden answers.
+pub(super) const EXPECTATIONS: [&str; 2] = ["accuracy", "logits"];
+pub(super) const SCRIPT: [&str; 13] = [
     "file",
     "sha256",
     "trusted",
@@ -90,6 +109,7 @@ pub(super) const SCRIPT: [&str; 12] = [
     "max_tokens",
     "lowercase",
     "outputs",
+    "expect",
 ];
 
 /// A defended model: what it wraps, and one defence.

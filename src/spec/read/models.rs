@@ -4,7 +4,7 @@ use super::super::keys;
 use super::super::node::{Map, Node};
 use super::script;
 use super::{Model, ModelInputs, Named, check_name, suggest};
-use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
+use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Source, Train, VisionNetwork, Weights};
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
 pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInputs>) {
@@ -38,14 +38,17 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
 
 fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
-    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
+    let modules = ModuleFormat::ALL.iter().map(|format| format.name());
+    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(modules).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
     if let Some(network) = VisionNetwork::ALL.iter().find(|network| network.name() == architecture) {
         return vision(&node, *network);
     }
+    if let Some(format) = ModuleFormat::ALL.iter().find(|format| format.name() == architecture) {
+        return script::read(&node, *format);
+    }
     match architecture.as_str() {
         "bert" => bert(&node),
-        "torchscript" => script::read(&node),
         _ => fusion(&node, &architecture, earlier, all),
     }
 }

@@ -1,33 +1,42 @@
-//! A `torchscript` model: what it reads, how pixels are normalised, what it returns, and that it is trusted.
+//! A `pt2` or `torchscript` model: what it reads, how pixels are normalised, what it returns, and that code is trusted.
 
 use super::super::keys;
 use super::super::node::{Map, Node};
 use super::Model;
 use super::models::sha256_of;
-use crate::spec::{Outputs, ScriptModel, Source};
+use crate::spec::{Expectation, ModuleFormat, Outputs, ScriptModel, Source};
 
-pub(super) fn read(node: &Node<'_>) -> Option<Model> {
-    let map = node.map(&keys::SCRIPT)?;
-    let path = map.need("file", "model.pt").and_then(|node| node.path());
+pub(super) fn read(node: &Node<'_>, format: ModuleFormat) -> Option<Model> {
+    let keys: &[&str] = match format {
+        ModuleFormat::Pt2 => &keys::PT2,
+        ModuleFormat::TorchScript => &keys::SCRIPT,
+    };
+    let map = node.map(keys)?;
+    let path = map.need("file", "model.pt2").and_then(|node| node.path());
     let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
     let sha256 = sha256.and_then(|node| sha256_of(&node));
-    trusted(&map);
+    match format {
+        ModuleFormat::Pt2 => {}
+        ModuleFormat::TorchScript => trusted(&map),
+    }
     let inputs = [("image", (true, false)), ("text", (false, true)), ("both", (true, true))];
     let reads = map.need("reads", "both").and_then(|node| node.one_of("input", &inputs));
     let outputs = [("logits", Outputs::Logits), ("logit", Outputs::Logit)];
     let outputs = map.need("outputs", "logits").and_then(|node| node.one_of("kind of output", &outputs));
     let max_tokens = map.get("max_tokens").map_or(Some(512), |node| node.whole(8, 4096));
     let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
+    let expect = map.get("expect").map_or(Some(None), |node| expectation(&node).map(Some));
     let (reads_image, reads_text) = reads?;
-    let picture = if reads_image { picture(&map) } else { unread(&map, &keys::SCRIPT[4..8], "image") };
+    let picture = if reads_image { picture(&map) } else { unread(&map, &keys::MODULE_IMAGE, "image") };
     let tokenizer = if reads_text {
         map.need("tokenizer", "FOLDER").and_then(|node| node.path()).map(Some)
     } else {
-        unread(&map, &keys::SCRIPT[8..11], "report")?;
+        unread(&map, &keys::MODULE_TEXT, "report")?;
         Some(None)
     };
     let (image, mean, deviation) = picture?;
     Some(Model::Script(ScriptModel {
+        format,
         source: Source { path: path?, sha256: Some(sha256?) },
         reads_image,
         reads_text,
@@ -38,7 +47,23 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
         max_tokens: max_tokens?,
         lowercase: lowercase?,
         outputs: outputs?,
+        expect: expect?,
     }))
+}
+
+/// Golden answers: `accuracy: 71.3%`, or `logits: FILE.csv`.
+fn expectation(node: &Node<'_>) -> Option<Expectation> {
+    let (kind, node) = node.choice("kind of answer", &keys::EXPECTATIONS)?;
+    if kind == "logits" {
+        return node.path().map(Expectation::Logits);
+    }
+    let share = node.share()?;
+    let word = node.word();
+    let digits = word.trim().trim_end_matches('%').trim_end();
+    let written = digits.split_once('.').map_or(0, |(_, digits)| digits.len());
+    // a share without % has two digits more in front of the percentage's point
+    let decimals = if word.contains('%') { written } else { written.saturating_sub(2) };
+    Some(Expectation::Accuracy { share, decimals: decimals as u32 })
 }
 
 fn trusted(map: &Map<'_>) {

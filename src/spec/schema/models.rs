@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::{BertConfig, VisionNetwork, keys};
-use super::parts::{choice, described, integer, list, named, number, object, path, real, text, truth};
+use super::super::{BertConfig, ModuleFormat, VisionNetwork, keys};
+use super::parts::{choice, described, integer, list, named, number, object, path, real, share, text, truth};
 
 pub(super) fn models() -> Value {
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
-    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
+    let modules = ModuleFormat::ALL.iter().map(|format| format.name());
+    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(modules).collect();
     let mut models = named(
         &choice(&known, architecture),
         "The models by name; a fusion stands below the models that it joins.",
@@ -21,14 +22,23 @@ fn architecture(name: &str) -> Value {
         let about = "A small SE-ResNet for gray images, the quick default.";
         return described(weighted(object(&keys::SMALL_VISION, &["image"], vision)), about);
     }
+    if let Some(format) = ModuleFormat::ALL.iter().find(|format| format.name() == name) {
+        return match format {
+            ModuleFormat::Pt2 => described(
+                object(&keys::PT2, &["file", "sha256", "reads", "outputs"], script),
+                "A model of your own, exported with torch.export. The file holds data alone; nothing of it is trusted.",
+            ),
+            ModuleFormat::TorchScript => described(
+                object(&keys::SCRIPT, &["file", "sha256", "trusted", "reads", "outputs"], script),
+                "A model of your own as TorchScript, which PyTorch has deprecated: prefer `pt2`. The file holds code, \
+                 which runs here: it must be trusted and pinned.",
+            ),
+        };
+    }
     match name {
         "bert" => described(
             weighted(object(&keys::BERT, &[], bert)),
             "A BERT: small and new (`config: tiny`), or a folder in Hugging Face's layout (`start: FOLDER`).",
-        ),
-        "torchscript" => described(
-            object(&keys::SCRIPT, &["file", "sha256", "trusted", "reads", "outputs"], script),
-            "A model of your own. The file holds code, which runs here: it must be trusted and pinned.",
         ),
         "cross_attention" => described(
             weighted(object(&keys::CROSS_ATTENTION, &["vision", "language"], fusion)),
@@ -170,7 +180,7 @@ fn script(key: &str) -> Value {
         described(schema, description)
     };
     match key {
-        "file" => path("The TorchScript file.", "model.pt"),
+        "file" => path("The file of the model.", "model.pt2"),
         "sha256" => sha256(),
         "trusted" => json!({"description": "Says that you trust the code in the file.", "const": true}),
         "reads" => json!({"description": "Its inputs.", "enum": ["image", "text", "both"]}),
@@ -187,6 +197,18 @@ fn script(key: &str) -> Value {
         "tokenizer" => path("The folder with its vocabulary.", "clinical"),
         "max_tokens" => integer("Tokens of a text at most.", 8, Some(4096), Some(512)),
         "lowercase" => truth("Whether texts are put into lower case, whatever the folder says."),
+        "expect" => described(
+            choice(&keys::EXPECTATIONS, |kind| match kind {
+                "accuracy" => {
+                    share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"])
+                }
+                _ => path(
+                    "A CSV file with the columns id and logit, or id, normal and abnormal.",
+                    "golden.csv",
+                ),
+            }),
+            "What it must answer before anything is attacked, so that a wrong normalisation or size is caught.",
+        ),
         "outputs" => json!({
             "description": "What it returns: `logits` (normal, abnormal), or one `logit` of abnormal.",
             "enum": ["logits", "logit"],
