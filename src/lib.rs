@@ -42,6 +42,8 @@ pub mod seal;
 #[doc(hidden)]
 pub mod data;
 #[doc(hidden)]
+pub mod graph;
+#[doc(hidden)]
 pub mod picture;
 #[doc(hidden)]
 pub mod spec;

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::Options;
 use super::checkpoint::Checkpoint;
+use super::expected::Asked;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::cross::Cross;
@@ -90,6 +91,12 @@ impl ModelLoader<'_> {
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         script.probe(images.as_ref(), &texts)?;
+        if let Some(expected) = &spec.expect {
+            let name = format!("the module of {name} ({})", spec.source.path.display());
+            let (side, reads_text) = (script.side(), script.reads_text());
+            let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
+            asked.check(expected, &self.partition.test, |path| self.options.find(path))?;
+        }
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)
     }

@@ -3,6 +3,7 @@
 pub mod attack;
 pub mod checkpoint;
 pub mod chunk;
+pub mod graph;
 pub mod inputs;
 pub mod load_models;
 pub mod loss;
@@ -16,6 +17,7 @@ pub mod weights;
 
 mod cache_keys;
 mod chunk_loop;
+mod expected;
 mod gated_augmentation;
 mod renaming;
 mod run;

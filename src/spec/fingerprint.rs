@@ -282,6 +282,7 @@ fn of_model(model: &Model) -> Part {
         }
         Model::Script(script) => {
             let super::ScriptModel {
+                format: _, // the architecture's name
                 source,
                 reads_image,
                 reads_text,
@@ -292,6 +293,7 @@ fn of_model(model: &Model) -> Part {
                 max_tokens,
                 lowercase,
                 outputs,
+                expect: _, // changes no evidence: where it does not hold, nothing is attacked
             } = script;
             part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
             part.put("image", image).all("mean", mean).all("deviation", deviation);

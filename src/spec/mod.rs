@@ -55,7 +55,8 @@ pub use fingerprint::Fingerprint;
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
 pub use model::{
-    BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
+    BertConfig, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel, Source, Train,
+    VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};

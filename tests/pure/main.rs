@@ -18,6 +18,7 @@ mod data;
 mod early;
 mod evidence;
 mod fuzz;
+mod graphs;
 mod hostile;
 mod house;
 mod html;

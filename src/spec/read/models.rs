@@ -10,7 +10,7 @@ use super::super::table::{
 use super::script;
 use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
 use super::{Model, ModelInputs, Named, check_name, suggest};
-use crate::spec::{BertConfig, Fusion, Optimizer, Referent, Source, VisionNetwork, Weights};
+use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Referent, Source, VisionNetwork, Weights};
 
 table! {
     /// A residual network.
@@ -147,12 +147,25 @@ fn architectures() -> Vec<Choice<ReadModel>> {
         schema: |names| either(Attending::schema(names)),
         read: boxed(|node, known| attending(node, known)),
     };
-    let script = Choice {
-        name: "torchscript",
-        about: "A model of your own. The file holds code, which runs here: it must be trusted and pinned."
-            .into(),
-        schema: script::Script::schema,
-        read: boxed(|node, _| script::read(node)),
+    let module = |format: &ModuleFormat| {
+        match format {
+        ModuleFormat::Pt2 => Choice {
+            name: format.name(),
+            about: "A model of your own, exported with torch.export. The file holds data alone; nothing of it is \
+                    trusted."
+                .into(),
+            schema: script::Module::schema,
+            read: boxed(|node, _| script::read_graph(node)),
+        },
+        ModuleFormat::TorchScript => Choice {
+            name: format.name(),
+            about: "A model of your own as TorchScript, which PyTorch has deprecated: prefer `pt2`. The file holds \
+                    code, which runs here: it must be trusted and pinned."
+                .into(),
+            schema: script::Script::schema,
+            read: boxed(|node, _| script::read(node)),
+        },
+    }
     };
     let others = [
         bert,
@@ -163,9 +176,8 @@ fn architectures() -> Vec<Choice<ReadModel>> {
             Fusion::Gated,
             "A fusion: an expert for both inputs and one for each alone, weighed by a gate.",
         ),
-        script,
     ];
-    VisionNetwork::ALL.iter().map(network).chain(others).collect()
+    VisionNetwork::ALL.iter().map(network).chain(others).chain(ModuleFormat::ALL.iter().map(module)).collect()
 }
 
 /// The schema of the block.
