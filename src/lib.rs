@@ -31,6 +31,8 @@
 pub mod error;
 #[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
+pub mod libtorch;
 mod listed;
 #[doc(hidden)]
 pub mod random;
@@ -60,6 +62,9 @@ pub mod judge;
 pub mod plan;
 #[doc(hidden)]
 pub mod report;
+
+#[doc(hidden)]
+pub mod bundle;
 
 #[doc(hidden)]
 pub mod cli;

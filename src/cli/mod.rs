@@ -4,6 +4,7 @@
 
 mod accept;
 mod autopsy;
+mod bundle;
 mod cache;
 #[cfg(feature = "torch")]
 mod check;
@@ -13,6 +14,8 @@ mod doctor;
 mod explain;
 mod init;
 mod judge;
+#[cfg(feature = "launcher")]
+mod launch;
 mod manual;
 mod merge;
 mod plan;
@@ -26,9 +29,11 @@ mod run;
 mod run_options;
 mod schema;
 mod shell;
+mod verify;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -37,6 +42,7 @@ use jiff::tz::TimeZone;
 
 use self::report_option::Reports;
 use crate::data::Roots;
+use crate::error::please_report;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
@@ -83,6 +89,10 @@ enum Command {
     Judge(judge::Judge),
     /// Write reports from evidence: HTML, Markdown, JUnit, SARIF, GitHub or JSON.
     Report(report::ReportOf),
+    /// Pack a result, its evidence and its reports into one file for an auditor, and sign it.
+    Bundle(bundle::Bundle),
+    /// Check a bundle: judge it again from its evidence, compare every file, and check the signature.
+    Verify(verify::Verify),
     /// Check a published results table for inconsistencies.
     Autopsy(autopsy::Autopsy),
     /// Explain an attack, check, metric, verdict, exit code or term.
@@ -175,35 +185,99 @@ fn leave(why: &clap::Error) -> ! {
     std::process::exit(code)
 }
 
+/// The program: reads the command line, lets `run` answer it, and turns the answer into an exit code.
+pub fn main(run: impl FnOnce(&Cli) -> Result<u8>) -> ExitCode {
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        shown(panic);
+        terminal::note(&please_report());
+    }));
+    // a panic ends the process with 101, as `Error::Bug` does
+    match run(&Cli::read()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            // the faults of a spec say `error:` each
+            let mark = match (&error, terminal::colors_stderr()) {
+                (Error::Spec(_), _) => "",
+                (_, false) => "error: ",
+                (_, true) => "\u{1b}[1;31merror:\u{1b}[0m ",
+            };
+            terminal::note(&format!("{mark}{error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
 /// Runs the command. Returns the exit code of its answer.
 ///
 /// # Errors
 /// There is no answer; [`Error::exit_code`] has the exit code.
 pub fn run(cli: &Cli) -> Result<u8> {
+    run_without_models(cli).unwrap_or_else(|| run_models(cli))
+}
+
+/// Runs the command, or replaces this process by the one that runs models.
+///
+/// # Errors
+/// As for [`run`], or libtorch is missing.
+#[cfg(feature = "launcher")]
+pub fn run_or_launch(cli: &Cli) -> Result<u8> {
+    run_without_models(cli).unwrap_or_else(launch::launch)
+}
+
+/// Runs the command if it needs no model. It names nothing of the laboratory, so that a program which calls this alone is not
+/// linked with libtorch.
+fn run_without_models(cli: &Cli) -> Option<Result<u8>> {
     terminal::choose(cli.color);
-    match &cli.command {
+    Some(match &cli.command {
         #[cfg(feature = "torch")]
-        Command::Check(check) => check.run(),
+        Command::Check(_) | Command::Run(_) | Command::Replay(_) | Command::Doctor(_) => return None,
         Command::Init(init) => init.run(),
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),
         Command::Judge(judge) => judge.run(),
         Command::Report(report) => report.run(),
+        Command::Bundle(bundle) => bundle.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Autopsy(autopsy) => autopsy.run(),
         Command::Explain(explain) => explain.run(),
         Command::Cache(cache) => cache.run(),
-        #[cfg(feature = "torch")]
-        Command::Run(run) => run.run(),
-        #[cfg(feature = "torch")]
-        Command::Replay(replay) => replay.run(),
         Command::Merge(merge) => merge.run(),
-        #[cfg(feature = "torch")]
-        Command::Doctor(doctor) => doctor.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::Manual(manual) => manual.run(),
+    })
+}
+
+/// Runs a command that needs a model.
+fn run_models(cli: &Cli) -> Result<u8> {
+    match &cli.command {
+        #[cfg(feature = "torch")]
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "torch")]
+        Command::Run(run) => run.run(),
+        #[cfg(feature = "torch")]
+        Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "torch")]
+        Command::Doctor(doctor) => doctor.run(),
+        Command::Init(_)
+        | Command::Plan(_)
+        | Command::Accept(_)
+        | Command::Compare(_)
+        | Command::Judge(_)
+        | Command::Report(_)
+        | Command::Bundle(_)
+        | Command::Verify(_)
+        | Command::Autopsy(_)
+        | Command::Explain(_)
+        | Command::Cache(_)
+        | Command::Merge(_)
+        | Command::Schema(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Manual(_) => Err(Error::Bug("a command without a model asked for one".into())),
     }
 }
 
@@ -275,6 +349,11 @@ pub(crate) fn accepted(given: Option<&Path>, plan: &Plan) -> Accepted {
 /// The file of a plan's accepted counterexamples: beside its snapshot.
 fn regressions_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     snapshot_path(given, plan).with_extension("regressions")
+}
+
+/// The file of a plan's registration: beside its snapshot.
+fn registration_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
+    snapshot_path(given, plan).with_extension("registration.json")
 }
 
 fn stem(path: &Path) -> String {

@@ -50,6 +50,14 @@ impl Stage {
             stage.script(".medcert/ci/medcert", written_down);
         }
         stage.script(".medcert/ci/libtorch", "true");
+        std::fs::create_dir_all(stage.at(".medcert/ci/github/action")).expect("made");
+        symlink(home().join("ci/github/action/comment"), stage.at(".medcert/ci/github/action/comment")).expect("linked");
+        // a pull request that has one comment of another spec
+        stage.script(
+            "bin/gh",
+            "printf '%s ' \"$@\" >>gh-calls; echo >>gh-calls\n\
+             for word; do case $word in body=@*) cp \"${word#body=@}\" gh-body;; esac; done",
+        );
         stage
     }
 
@@ -128,12 +136,17 @@ fn names(calls: &[Vec<String>]) -> Vec<&str> {
 fn value(expression: &str, variables: &BTreeMap<String, String>) -> String {
     match expression.trim() {
         "matrix.shard" => "1".to_string(),
-        "inputs.spec || 'specs/fusion.yaml'" => "specs/fusion.yaml".to_string(),
         "strategy.job-total" | "inputs.shards || '1'" => "2".to_string(),
-        "inputs.medcert || 'main'" => "main".to_string(),
-        other => match other.strip_prefix("env.") {
-            Some(name) => variables[name].clone(),
-            None => panic!("the emulated runner does not know ${{{{ {other} }}}}"),
+        "github.token" => "secret".to_string(),
+        "github.repository" => "hospital/model".to_string(),
+        "github.event.pull_request.number" => "7".to_string(),
+        other => match (other.split_once(" || "), other.strip_prefix("env.")) {
+            // an input that the caller gave, or its default
+            (Some((input, usual)), _) if input.starts_with("inputs.") => {
+                variables.get(input).cloned().unwrap_or_else(|| usual.trim_matches('\'').to_string())
+            }
+            (_, Some(name)) => variables[name].clone(),
+            _ => panic!("the emulated runner does not know ${{{{ {other} }}}}"),
         },
     }
 }
@@ -317,7 +330,10 @@ fn the_hook_refuses_a_bad_spec_alone() {
 fn every_script_is_one_that_bash_reads() {
     for script in [
         "ci/docs",
+        "ci/github/action/comment",
         "ci/lint",
+        "ci/package",
+        "tests/ci/try_wheel",
         "ci/pre-commit",
         "ci/slurm/submit",
         "ci/slurm/part",
@@ -347,6 +363,45 @@ fn real() -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_medcert")))
 }
 
+/// A spec on data of one's own, which lie in another folder than the spec.
+#[cfg(feature = "torch")]
+const OWN: &str = "claim: It keeps reading
+data:
+  manifest:
+    file: reports.csv
+    columns: {id: case, patient: patient, label: label, findings: report}
+    positive: [abnormal]
+    negative: [normal]
+    views: none
+split: {test: 40%, seed: 1}
+chunk: 16
+models:
+  language: {bert: {config: {hidden: 32, layers: 1, heads: 2, intermediate: 64}, train: {lr: 5e-3, epochs: 6}}}
+table: [clean]
+require:
+  - language accuracy ≥ 0%
+";
+
+/// Reports of a dozen words that no two share, with one word that decides the label.
+#[cfg(feature = "torch")]
+fn own_reports() -> String {
+    let mut state = 7_u64;
+    let mut drawn = |most: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % most
+    };
+    let syllables = ["ba", "ke", "lo", "mi", "nu", "ra", "se", "to"];
+    let mut text = "case,patient,label,report\n".to_string();
+    for place in 0..400 {
+        let (label, sign) = if place % 2 == 0 { ("abnormal", "effusion") } else { ("normal", "clear") };
+        let mut words: Vec<String> =
+            (0..11).map(|_| (0..3).map(|_| syllables[drawn(8)]).collect::<String>()).collect();
+        words.insert(drawn(12), sign.to_string());
+        text += &format!("c{place},p{place},{label},{}\n", words.join(" "));
+    }
+    text
+}
+
 #[test]
 #[cfg(feature = "torch")]
 fn the_workflow_runs_on_an_emulated_runner() {
@@ -357,14 +412,28 @@ fn the_workflow_runs_on_an_emulated_runner() {
         stage
             .variables
             .extend([("MEDCERT_CACHE".to_string(), cache), ("OMP_NUM_THREADS".to_string(), "1".to_string())]);
+        std::fs::create_dir(stage.at("own data")).expect("made");
+        std::fs::write(stage.at("own data/reports.csv"), own_reports()).expect("written");
+        std::fs::write(stage.at("specs/own.yaml"), OWN).expect("written");
+        std::fs::write(stage.at("setup.sh"), "touch set-up\n").expect("written");
+        for (input, given) in [("spec", "specs/own.yaml"), ("data", "own data"), ("setup", "setup.sh")] {
+            stage.variables.insert(format!("inputs.{input}"), given.to_string());
+        }
         job(&mut stage, &workflow, computes);
         // the other shard of the matrix
-        stage.runs(".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet", &[]);
+        stage.runs(".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\"", &[]);
         job(&mut stage, &workflow, "merge");
         for report in ["evidence.json", "medcert.sarif", "medcert.xml", "medcert.html", "medcert.json"] {
             assert!(stage.at("reports").join(report).exists(), "{computes}: {report}");
         }
+        let comment = std::fs::read_to_string(stage.at("gh-body")).expect("a comment");
+        assert!(comment.starts_with("<!-- medcert: ") && comment.contains("Claim under test"), "{comment}");
+        assert!(stage.at("set-up").exists(), "{computes}: the script of the repository did not run");
+        let page = std::fs::read_to_string(stage.at("reports/medcert.html")).expect("a page");
+        assert!(!page.contains("data:image/png"), "{computes}: a picture is in the reports");
         let summary = std::fs::read_to_string(stage.at("GITHUB_STEP_SUMMARY")).expect("a summary");
         assert!(summary.contains("language accuracy"), "{computes}: {summary}");
+        let calls = std::fs::read_to_string(stage.at("gh-calls")).expect("calls");
+        assert!(calls.contains("POST repos/hospital/model/issues/7/comments"), "{calls}");
     }
 }

@@ -9,6 +9,7 @@ mod altered;
 mod audit;
 mod autopsy;
 mod baseline;
+mod bundle;
 mod certificates;
 mod certified;
 mod certified_verdicts;
