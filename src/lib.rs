@@ -62,6 +62,8 @@ pub mod judge;
 pub mod plan;
 #[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
+pub mod review;
 
 #[doc(hidden)]
 pub mod bundle;

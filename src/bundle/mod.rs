@@ -23,7 +23,7 @@ use crate::evidence::{self, Exhibit};
 use crate::judge::Judgement;
 use crate::plan::{self, Plan};
 use crate::report::snapshot_diff::Accepted;
-use crate::report::{ReportInput, html, json, junit, markdown, sarif};
+use crate::report::{ReportInput, clauses, html, json, junit, markdown, model_card, sarif};
 use crate::{Error, Result, spec};
 use envelope::Envelope;
 use key::PrivateKey;
@@ -41,6 +41,7 @@ const EVIDENCE: &str = "evidence.json";
 const BASELINE: &str = "baseline.snap";
 const REGISTRATION: &str = "registration.json";
 const EXHIBITS: &str = "exhibits.json";
+const REVIEW: &str = "review.json";
 /// When and by what the bundle was made.
 const ABOUT: &str = "bundle.json";
 /// The public key of who signed.
@@ -70,6 +71,8 @@ pub struct Inputs {
     pub registration: Option<Vec<u8>>,
     /// The cases to show, as [`exhibit::write`](crate::evidence::exhibit::write) writes them: patients' pictures and words.
     pub exhibits: Option<Vec<u8>>,
+    /// A clinician's review, if there is one.
+    pub review: Option<Vec<u8>>,
     /// The day of the judgement (UTC).
     pub judged: Date,
 }
@@ -143,10 +146,19 @@ fn contents(inputs: &Inputs) -> Result<Contents> {
         exit: judgement.exit_code(),
         registration: inputs.registration.as_deref().map(sha256),
     };
-    let page = html::About { generated: inputs.judged.to_string(), command: "medcert bundle".into() };
+    let review = inputs.review.as_deref().map(crate::review::read).transpose().map_err(Error::Input)?;
+    let page = html::About {
+        generated: inputs.judged.to_string(),
+        command: "medcert bundle".into(),
+        review: review.map_or_else(Vec::new, |review| review.lines(&evidence)),
+    };
     let waivers: Vec<_> = plan.spec.waivers.iter().zip(&judgement.waivers).collect();
-    let given =
-        [(BASELINE, &inputs.baseline), (REGISTRATION, &inputs.registration), (EXHIBITS, &inputs.exhibits)];
+    let given = [
+        (BASELINE, &inputs.baseline),
+        (REGISTRATION, &inputs.registration),
+        (EXHIBITS, &inputs.exhibits),
+        (REVIEW, &inputs.review),
+    ];
     let mut files = vec![
         (ABOUT, text(&about)),
         (SPEC, inputs.spec.clone().into_bytes()),
@@ -166,6 +178,8 @@ fn contents(inputs: &Inputs) -> Result<Contents> {
         ("report.junit.xml", junit::render(result).into_bytes()),
         ("report.sarif", sarif::render(result).into_bytes()),
         ("report.json", json::render(result).into_bytes()),
+        ("model-card.md", model_card::render(result).into_bytes()),
+        ("clauses.md", clauses::markdown(result).into_bytes()),
     ]);
     let files = files.into_iter().map(|(name, bytes)| File { name: name.to_string(), bytes }).collect();
     Ok(Contents { files, plan, evidence, judgement })

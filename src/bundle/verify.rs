@@ -7,8 +7,8 @@ use super::envelope::Envelope;
 use super::key::PublicKey;
 use super::registration::Registration;
 use super::{
-    ABOUT, ATTESTATION, About, BASELINE, Contents, EVIDENCE, EXHIBITS, File, Inputs, REGISTRATION, SIGNER,
-    SPEC, VERSION, archive, contents, statement,
+    ABOUT, ATTESTATION, About, BASELINE, Contents, EVIDENCE, EXHIBITS, File, Inputs, REGISTRATION, REVIEW,
+    SIGNER, SPEC, VERSION, archive, contents, statement,
 };
 use crate::Error;
 use crate::report::summary;
@@ -101,6 +101,7 @@ impl Files {
             baseline: given(BASELINE),
             registration: given(REGISTRATION),
             exhibits: given(EXHIBITS),
+            review: given(REVIEW),
             judged,
         })
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::civil::Date;
 
-use super::{Places, cache_folder, evidence_path, exhibits_path, registration_path, snapshot_path, today};
+use super::{
+    Places, cache_folder, evidence_path, exhibits_path, registration_path, review_path, snapshot_path, today,
+};
 use crate::bundle::key::PrivateKey;
 use crate::bundle::registration::Registration;
 use crate::bundle::{self, Inputs, MOST_BYTES};
@@ -95,6 +97,7 @@ impl Bundle {
             baseline: optional(&snapshot_path(self.snapshots.as_deref(), plan))?,
             registration,
             exhibits,
+            review: optional(&review_path(&evidence))?,
             judged: self.date.unwrap_or_else(today),
         })
     }

@@ -19,10 +19,13 @@ mod launch;
 mod manual;
 mod merge;
 mod plan;
+mod program;
 #[cfg(feature = "torch")]
 mod replay;
 mod report;
 mod report_option;
+#[cfg(feature = "torch")]
+mod review;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
@@ -33,16 +36,17 @@ mod verify;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+#[cfg(feature = "launcher")]
+pub use self::program::run_or_launch;
+pub use self::program::{main, run};
 use self::report_option::Reports;
 use crate::data::Roots;
-use crate::error::please_report;
 use crate::evidence::Evidence;
 use crate::judge::Judgement;
 use crate::plan::Plan;
@@ -79,6 +83,9 @@ enum Command {
     /// Attack one case again and show it before and after.
     #[cfg(feature = "torch")]
     Replay(replay::Replay),
+    /// Make blinded pairs of cases for a clinician, or take the answers back.
+    #[cfg(feature = "torch")]
+    Review(review::Review),
     /// Merge shards and judge the result.
     Merge(merge::Merge),
     /// Accept the last result of a spec as the snapshot that later runs are compared with.
@@ -185,102 +192,6 @@ fn leave(why: &clap::Error) -> ! {
     std::process::exit(code)
 }
 
-/// The program: reads the command line, lets `run` answer it, and turns the answer into an exit code.
-pub fn main(run: impl FnOnce(&Cli) -> Result<u8>) -> ExitCode {
-    let shown = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        shown(panic);
-        terminal::note(&please_report());
-    }));
-    // a panic ends the process with 101, as `Error::Bug` does
-    match run(&Cli::read()) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            // the faults of a spec say `error:` each
-            let mark = match (&error, terminal::colors_stderr()) {
-                (Error::Spec(_), _) => "",
-                (_, false) => "error: ",
-                (_, true) => "\u{1b}[1;31merror:\u{1b}[0m ",
-            };
-            terminal::note(&format!("{mark}{error}"));
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
-/// Runs the command. Returns the exit code of its answer.
-///
-/// # Errors
-/// There is no answer; [`Error::exit_code`] has the exit code.
-pub fn run(cli: &Cli) -> Result<u8> {
-    run_without_models(cli).unwrap_or_else(|| run_models(cli))
-}
-
-/// Runs the command, or replaces this process by the one that runs models.
-///
-/// # Errors
-/// As for [`run`], or libtorch is missing.
-#[cfg(feature = "launcher")]
-pub fn run_or_launch(cli: &Cli) -> Result<u8> {
-    run_without_models(cli).unwrap_or_else(launch::launch)
-}
-
-/// Runs the command if it needs no model. It names nothing of the laboratory, so that a program which calls this alone is not
-/// linked with libtorch.
-fn run_without_models(cli: &Cli) -> Option<Result<u8>> {
-    terminal::choose(cli.color);
-    Some(match &cli.command {
-        #[cfg(feature = "torch")]
-        Command::Check(_) | Command::Run(_) | Command::Replay(_) | Command::Doctor(_) => return None,
-        Command::Init(init) => init.run(),
-        Command::Plan(plan) => plan.run(),
-        Command::Accept(accept) => accept.run(),
-        Command::Compare(compare) => compare.run(),
-        Command::Judge(judge) => judge.run(),
-        Command::Report(report) => report.run(),
-        Command::Bundle(bundle) => bundle.run(),
-        Command::Verify(verify) => verify.run(),
-        Command::Autopsy(autopsy) => autopsy.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Cache(cache) => cache.run(),
-        Command::Merge(merge) => merge.run(),
-        Command::Schema(schema) => schema.run(),
-        Command::Completions(completions) => completions.run(),
-        Command::Man(man) => man.run(),
-        Command::Manual(manual) => manual.run(),
-    })
-}
-
-/// Runs a command that needs a model.
-fn run_models(cli: &Cli) -> Result<u8> {
-    match &cli.command {
-        #[cfg(feature = "torch")]
-        Command::Check(check) => check.run(),
-        #[cfg(feature = "torch")]
-        Command::Run(run) => run.run(),
-        #[cfg(feature = "torch")]
-        Command::Replay(replay) => replay.run(),
-        #[cfg(feature = "torch")]
-        Command::Doctor(doctor) => doctor.run(),
-        Command::Init(_)
-        | Command::Plan(_)
-        | Command::Accept(_)
-        | Command::Compare(_)
-        | Command::Judge(_)
-        | Command::Report(_)
-        | Command::Bundle(_)
-        | Command::Verify(_)
-        | Command::Autopsy(_)
-        | Command::Explain(_)
-        | Command::Cache(_)
-        | Command::Merge(_)
-        | Command::Schema(_)
-        | Command::Completions(_)
-        | Command::Man(_)
-        | Command::Manual(_) => Err(Error::Bug("a command without a model asked for one".into())),
-    }
-}
-
 /// The folder of trained models, decoded images and evidence: the given one, `MEDCERT_CACHE`, or
 /// `~/.cache/medcert`.
 ///
@@ -320,6 +231,29 @@ fn evidence_path(cache: &Path, plan: &Plan) -> PathBuf {
 /// The file of the cases that an HTML report shows: beside the evidence.
 fn exhibits_path(evidence: &Path) -> PathBuf {
     evidence.with_extension("exhibits.json")
+}
+
+/// The file of a review that was taken back: beside the evidence.
+fn review_path(evidence: &Path) -> PathBuf {
+    evidence.with_extension("review.json")
+}
+
+/// The file that tells the originals of a review: beside the evidence.
+#[cfg(feature = "torch")]
+fn key_path(evidence: &Path, review: &str) -> PathBuf {
+    evidence.with_extension(format!("review-{review}.key.json"))
+}
+
+/// What a review of evidence says, a line each; none if there is no review of it.
+///
+/// # Errors
+/// The review's file cannot be read.
+fn reviewed(path: &Path, evidence: &Evidence) -> Result<Vec<String>> {
+    match crate::files::bounded_read(&review_path(path), 1 << 26) {
+        Ok(bytes) => crate::review::read(&bytes).map(|review| review.lines(evidence)).map_err(Error::Input),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(why) => Err(Error::unreadable(&review_path(path), &why, "remove it, or take the sheet again")),
+    }
 }
 
 /// The snapshot file of a plan: in the given folder, else in `snapshots` beside the spec's folder if that exists, else in
@@ -380,7 +314,7 @@ fn judged(
     let judgement = Judgement::of(plan, evidence, accepted.baseline(), today());
     let result = ReportInput { plan, evidence, judgement: &judgement, accepted: Some(&accepted) };
     print(result, format)?;
-    reports.write(result, &[])?;
+    reports.write(result, &[], &[])?;
     Ok(judgement.exit_code())
 }
 

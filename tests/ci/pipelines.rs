@@ -51,7 +51,8 @@ impl Stage {
         }
         stage.script(".medcert/ci/libtorch", "true");
         std::fs::create_dir_all(stage.at(".medcert/ci/github/action")).expect("made");
-        symlink(home().join("ci/github/action/comment"), stage.at(".medcert/ci/github/action/comment")).expect("linked");
+        symlink(home().join("ci/github/action/comment"), stage.at(".medcert/ci/github/action/comment"))
+            .expect("linked");
         // a pull request that has one comment of another spec
         stage.script(
             "bin/gh",
@@ -290,6 +291,38 @@ fn kubernetes_jobs_call_medcert_as_it_is() {
 }
 
 #[test]
+fn own_images_specs_data_and_weights_reach_every_kubernetes_job() {
+    let run = home().join("ci/kubernetes/run").display().to_string();
+    let options = "--render --gpu --image registry.example.org/medcert:2 --spec specs/own.yaml --data d --weights w --parts 8";
+    let render = |options: &str| {
+        let output = Command::new(&run).args(options.split(' ')).output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let (code, rendered) = render(options);
+    assert_eq!(code, Some(0));
+    let documents = rendered.split("---\n").filter(|text| !text.trim().is_empty());
+    let documents: Vec<Value> = documents.map(|text| serde_yaml::from_str(text).expect("YAML")).collect();
+    let jobs: Vec<&Value> = documents.iter().filter(|one| one["kind"] == "Job").collect();
+    assert_eq!(jobs.len(), 2);
+    for job in &jobs {
+        let container = &job["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["image"], "registry.example.org/medcert:2");
+        let words = container["command"].as_sequence().expect("a command");
+        assert!(words.iter().any(|word| word == "specs/own.yaml"), "{words:?}");
+    }
+    let parts = &jobs[0]["spec"];
+    assert_eq!((parts["completions"].as_u64(), parts["parallelism"].as_u64()), (Some(8), Some(8)));
+    let container = &parts["template"]["spec"]["containers"][0];
+    assert_eq!(container["resources"]["limits"]["nvidia.com/gpu"].as_u64(), Some(1));
+    let variables = container["env"].as_sequence().expect("variables");
+    for (name, value) in [("MEDCERT_DATA", "d"), ("MEDCERT_WEIGHTS", "w"), ("MEDCERT_PARTS", "8")] {
+        let is_it = |one: &&Value| one["name"] == name;
+        assert_eq!(variables.iter().find(is_it).expect(name)["value"].as_str(), Some(value));
+    }
+    assert_eq!(render("--render --spec a;b").0, Some(2), "what a shell or a filter would read is refused");
+}
+
+#[test]
 fn an_image_calls_medcert_as_it_is_and_is_not_roots() {
     for kind in ["cpu", "cuda"] {
         let file = text(&format!("ci/docker/Dockerfile.{kind}"));
@@ -421,7 +454,10 @@ fn the_workflow_runs_on_an_emulated_runner() {
         }
         job(&mut stage, &workflow, computes);
         // the other shard of the matrix
-        stage.runs(".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\"", &[]);
+        stage.runs(
+            ".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\"",
+            &[],
+        );
         job(&mut stage, &workflow, "merge");
         for report in ["evidence.json", "medcert.sarif", "medcert.xml", "medcert.html", "medcert.json"] {
             assert!(stage.at("reports").join(report).exists(), "{computes}: {report}");

@@ -68,6 +68,7 @@ fn inputs() -> Inputs {
         baseline: Some(std::fs::read(&accepted).expect("read")),
         registration: Some(Registration::of(&plan.spec, SPEC, TODAY).bytes()),
         exhibits: None,
+        review: None,
         judged: TODAY,
     }
 }

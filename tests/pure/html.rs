@@ -119,7 +119,7 @@ fn exhibit() -> Exhibit {
 }
 
 fn about() -> About {
-    About { generated: "2026-11-25 07:00 UTC".into(), command: "medcert check specs/hand.yaml".into() }
+    About { generated: "2026-11-25 07:00 UTC".into(), command: "medcert check specs/hand.yaml".into(), review: vec![] }
 }
 
 fn page(world: &World, exhibits: &[Exhibit]) -> (String, Judgement) {
@@ -363,7 +363,7 @@ fn hostile_text_stays_text() {
         judgement: &judgement,
         accepted: None,
     };
-    let page = render(result, &[shown], &About { generated: evil.into(), command: evil.into() });
+    let page = render(result, &[shown], &About { generated: evil.into(), command: evil.into(), review: vec![evil.into()] });
     assert!(page.matches("alert(1)").count() > 15, "the text is there");
     assert_eq!(page.matches("</style>").count(), 1);
     assert!(!page.contains("<script") && !page.contains("<img src=x") && !page.contains("\"'><"));

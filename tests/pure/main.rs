@@ -34,6 +34,7 @@ mod picture;
 mod plan;
 mod report;
 mod reports;
+mod review;
 mod schema;
 mod sequence;
 mod spec;
