@@ -10,7 +10,10 @@ fn world() -> World {
     let mut world = World::new(&even(60));
     world.cell(1, Attack::default(), |_, _| true);
     let broken = world.cell(1, deletion(), |place, _| place % 3 != 0);
-    world.require("language accuracy ≥ 90% under 50% deletion", vec![at_least("accuracy", 1, vec![broken], 0.9)]);
+    world.require(
+        "language accuracy ≥ 90% under 50% deletion",
+        vec![at_least("accuracy", 1, vec![broken], 0.9)],
+    );
     world
 }
 
@@ -86,7 +89,11 @@ fn a_filled_sheet_comes_back() {
     insta::assert_snapshot!(review.lines(&world.evidence).join("\n"));
     let written = serde_json::to_vec(&review).expect("JSON");
     assert_eq!(medcert::review::read(&written), Ok(review.clone()));
-    assert_eq!(take(&key, &filled(&key).replace(',', ";")), Ok(review), "a spreadsheet that separates by semicolons");
+    assert_eq!(
+        take(&key, &filled(&key).replace(',', ";")),
+        Ok(review),
+        "a spreadsheet that separates by semicolons"
+    );
 }
 
 #[test]
