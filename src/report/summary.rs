@@ -4,7 +4,7 @@
 use super::gate::Gate;
 use super::{ReportInput, counted, division, grouped, plain};
 use crate::judge::{
-    CheckState, Examined, Finding, Judgement, LEVEL, ROUNDING, Raised, Tally, Verdict, Waiving, checks,
+    CheckState, Examined, Finding, Judgement, LEVEL, ROUNDING, Tally, Verdict, Waiving, checks,
 };
 use crate::plan::{Plan, Row};
 
