@@ -11,10 +11,13 @@ fn main() {
         return; // built without the feature `torch`
     };
     let lib = lib.canonicalize().unwrap_or(lib);
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
+    // what is installed knows no folder of the machine that built it: src/cli/launch.rs finds libtorch
+    let is_installed = std::env::var_os("CARGO_FEATURE_LAUNCHER").is_some();
+    let path = if is_installed { "$ORIGIN/../lib".to_string() } else { lib.display().to_string() };
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{path}");
     println!("cargo:rustc-env=MEDCERT_LIBTORCH_LIB={}", lib.display());
     compile_shims(&lib);
-    if lib.join("libtorch_cuda.so").exists() {
+    if !is_installed && lib.join("libtorch_cuda.so").exists() {
         // nothing refers to a symbol of libtorch_cuda, it registers itself when loaded
         println!("cargo:rustc-link-arg=-L{}", lib.display());
         println!("cargo:rustc-link-arg=-Wl,--no-as-needed,-ltorch_cuda,--as-needed");

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ReportInput;
 use super::certified::{CertifiedRow, rows};
+use super::gate::Gate;
 use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
@@ -22,6 +23,8 @@ struct Report<'a> {
     medcert: &'a str,
     spec: String,
     claim: &'a str,
+    /// The word of the gate.
+    gate: &'static str,
     data: &'a DataFacts,
     models: &'a [ModelFacts],
     table: Vec<Row<'a>>,
@@ -148,6 +151,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
+        gate: Gate::of(judgement).word(),
         data: &evidence.data,
         models: &evidence.models,
         table: plan

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::annotations::{Remark, Rule, Weight, all, loosened};
 use super::evidence_diff::{named, p_value};
+use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{examined, statistics, unlooked};
+use super::summary::{examined, headline, statistics, unlooked};
 use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
@@ -23,13 +24,11 @@ const LISTED: usize = 20;
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let remarks = all(result);
-    let gate = match result.judgement.exit_code() {
-        0 => "✅ **PASS**",
-        1 => "❌ **FAIL**",
-        _ => "⚠️ **not decided**",
-    };
+    let gate = Gate::of(result.judgement);
+    let gate = format!("{} **{}**", gate.sign(), gate.word());
     let parts = [
-        format!("### {}", shown(&result.plan.spec.claim)),
+        format!("### Robustness report: {}", headline(result)),
+        format!("Claim under test: {}", shown(&result.plan.spec.claim)),
         format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
