@@ -15,9 +15,10 @@ use crate::evidence::{
     Piece, Pieces, Seen,
 };
 use crate::judge::early::Course;
-use crate::plan::probes::PROBED_CASES;
+use crate::plan::probes::probed_chunks;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::random::{below, stream};
+use crate::spec::Stop;
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
@@ -153,7 +154,10 @@ impl ChunkLoop<'_> {
     /// probed), and its health in the first and in one that the seed draws, so that nobody can behave just there.
     fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
         let plan = self.plan;
-        let is_probed = place * plan.spec.chunk < PROBED_CASES;
+        let early = plan.spec.stop == Stop::Early;
+        let digests = [self.models[model].weights.as_str(), self.data.digest.as_str()];
+        let probed = probed_chunks(self.partition.test.len(), plan.spec.chunk, early, digests);
+        let is_probed = probed.contains(&place);
         let has = plan.cells_of(model).any(goes_on);
         let cells = plan.cells_of(model).map(|cell| {
             if goes_on(cell) {

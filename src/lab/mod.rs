@@ -26,7 +26,7 @@ mod witness;
 
 use std::path::{Path, PathBuf};
 
-pub use run::{run, run_after, run_part, show};
+pub use run::{run, run_after, run_part, run_readers, show};
 
 use crate::data::placeholder;
 use crate::spec::DeviceChoice;
@@ -60,6 +60,26 @@ impl Options {
     fn threads(&self) -> usize {
         // on Linux the standard library honours the affinity mask and the quota of the control group
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// Where a file lies that no path or link may lead to from outside these folders, since a spec from elsewhere must not read
+    /// any file.
+    ///
+    /// # Errors
+    /// It is in none of the folders, or outside them.
+    pub(in crate::lab) fn find_within(&self, path: &Path) -> Result<PathBuf> {
+        let found = self.find(path)?;
+        let is_within = |root: &PathBuf| {
+            let both = found.canonicalize().ok().zip(root.canonicalize().ok());
+            both.is_some_and(|(found, root)| found.starts_with(root))
+        };
+        if self.roots.iter().any(is_within) {
+            return Ok(found);
+        }
+        Err(Error::Input(format!(
+            "{} is outside the spec's folder; put it below that, or name the folder above it with --weights-root",
+            path.display()
+        )))
     }
 
     /// Where a file or folder of weights lies.

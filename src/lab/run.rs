@@ -13,7 +13,7 @@ use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
     Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts,
-    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
+    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
 };
 use crate::plan::{self, Plan};
 use crate::seal::Cache;
@@ -76,6 +76,42 @@ pub fn run_part(
         let chunks = partition.test.len().div_ceil(plan.spec.chunk);
         Ok(Shard { part, chunks, head, pieces })
     })
+}
+
+/// Gathers the evidence of a plan of models that are in memory, in the spec's order, each with its facts: for the tests, which
+/// plant faults in them.
+///
+/// # Errors
+/// As for [`run_after`], but for weights.
+pub fn run_readers(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    readers: Vec<(&dyn Reader, ModelFacts)>,
+) -> Result<Evidence> {
+    settle(options.device)?;
+    let cache = Cache::at(&options.cache);
+    let inputs = inputs(plan, data, options, &cache)?;
+    let (readers, models): (Vec<_>, Vec<_>) = readers.into_iter().unzip();
+    let field = ChunkLoop {
+        plan,
+        data,
+        inputs: &inputs,
+        partition,
+        readers,
+        models: &models,
+        cut: vec![],
+        known: &[],
+        folded: false,
+        kept: &options.cache.join("evidence"),
+        fresh: options.fresh,
+        observer: &Silent,
+    };
+    let head = head(&field, options)?;
+    let models = 0..plan.spec.models.len();
+    let pieces: Vec<_> = models.map(|model| field.sweep(model, Part::WHOLE)).collect::<Result<_>>()?;
+    assemble(head, pieces.concat()).map_err(Error::Bug)
 }
 
 /// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
@@ -253,7 +289,8 @@ fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Resu
         inputs.prepare_lesions(data, cache)?;
     }
     if masks.iter().any(|mask| matches!(mask, Mask::File(_))) {
-        let files: Result<Vec<_>> = plan.spec.masks.iter().map(|(_, file)| options.find(file)).collect();
+        let files: Result<Vec<_>> =
+            plan.spec.masks.iter().map(|(_, file)| options.find_within(file)).collect();
         inputs.prepare_masks(&files?, cache)?;
     }
     Ok(inputs)

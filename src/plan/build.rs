@@ -204,7 +204,9 @@ fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
                 ImageMethod::Search { norm: Norm::Linf, .. } => spec.grid.clone(),
                 ImageMethod::Search { norm: Norm::L2, .. } => spec.grid_l2.clone(),
                 ImageMethod::Corruption(_) => (1..=5).map(f64::from).collect(),
-                ImageMethod::Patch { .. } | ImageMethod::Absent(_) => vec![],
+                ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } | ImageMethod::Absent(_) => {
+                    vec![]
+                }
             };
             grid.into_iter().filter(|&point| point < bound).chain([bound]).collect()
         }

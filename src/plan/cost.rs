@@ -3,8 +3,8 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Referent, Seeks, TextMethod, VisionNetwork,
-    Weights,
+    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Referent, Seeks, TextAttack, TextMethod,
+    VisionNetwork, Weights,
 };
 
 /// What a plan costs.
@@ -40,6 +40,8 @@ const GRADIENT_FACTOR: f64 = 2.0;
 const OF_FOLDER: BertConfig = BertConfig::BASE;
 /// Rounds of a search over pixels and words in turn.
 const CROSS_ROUNDS: u64 = 3;
+/// Squares that an attack by patches without a gradient tries; a test holds it to the attack.
+pub const NAIVE_PATCHES: u64 = 60;
 /// Tokens of a report, roughly.
 const TOKENS: f64 = 80.0;
 
@@ -121,10 +123,28 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         let is_new = earlier.iter().all(|earlier| earlier.text != attack.text);
         passes += if is_new { text * draws as f64 } else { 0.0 };
         let orders = if attack.sources().is_some() && attack.joint == Joint::EitherOrder { 2 } else { 1 };
+        // edits of words are tried in either order too
+        let several = attack.text.len() > 1;
+        let listings = if several && attack.joint == Joint::EitherOrder { 2 } else { 1 };
         for words in &attack.text {
             if let TextMethod::Searched { queries, .. } = words.method {
-                evaluations += orders * u64::from(queries);
-                passes += orders as f64 * f64::from(queries) * text;
+                evaluations += orders * listings * u64::from(queries);
+                passes += (orders * listings) as f64 * f64::from(queries) * text;
+            }
+        }
+        // a joint attack tries its parts alone too: an answer each, and the edits that nothing else has tried
+        for part in parts(attack) {
+            evaluations += draws;
+            passes += if part.image.is_some() { image * draws as f64 } else { 0.0 };
+            if part.image.is_none() && earlier.iter().all(|earlier| earlier.text != part.text) {
+                passes += text * draws as f64;
+                let queries = part.text.iter().map(|words| match words.method {
+                    TextMethod::Searched { queries, .. } => u64::from(queries),
+                    TextMethod::Sampled(_) | TextMethod::Absent(_) => 0,
+                });
+                let queries: u64 = queries.sum();
+                evaluations += queries;
+                passes += queries as f64 * text;
             }
         }
         let same_gradient = |other: &&&Attack| other.text == attack.text && shares(other.image, attack.image);
@@ -138,6 +158,16 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         gradients += slopes;
     }
     (evaluations, gradients, passes)
+}
+
+/// What a joint attack tries alone: its pixels, its words together, and each edit of words.
+fn parts(attack: &Attack) -> Vec<Attack> {
+    let (is_joint, several) = (attack.sources().is_some(), attack.text.len() > 1);
+    let alone = |image, text: &[TextAttack]| Attack { image, text: text.to_vec(), ..Attack::default() };
+    let pixels = attack.image.filter(|_| is_joint).map(|image| alone(Some(image), &[]));
+    let words = (is_joint && several).then(|| alone(None, &attack.text));
+    let each = attack.text.chunks(1).filter(|_| is_joint || several).map(|words| alone(None, words));
+    pixels.into_iter().chain(words).chain(each).collect()
 }
 
 /// Whether an earlier attack has computed what this one needs: the gradient of the clean image serves every ε and
@@ -163,6 +193,7 @@ fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
             (answers, gradients)
         }
         ImageMethod::Patch { steps, .. } => (1 + 1, 1 + u64::from(steps)),
+        ImageMethod::NaivePatch { .. } => (NAIVE_PATCHES + 1, 0),
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => (1, 0),
     }
 }

@@ -130,11 +130,9 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     if found.estimate.trials == 0 {
         return ["·".to_string(), "·".to_string(), wanted];
     }
-    let counted = if relates || matches!(metric, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) {
-        String::new()
-    } else {
-        format!(" ({})", found.estimate)
-    };
+    let is_no_share =
+        matches!(metric, Metric::F1 | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost);
+    let counted = if relates || is_no_share { String::new() } else { format!(" ({})", found.estimate) };
     [
         format!("{}{counted}", said(found.value)),
         format!("{} – {}", said(found.lower), said(found.upper)),

@@ -101,7 +101,9 @@ fn early(plan: &Plan) -> String {
     } else {
         format!("; these run in full, as a requirement needs every case: {names}")
     };
-    format!("at most: a cell stops as soon as its cases decide every requirement on it{but}")
+    format!(
+        "these numbers are upper bounds: a cell stops as soon as its cases decide every requirement on it{but}"
+    )
 }
 
 /// A rough time in words.

@@ -5,6 +5,7 @@ mod made_evidence;
 #[path = "../support/mutations.rs"]
 mod mutations;
 
+mod acted_law;
 mod altered;
 mod audit;
 mod autopsy;

@@ -69,6 +69,9 @@ impl Chunk<'_> {
             ImageMethod::Patch { steps, .. } => {
                 image::patch::propose(&self.problem(space.clone(), place)?, attack.strength, steps)?
             }
+            ImageMethod::NaivePatch { .. } => {
+                image::naive_patch::propose(&self.problem(space.clone(), place)?, attack.strength)?
+            }
             ImageMethod::Corruption(corruption) => image::corruption::propose(
                 &self.problem(space.clone(), place)?,
                 corruption,
@@ -95,7 +98,9 @@ impl Chunk<'_> {
     pub(in crate::lab) fn space(&self, attack: ImageAttack, place: usize) -> Result<Space> {
         let (norm, epsilon, region) = match attack.method {
             ImageMethod::Search { norm, region, .. } => (norm, attack.strength, region),
-            ImageMethod::Patch { region, .. } => (Norm::Linf, f64::INFINITY, region),
+            ImageMethod::Patch { region, .. } | ImageMethod::NaivePatch { region } => {
+                (Norm::Linf, f64::INFINITY, region)
+            }
             ImageMethod::Corruption(_) | ImageMethod::Absent(_) => {
                 (Norm::Linf, f64::INFINITY, Region::Everywhere)
             }

@@ -120,7 +120,7 @@ impl Chunk<'_> {
 fn norm(attack: &Attack) -> Option<Norm> {
     match attack.image?.method {
         ImageMethod::Search { norm, .. } => Some(norm),
-        ImageMethod::Patch { .. } => Some(Norm::Linf),
+        ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => Some(Norm::Linf),
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => None,
     }
 }

@@ -122,7 +122,7 @@ impl Drawing<'_> {
     fn across(&self) -> &'static str {
         match self.family.attack.image.map(|image| image.method) {
             Some(ImageMethod::Corruption(_)) => "severity",
-            Some(ImageMethod::Patch { .. }) => "share of the image",
+            Some(ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. }) => "share of the image",
             _ => "ε",
         }
     }

@@ -12,6 +12,7 @@ pub mod hop_skip_jump;
 pub mod mask;
 pub mod momentum;
 pub mod naive;
+pub mod naive_patch;
 pub mod nes;
 pub mod patch;
 pub mod pgd;
