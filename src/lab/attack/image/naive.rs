@@ -1,8 +1,8 @@
 //! Moves without gradients or search: every pixel up by ε, every pixel down, exposure up and down (x ± ε x), contrast
 //! up and down (bright pixels one way, dark ones the other), one half of the film up and the other down (left and right,
-//! top and bottom, the middle and the rim), and random signs and their opposites. The move with the least margin is kept.
-//! A careful evaluation includes such moves, because they may break a model that hides its gradients (Carlini et al., On
-//! evaluating adversarial robustness, 2019, arXiv 1902.06705, section 4.3).
+//! top and bottom, the middle and the rim), and random signs and their opposites. The move with the least margin is
+//! kept. A careful evaluation includes such moves, because they may break a model that hides its gradients (Carlini et
+//! al., On evaluating adversarial robustness, 2019, arXiv 1902.06705, section 4.3).
 //!
 //! Films hold 256 grey levels. Where ε is a level or more, pixels move by whole levels, so that a model cannot tell an
 //! attacked film by its values.
