@@ -75,7 +75,23 @@ pub(super) const FUSION: [&str; 5] = ["vision", "language", "parts", "weights", 
 pub(super) const CROSS_ATTENTION: [&str; 7] =
     ["vision", "language", "parts", "weights", "train", "width", "heads"];
 pub(super) const SOURCE: [&str; 2] = ["path", "sha256"];
-pub(super) const TRAIN: [&str; 6] = ["optimizer", "lr", "epochs", "batch", "seed", "freeze"];
+pub(super) const TRAIN: [&str; 13] = [
+    "optimizer",
+    "lr",
+    "epochs",
+    "batch",
+    "seed",
+    "freeze",
+    "noise",
+    "consistency",
+    "keep",
+    "words",
+    "adversarial",
+    "fgsm",
+    "trades",
+];
+pub(super) const ADVERSARIAL: [&str; 2] = ["epsilon", "steps"];
+pub(super) const TRADES: [&str; 3] = ["epsilon", "beta", "steps"];
 /// Those of the image stand at 4 to 7, those of the text at 8 to 10.
 pub(super) const SCRIPT: [&str; 12] = [
     "file",

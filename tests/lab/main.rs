@@ -16,6 +16,7 @@ mod bae;
 mod black_box;
 mod device;
 mod fusion;
+mod hardening;
 mod joint;
 mod operating;
 mod pieces;

@@ -3,6 +3,7 @@
 mod checks;
 mod data;
 mod defend;
+mod hardening;
 mod models;
 mod script;
 mod sentences;

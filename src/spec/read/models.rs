@@ -2,8 +2,8 @@
 
 use super::super::keys;
 use super::super::node::{Map, Node};
-use super::script;
 use super::{Model, ModelInputs, Named, check_name, suggest};
+use super::{hardening, script};
 use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
@@ -40,14 +40,18 @@ fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Mo
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
     let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
     let (architecture, node) = node.choice("architecture", &known)?;
-    if let Some(network) = VisionNetwork::ALL.iter().find(|network| network.name() == architecture) {
-        return vision(&node, *network);
-    }
-    match architecture.as_str() {
-        "bert" => bert(&node),
-        "torchscript" => script::read(&node),
-        _ => fusion(&node, &architecture, earlier, all),
-    }
+    let model =
+        if let Some(network) = VisionNetwork::ALL.iter().find(|network| network.name() == architecture) {
+            vision(&node, *network)
+        } else {
+            match architecture.as_str() {
+                "bert" => bert(&node),
+                "torchscript" => script::read(&node),
+                _ => fusion(&node, &architecture, earlier, all),
+            }
+        }?;
+    hardening::check(&node, &model);
+    Some(model)
 }
 
 fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
@@ -234,6 +238,7 @@ fn train(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
         Some(node) if node.value.is_string() => node.one_of("number of epochs", &[("all", u32::MAX)]),
         Some(node) => node.whole(0, 1000),
     };
+    let hardening = hardening::read(&map);
     let (optimizer, lr, epochs) = (optimizer?, lr?, epochs?);
-    Some(Train { optimizer, lr, epochs, batch: batch?, seed: seed?, freeze: freeze? })
+    Some(Train { optimizer, lr, epochs, batch: batch?, seed: seed?, freeze: freeze?, hardening: hardening? })
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::{BertConfig, VisionNetwork, keys};
-use super::parts::{choice, described, integer, list, named, number, object, path, real, text, truth};
+use super::parts::{
+    choice, described, integer, list, named, number, object, path, real, share, strength, text, truth,
+};
 
 pub(super) fn models() -> Value {
     let networks = VisionNetwork::ALL.iter().map(|network| network.name());
@@ -157,9 +159,45 @@ pub(super) fn train() -> Value {
             "description": "Epochs at the beginning in which only the head learns, or `all`.",
             "anyOf": [{"type": "integer", "minimum": 0, "maximum": 1000}, {"enum": ["all"]}], "default": 0,
         }),
-        _ => Value::Null,
+        _ => hardening(key),
     });
     described(train, "How it is trained here.")
+}
+
+/// Keys that harden a model.
+fn hardening(key: &str) -> Value {
+    let epsilon = || strength("Largest change of a pixel.", 1.0, &["4/255"]);
+    let steps = || integer("Gradient steps on every batch.", 1, Some(100), Some(4));
+    match key {
+        "noise" => {
+            real("Deviation of Gaussian noise on the pixels, which are in [0, 1].", 1e-3, 4.0, &[0.25])
+        }
+        "consistency" => real("Weight of the consistency of two noisy copies.", 1e-3, 1000.0, &[5.0]),
+        "keep" => share("Share of a report's words that stay; the others are left out at random.", &["10%"]),
+        "words" => {
+            share("Share of a report's words that become other words of the training reports.", &["15%"])
+        }
+        "fgsm" => truth("Whether `adversarial` takes one step from a random start."),
+        "adversarial" => described(
+            object(
+                &keys::ADVERSARIAL,
+                &["epsilon"],
+                |key| if key == "epsilon" { epsilon() } else { steps() },
+            ),
+            "Adversarial training: the images of every batch are attacked by PGD in linf.",
+        ),
+        "trades" => described(
+            object(&keys::TRADES, &["epsilon"], |key| match key {
+                "epsilon" => epsilon(),
+                "beta" => {
+                    real("Weight of the distance of attacked answers from clean ones.", 1e-3, 1000.0, &[6.0])
+                }
+                _ => steps(),
+            }),
+            "TRADES: the clean loss, and how far attacked answers lie from the clean ones.",
+        ),
+        _ => Value::Null,
+    }
 }
 
 fn script(key: &str) -> Value {
