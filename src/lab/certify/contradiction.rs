@@ -5,6 +5,8 @@
 //! noise. If both stand, medcert is wrong and says so, with the case and the seed. If the second vote does not certify, the
 //! certificate was one of the few that may be wrong; it is withdrawn and counted.
 
+use std::collections::BTreeMap;
+
 use super::gaussian::{STEPS, pixels, rounded};
 use super::{Point, Smoothed, WordNoise};
 use crate::lab::attack::image::{Problem, Space, pgd};
@@ -38,67 +40,88 @@ pub enum Attacked {
     Withdrawn,
 }
 
-/// An attack on the certificates of a smoothed model.
-pub struct Adversary<'a> {
-    smoothed: &'a Smoothed<'a>,
-    inputs: &'a Inputs,
-    /// Words of training reports, the most adverse first, to a normal and to an abnormal case.
-    words: [Vec<String>; 2],
+/// How far the pixels may move.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    /// What measures the change.
+    pub norm: Norm,
+    /// Its largest size; 0 where no pixel moves.
+    pub radius: f64,
+    /// Which pixels of all views may move; all if None.
+    pub inside: Option<Vec<bool>>,
 }
 
-impl<'a> Adversary<'a> {
-    /// Measures which words of the training reports speak for which class, beside the image of a training case.
+/// Words of the training reports that speak most for one class, the strongest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AdverseWords {
+    /// Those that speak for abnormal.
+    to_normal: Vec<String>,
+    /// Those that speak for normal.
+    to_abnormal: Vec<String>,
+}
+
+impl AdverseWords {
+    /// Asks the base about each word alone, beside the image of a training case; none where no word gets noise.
     ///
     /// # Errors
     /// libtorch fails.
-    pub fn new(smoothed: &'a Smoothed<'a>, inputs: &'a Inputs, train: &[usize]) -> Result<Self> {
-        let mut adversary = Self { smoothed, inputs, words: [vec![], vec![]] };
+    pub fn of(smoothed: &Smoothed<'_>, inputs: &Inputs, train: &[usize]) -> Result<Self> {
         let (Some(&first), false) = (train.first(), smoothed.words == WordNoise::None) else {
-            return Ok(adversary);
+            return Ok(Self::default());
         };
-        let mut counts = std::collections::BTreeMap::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for &index in train {
             for word in inputs.texts[index].split_whitespace() {
-                *counts.entry(word).or_insert(0_usize) += 1;
+                *counts.entry(word).or_default() += 1;
             }
         }
         let mut words: Vec<(&str, usize)> = counts.into_iter().collect();
         words.sort_by(|a, b| b.1.cmp(&a.1)); // stable: of equals the first of the alphabet
         words.truncate(KNOWN_WORDS);
         let words: Vec<String> = words.into_iter().map(|(word, _)| word.to_string()).collect();
-        let scores = adversary.abnormal(first, &words)?;
+        let scores = abnormal(smoothed, inputs, first, &words)?;
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let pick = |order: &[usize]| order.iter().take(TRIED_WORDS).map(|&at| words[at].clone()).collect();
-        // what speaks for abnormal is adverse to a normal case
-        let towards_abnormal = pick(&order);
+        let to_normal = pick(&order);
         order.reverse();
-        adversary.words = [towards_abnormal, pick(&order)];
-        Ok(adversary)
+        Ok(Self { to_normal, to_abnormal: pick(&order) })
     }
+}
 
-    /// Log-odds of abnormal of texts beside a study's image; no finite answer is 0.
-    fn abnormal(&self, index: usize, texts: &[String]) -> Result<Vec<f32>> {
-        let _guard = tensor::no_grad_guard();
-        let base = self.smoothed.base;
-        let image = base.side().map(|side| self.inputs.images(side, &[index])).transpose()?;
-        let image = image.map(|image| base.read_images(&image)).transpose()?;
-        let mut scores = Vec::with_capacity(texts.len());
-        for batch in texts.chunks(AT_ONCE) {
-            let rows = tensor::rows(&vec![0; batch.len()])?;
-            let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
-            let logits = tensor::values(&base.decide(image.as_ref(), Some(&base.read_texts(batch)?))?)?;
-            let score = |pair: &[f32]| if (pair[1] - pair[0]).is_finite() { pair[1] - pair[0] } else { 0.0 };
-            scores.extend(logits.chunks_exact(2).map(score));
-        }
-        Ok(scores)
+/// Log-odds of abnormal of texts beside a study's image; no finite answer is 0.
+fn abnormal(smoothed: &Smoothed<'_>, inputs: &Inputs, index: usize, texts: &[String]) -> Result<Vec<f32>> {
+    let _guard = tensor::no_grad_guard();
+    let base = smoothed.base;
+    let image = base.side().map(|side| inputs.images(side, &[index])).transpose()?;
+    let image = image.map(|image| base.read_images(&image)).transpose()?;
+    let mut scores = Vec::with_capacity(texts.len());
+    for batch in texts.chunks(AT_ONCE) {
+        let rows = tensor::rows(&vec![0; batch.len()])?;
+        let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
+        let logits = tensor::values(&base.decide(image.as_ref(), Some(&base.read_texts(batch)?))?)?;
+        let score = |pair: &[f32]| if (pair[1] - pair[0]).is_finite() { pair[1] - pair[0] } else { 0.0 };
+        scores.extend(logits.chunks_exact(2).map(score));
     }
+    Ok(scores)
+}
 
-    /// Attacks a certified case within the ball of its question, whose change of the pixels is at most `radius` in l2.
+/// An attack on the certificates of a smoothed model.
+pub struct Adversary<'a> {
+    /// The model, with the noise of the case that is attacked.
+    pub smoothed: &'a Smoothed<'a>,
+    /// What it reads.
+    pub inputs: &'a Inputs,
+    /// Which words speak against which label.
+    pub words: &'a AdverseWords,
+}
+
+impl Adversary<'_> {
+    /// Attacks a certified case within the ball of its question, whose change of the pixels is `reach`.
     ///
     /// # Errors
     /// The certificate is contradicted, which is a bug in medcert; or libtorch fails.
-    pub fn attack(&self, index: usize, id: &str, question: &Question, radius: f64) -> Result<Attacked> {
+    pub fn attack(&self, index: usize, id: &str, question: &Question, reach: &Reach) -> Result<Attacked> {
         let smoothed = self.smoothed;
         let clean = smoothed.point(self.inputs, index)?;
         let label = self.inputs.labels[index];
@@ -107,11 +130,12 @@ impl<'a> Adversary<'a> {
             views: self.inputs.views(),
             alpha: ALPHA,
             samples: question.samples * LONGER,
+            regions: BTreeMap::new(),
         };
         let text = self.worded(&defended, index, &clean.text, question.change)?;
         let pixels = match &clean.pixels {
-            Some(lattice) if radius > 0.0 => {
-                Some(self.moved(&defended, (index, id), lattice, &text, radius)?)
+            Some(lattice) if reach.radius > 0.0 => {
+                Some(self.moved(&defended, (index, id), lattice, &text, reach)?)
             }
             other => other.clone(),
         };
@@ -147,12 +171,12 @@ impl<'a> Adversary<'a> {
         };
         let label = self.inputs.labels[index];
         let words: Vec<String> = text.split_whitespace().map(str::to_string).collect();
-        let scores = self.abnormal(index, &words)?;
+        let scores = abnormal(self.smoothed, self.inputs, index, &words)?;
         let mut order: Vec<usize> = (0..words.len()).collect();
         let support = |place: usize| if label { scores[place] } else { -scores[place] };
         order.sort_by(|&a, &b| support(b).total_cmp(&support(a)));
         let mut best = (f32::INFINITY, text.to_string());
-        for adverse in &self.words[usize::from(label)] {
+        for adverse in if label { &self.words.to_abnormal } else { &self.words.to_normal } {
             let mut changed = words.clone();
             for &place in order.iter().take(count) {
                 changed[place].clone_from(adverse);
@@ -184,19 +208,21 @@ impl<'a> Adversary<'a> {
         (index, id): (usize, &str),
         clean: &[i32],
         text: &str,
-        radius: f64,
+        reach: &Reach,
     ) -> Result<Vec<i32>> {
         // rounding to the lattice moves each pixel by half a step at most
-        let rounding = (clean.len() as f64).sqrt() / (2.0 * STEPS);
-        if radius <= rounding {
+        let rounding = match reach.norm {
+            Norm::L2 => (clean.len() as f64).sqrt() / (2.0 * STEPS),
+            Norm::Linf => 1.0 / (2.0 * STEPS),
+        };
+        if reach.radius <= rounding {
             return Ok(clean.to_vec());
         }
         let side = self.smoothed.base.side().unwrap_or_default() as usize;
         let shape = [1, self.inputs.views(), side, side];
         let images = tensor::floats(&pixels(clean), &shape)?;
-        let region = self.smoothed.noise.region.as_ref();
-        let mask = region.map(|region| {
-            let values: Vec<f32> = region.iter().map(|&inside| f32::from(u8::from(inside))).collect();
+        let mask = reach.inside.as_ref().map(|inside| {
+            let values: Vec<f32> = inside.iter().map(|&inside| f32::from(u8::from(inside))).collect();
             tensor::floats(&values, &shape)
         });
         let text = if self.smoothed.base.reads_text() {
@@ -210,12 +236,16 @@ impl<'a> Adversary<'a> {
             text,
             cases: vec![id],
             seed: self.smoothed.seed,
-            space: Space { mask: mask.transpose()?, ..Space::ball(Norm::L2, radius - rounding) },
+            space: Space { mask: mask.transpose()?, ..Space::ball(reach.norm, reach.radius - rounding) },
         };
         let proposal = problem.project(&pgd::propose(&problem, PGD_STEPS, 1)?)?;
         let moved = rounded(&tensor::values(&proposal)?);
-        let square: f64 = moved.iter().zip(clean).map(|(a, b)| (f64::from(a - b) / STEPS).powi(2)).sum();
+        let changes = || moved.iter().zip(clean).map(|(a, b)| f64::from(a - b) / STEPS);
+        let size = match reach.norm {
+            Norm::L2 => changes().map(|change| change * change).sum::<f64>().sqrt(),
+            Norm::Linf => changes().fold(0.0, |most, change| f64::max(most, change.abs())),
+        };
         // a 32-bit pixel may round across the ball's edge; such a point proves nothing
-        Ok(if square.sqrt() <= radius { moved } else { clean.to_vec() })
+        Ok(if size <= reach.radius { moved } else { clean.to_vec() })
     }
 }

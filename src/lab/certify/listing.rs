@@ -8,7 +8,7 @@ use super::{Vote, is_label};
 use crate::Result;
 use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
-use crate::lab::tensor;
+use crate::lab::tensor::{self, Tensor};
 use crate::spec::EditKind;
 use crate::stats::vote::State;
 use crate::text::perturb::{Edit, Rules, apply, singles};
@@ -19,18 +19,33 @@ const AT_ONCE: usize = 32;
 
 /// A threat with finitely many variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
-    /// At most so many words become a synonym of the lexicon.
-    Synonyms(u32),
-    /// At most one section is dropped.
-    Section,
+pub struct Threat {
+    /// What may happen to the report.
+    pub words: Listed,
+    /// Whether the image may be missing too.
+    pub image_missing: bool,
 }
 
-/// The reports of a threat, each once, the clean one first; None if there are more than `most`.
+/// What may happen to a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Nothing.
+    Same,
+    /// It may be missing.
+    Missing,
+    /// At most so many words become a synonym of the lexicon.
+    Synonyms(u32),
+    /// At most so many sections are dropped.
+    Sections(u32),
+}
+
+/// The reports of a threat, each once, the clean one first; None if there are more than `most`. A missing report is none of
+/// them.
 pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: usize) -> Option<Vec<String>> {
     let (kind, rounds) = match threat {
+        Listed::Same | Listed::Missing => return Some(vec![document.text()]),
         Listed::Synonyms(words) => (EditKind::Synonyms, words),
-        Listed::Section => (EditKind::SectionDrop, 1),
+        Listed::Sections(sections) => (EditKind::SectionDrop, sections),
     };
     let choices = singles(document, kind, &Rules::free(lexicon));
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -62,42 +77,66 @@ pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: us
     Some(all)
 }
 
-/// The word at which an edit begins.
+/// The word or section at which an edit of these kinds begins.
 fn place(edit: &Edit) -> usize {
-    if let Edit::Replace { word, .. } = edit { *word } else { 0 }
+    match edit {
+        Edit::Replace { word, .. } => *word,
+        Edit::DropSection { section } => *section,
+        _ => 0,
+    }
 }
 
-/// Whether every variant of a study's report leaves the label: certified if so, refuted at the first that does not, and
-/// undecided if there are more variants than `most`.
+/// Whether every variant of a study leaves the label: certified if so, refuted at the first that does not, and undecided if
+/// there are more reports than `most`.
 ///
 /// # Errors
 /// libtorch fails.
 pub fn case(
-    base: &dyn Reader,
+    model: &dyn Reader,
     (inputs, index): (&Inputs, usize),
-    threat: Listed,
+    threat: Threat,
     (lexicon, most): (&Lexicon, usize),
 ) -> Result<Vote> {
     let label = inputs.labels[index];
     let words = inputs.texts[index].split_whitespace().count() as u64;
-    let Some(texts) = variants(&inputs.documents[index], threat, lexicon, most) else {
+    let Some(texts) = variants(&inputs.documents[index], threat.words, lexicon, most) else {
         return Ok(Vote { state: State::Undecided, successes: 0, samples: 0, words });
     };
     let _guard = tensor::no_grad_guard();
-    let image = base.side().map(|side| inputs.images(side, &[index])).transpose()?;
-    let image = image.map(|image| base.read_images(&image)).transpose()?;
+    let image = model.side().map(|side| inputs.images(side, &[index])).transpose()?;
+    let image = image.map(|image| model.read_images(&image)).transpose()?;
+    // a branch that is cut off gives zeros, as the attack `missing image` has it
+    let mut images = vec![image.as_ref().map(Tensor::shallow_clone)];
+    if let (Some(image), true) = (&image, threat.image_missing) {
+        images.push(Some(image.f_zeros_like()?));
+    }
     let (mut successes, mut samples) = (0, 0);
-    for batch in texts.chunks(AT_ONCE) {
-        let rows = tensor::rows(&vec![0; batch.len()])?;
-        let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
-        let text = if base.reads_text() { Some(base.read_texts(batch)?) } else { None };
-        for pair in tensor::values(&base.decide(image.as_ref(), text.as_ref())?)?.chunks_exact(2) {
-            samples += 1;
-            if !is_label(pair, label) {
-                return Ok(Vote { state: State::Refuted, successes, samples, words });
+    let mut ask = |text: Option<Tensor>, count: usize| -> Result<bool> {
+        let rows = tensor::rows(&vec![0; count])?;
+        for image in &images {
+            let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
+            for pair in tensor::values(&model.decide(image.as_ref(), text.as_ref())?)?.chunks_exact(2) {
+                samples += 1;
+                if !is_label(pair, label) {
+                    return Ok(false);
+                }
+                successes += 1;
             }
-            successes += 1;
+        }
+        Ok(true)
+    };
+    let mut holds = true;
+    for batch in texts.chunks(AT_ONCE) {
+        let text = if model.reads_text() { Some(model.read_texts(batch)?) } else { None };
+        let missing = match (&text, threat.words) {
+            (Some(text), Listed::Missing) => Some(text.f_zeros_like()?),
+            _ => None,
+        };
+        holds = ask(text, batch.len())? && missing.map_or(Ok(true), |text| ask(Some(text), batch.len()))?;
+        if !holds {
+            break;
         }
     }
-    Ok(Vote { state: State::Certified, successes, samples, words })
+    let state = if holds { State::Certified } else { State::Refuted };
+    Ok(Vote { state, successes, samples, words })
 }

@@ -12,6 +12,7 @@ pub mod gaussian;
 pub mod joint;
 pub mod listing;
 pub mod masking;
+pub mod region;
 
 use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;

@@ -5,6 +5,8 @@
 //! randomised defences, Croce and Hein, ICML 2020). What it proposes is then judged by a vote on fresh copies: right, wrong,
 //! or undecided, which counts as broken. Words lose their slope in a mask, so their gradient is that of the whole report.
 
+use std::collections::BTreeMap;
+
 use crate::Result;
 use crate::lab::certify::{Point, Smoothed, WordNoise, gaussian};
 use crate::lab::model::masked::Masked;
@@ -29,6 +31,8 @@ pub struct Defended<'a> {
     pub alpha: f64,
     /// The most copies of a vote.
     pub samples: u64,
+    /// Where each case gets noise, by its identifier; everywhere for those that are not named. Attacks see noise everywhere.
+    pub regions: BTreeMap<String, Vec<bool>>,
 }
 
 impl Classifier for Defended<'_> {
@@ -126,7 +130,9 @@ impl Reader for Defended<'_> {
         let pixels = image.map(tensor::values).transpose()?.map(|pixels| gaussian::rounded(&pixels));
         let rules = Rules { threshold: 0.5, alpha: self.alpha, limit: self.samples };
         let point = Point { pixels, text: text.to_string() };
-        let vote = self.of.votes(&point, truth, &["settle", case], &[Some(rules)])?;
+        let region = self.regions.get(case).cloned();
+        let noise = gaussian::Noise { sigma: self.of.noise.sigma.clone(), region };
+        let vote = Smoothed { noise, ..self.of }.votes(&point, truth, &["settle", case], &[Some(rules)])?;
         let (state, share) = vote.first().map_or((State::Undecided, 0.5), |vote| {
             (vote.state, vote.successes as f32 / vote.samples.max(1) as f32)
         });
