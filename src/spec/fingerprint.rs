@@ -12,8 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, Fusion, Hardening, Model, Operating, Outputs, Parts, Section, Source, Spec, Split,
-    Train, TrainingAttack, Views, Weights, WordNoise,
+    Columns, Data, Defence, Fusion, Hardening, Model, Operating, Outputs, Parts, Section, Source, Spec,
+    Split, Train, TrainingAttack, Views, Weights, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The

@@ -6,6 +6,7 @@
 //! case and the block's number alone, and are read together: so they have the same bits in any chunk, shard or resumed run.
 //! An input that is not randomised is read once for all copies.
 
+pub mod chunk;
 pub mod contradiction;
 pub mod edits;
 pub mod gaussian;

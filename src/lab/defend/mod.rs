@@ -8,6 +8,7 @@
 
 pub mod jpeg;
 pub mod masking;
+pub mod of_spec;
 pub mod smoothing;
 pub mod squeeze;
 
