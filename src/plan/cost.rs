@@ -87,15 +87,17 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
         let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
         let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+        let mut certified = 0.0;
         for place in plan.certificates_of(model) {
             let (clear, most) = plan.certificates[place].evaluations(pixels);
             cost.certificates.0 += clear * test as u64;
             cost.certificates.1 += most * test as u64;
-            cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
+            certified += (clear * test as u64) as f64 * (image + text);
         }
+        cost.attack_seconds += certified;
         let (alone, seconds) = spent_alone(&attacks);
-        cost.unshared += alone * test as u64;
-        unshared_seconds += seconds * test as f64;
+        cost.unshared += alone * test as u64 * times;
+        unshared_seconds += seconds * test as f64 * times as f64 + certified;
         for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
             let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
             let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();

@@ -14,6 +14,7 @@ mod acted;
 mod attacks;
 mod bae;
 mod black_box;
+mod certified;
 mod certify;
 mod device;
 mod fusion;
