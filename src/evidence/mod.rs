@@ -264,6 +264,34 @@ pub struct Outcome {
     /// Whether it says the opposite on purpose, so that the opposite of the label is right.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flipped: bool,
+    /// Which attacks broke a defended model here; none for a model without a defence.
+    #[serde(default, skip_serializing_if = "Routes::is_none")]
+    pub routes: Routes,
+}
+
+/// Which of the attacks on a defended model broke a case: a case that any of them breaks is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routes {
+    /// The attack of the cell, which knows the defence.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adaptive: bool,
+    /// The same attack on the model that the defence wraps.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unaware: bool,
+    /// Square, on the defended answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub square: bool,
+    /// `HopSkipJump`, on the defended answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hop_skip_jump: bool,
+}
+
+impl Routes {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn one() -> u32 {

@@ -51,7 +51,8 @@ pub struct ModelLoader<'a> {
 }
 
 impl ModelLoader<'_> {
-    /// Every model, in the spec's order; a fusion model comes after its parts.
+    /// Every model that is not a defended one, in the spec's order; a fusion model comes after its parts, and the defended
+    /// ones stand behind all others.
     ///
     /// # Errors
     /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
@@ -64,11 +65,8 @@ impl ModelLoader<'_> {
                     scripts.push(self.script(name, script)?);
                     continue;
                 }
-                (Model::Defended(_), _) => {
-                    return Err(Error::Usage(format!(
-                        "{name} is defended, which this version plans and does not run"
-                    )));
-                }
+                // it is built round its base, which is here
+                (Model::Defended(_), _) => continue,
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
                 (_, None) => return Err(bug("a model has neither weights nor training")),
@@ -80,6 +78,7 @@ impl ModelLoader<'_> {
         let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
         let subject = |(_, model): &(String, Model)| match model {
             Model::Script(_) => scripts.next().map(LoadedModel::Script),
+            Model::Defended(_) => None,
             _ => networks.next().map(LoadedModel::Network),
         };
         Ok(specs.iter().filter_map(subject).collect())

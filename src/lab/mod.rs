@@ -1,8 +1,10 @@
 //! The laboratory: models, attacks, and what was observed. The only module that names tch.
 
 pub mod attack;
+pub mod certify;
 pub mod checkpoint;
 pub mod chunk;
+pub mod defend;
 pub mod graph;
 pub mod inputs;
 pub mod load_models;

@@ -3,8 +3,8 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Referent, Seeks, TextAttack, TextMethod,
-    VisionNetwork, Weights,
+    BertConfig, Evaluations, Fusion, Hardening, ImageMethod, Joint, Model, Referent, Seeks, TextAttack,
+    TextMethod, TrainingAttack, VisionNetwork, Weights,
 };
 
 /// What a plan costs.
@@ -34,6 +34,8 @@ pub struct Cost {
 const FLOPS_A_SECOND: f64 = 1.0e11;
 /// A training step costs so many forward passes.
 const TRAINING_FACTOR: f64 = 3.0;
+/// A step of an attack in training costs so many forward passes (measured): its network is not folded.
+const ATTACK_STEP_FACTOR: f64 = 2.5;
 /// A gradient by the input costs so many forward passes.
 const GRADIENT_FACTOR: f64 = 2.0;
 /// What a folder is taken for: its config.json is read only when the spec runs.
@@ -66,10 +68,11 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         if let Some(Weights::Train(how)) = kind.weights() {
             // late fusion trains its head alone, on features that are computed once
             let passes = match kind {
-                Model::Fusion { kind: Fusion::Late, .. } => 1.0,
-                _ => f64::from(how.epochs) * TRAINING_FACTOR,
+                Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,
+                _ => f64::from(how.epochs) * TRAINING_FACTOR * copies(&how.hardening),
             };
-            cost.training_seconds += passes * train as f64 * (image + text);
+            let attacked = f64::from(how.epochs) * attack_passes(&how.hardening);
+            cost.training_seconds += train as f64 * (passes * (image + text) + attacked * image);
         }
         let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
             let each = attacks.iter().map(|attack| spent(&[attack], image, text));
@@ -86,15 +89,17 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
         let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
         let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+        let mut certified = 0.0;
         for place in plan.certificates_of(model) {
             let (clear, most) = plan.certificates[place].evaluations(pixels);
             cost.certificates.0 += clear * test as u64;
             cost.certificates.1 += most * test as u64;
-            cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
+            certified += (clear * test as u64) as f64 * (image + text);
         }
+        cost.attack_seconds += certified;
         let (alone, seconds) = spent_alone(&attacks);
-        cost.unshared += alone * test as u64;
-        unshared_seconds += seconds * test as f64;
+        cost.unshared += alone * test as u64 * times;
+        unshared_seconds += seconds * test as f64 * times as f64 + certified;
         for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
             let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
             let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
@@ -110,6 +115,20 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         cost.saving = unshared_seconds / cost.attack_seconds;
     }
     cost
+}
+
+/// Copies of a case that a training step learns from.
+fn copies(hardening: &Hardening) -> f64 {
+    match hardening.attack {
+        Some(TrainingAttack::Trades { .. }) => 2.0,
+        _ if hardening.consistency > 0.0 => 2.0,
+        Some(TrainingAttack::Pgd { .. } | TrainingAttack::Fgsm { .. }) | None => 1.0,
+    }
+}
+
+/// Forward passes that the attack on the images of a batch costs, a case and epoch; one gradient by the input a step.
+fn attack_passes(hardening: &Hardening) -> f64 {
+    hardening.attack.map_or(0.0, |attack| ATTACK_STEP_FACTOR * f64::from(attack.steps()))
 }
 
 /// Evaluations, gradients and seconds a case of a model's attacks; `image` and `text` are the seconds of its

@@ -13,6 +13,7 @@ mod defence;
 mod diagnostic;
 mod edit;
 mod fingerprint;
+mod hardening;
 mod image_search;
 mod invisible;
 mod kinds;
@@ -52,6 +53,7 @@ pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
 pub use fingerprint::Fingerprint;
+pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
 pub use model::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Defended, Named, Referent};
+use super::{Defended, Hardening, Named, Referent};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -359,6 +359,8 @@ pub struct Train {
     pub seed: u64,
     /// Epochs at the beginning in which only the layers above the trunks learn (default 0).
     pub freeze: u32,
+    /// What it adds against noise, lost words and attacks.
+    pub hardening: Hardening,
 }
 
 /// The optimizers of Mozhegova et al.

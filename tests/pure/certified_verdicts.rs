@@ -352,6 +352,21 @@ fn an_attack_that_does_not_know_the_defence_must_not_win() {
     assert_eq!(with(0), []);
     assert_eq!(with(5), [], "four of 200 that PGD does not break are within the trigger");
     assert_eq!(with(60), [Check::AdaptiveBeaten]);
+    // one cell is the worst of four attacks, and its evidence says which of them broke a case
+    let routed = |adaptive: bool| {
+        let mut world = World::new(&even(200));
+        world.cell(FUSION, Attack::default(), |_, _| true);
+        let jpeg = defended(&mut world, Defence::Jpeg { quality: 75 });
+        world.cell(jpeg, Attack::default(), |place, _| place % 20 != 0);
+        world.cell(jpeg, made_evidence::pgd(0.1), |place, _| place % 20 > 3);
+        let cell = world.evidence.cells.last_mut().expect("a cell");
+        for outcome in cell.outcomes.iter_mut().filter(|outcome| outcome.held == 0) {
+            outcome.routes = medcert::evidence::Routes { adaptive, unaware: true, ..Default::default() };
+        }
+        raised(&world)
+    };
+    assert_eq!(routed(true), []);
+    assert_eq!(routed(false), [Check::AdaptiveBeaten], "the adaptive part is switched off");
 }
 
 #[test]

@@ -248,6 +248,7 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
         held: u32::from(right),
         meaning_changed: None,
         flipped: false,
+        routes: medcert::evidence::Routes::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod checks;
 mod data;
 mod defend;
+mod hardening;
 pub(super) mod models;
 mod script;
 pub(super) mod sentences;

@@ -7,9 +7,9 @@ use super::super::schema::parts;
 use super::super::table::{
     About, Choice, Truth, block, needed, needed_block, optional, table, usual, whole, word,
 };
-use super::script;
 use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
 use super::{Model, ModelInputs, Named, check_name, suggest};
+use super::{hardening, script};
 use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Referent, Source, VisionNetwork, Weights};
 
 table! {
@@ -208,8 +208,11 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
     for (name, node) in entries {
         check_name(&name, &node, "model", models.iter().map(|(name, _)| name));
         let known = Known { earlier: &models, all: &all };
-        let model = Choice::of(&node, "architecture", &architectures)
-            .and_then(|(architecture, node)| (architecture.read)(&node, known));
+        let model = Choice::of(&node, "architecture", &architectures).and_then(|(architecture, node)| {
+            let model = (architecture.read)(&node, known)?;
+            hardening::check(&node, &model);
+            Some(model)
+        });
         let reads = |input: fn(&Model) -> bool| model.as_ref().is_none_or(input);
         readers.push(ModelInputs {
             name: name.clone(),
