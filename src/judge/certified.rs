@@ -236,10 +236,12 @@ pub(super) fn part(
     let planned = tally.plan.certificates[certificate];
     let votes = Votes::of(places.iter().map(|&place| &all[place]));
     let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
-    let sample = Sample::Certified(tally.certified_share(&planned, all, places, clause.metric.direction()));
+    let share = tally.certified_share(&planned, all, places, clause.metric.direction());
+    let is_short = is_short_of_samples(votes, &share, threshold);
+    let sample = Sample::Certified(share);
     let estimate = sample.estimate();
     let counted = counted(clause.metric, votes, &sample, threshold);
-    let short = is_short_of_samples(votes, planned.certifier.alpha(), threshold, clause.metric).then(|| {
+    let short = is_short.then(|| {
         let asked = match planned.certifier {
             Certifier::Vote(smoothing) => format!(" after at most {} samples", smoothing.samples),
             Certifier::TwoMasks { .. } | Certifier::Listing => String::new(),
