@@ -82,8 +82,13 @@ fn certify(world: &mut World, alpha: f64, words: &str, votes: &[Decision]) {
     });
 }
 
+/// The same with a clause that asks for 70 % accuracy.
+pub fn certified_world(alpha: f64, words: &str, votes: &[Decision]) -> World {
+    world(alpha, words, votes, |clause| clause)
+}
+
 /// So many certified, refuted and undecided cases, spread over both labels.
-fn votes(certified: usize, refuted: usize, undecided: usize) -> Vec<Decision> {
+pub fn votes(certified: usize, refuted: usize, undecided: usize) -> Vec<Decision> {
     let each =
         [(certified, Decision::Certified), (refuted, Decision::Refuted), (undecided, Decision::Undecided)];
     each.iter().flat_map(|(count, decision)| std::iter::repeat_n(*decision, *count)).collect()
@@ -93,7 +98,8 @@ fn judged(world: &World) -> Finding {
     judge(&world.plan, &world.evidence).remove(0)
 }
 
-const BALL: &str = "l2 0.25 and 2 words";
+/// The ball of most tests.
+pub const BALL: &str = "l2 0.25 and 2 words";
 
 #[test]
 fn the_three_verdicts_and_their_reasons() {

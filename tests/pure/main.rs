@@ -11,6 +11,7 @@ mod autopsy;
 mod baseline;
 mod certificates;
 mod certified;
+mod certified_reports;
 mod certified_verdicts;
 mod checks;
 mod clusters;
