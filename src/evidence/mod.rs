@@ -25,7 +25,7 @@ pub use certificate::{Attacked, Certificate, Decision, Vote};
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
 pub use file::{parse, read, write};
-pub use health::{GradientHealth, Health};
+pub use health::{GradientHealth, Health, NoiseHealth};
 pub use journal::{Journal, Seen};
 pub use lock::Lock;
 pub use observe::{Event, Observer, Silent};

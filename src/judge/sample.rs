@@ -77,18 +77,20 @@ impl CertifiedShare {
         share.p_at_least(stats::threshold::certified_share(least, self.alpha))
     }
 
+    /// The bounds if so many of some independent cases were certified and so many refuted.
+    pub(super) fn among(&self, [certified, refuted, cases]: [u64; 3], lower: f64, upper: f64) -> (f64, f64) {
+        let bound = |count: u64, alpha: f64| self.less_errors(stats::lower_bound(count, cases, alpha));
+        match self.direction {
+            Direction::AtLeast => (bound(certified, lower), 1.0 - bound(refuted, upper)),
+            Direction::AtMost => (bound(refuted, lower), 1.0 - bound(certified, upper)),
+        }
+    }
+
     fn bounds_of(&self, cases: u64, lower: f64, upper: f64) -> (f64, f64) {
-        let scaled = |count: u64| {
-            let count = (count as f64 / self.certified.trials().max(1) as f64 * cases as f64).round() as u64;
-            Proportion::of((0..cases).map(|case| (case, case < count)))
-        };
-        let among = Self {
-            certified: scaled(self.certified.successes()),
-            refuted: scaled(self.refuted.successes()),
-            alpha: self.alpha,
-            direction: self.direction,
-        };
-        (among.lower(lower), among.upper(upper))
+        let share = |count: u64| count as f64 / self.certified.trials().max(1) as f64;
+        let scaled = |count: u64| (share(count) * cases as f64).round() as u64;
+        let counts = [scaled(self.certified.successes()), scaled(self.refuted.successes()), cases];
+        self.among(counts, lower, upper)
     }
 }
 

@@ -13,6 +13,7 @@ mod baseline;
 mod bundle;
 mod certificates;
 mod certified;
+mod certified_reports;
 mod certified_verdicts;
 mod checks;
 mod clusters;

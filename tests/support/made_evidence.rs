@@ -228,6 +228,7 @@ pub fn healthy(model: &str) -> Health {
         dependent: 0,
         probabilities: false,
         gradient: Some(GradientHealth { zero: 0, not_finite: 0, cosine: 0.99, rising: 32 }),
+        noise: None,
     }
 }
 

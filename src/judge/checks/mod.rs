@@ -27,6 +27,7 @@ mod modality_ignored;
 mod monotone;
 mod more_steps;
 mod no_lift;
+mod noise;
 mod noise_unseen;
 mod patient_split;
 mod raised;

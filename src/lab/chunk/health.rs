@@ -57,6 +57,7 @@ impl Chunk<'_> {
             dependent,
             probabilities: first.chunks_exact(2).all(in_unit),
             gradient,
+            noise: None,
         })
     }
 
