@@ -57,6 +57,7 @@ fn access(attack: &Attack) -> Access {
     let image = attack.image.map_or(Access::None, |image| match image.method {
         ImageMethod::Search { search, .. } => search.access(),
         ImageMethod::Patch { .. } => Access::Gradient,
+        ImageMethod::NaivePatch { .. } => Access::Score,
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
     });
     let text = attack.text.iter().map(|text| match text.method {
@@ -77,7 +78,7 @@ fn capabilities_of(attack: &Attack) -> Vec<String> {
         ImageMethod::Search { norm: Norm::L2, .. } => {
             format!("testing data control: the pixels of the image by up to {} in L2", short(image.strength))
         }
-        ImageMethod::Patch { .. } => {
+        ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => {
             format!("testing data control: a square of {} % of the image", short(image.strength * 100.0))
         }
         ImageMethod::Corruption(corruption) => {

@@ -293,7 +293,8 @@ fn a_certified_case_that_is_answered_wrongly_is_a_contradiction() {
     // wrong without an attack
     let mut clean = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
     for place in 0..9 {
-        clean.evidence.cells[0].outcomes[place] = made_evidence::outcome(clean.evidence.cases[place].label, false);
+        clean.evidence.cells[0].outcomes[place] =
+            made_evidence::outcome(clean.evidence.cases[place].label, false);
     }
     assert_eq!(raised(&clean), [Check::Contradicted]);
     // an abstention of the attacked model is none
@@ -398,7 +399,7 @@ fn noise_that_is_not_the_declared_one_is_refused() {
     };
     assert_eq!(with(Some(sound)).1, None);
     let said: Vec<String> = [
-        NoiseHealth { squares: 401_000.0, ..sound }, // σ doubled
+        NoiseHealth { squares: 401_000.0, ..sound },        // σ doubled
         NoiseHealth { squares: 100_352.0 * 0.81, ..sound }, // clipped
         NoiseHealth { sum: 3000.0, ..sound },
         NoiseHealth { alike: 2, ..sound },

@@ -22,7 +22,8 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     let look = Look::each(smoothed, |model| {
         let health = field.evidence.health.iter().find(|health| health.model == field.name(model));
         let noise = health.and_then(|health| health.noise);
-        let noise = noise.ok_or_else(|| Gap::NotRun(format!("{}: its noise was not recorded", field.name(model))))?;
+        let noise =
+            noise.ok_or_else(|| Gap::NotRun(format!("{}: its noise was not recorded", field.name(model))))?;
         Ok(fault(&noise).map(|why| {
             let message = format!("the noise that reaches the model in {} {why}", field.name(model));
             Raised::new(Check::Noise, Some(model), message)
