@@ -55,6 +55,11 @@ pub(super) fn about(name: &str) -> Option<String> {
     attack.about.map(|about| about.replace('`', "")).or_else(first).map(|text| in_a_line(&text))
 }
 
+/// Whether a word is one of the terms of reports.
+pub(super) fn is_term(word: &str) -> bool {
+    terms::names().contains(&word)
+}
+
 /// Everything that is explained, by kind.
 pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_string).collect::<Vec<_>>();
@@ -70,7 +75,7 @@ pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("terms", owned(terms::names())),
-            ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
+            ("verdicts", Verdict::ALL.iter().map(ToString::to_string).collect()),
             ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
             ("checks", Check::ALL.iter().map(|check| check.code().to_string()).collect()),
             ("checks, by name", Check::ALL.iter().map(|check| check.name().to_string()).collect()),
@@ -142,7 +147,7 @@ pub(super) fn explained(wanted: &str) -> Option<String> {
     // words of the command line arrive joined by a hyphen
     let metric = Metric::of_word(&wanted.replace('-', " "));
     let metric = metric.map(|metric| titled(metric.name(), metric.about().to_string()));
-    let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
+    let verdict = Verdict::ALL.iter().copied().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let line = |about: &str| format!("{about}\n");
     let absence = Absence::named(&wanted).map(|absence| titled(absence.name(), line(absence.about())));

@@ -171,7 +171,7 @@ fn a_share_at_its_threshold_passes_one_time_in_twenty_at_most() {
 fn patients_with_several_cases_pass_as_rarely() {
     const RUNS: usize = 400;
     const PATIENTS: usize = 80;
-    let alpha = 0.05;
+    let alpha: f64 = 0.05;
     let mut draw = stream(&["certified clusters"]);
     for agreement in [0.0, 0.5, 0.9] {
         let (mut passed, mut failed) = (0, 0);
@@ -182,7 +182,7 @@ fn patients_with_several_cases_pass_as_rarely() {
                 for _ in 0..3 {
                     let own = uniform(&mut draw) < 0.7;
                     let is_certifiable = if uniform(&mut draw) < agreement { common } else { own };
-                    let is_wrong = uniform(&mut draw) < alpha;
+                    let is_wrong = f64::from(uniform(&mut draw)) < alpha;
                     // the worst that α allows on either side
                     all.push(if is_certifiable != is_wrong {
                         Decision::Certified

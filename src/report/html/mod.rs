@@ -57,7 +57,7 @@ struct Page<'a> {
     waivers: Vec<checks::Waived>,
     provenance: Vec<provenance::Fact>,
     models: Vec<provenance::Model>,
-    verdicts: [(Markup, String); 6],
+    verdicts: Vec<(Markup, String)>,
 }
 
 /// The whole report. The exhibits may be none.
@@ -90,7 +90,9 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         provenance: provenance::facts(result),
         models: provenance::models(result),
         verdicts: Verdict::ALL
-            .map(|verdict| (badge(&verdict.to_string()), verdict_text::of_verdict(verdict))),
+            .iter()
+            .map(|verdict| (badge(&verdict.to_string()), verdict_text::of_verdict(*verdict)))
+            .collect(),
     };
     // writing to memory does not fail
     shown(&page.render().unwrap_or_default())
