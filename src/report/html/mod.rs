@@ -48,7 +48,7 @@ struct Page<'a> {
     requirements: Vec<requirements::Requirement>,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
-    certified: Vec<std::result::Result<certified::Row, String>>,
+    certified: Vec<std::result::Result<certified::CertifiedPanel, String>>,
     majority: String,
     cases: Vec<cases::Case>,
     inputs: Option<inputs::Inputs>,
