@@ -42,11 +42,19 @@ enum Page {
     Verdicts,
     ExitCodes,
     Autopsy,
+    Terms,
 }
 
 impl Page {
-    const ALL: [Self; 6] =
-        [Self::Attacks, Self::Checks, Self::Metrics, Self::Verdicts, Self::ExitCodes, Self::Autopsy];
+    const ALL: [Self; 7] = [
+        Self::Attacks,
+        Self::Checks,
+        Self::Metrics,
+        Self::Verdicts,
+        Self::ExitCodes,
+        Self::Autopsy,
+        Self::Terms,
+    ];
 
     /// Its file, its title, and what it is about.
     fn head(self) -> (&'static str, &'static str, &'static str) {
@@ -77,6 +85,11 @@ impl Page {
                 "Reference: findings of the autopsy",
                 "What `medcert autopsy` finds in published tables.",
             ),
+            Self::Terms => (
+                "terms.md",
+                "Reference: terms of reports",
+                "Words and signs of reports and sentences, as `medcert explain` explains them.",
+            ),
         }
     }
 
@@ -94,6 +107,8 @@ impl Page {
             Self::Verdicts
         } else if word.starts_with("exit-") {
             Self::ExitCodes
+        } else if explain::is_term(word) {
+            Self::Terms
         } else {
             Self::Attacks
         })

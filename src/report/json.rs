@@ -18,7 +18,7 @@ pub const VERSION: u32 = 3;
 pub const SCHEMA: &str = include_str!("report.schema.json");
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct JsonReport<'a> {
     schema: u32,
     medcert: &'a str,
     spec: String,
@@ -27,7 +27,7 @@ struct Report<'a> {
     gate: &'static str,
     data: &'a DataFacts,
     models: &'a [ModelFacts],
-    table: Vec<Row<'a>>,
+    table: Vec<JsonRow<'a>>,
     /// What is certified; nothing where the spec asks for no certificate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<CertifiedBall>,
@@ -52,9 +52,9 @@ struct Waived<'a> {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct JsonRow<'a> {
     threat: &'a str,
-    cells: Vec<Cell<'a>>,
+    cells: Vec<JsonCell<'a>>,
     /// Notes on the row: meaning, draws, sources, shortcuts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
@@ -110,7 +110,7 @@ impl From<CertifiedRow> for CertifiedBall {
 
 /// What a model reaches under a threat that can touch it.
 #[derive(Serialize)]
-struct Cell<'a> {
+struct JsonCell<'a> {
     model: &'a str,
     successes: u64,
     trials: u64,
@@ -131,7 +131,7 @@ pub fn render(result: ReportInput<'_>) -> String {
     let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
         let score = tally.score(model, cells, Metric::Accuracy).ok()?;
-        Some(Cell {
+        Some(JsonCell {
             model: &plan.spec.models[model].0,
             successes: score.estimate.successes,
             trials: score.estimate.trials,
@@ -142,11 +142,11 @@ pub fn render(result: ReportInput<'_>) -> String {
             published: result.published(row, model),
         })
     };
-    let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<Cell<'_>> {
+    let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<JsonCell<'_>> {
         row.cells.iter().enumerate().filter_map(|(model, cells)| cell(place, model, cells)).collect()
     };
     let beside = |row: &crate::plan::Row| tally.as_ref().map_or(vec![], |tally| notes(plan, tally, row));
-    let report = Report {
+    let report = JsonReport {
         schema: VERSION,
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
@@ -158,7 +158,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             .rows
             .iter()
             .enumerate()
-            .map(|each| Row { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
+            .map(|each| JsonRow { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
             .collect(),
         certificates: tally.as_ref().map_or(vec![], |tally| {
             rows(plan, tally).into_iter().flatten().map(CertifiedBall::from).collect()

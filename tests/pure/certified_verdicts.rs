@@ -177,7 +177,7 @@ fn a_share_at_its_threshold_passes_one_time_in_twenty_at_most() {
 fn patients_with_several_cases_pass_as_rarely() {
     const RUNS: usize = 400;
     const PATIENTS: usize = 80;
-    let alpha = 0.05;
+    let alpha: f64 = 0.05;
     let mut draw = stream(&["certified clusters"]);
     for agreement in [0.0, 0.5, 0.9] {
         let (mut passed, mut failed) = (0, 0);
