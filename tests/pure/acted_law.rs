@@ -4,8 +4,8 @@ use crate::made_evidence::{World, at_least, even};
 use crate::notation::attack;
 
 use medcert::judge::Verdict;
-use medcert::plan::{Attack, Bound, Clause};
-use medcert::spec::{Costs, Direction, Metric};
+use medcert::plan::Attack;
+use medcert::spec::{Bound, Costs, Direction, Metric};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -34,7 +34,8 @@ fn world(attack: &Attack, metric: Metric, acted: impl Fn(usize) -> bool, parts: 
         Direction::AtLeast => Bound::Rate(0.01),
         Direction::AtMost => Bound::AtMost(0.99),
     };
-    let clause = Clause { metric, bound, ..at_least("it holds", FUSION, vec![place], 0.01) };
+    let mut clause = at_least("it holds", FUSION, vec![place], 0.01);
+    (clause.asked.metric, clause.asked.bound) = (metric, bound);
     world.require("it holds", vec![clause]);
     world.evidence.spec = world.plan.spec.fingerprint();
     world
