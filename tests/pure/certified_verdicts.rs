@@ -182,7 +182,7 @@ fn patients_with_several_cases_pass_as_rarely() {
                 for _ in 0..3 {
                     let own = uniform(&mut draw) < 0.7;
                     let is_certifiable = if uniform(&mut draw) < agreement { common } else { own };
-                    let is_wrong = uniform(&mut draw) < alpha;
+                    let is_wrong = f64::from(uniform(&mut draw)) < alpha;
                     // the worst that α allows on either side
                     all.push(if is_certifiable != is_wrong {
                         Decision::Certified
