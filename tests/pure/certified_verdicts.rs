@@ -292,9 +292,9 @@ fn a_certified_case_that_is_answered_wrongly_is_a_contradiction() {
     assert_eq!(raised(&attacked(0.25, 3..4)), []);
     // wrong without an attack
     let mut clean = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
-    for place in 0..9 {
-        clean.evidence.cells[0].outcomes[place] =
-            made_evidence::outcome(clean.evidence.cases[place].label, false);
+    let labels: Vec<bool> = clean.evidence.cases.iter().map(|case| case.label).collect();
+    for (outcome, label) in clean.evidence.cells[0].outcomes.iter_mut().zip(labels).take(9) {
+        *outcome = made_evidence::outcome(label, false);
     }
     assert_eq!(raised(&clean), [Check::Contradicted]);
     // an abstention of the attacked model is none
