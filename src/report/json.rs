@@ -9,7 +9,7 @@ use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
 use crate::sanitize;
-use crate::spec::{Metric, Waiver};
+use crate::spec::{Metric, Product, Waiver};
 
 /// Version of the format.
 pub const VERSION: u32 = 3;
@@ -23,6 +23,9 @@ struct JsonReport<'a> {
     medcert: &'a str,
     spec: String,
     claim: &'a str,
+    /// Whose result it is, if the spec says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a Product>,
     /// The word of the gate.
     gate: &'static str,
     data: &'a DataFacts,
@@ -151,6 +154,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
+        product: plan.spec.product.as_ref(),
         gate: Gate::of(judgement).word(),
         data: &evidence.data,
         models: &evidence.models,
