@@ -76,7 +76,7 @@ impl<'a> Keys<'a> {
             models,
             train: OnceCell::new(),
             known,
-            counterexamples: plan.spec.counterexamples,
+            counterexamples: plan.spec.kept_counterexamples(),
         }
     }
 

@@ -83,7 +83,7 @@ impl Inputs {
     pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Cache) -> Result<()> {
         for &side in self.images.keys() {
             let mask = |file: &PathBuf| {
-                data::picture(&ImageSource::File { path: file.clone(), bits: None }, side, Some(cache))
+                data::picture(&ImageSource::file(file.clone()), side, Some(cache))
             };
             self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);
         }

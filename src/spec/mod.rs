@@ -21,6 +21,7 @@ mod model;
 mod node;
 mod number;
 mod parameter;
+pub mod pattern;
 mod pixels;
 mod place;
 mod reach;
@@ -47,7 +48,10 @@ pub use check::{
 pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
-pub use data::{Columns, Data, MISSED, Section, Views};
+pub use data::{
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Section, Views,
+    Window, is_age,
+};
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};

@@ -104,7 +104,7 @@ fn study(path: PathBuf) -> Study {
     Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File { path, bits: None }),
+        frontal: Some(ImageSource::file(path)),
         lateral: None,
         report: medcert::data::Report::default(),
         label: true,

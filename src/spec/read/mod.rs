@@ -3,6 +3,7 @@
 pub(super) mod checks;
 mod data;
 mod defend;
+mod layout;
 pub(super) mod models;
 mod script;
 pub(super) mod sentences;
