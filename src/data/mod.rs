@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
-pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
+pub use images::{LARGEST_SIDE, Pixels, picture, pixels, stream};
 pub use language::{LEAST_KNOWN, cut};
 pub use root::Roots;
 pub use split::{Partition, divide, leaks, split};
@@ -113,16 +113,19 @@ pub struct ImageFile {
     pub path: PathBuf,
     /// How it is decoded.
     pub decoding: Arc<Decoding>,
-    /// The line of the table that names it, for a message about a file whose name is private.
+    /// The line of the table that names it, or its place in the folder, for a message about a file whose name is private.
     pub line: Option<u32>,
 }
 
 impl ImageFile {
     /// What messages call it: its path, or its place in the table where names are private.
     pub fn name(&self) -> String {
-        match (&self.decoding.table, self.line) {
-            (Some(table), Some(line)) => format!("that line {line} of {table} names"),
-            _ => self.path.display().to_string(),
+        match (&self.decoding.naming, self.line) {
+            (Naming::Line { table }, Some(line)) => format!("that line {line} of {table} names"),
+            (Naming::Place { folder }, Some(place)) => {
+                format!("number {place} of the frontal images below {folder}, in the order of their paths")
+            }
+            (Naming::Path, _) | (_, None) => self.path.display().to_string(),
         }
     }
 }
@@ -136,8 +139,26 @@ pub struct Decoding {
     pub window: Window,
     /// Whether DICOM pictures with burned-in annotation are read.
     pub burned_in: bool,
-    /// The table that names the files, where their own names are private.
-    pub table: Option<String>,
+    /// What messages call the files.
+    pub naming: Naming,
+}
+
+/// What messages call image files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// Their paths.
+    #[default]
+    Path,
+    /// Their lines in a table, since their names are private.
+    Line {
+        /// The table.
+        table: String,
+    },
+    /// Their places among the images of a folder, since their names are private.
+    Place {
+        /// The folder.
+        folder: String,
+    },
 }
 
 impl Decoding {
@@ -232,12 +253,16 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             privacy,
             views: _,
         } => {
-            let name = || file.file_name().unwrap_or_default().to_string_lossy().to_string();
+            let naming = match &layout.dicom {
+                _ if !privacy.private_ids => Naming::Path,
+                None => Naming::Line { table: file.display().to_string() },
+                Some(dicom) => Naming::Place { folder: dicom.folder.display().to_string() },
+            };
             let decoding = Arc::new(Decoding {
                 bits: *bits,
                 window: *window,
                 burned_in: *burned_in,
-                table: privacy.private_ids.then(name),
+                naming,
             });
             let reading = manifest::Reading {
                 columns,

@@ -99,7 +99,7 @@ impl<'a> Keys<'a> {
         let (text, label) = (&scene.inputs.texts[index], scene.inputs.labels[index]);
         hasher.update(format!("{id}\0{patient}\0{label}\0{text}\0").as_bytes());
         if let Some(side) = scene.reader.side() {
-            hasher.update(scene.inputs.image(side, index)?);
+            hasher.update(&scene.inputs.image(side, index)?);
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl<'a> Keys<'a> {
         }
         let mut hasher = blake3::Hasher::new();
         for &index in self.scene.train {
-            hasher.update(self.scene.inputs.image(side, index)?);
+            hasher.update(&self.scene.inputs.image(side, index)?);
         }
         Ok(*self.train.get_or_init(|| hasher.finalize()))
     }

@@ -3,7 +3,8 @@
 pub mod attack;
 pub mod checkpoint;
 pub mod chunk;
-pub mod inputs;
+pub mod image_store;
+mod inputs;
 pub mod load_models;
 pub mod loss;
 pub mod model;

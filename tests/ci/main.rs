@@ -1,5 +1,9 @@
 //! The programs that people and machines start: the command line, the set-up and the files of `ci/`.
 
+#[path = "../support/dicom_file.rs"]
+mod dicom_file;
+
 mod cli;
 mod pipelines;
+mod private;
 mod setup;

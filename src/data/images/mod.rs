@@ -32,6 +32,8 @@ const VERSION: &str = "gray8 bt709 catmull-rom 3";
 /// The same for DICOM files alone.
 const DICOM_VERSION: &str = "dicom 1";
 
+/// Images that are decoded before the next ones are begun: enough that all cores have work while the last one ends.
+const AT_ONCE: usize = 256;
 /// Drawings that are drawn anew to see whether kept ones are still what would be drawn.
 const PROBED: usize = 4;
 
@@ -51,14 +53,7 @@ pub struct Pixels {
 /// # Errors
 /// A file is missing, no PNG, JPEG or DICOM file, truncated or too large; the message names it.
 pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Cache>) -> Result<Pixels> {
-    let mut sources = Vec::new();
-    for study in studies {
-        let wanted = [(&study.frontal, "frontal"), (&study.lateral, "lateral")];
-        for (source, name) in wanted.into_iter().take(views.count()) {
-            let missing = || Error::Input(format!("study {} has no {name} image", study.id));
-            sources.push(source.as_ref().ok_or_else(missing)?);
-        }
-    }
+    let sources = sources(studies, views)?;
     let size = sources.len() * (side as usize).pow(2);
     let drawn = cache.and_then(|cache| drawn(&sources, side, cache));
     if let (Some(cache), Some(kept)) = (cache, &drawn)
@@ -66,24 +61,68 @@ pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Cache>
     {
         return Ok(Pixels { side, bytes, levels: vec![] });
     }
-    let images: Vec<Result<Ranged<'_>>> =
-        sources.par_iter().map(|source| ranged(source, side, cache)).collect();
     let mut bytes = Vec::with_capacity(size);
-    let (mut ranges, mut levels) = (Vec::new(), Vec::new());
-    for image in images {
-        let (pixels, range) = image?;
-        bytes.extend(pixels);
-        if let Some((file, range, level)) = range {
-            ranges.push((file, range));
-            levels.extend(level);
-        }
-    }
-    check_ranges(&ranges)?;
+    let mut gather = |pixels: &[u8]| {
+        bytes.extend_from_slice(pixels);
+        Ok(())
+    };
+    let levels = each(&sources, side, cache, &mut gather)?;
     if let (Some(cache), Some(kept)) = (cache, drawn) {
         // a full disk only costs the time to draw them again
         let _ = cache.keep(KIND, &kept, bytes.clone());
     }
     Ok(Pixels { side, bytes, levels })
+}
+
+/// Gives the images of `studies` at one size to `take`, one after the other, as [`pixels`] would order them. No more are in
+/// memory than are decoded at once. The result is that of [`Pixels::levels`].
+///
+/// # Errors
+/// As for [`pixels`], or `take` fails.
+pub fn stream(
+    studies: &[&Study],
+    views: Views,
+    side: u32,
+    cache: Option<&Cache>,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Vec<f32>> {
+    each(&sources(studies, views)?, side, cache, take)
+}
+
+/// Where the images of studies come from, frontal before lateral.
+fn sources<'s>(studies: &[&'s Study], views: Views) -> Result<Vec<&'s ImageSource>> {
+    let mut sources = Vec::with_capacity(studies.len() * views.count());
+    for study in studies {
+        let wanted = [(&study.frontal, "frontal"), (&study.lateral, "lateral")];
+        for (source, name) in wanted.into_iter().take(views.count()) {
+            let missing = || Error::Input(format!("study {} has no {name} image", study.id));
+            sources.push(source.as_ref().ok_or_else(missing)?);
+        }
+    }
+    Ok(sources)
+}
+
+fn each(
+    sources: &[&ImageSource],
+    side: u32,
+    cache: Option<&Cache>,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<Vec<f32>> {
+    let (mut ranges, mut levels) = (Vec::new(), Vec::new());
+    for some in sources.chunks(AT_ONCE) {
+        let images: Vec<Result<Ranged<'_>>> =
+            some.par_iter().map(|source| ranged(source, side, cache)).collect();
+        for image in images {
+            let (pixels, about) = image?;
+            take(&pixels)?;
+            if let Some((file, range, level)) = about {
+                ranges.push((file, range));
+                levels.extend(level);
+            }
+        }
+    }
+    check_ranges(&ranges)?;
+    Ok(levels)
 }
 
 /// The pixels of an image; of a file also its path and range.
