@@ -14,8 +14,15 @@ use crate::{Error, Result};
 
 /// The columns of the table: the keywords of DICOM PS3.6, and the path below the folder.
 const COLUMNS: [&str; 9] = [
-    "SOPInstanceUID", "StudyInstanceUID", "AccessionNumber", "PatientID", "PatientSex", "PatientAge", "Manufacturer",
-    DICOM_VIEW, DICOM_FILE,
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "AccessionNumber",
+    "PatientID",
+    "PatientSex",
+    "PatientAge",
+    "Manufacturer",
+    DICOM_VIEW,
+    DICOM_FILE,
 ];
 /// Bytes at the start of a file that hold its attributes; the pixels come behind.
 const HEAD: u64 = 1 << 20;
@@ -27,7 +34,8 @@ pub(super) fn table(folder: &Folder, left_out: &mut BTreeMap<String, usize>) -> 
     let mut rows = Vec::new();
     for path in files(folder.path())? {
         let below = path.strip_prefix(folder.path()).unwrap_or(&path).to_path_buf();
-        let Some(head) = head(&path).map_err(|why| Error::unreadable(&path, &why, "check its rights"))? else {
+        let Some(head) = head(&path).map_err(|why| Error::unreadable(&path, &why, "check its rights"))?
+        else {
             *left_out.entry("files that are no DICOM".to_string()).or_default() += 1;
             continue;
         };
@@ -48,7 +56,10 @@ pub(super) fn table(folder: &Folder, left_out: &mut BTreeMap<String, usize>) -> 
         rows.push(vec![image, study, accession, patient, sex, age, manufacturer, view, file]);
     }
     if rows.is_empty() {
-        return Err(Error::Input(format!("{} holds no DICOM file with a frontal image", folder.path().display())));
+        return Err(Error::Input(format!(
+            "{} holds no DICOM file with a frontal image",
+            folder.path().display()
+        )));
     }
     Ok(Table::made(folder.path(), &COLUMNS, &rows))
 }

@@ -38,18 +38,23 @@ pub(super) fn remarks(header: &[String], patient: &str, is_private: bool) -> Vec
     let is_patient = |name: &str| name == patient || patient.contains(&format!("{{{name}}}"));
     let sentence = |(name, what): (String, &str)| match (is_patient(&name), is_private) {
         (true, true) => None,
-        (true, false) => {
-            Some(format!("the column `{name}` looks like {what} and names the patients; `ids: private` writes pseudonyms"))
-        }
-        (false, _) => Some(format!("the column `{name}` looks like {what}; nothing reads it, so take it out of the table")),
+        (true, false) => Some(format!(
+            "the column `{name}` looks like {what} and names the patients; `ids: private` writes pseudonyms"
+        )),
+        (false, _) => Some(format!(
+            "the column `{name}` looks like {what}; nothing reads it, so take it out of the table"
+        )),
     };
     found.into_iter().filter_map(sentence).collect()
 }
 
 /// What a column's name looks like.
 fn looks_like(name: &str) -> Option<&'static str> {
-    let words: Vec<String> =
-        name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(str::to_lowercase)
+        .filter(|word| !word.is_empty())
+        .collect();
     let plain = words.concat();
     let is_in = |word: &str| {
         if word.len() <= SHORT { words.iter().any(|own| own == word) } else { plain.contains(word) }
@@ -73,7 +78,8 @@ mod tests {
         ] {
             assert_eq!(looks_like(name), Some(what), "{name}");
         }
-        for name in ["Patient ID", "Finding Labels", "class_name", "dobutamine", "Image Index", "Follow-up #"] {
+        for name in ["Patient ID", "Finding Labels", "class_name", "dobutamine", "Image Index", "Follow-up #"]
+        {
             assert_eq!(looks_like(name), None, "{name}");
         }
     }

@@ -21,7 +21,12 @@ pub(super) struct Arranged {
 }
 
 /// Reads the table of a manifest. `read` are the columns and patterns that the cases are read from.
-pub(super) fn arrange(root: &Folder, path: &Path, layout: &Layout, read: &BTreeSet<String>) -> Result<Arranged> {
+pub(super) fn arrange(
+    root: &Folder,
+    path: &Path,
+    layout: &Layout,
+    read: &BTreeSet<String>,
+) -> Result<Arranged> {
     let mut wanted = BTreeSet::new();
     for pattern in read {
         wanted.extend(pattern::columns(pattern).map_err(Error::Input)?);
@@ -124,7 +129,11 @@ fn divided(table: Table, from: &str, pattern: &str) -> Result<Table> {
 }
 
 /// The rows that have one of the values in each of the columns.
-fn only(table: Table, only: &[(String, Vec<String>)], left_out: &mut BTreeMap<String, usize>) -> Result<Table> {
+fn only(
+    table: Table,
+    only: &[(String, Vec<String>)],
+    left_out: &mut BTreeMap<String, usize>,
+) -> Result<Table> {
     let places = only.iter().map(|(column, _)| table.column(column)).collect::<Result<Vec<usize>>>()?;
     let mut kept = 0;
     let mut dropped = vec![0; only.len()];

@@ -39,14 +39,29 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// The columns and patterns that cases are read from.
     fn read(&self) -> BTreeSet<String> {
-        let Columns { id, patient, label, frontal, lateral, indication, findings, impression, view, mask, groups } =
-            self.columns;
+        let Columns {
+            id,
+            patient,
+            label,
+            frontal,
+            lateral,
+            indication,
+            findings,
+            impression,
+            view,
+            mask,
+            groups,
+        } = self.columns;
         let optional = [frontal, lateral, indication, findings, impression, view, mask];
         let reader = match &self.layout.rows {
             Rows::Majority { reader } => Some(reader),
             Rows::One | Rows::Any => None,
         };
-        let named = [id, patient, label].into_iter().chain(optional.into_iter().flatten()).chain(groups).chain(reader);
+        let named = [id, patient, label]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+            .chain(groups)
+            .chain(reader);
         named.cloned().chain(self.fold.map(str::to_string)).collect()
     }
 }
@@ -76,7 +91,8 @@ impl Places {
     fn find(table: &Table, reading: Reading<'_>) -> Result<Self> {
         let Reading { columns, fold, layout, .. } = reading;
         let optional = |name: Option<&str>| name.map(|name| table.column(name)).transpose();
-        let image = |name: &Option<String>| name.as_deref().map(|name| Pattern::find(name, table)).transpose();
+        let image =
+            |name: &Option<String>| name.as_deref().map(|name| Pattern::find(name, table)).transpose();
         let section = |name: &Option<String>| -> Result<Option<SectionPlace>> {
             Ok(match name.as_deref() {
                 None => None,
@@ -194,7 +210,8 @@ fn study(
         return Ok(Err("without a case or patient".to_string()));
     };
     let image = |pattern: &Option<Pattern>| {
-        let name = pattern.as_ref().and_then(|pattern| pattern.of(row, missing)).filter(|name| !name.is_empty());
+        let name =
+            pattern.as_ref().and_then(|pattern| pattern.of(row, missing)).filter(|name| !name.is_empty());
         let found = name.map(|name| file_of(row, &name, folder, privacy)).transpose()?;
         Ok::<_, Error>(found.map(|path| ImageFile {
             path,
@@ -210,7 +227,8 @@ fn study(
             let Some(name) = name else { return Ok(String::new()) };
             let path = file_of(row, &name, folder, privacy)?;
             let text = bounded_text(&path, LARGEST_REPORT);
-            text.map(|text| text.trim().to_string()).map_err(|why| row.fault(format!("cannot read its report: {why}")))
+            text.map(|text| text.trim().to_string())
+                .map_err(|why| row.fault(format!("cannot read its report: {why}")))
         }
     };
     let fold = match places.fold.map(|column| row.value(column)) {

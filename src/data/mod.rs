@@ -102,7 +102,11 @@ impl ImageSource {
 
     /// A file whose values hold the picture in so many bits.
     pub fn file_of_bits(path: PathBuf, bits: Option<u8>) -> Self {
-        Self::File(ImageFile { path, decoding: Arc::new(Decoding { bits, ..Decoding::default() }), line: None })
+        Self::File(ImageFile {
+            path,
+            decoding: Arc::new(Decoding { bits, ..Decoding::default() }),
+            line: None,
+        })
     }
 }
 
@@ -258,12 +262,7 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
                 None => Naming::Line { table: file.display().to_string() },
                 Some(dicom) => Naming::Place { folder: dicom.folder.display().to_string() },
             };
-            let decoding = Arc::new(Decoding {
-                bits: *bits,
-                window: *window,
-                burned_in: *burned_in,
-                naming,
-            });
+            let decoding = Arc::new(Decoding { bits: *bits, window: *window, burned_in: *burned_in, naming });
             let reading = manifest::Reading {
                 columns,
                 fold: spec.split.column(),

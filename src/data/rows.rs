@@ -41,7 +41,9 @@ impl<'r> Cases<'r> {
             )));
         }
         if known.patient != study.patient {
-            return Err(row.fault(format!("{case} has another patient in an earlier row; correct one of them")));
+            return Err(
+                row.fault(format!("{case} has another patient in an earlier row; correct one of them"))
+            );
         }
         match (self.rows, reader) {
             (Rows::Majority { .. }, Some(reader)) => {

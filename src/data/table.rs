@@ -66,8 +66,15 @@ impl Table {
         };
         let kept: Vec<usize> = (0..header.len()).filter(|&place| is_wanted(&header[place])).collect();
         let names = kept.iter().map(|&place| header[place].clone()).collect();
-        let mut table =
-            Self { path: path.to_path_buf(), header, names, cells: String::new(), ends: vec![], lines: vec![], delimiter };
+        let mut table = Self {
+            path: path.to_path_buf(),
+            header,
+            names,
+            cells: String::new(),
+            ends: vec![],
+            lines: vec![],
+            delimiter,
+        };
         let mut record = csv::StringRecord::new();
         let mut last = 0;
         loop {
@@ -81,7 +88,10 @@ impl Table {
                 table.push(record.get(place).unwrap_or_default());
             }
             if table.lines.len() > MOST_ROWS {
-                return Err(Error::Input(format!("{} has more than {MOST_ROWS} rows; split it", path.display())));
+                return Err(Error::Input(format!(
+                    "{} has more than {MOST_ROWS} rows; split it",
+                    path.display()
+                )));
             }
         }
         if table.lines.is_empty() {

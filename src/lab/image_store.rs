@@ -73,7 +73,9 @@ impl ImageStore {
                 let mut bytes = vec![0; self.length];
                 let read = file.seek(SeekFrom::Start((index * self.length) as u64));
                 let read = read.and_then(|_| file.read_exact(&mut bytes));
-                read.map_err(|why| Error::Resource(format!("the prepared images cannot be read again: {why}")))?;
+                read.map_err(|why| {
+                    Error::Resource(format!("the prepared images cannot be read again: {why}"))
+                })?;
                 Ok(bytes.into())
             }
         }

@@ -104,9 +104,7 @@ impl Inputs {
     /// A file is missing or broken; the message names it.
     pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Cache) -> Result<()> {
         for &side in self.images.keys() {
-            let mask = |file: &PathBuf| {
-                data::picture(&ImageSource::file(file.clone()), side, Some(cache))
-            };
+            let mask = |file: &PathBuf| data::picture(&ImageSource::file(file.clone()), side, Some(cache));
             self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);
         }
         Ok(())

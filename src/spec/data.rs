@@ -139,7 +139,8 @@ pub struct Privacy {
 /// Whether a column of this name holds ages, which are grouped in bands.
 pub fn is_age(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    ["age", "patientage", "anchorage", "ageyears", "ageinyears", "ageatstudy"].contains(&plain.to_lowercase().as_str())
+    ["age", "patientage", "anchorage", "ageyears", "ageinyears", "ageatstudy"]
+        .contains(&plain.to_lowercase().as_str())
 }
 
 /// A section of a report.

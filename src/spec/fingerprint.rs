@@ -12,8 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, DicomFolder, Fusion, Join, Layout, Model, Operating, Outputs, Parts, Privacy, Rows,
-    Section, Source, Spec, Split, Train, Views, Weights, Window, WordNoise,
+    Columns, Data, Defence, DicomFolder, Fusion, Join, Layout, Model, Operating, Outputs, Parts, Privacy,
+    Rows, Section, Source, Spec, Split, Train, Views, Weights, Window, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The

@@ -23,8 +23,9 @@ pub fn pieces(pattern: &str) -> std::result::Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut rest = pattern;
     while let Some((text, behind)) = rest.split_once('{') {
-        let (inside, behind) =
-            behind.split_once('}').ok_or_else(|| format!("`{pattern}` opens a brace and does not close it"))?;
+        let (inside, behind) = behind
+            .split_once('}')
+            .ok_or_else(|| format!("`{pattern}` opens a brace and does not close it"))?;
         if text.contains('}') || inside.contains('{') {
             return Err(format!("the braces of `{pattern}` do not match"));
         }
@@ -103,7 +104,13 @@ mod tests {
         assert_eq!(pieces("Image Index").expect("a name"), [column("Image Index", None)]);
         assert_eq!(
             pieces("files/p{subject_id:2}/{dicom: id}.jpg").expect("a pattern"),
-            [text("files/p"), column("subject_id", Some(2)), text("/"), column("dicom: id", None), text(".jpg")]
+            [
+                text("files/p"),
+                column("subject_id", Some(2)),
+                text("/"),
+                column("dicom: id", None),
+                text(".jpg")
+            ]
         );
         assert_eq!(columns("{a}/{b:3}.png").expect("a pattern"), ["a", "b"]);
         for wrong in ["{a", "a}", "{a{b}}", "{}", "{a}}", "{ }"] {
@@ -119,7 +126,9 @@ mod tests {
             Some(vec!["CheXpert-v1.0", "train", "patient00001", "study2", "view1_frontal.jpg"])
         );
         assert_eq!(parts("{patient}_{number}.png", "00000001_000.png"), Some(vec!["00000001", "000"]));
-        for (pattern, other) in [("{a}/{b}", "one"), ("{a}{b}", "one"), ("{a}.png", "one.png2"), ("x{a}", "one")] {
+        for (pattern, other) in
+            [("{a}/{b}", "one"), ("{a}{b}", "one"), ("{a}.png", "one.png2"), ("x{a}", "one")]
+        {
             assert_eq!(parts(pattern, other), None, "{pattern}");
         }
     }

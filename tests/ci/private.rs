@@ -25,7 +25,8 @@ fn file(number: usize) -> Vec<u8> {
         text((0x20, 0xD), "UI", &format!("1.3.{number}")),
     ];
     let is_abnormal = number % 3 == 0;
-    let value = |place: usize| (number * 37 + place * 251 + usize::from(is_abnormal && place % 4 < 2) * 900) % 4096;
+    let value =
+        |place: usize| (number * 37 + place * 251 + usize::from(is_abnormal && place % 4 < 2) * 900) % 4096;
     picture(&attributes, 12, &std::array::from_fn(|place| value(place) as u16), &[])
 }
 
@@ -51,7 +52,8 @@ fn nothing_written_holds_what_identifies_a_patient() {
     std::fs::create_dir_all(at("data/scans/PLANTEDNAME")).expect("made");
     let mut labels = "StudyInstanceUID,label\n".to_string();
     for number in 0..60 {
-        std::fs::write(at(&format!("data/scans/PLANTEDNAME/MRN0048151623-{number}")), file(number)).expect("written");
+        std::fs::write(at(&format!("data/scans/PLANTEDNAME/MRN0048151623-{number}")), file(number))
+            .expect("written");
         labels += &format!("1.3.{number},{}\n", u8::from(number % 3 == 0));
     }
     std::fs::write(at("data/labels.csv"), labels).expect("written");
@@ -86,8 +88,10 @@ fn nothing_written_holds_what_identifies_a_patient() {
     std::fs::write(at("data/scans/PLANTEDNAME/MRN0048151623-0"), &file(0)[..700]).expect("written");
     let (_, said) = run(&["check", "private.yaml", "--fresh"]);
     spoken.extend(said);
-    let written: Vec<(PathBuf, Vec<u8>)> =
-        files(&at("out")).into_iter().map(|path| (path.clone(), std::fs::read(path).expect("a file"))).collect();
+    let written: Vec<(PathBuf, Vec<u8>)> = files(&at("out"))
+        .into_iter()
+        .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
+        .collect();
     assert!(written.iter().any(|(path, _)| path.ends_with("evidence.json")), "no evidence was written");
     for report in reports {
         let name = report.split('=').nth(1).unwrap_or_default();

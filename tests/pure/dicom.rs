@@ -17,7 +17,9 @@ fn packages(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("MEDCERT_PYDICOM").map(PathBuf::from);
     let folder = folder.filter(|folder| folder.join("pydicom").is_dir());
     if folder.is_none() {
-        eprintln!("skipped: {test}: MEDCERT_PYDICOM names no folder with the packages pydicom and pydicom-data");
+        eprintln!(
+            "skipped: {test}: MEDCERT_PYDICOM names no folder with the packages pydicom and pydicom-data"
+        );
     }
     folder
 }
@@ -45,7 +47,10 @@ fn is_equal(values: &[i32], golden: &str) -> bool {
     if golden.contains(' ') {
         let all: Vec<i32> = golden.split(' ').map(|value| value.parse().expect("a number")).collect();
         let last = all.len() - 1;
-        return all.iter().enumerate().all(|(at, value)| (values[at * (values.len() - 1) / last] - value).abs() <= 1);
+        return all
+            .iter()
+            .enumerate()
+            .all(|(at, value)| (values[at * (values.len() - 1) / last] - value).abs() <= 1);
     }
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let digest: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -70,7 +75,10 @@ fn monochrome_files_equal_pydicom_or_are_refused() {
                 continue;
             }
         };
-        assert_eq!((picture.rows.to_string().as_str(), picture.columns.to_string().as_str()), (rows, columns));
+        assert_eq!(
+            (picture.rows.to_string().as_str(), picture.columns.to_string().as_str()),
+            (rows, columns)
+        );
         if !is_equal(&picture.values, digest) {
             wrong.push(short.to_string());
             continue;

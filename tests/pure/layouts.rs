@@ -53,8 +53,12 @@ const NIH: &str = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Gen
 
 #[test]
 fn paths_are_made_of_columns_and_ages_of_bands() {
-    let files: [(&str, &[u8]); 4] =
-        [("nih.csv", NIH.as_bytes()), ("images/1_0.png", b""), ("images/1_1.png", b""), ("images/2_0.png", b"")];
+    let files: [(&str, &[u8]); 4] = [
+        ("nih.csv", NIH.as_bytes()),
+        ("images/1_0.png", b""),
+        ("images/1_1.png", b""),
+        ("images/2_0.png", b""),
+    ];
     let block = "manifest: {file: nih.csv, columns: {id: Image Index, patient: Patient ID, label: Finding Labels, frontal: \
                  'images/{Image Index}', view: View Position, groups: [Patient Age]}, positive: [Cardiomegaly, Emphysema], \
                  negative: [No Finding], separator: '|'}";
@@ -85,11 +89,17 @@ fn patients_come_out_of_paths() {
                  '{patient}-{study}-{image}', patient: patient, label: No Finding, frontal: \
                  '{part}/{patient}/{study}/{image}'}, positive: [''], negative: ['1.0']}";
     let data = read(&files, block).expect("data");
-    assert_eq!(labels(&data), [("patient00001-study1-view1.jpg", false), ("patient00002-study1-view1.jpg", true)]);
+    assert_eq!(
+        labels(&data),
+        [("patient00001-study1-view1.jpg", false), ("patient00002-study1-view1.jpg", true)]
+    );
     assert_eq!(data.studies[0].patient, "patient00001");
     let wrong = block.replace("{set}/{part}/{patient}", "{set}:{part}/{patient}");
     let why = read(&files, &wrong).expect_err("refused");
-    assert!(why.contains("FOLDER/train.csv:2: `set/train/") && why.contains("does not have the form"), "{why}");
+    assert!(
+        why.contains("FOLDER/train.csv:2: `set/train/") && why.contains("does not have the form"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -104,8 +114,10 @@ fn several_rows_are_one_case() {
     assert_eq!(labels(&data), [("a", true), ("b", false)]);
     // three readers, of whom one sees something twice; and two who disagree
     let csv = "case,reader,label\na,1,1\na,1,1\na,2,0\na,3,0\nb,1,1\nb,1,0\nb,2,1\nc,1,1\nc,2,0\n";
-    let block = "manifest: {file: v.csv, rows: {majority: reader}, columns: {patient: case, frontal: '{case}.png'}}";
-    let files: [(&str, &[u8]); 4] = [("v.csv", csv.as_bytes()), ("a.png", b""), ("b.png", b""), ("c.png", b"")];
+    let block =
+        "manifest: {file: v.csv, rows: {majority: reader}, columns: {patient: case, frontal: '{case}.png'}}";
+    let files: [(&str, &[u8]); 4] =
+        [("v.csv", csv.as_bytes()), ("a.png", b""), ("b.png", b""), ("c.png", b"")];
     let data = read(&files, block).expect("data");
     assert_eq!(labels(&data), [("a", false), ("b", true)]);
     assert_eq!(data.left_out, [("with as many readers for as against".to_string(), 1)]);
@@ -178,7 +190,10 @@ fn a_folder_of_dicom_files_is_a_table_with_pseudonyms() {
     ]);
     let block = "dicom: {folder: scans, labels: labels.csv, groups: [PatientSex, PatientAge, Manufacturer]}";
     let data = read_in(folder.path(), block).expect("data");
-    let said = format!("{:?}", data.studies.iter().map(|study| (&study.id, &study.patient, &study.groups)).collect::<Vec<_>>());
+    let said = format!(
+        "{:?}",
+        data.studies.iter().map(|study| (&study.id, &study.patient, &study.groups)).collect::<Vec<_>>()
+    );
     for secret in [NAME, BIRTH, RECORD, "93"] {
         assert!(!said.contains(secret), "{secret}: {said}");
     }
@@ -204,13 +219,15 @@ fn a_folder_of_dicom_files_is_a_table_with_pseudonyms() {
 #[test]
 fn a_message_about_a_private_file_names_its_line() {
     let burned = planted("1.1", "1", "PA", &[element((0x28, 0x301), "CS", b"YES")]);
-    let folder = folder(&[("scans/DOE_PLANTED.dcm", &burned), ("labels.csv", b"StudyInstanceUID,label\n1,0\n")]);
+    let folder =
+        folder(&[("scans/DOE_PLANTED.dcm", &burned), ("labels.csv", b"StudyInstanceUID,label\n1,0\n")]);
     let block = "dicom: {folder: scans, labels: labels.csv}";
     let data = read_in(folder.path(), block).expect("data");
     let source = data.studies[0].frontal.as_ref().expect("an image");
     let why = picture(source, 4, None).expect_err("refused").to_string();
     assert!(why.contains("burned_in: allowed") && !why.contains("PLANTED"), "{why}");
-    let data = read_in(folder.path(), &block.replace("labels:", "burned_in: allowed, labels:")).expect("data");
+    let data =
+        read_in(folder.path(), &block.replace("labels:", "burned_in: allowed, labels:")).expect("data");
     let pixels = picture(data.studies[0].frontal.as_ref().expect("an image"), 4, None).expect("a picture");
     assert_eq!((pixels[0], pixels[15]), (0, 255));
 }
@@ -221,7 +238,10 @@ fn columns_that_identify_patients_are_reported() {
     let files: [(&str, &[u8]); 3] = [("c.csv", csv.as_bytes()), ("a.png", b""), ("b.png", b"")];
     let block = "manifest: {file: c.csv, columns: {patient: mrn, frontal: '{case}.png'}}";
     let remarks = read(&files, block).expect("data").remarks.join("; ");
-    assert!(remarks.contains("`Patient Name` looks like a name") && remarks.contains("`ids: private`"), "{remarks}");
+    assert!(
+        remarks.contains("`Patient Name` looks like a name") && remarks.contains("`ids: private`"),
+        "{remarks}"
+    );
     let data = read(&files, &block.replace("columns", "ids: private, columns")).expect("data");
     assert!(data.studies.iter().all(|study| study.patient.starts_with("patient-")));
     assert!(!data.remarks.join("; ").contains("mrn"));

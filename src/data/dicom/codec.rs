@@ -29,7 +29,9 @@ pub(super) fn decode(elements: &Elements, shape: &Shape) -> Result<Coded, String
             plain(elements, shape)
         }
         "1.2.840.10008.1.2.5" => run_lengths(joined()?, shape),
-        "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.57"
+        "1.2.840.10008.1.2.4.50"
+        | "1.2.840.10008.1.2.4.51"
+        | "1.2.840.10008.1.2.4.57"
         | "1.2.840.10008.1.2.4.70" => jpeg(joined()?, shape),
         "1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91" => jpeg_2000(joined()?, shape),
         other => Err(unknown(other)),
@@ -51,7 +53,9 @@ fn unknown(syntax: &str) -> String {
         ("1.2.840.10008.1.2.4.203", "high-throughput JPEG 2000", "gdcmconv --raw"),
     ];
     match known.iter().find(|(known, ..)| *known == syntax) {
-        Some((_, name, tool)) => format!("its pixels are {name}, which medcert does not read; convert it with {tool}"),
+        Some((_, name, tool)) => {
+            format!("its pixels are {name}, which medcert does not read; convert it with {tool}")
+        }
         None => format!("medcert does not read its transfer syntax {syntax}; convert it with gdcmconv --raw"),
     }
 }
@@ -153,7 +157,8 @@ fn jpeg(bytes: &[u8], shape: &Shape) -> Result<Coded, String> {
 fn jpeg_2000(bytes: &[u8], shape: &Shape) -> Result<Coded, String> {
     let (precision, is_signed) = sample(bytes).ok_or("its JPEG 2000 stream has no size; it is damaged")?;
     // a fragment of odd length is filled up with a byte
-    let is_whole = bytes.len() > 3 && [0, 1].iter().any(|fill| bytes[..bytes.len() - fill].ends_with(&[0xFF, 0xD9]));
+    let is_whole =
+        bytes.len() > 3 && [0, 1].iter().any(|fill| bytes[..bytes.len() - fill].ends_with(&[0xFF, 0xD9]));
     if !is_whole {
         return Err("its JPEG 2000 stream was cut off: its end is missing".to_string());
     }

@@ -257,16 +257,17 @@ impl<'c> Cursor<'c> {
         // pixels of undefined length are fragments; everything else of undefined length is a sequence
         let is_sequence = match &vr {
             Some(vr) => vr == b"SQ" || (is_unknown && length == UNDEFINED),
-            None => (length == UNDEFINED && tag != super::tags::PIXELS) || super::tags::SEQUENCES.contains(&tag),
+            None => {
+                (length == UNDEFINED && tag != super::tags::PIXELS) || super::tags::SEQUENCES.contains(&tag)
+            }
         };
         Ok(ElementHeader { tag, vr, length, is_sequence, is_unknown })
     }
 
     /// The length behind an explicit type: 32 bits for those that may be long (PS3.5 table 7.1-1), else 16.
     fn length_behind(&mut self, vr: [u8; 2]) -> Result<u32, String> {
-        const LONG: [&[u8; 2]; 13] = [
-            b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV",
-        ];
+        const LONG: [&[u8; 2]; 13] =
+            [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
         if LONG.contains(&&vr) {
             let _reserved: [u8; 2] = self.array()?;
             Ok(self.layout.u32(self.array()?))
@@ -290,7 +291,11 @@ impl<'c> Cursor<'c> {
                     }
                     is_table = false;
                 }
-                other => return Err(format!("the element {other} lies between its fragments; the file is damaged")),
+                other => {
+                    return Err(format!(
+                        "the element {other} lies between its fragments; the file is damaged"
+                    ));
+                }
             }
         }
     }

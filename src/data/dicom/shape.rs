@@ -24,7 +24,9 @@ impl Shape {
         let number = |tag, name: &str| elements.u16(tag).ok_or_else(|| format!("it does not say its {name}"));
         let frames = elements.decimal(tags::FRAMES, "number of frames")?.unwrap_or(1.0);
         if frames > 1.0 {
-            return Err(format!("it has {frames} frames; export the frame that the model reads as a file of its own"));
+            return Err(format!(
+                "it has {frames} frames; export the frame that the model reads as a file of its own"
+            ));
         }
         let samples = elements.u16(tags::SAMPLES).unwrap_or(1);
         let photometric = elements.text(tags::PHOTOMETRIC).ok_or("it holds no image")?;
@@ -140,8 +142,10 @@ pub(super) fn check_modality_table(elements: &Elements) -> Result<(), String> {
     match elements.get(tags::MODALITY_TABLE) {
         Some(Value::Sequence(items)) if items.is_empty() => Ok(()),
         None => Ok(()),
-        Some(_) => Err("its values pass through a Modality LUT sequence, which medcert does not read; export it with \
+        Some(_) => Err(
+            "its values pass through a Modality LUT sequence, which medcert does not read; export it with \
                         rescale slope and intercept"
-            .to_string()),
+                .to_string(),
+        ),
     }
 }

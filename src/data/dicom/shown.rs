@@ -69,7 +69,12 @@ pub struct Shown {
 }
 
 /// Shows values.
-pub(super) fn show(elements: &Elements, shape: &Shape, values: &[i32], window: Window) -> Result<Shown, String> {
+pub(super) fn show(
+    elements: &Elements,
+    shape: &Shape,
+    values: &[i32],
+    window: Window,
+) -> Result<Shown, String> {
     let slope = elements.decimal(tags::SLOPE, "rescale slope")?.unwrap_or(1.0);
     let intercept = elements.decimal(tags::INTERCEPT, "rescale intercept")?.unwrap_or(0.0);
     if slope == 0.0 {
@@ -120,7 +125,9 @@ fn of_file(elements: &Elements, shape: &Shape) -> Result<Option<Curve>, String> 
         _ => return Err(format!("its VOI LUT function {word} is none of LINEAR, LINEAR_EXACT and SIGMOID")),
     };
     if width < least {
-        return Err(format!("its window is {width} wide; say `window: full`, or a window, in the data block"));
+        return Err(format!(
+            "its window is {width} wide; say `window: full`, or a window, in the data block"
+        ));
     }
     Ok(Some(curve))
 }

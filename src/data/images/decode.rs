@@ -100,7 +100,11 @@ pub(super) fn decode(file: &ImageFile, content: &[u8], side: u32) -> Result<Pict
 fn decode_dicom(content: &[u8], decoding: &Decoding, side: u32) -> std::result::Result<Picture, String> {
     let need = dicom::need(content)?;
     if need > BUDGET {
-        return Err(format!("it needs {} MiB and there are {} for all images together", need >> 20, BUDGET >> 20));
+        return Err(format!(
+            "it needs {} MiB and there are {} for all images together",
+            need >> 20,
+            BUDGET >> 20
+        ));
     }
     let _share = Share::take(need);
     let shown =
@@ -109,7 +113,11 @@ fn decode_dicom(content: &[u8], decoding: &Decoding, side: u32) -> std::result::
     let gray = ImageBuffer::from_raw(shown.width, shown.height, shown.gray)
         .ok_or_else(|| "its pixels do not fill it".to_string())?;
     let range = Range { brightest, bits: 16, is_named: true };
-    Ok(Picture { pixels: square(gray, side).map_err(|why| why.to_string())?, range, level: Some(shown.level as f32) })
+    Ok(Picture {
+        pixels: square(gray, side).map_err(|why| why.to_string())?,
+        range,
+        level: Some(shown.level as f32),
+    })
 }
 
 /// Bytes that decoding takes at most: the decoder's picture, and twice its gray values of 16 bits. A progressive JPEG

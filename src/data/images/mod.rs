@@ -188,7 +188,9 @@ fn file(file: &ImageFile, side: u32, cache: Option<&Cache>) -> Result<Picture> {
     let mut hasher = blake3::Hasher::new_derive_key(VERSION);
     hasher.update(&side.to_le_bytes()).update(&[file.decoding.bits.unwrap_or(0)]).update(&content);
     if dicom::is_dicom(&content) {
-        hasher.update(format!("{DICOM_VERSION} {:?} {}", file.decoding.window, file.decoding.burned_in).as_bytes());
+        hasher.update(
+            format!("{DICOM_VERSION} {:?} {}", file.decoding.window, file.decoding.burned_in).as_bytes(),
+        );
     }
     let key = hasher.finalize().to_hex();
     let kept = cache.path(format!("images/{}/{}-{side}.gray", &key[..2], &key[..32]));

@@ -13,7 +13,8 @@ use super::super::table::{
 };
 use super::{Data, ModelInputs, Section, Views, layout};
 use crate::spec::{
-    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Window, is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Window,
+    is_age,
 };
 
 const SECTIONS: [(&str, Section); 3] = [
@@ -346,7 +347,11 @@ fn dicom(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         sections: vec![],
         views: Views::Frontal,
         bits: None,
-        layout: Box::new(Layout { dicom: Some(dicom), only: table.r#where.value?.unwrap_or_default(), ..Layout::default() }),
+        layout: Box::new(Layout {
+            dicom: Some(dicom),
+            only: table.r#where.value?.unwrap_or_default(),
+            ..Layout::default()
+        }),
         window: table.display.window.value?.unwrap_or_default(),
         burned_in: table.display.burned_in.value?,
         privacy: Privacy { private_ids: table.ids.value?, shows_cases: table.display.cases.value? },

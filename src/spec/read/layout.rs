@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{needed, needed_block, table};
 use super::super::takes::{Own, Word, own, path, word};
-use cell;
+use super::data::cell;
 use crate::spec::{DicomKey, Join, Rows, Window, pattern};
 
 table! {
@@ -43,12 +43,14 @@ pub(super) const ROWS: Own<Rows> = own(rows, |about| {
     json!({"description": about, "anyOf": [{"enum": ["one", "any"]}, parts::object([("majority", reader, true)])]})
 });
 pub(super) const WINDOW: Own<Window> = own(window, |about| {
-    let numbers = json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["number", "string"]}});
+    let numbers =
+        json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["number", "string"]}});
     json!({"description": about, "anyOf": [{"enum": ["file", "full"]}, numbers]})
 });
 
 /// Whether pictures with burned-in annotation are read.
-pub(super) const BURNED_IN: Word<bool> = word("word for burned-in annotation", &[("allowed", true), ("refused", false)]);
+pub(super) const BURNED_IN: Word<bool> =
+    word("word for burned-in annotation", &[("allowed", true), ("refused", false)]);
 /// Whether identifiers are replaced by pseudonyms.
 pub(super) const IDS: Word<bool> = word("word for identifiers", &[("private", true), ("shown", false)]);
 /// Whether reports show pictures and words of single cases.
