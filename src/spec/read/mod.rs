@@ -4,6 +4,7 @@ pub(super) mod checks;
 mod data;
 mod defend;
 mod hardening;
+mod layout;
 pub(super) mod models;
 mod product;
 mod script;
