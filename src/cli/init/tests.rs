@@ -245,7 +245,7 @@ fn all_missing_columns_are_named_in_a_command_to_paste() {
     assert!(why.contains("looks like the id, the patient, the label"), "{why}");
     let line = why.lines().find(|line| line.contains("medcert init")).expect("a command");
     assert!(line.contains("--column findings=words"), "{line}");
-    assert!(line.ends_with("--column 'id=exam no' --column patient=pat --column label=NAME"), "{line}");
+    assert!(line.ends_with("--column 'id=exam no' --column patient=pat --column label=dx"), "{line}");
     let flags =
         [&flags[..], &["--column", "id=exam no", "--column", "patient=pat", "--column", "label=dx"]].concat();
     let (spec, ..) = begin(folder.path(), &flags, None).expect("a spec");
