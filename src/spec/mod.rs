@@ -20,7 +20,6 @@ mod metric;
 mod model;
 mod node;
 mod number;
-mod other_attack;
 mod parameter;
 mod pixels;
 mod place;
@@ -60,7 +59,6 @@ pub use model::{
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};
-pub use other_attack::{OtherAttack, OtherAttackFacts};
 pub use parameter::{Parameter, Referent, Takes, Value};
 pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
 pub use reach::{Certified, Certifier, reach};
