@@ -4,6 +4,7 @@
 mod audit;
 mod cells;
 mod csv_preview;
+mod expected;
 mod groups;
 mod images;
 mod iu_xray;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
+pub use expected::{ExpectedAnswer, expected_answers};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use language::{LEAST_KNOWN, cut};
 pub use root::Roots;

@@ -5,6 +5,7 @@
 //! models are compared on the same cases: the bounds of the difference come from the discordant pairs alone (McNemar,
 //! 1947).
 
+use super::acted::Untouched;
 use super::measure::{Measured, Part};
 use super::sample::Sample;
 use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent_beside, points_beside};
@@ -16,7 +17,7 @@ const MOST_TIMES: u64 = 10_000;
 
 /// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
 pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> ClauseFinding {
-    let groups = measured.parts.len();
+    let (groups, untouched) = (measured.parts.len(), measured.untouched);
     let each = measured.parts.into_iter().map(|part| {
         let group = part.group.clone();
         let mut finding = conclude_part(clause, part, level);
@@ -27,7 +28,20 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> Claus
         finding
     });
     let worst = each.max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.p.total_cmp(&b.p)));
+    let worst = worst.map(|finding| beside_untouched(finding, untouched.as_ref()));
     worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level))
+}
+
+/// Says how many cases the attack altered, where it could not alter all; nothing passes on the few that it reached.
+fn beside_untouched(mut finding: ClauseFinding, untouched: Option<&Untouched>) -> ClauseFinding {
+    let Some(untouched) = untouched else { return finding };
+    let is_pass = finding.verdict == Verdict::Pass && untouched.is_nearly_all();
+    let says = if is_pass { "too few to show anything" } else { "the others count as they are" };
+    finding.reason = format!("{}; {untouched}, {says}", finding.reason);
+    if is_pass {
+        finding.verdict = Verdict::Inconclusive;
+    }
+    finding
 }
 
 fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {

@@ -1,5 +1,6 @@
 //! What is counted for a clause, in every group of it, before it is known at which level it is judged.
 
+use super::acted::Untouched;
 use super::counts::{Tally, noun};
 use super::sample::Sample;
 use super::{Estimate, certified, figure, percent, percent_beside};
@@ -11,6 +12,8 @@ use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
 pub(super) struct Measured {
     /// Its groups; one for all cases.
     pub(super) parts: Vec<Part>,
+    /// Where the attack of a cell could not touch every case: the cell in which it touched the fewest.
+    pub(super) untouched: Option<Untouched>,
 }
 
 /// What was counted in a group.
@@ -43,6 +46,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     in_full(tally, clause)?;
     let about = tally.about(clause.model, &clause.cells, clause.metric)?;
     tally.all_acted(clause.model, &clause.cells)?;
+    let untouched = tally.untouched(clause.model, &clause.cells)?;
     if let Bound::Model { model, .. } = clause.bound {
         tally.all_acted(model, &clause.others)?;
     }
@@ -61,7 +65,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
             }
         }
     }
-    Ok(Measured { parts })
+    Ok(Measured { parts, untouched })
 }
 
 /// Where cells end early, only a share of one model over all its cases can be told from the first ones.
@@ -119,11 +123,15 @@ fn value(
     let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
     let label = |place: usize| tally.cases()[place].label;
     let sample = match metric {
-        Metric::Accuracy | Metric::Sensitivity | Metric::Specificity => {
+        Metric::Accuracy | Metric::Sensitivity | Metric::Specificity | Metric::Ppv | Metric::Npv => {
             share(tally, clause, (places, right.len()), |place| right[place])
         }
         Metric::Flips | Metric::Missed | Metric::Overcalled => {
             share(tally, clause, (places, right.len()), |place| !right[place])
+        }
+        Metric::F1 => {
+            let cluster = |place| tally.cluster(&[clause.model], place);
+            Sample::Harmonic(Proportion::of(places.iter().map(|&place| (cluster(place), right[place]))))
         }
         Metric::Cost => cost(tally, clause.model, places, right)?,
         Metric::Auroc | Metric::Ece | Metric::Brier => {
@@ -139,10 +147,25 @@ fn value(
                 Metric::Flips => "turned",
                 Metric::Missed => "missed",
                 Metric::Overcalled => "overcalled",
-                _ => "right",
+                Metric::Accuracy
+                | Metric::Sensitivity
+                | Metric::Specificity
+                | Metric::Ppv
+                | Metric::Npv
+                | Metric::F1
+                | Metric::Auroc
+                | Metric::Ece
+                | Metric::Brier
+                | Metric::Cost => "right",
             },
             percent_beside(sample.value(), threshold),
             worth(sample.effective(), sample.estimate().trials)
+        ),
+        Sample::Harmonic(found) => format!(
+            "an F1 of {} from {} right of {cases}{}",
+            figure(metric, sample.value(), threshold),
+            found.successes(),
+            worth(found.effective(), found.trials())
         ),
         Sample::Area(_) => {
             let abnormal = places.iter().filter(|&&place| label(place)).count();
@@ -215,8 +238,11 @@ fn relation(
     places: &[usize],
     other: usize,
 ) -> Result<(Sample, Option<Estimate>, String), String> {
-    if clause.metric == Metric::Auroc {
-        return Err("areas of two models are not compared; ask for a share, or for each area".to_string());
+    if !clause.metric.row().compares {
+        let name = clause.metric.name();
+        return Err(format!(
+            "the {name} of two models are not compared; ask for the accuracy, or for each {name}"
+        ));
     }
     let subject = tally.right(clause.model, &clause.cells)?;
     let object = tally.right(other, &clause.others)?;

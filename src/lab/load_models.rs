@@ -8,13 +8,15 @@ use std::rc::Rc;
 
 use super::Options;
 use super::checkpoint::Checkpoint;
+use super::expected::Asked;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::cross::Cross;
 use super::model::masked::Masked;
-use super::model::params::{Declared, Named, Params, digest};
+use super::model::params::{Declared, Params, digest};
 use super::model::residual::Residual;
 use super::model::{Architecture, Network, Reader, TokenizerOf};
+use super::pretrained_start::{LanguageFacts, PretrainedStart};
 use super::script::Script;
 use super::settings::computed_on;
 use super::train::{Lesson, train};
@@ -22,7 +24,7 @@ use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::seal::Cache;
-use crate::spec::{BertConfig, Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
+use crate::spec::{Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
@@ -50,7 +52,8 @@ pub struct ModelLoader<'a> {
 }
 
 impl ModelLoader<'_> {
-    /// Every model, in the spec's order; a fusion model comes after its parts.
+    /// Every model that is not a defended one, in the spec's order; a fusion model comes after its parts, and the defended
+    /// ones stand behind all others.
     ///
     /// # Errors
     /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
@@ -63,11 +66,8 @@ impl ModelLoader<'_> {
                     scripts.push(self.script(name, script)?);
                     continue;
                 }
-                (Model::Defended(_), _) => {
-                    return Err(Error::Usage(format!(
-                        "{name} is defended, which this version plans and does not run"
-                    )));
-                }
+                // it is built round its base, which is here
+                (Model::Defended(_), _) => continue,
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
                 (_, None) => return Err(bug("a model has neither weights nor training")),
@@ -79,6 +79,7 @@ impl ModelLoader<'_> {
         let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
         let subject = |(_, model): &(String, Model)| match model {
             Model::Script(_) => scripts.next().map(LoadedModel::Script),
+            Model::Defended(_) => None,
             _ => networks.next().map(LoadedModel::Network),
         };
         Ok(specs.iter().filter_map(subject).collect())
@@ -90,6 +91,12 @@ impl ModelLoader<'_> {
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         script.probe(images.as_ref(), &texts)?;
+        if let Some(expected) = &spec.expect {
+            let name = format!("the module of {name} ({})", spec.source.path.display());
+            let (side, reads_text) = (script.side(), script.reads_text());
+            let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
+            asked.check(expected, &self.partition.test, |path| self.options.find(path))?;
+        }
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)
     }
@@ -99,8 +106,8 @@ impl ModelLoader<'_> {
         let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
             let checkpoint = Checkpoint::read(&path, *lowercase)?;
             checkpoint.file.check_pin(source.sha256.as_deref())?;
-            let blank = self.blank(model, done, Beginning::of(&checkpoint))?;
-            let mut network = blank.network(name, checkpoint.classifier()?);
+            let unweighted = self.unweighted(model, done, LanguageFacts::of(&checkpoint))?;
+            let mut network = unweighted.network(name, checkpoint.classifier()?);
             network.source = Some(checkpoint.file.sha256());
             network
         } else {
@@ -129,10 +136,10 @@ impl ModelLoader<'_> {
             (reads, vocabulary) => vocabulary.filter(|_| reads),
         };
         let start = self.start(model)?;
-        let config = start.as_ref().and_then(Start::folder).map(|of| of.config);
-        let blank = self.blank(model, done, Beginning { vocabulary, config })?;
-        let params = file.load(&blank.declared)?;
-        let mut network = blank.network(name, params);
+        let config = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.config);
+        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, config })?;
+        let params = file.load(&unweighted.declared)?;
+        let mut network = unweighted.network(name, params);
         network.source = match (model.weights(), start) {
             (Some(Weights::File(_)), _) => Some(file.sha256()),
             (_, start) => start.map(|start| start.file().sha256()),
@@ -152,16 +159,16 @@ impl ModelLoader<'_> {
             self.observer.observe(Event::Loaded { model: name });
             return Ok(network);
         }
-        let beginning = start.as_ref().and_then(Start::folder).map(Beginning::of);
-        let blank = self.blank(model, done, beginning.unwrap_or_default())?;
-        let params = Params::random(&blank.declared, recipe.seed)?;
+        let facts = start.as_ref().and_then(PretrainedStart::folder).map(LanguageFacts::of);
+        let unweighted = self.unweighted(model, done, facts.unwrap_or_default())?;
+        let params = Params::random(&unweighted.declared, recipe.seed)?;
         if !matches!(model, Model::Fusion { fresh: true, .. }) {
             restore_parts(&params, parts(model, done)?)?;
         }
         if let Some(start) = &start {
-            params.restore(&start.values(blank.architecture)?)?;
+            params.restore(&start.values(unweighted.architecture)?)?;
         }
-        let network = blank.network(name, params);
+        let network = unweighted.network(name, params);
         let lesson = Lesson {
             name,
             architecture: network.architecture,
@@ -182,13 +189,13 @@ impl ModelLoader<'_> {
     }
 
     /// What training starts from, if the spec names it.
-    fn start(&self, model: &Model) -> Result<Option<Start>> {
+    fn start(&self, model: &Model) -> Result<Option<PretrainedStart>> {
         let Some(source) = model.start() else { return Ok(None) };
         let path = self.options.find(&source.path)?;
         let start = if let Model::Bert { lowercase, .. } = model {
-            Start::Folder(Checkpoint::read(&path, *lowercase)?)
+            PretrainedStart::Folder(Checkpoint::read(&path, *lowercase)?)
         } else {
-            Start::Trunk(WeightsFile::read(&path)?)
+            PretrainedStart::Trunk(WeightsFile::read(&path)?)
         };
         start.file().check_pin(source.sha256.as_deref())?;
         Ok(Some(start))
@@ -209,7 +216,13 @@ impl ModelLoader<'_> {
     }
 
     /// Where the cache keeps a trained model.
-    fn cached(&self, name: &str, model: &Model, start: Option<&Start>, done: &[Network]) -> Result<PathBuf> {
+    fn cached(
+        &self,
+        name: &str,
+        model: &Model,
+        start: Option<&PretrainedStart>,
+        done: &[Network],
+    ) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
         let mut put = |text: &str| {
             hasher.update(text.as_bytes());
@@ -235,23 +248,22 @@ impl ModelLoader<'_> {
         Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))
     }
 
-    fn blank(&self, model: &Model, done: &[Network], beginning: Beginning) -> Result<Blank> {
+    fn unweighted(&self, model: &Model, done: &[Network], facts: LanguageFacts) -> Result<UnweightedNetwork> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
                 let residual = Residual { width: *width as usize, views, ..Residual::of(*network) };
-                Ok(Blank::new(Architecture::Vision(residual), None, Some(*image)))
+                Ok(UnweightedNetwork::new(Architecture::Vision(residual), None, Some(*image)))
             }
             Model::Bert { config, max_tokens, .. } => {
-                let mut config = beginning.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
-                let vocabulary =
-                    beginning.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
-                if beginning.config.is_none() {
+                let mut config = facts.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
+                let vocabulary = facts.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
+                if facts.config.is_none() {
                     config.vocabulary = vocabulary.entries.len() as u32;
                 }
                 let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
-                Ok(Blank::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
+                Ok(UnweightedNetwork::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
             }
             Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),
             Model::Fusion { kind, .. } => {
@@ -274,7 +286,7 @@ impl ModelLoader<'_> {
                 };
                 let of = language.tokenizer.as_ref();
                 let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
-                Ok(Blank::new(architecture, own, vision.side))
+                Ok(UnweightedNetwork::new(architecture, own, vision.side))
             }
         }
     }
@@ -334,59 +346,15 @@ impl LoadedModel {
     }
 }
 
-/// What a language model already has before its parameters are made.
-#[derive(Debug, Default)]
-struct Beginning {
-    vocabulary: Option<Vocabulary>,
-    config: Option<BertConfig>,
-}
-
-impl Beginning {
-    fn of(checkpoint: &Checkpoint) -> Self {
-        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
-    }
-}
-
-/// What training starts from: a trunk's file, or a language model's folder.
-#[derive(Debug)]
-enum Start {
-    Trunk(WeightsFile),
-    Folder(Checkpoint),
-}
-
-impl Start {
-    fn file(&self) -> &WeightsFile {
-        match self {
-            Self::Trunk(file) => file,
-            Self::Folder(checkpoint) => &checkpoint.file,
-        }
-    }
-
-    fn folder(&self) -> Option<&Checkpoint> {
-        match self {
-            Self::Trunk(_) => None,
-            Self::Folder(checkpoint) => Some(checkpoint),
-        }
-    }
-
-    fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
-        match (self, architecture) {
-            (Self::Folder(checkpoint), _) => checkpoint.trunk(),
-            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
-            (Self::Trunk(_), _) => Err(bug("a trunk is no vision model's")),
-        }
-    }
-}
-
 /// An architecture whose weights are still to come.
-struct Blank {
+struct UnweightedNetwork {
     architecture: Architecture,
     declared: Vec<Declared>,
     tokenizer: Option<TokenizerOf>,
     side: Option<u32>,
 }
 
-impl Blank {
+impl UnweightedNetwork {
     fn new(architecture: Architecture, tokenizer: Option<TokenizerOf>, side: Option<u32>) -> Self {
         Self { architecture, declared: architecture.declare(), tokenizer, side }
     }

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
+use super::defend::of_spec::{self, Surroundings};
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
@@ -13,11 +14,11 @@ use super::tensor;
 use crate::data::{self, Audit, Dataset, Partition};
 use crate::evidence::{
     Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts,
-    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
+    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
 };
 use crate::plan::{self, Plan};
 use crate::seal::Cache;
-use crate::spec::{Mask, Model, Stop};
+use crate::spec::{Defended, Mask, Model, Stop};
 use crate::text;
 use crate::{Error, Result};
 
@@ -78,6 +79,42 @@ pub fn run_part(
     })
 }
 
+/// Gathers the evidence of a plan of models that are in memory, in the spec's order, each with its facts: for the tests, which
+/// plant faults in them.
+///
+/// # Errors
+/// As for [`run_after`], but for weights.
+pub fn run_readers(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    readers: Vec<(&dyn Reader, ModelFacts)>,
+) -> Result<Evidence> {
+    settle(options.device)?;
+    let cache = Cache::at(&options.cache);
+    let inputs = inputs(plan, data, options, &cache)?;
+    let (readers, models): (Vec<_>, Vec<_>) = readers.into_iter().unzip();
+    let field = ChunkLoop {
+        plan,
+        data,
+        inputs: &inputs,
+        partition,
+        readers,
+        models: &models,
+        cut: vec![],
+        known: &[],
+        folded: false,
+        kept: &options.cache.join("evidence"),
+        fresh: options.fresh,
+        observer: &Silent,
+    };
+    let head = head(&field, options)?;
+    let models = 0..plan.spec.models.len();
+    let pieces: Vec<_> = models.map(|model| field.sweep(model, Part::WHOLE)).collect::<Result<_>>()?;
+    assemble(head, pieces.concat()).map_err(Error::Bug)
+}
+
 /// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
 ///
 /// # Errors
@@ -123,12 +160,24 @@ fn on_stage<T>(
         facts.threshold = at.as_ref().map(|at| at.threshold);
     }
     let cut = subjects.iter().filter_map(|subject| cut(subject, &inputs, partition)).collect();
+    let bases: Vec<&dyn Reader> =
+        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect();
+    let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
+    let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
+    let mut defended = Vec::new();
+    for (name, model) in &plan.spec.models {
+        let Some(own) = model.defended() else { continue };
+        let (base, facts) = defended_facts(name, model, own, &models)?;
+        models.push(facts);
+        defended.push(of_spec::reader(name, &own.defence, bases[base], around)?);
+    }
+    let readers = bases.iter().copied().chain(defended.iter().map(Box::as_ref)).collect();
     action(&ChunkLoop {
         plan,
         data,
         inputs: &inputs,
         partition,
-        readers: subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect(),
+        readers,
         models: &models,
         cut,
         known,
@@ -214,6 +263,24 @@ fn operated<'s>(
     subjects.iter().enumerate().map(at).collect()
 }
 
+/// The place of the model that a defended one wraps, and what the defended one is: its weights and its threshold are those
+/// of its base.
+fn defended_facts(
+    name: &str,
+    model: &Model,
+    own: &Defended,
+    models: &[ModelFacts],
+) -> Result<(usize, ModelFacts)> {
+    let base = models.iter().position(|facts| facts.name == own.base);
+    let base = base.ok_or_else(|| Error::Bug(format!("{name} wraps a model that was not loaded")))?;
+    let facts = ModelFacts {
+        name: name.to_string(),
+        architecture: model.architecture().to_string(),
+        ..models[base].clone()
+    };
+    Ok((base, facts))
+}
+
 /// A cell as evidence names it, without an outcome yet.
 fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     let model = plan.spec.models[cell.model].0.clone();
@@ -248,12 +315,16 @@ fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<
 fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
     let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
     let attacks = plan.cells.iter().filter_map(|cell| cell.attack.image);
-    let masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
+    let mut masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
+    masks.extend(plan.certificates.iter().filter_map(|certificate| certificate.ball.mask()));
+    let defences = plan.spec.models.iter().filter_map(|(_, model)| model.defended());
+    masks.extend(defences.filter_map(|own| own.defence.region().mask()));
     if masks.contains(&Mask::Lesion) {
         inputs.prepare_lesions(data, cache)?;
     }
     if masks.iter().any(|mask| matches!(mask, Mask::File(_))) {
-        let files: Result<Vec<_>> = plan.spec.masks.iter().map(|(_, file)| options.find(file)).collect();
+        let files: Result<Vec<_>> =
+            plan.spec.masks.iter().map(|(_, file)| options.find_within(file)).collect();
         inputs.prepare_masks(&files?, cache)?;
     }
     Ok(inputs)

@@ -1,6 +1,5 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
-use super::adaptive::companions;
 use super::probes::probes;
 use super::{Attack, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
 use crate::spec::{self, Bound, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
@@ -153,11 +152,7 @@ impl Binder<'_> {
                 self.cell(model, image);
                 self.cell(model, text);
             }
-            let beside = companions(self.spec, model, &attack);
             cells.push(self.cell(model, attack));
-            for attack in beside {
-                cells.push(self.cell(model, attack));
-            }
         }
         (model, cells)
     }
@@ -204,7 +199,9 @@ fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
                 ImageMethod::Search { norm: Norm::Linf, .. } => spec.grid.clone(),
                 ImageMethod::Search { norm: Norm::L2, .. } => spec.grid_l2.clone(),
                 ImageMethod::Corruption(_) => (1..=5).map(f64::from).collect(),
-                ImageMethod::Patch { .. } | ImageMethod::Absent(_) => vec![],
+                ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } | ImageMethod::Absent(_) => {
+                    vec![]
+                }
             };
             grid.into_iter().filter(|&point| point < bound).chain([bound]).collect()
         }

@@ -5,7 +5,6 @@ use std::ops::Deref;
 
 use crate::spec::{self, Bound, ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 
-mod adaptive;
 mod build;
 mod certificate;
 mod cost;

@@ -89,6 +89,9 @@ fn written_image(ImageAttack { method, strength }: ImageAttack, detail: Detail) 
         ImageMethod::Patch { region, .. } => {
             format!("{} patch{settings}{}", written_percent(strength), region.written())
         }
+        ImageMethod::NaivePatch { region } => {
+            format!("{} {}{}", written_percent(strength), ImageMethod::NAIVE_PATCH, region.written())
+        }
         ImageMethod::Corruption(corruption) => format!("{} severity {strength}", corruption.name()),
         ImageMethod::Absent(absence) => format!("{} image", absence.name()),
     }

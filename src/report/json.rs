@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::ReportInput;
 use super::certified::{CertifiedRow, rows};
+use super::gate::Gate;
 use super::snapshot_diff::Changes;
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
 use crate::sanitize;
-use crate::spec::{Metric, Waiver};
+use crate::spec::{Metric, Product, Waiver};
 
 /// Version of the format.
 pub const VERSION: u32 = 3;
@@ -22,6 +23,11 @@ struct JsonReport<'a> {
     medcert: &'a str,
     spec: String,
     claim: &'a str,
+    /// Whose result it is, if the spec says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a Product>,
+    /// The word of the gate.
+    gate: &'static str,
     data: &'a DataFacts,
     models: &'a [ModelFacts],
     table: Vec<JsonRow<'a>>,
@@ -148,6 +154,8 @@ pub fn render(result: ReportInput<'_>) -> String {
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
+        product: plan.spec.product.as_ref(),
+        gate: Gate::of(judgement).word(),
         data: &evidence.data,
         models: &evidence.models,
         table: plan

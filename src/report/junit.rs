@@ -6,10 +6,14 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::annotations::{distinct, fault, loosened, unsigned, waived, waivers};
+use super::gate::Gate;
 use super::{ReportInput, clause_name, evidence_diff, plain};
 use crate::judge::{CheckState, Loosened, Tally, Verdict};
 use crate::sanitize::lines;
 use crate::spec::Check;
+
+/// The suite of the requirements, which says the word of the gate too.
+const REQUIREMENTS: &str = "requirements";
 
 struct Suite {
     name: &'static str,
@@ -48,7 +52,7 @@ impl End {
 pub fn render(result: ReportInput<'_>) -> String {
     let suites = [
         Suite { name: "snapshot", cases: changed_cells(result) },
-        Suite { name: "requirements", cases: requirements(result) },
+        Suite { name: REQUIREMENTS, cases: requirements(result) },
         Suite { name: "checks", cases: checks(result) },
         Suite { name: "waivers", cases: waived_checks(result) },
     ];
@@ -79,10 +83,11 @@ fn requirements(result: ReportInput<'_>) -> Vec<Case> {
     for (place, finding) in result.findings().iter().enumerate() {
         for (clause, found) in finding.clauses.iter().enumerate() {
             let reason = plain(&found.reason);
+            let id = result.id_of(place).map_or(String::new(), |id| format!("{id}: "));
             let at = format!("{}:{}:{}", spec(result), finding.place.line, finding.place.column);
             cases.push(Case {
                 name: clause_name(result.plan, place, clause, found),
-                text: format!("{} {}\n{reason}\n{at}", found.verdict, plain(&finding.sentence)),
+                text: format!("{id}{} {}\n{reason}\n{at}", found.verdict, plain(&finding.sentence)),
                 end: End::of(found.verdict, reason),
             });
         }
@@ -180,6 +185,16 @@ fn write_suite(writer: &mut Out, result: ReportInput<'_>, suite: &Suite) -> std:
         .with_attributes(named)
         .with_attribute(("skipped", skipped.as_str()));
     element.write_inner_content(|writer| {
+        if suite.name == REQUIREMENTS {
+            writer.create_element("properties").write_inner_content(|writer| {
+                let gate = ("value", Gate::of(result.judgement).word());
+                writer.create_element("property").with_attributes([("name", "gate"), gate]).write_empty()?;
+                result.product().iter().try_for_each(|(name, fact)| {
+                    let named = [("name", *name), ("value", fact.as_str())];
+                    writer.create_element("property").with_attributes(named).write_empty().map(|_| ())
+                })
+            })?;
+        }
         suite.cases.iter().try_for_each(|case| write_case(writer, &class(result, suite), case))
     })?;
     Ok(())

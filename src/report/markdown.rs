@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::annotations::{Remark, Rule, Weight, all, loosened};
 use super::evidence_diff::{named, p_value};
+use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{examined, statistics, unlooked};
+use super::summary::{examined, headline, statistics, unlooked};
 use super::{ReportInput, counted, division, grouped, summary};
 use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
@@ -23,13 +24,12 @@ const LISTED: usize = 20;
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let remarks = all(result);
-    let gate = match result.judgement.exit_code() {
-        0 => "✅ **PASS**",
-        1 => "❌ **FAIL**",
-        _ => "⚠️ **not decided**",
-    };
+    let gate = Gate::of(result.judgement);
+    let gate = format!("{} **{}**", gate.sign(), gate.word());
     let parts = [
-        format!("### {}", shown(&result.plan.spec.claim)),
+        format!("### Robustness report: {}", headline(result)),
+        product(result),
+        format!("Claim under test: {}", shown(&result.plan.spec.claim)),
         format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
@@ -47,6 +47,12 @@ pub fn render(result: ReportInput<'_>) -> String {
         .map(|part| part.clone() + "\n")
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Whose result it is, in a line; empty if the spec does not say so.
+fn product(result: ReportInput<'_>) -> String {
+    let facts = result.product().into_iter().map(|(name, fact)| format!("{name} {}", shown(&fact)));
+    facts.collect::<Vec<_>>().join(" · ")
 }
 
 /// What else fails the run than requirements.
@@ -131,11 +137,9 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     if found.estimate.trials == 0 {
         return ["·".to_string(), "·".to_string(), wanted];
     }
-    let counted = if relates || matches!(metric, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) {
-        String::new()
-    } else {
-        format!(" ({})", found.estimate)
-    };
+    let is_no_share =
+        matches!(metric, Metric::F1 | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost);
+    let counted = if relates || is_no_share { String::new() } else { format!(" ({})", found.estimate) };
     [
         format!("{}{counted}", said(found.value)),
         format!("{} – {}", said(found.lower), said(found.upper)),

@@ -4,13 +4,16 @@
 mod annotations;
 pub mod autopsy;
 mod certified;
+pub mod clauses;
 pub mod evidence_diff;
+pub mod gate;
 pub mod github;
 mod heartbeat;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod model_card;
 mod next;
 pub mod plan;
 mod power;
@@ -23,6 +26,7 @@ pub mod snapshot_diff;
 mod summary;
 pub mod table;
 pub mod terminal;
+mod threat_model;
 pub mod verdict_text;
 mod word_diff;
 
@@ -49,17 +53,20 @@ pub enum Format {
     Json,
     /// One HTML file, for a browser and for paper.
     Html,
+    /// A model card in Markdown, for those who use the model.
+    ModelCard,
 }
 
 impl Format {
     /// Every format by its name.
-    pub const NAMED: [(&'static str, Self); 6] = [
+    pub const NAMED: [(&'static str, Self); 7] = [
         ("junit", Self::Junit),
         ("sarif", Self::Sarif),
         ("github", Self::Github),
         ("markdown", Self::Markdown),
         ("json", Self::Json),
         ("html", Self::Html),
+        ("model-card", Self::ModelCard),
     ];
 }
 
@@ -80,6 +87,17 @@ impl<'a> ReportInput<'a> {
     /// The verdicts on the requirements.
     fn findings(&self) -> &'a [Finding] {
         &self.judgement.findings
+    }
+
+    /// What the spec says of the product under test, each with its name.
+    fn product(&self) -> Vec<(&'static str, String)> {
+        let facts = self.plan.spec.product.iter().flat_map(crate::spec::Product::facts);
+        facts.map(|(name, fact)| (name, plain(fact))).collect()
+    }
+
+    /// The identifier of a requirement, if the spec gives one.
+    fn id_of(&self, requirement: usize) -> Option<String> {
+        self.plan.spec.product.as_ref()?.ids.get(requirement).map(|id| plain(id))
     }
 
     /// Why a row's accuracy of a model is vacuous, if it is (check V1).

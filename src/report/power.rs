@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{counted, grouped, plain};
 use crate::data::{Dataset, Partition};
-use crate::judge::{LEVEL, goal_percent, percent_beside, points_beside};
+use crate::judge::{LEVEL, goal_percent, met_by_one_class, percent_beside, points_beside};
 use crate::plan::{Clause, Plan};
 use crate::spec::{Bound, Metric};
 use crate::stats::{cases_needed, least_successes, lower_bound, paired_difference_bounds};
@@ -36,6 +36,10 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
             plain(&clause.words)
         };
         lines.push(format!("    {words}: {}", needs.of(clause, data)));
+        // a bound that is no bound is worth knowing before anything is computed
+        if let Some(why) = met_by_one_class(plan, clause, data.map(abnormal)) {
+            lines.push(format!("        warning: {why}"));
+        }
     }
     if let Some((data, partition)) = data {
         let patients: BTreeSet<&str> =
@@ -49,6 +53,12 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         }
     }
     lines
+}
+
+/// Share of the abnormal among the test cases, 0 to 1.
+fn abnormal((data, partition): (&Dataset, &Partition)) -> f64 {
+    let abnormal = partition.test.iter().filter(|&&place| data.studies[place].label).count();
+    abnormal as f64 / partition.test.len().max(1) as f64
 }
 
 struct Needs {
@@ -65,6 +75,7 @@ impl Needs {
             (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
                 return "depends on the scores".to_string();
             }
+            (_, Metric::Ppv | Metric::Npv | Metric::F1) => return "depends on the answers".to_string(),
             (Bound::Rate(share), _) => (*share, false),
             (Bound::AtMost(most), _) => (1.0 - most, true),
         };

@@ -9,9 +9,10 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::annotations::{all, and_more, distinct, fault, loosened, waived, waivers};
+use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked, worst};
+use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked};
 use super::terminal::{Style, WIDEST, painted, wrapped};
 use super::{ReportInput, grouped, hundredths, plain};
 use crate::judge::{self, CheckState, Finding, Signed, Tally, Verdict};
@@ -28,7 +29,9 @@ const WORDS: usize = 24;
 pub fn render(result: ReportInput<'_>, style: Style) -> String {
     let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
     let line = |text: &str| wrapped(text, 0, style.width) + "\n";
-    let mut text = painted(&wrapped(&conclusion(result), 0, style.width), worst(result), style) + "\n";
+    let gate = Gate::of(result.judgement);
+    let found = format!("{}: {}", gate.word(), conclusion(result));
+    let mut text = painted(&wrapped(&found, 0, style.width), gate.verdict(), style) + "\n";
     let changes = result.accepted.map(|accepted| accepted.changes(result));
     text.extend(changes.iter().map(|changes| line(&plain(&changes.summary()))));
     text.push('\n');

@@ -152,6 +152,8 @@ checks! {
     Completeness => "C2" "completeness" Error None;
     /// An attack inside a certified ball succeeds.
     Contradicted => "C3" "certificate-contradicted" Error None;
+    /// What reaches a smoothed model is not the declared noise.
+    Noise => "C4" "noise" Error None;
 }
 
 const fn share(usual: f64, looser: Looser, meaning: &'static str) -> Trigger {

@@ -114,10 +114,12 @@ impl Parser<'_> {
             let help = "write a share such as `90%`, or another model's, such as `language accuracy − 2%`";
             return Err(self.complain("what must be reached is expected here", help));
         }
-        if metric == Metric::Auroc {
-            return Err(
-                self.complain("areas of two models are not compared", "write a share such as `auroc ≥ 90%`")
-            );
+        if !metric.row().compares {
+            let (message, help) = match metric {
+                Metric::Auroc => ("areas of two models are not compared".to_string(), "auroc"),
+                _ => (format!("the {} of two models are not compared", metric.name()), metric.name()),
+            };
+            return Err(self.complain(message, format!("write a share such as `{help} ≥ 90%`")));
         }
         let start = self.at;
         let other = self.model()?;

@@ -12,8 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, Fusion, Model, Operating, Outputs, Parts, Section, Source, Spec, Split, Train,
-    Views, Weights, WordNoise,
+    Columns, Data, Defence, Fusion, Hardening, Model, Operating, Outputs, Parts, Section, Source, Spec,
+    Split, Train, TrainingAttack, Views, Weights, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The
@@ -160,14 +160,30 @@ impl Part {
     fn weights(&mut self, weights: &Weights) -> &mut Self {
         match weights {
             Weights::File(source) => self.source("weights", source),
-            Weights::Train(Train { optimizer, lr, epochs, batch, seed, freeze }) => self
+            Weights::Train(Train { optimizer, lr, epochs, batch, seed, freeze, hardening }) => self
                 .put("optimizer", optimizer.name())
                 .put("lr", lr)
                 .put("epochs", epochs)
                 .put("batch", batch)
                 .put("seed", seed)
-                .put("freeze", freeze),
+                .put("freeze", freeze)
+                .hardening(hardening),
         }
+    }
+
+    /// Nothing where training is the plain one, which keeps its digest.
+    fn hardening(&mut self, hardening: &Hardening) -> &mut Self {
+        let Hardening { noise, consistency, keep, words, attack } = *hardening;
+        let some = |value: f64| (value > 0.0).then_some(value);
+        self.maybe("noise", some(noise)).maybe("consistency", some(consistency));
+        self.maybe("keep", keep).maybe("words", some(words));
+        if let Some(attack) = attack {
+            self.put("attack", attack.name()).put("epsilon", attack.epsilon()).put("steps", attack.steps());
+            if let TrainingAttack::Trades { beta, .. } = attack {
+                self.put("beta", beta);
+            }
+        }
+        self
     }
 }
 
@@ -282,6 +298,7 @@ fn of_model(model: &Model) -> Part {
         }
         Model::Script(script) => {
             let super::ScriptModel {
+                format: _, // the architecture's name
                 source,
                 reads_image,
                 reads_text,
@@ -292,6 +309,7 @@ fn of_model(model: &Model) -> Part {
                 max_tokens,
                 lowercase,
                 outputs,
+                expect: _, // changes no evidence: where it does not hold, nothing is attacked
             } = script;
             part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
             part.put("image", image).all("mean", mean).all("deviation", deviation);

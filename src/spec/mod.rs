@@ -13,6 +13,7 @@ mod defence;
 mod diagnostic;
 mod edit;
 mod fingerprint;
+mod hardening;
 mod image_search;
 mod invisible;
 mod kinds;
@@ -20,9 +21,11 @@ mod metric;
 mod model;
 mod node;
 mod number;
+mod other_attack;
 mod parameter;
 mod pixels;
 mod place;
+mod product;
 mod reach;
 mod read;
 mod regression;
@@ -52,15 +55,19 @@ pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
 pub use fingerprint::Fingerprint;
+pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
 pub use model::{
-    BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
+    BertConfig, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel, Source, Train,
+    VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};
+pub use other_attack::{OtherAttack, OtherAttackFacts};
 pub use parameter::{Parameter, Referent, Takes, Value};
 pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
+pub use product::Product;
 pub use reach::{Certified, Certifier, reach};
 pub use read::{parse, read};
 pub use regression::parse_regression;

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use made_evidence::{TODAY, World, at_least, deletion, even, fgsm, pgd, trigger};
 use medcert::evidence::{Baseline, Outcome};
 use medcert::judge::{CheckState, Judgement, Signed, Verdict, Waiving, judge};
-use medcert::plan::probes::{Ball, ladder, replaced, unbounded};
+use medcert::plan::probes::{Ball, Reach, ladder, replaced, unbounded};
 use medcert::plan::{self, Attack, Probe};
 use medcert::spec::{
     Absence, Bound, Check, CheckPolicy, EditKind, Mode, Place, Signature, TextAttack, TextMethod, Waiver,
@@ -55,7 +55,7 @@ fn healthy() -> World {
 
 /// What the checks try in the ball of the healthy world's clause: FGSM, PGD of 5 and 20 steps, naive, Square.
 fn rungs() -> [Attack; 5] {
-    ladder(Ball::everywhere(0.1)).try_into().expect("five")
+    ladder(Reach::Ball(Ball::everywhere(0.1))).try_into().expect("five")
 }
 
 /// A cell of an attack on pixels that uses its ε in full.

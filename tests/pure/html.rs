@@ -119,7 +119,11 @@ fn exhibit() -> Exhibit {
 }
 
 fn about() -> About {
-    About { generated: "2026-11-25 07:00 UTC".into(), command: "medcert check specs/hand.yaml".into() }
+    About {
+        generated: "2026-11-25 07:00 UTC".into(),
+        command: "medcert check specs/hand.yaml".into(),
+        review: vec![],
+    }
 }
 
 fn page(world: &World, exhibits: &[Exhibit]) -> (String, Judgement) {
@@ -284,7 +288,8 @@ fn nothing_is_loaded_and_nothing_runs() {
     let (page, _) = page(&world(), &[exhibit()]);
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
     assert!(page.contains(&format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")));
-    let lower = page.to_lowercase();
+    // a filter of the page itself is no address
+    let lower = page.to_lowercase().replace("url(#", "");
     for word in [
         "http:",
         "https:",
@@ -307,10 +312,12 @@ fn nothing_is_loaded_and_nothing_runs() {
     for part in lower.split("href=").skip(1) {
         assert!(part.starts_with("\"#"), "{}", &part[..20]);
     }
-    assert!(
-        !lower.split('<').any(|tag| tag.split('>').next().is_some_and(|tag| tag.contains(" on"))),
-        "a handler"
-    );
+    // ` onload=`, and not the words of a label
+    let handles = |tag: &str| {
+        let mut rests = tag.split(" on").skip(1);
+        rests.any(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('='))
+    };
+    assert!(!lower.split('<').any(|tag| tag.split('>').next().is_some_and(handles)), "a handler");
 }
 
 #[test]
@@ -363,7 +370,11 @@ fn hostile_text_stays_text() {
         judgement: &judgement,
         accepted: None,
     };
-    let page = render(result, &[shown], &About { generated: evil.into(), command: evil.into() });
+    let page = render(
+        result,
+        &[shown],
+        &About { generated: evil.into(), command: evil.into(), review: vec![evil.into()] },
+    );
     assert!(page.matches("alert(1)").count() > 15, "the text is there");
     assert_eq!(page.matches("</style>").count(), 1);
     assert!(!page.contains("<script") && !page.contains("<img src=x") && !page.contains("\"'><"));
@@ -396,7 +407,7 @@ fn tags_are_closed() {
     for part in page.split('<').skip(1).filter(|part| !part.starts_with('!')) {
         let tag = part.split('>').next().unwrap_or_default();
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
-        match (tag.starts_with('/'), tag.ends_with('/') || ["meta", "img"].contains(&name)) {
+        match (tag.starts_with('/'), tag.ends_with('/') || ["meta", "img", "input"].contains(&name)) {
             (true, _) => assert_eq!(open.pop(), Some(name), "{tag}"),
             (false, true) => {}
             (false, false) => open.push(name),

@@ -69,6 +69,7 @@ pub fn spec() -> Spec {
         table: vec![],
         published: vec![],
         costs: None,
+        product: None,
         require: vec![],
         thresholds: vec![],
         checks: spec::Checks::default(),
@@ -180,14 +181,15 @@ impl World {
         Judgement::of(&self.plan, &self.evidence, Err("no baseline was given"), TODAY)
     }
 
-    /// Adds an attack that only the checks ask for, on the first `cases`.
+    /// Adds an attack that only the checks ask for, on all cases or on so many from where probes begin.
     pub fn probe(&mut self, model: usize, attack: Attack, cases: usize, right: impl Fn(usize, bool) -> bool) {
         let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
-        self.evidence.probes.push(Cell {
-            model: self.plan.spec.models[model].0.clone(),
-            attack: attack.to_string(),
-            outcomes: self.evidence.cases.iter().enumerate().take(cases).map(outcome).collect(),
-        });
+        let (name, attack_name) = (self.plan.spec.models[model].0.clone(), attack.to_string());
+        let all = self.evidence.cases.iter().enumerate().map(outcome).collect::<Vec<_>>();
+        let mut probe = Cell { model: name, attack: attack_name, outcomes: all[..cases].to_vec() };
+        let first = self.evidence.probed_from(&probe);
+        probe.outcomes = all[first..first + cases].to_vec();
+        self.evidence.probes.push(probe);
         let whole = cases == self.evidence.cases.len();
         self.plan.probes.push(Probe { cell: plan::Cell { model, attack }, whole });
     }
@@ -227,6 +229,7 @@ pub fn healthy(model: &str) -> Health {
         dependent: 0,
         probabilities: false,
         gradient: Some(GradientHealth { zero: 0, not_finite: 0, cosine: 0.99, rising: 32 }),
+        noise: None,
     }
 }
 
@@ -247,6 +250,7 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
         held: u32::from(right),
         meaning_changed: None,
         flipped: false,
+        routes: medcert::evidence::Routes::default(),
     }
 }
 

@@ -113,7 +113,7 @@ fn attacked(
         }
         let Ok(score) = tally.score(cell.model, &[place], Metric::Accuracy) else { continue };
         let share = score.estimate.share();
-        match points.iter_mut().find(|(known, _)| *known == radius) {
+        match points.iter_mut().find(|(known, _)| known.to_bits() == radius.to_bits()) {
             Some((_, least)) => *least = least.min(share),
             None => points.push((radius, share)),
         }

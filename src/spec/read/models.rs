@@ -7,10 +7,10 @@ use super::super::schema::parts;
 use super::super::table::{
     About, Choice, Truth, block, needed, needed_block, optional, table, usual, whole, word,
 };
-use super::script;
 use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
 use super::{Model, ModelInputs, Named, check_name, suggest};
-use crate::spec::{BertConfig, Fusion, Optimizer, Referent, Source, VisionNetwork, Weights};
+use super::{hardening, script};
+use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Referent, Source, VisionNetwork, Weights};
 
 table! {
     /// A residual network.
@@ -147,12 +147,25 @@ fn architectures() -> Vec<Choice<ReadModel>> {
         schema: |names| either(Attending::schema(names)),
         read: boxed(|node, known| attending(node, known)),
     };
-    let script = Choice {
-        name: "torchscript",
-        about: "A model of your own. The file holds code, which runs here: it must be trusted and pinned."
-            .into(),
-        schema: script::Script::schema,
-        read: boxed(|node, _| script::read(node)),
+    let module = |format: &ModuleFormat| {
+        match format {
+        ModuleFormat::Pt2 => Choice {
+            name: format.name(),
+            about: "A model of your own, exported with torch.export. The file holds data alone; nothing of it is \
+                    trusted."
+                .into(),
+            schema: script::Module::schema,
+            read: boxed(|node, _| script::read_graph(node)),
+        },
+        ModuleFormat::TorchScript => Choice {
+            name: format.name(),
+            about: "A model of your own as TorchScript, which PyTorch has deprecated: prefer `pt2`. The file holds \
+                    code, which runs here: it must be trusted and pinned."
+                .into(),
+            schema: script::Script::schema,
+            read: boxed(|node, _| script::read(node)),
+        },
+    }
     };
     let others = [
         bert,
@@ -163,9 +176,8 @@ fn architectures() -> Vec<Choice<ReadModel>> {
             Fusion::Gated,
             "A fusion: an expert for both inputs and one for each alone, weighed by a gate.",
         ),
-        script,
     ];
-    VisionNetwork::ALL.iter().map(network).chain(others).collect()
+    VisionNetwork::ALL.iter().map(network).chain(others).chain(ModuleFormat::ALL.iter().map(module)).collect()
 }
 
 /// The schema of the block.
@@ -196,8 +208,11 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
     for (name, node) in entries {
         check_name(&name, &node, "model", models.iter().map(|(name, _)| name));
         let known = Known { earlier: &models, all: &all };
-        let model = Choice::of(&node, "architecture", &architectures)
-            .and_then(|(architecture, node)| (architecture.read)(&node, known));
+        let model = Choice::of(&node, "architecture", &architectures).and_then(|(architecture, node)| {
+            let model = (architecture.read)(&node, known)?;
+            hardening::check(&node, &model);
+            Some(model)
+        });
         let reads = |input: fn(&Model) -> bool| model.as_ref().is_none_or(input);
         readers.push(ModelInputs {
             name: name.clone(),

@@ -1,4 +1,4 @@
-//! A `torchscript` model: what it reads, how pixels are normalised, what it returns, and that it is trusted.
+//! A `pt2` or `torchscript` model: what it reads, how pixels are normalised, what it returns, and that code is trusted.
 
 use std::path::PathBuf;
 
@@ -7,21 +7,28 @@ use serde_json::{Value as Json, json};
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{
-    Sha256, Truth, block, expected_block, needed, optional, path, table, usual, whole, word,
+    Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
 };
 use super::Model;
-use crate::spec::{Outputs, ScriptModel, Source};
+use crate::spec::{Expectation, ModuleFormat, Outputs, ScriptModel, Source};
 
 table! {
-    /// The architecture `torchscript`.
+    /// The architecture `torchscript`, whose file holds code.
     Script {
-        file: PathBuf = needed("The TorchScript file.", path("model.pt"), "model.pt"),
-        sha256: String =
-            needed("The 64 hexadecimal digits that sha256sum prints.", Sha256, Sha256::EXAMPLE),
         trusted: () = expected_block(
             "Says that you trust the code in the file.",
             |about, _| json!({"description": about, "const": true}),
         ),
+        ..module: Module,
+    }
+}
+
+table! {
+    /// The architecture `pt2`. A graph holds no code, so nobody has to trust it.
+    Module {
+        file: PathBuf = needed("The file of the model.", path("model.pt2"), "model.pt2"),
+        sha256: String =
+            needed("The 64 hexadecimal digits that sha256sum prints.", Sha256, Sha256::EXAMPLE),
         reads: Inputs = needed("Its inputs.", word("input", &INPUTS), "both"),
         image: () = block("Side of its images in pixels.", |about, _| {
             parts::integer(about, LEAST_SIDE, Some(MOST_SIDE), None)
@@ -45,7 +52,37 @@ table! {
             word("kind of output", &[("logits", Outputs::Logits), ("logit", Outputs::Logit)]),
             "logits",
         ),
+        expect: Option<Expectation> = optional(
+            "What it must answer before anything is attacked, so that a wrong normalisation or size is caught.",
+            own(expectation, expectation_schema),
+        ),
     }
+}
+
+/// The kinds of golden answers.
+const EXPECTATIONS: [&str; 2] = ["accuracy", "logits"];
+
+/// Golden answers: `accuracy: 71.3%`, or `logits: FILE.csv`.
+fn expectation(node: &Node<'_>) -> Option<Expectation> {
+    let (kind, node) = node.choice("kind of answer", &EXPECTATIONS)?;
+    if kind == "logits" {
+        return node.path().map(Expectation::Logits);
+    }
+    let share = node.share()?;
+    let word = node.word();
+    let digits = word.trim().trim_end_matches('%').trim_end();
+    let written = digits.split_once('.').map_or(0, |(_, digits)| digits.len());
+    // a share without % has two digits more in front of the percentage's point
+    let decimals = if word.contains('%') { written } else { written.saturating_sub(2) };
+    Some(Expectation::Accuracy { share, decimals: decimals as u32 })
+}
+
+fn expectation_schema(about: &str) -> Json {
+    let accuracy =
+        parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
+    let logits =
+        parts::path("A CSV file with the columns id and logit, or id, normal and abnormal.", "golden.csv");
+    parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)].into_iter()), about)
 }
 
 /// What a module reads.
@@ -76,9 +113,19 @@ fn channels_of(about: &str, least: f64, example: &[f64]) -> Json {
     schema
 }
 
+/// A TorchScript module.
 pub(super) fn read(node: &Node<'_>) -> Option<Model> {
-    let table = Script::read(node)?;
-    trusted(node, table.trusted.node.as_ref());
+    let Script { trusted, module } = Script::read(node)?;
+    check_trust(node, trusted.node.as_ref());
+    finish(node, module, ModuleFormat::TorchScript)
+}
+
+/// A graph of torch.export.
+pub(super) fn read_graph(node: &Node<'_>) -> Option<Model> {
+    finish(node, Module::read(node)?, ModuleFormat::Pt2)
+}
+
+fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Model> {
     let reads = table.reads.value?;
     let picture = if reads.image {
         picture(node, &table)
@@ -97,6 +144,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     };
     let (image, mean, deviation) = picture?;
     Some(Model::Script(ScriptModel {
+        format,
         source: Source { path: table.file.value?, sha256: Some(table.sha256.value?) },
         reads_image: reads.image,
         reads_text: reads.text,
@@ -107,10 +155,11 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
         max_tokens: table.max_tokens.value?,
         lowercase: table.lowercase.value?,
         outputs: table.outputs.value?,
+        expect: table.expect.value?,
     }))
 }
 
-fn trusted(node: &Node<'_>, trusted: Option<&Node<'_>>) {
+fn check_trust(node: &Node<'_>, trusted: Option<&Node<'_>>) {
     let help =
         "write `trusted: true` if you trust who made the file: it holds code, which runs here".to_string();
     match trusted {
@@ -125,7 +174,7 @@ fn trusted(node: &Node<'_>, trusted: Option<&Node<'_>>) {
 type Picture = (u32, Vec<f32>, Vec<f32>);
 
 /// Side, mean and deviation; the last two have one number a channel.
-fn picture(node: &Node<'_>, table: &Script<'_>) -> Option<Picture> {
+fn picture(node: &Node<'_>, table: &Module<'_>) -> Option<Picture> {
     let image = table.image.node.as_ref().or_else(|| node.missing("image", "224"));
     let image = image.and_then(|node| node.whole(LEAST_SIDE, MOST_SIDE));
     let channels = table.channels.value;

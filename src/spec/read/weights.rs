@@ -9,6 +9,7 @@ use super::super::schema::parts;
 use super::super::table::{
     About, Own, Sha256, block, needed, optional, own, path, real, table, usual, whole, word,
 };
+use super::hardening::{self, HardeningKeys};
 use crate::spec::{Optimizer, Source, Train, Weights};
 
 table! {
@@ -55,6 +56,7 @@ table! {
             })),
             0,
         ),
+        ..hardening: HardeningKeys,
     }
 }
 
@@ -117,7 +119,8 @@ pub(super) fn read_weights(
 }
 
 fn training(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let Training { optimizer, lr, epochs, batch, seed, freeze } = Training::read(node)?;
+    let Training { optimizer, lr, epochs, batch, seed, freeze, hardening } = Training::read(node)?;
+    let hardening = hardening::read(&hardening);
     Some(Train {
         optimizer: optimizer.value?.unwrap_or(usual),
         lr: lr.value?,
@@ -125,6 +128,7 @@ fn training(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
         batch: batch.value?,
         seed: seed.value?,
         freeze: freeze.value?,
+        hardening: hardening?,
     })
 }
 

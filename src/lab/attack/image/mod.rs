@@ -12,6 +12,7 @@ pub mod hop_skip_jump;
 pub mod mask;
 pub mod momentum;
 pub mod naive;
+pub mod naive_patch;
 pub mod nes;
 pub mod patch;
 pub mod pgd;
@@ -231,7 +232,7 @@ pub(super) fn zeroed(values: &Tensor) -> Result<Tensor> {
 }
 
 /// Overwrites the chosen cases.
-pub(super) fn copy_rows(into: &Tensor, from: &Tensor, chosen: &[bool]) -> Result<()> {
+pub(in crate::lab) fn copy_rows(into: &Tensor, from: &Tensor, chosen: &[bool]) -> Result<()> {
     let _guard = tensor::no_grad_guard();
     for case in chosen.iter().enumerate().filter(|(_, chosen)| **chosen).map(|(case, _)| case as i64) {
         into.f_get(case)?.f_copy_(&from.f_get(case)?)?;
