@@ -35,6 +35,12 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = self.gather.plan()?;
+        if !plan.spec.data.shows_cases() {
+            return Err(Error::Usage(format!(
+                "{} hides its cases; write `cases: shown` into its data block to see pictures and words of single patients",
+                plan.spec.path.display()
+            )));
+        }
         let ground = self.gather.ground(&plan)?;
         let Some(case) = ground.case(&self.case) else {
             return Err(Error::Usage(format!(

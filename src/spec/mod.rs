@@ -23,6 +23,7 @@ mod node;
 mod number;
 mod other_attack;
 mod parameter;
+pub mod pattern;
 mod pixels;
 mod place;
 mod product;
@@ -50,7 +51,10 @@ pub use check::{
 pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
-pub use data::{Columns, Data, MISSED, Section, Views};
+pub use data::{
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows,
+    Section, Views, Window, is_age,
+};
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};

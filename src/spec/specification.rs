@@ -70,4 +70,10 @@ impl Spec {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self)
     }
+
+    /// Broken cases that are minimised and kept, a cell and chunk: none where cases are hidden, since a counterexample holds
+    /// words of a report.
+    pub fn kept_counterexamples(&self) -> usize {
+        if self.data.shows_cases() { self.counterexamples } else { 0 }
+    }
 }

@@ -1,5 +1,7 @@
 //! What needs no libtorch: the spec language, data, text, statistics, verdicts and reports.
 
+#[path = "../support/dicom_file.rs"]
+mod dicom_file;
 #[path = "../support/made_evidence.rs"]
 mod made_evidence;
 #[path = "../support/mutations.rs"]
@@ -18,6 +20,7 @@ mod certified_verdicts;
 mod checks;
 mod clusters;
 mod data;
+mod dicom;
 mod early;
 mod evidence;
 mod fuzz;
@@ -28,6 +31,7 @@ mod html;
 mod images;
 mod judge;
 mod language;
+mod layouts;
 mod manual;
 mod meaning;
 mod metrics;

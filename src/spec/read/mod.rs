@@ -5,6 +5,7 @@ mod costs;
 mod data;
 mod defend;
 mod hardening;
+mod layout;
 pub(super) mod models;
 mod product;
 mod script;
