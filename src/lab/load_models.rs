@@ -13,9 +13,10 @@ use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::cross::Cross;
 use super::model::masked::Masked;
-use super::model::params::{Declared, Named, Params, digest};
+use super::model::params::{Declared, Params, digest};
 use super::model::residual::Residual;
 use super::model::{Architecture, Network, Reader, TokenizerOf};
+use super::pretrained_start::{LanguageFacts, PretrainedStart};
 use super::script::Script;
 use super::settings::computed_on;
 use super::train::{Lesson, train};
@@ -23,7 +24,7 @@ use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::seal::Cache;
-use crate::spec::{BertConfig, Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
+use crate::spec::{Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
@@ -341,50 +342,6 @@ impl LoadedModel {
         match self {
             Self::Network(network) => network,
             Self::Script(script) => script,
-        }
-    }
-}
-
-/// What a language model already has before its parameters are made.
-#[derive(Debug, Default)]
-struct LanguageFacts {
-    vocabulary: Option<Vocabulary>,
-    config: Option<BertConfig>,
-}
-
-impl LanguageFacts {
-    fn of(checkpoint: &Checkpoint) -> Self {
-        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
-    }
-}
-
-/// What training starts from: a trunk's file, or a language model's folder.
-#[derive(Debug)]
-enum PretrainedStart {
-    Trunk(WeightsFile),
-    Folder(Checkpoint),
-}
-
-impl PretrainedStart {
-    fn file(&self) -> &WeightsFile {
-        match self {
-            Self::Trunk(file) => file,
-            Self::Folder(checkpoint) => &checkpoint.file,
-        }
-    }
-
-    fn folder(&self) -> Option<&Checkpoint> {
-        match self {
-            Self::Trunk(_) => None,
-            Self::Folder(checkpoint) => Some(checkpoint),
-        }
-    }
-
-    fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
-        match (self, architecture) {
-            (Self::Folder(checkpoint), _) => checkpoint.trunk(),
-            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
-            (Self::Trunk(_), _) => Err(bug("a trunk is no vision model's")),
         }
     }
 }

@@ -22,6 +22,7 @@ mod cache_keys;
 mod chunk_loop;
 mod expected;
 mod gated_augmentation;
+mod pretrained_start;
 mod renaming;
 mod run;
 mod stop;

@@ -1,6 +1,7 @@
 //! From YAML to a [`Spec`].
 
 pub(super) mod checks;
+mod costs;
 mod data;
 mod defend;
 mod hardening;
@@ -23,12 +24,10 @@ use super::node::{Faults, Node, suggest};
 use super::place::Tree;
 use super::schema::parts;
 use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
-use super::table::{
-    Own, Takes, Writes, block, needed, needed_block, own, real, table, text, usual, whole, word,
-};
+use super::table::{Own, Takes, Writes, block, needed, needed_block, own, table, text, usual, whole, word};
 use super::{
-    Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named,
-    Norm, Place, Section, Spec, Stop, TextMethod, Views,
+    Absence, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named, Norm,
+    Place, Section, Spec, Stop, TextMethod, Views,
 };
 use crate::{Error, Result};
 
@@ -218,20 +217,12 @@ table! {
         ),
         costs: () = block(
             "What an error costs, in your unit; for the metric `cost`.",
-            |about, names| parts::described(CostKeys::schema(names), about),
+            costs::schema,
         ),
         report: () = block(
             "Whose result it is: product, version, owner and identifiers; every report shows it.",
             |about, names| parts::described(product::ReportKeys::schema(names), about),
         ),
-    }
-}
-
-table! {
-    /// The block `costs`.
-    CostKeys {
-        missed: f64 = needed("An abnormal case that is called normal.", real(0.0, 1e9, &[10.0]), "1"),
-        overcalled: f64 = needed("A normal case that is called abnormal.", real(0.0, 1e9, &[1.0]), "1"),
     }
 }
 
@@ -264,7 +255,7 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let names = Names { models: &readers, threats: &threats, masks: &mask_names };
     let rows = sentences::table(table.table.node.as_ref(), names);
     let published = sentences::published(table.published.node.as_ref(), names);
-    let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs(node).map(Some));
+    let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs::read(node).map(Some));
     let require = table.require.node.as_ref();
     let require = require.and_then(|node| sentences::requirements(node, names, table.costs.is_given()));
     let count = require.as_ref().map(Vec::len);
@@ -364,20 +355,6 @@ fn schema_of_grid(about: &str, norm: Norm) -> Json {
     let mut schema = parts::described(list, about);
     schema["examples"] = json!([usual]);
     schema
-}
-
-/// What errors cost.
-fn costs(node: &Node<'_>) -> Option<Costs> {
-    let CostKeys { missed, overcalled } = CostKeys::read(node)?;
-    let costs = Costs { missed: missed.value?, overcalled: overcalled.value? };
-    if costs.missed + costs.overcalled > 0.0 {
-        return Some(costs);
-    }
-    node.fault(
-        "if no error costs anything, every model is free",
-        "for example {missed: 10, overcalled: 1}".to_string(),
-    );
-    None
 }
 
 /// Whether the grammar gives it a meaning.

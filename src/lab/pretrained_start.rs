@@ -1,0 +1,53 @@
+//! What training starts from, besides a model's own parameters: a trunk's file, or a language model's folder.
+
+use super::checkpoint::Checkpoint;
+use super::model::Architecture;
+use super::model::params::Named;
+use super::weights::WeightsFile;
+use crate::spec::BertConfig;
+use crate::text::Vocabulary;
+use crate::{Error, Result};
+
+/// What a language model already has before its parameters are made.
+#[derive(Debug, Default)]
+pub(super) struct LanguageFacts {
+    pub(super) vocabulary: Option<Vocabulary>,
+    pub(super) config: Option<BertConfig>,
+}
+
+impl LanguageFacts {
+    pub(super) fn of(checkpoint: &Checkpoint) -> Self {
+        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
+    }
+}
+
+/// What training starts from: a trunk's file, or a language model's folder.
+#[derive(Debug)]
+pub(super) enum PretrainedStart {
+    Trunk(WeightsFile),
+    Folder(Checkpoint),
+}
+
+impl PretrainedStart {
+    pub(super) fn file(&self) -> &WeightsFile {
+        match self {
+            Self::Trunk(file) => file,
+            Self::Folder(checkpoint) => &checkpoint.file,
+        }
+    }
+
+    pub(super) fn folder(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Trunk(_) => None,
+            Self::Folder(checkpoint) => Some(checkpoint),
+        }
+    }
+
+    pub(super) fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
+        match (self, architecture) {
+            (Self::Folder(checkpoint), _) => checkpoint.trunk(),
+            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
+            (Self::Trunk(_), _) => Err(Error::Bug("a trunk is no vision model's".to_string())),
+        }
+    }
+}
