@@ -1,6 +1,7 @@
 //! `medcert explain NAME`: what an attack is, where it comes from, its defaults and its cost; what a check looks for;
 //! what a metric, a verdict or an exit code means. It says what the sources say of themselves.
 
+mod defences;
 mod definitions;
 mod terms;
 
@@ -72,6 +73,8 @@ pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 owned(Absence::ALL.iter().map(|absence| absence.name()).collect()),
             ),
             ("modes of attacks on words", owned(Mode::ALL.iter().map(|mode| mode.name()).collect())),
+            ("defences", owned(defences::names(&defences::DEFENCES))),
+            ("certificates", owned(defences::names(&defences::CERTIFICATES))),
             ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("terms", owned(terms::names())),
@@ -162,6 +165,7 @@ pub(super) fn explained(wanted: &str) -> Option<String> {
     let code = wanted.strip_prefix("exit-").or(wanted.strip_prefix("exit-code-")).unwrap_or(&wanted);
     let exit = definitions::of_exit(code).map(|text| titled(&format!("exit code {code}"), text));
     let said = match wanted.as_str() {
+        guard if defences::source(guard).is_some() => defences::source(guard),
         "no-regression" => Some(include_str!("../judge/regression.rs")),
         every if every.starts_with("in-every") || every.starts_with("in-each") => {
             Some(include_str!("../data/groups.rs"))

@@ -37,6 +37,7 @@ impl Manual {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
     Attacks,
+    Certificates,
     Checks,
     Metrics,
     Verdicts,
@@ -46,8 +47,9 @@ enum Page {
 }
 
 impl Page {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Attacks,
+        Self::Certificates,
         Self::Checks,
         Self::Metrics,
         Self::Verdicts,
@@ -63,6 +65,11 @@ impl Page {
                 "attacks.md",
                 "Reference: attacks",
                 "What each attack does, where it comes from, its defaults, and its cost.",
+            ),
+            Self::Certificates => (
+                "certificates.md",
+                "Reference: defences and certificates",
+                "What each defence does to a model's inputs, and what each certificate proves, with its source and cost.",
             ),
             Self::Checks => (
                 "checks.md",
@@ -105,6 +112,8 @@ impl Page {
             Self::Metrics
         } else if Verdict::ALL.iter().any(|verdict| verdict.to_string() == word) {
             Self::Verdicts
+        } else if word.starts_with("defence-") || word.starts_with("certificate-") {
+            Self::Certificates
         } else if word.starts_with("exit-") {
             Self::ExitCodes
         } else if explain::is_term(word) {

@@ -12,14 +12,14 @@ use super::model::Reader;
 use super::witness::Witness;
 use crate::data::{Dataset, Partition};
 use crate::evidence::{
-    Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Journal, ModelFacts, Observer, Part,
-    Piece, Pieces, Seen,
+    Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Health, Journal, ModelFacts, NoiseHealth,
+    Observer, Part, Piece, Pieces, Seen,
 };
 use crate::judge::early::Course;
 use crate::plan::probes::probed_chunks;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::random::{below, stream};
-use crate::spec::Stop;
+use crate::spec::{Defence, Stop};
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
@@ -230,7 +230,7 @@ impl ChunkLoop<'_> {
                     Some(chunk) => chunk,
                     slot => slot.insert(Chunk::new(scene, indices)?),
                 };
-                let seen = self.see(chunk, *look)?;
+                let seen = self.see(scene, chunk, indices, *look)?;
                 journal.append(key.clone(), seen)?;
                 self.told(scene, *look, indices.len());
             }
@@ -275,7 +275,13 @@ impl ChunkLoop<'_> {
     }
 
     /// Looks.
-    fn see(&self, chunk: &mut Chunk<'_>, look: WorkItem<'_>) -> Result<Seen> {
+    fn see(
+        &self,
+        scene: &Scene<'_>,
+        chunk: &mut Chunk<'_>,
+        indices: &[usize],
+        look: WorkItem<'_>,
+    ) -> Result<Seen> {
         Ok(match look {
             WorkItem::Cell(attack) => {
                 let mut attempt = chunk.attack(attack)?;
@@ -291,8 +297,20 @@ impl ChunkLoop<'_> {
             WorkItem::Certificate(..) => {
                 return Err(Error::Bug("a certificate is sought with all others".into()));
             }
-            WorkItem::Health => Seen::Health(chunk.health()?),
+            WorkItem::Health => {
+                Seen::Health(Health { noise: self.noise(scene, indices)?, ..chunk.health()? })
+            }
         })
+    }
+
+    /// The noise that reaches the model that a smoothed one wraps, on the first case of a chunk.
+    fn noise(&self, scene: &Scene<'_>, indices: &[usize]) -> Result<Option<NoiseHealth>> {
+        let model = self.plan.spec.models.iter().find(|(name, _)| name == scene.reader.name());
+        let defence = model.and_then(|(_, model)| model.defended()).map(|defended| defended.defence);
+        let (Some(Defence::Smoothing(smoothing)), Some(&index)) = (defence, indices.first()) else {
+            return Ok(None);
+        };
+        certify::chunk::noise(scene, &smoothing, index)
     }
 
     fn told(&self, scene: &Scene<'_>, look: WorkItem<'_>, cases: usize) {

@@ -2,7 +2,7 @@
 
 use super::contradiction::{Adversary, AdverseWords, Attacked, Reach};
 use super::listing::{Listed, Threat};
-use super::{Smoothed, listing, masking, region};
+use super::{Smoothed, listing, masking, record, region};
 use crate::evidence;
 use crate::lab::chunk::Scene;
 use crate::lab::defend::of_spec;
@@ -120,6 +120,18 @@ fn attack(
         });
     }
     Ok(())
+}
+
+/// The noise that reaches the wrapped model for copies of a study; None where the pixels get none.
+///
+/// # Errors
+/// Images or masks were not prepared, or libtorch fails.
+pub fn noise(
+    scene: &Scene<'_>,
+    smoothing: &Smoothing,
+    index: usize,
+) -> Result<Option<evidence::NoiseHealth>> {
+    record::noise(&smoothed(scene, smoothing, index)?, scene.inputs, index, scene.ids[index])
 }
 
 /// How far the pixels of a case may move in a ball.

@@ -1,6 +1,6 @@
 //! Deleted words, against every insertion, deletion and substitution: Huang et al., RS-Del (NeurIPS 2023, arXiv 2302.01757).
 //! Each word is deleted on its own with probability ρ, so one threshold serves reports of every length; together with noise
-//! on the pixels it is the threshold of [`edited`](crate::stats::threshold::edited).
+//! on the pixels it is the threshold of `edited`.
 
 use rand_chacha::ChaCha12Rng;
 

@@ -1,6 +1,6 @@
 //! Masked words, alone or together with noise on the pixels: Levine and Feizi (AAAI 2020, arXiv 1911.09272) for a mask that
 //! keeps k of L words, Zeng et al. (Computational Linguistics 2023, arXiv 2105.03743) for reports. The joint certificate of
-//! [`threshold`](crate::stats::threshold) holds for every architecture: of a changed report, the mask hides all changed words
+//! `threshold` holds for every architecture: of a changed report, the mask hides all changed words
 //! with probability 1 − Δ, and then noise on the pixels is all that is left.
 //!
 //! A word is what stands between spaces. Words that the mask hides are left out, and the others stay in their order. It

@@ -13,6 +13,7 @@ pub mod gaussian;
 pub mod joint;
 pub mod listing;
 pub mod masking;
+mod record;
 pub mod region;
 
 use crate::lab::inputs::Inputs;

@@ -1,5 +1,5 @@
 //! Double masking: `PatchCleanser` (Xiang, Mahloujifar and Mittal, USENIX Security 2022, arXiv 2108.09135), whose certificate
-//! is in [`certify::masking`](crate::lab::certify::masking). The image is read under every mask. If all answers agree, that is
+//! is in `lab::certify::masking`. The image is read under every mask. If all answers agree, that is
 //! the answer. Else each mask with a minority answer is looked at under every second mask: if all agree with it, the patch
 //! was under it, and it is the answer; if none is confirmed, the majority is.
 //!

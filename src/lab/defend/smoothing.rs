@@ -1,4 +1,4 @@
-//! A smoothed model under attack: its answer is the majority of noisy copies ([`certify`](crate::lab::certify)).
+//! A smoothed model under attack: its answer is the majority of noisy copies (`lab::certify`).
 //!
 //! An attack sees the logarithm of the mean probability over 20 draws of the noise, the same draws for every case and step
 //! (expectation over transformation: Athalye et al., ICML 2018, arXiv 1707.07397; 20 draws as in AutoAttack's version for
