@@ -28,7 +28,9 @@ fn main() {
 /// The shims in C++, against the headers beside the library.
 fn compile_shims(lib: &Path) {
     let shims = ["src/lab/settings.cpp", "src/lab/graph/dispatch.cpp"];
-    shims.iter().for_each(|shim| println!("cargo:rerun-if-changed={shim}"));
+    for shim in shims {
+        println!("cargo:rerun-if-changed={shim}");
+    }
     println!("cargo:rerun-if-env-changed=LIBTORCH_INCLUDE");
     let named = std::env::var_os("LIBTORCH_INCLUDE").map(PathBuf::from);
     // the CUDA set keeps its libraries a folder deeper
