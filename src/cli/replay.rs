@@ -62,7 +62,7 @@ impl Replay {
 
     /// The cells to replay: those that are asked for, or those that broke the case by what was seen last.
     fn cells(&self, plan: &Plan, case: usize, kept: Option<&Evidence>) -> Result<Vec<usize>> {
-        let names: Vec<&str> = plan.spec.models.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = plan.subjects.iter().map(|subject| subject.name.as_str()).collect();
         if let Some(model) = self.model.as_deref().filter(|model| !names.contains(model)) {
             return Err(Error::Usage(format!("`{model}` is no model of the spec: {}", names.join(", "))));
         }

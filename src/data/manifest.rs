@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::cells::{Label, Labels, Missing};
+use super::findings::{FindingPlaces, FindingReader, Presence};
 use super::groups::{self, Grouping};
 use super::table::{Row, Table};
 use super::{Folder, ImageSource, LeftOut, Report, Study};
-use crate::Result;
 use crate::spec::Columns;
+use crate::{Error, Result};
 
 /// How a manifest is read.
 #[derive(Clone, Copy)]
@@ -18,17 +19,27 @@ pub(super) struct Reading<'a> {
     pub(super) columns: &'a Columns,
     /// The column that names the parts of the split, if one does.
     pub(super) fold: Option<&'a str>,
+    /// How its findings are read, if it is asked for some; the label is not read then.
+    pub(super) findings: Option<FindingReader<'a>>,
     pub(super) labels: Labels<'a>,
     pub(super) missing: Missing<'a>,
     /// Bits of the images' values, if the spec names them.
     pub(super) bits: Option<u8>,
 }
 
+/// Where the labels are.
+enum LabelPlaces {
+    /// One column says whether the study is abnormal.
+    Abnormal(usize),
+    /// What says which findings it has.
+    Findings(FindingPlaces),
+}
+
 /// The places of the columns that the spec names.
 struct Places {
     id: usize,
     patient: usize,
-    label: usize,
+    labels: LabelPlaces,
     images: [Option<usize>; 3],
     sections: [Option<usize>; 3],
     view: Option<usize>,
@@ -37,13 +48,17 @@ struct Places {
 }
 
 impl Places {
-    fn find(table: &Table, columns: &Columns, fold: Option<&str>) -> Result<Self> {
+    fn find(table: &Table, reading: Reading<'_>) -> Result<Self> {
+        let Reading { columns, fold, findings, .. } = reading;
         let optional = |name: Option<&str>| name.map(|name| table.column(name)).transpose();
         let named = |name: &Option<String>| optional(name.as_deref());
         Ok(Self {
             id: table.column(&columns.id)?,
             patient: table.column(&columns.patient)?,
-            label: table.column(&columns.label)?,
+            labels: match findings {
+                None => LabelPlaces::Abnormal(table.column(&columns.label)?),
+                Some(findings) => LabelPlaces::Findings(findings.places(table, &columns.label)?),
+            },
             images: [named(&columns.frontal)?, named(&columns.lateral)?, named(&columns.mask)?],
             sections: [named(&columns.indication)?, named(&columns.findings)?, named(&columns.impression)?],
             view: named(&columns.view)?,
@@ -55,8 +70,12 @@ impl Places {
     /// The columns in which a word such as `nan` may be no value.
     fn checked(&self) -> Vec<usize> {
         let optional = self.images.into_iter().chain(self.sections).flatten();
+        let labels: Vec<usize> = match &self.labels {
+            LabelPlaces::Abnormal(label) => vec![*label],
+            LabelPlaces::Findings(findings) => findings.all().collect(),
+        };
         let mut places: Vec<usize> =
-            [self.id, self.patient, self.label].into_iter().chain(optional).collect();
+            [self.id, self.patient].into_iter().chain(labels).chain(optional).collect();
         places.sort_unstable();
         places.dedup();
         places
@@ -78,9 +97,13 @@ pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<M
     let path = root.file(file)?;
     let folder = root.beside(&path);
     let table = Table::read(&path)?;
-    let places = Places::find(&table, reading.columns, reading.fold)?;
+    let places = Places::find(&table, reading)?;
     let checked = places.checked();
-    reading.missing.check(&table, &checked, places.label, reading.labels)?;
+    let label = match places.labels {
+        LabelPlaces::Abnormal(label) => Some(label),
+        LabelPlaces::Findings(_) => None,
+    };
+    reading.missing.check(&table, &checked, label, reading.labels)?;
     let mut seen = HashSet::new();
     let mut studies = Vec::new();
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
@@ -98,25 +121,36 @@ pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<M
     }
     let mut remarks: Vec<String> = table.remark().into_iter().collect();
     remarks.extend(reading.missing.remarks(&table, &checked));
+    if let (Some(findings), LabelPlaces::Findings(places)) = (reading.findings, &places.labels) {
+        remarks.extend(findings.remarks(&table, places));
+    }
     Ok(Manifest { studies, left_out: left_out.into_iter().collect(), remarks })
 }
 
 /// The study of a row, or why there is none.
-fn study(
-    row: Row<'_>,
+fn study<'a>(
+    row: Row<'a>,
     places: &Places,
-    reading: Reading<'_>,
+    reading: Reading<'a>,
     folder: &Folder,
 ) -> Result<std::result::Result<Study, String>> {
     let Reading { labels, missing, bits, .. } = reading;
-    let label = match missing.value(row, places.label) {
-        None => return Ok(Err("without a label".to_string())),
-        Some(_) => labels.read(row, places.label)?,
-    };
-    let label = match label {
-        Label::LeftOut(reason) => return Ok(Err(reason)),
-        Label::Abnormal => true,
-        Label::Normal => false,
+    let (label, presences) = match (&places.labels, reading.findings) {
+        (LabelPlaces::Findings(places), Some(reader)) => match reader.read(row, places)? {
+            Ok(presences) => (presences.contains(&Presence::Present), presences),
+            Err(reason) => return Ok(Err(reason)),
+        },
+        (LabelPlaces::Abnormal(label), _) if missing.value(row, *label).is_none() => {
+            return Ok(Err("without a label".to_string()));
+        }
+        (LabelPlaces::Abnormal(label), _) => match labels.read(row, *label)? {
+            Label::LeftOut(reason) => return Ok(Err(reason)),
+            Label::Abnormal => (true, vec![]),
+            Label::Normal => (false, vec![]),
+        },
+        (LabelPlaces::Findings(_), None) => {
+            return Err(Error::Bug("the places of findings were found and nothing reads them".into()));
+        }
     };
     let needed = |column: usize, what: &str| match missing.value(row, column) {
         None => Ok(None),
@@ -157,6 +191,7 @@ fn study(
             impression: text(impression),
         },
         label,
+        findings: presences,
         groups: by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect(),
         view: Some(view).filter(|view| !view.is_empty()),
         mask: image(mask)?.map(|source| match source {

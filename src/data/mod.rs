@@ -4,6 +4,7 @@
 mod audit;
 mod cells;
 mod csv_preview;
+mod findings;
 mod groups;
 mod images;
 mod iu_xray;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
+pub use findings::{FindingCounts, Presence};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
 pub use language::{LEAST_KNOWN, cut};
 pub use root::Roots;
@@ -44,8 +46,10 @@ pub struct Study {
     pub lateral: Option<ImageSource>,
     /// The report.
     pub report: Report,
-    /// True if abnormal.
+    /// True if abnormal; of a data set with findings, if one of them is present.
     pub label: bool,
+    /// What is known of each finding of the data set, in its order.
+    pub findings: Vec<Presence>,
     /// Projection of the frontal image, such as PA or AP.
     pub view: Option<String>,
     /// Mask of the lesion in the frontal image.
@@ -54,6 +58,13 @@ pub struct Study {
     pub groups: Vec<(String, String)>,
     /// The value of the column that names the parts of the split, if one does.
     pub fold: Option<String>,
+}
+
+impl Study {
+    /// Whether it is abnormal, or has a finding, by its place in the data; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>) -> Option<bool> {
+        finding.map_or(Some(self.label), |place| self.findings.get(place)?.known())
+    }
 }
 
 /// The sections of a report, as written.
@@ -100,6 +111,8 @@ pub type LeftOut = Vec<(String, usize)>;
 pub struct Dataset {
     /// The studies, in a fixed order.
     pub studies: Vec<Study>,
+    /// The findings that the models are asked about; none where the question is whether a study is abnormal.
+    pub findings: Vec<String>,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: LeftOut,
     /// What a reader of a result should know about how the data were read, in sentences.
@@ -146,9 +159,11 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
     let mut remarks = vec![];
     let (studies, mut left_out, sections) = match &spec.data {
-        spec::Data::Phantom { studies, seed, label_noise, missed, .. } => {
+        spec::Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, .. } => {
             let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
-            (phantom::studies_with(*studies, *seed, mistakes), vec![], all)
+            let mut studies = phantom::studies_with(*studies, *seed, mistakes);
+            phantom::label(&mut studies, findings, *seed, (*label_noise, *unlabelled));
+            (studies, vec![], all)
         }
         spec::Data::IuXray { folder, sections, views, bits } => {
             let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
@@ -157,6 +172,7 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         spec::Data::Manifest {
             file,
             columns,
+            findings,
             positive,
             negative,
             leave_out,
@@ -167,11 +183,22 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             bits,
             ..
         } => {
+            let missing = cells::Missing { missing, literal };
+            let separator = separator.as_deref();
+            let of_findings = findings.as_ref().map(|columns| findings::FindingReader {
+                columns,
+                positive,
+                negative,
+                leave_out,
+                separator,
+                missing,
+            });
             let reading = manifest::Reading {
                 columns,
+                findings: of_findings,
                 fold: spec.split.column(),
-                labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
-                missing: cells::Missing { missing, literal },
+                labels: cells::Labels { positive, negative, leave_out, separator },
+                missing,
                 bits: *bits,
             };
             let read = manifest::load(&roots.open(&spec.path)?, file, reading)?;
@@ -180,7 +207,9 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         }
     };
     let views = spec.data.views();
-    let mut data = Dataset { studies, left_out: vec![], remarks, digest: String::new(), sections, views };
+    let findings = spec.data.findings();
+    let mut data =
+        Dataset { studies, findings, left_out: vec![], remarks, digest: String::new(), sections, views };
     left_out.extend(data.leave_out(spec.models.iter().any(|(_, model)| model.reads_text())));
     data.left_out = left_out;
     if data.studies.is_empty() {
@@ -232,13 +261,21 @@ impl Dataset {
             self.sections.iter().copied().map(section_key).collect::<Vec<_>>().join(", "),
             views_key(self.views)
         ));
+        for finding in &self.findings {
+            add(finding);
+        }
         for study in &self.studies {
             // the column of the split decides the parts, which evidence names one by one
-            let Study { id, patient, frontal, lateral, report, label, view, mask, groups, fold: _ } = study;
+            let Study { id, patient, frontal, lateral, report, label, findings, view, mask, groups, fold: _ } =
+                study;
             add(id);
             add(patient);
             add(if *label { "1" } else { "0" });
             add(view.as_deref().unwrap_or_default());
+            // data without findings have the digest of versions that knew none
+            if !findings.is_empty() {
+                add(&findings.iter().map(|presence| presence.letter()).collect::<String>());
+            }
             for image in [frontal, lateral, mask] {
                 add(&match image {
                     None => String::new(),

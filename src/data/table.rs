@@ -120,6 +120,11 @@ impl Table {
         }
     }
 
+    /// The file, for messages.
+    pub(super) fn file(&self) -> std::path::Display<'_> {
+        self.path.display()
+    }
+
     /// The names of the columns.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.header.iter()

@@ -177,7 +177,7 @@ impl Tally<'_> {
     fn pixels(&self, certificate: &plan::Certificate) -> Option<u64> {
         let (_, _, region) = certificate.ball.within()?;
         let models = &self.plan.spec.models;
-        let side = models.get(certificate.model)?.1.side(models)?;
+        let side = self.plan.kind(certificate.model)?.side(models)?;
         let views = self.plan.spec.data.views().count() as u64;
         (region == Region::Everywhere).then(|| u64::from(side).pow(2) * views)
     }

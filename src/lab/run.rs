@@ -5,19 +5,20 @@ use super::chunk_loop::ChunkLoop;
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
+use super::model::one_finding::OneFinding;
 use super::model::operating::Operated;
 use super::model::params::digest;
 use super::settings::{computed_on, library, settle};
 use super::stop;
 use super::tensor;
-use crate::data::{self, Audit, Dataset, Partition};
+use crate::data::{self, Audit, Dataset, FindingCounts, Partition};
 use crate::evidence::{
-    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts,
-    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
+    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, FindingFacts, Machine,
+    ModelFacts, Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
 };
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Subject};
 use crate::seal::Cache;
-use crate::spec::{Mask, Model, Stop};
+use crate::spec::{Mask, Model, Operating, Stop};
 use crate::text;
 use crate::{Error, Result};
 
@@ -69,7 +70,7 @@ pub fn run_part(
         let pieces = if head.run.early && part == Part::WHOLE {
             field.sweep_early(&head)
         } else {
-            let models = 0..plan.spec.models.len();
+            let models = 0..plan.subjects.len();
             models.map(|model| field.sweep(model, part)).collect::<Result<Vec<_>>>().map(|each| each.concat())
         };
         let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
@@ -97,7 +98,7 @@ pub fn show(
 fn on_stage<T>(
     (plan, data, partition): (&Plan, &Dataset, &Partition),
     options: &Options,
-    known: &[Counterexample],
+    counterexamples: &[Counterexample],
     observer: &dyn Observer,
     action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
 ) -> Result<T> {
@@ -109,29 +110,49 @@ fn on_stage<T>(
     observer.observe(Event::Prepared);
     stop::listen();
     let workshop = ModelLoader { options, cache: &cache, inputs: &inputs, partition, observer };
-    let mut subjects = workshop.models(&plan.spec.models)?;
-    let mut models: Vec<ModelFacts> =
-        subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
-    for subject in &mut subjects {
-        if let (LoadedModel::Network(network), false) = (subject, options.plain) {
+    let mut loaded = workshop.models(&plan.spec.models)?;
+    let of_models: Vec<ModelFacts> =
+        loaded.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    for model in &mut loaded {
+        if let (LoadedModel::Network(network), false) = (model, options.plain) {
             network.params.fold()?;
         }
     }
     tensor::set_threads(options.threads());
-    let operated = operated(plan, &subjects, &inputs, partition)?;
-    for (facts, at) in models.iter_mut().zip(&operated) {
-        facts.threshold = at.as_ref().map(|at| at.threshold);
-    }
-    let cut = subjects.iter().filter_map(|subject| cut(subject, &inputs, partition)).collect();
+    let about = |subject: &Subject| {
+        let place = subject.finding?;
+        Some(OneFinding::new(loaded[subject.model].reader(), &subject.name, place))
+    };
+    let about: Vec<Option<OneFinding<'_>>> = plan.subjects.iter().map(about).collect();
+    let asked: Vec<&dyn Reader> = (plan.subjects.iter().zip(&about))
+        .map(|(subject, about)| match about {
+            Some(one) => one as &dyn Reader,
+            None => loaded[subject.model].reader(),
+        })
+        .collect();
+    let operated = operated(plan, &asked, &inputs, partition)?;
+    let of_subject = |(subject, at): (&Subject, &Option<Operated<'_>>)| ModelFacts {
+        name: subject.name.clone(),
+        finding: subject.finding.map(|place| inputs.findings[place].clone()),
+        threshold: at.as_ref().map(|at| at.threshold),
+        ..of_models[subject.model].clone()
+    };
+    let models: Vec<ModelFacts> = plan.subjects.iter().zip(&operated).map(of_subject).collect();
+    let known = |subject: &Subject| {
+        let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
+        partition.test.iter().copied().filter(is_known).collect()
+    };
+    let cut = loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect();
     action(&ChunkLoop {
         plan,
         data,
         inputs: &inputs,
         partition,
-        readers: subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect(),
+        readers: asked.iter().zip(&operated).map(|(asked, at)| at_point(*asked, at.as_ref())).collect(),
+        tests: plan.subjects.iter().map(known).collect(),
         models: &models,
         cut,
-        known,
+        known: counterexamples,
         folded: !options.plain,
         kept: &options.cache.join("evidence"),
         fresh: options.fresh,
@@ -190,40 +211,44 @@ fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<
         let study = &field.data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
         let (label, groups) = (study.label, study.groups.clone());
-        Case { id, patient, label, lesion: field.inputs.lesion_share(index), seen, twins, groups }
+        let findings = study.findings.iter().map(|presence| presence.letter()).collect();
+        Case { id, patient, label, findings, lesion: field.inputs.lesion_share(index), seen, twins, groups }
     };
     field.partition.test.iter().zip(seen).zip(twins).map(case).collect()
 }
 
-/// A model, at its operating point if it has one.
-fn at_point<'s>(subject: &'s LoadedModel, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
-    at.map_or(subject.reader(), |at| at)
+/// A subject, at its operating point if it has one.
+fn at_point<'s>(asked: &'s dyn Reader, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
+    at.map_or(asked, |at| at)
 }
 
-/// The models that have an operating point, at it.
+/// The subjects that have an operating point, at it.
 fn operated<'s>(
     plan: &Plan,
-    subjects: &'s [LoadedModel],
+    asked: &[&'s dyn Reader],
     inputs: &Inputs,
     partition: &Partition,
 ) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(subject, (name, _)): (&'s LoadedModel, &(String, Model))| {
-        let point = plan.spec.thresholds.iter().find(|(model, _)| model == name);
-        point.map(|(_, point)| Operated::fix(subject.reader(), *point, inputs, partition)).transpose()
+    let at = |(subject, asked): (&Subject, &&'s dyn Reader)| {
+        let (name, _) = &plan.spec.models[subject.model];
+        let is_its =
+            |(model, point): &&(String, Operating)| model == name && point.finding == subject.finding;
+        let point = plan.spec.thresholds.iter().find(is_its);
+        point.map(|(_, point)| Operated::fix(*asked, *point, inputs, partition)).transpose()
     };
-    subjects.iter().zip(&plan.spec.models).map(at).collect()
+    plan.subjects.iter().zip(asked).map(at).collect()
 }
 
 /// A cell as evidence names it, without an outcome yet.
 fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
-    let model = plan.spec.models[cell.model].0.clone();
+    let model = plan.name(cell.model).to_string();
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
 /// A certificate as evidence names it, without a vote yet.
 fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
     Certificate {
-        model: plan.spec.models[certificate.model].0.clone(),
+        model: plan.name(certificate.model).to_string(),
         ball: certificate.ball.to_string(),
         seed: plan.spec.seed,
         votes: vec![],
@@ -294,11 +319,21 @@ fn data_facts(
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
         remarks: data.remarks.iter().chain(cut).cloned().collect(),
+        findings: findings(data, partition),
         train: partition.train.len(),
         validation: partition.validation.len(),
         test: partition.test.len(),
         patients_in_two_parts,
     }
+}
+
+/// What is known of each finding over the test cases.
+fn findings(data: &Dataset, partition: &Partition) -> Vec<FindingFacts> {
+    let counts = |(place, name): (usize, &String)| {
+        let studies = partition.test.iter().map(|&index| &data.studies[index]);
+        FindingCounts::of(name, place, studies).into()
+    };
+    data.findings.iter().enumerate().map(counts).collect()
 }
 
 fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<ModelFacts> {
@@ -309,5 +344,6 @@ fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<M
         }
     };
     let architecture = model.architecture().to_string();
-    Ok(ModelFacts { name: name.clone(), architecture, weights, parameters, source, threshold: None })
+    let (name, finding, threshold) = (name.clone(), None, None);
+    Ok(ModelFacts { name, finding, architecture, weights, parameters, source, threshold })
 }

@@ -1,4 +1,5 @@
-//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept.
+//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept. A model of several
+//! findings learns them together: the mean of the binary cross-entropies over the labels that are known.
 //!
 //! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
 //! threads gives the same weights on one kind of processor.
@@ -8,9 +9,9 @@ use tch::COptimizer;
 use super::inputs::Inputs;
 use super::model::bert::Tokens;
 use super::model::params::Params;
-use super::model::{Architecture, TokenizerOf};
+use super::model::{Answers, Architecture, TokenizerOf};
 use super::stop;
-use super::tensor::{self, Tensor};
+use super::tensor::{self, Kind, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::random::{below, shuffle, stream, uniform};
@@ -98,8 +99,7 @@ impl Lesson<'_> {
                 let _ = tensor.f_set_requires_grad(learns)?;
             }
             let loss = self.epoch(params, &optimizer, epoch, (learnt.as_ref(), learns))?;
-            let right = self.right(params, &self.partition.validation)?;
-            let cases = self.partition.validation.len().max(1);
+            let (right, known) = self.right(params, &self.partition.validation)?;
             // a gate is no use that only answers rightly: it has to find the odd ones too
             let merit = match self.architecture {
                 Architecture::Gated(..) => right + self.odd_ones_found(params, &self.partition.validation)?,
@@ -110,7 +110,7 @@ impl Lesson<'_> {
                 epoch,
                 epochs: self.train.epochs,
                 loss,
-                accuracy: right as f64 / cases as f64,
+                accuracy: right as f64 / known.max(1) as f64,
             });
             if best.as_ref().is_none_or(|(most, _)| merit > *most) {
                 best = Some((merit, params.values()?));
@@ -191,7 +191,28 @@ impl Lesson<'_> {
     /// Mean cross-entropy with the labels.
     pub(super) fn loss(self, params: &Params, branches: &Branches, indices: &[usize]) -> Result<Tensor> {
         let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
-        cross_entropy(&logits, &self.labels(indices)?)
+        self.cost(&logits, indices)
+    }
+
+    /// Mean cross-entropy of what a model gives for cases with their labels; of findings, over the labels that are known.
+    pub(super) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
+        if self.architecture.answers() == Answers::Classes {
+            return cross_entropy(answers, &self.labels(indices)?);
+        }
+        let known = indices.iter().flat_map(|&index| &self.inputs.presences[index]).map(|one| one.known());
+        let (labels, weights): (Vec<f32>, Vec<f32>) = known
+            .map(|label| (f32::from(u8::from(label == Some(true))), f32::from(u8::from(label.is_some()))))
+            .unzip();
+        let shape = [indices.len(), self.inputs.findings.len()];
+        let (labels, weights) = (tensor::floats(&labels, &shape)?, tensor::floats(&weights, &shape)?);
+        let losses = answers.f_binary_cross_entropy_with_logits::<Tensor>(
+            &labels,
+            Some(weights.shallow_clone()),
+            None,
+            tch::Reduction::Sum,
+        )?;
+        // a batch may know no label at all, and then teaches nothing
+        Ok(losses.f_div(&weights.f_sum(Kind::Float)?.f_clamp_min(1.0)?)?)
     }
 
     pub(super) fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
@@ -216,21 +237,37 @@ impl Lesson<'_> {
         Ok(Branches { image: join(&images)?, text: join(&texts)? })
     }
 
-    /// How many of the cases are classified rightly.
-    fn right(self, params: &Params, cases: &[usize]) -> Result<usize> {
+    /// How many labels of the cases the model gives rightly, and how many are known.
+    fn right(self, params: &Params, cases: &[usize]) -> Result<(usize, usize)> {
         if cases.is_empty() {
-            return Ok(0);
+            return Ok((0, 0));
         }
         let _guard = tensor::no_grad_guard();
-        let mut right = 0;
+        let (mut right, mut known) = (0, 0);
         for indices in cases.chunks(32) {
             let branches = self.forward(params, &self.batch(indices, None)?, false)?;
             let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
             let logits = tensor::values(&logits)?;
-            let pairs = logits.chunks_exact(2).zip(indices);
-            right += pairs.filter(|(pair, case)| (pair[1] > pair[0]) == self.inputs.labels[**case]).count();
+            let answers = self.architecture.answers();
+            for (answer, &case) in logits.chunks_exact(answers.count()).zip(indices) {
+                match answers {
+                    Answers::Classes => {
+                        known += 1;
+                        right += usize::from((answer[1] > answer[0]) == self.inputs.labels[case]);
+                    }
+                    Answers::Findings(_) => {
+                        let labels = self.inputs.presences[case].iter().map(|one| one.known());
+                        let pairs = answer.iter().zip(labels);
+                        let each = pairs.filter_map(|(score, label)| Some((*score > 0.0) == label?));
+                        for is_right in each {
+                            known += 1;
+                            right += usize::from(is_right);
+                        }
+                    }
+                }
+            }
         }
-        Ok(right)
+        Ok((right, known))
     }
 
     pub(super) fn labels(self, indices: &[usize]) -> Result<Tensor> {

@@ -2,38 +2,48 @@
 
 use super::adaptive::companions;
 use super::probes::probes;
-use super::{Attack, Bound, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
-use crate::spec::{self, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
+use super::{
+    Attack, Bound, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row, Subject,
+    subjects,
+};
+use crate::spec::{self, Asked, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
-    let mut binder = Binder { spec: &spec, attacks: vec![vec![Attack::default()]; spec.models.len()] };
+    let subjects = subjects(&spec);
+    let attacks = vec![vec![Attack::default()]; subjects.len()];
+    let mut binder = Binder { spec: &spec, findings: spec.data.findings(), subjects: &subjects, attacks };
     let rows: Vec<BoundRow> = spec.table.iter().map(|condition| binder.row(condition)).collect();
-    let requirements: Vec<BoundRequirement> = spec
+    let requirements: Vec<Vec<Vec<BoundClause>>> = spec
         .require
         .iter()
         .map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect())
         .collect();
     let compared: Vec<BoundRow> =
         spec.require.iter().map(|required| binder.regression(required.regression.as_ref())).collect();
-    // only now every model's cells are known, and with them the place of each
-    let attacks = binder.attacks;
+    // only now every subject's cells are known, and with them the place of each
+    let Binder { findings, attacks, .. } = binder;
     let starts: Vec<usize> =
-        (0..attacks.len()).map(|model| attacks[..model].iter().map(Vec::len).sum()).collect();
+        (0..attacks.len()).map(|subject| attacks[..subject].iter().map(Vec::len).sum()).collect();
     let place =
-        |(model, cells): &Cells| cells.iter().map(|cell| starts[*model] + cell).collect::<Vec<usize>>();
+        |(subject, cells): &Cells| cells.iter().map(|cell| starts[*subject] + cell).collect::<Vec<usize>>();
     let bound_row = |(condition, row): (&Condition, &BoundRow)| Row {
         words: condition.words.clone(),
         cells: row.iter().map(place).collect(),
     };
-    let bound_clause = |(clause, (subject, other)): (&spec::Clause, &BoundClause)| Clause {
+    let bound_clause = |clause: &spec::Clause, bound: &BoundClause| Clause {
         certificate: None,
-        words: clause.words.clone(),
-        model: subject.0,
+        words: match bound.each {
+            Some(finding) => format!("{} ({})", clause.words, findings[finding]),
+            None => clause.words.clone(),
+        },
+        model: bound.subject.0,
+        each: bound.each.map(|finding| findings[finding].clone()),
+        mean_with: bound.mean_with.iter().map(|cells| (cells.0, place(cells))).collect(),
         metric: clause.metric,
-        cells: place(subject),
+        cells: place(&bound.subject),
         group: clause.group.clone(),
-        bound: match (&clause.bound, other) {
+        bound: match (&clause.bound, &bound.other) {
             (spec::Bound::Model { offset, .. }, Some(other)) => {
                 Bound::Model { model: other.0, cells: place(other), offset: *offset }
             }
@@ -42,10 +52,12 @@ pub fn build(spec: Spec) -> Plan {
             (spec::Bound::Model { .. }, None) => unreachable!("a relation binds both its models"),
         },
     };
-    let sought = |(required, bound): (&spec::Requirement, &BoundRequirement)| -> Vec<Certificate> {
+    let sought = |(required, bound): (&spec::Requirement, &Vec<Vec<BoundClause>>)| -> Vec<Certificate> {
         let each = required.clauses.iter().zip(bound);
-        each.filter_map(|(clause, ((model, _), _))| Some(Certificate::of(*model, clause.certified?)))
-            .collect()
+        let of = |(clause, bound): (&spec::Clause, &Vec<BoundClause>)| {
+            Some(Certificate::of(bound.first()?.subject.0, clause.certified?))
+        };
+        each.filter_map(of).collect()
     };
     let mut certificates: Vec<Certificate> = Vec::new();
     for certificate in spec.require.iter().zip(&requirements).flat_map(sought) {
@@ -53,10 +65,10 @@ pub fn build(spec: Spec) -> Plan {
             certificates.push(certificate);
         }
     }
-    let bound_clause = |(clause, bound): (&spec::Clause, &BoundClause)| {
-        let wanted = clause.certified.map(|certified| Certificate::of(bound.0.0, certified));
+    let bound_clause = |clause: &spec::Clause, bound: &BoundClause| {
+        let wanted = clause.certified.map(|certified| Certificate::of(bound.subject.0, certified));
         let certificate = wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted));
-        Clause { certificate, ..bound_clause((clause, bound)) }
+        Clause { certificate, ..bound_clause(clause, bound) }
     };
     let rows = spec.table.iter().zip(&rows).map(bound_row).collect();
     let cells: Vec<Cell> = attacks
@@ -65,9 +77,13 @@ pub fn build(spec: Spec) -> Plan {
         .flat_map(|(model, attacks)| attacks.iter().cloned().map(move |attack| Cell { model, attack }))
         .collect();
     let bound_regression = |(regression, compared): (&spec::Regression, &BoundRow)| Regression {
-        cells: match regression.condition {
-            Some(_) => compared.iter().flat_map(place).collect(),
-            None => every_cell(&spec, &cells, regression.model.as_deref()),
+        cells: match (&regression.condition, &regression.model) {
+            (Some(_), _) => compared.iter().flat_map(place).collect(),
+            (None, Some(name)) => {
+                let own = subjects_of(&spec, &subjects, name);
+                (0..cells.len()).filter(|&cell| own.contains(&cells[cell].model)).collect()
+            }
+            (None, None) => (0..cells.len()).collect(),
         },
         margin: regression.margin,
     };
@@ -78,42 +94,56 @@ pub fn build(spec: Spec) -> Plan {
         .map(|(required, (clauses, compared))| Requirement {
             sentence: required.sentence.clone(),
             place: required.place,
-            clauses: required.clauses.iter().zip(clauses).map(bound_clause).collect(),
+            clauses: (required.clauses.iter().zip(clauses))
+                .flat_map(|(clause, bound)| bound.iter().map(|one| bound_clause(clause, one)))
+                .collect(),
             regression: required.regression.as_ref().map(|one| bound_regression((one, compared))),
         })
         .collect();
-    let probes = probes(&spec, &cells, &requirements);
-    Plan { spec, cells, certificates, probes, rows, requirements }
+    let mut plan = Plan { spec, subjects, cells, certificates, probes: vec![], rows, requirements };
+    plan.probes = probes(&plan);
+    plan
 }
 
-/// The cells of a model, or of all.
-fn every_cell(spec: &Spec, cells: &[Cell], model: Option<&str>) -> Vec<usize> {
-    let is_meant = |cell: &Cell| model.is_none_or(|name| spec.models[cell.model].0 == name);
-    (0..cells.len()).filter(|&place| is_meant(&cells[place])).collect()
+/// The subjects of a model, by its name.
+fn subjects_of(spec: &Spec, subjects: &[Subject], name: &str) -> Vec<usize> {
+    let is_of = |subject: &usize| spec.models[subjects[*subject].model].0 == name;
+    (0..subjects.len()).filter(is_of).collect()
 }
 
-/// A model, and places among its own attacks.
+/// A subject, and places among its own attacks.
 type Cells = (usize, Vec<usize>);
 type BoundRow = Vec<Cells>;
-/// The subject's cells, and the other model's in a relation.
-type BoundClause = (Cells, Option<Cells>);
-type BoundRequirement = Vec<BoundClause>;
 
-/// Collects the attacks of every model, each once, in the order in which they are first asked for.
+/// What a clause is about.
+struct BoundClause {
+    /// The subject's cells.
+    subject: Cells,
+    /// The finding, where it is one of those that `every finding` stands for.
+    each: Option<usize>,
+    /// The further subjects of a mean.
+    mean_with: Vec<Cells>,
+    /// The other subject's cells, in a relation.
+    other: Option<Cells>,
+}
+
+/// Collects the attacks of every subject, each once, in the order in which they are first asked for.
 struct Binder<'a> {
     spec: &'a Spec,
+    findings: Vec<String>,
+    subjects: &'a [Subject],
     attacks: Vec<Vec<Attack>>,
 }
 
 impl Binder<'_> {
-    /// What a row is for every model; nothing where a threat touches no input of the model.
+    /// What a row is for every subject; nothing where a threat touches no input of its model.
     fn row(&mut self, condition: &Condition) -> BoundRow {
-        let models = self.spec.models.len();
-        let bind = |model: usize| {
-            let applies = condition.threats.iter().all(|threat| self.touches(model, threat));
-            if applies { self.cells(model, &condition.threats, condition.joint) } else { (model, vec![]) }
+        let count = self.subjects.len();
+        let bind = |subject: usize| {
+            let applies = condition.threats.iter().all(|threat| self.touches(subject, threat));
+            if applies { self.cells(subject, &condition.threats, condition.joint) } else { (subject, vec![]) }
         };
-        (0..models).map(bind).collect()
+        (0..count).map(bind).collect()
     }
 
     /// The cells that a regression's condition stands for; none if it has no condition.
@@ -124,34 +154,61 @@ impl Binder<'_> {
         };
         match &regression.model {
             None => self.row(condition),
-            Some(name) => vec![self.cells(self.model(name), &condition.threats, condition.joint)],
+            Some(name) => subjects_of(self.spec, self.subjects, name)
+                .into_iter()
+                .map(|subject| self.cells(subject, &condition.threats, condition.joint))
+                .collect(),
         }
     }
 
-    fn clause(&mut self, clause: &spec::Clause) -> BoundClause {
+    /// A clause, or one for each finding that it stands for.
+    fn clause(&mut self, clause: &spec::Clause) -> Vec<BoundClause> {
+        let place = |name: &String| self.findings.iter().position(|finding| finding == name);
+        let each = match &clause.asked {
+            Asked::Abnormal => return vec![self.one(clause, None)],
+            Asked::Finding(name) => return vec![self.one(clause, place(name))],
+            Asked::EveryFinding | Asked::MeanOfFindings => 0..self.findings.len(),
+        };
+        let all = each.map(|finding| self.one(clause, Some(finding)));
+        if clause.asked == Asked::EveryFinding {
+            let findings = 0..;
+            return all
+                .zip(findings)
+                .map(|(one, finding)| BoundClause { each: Some(finding), ..one })
+                .collect();
+        }
+        let mut all: Vec<Cells> = all.map(|one| one.subject).collect();
+        let mean_with = all.split_off(1.min(all.len()));
+        let one = |subject| BoundClause { subject, each: None, mean_with, other: None };
+        all.pop().map(one).into_iter().collect()
+    }
+
+    /// A clause about one finding, or about whether a study is abnormal.
+    fn one(&mut self, clause: &spec::Clause, finding: Option<usize>) -> BoundClause {
         let Condition { threats, joint, .. } = &clause.condition;
-        let subject = self.model(&clause.model);
+        let subject = self.subject(&clause.model, finding);
         let subject = self.cells(subject, threats, *joint);
         let other = match &clause.bound {
             spec::Bound::Rate(_) | spec::Bound::AtMost(_) => None,
             spec::Bound::Model { model, .. } => {
                 // the other model meets what of the condition can touch it
-                let model = self.model(model);
+                let other = self.subject(model, finding);
                 let touching: Vec<Threat> =
-                    threats.iter().filter(|threat| self.touches(model, threat)).cloned().collect();
-                Some(self.cells(model, &touching, *joint))
+                    threats.iter().filter(|threat| self.touches(other, threat)).cloned().collect();
+                Some(self.cells(other, &touching, *joint))
             }
         };
-        (subject, other)
+        BoundClause { subject, each: None, mean_with: vec![], other }
     }
 
-    /// A name's index; parsing has checked that it is there.
-    fn model(&self, name: &str) -> usize {
-        self.spec.models.iter().position(|(other, _)| other == name).unwrap_or_default()
+    /// The place of a model that is asked something; parsing has checked that it is there.
+    fn subject(&self, name: &str, finding: Option<usize>) -> usize {
+        let is_it = |one: &Subject| self.spec.models[one.model].0 == name && one.finding == finding;
+        self.subjects.iter().position(is_it).unwrap_or_default()
     }
 
-    fn touches(&self, model: usize, threat: &Threat) -> bool {
-        let model = &self.spec.models[model].1;
+    fn touches(&self, subject: usize, threat: &Threat) -> bool {
+        let model = &self.spec.models[self.subjects[subject].model].1;
         let (image, text) = (model.reads_image(), model.reads_text());
         if threat.needs_the_other() {
             image && text
@@ -162,26 +219,26 @@ impl Binder<'_> {
         }
     }
 
-    fn cells(&mut self, model: usize, threats: &[Threat], joint: Joint) -> Cells {
+    fn cells(&mut self, subject: usize, threats: &[Threat], joint: Joint) -> Cells {
         let mut cells = Vec::new();
         for attack in points(threats, joint, self.spec) {
             if let Some((image, text)) = attack.sources() {
                 // what either alone would have done is reported beside what both did
-                self.cell(model, image);
-                self.cell(model, text);
+                self.cell(subject, image);
+                self.cell(subject, text);
             }
-            let beside = companions(self.spec, model, &attack);
-            cells.push(self.cell(model, attack));
+            let beside = companions(self.spec, self.subjects[subject].model, &attack);
+            cells.push(self.cell(subject, attack));
             for attack in beside {
-                cells.push(self.cell(model, attack));
+                cells.push(self.cell(subject, attack));
             }
         }
-        (model, cells)
+        (subject, cells)
     }
 
-    /// The place of an attack among the model's own.
-    fn cell(&mut self, model: usize, attack: Attack) -> usize {
-        let attacks = &mut self.attacks[model];
+    /// The place of an attack among the subject's own.
+    fn cell(&mut self, subject: usize, attack: Attack) -> usize {
+        let attacks = &mut self.attacks[subject];
         attacks.iter().position(|known| *known == attack).unwrap_or_else(|| {
             attacks.push(attack);
             attacks.len() - 1

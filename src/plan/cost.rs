@@ -57,8 +57,6 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
     };
     let mut unshared_seconds = 0.0;
     for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
-        let attacks: Vec<&Attack> =
-            plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
         let (image, text) = branches(plan, kind);
         if let Some(Weights::Train(how)) = kind.weights() {
             // late fusion trains its head alone, on features that are computed once
@@ -68,45 +66,58 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
             };
             cost.training_seconds += passes * train as f64 * (image + text);
         }
-        let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
-            let each = attacks.iter().map(|attack| spent(&[attack], image, text));
-            each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
-                let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
-                (sum + evaluations, seconds + passes * (image + text))
-            })
-        };
-        let (evaluations, gradients, passes) = spent(&attacks, image, text);
-        // a defended model answers by several evaluations of the model that it wraps
-        let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
-        cost.evaluations += evaluations * test as u64 * times;
-        cost.gradients += gradients * test as u64 * times;
-        cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
-        let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
-        let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
-        for place in plan.certificates_of(model) {
-            let (clear, most) = plan.certificates[place].evaluations(pixels);
-            cost.certificates.0 += clear * test as u64;
-            cost.certificates.1 += most * test as u64;
-            cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
-        }
-        let (alone, seconds) = spent_alone(&attacks);
-        cost.unshared += alone * test as u64;
-        unshared_seconds += seconds * test as f64;
-        for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
-            let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
-            let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
-            let (evaluations, _, passes) = spent(&attacks, image, text);
-            cost.checks += evaluations * cases as u64;
-            cost.attack_seconds += passes * cases as f64;
-            let (alone, seconds) = spent_alone(&attacks);
-            cost.unshared += alone * cases as u64;
-            unshared_seconds += seconds * cases as f64;
+        let own = (0..plan.subjects.len()).filter(|&subject| plan.subjects[subject].model == model);
+        for subject in own {
+            unshared_seconds += of_subject(plan, subject, (image, text), test, &mut cost);
         }
     }
     if cost.attack_seconds > 0.0 {
         cost.saving = unshared_seconds / cost.attack_seconds;
     }
     cost
+}
+
+/// Adds what a subject's attacks cost, and returns the seconds that they would take if no attack shared work.
+fn of_subject(plan: &Plan, subject: usize, (image, text): (f64, f64), test: usize, cost: &mut Cost) -> f64 {
+    let attacks: Vec<&Attack> =
+        plan.cells.iter().filter(|cell| cell.model == subject).map(|cell| &cell.attack).collect();
+    let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
+        let each = attacks.iter().map(|attack| spent(&[attack], image, text));
+        each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
+            let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
+            (sum + evaluations, seconds + passes * (image + text))
+        })
+    };
+    let (evaluations, gradients, passes) = spent(&attacks, image, text);
+    // a defended model answers by several evaluations of the model that it wraps
+    let kind = plan.kind(subject);
+    let defended = kind.and_then(Model::defended);
+    let times = defended.map_or(1, |defended| defended.defence.evaluations());
+    cost.evaluations += evaluations * test as u64 * times;
+    cost.gradients += gradients * test as u64 * times;
+    cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
+    let side = u64::from(kind.and_then(|kind| kind.side(&plan.spec.models)).unwrap_or(0));
+    let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+    for place in plan.certificates_of(subject) {
+        let (clear, most) = plan.certificates[place].evaluations(pixels);
+        cost.certificates.0 += clear * test as u64;
+        cost.certificates.1 += most * test as u64;
+        cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
+    }
+    let (alone, seconds) = spent_alone(&attacks);
+    cost.unshared += alone * test as u64;
+    let mut unshared_seconds = seconds * test as f64;
+    for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
+        let probes = plan.probes.iter().filter(|probe| probe.cell.model == subject && probe.whole == whole);
+        let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
+        let (evaluations, _, passes) = spent(&attacks, image, text);
+        cost.checks += evaluations * cases as u64;
+        cost.attack_seconds += passes * cases as f64;
+        let (alone, seconds) = spent_alone(&attacks);
+        cost.unshared += alone * cases as u64;
+        unshared_seconds += seconds * cases as f64;
+    }
+    unshared_seconds
 }
 
 /// Evaluations, gradients and seconds a case of a model's attacks; `image` and `text` are the seconds of its

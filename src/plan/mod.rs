@@ -9,19 +9,23 @@ mod certificate;
 mod cost;
 mod notation;
 pub mod probes;
+mod subject;
 
 pub use build::build;
 pub use certificate::Certificate;
 pub use cost::{Cost, estimate};
 pub use notation::parse_attack;
 pub use probes::Probe;
+pub use subject::{Subject, subjects};
 
 /// What will be computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The spec that it came from.
     pub spec: Spec,
-    /// Every (model, attack point) that is computed, in order, each once; a model's clean cell comes first.
+    /// Who is asked: the models in their order, each about every finding.
+    pub subjects: Vec<Subject>,
+    /// Every (subject, attack point) that is computed, in order, each once; a subject's clean cell comes first.
     pub cells: Vec<Cell>,
     /// Every (model, ball) that is certified, in the order of the sentences, each once.
     pub certificates: Vec<Certificate>,
@@ -36,7 +40,7 @@ pub struct Plan {
 /// One model under one attack point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Index into the spec's models.
+    /// Index into the plan's subjects.
     pub model: usize,
     /// What acts on the input.
     pub attack: Attack,
@@ -67,7 +71,7 @@ pub struct ImageAttack {
 pub struct Row {
     /// The user's words.
     pub words: String,
-    /// For every model of the spec, the cells that it stands for (several when `ε≤`; a case counts if it
+    /// For every subject, the cells that it stands for (several when `ε≤`; a case counts if it
     /// holds in all of them); empty where the threat touches no input of the model.
     pub cells: Vec<Vec<usize>>,
 }
@@ -99,8 +103,12 @@ pub struct Regression {
 pub struct Clause {
     /// The user's words.
     pub words: String,
-    /// Index of the model.
+    /// Index of the subject.
     pub model: usize,
+    /// The finding, where it is one of the clauses that `every finding` stands for.
+    pub each: Option<String>,
+    /// The further subjects that a mean over findings is about, with their cells; empty for every other clause.
+    pub mean_with: Vec<(usize, Vec<usize>)>,
     /// What is measured.
     pub metric: Metric,
     /// The cells that must hold together, a case at a time; where it is certified, the model's clean cell.
@@ -128,6 +136,7 @@ impl Clause {
         );
         is_share
             && self.certificate.is_none()
+            && self.mean_with.is_empty()
             && self.group.is_none()
             && !matches!(self.bound, Bound::Model { .. })
     }
@@ -138,7 +147,14 @@ impl Clause {
             Bound::Model { cells, .. } => cells,
             Bound::Rate(_) | Bound::AtMost(_) => &[],
         };
-        self.cells.iter().chain(other).copied()
+        let mean = self.mean_with.iter().flat_map(|(_, cells)| cells);
+        self.cells.iter().chain(mean).chain(other).copied()
+    }
+
+    /// The subjects whose answers are counted on its left side, with their cells.
+    pub fn subjects(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        let others = self.mean_with.iter().map(|(subject, cells)| (*subject, cells.as_slice()));
+        std::iter::once((self.model, self.cells.as_slice())).chain(others)
     }
 }
 
@@ -183,7 +199,7 @@ pub enum Bound {
     AtMost(f64),
     /// Another model's value of the same metric, plus an offset.
     Model {
-        /// Index of the other model.
+        /// Index of the other subject.
         model: usize,
         /// Its cells that must hold together, a case at a time.
         cells: Vec<usize>,

@@ -2,9 +2,9 @@
 //! (V2, V3), an attack that must win (M4), and, within the ball of each requirement and at its largest strength, fixed
 //! moves and a search that follow no gradient (M5), one step, few steps and more (M6).
 
-use super::{Attack, Bound, Cell, ImageAttack, Requirement};
+use super::{Attack, Bound, Cell, ImageAttack, Plan, Requirement};
 use crate::spec::{
-    Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
+    Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, TextAttack, TextMethod,
 };
 
 /// Cases that an attack of the checks is tried on, rounded up to whole chunks; all where an input is replaced.
@@ -107,7 +107,7 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Ba
     };
     for requirement in requirements {
         for clause in &requirement.clauses {
-            claim(&clause.cells);
+            clause.subjects().for_each(|(_, cells)| claim(cells));
             if let Bound::Model { cells, .. } = &clause.bound {
                 claim(cells);
             }
@@ -120,12 +120,14 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Ba
 }
 
 /// What the checks need beside the cells; nothing under `checks: cheap`.
-pub(super) fn probes(spec: &Spec, cells: &[Cell], requirements: &[Requirement]) -> Vec<Probe> {
+pub(super) fn probes(plan: &Plan) -> Vec<Probe> {
+    let Plan { spec, cells, requirements, .. } = plan;
     let mut probes: Vec<Probe> = Vec::new();
     if spec.checks.policy == CheckPolicy::Cheap {
         return probes;
     }
-    for (model, (_, kind)) in spec.models.iter().enumerate() {
+    for (model, subject) in plan.subjects.iter().enumerate() {
+        let (_, kind) = &spec.models[subject.model];
         let own = || cells.iter().filter(move |cell| cell.model == model).map(|cell| &cell.attack);
         let mut probe = |attack: Attack, whole| {
             let is_new = probes.iter().all(|known| known.cell.model != model || known.cell.attack != attack);

@@ -129,7 +129,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         let tally = tally.as_ref()?;
         let score = tally.score(model, cells, Metric::Accuracy).ok()?;
         Some(Cell {
-            model: &plan.spec.models[model].0,
+            model: plan.name(model),
             successes: score.estimate.successes,
             trials: score.estimate.trials,
             lower: score.lower,

@@ -149,7 +149,7 @@ fn accuracies(result: ReportInput<'_>) -> String {
         Ok(tally) => tally,
         Err(why) => return format!("No table: {}", shown(&why)),
     };
-    let models = result.plan.spec.models.iter().map(|(name, _)| shown(name)).collect::<Vec<_>>();
+    let models = result.plan.subjects.iter().map(|subject| shown(&subject.name)).collect::<Vec<_>>();
     let mut text =
         format!("| accuracy, % | {} |\n|---|{}\n", models.join(" | "), "--:|".repeat(models.len()));
     let (mut marked, mut compared) = (false, false);

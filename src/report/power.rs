@@ -29,13 +29,13 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         "if the true value is halfway between the threshold and a perfect model:".to_string(),
     ];
     for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
-        let model = plan.spec.models.get(clause.model).map_or("?", |(name, _)| name);
+        let model = plan.name(clause.model);
         let words = if clause.words.starts_with(['≥', '≤', '>', '<']) {
             format!("{model} {} {}", clause.metric.name(), plain(&clause.words))
         } else {
             plain(&clause.words)
         };
-        lines.push(format!("    {words}: {}", needs.of(clause, data)));
+        lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
     }
     if let Some((data, partition)) = data {
         let patients: BTreeSet<&str> =
@@ -58,10 +58,10 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(&mut self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+    fn of(&mut self, plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
         // errors are limited where what is right must reach the rest
         let (threshold, turned) = match (&clause.bound, clause.metric) {
-            (Bound::Model { .. }, _) => return self.difference(clause, data),
+            (Bound::Model { .. }, _) => return self.difference(plan, clause, data),
             (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
                 return "depends on the scores".to_string();
             }
@@ -80,7 +80,7 @@ impl Needs {
             None if threshold >= 1.0 => "no number of cases is enough".to_string(),
             None => "more than a million".to_string(),
         };
-        match cases(clause, data) {
+        match cases(plan, clause, data) {
             _ if clause.group.is_some() => format!("{takes} in each group"),
             Some(there) => format!("{takes}; {}", self.shown(there, threshold, turned)),
             None => takes,
@@ -108,8 +108,8 @@ impl Needs {
     }
 
     /// What the cases show if two models never differ.
-    fn difference(&self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
-        let Some(there) = cases(clause, data) else {
+    fn difference(&self, plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+        let Some(there) = cases(plan, clause, data) else {
             return "depends on how often the models differ".to_string();
         };
         let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
@@ -119,12 +119,14 @@ impl Needs {
 }
 
 /// The test cases that a clause counts; for flips at most so many.
-fn cases(clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
+fn cases(plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
     let (data, partition) = data?;
+    let finding = plan.subjects.get(clause.model).and_then(|subject| subject.finding);
     let counts = |label: bool| match clause.metric {
         Metric::Sensitivity | Metric::Missed => label,
         Metric::Specificity | Metric::Overcalled => !label,
         _ => true,
     };
-    Some(partition.test.iter().filter(|&&place| counts(data.studies[place].label)).count() as u64)
+    let label = |place: &usize| data.studies[*place].label_of(finding);
+    Some(partition.test.iter().filter_map(label).filter(|label| counts(*label)).count() as u64)
 }

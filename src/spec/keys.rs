@@ -33,11 +33,17 @@ pub(super) const WAIVER: [&str; 5] = ["check", "model", "owner", "reason", "expi
 
 /// The sources of data.
 pub(super) const SOURCES: [&str; 3] = ["phantom", "iu_xray", "manifest"];
-pub(super) const PHANTOM: [&str; 5] = ["studies", "seed", "label_noise", "missed", "views"];
+pub(super) const PHANTOM: [&str; 7] =
+    ["studies", "seed", "label_noise", "missed", "findings", "unlabelled", "views"];
 pub(super) const IU_XRAY: [&str; 4] = ["folder", "sections", "views", "bits"];
-pub(super) const MANIFEST: [&str; 11] = [
+pub(super) const MANIFEST: [&str; 16] = [
     "file",
     "columns",
+    "findings",
+    "unsure",
+    "uncertain",
+    "empty",
+    "none",
     "positive",
     "negative",
     "leave_out",

@@ -80,12 +80,14 @@ pub struct ScriptModel {
 }
 
 /// What a module returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outputs {
     /// `[cases, 2]`: normal, abnormal.
     Logits,
     /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
     Logit,
+    /// `[cases, names]`: the log-odds of each of these findings; a column of another name is not read.
+    Findings(Vec<String>),
 }
 
 /// How a fusion joins its parts.

@@ -15,6 +15,7 @@ mod attacks;
 mod bae;
 mod black_box;
 mod device;
+mod findings;
 mod fusion;
 mod joint;
 mod operating;

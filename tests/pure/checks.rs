@@ -73,7 +73,11 @@ fn full(outcomes: &mut [Outcome], epsilon: f64) {
 
 fn baseline(name: &str, right: impl Fn(usize, bool) -> bool) -> Baseline {
     let bit = |(place, label)| if right(place, label) { '1' } else { '0' };
-    Baseline { name: name.into(), right: even(CASES).into_iter().enumerate().map(bit).collect() }
+    Baseline {
+        name: name.into(),
+        right: even(CASES).into_iter().enumerate().map(bit).collect(),
+        finding: None,
+    }
 }
 
 fn judged(world: &World) -> Judgement {

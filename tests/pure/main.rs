@@ -17,6 +17,7 @@ mod clusters;
 mod data;
 mod early;
 mod evidence;
+mod findings;
 mod fuzz;
 mod hostile;
 mod house;

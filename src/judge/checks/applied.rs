@@ -51,7 +51,7 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
     {
         return None;
     }
-    let clean = field.right(field.clean(model));
+    let clean = field.right(model, field.clean(model));
     let attacked =
         || seen.outcomes.iter().zip(&clean).filter(|(_, clean)| **clean).map(|(outcome, _)| outcome);
     let full = attacked().filter(|outcome| f64::from(outcome.change) >= epsilon - ROUNDING).count();

@@ -26,7 +26,11 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         );
         Raised::new(Check::UnnamedTestSet, Some(model), message)
     };
-    Look::at(field.models().filter(|model| was_trained_elsewhere(spec, field.name(*model))).map(of_model))
+    let was_elsewhere = |subject: &usize| {
+        let model = field.plan.subjects.get(*subject).and_then(|one| spec.models.get(one.model));
+        model.is_some_and(|(name, _)| was_trained_elsewhere(spec, name))
+    };
+    Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 
 /// Whether a model, or a part of it, was loaded as it is.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::super::keys;
 use super::super::node::{Map, Node, suggest};
-use super::ModelInputs;
+use super::{ModelInputs, Names};
 use crate::spec::{ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Waiver};
 
 /// How models are operated and checked.
@@ -15,29 +15,55 @@ pub(super) struct Conduct {
 }
 
 /// Reads the three blocks, each of which may be absent.
-pub(super) fn read(map: &Map<'_>, models: &[ModelInputs]) -> Option<Conduct> {
-    let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, models));
+pub(super) fn read(map: &Map<'_>, names: Names<'_>) -> Option<Conduct> {
+    let models = names.models;
+    let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, names));
     let checks = map.get("checks").map_or(Some(Checks::default()), |node| checks(&node));
     let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, models));
     Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
-/// Operating points by the model's name.
-fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Named<Operating>>> {
-    let metrics = [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
+/// Operating points by the model's name, and by finding where the data have some; one point may stand for every finding.
+fn thresholds(node: &Node<'_>, names: Names<'_>) -> Option<Vec<Named<Operating>>> {
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
-        if models.iter().all(|model| model.name != name) {
-            let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        if names.models.iter().all(|model| model.name != name) {
+            let known: Vec<&str> = names.models.iter().map(|model| model.name.as_str()).collect();
             node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
             continue;
         }
-        let (metric, choice) = node.choice("metric", &metrics.map(|(name, _)| name))?;
-        let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
-        let metric = metrics.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
-        points.push((name, Operating { metric: metric?, share: share? }));
+        let is_for_all =
+            || Some(node.entries()?.iter().any(|(key, _)| POINTS.iter().any(|(word, _)| word == key)));
+        if names.findings.is_empty() {
+            points.push((name, point(&node, None)?));
+        } else if is_for_all()? {
+            for finding in 0..names.findings.len() {
+                points.push((name.clone(), point(&node, Some(finding))?));
+            }
+        } else {
+            for (finding, node) in node.entries()? {
+                let Some(place) = names.findings.iter().position(|known| *known == finding) else {
+                    let known: Vec<&str> = names.findings.iter().map(String::as_str).collect();
+                    let help = suggest(&finding, &known);
+                    node.fault_of_key(format!("`{finding}` is no finding of the data"), Some(help));
+                    continue;
+                };
+                points.push((name.clone(), point(&node, Some(place))?));
+            }
+        }
     }
     Some(points)
+}
+
+/// What a threshold may keep.
+const POINTS: [(&str, Metric); 2] =
+    [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
+
+fn point(node: &Node<'_>, finding: Option<usize>) -> Option<Operating> {
+    let (metric, choice) = node.choice("metric", &POINTS.map(|(name, _)| name))?;
+    let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
+    let metric = POINTS.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
+    Some(Operating { finding, metric: metric?, share: share? })
 }
 
 /// The `checks` block: a policy alone, or changed triggers by check, beside a `policy` if there is one.

@@ -2,7 +2,7 @@
 
 use super::super::keys;
 use super::super::node::{Map, Node};
-use super::{Data, ModelInputs, Section, Views};
+use super::{Data, ModelInputs, Section, Views, findings};
 use crate::spec::{Columns, MISSED};
 
 const SECTIONS: [(&str, Section); 3] = [
@@ -32,7 +32,23 @@ fn phantom(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
     let label_noise = map.get("label_noise").map_or(Some(0.02), |node| node.real(0.0, 0.5));
     let missed = map.get("missed").map_or(Some(MISSED), |node| node.real(0.0, 0.4));
     let views = views(&map).unwrap_or_else(|| usual_views(models));
-    Some(Data::Phantom { studies: studies?, seed: seed?, label_noise: label_noise?, missed: missed?, views })
+    let findings = findings::of_phantom(&map);
+    let unlabelled = map.get("unlabelled").map_or(Some(0.0), |node| {
+        if map.get("findings").is_none() {
+            let help = "name the findings under `findings`, or leave it out".to_string();
+            node.fault_of_key("`unlabelled` is about the labels of findings".to_string(), Some(help));
+        }
+        node.real(0.0, 0.9)
+    });
+    Some(Data::Phantom {
+        studies: studies?,
+        seed: seed?,
+        label_noise: label_noise?,
+        missed: missed?,
+        findings: findings?,
+        unlabelled: unlabelled?,
+        views,
+    })
 }
 
 fn iu_xray(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
@@ -56,7 +72,11 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
             read.into_iter().collect::<Option<Vec<String>>>()
         })
     };
-    let (positive, negative) = (cells("positive", &["1"]), cells("negative", &["0"]));
+    let findings = findings::of_manifest(&map);
+    // data frames write the numbers of columns with holes as 1.0
+    let (positive, negative): (&[&str], &[&str]) =
+        if map.get("findings").is_some() { (&["1", "1.0"], &["0", "0.0"]) } else { (&["1"], &["0"]) };
+    let (positive, negative) = (cells("positive", positive), cells("negative", negative));
     let (leave_out, missing, literal) =
         (cells("leave_out", &[]), cells("missing", &[]), cells("literal", &[]));
     let separator = map.get("separator").map_or(Some(None), |node| separator(&node).map(Some));
@@ -99,6 +119,7 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
     Some(Data::Manifest {
         file: file?,
         columns,
+        findings: findings?,
         positive,
         negative,
         leave_out: leave_out?,

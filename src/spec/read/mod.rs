@@ -3,6 +3,7 @@
 mod checks;
 mod data;
 mod defend;
+mod findings;
 mod models;
 mod script;
 mod sentences;
@@ -15,12 +16,12 @@ use serde_yaml::Value;
 
 use super::invisible;
 use super::keys;
-use super::node::{Faults, Node, suggest};
+use super::node::{Faults, Map, Node, suggest};
 use super::place::Tree;
 use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::{
     Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named,
-    Norm, Place, Section, Spec, Stop, TextMethod, Views,
+    Norm, Outputs, Place, Section, Spec, Stop, TextMethod, Views,
 };
 use crate::{Error, Result};
 
@@ -152,13 +153,19 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     });
     let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
     let threats = threats?;
-    let names = Names { models: &readers, threats: &threats, masks: &mask_names };
+    let findings = data.as_ref().map(Data::findings).unwrap_or_default();
+    let names = Names { models: &readers, findings: &findings, threats: &threats, masks: &mask_names };
     let table = sentences::table(&map, names);
+    if data.is_none() && asks_for_findings(&map) {
+        return None; // which findings a sentence may name is not known
+    }
+    check_findings(&map, &findings, &readers);
+    check_outputs(&map, &findings, models.as_deref().unwrap_or_default());
     let published = sentences::published(&map, names);
     let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
     let has_costs = map.get("costs").is_some();
     let require = require.and_then(|node| sentences::requirements(&node, names, has_costs));
-    let conduct = checks::read(&map, &readers);
+    let conduct = checks::read(&map, names);
     let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
     split::check_thresholds(&map, &split, &thresholds);
@@ -185,6 +192,48 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
         stop: stop?,
         threats,
     })
+}
+
+/// Whether the data block has the key `findings`, whatever its faults.
+fn asks_for_findings(map: &Map<'_>) -> bool {
+    let source = map.get("data").and_then(|data| data.value.as_mapping()?.values().next());
+    source.is_some_and(|source| source.get("findings").is_some())
+}
+
+/// A sentence must tell a finding from a model.
+fn check_findings(map: &Map<'_>, findings: &[String], models: &[ModelInputs]) {
+    let is_model = |name: &&String| models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
+    if let (Some(name), Some(node)) = (findings.iter().find(is_model), map.get("data")) {
+        let help = "give one of the two another name".to_string();
+        node.fault_of_key(format!("`{name}` is the name of a finding and of a model"), Some(help));
+    }
+}
+
+/// A module has to answer what the data ask.
+fn check_outputs(map: &Map<'_>, findings: &[String], models: &[Named<Model>]) {
+    let Some(node) = map.get("models") else { return };
+    for (name, model) in models {
+        let Model::Script(script) = model else { continue };
+        let fault = match &script.outputs {
+            Outputs::Findings(names) => match findings.iter().find(|finding| !names.contains(finding)) {
+                _ if findings.is_empty() => (
+                    format!("`{name}` answers findings, and the data have none"),
+                    "name them under `findings` in the data block".to_string(),
+                ),
+                Some(finding) => (
+                    format!("`{name}` does not answer `{finding}`, a finding of the data"),
+                    "add its column to `outputs`, or leave it out of `findings`".to_string(),
+                ),
+                None => continue,
+            },
+            Outputs::Logits | Outputs::Logit if findings.is_empty() => continue,
+            Outputs::Logits | Outputs::Logit => (
+                format!("`{name}` answers whether a study is abnormal, and the data have findings"),
+                "list the names of its columns: `outputs: [effusion, nodule]`".to_string(),
+            ),
+        };
+        node.fault_of_key(fault.0, Some(fault.1));
+    }
 }
 
 fn device(node: &Node<'_>) -> Option<DeviceChoice> {

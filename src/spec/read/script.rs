@@ -14,8 +14,13 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     trusted(&map);
     let inputs = [("image", (true, false)), ("text", (false, true)), ("both", (true, true))];
     let reads = map.need("reads", "both").and_then(|node| node.one_of("input", &inputs));
-    let outputs = [("logits", Outputs::Logits), ("logit", Outputs::Logit)];
-    let outputs = map.need("outputs", "logits").and_then(|node| node.one_of("kind of output", &outputs));
+    let outputs = map.need("outputs", "logits").and_then(|node| match node.kind() {
+        // a column without a name is one that was not trained
+        "a list" => Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect())),
+        _ => node
+            .one_of("kind of output", &[("logits", false), ("logit", true)])
+            .map(|is_one| if is_one { Outputs::Logit } else { Outputs::Logits }),
+    });
     let max_tokens = map.get("max_tokens").map_or(Some(512), |node| node.whole(8, 4096));
     let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
     let (reads_image, reads_text) = reads?;

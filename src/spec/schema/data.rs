@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{MISSED, keys};
-use super::parts::{choice, described, integer, list, object, path, real, text};
+use super::super::{MISSED, PhantomFinding, Taken, keys};
+use super::parts::{choice, described, integer, list, named, object, path, real, text};
 
 pub(super) fn data() -> Value {
     let source = choice(&keys::SOURCES, |source| match source {
@@ -34,6 +34,14 @@ fn phantom(key: &str) -> Value {
             schema["default"] = json!((MISSED * 1e4).round() / 1e4);
             schema
         }
+        "findings" => {
+            let names: Vec<&str> = PhantomFinding::ALL.iter().map(|finding| finding.name()).collect();
+            described(
+                list(&json!({"enum": names}), 1),
+                "The findings that the models are asked about; without them, whether a study is abnormal.",
+            )
+        }
+        "unlabelled" => real("Share of the labels of findings that are not known.", 0.0, 0.9, &[0.1]),
         _ => both(key),
     }
 }
@@ -45,6 +53,10 @@ fn iu_xray(key: &str) -> Value {
     }
 }
 
+fn taken(description: &str, choices: &[Taken]) -> Value {
+    json!({"description": description, "enum": choices.iter().map(|taken| taken.name()).collect::<Vec<_>>()})
+}
+
 fn manifest(key: &str) -> Value {
     let values = |description: &str, usual: &[&str]| {
         let mut schema = list(&json!({"type": ["string", "number", "boolean"]}), 0);
@@ -54,6 +66,20 @@ fn manifest(key: &str) -> Value {
     match key {
         "file" => path("The CSV file.", "cases.csv"),
         "columns" => described(object(&keys::COLUMNS, &[], column), "Which column holds what."),
+        "findings" => json!({
+            "description": "The findings that the models are asked about, each with its column, or with its word in the label column where `separator` says that this lists them.",
+            "anyOf": [
+                named(&text("The column, or the word in the list.", &["Pleural Effusion"]), "By the name that sentences use."),
+                list(&text("A column, or a word in the list.", &["Effusion"]), 1),
+            ],
+        }),
+        "unsure" => values("Values that mean that a finding is uncertain.", &["-1", "-1.0"]),
+        "uncertain" => taken("What an uncertain label is taken for.", &Taken::OF_UNCERTAIN),
+        "empty" => taken("What an empty label is taken for.", &Taken::OF_EMPTY),
+        "none" => text(
+            "The column that says that there is no finding: where it is positive, empty labels mean absent.",
+            &["No Finding"],
+        ),
         "positive" => values("Values of the label column that mean abnormal.", &["1"]),
         "negative" => values("Values of the label column that mean normal.", &["0"]),
         "leave_out" => values("Values of the label column whose rows are left out and counted.", &[]),

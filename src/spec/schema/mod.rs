@@ -88,7 +88,7 @@ fn root(key: &str, about: &dyn Fn(&str) -> String) -> Value {
         }
         "thresholds" => named(
             &thresholds(),
-            "Operating points by model: the threshold keeps this on the validation part of the split.",
+            "Operating points by model, and by finding where the data have some: the threshold keeps this on the validation part of the split.",
         ),
         "checks" => checks(about),
         "waivers" => described(
@@ -160,7 +160,7 @@ fn split() -> Value {
 
 fn sentence() -> Value {
     json!({
-        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. MODEL certified METRIC ≥ SHARE within BALL asks for a certificate. `>=` for ≥ and `eps` for ε are understood.",
+        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Where the data have findings, one of them, `every finding` or `mean` stands before the metric. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. MODEL certified METRIC ≥ SHARE within BALL asks for a certificate. `>=` for ≥ and `eps` for ε are understood.",
         "type": "string",
         "pattern": SENTENCE,
         "examples": [
@@ -170,6 +170,7 @@ fn sentence() -> Value {
             "fusion accuracy ≥ 70% in every sex",
             "fusion flips ≤ 5% under 20% TextFooler, missed ≤ 3%",
             "guarded certified accuracy ≥ 55% within l2 0.25 and 2 words",
+            "vision every finding sensitivity ≥ 80% under motion-blur severity≤3",
             "fusion no regression against baseline (margin 1%)",
         ],
     })
@@ -190,11 +191,14 @@ fn condition() -> Value {
 
 fn thresholds() -> Value {
     let share = share("Its least value on the validation part.", &["95%"]);
-    json!({
-        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
-        "properties": {"sensitivity": share, "specificity": share},
-        "examples": [{"sensitivity": "95%"}],
-    })
+    let point = || {
+        json!({
+            "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+            "properties": {"sensitivity": share, "specificity": share},
+            "examples": [{"sensitivity": "95%"}],
+        })
+    };
+    json!({"anyOf": [point(), named(&point(), "By finding.")]})
 }
 
 /// A policy, or triggers by the check's code or name, in any letter case.
