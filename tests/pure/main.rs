@@ -6,6 +6,7 @@ mod made_evidence;
 mod mutations;
 
 mod altered;
+mod areas;
 mod audit;
 mod autopsy;
 mod baseline;
