@@ -50,7 +50,8 @@ impl Replay {
             write_out(&format!("no attack of the last run broke {}; choose one with --attack\n", self.case))?;
             return Ok(0);
         }
-        let wanted: Vec<(usize, usize)> = cells.into_iter().filter_map(|cell| Some((cell, place(cell)?))).collect();
+        let wanted: Vec<(usize, usize)> =
+            cells.into_iter().filter_map(|cell| Some((cell, place(cell)?))).collect();
         let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
         for exhibit in ground.show(&plan, &wanted)? {
             write_out(&replay::render(&exhibit, exhibit.least(&known)))?;

@@ -7,6 +7,7 @@ mod certified;
 mod changes;
 mod chart;
 mod checks;
+mod findings;
 mod inputs;
 mod provenance;
 mod requirements;
@@ -46,6 +47,7 @@ struct Page<'a> {
     changes: Option<changes::Shown>,
     statistics: Vec<String>,
     requirements: Vec<requirements::Requirement>,
+    findings: findings::Findings,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
     certified: Vec<std::result::Result<certified::Row, String>>,
@@ -82,6 +84,7 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
         majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
         cases: cases::cases(result, exhibits),
+        findings: counted.map_or_else(Default::default, |tally| findings::findings(result, tally)),
         inputs: counted.map(|tally| inputs::inputs(result, tally)),
         accuracies: tally.as_ref().map(|tally| accuracies::accuracies(result, tally)).map_err(String::clone),
         fired: checks::fired(result),
