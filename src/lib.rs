@@ -31,6 +31,8 @@
 pub mod error;
 #[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
+pub mod libtorch;
 mod listed;
 #[doc(hidden)]
 pub mod random;
@@ -41,6 +43,8 @@ pub mod seal;
 
 #[doc(hidden)]
 pub mod data;
+#[doc(hidden)]
+pub mod graph;
 #[doc(hidden)]
 pub mod picture;
 #[doc(hidden)]
@@ -60,6 +64,11 @@ pub mod judge;
 pub mod plan;
 #[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
+pub mod review;
+
+#[doc(hidden)]
+pub mod bundle;
 
 #[doc(hidden)]
 pub mod cli;

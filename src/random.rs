@@ -38,6 +38,34 @@ pub fn normals(rng: &mut ChaCha12Rng, count: usize) -> Vec<f32> {
     numbers
 }
 
+/// `count` standard normal numbers of 53-bit uniforms (Box and Muller, 1958): their tails reach 8.6, where those of
+/// [`normals`] end at 5.8, so that a certificate may take them for normal.
+pub fn fine_normals(rng: &mut ChaCha12Rng, count: usize) -> Vec<f64> {
+    let mut numbers = Vec::with_capacity(count + 1);
+    while numbers.len() < count {
+        let radius = (-2.0 * fine_uniform(rng).ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * fine_uniform(rng)).sin_cos();
+        numbers.extend([radius * cosine, radius * sine]);
+    }
+    numbers.truncate(count);
+    numbers
+}
+
+/// A number in (0, 1], with 53 bits.
+pub fn fine_uniform(rng: &mut ChaCha12Rng) -> f64 {
+    ((rng.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+}
+
+/// `count` of the places 0..`all`, chosen uniformly, ascending (Floyd; Bentley, Communications of the ACM 1987).
+pub fn choose(rng: &mut ChaCha12Rng, all: usize, count: usize) -> Vec<usize> {
+    let mut chosen = std::collections::BTreeSet::new();
+    for last in all - count.min(all)..all {
+        let drawn = below(rng, last + 1);
+        chosen.insert(if chosen.contains(&drawn) { last } else { drawn });
+    }
+    chosen.into_iter().collect()
+}
+
 /// Shuffles in place (Fisher and Yates; Durstenfeld, 1964).
 pub fn shuffle<T>(items: &mut [T], rng: &mut ChaCha12Rng) {
     for last in (1..items.len()).rev() {

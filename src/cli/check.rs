@@ -6,14 +6,14 @@ use clap::Args;
 
 use super::report_option::Reports;
 use super::run_options::Gather;
-use super::{Format, accepted, evidence_path, exhibits_path, print, today};
+use super::{Format, accepted, evidence_path, exhibits_path, print, reviewed, today};
 use crate::evidence::{self, Evidence, Part, Regressions, exhibit};
 use crate::judge::Judgement;
 use crate::report::{self, terminal::note};
 use crate::{Error, Result};
 
 /// The most cases that an HTML report shows.
-const SHOWN: usize = 8;
+const SHOWN: usize = 12;
 
 /// Run a spec: train or load its models, attack them, and judge every requirement
 #[derive(Debug, Args)]
@@ -59,14 +59,17 @@ impl Check {
             note(&line);
         }
         let exhibits = if self.reports.shows_cases() {
-            let cases = exhibit::nearest(&plan, &evidence, SHOWN);
+            let chosen = exhibit::chosen(&plan, &evidence, SHOWN);
+            let mut cases: Vec<(usize, usize)> = chosen.iter().map(|one| (one.cell, one.case)).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            cases.retain(|case| seen.insert(*case));
             let exhibits = ground.show(&plan, &cases)?;
             exhibit::write(&exhibits_path(self.evidence.as_ref().unwrap_or(&kept)), &exhibits)?;
             exhibits
         } else {
             vec![]
         };
-        self.reports.write(result, &exhibits)?;
+        self.reports.write(result, &exhibits, &reviewed(&kept, &evidence)?)?;
         Ok(judgement.exit_code())
     }
 }

@@ -106,10 +106,11 @@ fn attacks() -> [(&'static str, Vec<Attack>); 5] {
     });
     let other = |name, source| Attack { name, about: None, source };
     let patch = other("patch", include_str!("../lab/attack/image/patch.rs"));
+    let naive_patch = other("naive-patch", include_str!("../lab/attack/image/naive_patch.rs"));
     let mask = other("mask", include_str!("../lab/attack/image/mask.rs"));
     let cross = other("cross", include_str!("../lab/attack/joint/cross.rs"));
     [
-        ("pixels, searched", searches.chain([patch, mask]).collect()),
+        ("pixels, searched", searches.chain([patch, naive_patch, mask]).collect()),
         ("pixels, as in hospitals", corruptions.collect()),
         ("words, at random", edits.collect()),
         ("words, searched", words.collect()),

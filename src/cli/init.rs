@@ -19,7 +19,7 @@ use self::ask::Ask;
 use self::division::Division;
 use self::place::Place;
 use self::source::{Source, Wanted};
-use self::weights::{Kept, Weights};
+use self::weights::{Exported, Kept, Weights};
 use self::write::Draft;
 use super::{schema, stem, write_out};
 use crate::{Error, Result, plan, spec};
@@ -30,7 +30,7 @@ pub(super) struct Init {
     /// `phantom`, a folder in the Indiana University layout, or a CSV file with a row a study
     #[arg(long, value_name = "phantom|FOLDER|FILE.csv")]
     data: Option<String>,
-    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a `TorchScript` file; may be repeated
+    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a file of torch.export (.pt2); may be repeated
     #[arg(long, value_name = "FOLDER|FILE")]
     weights: Vec<PathBuf>,
     /// The models, of those that the data can feed
@@ -198,17 +198,26 @@ impl Init {
         Ok(read)
     }
 
-    /// What a `TorchScript` module reads, if there is one.
+    /// What a user's own module reads, if there is one.
     fn script(
         &self,
         source: &Source,
         weights: &[(Weights, Place)],
         ask: &mut Ask<'_>,
     ) -> Result<Option<Kind>> {
-        let Some((module, _)) = weights.iter().find(|(one, _)| one.kept == Kept::Script) else {
+        let Some((module, _)) = weights.iter().find(|(one, _)| one.is_module()) else {
             return Ok(None);
         };
         let file = module.path.display().to_string();
+        if let Kept::Graph(Exported { reads, .. }) = module.kept {
+            let kind = match (reads.image.is_some(), reads.text.is_some()) {
+                (true, true) => Kind::Fusion,
+                (true, false) => Kind::Vision,
+                (false, _) => Kind::Language,
+            };
+            has_words(kind, &file, weights)?;
+            return Ok(Some(kind));
+        }
         let trusts = self.trusted
             || ask.ask(&format!("{file} holds code, which runs here; do you trust it (yes or no)"), "no")?
                 == "yes";
@@ -231,12 +240,7 @@ impl Init {
         let kind = Kind::from_str(&usual, true).map_err(|_| {
             Error::Usage(format!("`{usual}` is no kind of model; name vision, language or fusion"))
         })?;
-        if kind != Kind::Vision && weights.iter().all(|(one, _)| one.kept == Kept::Script) {
-            return Err(Error::Usage(format!(
-                "{file} reads text, and nothing says with which vocabulary; name the folder of its tokenizer with a \
-                 second --weights, or say --models vision if it reads images alone"
-            )));
-        }
+        has_words(kind, &file, weights)?;
         ask.note(format!("{file} is taken for a {} model; check what the spec says of it", kind.name()));
         Ok(Some(kind))
     }
@@ -281,12 +285,23 @@ impl Init {
     }
 }
 
+/// Refuses a module that reads text without the folder of its tokenizer.
+fn has_words(kind: Kind, file: &str, weights: &[(Weights, Place)]) -> Result<()> {
+    if kind != Kind::Vision && weights.iter().all(|(one, _)| one.is_module()) {
+        return Err(Error::Usage(format!(
+            "{file} reads text, and nothing says with which vocabulary; name the folder of its tokenizer with a second \
+             --weights, or say --models vision if it reads images alone"
+        )));
+    }
+    Ok(())
+}
+
 /// Whether a model's weights are loaded as they are, so that it learns nothing here.
 fn is_loaded(kind: Kind, weights: &[(Weights, Place)], script: Option<Kind>) -> bool {
     let is_of_kind = |weights: &Weights| match weights.kept {
         Kept::Bert { classifies, .. } => kind == Kind::Language && classifies,
         Kept::Vision { classifies, .. } => kind == Kind::Vision && classifies,
-        Kept::Script => script == Some(kind),
+        Kept::Script | Kept::Graph(_) => script == Some(kind),
         Kept::Tokenizer => false,
     };
     weights.iter().any(|(weights, _)| is_of_kind(weights))

@@ -4,6 +4,7 @@
 
 mod accept;
 mod autopsy;
+mod bundle;
 mod cache;
 #[cfg(feature = "torch")]
 mod check;
@@ -13,19 +14,25 @@ mod doctor;
 mod explain;
 mod init;
 mod judge;
+#[cfg(feature = "launcher")]
+mod launch;
 mod manual;
 mod merge;
 mod plan;
+mod program;
 #[cfg(feature = "torch")]
 mod replay;
 mod report;
 mod report_option;
+#[cfg(feature = "torch")]
+mod review;
 #[cfg(feature = "torch")]
 mod run;
 #[cfg(feature = "torch")]
 mod run_options;
 mod schema;
 mod shell;
+mod verify;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -35,6 +42,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+#[cfg(feature = "launcher")]
+pub use self::program::run_or_launch;
+pub use self::program::{main, run};
 use self::report_option::Reports;
 use crate::data::Roots;
 use crate::evidence::Evidence;
@@ -73,6 +83,9 @@ enum Command {
     /// Attack one case again and show it before and after.
     #[cfg(feature = "torch")]
     Replay(replay::Replay),
+    /// Make blinded pairs of cases for a clinician, or take the answers back.
+    #[cfg(feature = "torch")]
+    Review(review::Review),
     /// Merge shards and judge the result.
     Merge(merge::Merge),
     /// Accept the last result of a spec as the snapshot that later runs are compared with.
@@ -83,6 +96,10 @@ enum Command {
     Judge(judge::Judge),
     /// Write reports from evidence: HTML, Markdown, JUnit, SARIF, GitHub or JSON.
     Report(report::ReportOf),
+    /// Pack a result, its evidence and its reports into one file for an auditor, and sign it.
+    Bundle(bundle::Bundle),
+    /// Check a bundle: judge it again from its evidence, compare every file, and check the signature.
+    Verify(verify::Verify),
     /// Check a published results table for inconsistencies.
     Autopsy(autopsy::Autopsy),
     /// Explain an attack, check, metric, verdict, exit code or term.
@@ -175,38 +192,6 @@ fn leave(why: &clap::Error) -> ! {
     std::process::exit(code)
 }
 
-/// Runs the command. Returns the exit code of its answer.
-///
-/// # Errors
-/// There is no answer; [`Error::exit_code`] has the exit code.
-pub fn run(cli: &Cli) -> Result<u8> {
-    terminal::choose(cli.color);
-    match &cli.command {
-        #[cfg(feature = "torch")]
-        Command::Check(check) => check.run(),
-        Command::Init(init) => init.run(),
-        Command::Plan(plan) => plan.run(),
-        Command::Accept(accept) => accept.run(),
-        Command::Compare(compare) => compare.run(),
-        Command::Judge(judge) => judge.run(),
-        Command::Report(report) => report.run(),
-        Command::Autopsy(autopsy) => autopsy.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Cache(cache) => cache.run(),
-        #[cfg(feature = "torch")]
-        Command::Run(run) => run.run(),
-        #[cfg(feature = "torch")]
-        Command::Replay(replay) => replay.run(),
-        Command::Merge(merge) => merge.run(),
-        #[cfg(feature = "torch")]
-        Command::Doctor(doctor) => doctor.run(),
-        Command::Schema(schema) => schema.run(),
-        Command::Completions(completions) => completions.run(),
-        Command::Man(man) => man.run(),
-        Command::Manual(manual) => manual.run(),
-    }
-}
-
 /// The folder of trained models, decoded images and evidence: the given one, `MEDCERT_CACHE`, or
 /// `~/.cache/medcert`.
 ///
@@ -248,6 +233,29 @@ fn exhibits_path(evidence: &Path) -> PathBuf {
     evidence.with_extension("exhibits.json")
 }
 
+/// The file of a review that was taken back: beside the evidence.
+fn review_path(evidence: &Path) -> PathBuf {
+    evidence.with_extension("review.json")
+}
+
+/// The file that tells the originals of a review: beside the evidence.
+#[cfg(feature = "torch")]
+fn key_path(evidence: &Path, review: &str) -> PathBuf {
+    evidence.with_extension(format!("review-{review}.key.json"))
+}
+
+/// What a review of evidence says, a line each; none if there is no review of it.
+///
+/// # Errors
+/// The review's file cannot be read.
+fn reviewed(path: &Path, evidence: &Evidence) -> Result<Vec<String>> {
+    match crate::files::bounded_read(&review_path(path), 1 << 26) {
+        Ok(bytes) => crate::review::read(&bytes).map(|review| review.lines(evidence)).map_err(Error::Input),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(why) => Err(Error::unreadable(&review_path(path), &why, "remove it, or take the sheet again")),
+    }
+}
+
 /// The snapshot file of a plan: in the given folder, else in `snapshots` beside the spec's folder if that exists, else in
 /// `snapshots` inside it.
 fn snapshot_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
@@ -277,6 +285,11 @@ fn regressions_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
     snapshot_path(given, plan).with_extension("regressions")
 }
 
+/// The file of a plan's registration: beside its snapshot.
+fn registration_path(given: Option<&Path>, plan: &Plan) -> PathBuf {
+    snapshot_path(given, plan).with_extension("registration.json")
+}
+
 fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().to_string()
 }
@@ -301,7 +314,7 @@ fn judged(
     let judgement = Judgement::of(plan, evidence, accepted.baseline(), today());
     let result = ReportInput { plan, evidence, judgement: &judgement, accepted: Some(&accepted) };
     print(result, format)?;
-    reports.write(result, &[])?;
+    reports.write(result, &[], &[])?;
     Ok(judgement.exit_code())
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::report_option::Reports;
-use super::{accepted, exhibits_path, today};
+use super::{accepted, exhibits_path, reviewed, today};
 use crate::evidence::exhibit;
 use crate::judge::Judgement;
 use crate::{Error, Result, evidence, plan, report, spec};
@@ -44,7 +44,7 @@ impl ReportOf {
             judgement: &judgement,
             accepted: Some(&accepted),
         };
-        self.reports.write(result, &exhibits)?;
+        self.reports.write(result, &exhibits, &reviewed(&self.evidence, &evidence)?)?;
         Ok(0)
     }
 }

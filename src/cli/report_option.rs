@@ -10,14 +10,14 @@ use jiff::Timestamp;
 
 use super::write_out;
 use crate::evidence::Exhibit;
-use crate::report::{self, Format, github, html, json, junit, markdown, sarif};
+use crate::report::{self, Format, github, html, json, junit, markdown, model_card, sarif};
 use crate::spec::suggest;
 use crate::{Error, Result, files};
 
 /// Reports to write.
 #[derive(Debug, Args)]
 pub(super) struct Reports {
-    /// Write a report, such as html=report.html; repeat for more. Formats: html, markdown, junit, sarif, json, github (appends
+    /// Write a report, such as html=report.html; repeat for more. Formats: html, markdown, junit, sarif, json, model-card, github (appends
     /// to the job summary and prints annotations). PATH - is standard output
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) wanted: Vec<Wanted>,
@@ -59,20 +59,26 @@ impl Reports {
     ///
     /// # Errors
     /// The first that could not be written.
-    pub(super) fn write(&self, result: report::ReportInput<'_>, exhibits: &[Exhibit]) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        result: report::ReportInput<'_>,
+        exhibits: &[Exhibit],
+        review: &[String],
+    ) -> Result<()> {
         let written: Vec<Result<()>> =
-            self.wanted.iter().map(|wanted| wanted.write(result, exhibits)).collect();
+            self.wanted.iter().map(|wanted| wanted.write(result, exhibits, review)).collect();
         written.into_iter().collect()
     }
 }
 
 impl Wanted {
-    fn write(&self, result: report::ReportInput<'_>, exhibits: &[Exhibit]) -> Result<()> {
+    fn write(&self, result: report::ReportInput<'_>, exhibits: &[Exhibit], review: &[String]) -> Result<()> {
         match self.format {
-            Format::Html => put(&self.path, &html::render(result, exhibits, &about())),
+            Format::Html => put(&self.path, &html::render(result, exhibits, &about(review))),
             Format::Junit => put(&self.path, &junit::render(result)),
             Format::Sarif => put(&self.path, &sarif::render(result)),
             Format::Markdown => put(&self.path, &markdown::render(result)),
+            Format::ModelCard => put(&self.path, &model_card::render(result)),
             Format::Json => put(&self.path, &json::render(result)),
             Format::Github => {
                 write_out(&github::annotations(result))?;
@@ -83,11 +89,12 @@ impl Wanted {
 }
 
 /// When a report is written, and by what.
-fn about() -> html::About {
+fn about(review: &[String]) -> html::About {
     let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
     html::About {
         generated: Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
         command: command.join(" "),
+        review: review.to_vec(),
     }
 }
 

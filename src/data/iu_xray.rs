@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::cells;
 use super::groups;
 use super::table::{Row, Table};
 use super::{Folder, ImageSource, LeftOut, Report, Study, placeholder};
@@ -39,7 +40,13 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
             unlabelled += 1;
             continue;
         }
-        let text = |column| row.value(column).to_string();
+        let text = |column| match row.value(column) {
+            // the collection leaves a section empty; a word comes from a data frame that was written again
+            word if cells::is_missing(word) => Err(row.fault(format!(
+                "`{word}` stands for a missing section; write the table with empty cells instead"
+            ))),
+            text => Ok(text.to_string()),
+        };
         let (frontal, lateral) = images.remove(id).unwrap_or_default();
         studies.push(Study {
             id: id.to_string(),
@@ -47,9 +54,9 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
             frontal,
             lateral,
             report: Report {
-                indication: text(indication),
-                findings: text(findings),
-                impression: text(impression),
+                indication: text(indication)?,
+                findings: text(findings)?,
+                impression: text(impression)?,
             },
             label: !label.eq_ignore_ascii_case("normal"),
             findings: vec![],

@@ -8,10 +8,10 @@ use super::{Evidence, Outcome, Vote};
 impl Evidence {
     /// The first contradiction, in a sentence.
     pub fn contradiction(&self) -> Option<String> {
-        let cells = self.cells.iter().chain(&self.probes);
-        for cell in cells {
+        let probes = self.probes.iter().map(|probe| (self.probed_from(probe), probe));
+        for (first, cell) in self.cells.iter().map(|cell| (0, cell)).chain(probes) {
             let is_clean = cell.attack == "clean";
-            for ((place, label), outcome) in self.cases_of(&cell.model).into_iter().zip(&cell.outcomes) {
+            for ((place, label), outcome) in self.cases_of(&cell.model).into_iter().skip(first).zip(&cell.outcomes) {
                 let case = &self.cases[place];
                 if let Some(why) = of_outcome(outcome, label, is_clean) {
                     let (model, attack) = (&cell.model, &cell.attack);

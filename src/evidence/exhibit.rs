@@ -95,25 +95,121 @@ pub fn read(path: &Path) -> Vec<Exhibit> {
         .unwrap_or_default()
 }
 
-/// The cases to show of what the sentences are about: of each attacked cell the one that the model is right on when
-/// clean and that lies nearest to the edge under the attack; `most` of them at most. Each is the cell's place in the
-/// plan and the case's place in the evidence.
-pub fn nearest(plan: &Plan, evidence: &Evidence, most: usize) -> Vec<(usize, usize)> {
-    let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
-    let mut cells: Vec<usize> = Vec::new();
-    for &cell in clauses.flat_map(|clause| &clause.cells) {
-        if !plan.cells[cell].attack.is_clean() && !cells.contains(&cell) {
-            cells.push(cell);
+/// By which rule a broken case is chosen to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The wrong answer that the model is most sure of: the lowest margin.
+    MostConfident,
+    /// The smallest change that breaks a case, among the counterexamples.
+    Smallest,
+    /// The median margin of the broken cases.
+    Typical,
+}
+
+impl Rule {
+    /// The rule in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::MostConfident => "the break that the model is most sure of",
+            Self::Smallest => "the smallest change that breaks a case",
+            Self::Typical => "a typical break",
         }
     }
-    let nearest = |cell: usize| {
-        let model = plan.cells[cell].model;
-        let clean = evidence.cells.get(plan.cells.iter().position(|cell| cell.model == model)?)?;
-        let margins = evidence.cells.get(cell)?.outcomes.iter().zip(&clean.outcomes).enumerate();
-        let right = margins.filter(|(_, (_, clean))| clean.held > 0);
-        let edge = right.filter_map(|(case, (outcome, _))| Some((case, outcome.margin?.abs())));
-        let (case, _) = edge.min_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some((cell, case))
+}
+
+/// A case to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its requirement's place in the plan.
+    pub requirement: usize,
+    /// Its cell's place in the plan and the evidence.
+    pub cell: usize,
+    /// Its place among the test cases.
+    pub case: usize,
+    /// Why it is shown.
+    pub rule: Rule,
+}
+
+/// The broken cases to show: for each requirement the one that the model is most sure of, then the smallest, then a typical
+/// one; `most` of them at most, every requirement's first before any requirement's second. A case that no attack breaks is
+/// never shown.
+pub fn chosen(plan: &Plan, evidence: &Evidence, most: usize) -> Vec<Chosen> {
+    let rules = [Rule::MostConfident, Rule::Smallest, Rule::Typical];
+    let broken: Vec<Vec<Broken>> =
+        (0..plan.requirements.len()).map(|place| broken(plan, evidence, place)).collect();
+    let choose = |rule: Rule| {
+        broken.iter().enumerate().filter_map(move |(requirement, broken)| {
+            let found = match rule {
+                Rule::MostConfident => broken.first(),
+                Rule::Smallest => smallest(broken, evidence),
+                Rule::Typical => broken.get(broken.len() / 2),
+            };
+            found.map(|found| Chosen { requirement, cell: found.cell, case: found.case, rule })
+        })
     };
-    cells.into_iter().filter_map(nearest).take(most).collect()
+    let mut chosen: Vec<Chosen> = Vec::new();
+    let mut shown: Vec<(usize, usize)> = Vec::new();
+    for one in rules.into_iter().flat_map(choose) {
+        if !shown.contains(&(one.cell, one.case)) {
+            if shown.len() == most {
+                continue;
+            }
+            shown.push((one.cell, one.case));
+        }
+        chosen.push(one);
+    }
+    chosen
+}
+
+/// Every broken case of the requirements' attacks, each once, by its cell's and its own place.
+pub fn broken_cases(plan: &Plan, evidence: &Evidence) -> Vec<(usize, usize)> {
+    let of = |place| broken(plan, evidence, place).into_iter().map(|one| (one.cell, one.case));
+    let mut cases: Vec<(usize, usize)> = (0..plan.requirements.len()).flat_map(of).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    cases
+}
+
+/// A case that an attack broke.
+#[derive(Clone, Copy)]
+struct Broken {
+    cell: usize,
+    case: usize,
+    margin: f32,
+}
+
+/// The cases that the attacks of a requirement broke and that the model is right on when clean, the lowest margin first.
+fn broken(plan: &Plan, evidence: &Evidence, requirement: usize) -> Vec<Broken> {
+    let mut cells: Vec<usize> =
+        plan.requirements[requirement].clauses.iter().flat_map(|clause| clause.cells.clone()).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let of_cell = |cell: usize| {
+        let planned = plan.cells.get(cell).filter(|planned| !planned.attack.is_clean())?;
+        let clean = evidence.cells.get(plan.cells.iter().position(|other| other.model == planned.model)?)?;
+        let outcomes = evidence.cells.get(cell)?.outcomes.iter().zip(&clean.outcomes).enumerate();
+        // a margin above 0 is a right answer, and an answer that is not finite has nothing to show
+        let broken = outcomes.filter_map(|(case, (outcome, clean))| {
+            let margin = outcome.margin.filter(|margin| *margin <= 0.0)?;
+            (clean.margin? > 0.0).then_some(Broken { cell, case, margin })
+        });
+        Some(broken.collect::<Vec<_>>())
+    };
+    let mut broken: Vec<Broken> = cells.into_iter().filter_map(of_cell).flatten().collect();
+    broken.sort_by(|a, b| a.margin.total_cmp(&b.margin).then((a.cell, a.case).cmp(&(b.cell, b.case))));
+    broken
+}
+
+/// The broken case whose counterexample is smallest: the fewest edits, then the least change.
+fn smallest<'b>(broken: &'b [Broken], evidence: &Evidence) -> Option<&'b Broken> {
+    let size = |one: &&Broken| {
+        let (cell, case) = (&evidence.cells[one.cell], &evidence.cases[one.case]);
+        let own = (&cell.model, &cell.attack, &case.id);
+        let known = &evidence.counterexamples;
+        let found = known.iter().find(|found| (&found.model, &found.attack, &found.case) == own)?;
+        Some((found.size(), found.epsilon.unwrap_or(0.0)))
+    };
+    let sized = broken.iter().filter_map(|one| Some((size(&one)?, one)));
+    let least = sized.min_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    least.map(|(_, one)| one)
 }

@@ -128,7 +128,10 @@ fn finite(evidence: &Evidence) -> Result<()> {
             return Err(not_finite(&format!("the counterexample {case} of {model} under {attack}")));
         }
     }
-    for Health { model, gradient, .. } in &evidence.health {
+    for Health { model, gradient, noise, .. } in &evidence.health {
+        if noise.is_some_and(|noise| !noise.sum.is_finite() || !noise.squares.is_finite()) {
+            return Err(not_finite(&format!("the noise of {model}")));
+        }
         if gradient.is_some_and(|gradient| !gradient.cosine.is_finite()) {
             return Err(not_finite(&format!("the gradient of {model}")));
         }

@@ -23,6 +23,9 @@ pub struct Health {
     pub probabilities: bool,
     /// Its gradients by the pixels; None if it reads no images.
     pub gradient: Option<GradientHealth>,
+    /// The noise on the pixels that reaches the model that a smoothed one wraps; None for every other model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseHealth>,
 }
 
 impl Health {
@@ -38,6 +41,7 @@ impl Health {
             dependent: self.dependent + other.dependent,
             probabilities: self.probabilities && other.probabilities,
             gradient: self.gradient.zip(other.gradient).map(|(one, other)| one.and(other)),
+            noise: self.noise.zip(other.noise).map(|(one, other)| one.and(other)),
         }
     }
 }
@@ -49,6 +53,34 @@ impl GradientHealth {
             not_finite: self.not_finite + other.not_finite,
             cosine: self.cosine.min(other.cosine),
             rising: self.rising + other.rising,
+        }
+    }
+}
+
+/// Noise that was recorded where it reaches a model, less the image, in units of the declared σ.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseHealth {
+    /// Pixels that were recorded, of all copies.
+    pub values: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// The sum of their squares.
+    pub squares: f64,
+    /// Copies that were recorded.
+    pub copies: u32,
+    /// Those of them that are like another copy, to the last bit.
+    pub alike: u32,
+}
+
+impl NoiseHealth {
+    fn and(self, other: Self) -> Self {
+        Self {
+            values: self.values + other.values,
+            sum: self.sum + other.sum,
+            squares: self.squares + other.squares,
+            copies: self.copies + other.copies,
+            alike: self.alike + other.alike,
         }
     }
 }

@@ -163,6 +163,7 @@ mod tests {
             held: 1,
             meaning_changed: None,
             flipped: false,
+            routes: super::super::Routes::default(),
         }
     }
 

@@ -18,6 +18,7 @@ mod shard;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{FindingCounts, Presence};
+use crate::plan::probes::probed_chunks;
 use crate::spec::Fingerprint;
 
 pub use align::aligned;
@@ -25,7 +26,7 @@ pub use certificate::{Attacked, Certificate, Decision, Vote};
 pub use counterexample::{Counterexample, Regressions, smallest};
 pub use exhibit::{Answered, Exhibit, Pictures, Wording};
 pub use file::{parse, read, write};
-pub use health::{GradientHealth, Health};
+pub use health::{GradientHealth, Health, NoiseHealth};
 pub use journal::{Journal, Seen};
 pub use lock::Lock;
 pub use observe::{Event, Observer, Silent};
@@ -33,7 +34,7 @@ pub use piece::{CellPiece, Piece};
 pub use shard::{Assembly, Part, Pieces, Shard, assemble, gathered, merge};
 
 /// Version of the file format.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// Everything that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +61,8 @@ pub struct Evidence {
     /// What is certified, in the plan's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
-    /// What only the checks asked for, in the plan's order: the outcomes of all cases or of the first ones.
+    /// What only the checks asked for, in the plan's order: the outcomes of all cases, or of those from
+    /// [`Evidence::probed_from`] on.
     pub probes: Vec<Cell>,
     /// What was seen of each model's answers and gradients, in the spec's order.
     pub health: Vec<Health>,
@@ -93,6 +95,17 @@ impl Evidence {
     /// How many cases a model's outcomes are of.
     pub fn count_of(&self, model: &str) -> usize {
         self.cases_of(model).len()
+    /// The place of the first case that a probe's outcomes are of.
+    pub fn probed_from(&self, probe: &Cell) -> usize {
+        let weights =
+            self.models.iter().find(|model| model.name == probe.model).map(|model| model.weights.as_str());
+        let (cases, chunk) = (self.count_of(&probe.model), self.run.chunk);
+        let is_whole = probe.outcomes.len() == cases;
+        if is_whole {
+            return 0;
+        }
+        let digests = [weights.unwrap_or_default(), self.data.digest.as_str()];
+        probed_chunks(cases, chunk, self.run.early, digests).start * chunk
     }
 
     /// Why a cell does not count the cases that it should, if so: all of them, or, where cells end early, the first
@@ -320,6 +333,34 @@ pub struct Outcome {
     /// Whether it says the opposite on purpose, so that the opposite of the label is right.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flipped: bool,
+    /// Which attacks broke a defended model here; none for a model without a defence.
+    #[serde(default, skip_serializing_if = "Routes::is_none")]
+    pub routes: Routes,
+}
+
+/// Which of the attacks on a defended model broke a case: a case that any of them breaks is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routes {
+    /// The attack of the cell, which knows the defence.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adaptive: bool,
+    /// The same attack on the model that the defence wraps.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unaware: bool,
+    /// Square, on the defended answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub square: bool,
+    /// `HopSkipJump`, on the defended answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hop_skip_jump: bool,
+}
+
+impl Routes {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn one() -> u32 {

@@ -40,6 +40,15 @@ pub enum Event<'a> {
         /// Accuracy on the validation cases.
         accuracy: f64,
     },
+    /// How many validation cases are still right under the attack of an adversarial training, after an epoch.
+    Standing {
+        /// The model's name.
+        model: &'a str,
+        /// Share of the validation cases that are right under attack, 0 to 1.
+        share: f64,
+        /// The largest such share of an earlier epoch.
+        before: f64,
+    },
     /// Images and texts are ready.
     Prepared,
     /// A chunk of cases went through an attack, and it is written down.

@@ -1,6 +1,12 @@
 //! Whether an attack acted: what was never attacked is no evidence of robustness.
 
+use std::fmt;
+
 use super::Tally;
+use super::counts::is_right;
+use crate::evidence::Outcome;
+use crate::plan::Attack;
+use crate::spec::{TextAttack, TextMethod};
 
 /// How many of the cases an attack altered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +15,31 @@ pub struct Acted {
     pub cases: usize,
     /// Cases of the cell.
     pub trials: usize,
+}
+
+/// Share of the cases that an attack has to alter, so that what it leaves shows anything: where it altered fewer, the
+/// accuracy is that of cases that were never attacked.
+const LEAST_SHARE: f64 = 0.1;
+
+/// An attack that could not touch every case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Untouched {
+    attack: String,
+    acted: Acted,
+}
+
+impl Untouched {
+    /// Whether it altered so few cases that the accuracy shows nothing.
+    pub(super) fn is_nearly_all(&self) -> bool {
+        (self.acted.cases as f64) < LEAST_SHARE * self.acted.trials as f64
+    }
+}
+
+impl fmt::Display for Untouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Acted { cases, trials } = self.acted;
+        write!(f, "{} altered {cases} of the {trials} cases that are right when clean", self.attack)
+    }
 }
 
 impl Tally<'_> {
@@ -26,21 +57,75 @@ impl Tally<'_> {
         Ok(Some(Acted { cases, trials: outcomes.len() }))
     }
 
-    /// Refuses cells whose attack altered no case: what was never attacked is no evidence.
+    /// Of some cells the one whose attack altered the smallest share of the cases that are right when clean, if it did not
+    /// alter all of these. A case that is wrong counts as broken, whether it was attacked or not.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn untouched(&self, model: usize, cells: &[usize]) -> Result<Option<Untouched>, String> {
+        let share = |acted: Acted| acted.cases as f64 / acted.trials as f64;
+        let mut fewest: Option<Untouched> = None;
+        for &cell in cells {
+            let Some(acted) = self.touched(model, cell)? else { continue };
+            if fewest.as_ref().is_none_or(|known| share(acted) < share(known.acted)) {
+                let attack = format!("{} on {}", self.plan.cells[cell].attack, self.name(model));
+                fewest = Some(Untouched { attack, acted });
+            }
+        }
+        Ok(fewest)
+    }
+
+    /// How many of the cases that are right when clean an attack altered, if it left some as they were. A search over words
+    /// that finds no better edit returns the report, and has tried all the same, so it is not counted.
+    ///
+    /// # Errors
+    /// There is no such cell.
+    pub(super) fn touched(&self, model: usize, cell: usize) -> Result<Option<Acted>, String> {
+        let planned = self.plan.cells.get(cell).ok_or("a cell is missing")?;
+        let (outcomes, clean) = (self.cell(cell), self.clean(model));
+        let (outcomes, clean) = outcomes.zip(clean).ok_or("a cell is missing")?;
+        let searches = |text: &TextAttack| matches!(text.method, TextMethod::Searched { .. });
+        if planned.attack.is_clean() || planned.attack.text.iter().any(searches) {
+            return Ok(None);
+        }
+        let right = outcomes.iter().zip(clean).zip(self.known(model));
+        let right = right.filter(|((_, clean), (_, label))| is_right(clean, *label)).map(|((now, _), _)| now);
+        let (acted, not): (Vec<&Outcome>, Vec<&Outcome>) = right.partition(|outcome| outcome.acted);
+        let found = Acted { cases: acted.len(), trials: acted.len() + not.len() };
+        Ok(Some(found).filter(|found| found.cases < found.trials))
+    }
+
+    /// Refuses cells whose attack, or one source of a joint one, altered no case: what was never attacked is no evidence.
     ///
     /// # Errors
     /// There is one, or no such cell.
     pub(super) fn all_acted(&self, model: usize, cells: &[usize]) -> Result<(), String> {
         for &cell in cells {
-            if let Some(Acted { cases: 0, trials }) = self.acted(cell)? {
-                let attack = &self.plan.cells[cell].attack;
-                return Err(format!(
-                    "{attack} altered none of {trials} cases of {}, so nothing was attacked; name an attack that finds \
-                     something to act on",
-                    self.name(model)
-                ));
+            for part in std::iter::once(cell).chain(self.sources(cell)) {
+                if let Some(Acted { cases: 0, trials }) = self.acted(part)? {
+                    let attack = &self.plan.cells[part].attack;
+                    return Err(format!(
+                        "{attack} altered none of {trials} cases of {}, so nothing was attacked; name an attack that finds \
+                         something to act on",
+                        self.name(model)
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    /// The cells of the sources of a joint attack, which the plan has beside it.
+    fn sources(&self, cell: usize) -> impl Iterator<Item = usize> {
+        let planned = self.plan.cells.get(cell);
+        let sources = planned
+            .and_then(|joint| joint.attack.sources().map(|(image, text)| (joint.model, [image, text])));
+        let place = |(model, attack): (usize, Attack)| {
+            self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == attack)
+        };
+        sources
+            .into_iter()
+            .flat_map(|(model, sources)| sources.map(|attack| (model, attack)))
+            .filter_map(place)
     }
 }

@@ -235,18 +235,20 @@ pub(super) fn part(
     let all = tally.votes(certificate)?;
     let planned = tally.plan.certificates[certificate];
     let votes = Votes::of(places.iter().map(|&place| &all[place]));
-    let (threshold, less) = clause.bound.threshold();
-    let sample = Sample::Certified(tally.certified_share(&planned, all, places, clause.metric.direction()));
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
+    let share = tally.certified_share(&planned, all, places, clause.metric.direction());
+    let is_short = is_short_of_samples(votes, &share, threshold);
+    let sample = Sample::Certified(share);
     let estimate = sample.estimate();
     let counted = counted(clause.metric, votes, &sample, threshold);
-    let short = is_short_of_samples(votes, planned.certifier.alpha(), threshold, clause.metric).then(|| {
+    let short = is_short.then(|| {
         let asked = match planned.certifier {
             Certifier::Vote(smoothing) => format!(" after at most {} samples", smoothing.samples),
             Certifier::TwoMasks { .. } | Certifier::Listing => String::new(),
         };
         format!("{} of {} cases are undecided{asked}: more samples may tell", votes.undecided, votes.cases())
     });
-    let p = sample.p(threshold, less);
+    let p = sample.p(threshold, direction);
     Ok(Part { group, sample, estimate, other: None, p, counted, short })
 }
 
@@ -269,19 +271,14 @@ fn counted(metric: Metric, votes: Votes, sample: &Sample, threshold: f64) -> Str
 }
 
 /// Whether deciding the undecided cases could decide the clause, whatever more cases would show.
-fn is_short_of_samples(votes: Votes, alpha: f64, threshold: f64, metric: Metric) -> bool {
-    let least = match metric.direction() {
-        Direction::AtLeast => threshold,
-        Direction::AtMost => 1.0 - threshold,
+fn is_short_of_samples(votes: Votes, share: &CertifiedShare, threshold: f64) -> bool {
+    let Votes { certified, refuted, undecided, .. } = votes;
+    let holds = |(lower, upper): (f64, f64)| match share.direction {
+        Direction::AtLeast => (lower >= threshold, upper < threshold),
+        Direction::AtMost => (upper <= threshold, lower > threshold),
     };
-    let cases = votes.cases();
-    let share = |certified: u64, refuted: u64| CertifiedShare {
-        certified: Proportion::of((0..cases).map(|case| (case, case < certified))),
-        refuted: Proportion::of((0..cases).map(|case| (case, case < refuted))),
-        alpha,
-        direction: Direction::AtLeast,
-    };
-    let could_pass = share(votes.certified + votes.undecided, 0).lower(LEVEL) >= least;
-    let could_fail = share(0, votes.refuted + votes.undecided).upper(LEVEL) < least;
-    votes.undecided > 0 && (could_pass || could_fail)
+    let at = |certified, refuted| holds(share.among([certified, refuted, votes.cases()], LEVEL, LEVEL));
+    let could_pass = at(certified + undecided, refuted).0;
+    let could_fail = at(certified, refuted + undecided).1;
+    undecided > 0 && (could_pass || could_fail)
 }

@@ -5,17 +5,19 @@
 //! models are compared on the same cases: the bounds of the difference come from the discordant pairs alone (McNemar,
 //! 1947).
 
+use super::acted::Untouched;
 use super::measure::{Measured, Part};
 use super::sample::Sample;
 use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent_beside, points_beside};
-use crate::plan::{Bound, Clause};
+use crate::plan::Clause;
+use crate::spec::{Bound, Direction};
 
 /// More cases than this times the present ones are not asked for.
 const MOST_TIMES: u64 = 10_000;
 
 /// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
 pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> ClauseFinding {
-    let groups = measured.parts.len();
+    let (groups, untouched) = (measured.parts.len(), measured.untouched);
     let each = measured.parts.into_iter().map(|part| {
         let group = part.group.clone();
         let mut finding = conclude_part(clause, part, level);
@@ -26,15 +28,28 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> Claus
         finding
     });
     let worst = each.max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.p.total_cmp(&b.p)));
+    let worst = worst.map(|finding| beside_untouched(finding, untouched.as_ref()));
     worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level))
+}
+
+/// Says how many cases the attack altered, where it could not alter all; nothing passes on the few that it reached.
+fn beside_untouched(mut finding: ClauseFinding, untouched: Option<&Untouched>) -> ClauseFinding {
+    let Some(untouched) = untouched else { return finding };
+    let is_pass = finding.verdict == Verdict::Pass && untouched.is_nearly_all();
+    let says = if is_pass { "too few to show anything" } else { "the others count as they are" };
+    finding.reason = format!("{}; {untouched}, {says}", finding.reason);
+    if is_pass {
+        finding.verdict = Verdict::Inconclusive;
+    }
+    finding
 }
 
 fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
     let Part { sample, estimate, other, p, counted, short, .. } = part;
-    let (threshold, less) = clause.bound.threshold();
-    let levels = Sample::levels(level, less);
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
+    let levels = Sample::levels(level, direction);
     let (lower, upper) = (sample.lower(levels.0), sample.upper(levels.1));
-    let verdict = decide(lower, upper, threshold, less);
+    let verdict = decide(lower, upper, threshold, direction);
     let effective = sample.effective();
     let concluded = match short.filter(|_| verdict == Verdict::Inconclusive) {
         Some(short) => short,
@@ -45,7 +60,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
         needed(estimate.trials, |cases| {
             let cases = (cases as f64 * worth).round() as u64;
             let bounds = sample.bounds_of(cases, levels.0, levels.1);
-            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, less))
+            bounds.map_or(Verdict::Inconclusive, |(lower, upper)| decide(lower, upper, threshold, direction))
         })
     });
     ClauseFinding {
@@ -69,7 +84,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
 
 /// What the bounds say, in words. The report explains once that Holm's correction widens the bound that decides a pass.
 fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> String {
-    let (threshold, less) = clause.bound.threshold();
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let said = |value| match clause.bound {
         Bound::Model { .. } => points_beside(value, threshold),
         Bound::Rate(_) => percent_beside(value, threshold),
@@ -80,15 +95,15 @@ fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> S
         _ => (goal(clause.metric, threshold), ""),
     };
     let (lower, upper) = (said(lower), said(upper));
-    match (verdict, less) {
-        (Verdict::Pass, false) => format!("the {whose}lower bound {lower} reaches {goal}"),
-        (Verdict::Pass, true) => format!("the upper bound {upper} stays within {goal}"),
-        (Verdict::Fail, false) => format!("even the {whose}upper bound {upper} is under {goal}"),
-        (Verdict::Fail, true) => format!("even the lower bound {lower} is over {goal}"),
-        (_, false) => {
+    match (verdict, direction) {
+        (Verdict::Pass, Direction::AtLeast) => format!("the {whose}lower bound {lower} reaches {goal}"),
+        (Verdict::Pass, Direction::AtMost) => format!("the upper bound {upper} stays within {goal}"),
+        (Verdict::Fail, Direction::AtLeast) => format!("even the {whose}upper bound {upper} is under {goal}"),
+        (Verdict::Fail, Direction::AtMost) => format!("even the lower bound {lower} is over {goal}"),
+        (_, Direction::AtLeast) => {
             format!("{goal} lies between the {whose}bounds {lower} and {upper}: too few cases to tell")
         }
-        (_, true) => {
+        (_, Direction::AtMost) => {
             format!("{goal} lies between the bounds {lower} and {upper}: too few cases to tell")
         }
     }
@@ -100,7 +115,7 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         Bound::Rate(_) | Bound::AtMost(_) => 0.0,
         Bound::Model { .. } => -1.0,
     };
-    let found = unknown(&clause.words, (lower, clause.bound.threshold().0), level, reason);
+    let found = unknown(&clause.words, (lower, clause.bound.threshold()), level, reason);
     ClauseFinding { each: clause.each.clone(), ..found }
 }
 
@@ -131,9 +146,11 @@ pub(super) fn unknown(
 }
 
 /// What bounds say of a threshold. A number that is not finite decides nothing.
-pub(super) fn decide(lower: f64, upper: f64, threshold: f64, less: bool) -> Verdict {
-    let (holds, fails) =
-        if less { (upper <= threshold, lower > threshold) } else { (lower >= threshold, upper < threshold) };
+pub(super) fn decide(lower: f64, upper: f64, threshold: f64, direction: Direction) -> Verdict {
+    let (holds, fails) = match direction {
+        Direction::AtLeast => (lower >= threshold, upper < threshold),
+        Direction::AtMost => (upper <= threshold, lower > threshold),
+    };
     match (holds, fails) {
         (true, _) => Verdict::Pass,
         (false, true) => Verdict::Fail,

@@ -87,7 +87,7 @@ impl<'a> Tally<'a> {
     }
 
     /// A case of a subject.
-    pub(super) fn case(&self, model: usize, place: usize) -> Option<&'a Case> {
+    pub fn case(&self, model: usize, place: usize) -> Option<&'a Case> {
         self.evidence.cases.get(self.known(model).get(place)?.0)
     }
 
@@ -149,12 +149,21 @@ impl<'a> Tally<'a> {
     pub(super) fn about(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<usize>, String> {
         let outcomes = self.outcomes(model, cells)?;
         let clean = outcomes.first().copied().unwrap_or_default();
+        let right = self.right(model, cells)?;
+        let is_flipped = outcomes.iter().any(|cell| cell.iter().any(|outcome| outcome.flipped));
+        if is_flipped && matches!(metric, Metric::Ppv | Metric::Npv | Metric::F1) {
+            return Err(format!("reports that say the opposite on purpose have no {}", metric.name()));
+        }
         let is_about = |&place: &usize| {
             let label = self.label(model, place);
             match metric {
                 Metric::Sensitivity | Metric::Missed => label,
                 Metric::Specificity | Metric::Overcalled => !label,
                 Metric::Flips => is_right(&clean[place], label),
+                // the worst answer of the cells is the label where all are right, and else the other class
+                Metric::Ppv => label == right[place],
+                Metric::Npv => label != right[place],
+                Metric::F1 => label || !right[place],
                 Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
             }
         };
@@ -366,6 +375,12 @@ pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
         (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
         (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
         (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
+        (Metric::Ppv, 1) => "case called abnormal",
+        (Metric::Ppv, _) => "cases called abnormal",
+        (Metric::Npv, 1) => "case called normal",
+        (Metric::Npv, _) => "cases called normal",
+        (Metric::F1, 1) => "case that is or is called abnormal",
+        (Metric::F1, _) => "cases that are or are called abnormal",
         (Metric::Flips, 1) => "clean-right case",
         (Metric::Flips, _) => "clean-right cases",
     }

@@ -113,8 +113,8 @@ fn passes(clause: &Clause, measured: &Measured, level: f64) -> bool {
 
 /// Whether even the other 95 % bound misses the threshold.
 fn fails(clause: &Clause, measured: &Measured) -> bool {
-    let (threshold, less) = clause.bound.threshold();
-    let misses = |part: &Part| part.sample.p(threshold, !less) <= LEVEL;
+    let (threshold, other_side) = (clause.bound.threshold(), clause.bound.direction().opposite());
+    let misses = |part: &Part| part.sample.p(threshold, other_side) <= LEVEL;
     clause.may_end_early() && measured.parts.iter().any(misses)
 }
 

@@ -1,16 +1,19 @@
 //! What is counted for a clause, in every group of it, before it is known at which level it is judged.
 
+use super::acted::Untouched;
 use super::counts::{Tally, noun};
 use super::sample::Sample;
 use super::{Estimate, certified, figure, percent, percent_beside};
-use crate::plan::{Bound, Clause};
-use crate::spec::Metric;
+use crate::plan::Clause;
+use crate::spec::{Bound, Metric};
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
 
 /// What was counted for a clause.
 pub(super) struct Measured {
     /// Its groups; one for all cases.
     pub(super) parts: Vec<Part>,
+    /// Where the attack of a cell could not touch every case: the cell in which it touched the fewest.
+    pub(super) untouched: Option<Untouched>,
 }
 
 /// What was counted in a group.
@@ -45,8 +48,9 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     for (model, cells) in clause.subjects() {
         tally.all_acted(model, cells)?;
     }
-    if let Bound::Model { model, cells, .. } = &clause.bound {
-        tally.all_acted(*model, cells)?;
+    let untouched = tally.untouched(clause.model, &clause.cells)?;
+    if let Bound::Model { model, .. } = clause.bound {
+        tally.all_acted(model, &clause.others)?;
     }
     let mut parts = Vec::new();
     match &clause.group {
@@ -63,7 +67,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
             }
         }
     }
-    Ok(Measured { parts })
+    Ok(Measured { parts, untouched })
 }
 
 /// Where cells end early, only a share of one model over all its cases can be told from the first ones.
@@ -80,8 +84,8 @@ fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
         }
     }
     let mut counted = tally.counted(clause.model, &clause.cells)?;
-    if let Bound::Model { model, cells, .. } = &clause.bound {
-        counted = counted.min(tally.counted(*model, cells)?);
+    if let Bound::Model { model, .. } = clause.bound {
+        counted = counted.min(tally.counted(model, &clause.others)?);
     }
     if counted == tally.known(clause.model).len() {
         return Ok(());
@@ -94,14 +98,14 @@ fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<Stri
     if let Some(certificate) = clause.certificate {
         return certified::part(tally, clause, certificate, places, group);
     }
-    let (threshold, less) = clause.bound.threshold();
+    let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let right = tally.right(clause.model, &clause.cells)?;
     let estimate = count(&right, places);
     let (sample, other, counted) = match &clause.bound {
-        Bound::Model { model, cells, .. } => relation(tally, clause, places, *model, cells)?,
+        Bound::Model { model, .. } => relation(tally, clause, places, *model)?,
         Bound::Rate(_) | Bound::AtMost(_) => value(tally, clause, places, &right, threshold)?,
     };
-    let p = sample.p(threshold, less);
+    let p = sample.p(threshold, direction);
     // errors are what is counted where less is better
     let turned = matches!(clause.metric, Metric::Flips | Metric::Missed | Metric::Overcalled);
     let estimate = if turned {
@@ -129,11 +133,15 @@ fn value(
     let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
     let label = |place: usize| tally.label(clause.model, place);
     let sample = match metric {
-        Metric::Accuracy | Metric::Sensitivity | Metric::Specificity => {
+        Metric::Accuracy | Metric::Sensitivity | Metric::Specificity | Metric::Ppv | Metric::Npv => {
             share(tally, clause, (places, right.len()), |place| right[place])
         }
         Metric::Flips | Metric::Missed | Metric::Overcalled => {
             share(tally, clause, (places, right.len()), |place| !right[place])
+        }
+        Metric::F1 => {
+            let cluster = |place| tally.cluster(&[clause.model], place);
+            Sample::Harmonic(Proportion::of(places.iter().map(|&place| (cluster(place), right[place]))))
         }
         Metric::Cost => cost(tally, clause.model, places, right)?,
         Metric::Auroc if !clause.mean_with.is_empty() => mean_area(tally, clause)?,
@@ -150,7 +158,16 @@ fn value(
                 Metric::Flips => "turned",
                 Metric::Missed => "missed",
                 Metric::Overcalled => "overcalled",
-                _ => "right",
+                Metric::Accuracy
+                | Metric::Sensitivity
+                | Metric::Specificity
+                | Metric::Ppv
+                | Metric::Npv
+                | Metric::F1
+                | Metric::Auroc
+                | Metric::Ece
+                | Metric::Brier
+                | Metric::Cost => "right",
             },
             percent_beside(sample.value(), threshold),
             worth(sample.effective(), sample.estimate().trials)
@@ -159,6 +176,12 @@ fn value(
             let area = figure(metric, sample.value(), threshold);
             format!("a mean area of {area} over {} findings", clause.mean_with.len() + 1)
         }
+        Sample::Harmonic(found) => format!(
+            "an F1 of {} from {} right of {cases}{}",
+            figure(metric, sample.value(), threshold),
+            found.successes(),
+            worth(found.effective(), found.trials())
+        ),
         Sample::Area(_) => {
             let abnormal = places.iter().filter(|&&place| label(place)).count();
             let normal = places.len() - abnormal;
@@ -244,13 +267,15 @@ fn relation(
     clause: &Clause,
     places: &[usize],
     other: usize,
-    cells: &[usize],
 ) -> Result<(Sample, Option<Estimate>, String), String> {
-    if clause.metric == Metric::Auroc {
-        return Err("areas of two models are not compared; ask for a share, or for each area".to_string());
+    if !clause.metric.row().compares {
+        let name = clause.metric.name();
+        return Err(format!(
+            "the {name} of two models are not compared; ask for the accuracy, or for each {name}"
+        ));
     }
     let subject = tally.right(clause.model, &clause.cells)?;
-    let object = tally.right(other, cells)?;
+    let object = tally.right(other, &clause.others)?;
     let models = [clause.model, other];
     let pairs = places.iter().map(|&place| (tally.cluster(&models, place), subject[place], object[place]));
     let found = Differences::of(pairs);

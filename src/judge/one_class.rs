@@ -1,8 +1,8 @@
 //! Bounds that a model would meet that always answers one class. Such a bound is too low, or it needs another beside it.
 
 use super::{class, goal, percent};
-use crate::plan::{Bound, Clause, Plan};
-use crate::spec::Metric;
+use crate::plan::{Clause, Plan};
+use crate::spec::{Bound, Metric};
 
 /// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is the
 /// share of the abnormal test cases, 0 to 1, where it is known.
@@ -23,6 +23,18 @@ pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> 
         }
         Metric::Specificity | Metric::Overcalled if !guards(plan, clause, abnormal, Side::Abnormal) => {
             Some("always answering normal would meet it: bound the sensitivity too".to_string())
+        }
+        Metric::Ppv | Metric::Npv | Metric::F1 => {
+            let abnormal = abnormal?;
+            let (answer, reached) = match clause.metric {
+                Metric::F1 => (class(true), 2.0 * abnormal / (1.0 + abnormal)),
+                metric => (
+                    class(metric == Metric::Ppv),
+                    if metric == Metric::Ppv { abnormal } else { 1.0 - abnormal },
+                ),
+            };
+            (reached >= threshold)
+                .then(|| format!("always answering {answer} would reach {}, and so {goal}", percent(reached)))
         }
         Metric::Flips
             if [Side::Normal, Side::Abnormal].iter().any(|side| !guards(plan, clause, abnormal, *side)) =>
@@ -58,7 +70,17 @@ enum Side {
 fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bool {
     let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
     clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
-        (Metric::Flips | Metric::Ece | Metric::Brier | Metric::Cost, _) | (_, Bound::Model { .. }) => false,
+        (
+            Metric::Ppv
+            | Metric::Npv
+            | Metric::F1
+            | Metric::Flips
+            | Metric::Ece
+            | Metric::Brier
+            | Metric::Cost,
+            _,
+        )
+        | (_, Bound::Model { .. }) => false,
         (Metric::Accuracy, Bound::Rate(threshold) | Bound::AtMost(threshold)) => {
             // unknown data cannot show that the accuracy is out of one class's reach
             abnormal.is_none_or(|share| share.max(1.0 - share) < *threshold)

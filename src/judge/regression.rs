@@ -9,6 +9,7 @@ use super::clause_verdict::{decide, needed, unknown};
 use super::{ClauseFinding, Estimate, LEVEL, Verdict, goal_points, points_beside};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, Regression};
+use crate::spec::Direction;
 use crate::stats;
 
 /// Cells that a reason names.
@@ -59,7 +60,12 @@ fn bounded<'a>(
             return Err(format!("{name} ended early, and a comparison needs every case; run it in full"));
         }
         let (lower, upper) = change.difference.bounds(LEVEL);
-        Ok(Bounded { change, lower, upper, verdict: decide(lower, upper, -regression.margin, false) })
+        Ok(Bounded {
+            change,
+            lower,
+            upper,
+            verdict: decide(lower, upper, -regression.margin, Direction::AtLeast),
+        })
     };
     let mut cells = regression.cells.iter().map(bounds).collect::<Result<Vec<_>, String>>()?;
     cells.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.lower.total_cmp(&b.lower)));
@@ -84,7 +90,7 @@ fn decided(
             let more = (more as f64 * worth).round() as u64;
             let (gained, lost) = (scaled(gained, trials, more), scaled(lost, trials, more));
             let (lower, upper) = stats::paired_difference_bounds(gained, lost, more, LEVEL);
-            decide(lower, upper, -margin, false)
+            decide(lower, upper, -margin, Direction::AtLeast)
         })
     });
     Ok(ClauseFinding {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::counts::{Tally, is_right};
-use super::percent;
+use super::{Acted, percent};
 use crate::evidence::Outcome;
 use crate::plan::{Attack, Plan, Row};
 use crate::spec::{ImageMethod, Mask, Mode, Region};
@@ -78,7 +78,7 @@ impl<'a> Sheet<'a> {
     /// All notes, with what is said of the halves.
     fn notes(&self, sources: Option<String>) -> Vec<String> {
         let parts = [self.meaning(), self.flips(), self.draws(), sources];
-        parts.into_iter().flatten().chain(self.shortcuts()).collect()
+        parts.into_iter().flatten().chain(self.untouched()).chain(self.shortcuts()).collect()
     }
 
     /// The row's cells of the models that it touches, where a single one stands for the row.
@@ -114,6 +114,23 @@ impl<'a> Sheet<'a> {
         let each =
             cells.iter().map(|cell| format!("{} {} / {}", cell.name, part(cell, true), part(cell, false)));
         each.collect::<Vec<_>>().join(", ")
+    }
+
+    /// In how many cases the attack found something to act on, where that is not all of them.
+    fn untouched(&self) -> Option<String> {
+        let cells = self
+            .row
+            .cells
+            .iter()
+            .enumerate()
+            .flat_map(|(model, cells)| cells.iter().map(move |cell| (model, *cell)));
+        let short = |(model, cell): (usize, usize)| {
+            let Acted { cases, trials } = self.tally.touched(model, cell).ok().flatten()?;
+            Some(format!("{} {cases} of {trials}", self.tally.name(model)))
+        };
+        let short: Vec<String> = cells.filter_map(short).collect();
+        (!short.is_empty())
+            .then(|| format!("altered of the cases that are right when clean: {}", short.join(", ")))
     }
 
     /// How many reports say something else, and the accuracy on them and on the others.
@@ -203,9 +220,11 @@ impl<'a> Sheet<'a> {
     /// Cases with a lesion that pixels outside it break.
     fn shortcuts(&self) -> Vec<String> {
         let is_outside = |cell: &Cell<'_>| match cell.attack.image.map(|image| image.method) {
-            Some(ImageMethod::Search { region, .. } | ImageMethod::Patch { region, .. }) => {
-                region == Region::Outside(Mask::Lesion)
-            }
+            Some(
+                ImageMethod::Search { region, .. }
+                | ImageMethod::Patch { region, .. }
+                | ImageMethod::NaivePatch { region },
+            ) => region == Region::Outside(Mask::Lesion),
             _ => false,
         };
         let note = |cell: &Cell<'_>| {

@@ -12,6 +12,8 @@ pub(super) enum Sample {
     Watched(Sequence, Estimate),
     /// Certified cases.
     Certified(CertifiedShare),
+    /// Right cases among those that are or are called abnormal: of a share p the metric is 2p / (1 + p).
+    Harmonic(Proportion),
     /// Two models on the same cases.
     Difference(Differences),
     Area(Auroc),
@@ -75,18 +77,20 @@ impl CertifiedShare {
         share.p_at_least(stats::threshold::certified_share(least, self.alpha))
     }
 
+    /// The bounds if so many of some independent cases were certified and so many refuted.
+    pub(super) fn among(&self, [certified, refuted, cases]: [u64; 3], lower: f64, upper: f64) -> (f64, f64) {
+        let bound = |count: u64, alpha: f64| self.less_errors(stats::lower_bound(count, cases, alpha));
+        match self.direction {
+            Direction::AtLeast => (bound(certified, lower), 1.0 - bound(refuted, upper)),
+            Direction::AtMost => (bound(refuted, lower), 1.0 - bound(certified, upper)),
+        }
+    }
+
     fn bounds_of(&self, cases: u64, lower: f64, upper: f64) -> (f64, f64) {
-        let scaled = |count: u64| {
-            let count = (count as f64 / self.certified.trials().max(1) as f64 * cases as f64).round() as u64;
-            Proportion::of((0..cases).map(|case| (case, case < count)))
-        };
-        let among = Self {
-            certified: scaled(self.certified.successes()),
-            refuted: scaled(self.refuted.successes()),
-            alpha: self.alpha,
-            direction: self.direction,
-        };
-        (among.lower(lower), among.upper(upper))
+        let share = |count: u64| count as f64 / self.certified.trials().max(1) as f64;
+        let scaled = |count: u64| (share(count) * cases as f64).round() as u64;
+        let counts = [scaled(self.certified.successes()), scaled(self.refuted.successes()), cases];
+        self.among(counts, lower, upper)
     }
 }
 
@@ -96,6 +100,7 @@ impl Sample {
         match self {
             Self::Share(_) | Self::Watched(..) => self.estimate().share(),
             Self::Certified(found) => found.value(),
+            Self::Harmonic(_) => harmonic(self.estimate().share()),
             Self::Difference(found) => {
                 (found.gained() as f64 - found.lost() as f64) / found.trials().max(1) as f64
             }
@@ -108,7 +113,9 @@ impl Sample {
     /// What was counted: cases that count, or that the first of two models has alone.
     pub(super) fn estimate(&self) -> Estimate {
         match self {
-            Self::Share(found) => Estimate { successes: found.successes(), trials: found.trials() },
+            Self::Share(found) | Self::Harmonic(found) => {
+                Estimate { successes: found.successes(), trials: found.trials() }
+            }
             Self::Watched(_, estimate) => *estimate,
             Self::Certified(found) => found.estimate(),
             Self::Difference(found) => Estimate { successes: found.gained(), trials: found.trials() },
@@ -120,6 +127,7 @@ impl Sample {
     pub(super) fn lower(&self, alpha: f64) -> f64 {
         match self {
             Self::Share(found) => found.lower(alpha),
+            Self::Harmonic(found) => harmonic(found.lower(alpha)),
             Self::Watched(found, _) => found.lower(alpha),
             Self::Certified(found) => found.lower(alpha),
             Self::Difference(found) => found.bounds(alpha).0,
@@ -133,6 +141,7 @@ impl Sample {
     pub(super) fn upper(&self, alpha: f64) -> f64 {
         match self {
             Self::Share(found) => found.upper(alpha),
+            Self::Harmonic(found) => harmonic(found.upper(alpha)),
             Self::Watched(found, _) => found.upper(alpha),
             Self::Certified(found) => found.upper(alpha),
             Self::Difference(found) => found.bounds(alpha).1,
@@ -142,32 +151,32 @@ impl Sample {
         }
     }
 
-    /// p-value against a value under `threshold`, or above it where less is better.
-    pub(super) fn p(&self, threshold: f64, less: bool) -> f64 {
-        match (self, less) {
-            (Self::Share(found), false) => found.p_at_least(threshold),
-            (Self::Share(found), true) => found.p_at_most(threshold),
-            (Self::Watched(found, _), false) => found.p_at_least(threshold),
-            (Self::Watched(found, _), true) => found.p_at_most(threshold),
-            (Self::Certified(found), less) => {
-                found.p(threshold, less == (found.direction == Direction::AtMost))
-            }
-            (Self::Difference(found), false) => found.p_at_least(threshold),
-            (Self::Area(found), false) => found.p_at_least(threshold),
-            (Self::Calibration(found), true) => found.p_at_most(threshold),
-            (Self::Mean(found, unit), true) => found.p_at_most(threshold / unit),
+    /// p-value against a value on the other side of `threshold` than this.
+    pub(super) fn p(&self, threshold: f64, direction: Direction) -> f64 {
+        use Direction::{AtLeast, AtMost};
+        match (self, direction) {
+            (Self::Share(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Share(found), AtMost) => found.p_at_most(threshold),
+            // t = 2p / (1 + p) where p = t / (2 − t)
+            (Self::Harmonic(found), AtLeast) => found.p_at_least(threshold / (2.0 - threshold)),
+            (Self::Watched(found, _), AtLeast) => found.p_at_least(threshold),
+            (Self::Watched(found, _), AtMost) => found.p_at_most(threshold),
+            (Self::Certified(found), side) => found.p(threshold, side == found.direction),
+            (Self::Difference(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Area(found), AtLeast) => found.p_at_least(threshold),
+            (Self::Calibration(found), AtMost) => found.p_at_most(threshold),
+            (Self::Mean(found, unit), AtMost) => found.p_at_most(threshold / unit),
             // the grammar gives these metrics one direction
-            (Self::Difference(_) | Self::Area(_), true) | (Self::Calibration(_) | Self::Mean(..), false) => {
-                1.0
-            }
+            (Self::Harmonic(_) | Self::Difference(_) | Self::Area(_), AtMost)
+            | (Self::Calibration(_) | Self::Mean(..), AtLeast) => 1.0,
         }
     }
 
     /// Where patients have several cases, as many independent cases would tell as much.
     pub(super) fn effective(&self) -> Option<f64> {
         match self {
-            Self::Share(found) => found.effective(),
             Self::Certified(found) => found.certified.effective(),
+            Self::Share(found) | Self::Harmonic(found) => found.effective(),
             Self::Difference(found) => found.effective(),
             Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
         }
@@ -185,6 +194,13 @@ impl Sample {
                     stats::upper_bound(successes, cases, upper),
                 ))
             }
+            Self::Harmonic(found) => {
+                let successes = scaled(found.successes(), found.trials());
+                Some((
+                    harmonic(stats::lower_bound(successes, cases, lower)),
+                    harmonic(stats::upper_bound(successes, cases, upper)),
+                ))
+            }
             Self::Difference(found) => {
                 let (gained, lost) =
                     (scaled(found.gained(), found.trials()), scaled(found.lost(), found.trials()));
@@ -197,7 +213,16 @@ impl Sample {
     }
 
     /// The error rates of the lower and of the upper bound: the one that decides a pass has the sentence's level.
-    pub(super) fn levels(level: f64, less: bool) -> (f64, f64) {
-        if less { (LEVEL, level) } else { (level, LEVEL) }
+    pub(super) fn levels(level: f64, direction: Direction) -> (f64, f64) {
+        match direction {
+            Direction::AtLeast => (level, LEVEL),
+            Direction::AtMost => (LEVEL, level),
+        }
     }
+}
+
+/// F1 from the share of right cases among those that are or are called abnormal; it rises with the share, so bounds of
+/// the one are bounds of the other.
+fn harmonic(share: f64) -> f64 {
+    2.0 * share / (1.0 + share)
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::checks::{self, Examined, Raised};
 use super::{Baseline, ClauseFinding, Finding, Verdict, judge_against, met_by_one_class};
 use crate::evidence::Evidence;
-use crate::plan::{Bound, Clause, Plan, Requirement};
-use crate::spec::{ChangedTrigger, CheckPolicy};
+use crate::plan::{Clause, Plan, Requirement};
+use crate::spec::{Bound, ChangedTrigger, CheckPolicy};
 
 /// What is made of evidence on a day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -135,14 +135,12 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec
             if waiver.expires < today {
                 return Waiving::Expired;
             }
-            // a waiver for a model is one for each of its findings
-            let name = |subject: usize| {
-                plan.spec.models.get(plan.subjects.get(subject)?.model).map(|(name, _)| name)
-            };
             // what few cases do not raise, all of them may
             let mut state = if is_short { Waiving::Used } else { Waiving::Unused };
             for raised in checks.iter_mut().filter(|raised| raised.check == waiver.check) {
-                let covers = waiver.model.is_none() || raised.model.and_then(name) == waiver.model.as_ref();
+                // a waiver for a model is one for each of its findings
+                let model = raised.model.and_then(|subject| Some(plan.subjects.get(subject)?.model));
+                let covers = waiver.model.is_none() || model == waiver.model;
                 if covers && raised.verdict.is_some() {
                     raised.waiver = raised.waiver.or(Some(place));
                     state = Waiving::Used;
@@ -178,7 +176,7 @@ fn rests_on<'p>(plan: &Plan, requirement: &'p Requirement) -> Vec<Rests<'p>> {
     let clauses = requirement.clauses.iter().map(|clause| {
         let other = match &clause.bound {
             Bound::Rate(_) | Bound::AtMost(_) => None,
-            Bound::Model { model, cells, .. } => Some((*model, cells.clone())),
+            Bound::Model { model, .. } => Some((*model, clause.others.clone())),
         };
         let with = clause.mean_with.iter().map(|(model, cells)| (*model, cells.clone()));
         Rests { clause: Some(clause), others: other.into_iter().chain(with).collect() }

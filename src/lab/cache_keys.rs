@@ -4,16 +4,19 @@
 
 use std::cell::OnceCell;
 
+use super::certify::chunk::ATTACKED_CASES;
 use super::chunk::Scene;
 use super::settings::{computed_on, library};
 use super::tensor;
 use crate::Result;
 use crate::evidence::{Counterexample, ModelFacts, SCHEMA};
-use crate::plan::{Attack, Plan};
+use crate::plan::{Attack, Certificate, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, Model, TextMethod};
 
 /// Raised where the same question may have other outcomes than before.
 const VERSION: u32 = 5;
+/// The same for certificates alone.
+const CERTIFICATES: u32 = 1;
 
 /// What makes the digests of a model's journals and of their lines.
 pub struct Keys<'a> {
@@ -27,6 +30,8 @@ pub struct Keys<'a> {
     /// Counterexamples of an earlier run.
     known: &'a [Counterexample],
     counterexamples: usize,
+    /// Where a smoothed model gets its noise, if not everywhere.
+    region: Option<Mask>,
 }
 
 /// What is looked at in a chunk.
@@ -36,6 +41,8 @@ pub enum WorkItem<'a> {
     Cell(&'a Attack),
     /// What only the checks asked for.
     Probe(&'a Attack),
+    /// A certificate of the plan, in a chunk whose first case has this place among the test cases.
+    Certificate(&'a Certificate, usize),
     /// The model's health.
     Health,
 }
@@ -77,6 +84,7 @@ impl<'a> Keys<'a> {
             train: OnceCell::new(),
             known,
             counterexamples: plan.spec.counterexamples,
+            region: plan.kind(model).and_then(Model::defended).and_then(|own| own.defence.region().mask()),
         }
     }
 
@@ -89,6 +97,7 @@ impl<'a> Keys<'a> {
         for &index in indices {
             self.case(&mut hasher, index)?;
         }
+        self.mask(&mut hasher, self.region, indices)?;
         Ok(hasher.finalize().to_hex().to_string())
     }
 
@@ -112,6 +121,13 @@ impl<'a> Keys<'a> {
         let mut hasher = blake3::Hasher::new();
         match look {
             WorkItem::Health => drop(hasher.update(b"health")),
+            WorkItem::Certificate(certificate, first) => {
+                // how many of its cases meet the attack on certificates
+                let attacked = ATTACKED_CASES.saturating_sub(first).min(indices.len());
+                hasher
+                    .update(format!("certificate {CERTIFICATES} {attacked} {}", certificate.ball).as_bytes());
+                self.mask(&mut hasher, certificate.ball.mask(), indices)?;
+            }
             WorkItem::Probe(attack) => {
                 hasher.update(b"probe");
                 self.attack(&mut hasher, attack, indices)?;
@@ -158,11 +174,16 @@ impl<'a> Keys<'a> {
                 self.case(hasher, self.scene.other_patient(index))?;
             }
         }
-        let Some(side) = self.scene.reader.side() else { return Ok(()) };
-        if absent(Absence::Mean) {
+        if let (true, Some(side)) = (absent(Absence::Mean), self.scene.reader.side()) {
             hasher.update(self.training_images(side)?.as_bytes());
         }
-        match image.and_then(ImageMethod::mask) {
+        self.mask(hasher, image.and_then(ImageMethod::mask), indices)
+    }
+
+    /// The pixels of a mask, in each case.
+    fn mask(&self, hasher: &mut blake3::Hasher, mask: Option<Mask>, indices: &[usize]) -> Result<()> {
+        let Some(side) = self.scene.reader.side() else { return Ok(()) };
+        match mask {
             Some(Mask::Lesion) => indices.iter().for_each(|&index| {
                 hasher.update(self.scene.inputs.lesion(side, index).unwrap_or_default());
             }),

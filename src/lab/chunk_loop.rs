@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use super::cache_keys::{Keys, WorkItem};
+use super::certify;
 use super::chunk::{Chunk, Scene};
 use super::inputs::Inputs;
 use super::model::Reader;
@@ -15,9 +16,10 @@ use crate::evidence::{
     Piece, Pieces, Seen,
 };
 use crate::judge::early::Course;
-use crate::plan::probes::PROBED_CASES;
+use crate::plan::probes::probed_chunks;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::random::{below, stream};
+use crate::spec::Stop;
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
@@ -62,7 +64,7 @@ impl ChunkLoop<'_> {
         let mut witness = Witness::new(self.plan.spec.seed);
         for (place, indices) in own {
             let looks = self.looks(model, place, &|_| true);
-            let (piece, is_new) = self.piece(&scene, &keys, indices, &looks)?;
+            let (piece, is_new) = self.piece((&scene, &keys), indices, &looks)?;
             witness.remember(indices, &piece, is_new);
             pieces.push((model, place, piece));
             done += indices.len() as u64;
@@ -98,7 +100,7 @@ impl ChunkLoop<'_> {
             for (model, scene) in scenes.iter().enumerate() {
                 let Some(indices) = self.tests[model].chunks(size).nth(place) else { continue };
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
-                let (piece, is_new) = self.piece(scene, &keys[model], indices, &looks)?;
+                let (piece, is_new) = self.piece((scene, &keys[model]), indices, &looks)?;
                 witnesses[model].remember(indices, &piece, is_new);
                 assembly.add(model, piece.clone()).map_err(Error::Bug)?;
                 pieces.push((model, place, piece));
@@ -158,10 +160,13 @@ impl ChunkLoop<'_> {
     }
 
     /// What is looked at of a model in a chunk, in order: its cells that go on, its probes (none where the chunk is not
-    /// probed), and its health in the first and in one that the seed draws, so that nobody can behave just there.
+    /// probed), its certificates, and its health in the first and in one that the seed draws, so that nobody can behave just there.
     fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
         let plan = self.plan;
-        let is_probed = place * plan.spec.chunk < PROBED_CASES;
+        let early = plan.spec.stop == Stop::Early;
+        let digests = [self.models[model].weights.as_str(), self.data.digest.as_str()];
+        let probed = probed_chunks(self.partition.test.len(), plan.spec.chunk, early, digests);
+        let is_probed = probed.contains(&place);
         let has = plan.cells_of(model).any(goes_on);
         let cells = plan.cells_of(model).map(|cell| {
             if goes_on(cell) {
@@ -181,7 +186,10 @@ impl ChunkLoop<'_> {
         let name = plan.name(model);
         let drawn = below(&mut stream(&["health", name, &plan.spec.seed.to_string()]), chunks);
         let health = (place == 0 || place == drawn).then_some(Wanted::WorkItem(WorkItem::Health));
-        cells.chain(probes).chain(health).collect()
+        let first = place * plan.spec.chunk;
+        let certificates = plan.certificates_of(model).map(|one| &plan.certificates[one]);
+        let certificates = certificates.map(|one| Wanted::WorkItem(WorkItem::Certificate(one, first)));
+        cells.chain(probes).chain(certificates).chain(health).collect()
     }
 
     /// What is seen of a model over a chunk, and whether some of it was computed now.
@@ -190,13 +198,12 @@ impl ChunkLoop<'_> {
     /// libtorch or the disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
     fn piece(
         &self,
-        scene: &Scene<'_>,
-        keys: &Keys<'_>,
+        (scene, keys): (&Scene<'_>, &Keys<'_>),
         indices: &[usize],
         looks: &[Wanted<'_>],
     ) -> Result<(Piece, bool)> {
         let mut journal = None;
-        let (mut chunk, mut piece) = (None, Piece::default());
+        let (mut chunk, mut piece, mut is_certified) = (None, Piece::default(), false);
         for wanted in looks {
             let look = match wanted {
                 Wanted::WorkItem(look) => look,
@@ -221,7 +228,12 @@ impl ChunkLoop<'_> {
                 }
             };
             let key = keys.line(*look, indices)?;
-            if journal.get(&key).is_none() {
+            if journal.get(&key).is_some() {
+                // read below
+            } else if let WorkItem::Certificate(..) = look {
+                self.certify((scene, keys), indices, looks, journal)?;
+                is_certified = true;
+            } else {
                 let chunk = match &mut chunk {
                     Some(chunk) => chunk,
                     slot => slot.insert(Chunk::new(scene, indices)?),
@@ -241,7 +253,33 @@ impl ChunkLoop<'_> {
         if let Some(chunk) = &chunk {
             chunk.ask_again()?;
         }
-        Ok((piece, chunk.is_some()))
+        Ok((piece, chunk.is_some() || is_certified))
+    }
+
+    /// Seeks every certificate that a journal lacks, all at once: their votes share the copies of a case.
+    fn certify(
+        &self,
+        (scene, keys): (&Scene<'_>, &Keys<'_>),
+        indices: &[usize],
+        looks: &[Wanted<'_>],
+        journal: &mut Journal,
+    ) -> Result<()> {
+        let (mut lines, mut sought, mut place) = (Vec::new(), Vec::new(), 0);
+        for wanted in looks {
+            let Wanted::WorkItem(look @ WorkItem::Certificate(certificate, first)) = wanted else { continue };
+            let key = keys.line(*look, indices)?;
+            if journal.get(&key).is_none() {
+                lines.push((key, *look));
+                sought.push(**certificate);
+                place = *first;
+            }
+        }
+        let found = certify::chunk::votes(scene, &sought, indices, place)?;
+        for ((key, look), votes) in lines.into_iter().zip(found) {
+            journal.append(key, Seen::Certificate(votes))?;
+            self.told(scene, look, indices.len());
+        }
+        Ok(())
     }
 
     /// Looks.
@@ -257,6 +295,9 @@ impl ChunkLoop<'_> {
                 Seen::Cell(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions })
             }
             WorkItem::Probe(attack) => Seen::Probe(chunk.attack(attack)?.outcomes),
+            WorkItem::Certificate(..) => {
+                return Err(Error::Bug("a certificate is sought with all others".into()));
+            }
             WorkItem::Health => Seen::Health(chunk.health()?),
         })
     }
@@ -264,6 +305,7 @@ impl ChunkLoop<'_> {
     fn told(&self, scene: &Scene<'_>, look: WorkItem<'_>, cases: usize) {
         let attack = match look {
             WorkItem::Cell(attack) | WorkItem::Probe(attack) => attack.to_string(),
+            WorkItem::Certificate(certificate, _) => format!("certificates within {}", certificate.ball),
             WorkItem::Health => "its health".to_string(),
         };
         self.observer.observe(Event::Tried { model: scene.reader.name(), attack: &attack, cases });

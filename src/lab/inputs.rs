@@ -16,6 +16,8 @@ pub struct Inputs {
     /// Images by side, `[studies, views, side, side]` bytes.
     images: BTreeMap<u32, Vec<u8>>,
     views: usize,
+    /// Identifiers of the cases.
+    pub ids: Vec<String>,
     /// Texts.
     pub texts: Vec<String>,
     /// The same, section by section.
@@ -59,9 +61,10 @@ impl Inputs {
         digests.insert(None, hasher.finalize().to_hex().to_string());
         let (lesions, masks) = (BTreeMap::new(), BTreeMap::new());
         let views = data.views.count();
+        let ids = studies.iter().map(|study| study.id.clone()).collect();
         let (findings, presences) =
             (data.findings.clone(), studies.iter().map(|study| study.findings.clone()).collect());
-        Ok(Self { images, views, texts, documents, labels, findings, presences, lesions, masks, digests })
+        Ok(Self { images, views, ids, texts, documents, labels, findings, presences, lesions, masks, digests })
     }
 
     /// Draws or decodes the lesions' masks at each side that images were prepared at.

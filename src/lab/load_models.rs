@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::Options;
 use super::checkpoint::Checkpoint;
+use super::expected::Asked;
 use super::inputs::Inputs;
 use super::model::bert::Bert;
 use super::model::cross::Cross;
@@ -22,7 +23,7 @@ use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::seal::Cache;
-use crate::spec::{BertConfig, Fusion, Model, ScriptModel, Source, Train, Weights};
+use crate::spec::{BertConfig, Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
@@ -50,7 +51,8 @@ pub struct ModelLoader<'a> {
 }
 
 impl ModelLoader<'_> {
-    /// Every model, in the spec's order; a fusion model comes after its parts.
+    /// Every model that is not a defended one, in the spec's order; a fusion model comes after its parts, and the defended
+    /// ones stand behind all others.
     ///
     /// # Errors
     /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
@@ -63,11 +65,8 @@ impl ModelLoader<'_> {
                     scripts.push(self.script(name, script)?);
                     continue;
                 }
-                (Model::Defended(_), _) => {
-                    return Err(Error::Usage(format!(
-                        "{name} is defended, which this version plans and does not run"
-                    )));
-                }
+                // it is built round its base, which is here
+                (Model::Defended(_), _) => continue,
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
                 (_, None) => return Err(bug("a model has neither weights nor training")),
@@ -79,6 +78,7 @@ impl ModelLoader<'_> {
         let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
         let subject = |(_, model): &(String, Model)| match model {
             Model::Script(_) => scripts.next().map(LoadedModel::Script),
+            Model::Defended(_) => None,
             _ => networks.next().map(LoadedModel::Network),
         };
         Ok(specs.iter().filter_map(subject).collect())
@@ -90,6 +90,12 @@ impl ModelLoader<'_> {
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         script.probe(images.as_ref(), &texts)?;
+        if let Some(expected) = &spec.expect {
+            let name = format!("the module of {name} ({})", spec.source.path.display());
+            let (side, reads_text) = (script.side(), script.reads_text());
+            let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
+            asked.check(expected, &self.partition.test, |path| self.options.find(path))?;
+        }
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)
     }
@@ -309,9 +315,10 @@ fn bug(what: &str) -> Error {
 /// The models that a fusion model joins.
 fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
     let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
-    let find = |name: &str| {
-        let found = done.iter().find(|network| network.name == name);
-        found.ok_or_else(|| bug(&format!("{name} is needed by a model that comes before it")))
+    // a module of the user's is no network, so places among the networks are others than among the models
+    let find = |part: Referent| {
+        let found = done.iter().find(|network| network.name == part.name());
+        found.ok_or_else(|| bug(&format!("{} is needed by a model that comes before it", part.name())))
     };
     Ok((Some(find(vision)?), Some(find(language)?)))
 }

@@ -1,8 +1,11 @@
 //! The laboratory: models, attacks, and what was observed. The only module that names tch.
 
 pub mod attack;
+pub mod certify;
 pub mod checkpoint;
 pub mod chunk;
+pub mod defend;
+pub mod graph;
 pub mod inputs;
 pub mod load_models;
 pub mod loss;
@@ -16,6 +19,7 @@ pub mod weights;
 
 mod cache_keys;
 mod chunk_loop;
+mod expected;
 mod gated_augmentation;
 mod renaming;
 mod run;
@@ -24,7 +28,7 @@ mod witness;
 
 use std::path::{Path, PathBuf};
 
-pub use run::{run, run_after, run_part, show};
+pub use run::{run, run_after, run_part, run_readers, show};
 
 use crate::data::placeholder;
 use crate::spec::DeviceChoice;
@@ -58,6 +62,26 @@ impl Options {
     fn threads(&self) -> usize {
         // on Linux the standard library honours the affinity mask and the quota of the control group
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// Where a file lies that no path or link may lead to from outside these folders, since a spec from elsewhere must not read
+    /// any file.
+    ///
+    /// # Errors
+    /// It is in none of the folders, or outside them.
+    pub(in crate::lab) fn find_within(&self, path: &Path) -> Result<PathBuf> {
+        let found = self.find(path)?;
+        let is_within = |root: &PathBuf| {
+            let both = found.canonicalize().ok().zip(root.canonicalize().ok());
+            both.is_some_and(|(found, root)| found.starts_with(root))
+        };
+        if self.roots.iter().any(is_within) {
+            return Ok(found);
+        }
+        Err(Error::Input(format!(
+            "{} is outside the spec's folder; put it below that, or name the folder above it with --weights-root",
+            path.display()
+        )))
     }
 
     /// Where a file or folder of weights lies.

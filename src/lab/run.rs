@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
+use super::defend::of_spec::{self, Surroundings};
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
@@ -14,11 +15,11 @@ use super::tensor;
 use crate::data::{self, Audit, Dataset, FindingCounts, Partition};
 use crate::evidence::{
     Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, FindingFacts, Machine,
-    ModelFacts, Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Twins, assemble,
+    ModelFacts, Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
 };
 use crate::plan::{self, Plan, Subject};
 use crate::seal::Cache;
-use crate::spec::{Mask, Model, Operating, Stop};
+use crate::spec::{Defended, Mask, Model, Operating, Stop};
 use crate::text;
 use crate::{Error, Result};
 
@@ -79,6 +80,43 @@ pub fn run_part(
     })
 }
 
+/// Gathers the evidence of a plan of models that are in memory, in the spec's order, each with its facts: for the tests, which
+/// plant faults in them.
+///
+/// # Errors
+/// As for [`run_after`], but for weights.
+pub fn run_readers(
+    plan: &Plan,
+    data: &Dataset,
+    partition: &Partition,
+    options: &Options,
+    readers: Vec<(&dyn Reader, ModelFacts)>,
+) -> Result<Evidence> {
+    settle(options.device)?;
+    let cache = Cache::at(&options.cache);
+    let inputs = inputs(plan, data, options, &cache)?;
+    let (readers, models): (Vec<_>, Vec<_>) = readers.into_iter().unzip();
+    let field = ChunkLoop {
+        plan,
+        data,
+        inputs: &inputs,
+        partition,
+        readers,
+        tests: vec![partition.test.clone(); plan.subjects.len()],
+        models: &models,
+        cut: vec![],
+        known: &[],
+        folded: false,
+        kept: &options.cache.join("evidence"),
+        fresh: options.fresh,
+        observer: &Silent,
+    };
+    let head = head(&field, options)?;
+    let models = 0..plan.subjects.len();
+    let pieces: Vec<_> = models.map(|model| field.sweep(model, Part::WHOLE)).collect::<Result<_>>()?;
+    assemble(head, pieces.concat()).map_err(Error::Bug)
+}
+
 /// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
 ///
 /// # Errors
@@ -119,36 +157,64 @@ fn on_stage<T>(
         }
     }
     tensor::set_threads(options.threads());
+    // what has weights of its own; a defended model is built round one of these
+    let own: Vec<usize> =
+        (0..plan.spec.models.len()).filter(|&model| plan.spec.models[model].1.defended().is_none()).collect();
+    let place_of = |model: usize| own.iter().position(|&other| other == model);
     let about = |subject: &Subject| {
-        let place = subject.finding?;
-        Some(OneFinding::new(loaded[subject.model].reader(), &subject.name, place))
+        let (place, of) = (subject.finding?, place_of(subject.model)?);
+        Some(OneFinding::new(loaded[of].reader(), &subject.name, place))
     };
     let about: Vec<Option<OneFinding<'_>>> = plan.subjects.iter().map(about).collect();
-    let asked: Vec<&dyn Reader> = (plan.subjects.iter().zip(&about))
-        .map(|(subject, about)| match about {
-            Some(one) => one as &dyn Reader,
-            None => loaded[subject.model].reader(),
-        })
-        .collect();
+    // of every subject whose model is not defended, in order
+    let mut asked: Vec<(&Subject, &dyn Reader)> = Vec::new();
+    for (subject, about) in plan.subjects.iter().zip(&about) {
+        let Some(of) = place_of(subject.model) else { continue };
+        asked.push((subject, about.as_ref().map_or(loaded[of].reader(), |one| one)));
+    }
     let operated = operated(plan, &asked, &inputs, partition)?;
-    let of_subject = |(subject, at): (&Subject, &Option<Operated<'_>>)| ModelFacts {
-        name: subject.name.clone(),
-        finding: subject.finding.map(|place| inputs.findings[place].clone()),
-        threshold: at.as_ref().map(|at| at.threshold),
-        ..of_models[subject.model].clone()
-    };
-    let models: Vec<ModelFacts> = plan.subjects.iter().zip(&operated).map(of_subject).collect();
+    let mut models: Vec<ModelFacts> = Vec::new();
+    let mut bases: Vec<(&Subject, &dyn Reader)> = Vec::new();
+    for ((subject, asked), at) in asked.iter().zip(&operated) {
+        let of = place_of(subject.model).ok_or_else(|| Error::Bug("a subject has no model".into()))?;
+        models.push(ModelFacts {
+            name: subject.name.clone(),
+            finding: subject.finding.map(|place| inputs.findings[place].clone()),
+            threshold: at.as_ref().map(|at| at.threshold),
+            ..of_models[of].clone()
+        });
+        bases.push((subject, at_point(*asked, at.as_ref())));
+    }
     let known = |subject: &Subject| {
         let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
         partition.test.iter().copied().filter(is_known).collect()
     };
     let cut = loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect();
+    let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
+    let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
+    let mut defended = Vec::new();
+    for subject in &plan.subjects {
+        let (_, model) = &plan.spec.models[subject.model];
+        let Some(own) = model.defended() else { continue };
+        let is_base = |(other, _): &(&Subject, &dyn Reader)| {
+            plan.spec.models[other.model].0 == own.base && other.finding == subject.finding
+        };
+        let base = bases.iter().position(is_base);
+        let base = base.ok_or_else(|| Error::Bug(format!("{} wraps a model that was not loaded", subject.name)))?;
+        models.push(ModelFacts {
+            name: subject.name.clone(),
+            architecture: model.architecture().to_string(),
+            ..models[base].clone()
+        });
+        defended.push(of_spec::reader(&subject.name, &own.defence, bases[base].1, around)?);
+    }
+    let readers = bases.iter().map(|(_, reader)| *reader).chain(defended.iter().map(Box::as_ref)).collect();
     action(&ChunkLoop {
         plan,
         data,
         inputs: &inputs,
         partition,
-        readers: asked.iter().zip(&operated).map(|(asked, at)| at_point(*asked, at.as_ref())).collect(),
+        readers,
         tests: plan.subjects.iter().map(known).collect(),
         models: &models,
         cut,
@@ -225,18 +291,18 @@ fn at_point<'s>(asked: &'s dyn Reader, at: Option<&'s Operated<'s>>) -> &'s dyn 
 /// The subjects that have an operating point, at it.
 fn operated<'s>(
     plan: &Plan,
-    asked: &[&'s dyn Reader],
+    asked: &[(&Subject, &'s dyn Reader)],
     inputs: &Inputs,
     partition: &Partition,
 ) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(subject, asked): (&Subject, &&'s dyn Reader)| {
-        let (name, _) = &plan.spec.models[subject.model];
-        let is_its =
-            |(model, point): &&(String, Operating)| model == name && point.finding == subject.finding;
+    let at = |(subject, asked): &(&Subject, &'s dyn Reader)| {
+        let is_its = |(model, point): &&(usize, Operating)| {
+            *model == subject.model && point.finding == subject.finding
+        };
         let point = plan.spec.thresholds.iter().find(is_its);
         point.map(|(_, point)| Operated::fix(*asked, *point, inputs, partition)).transpose()
     };
-    plan.subjects.iter().zip(asked).map(at).collect()
+    asked.iter().map(at).collect()
 }
 
 /// A cell as evidence names it, without an outcome yet.
@@ -273,12 +339,16 @@ fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<
 fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
     let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
     let attacks = plan.cells.iter().filter_map(|cell| cell.attack.image);
-    let masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
+    let mut masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
+    masks.extend(plan.certificates.iter().filter_map(|certificate| certificate.ball.mask()));
+    let defences = plan.spec.models.iter().filter_map(|(_, model)| model.defended());
+    masks.extend(defences.filter_map(|own| own.defence.region().mask()));
     if masks.contains(&Mask::Lesion) {
         inputs.prepare_lesions(data, cache)?;
     }
     if masks.iter().any(|mask| matches!(mask, Mask::File(_))) {
-        let files: Result<Vec<_>> = plan.spec.masks.iter().map(|(_, file)| options.find(file)).collect();
+        let files: Result<Vec<_>> =
+            plan.spec.masks.iter().map(|(_, file)| options.find_within(file)).collect();
         inputs.prepare_masks(&files?, cache)?;
     }
     Ok(inputs)

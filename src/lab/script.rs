@@ -1,5 +1,5 @@
-//! A `TorchScript` module as a victim: somebody's own model, run only where the spec trusts it and pins its
-//! digest, since such a file holds code.
+//! A user's own module as a victim: a graph of torch.export, which is data, or a `TorchScript` module, which holds code
+//! and is run only where the spec trusts it and pins its digest.
 //!
 //! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec
 //! says, then with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of
@@ -11,6 +11,7 @@ use std::path::Path;
 use tch::{CModule, jit};
 
 use super::checkpoint::read_vocabulary;
+use super::graph::Graph;
 use super::model::bert::Tokens;
 use super::model::{Reader, TokenizerOf};
 use super::tensor::{self, Kind, Tensor};
@@ -18,7 +19,8 @@ use super::victim::Classifier;
 use super::weights::check_pin_of;
 use crate::data::placeholder;
 use crate::files::bounded_read;
-use crate::spec::{Outputs, ScriptModel};
+use crate::graph::{Reads, pt2};
+use crate::spec::{ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
 /// A module is refused above this size.
@@ -30,13 +32,121 @@ const EXTREME: f64 = 1e4;
 /// Sums of probabilities are 1 but for this.
 const SUM: f32 = 1e-4;
 
+/// What answers.
+#[derive(Debug)]
+enum Module {
+    Graph(Graph),
+    TorchScript(CModule),
+}
+
+impl Module {
+    /// A graph of a file's bytes; what it reads must be what the spec says.
+    fn graph(file: &str, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
+        let refused = |what: String| Error::Input(format!("{file} {what}"));
+        let program = pt2::read(bytes).map_err(refused)?;
+        program.reads().and_then(|reads| check_inputs(spec, reads)).map_err(refused)?;
+        if program.outputs.len() != 1 {
+            let what = format!(
+                "returns {} tensors; export a module that returns its logits alone",
+                program.outputs.len()
+            );
+            return Err(refused(what));
+        }
+        let graph = Graph::new(program, bytes).map_err(|why| match why {
+            Error::Input(what) => refused(what),
+            other => other,
+        })?;
+        Ok(Self::Graph(graph))
+    }
+
+    /// A module of `TorchScript`, frozen.
+    fn torch_script(file: &str, bytes: &[u8]) -> Result<Self> {
+        jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
+        jit::f_set_graph_executor_optimize(false)?;
+        let mut module = CModule::load_data_on_device(&mut &*bytes, tensor::device())
+            .map_err(|why| not_a_module(file, &why))?;
+        module.f_set_eval()?;
+        for (_, tensor) in module.named_parameters()? {
+            let _ = tensor.f_set_requires_grad(false)?;
+        }
+        Ok(Self::TorchScript(module))
+    }
+
+    /// Number of parameters.
+    fn parameters(&self) -> Result<u64> {
+        match self {
+            Self::Graph(graph) => Ok(graph.parameters),
+            Self::TorchScript(module) => {
+                Ok(module.named_parameters()?.iter().map(|(_, tensor)| tensor.numel() as u64).sum())
+            }
+        }
+    }
+
+    fn forward(&self, arguments: &[Tensor]) -> Result<Tensor> {
+        match self {
+            Self::Graph(graph) => {
+                let inputs: Vec<&Tensor> = arguments.iter().collect();
+                graph.run(&inputs)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
+            }
+            Self::TorchScript(module) => Ok(module.forward_ts(arguments)?),
+        }
+    }
+
+    /// A digest of everything that it holds: parameters, buffers, attributes and constants.
+    fn state(&self) -> Result<blake3::Hash> {
+        let module = match self {
+            Self::Graph(graph) => return graph.state(),
+            Self::TorchScript(module) => module,
+        };
+        let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
+        // libtorch lists parameters alone; what it saves is everything
+        let path = folder.path().join("module");
+        module.save(&path)?;
+        let mut hasher = blake3::Hasher::new();
+        let read = std::fs::File::open(&path).and_then(|file| std::io::copy(&mut &file, &mut hasher));
+        read.map_err(|why| Error::unwritable(&path, &why))?;
+        Ok(hasher.finalize())
+    }
+}
+
+/// Refuses a graph whose inputs are not those that the spec names.
+fn check_inputs(spec: &ScriptModel, reads: Reads) -> std::result::Result<(), String> {
+    let says = |image: bool, text: bool| match (image, text) {
+        (true, true) => "both",
+        (true, false) => "image",
+        (false, _) => "text",
+    };
+    let (image, text) = (reads.image.is_some(), reads.text.is_some());
+    if (image, text) != (spec.reads_image, spec.reads_text) {
+        let (found, said) = (says(image, text), says(spec.reads_image, spec.reads_text));
+        return Err(format!("reads {found}, and the spec says `reads: {said}`; write `reads: {found}`"));
+    }
+    let (channels, side) = reads.image.unwrap_or((None, None));
+    for (key, said, found) in
+        [("channels", spec.mean.len() as u64, channels), ("image", u64::from(spec.image), side)]
+    {
+        if let Some(found) = found.filter(|found| image && *found != said) {
+            return Err(format!(
+                "was exported for images of `{key}: {found}`, and the spec says {said}; write `{key}: {found}`"
+            ));
+        }
+    }
+    if let Some(Some(length)) = reads.text {
+        return Err(format!(
+            "was exported for texts of exactly {length} tokens; export it with a dynamic second dimension of the ids and the \
+             mask: dynamic_shapes=({{0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}}, …)"
+        ));
+    }
+    Ok(())
+}
+
 /// A module, loaded and probed.
 #[derive(Debug)]
 pub struct Script {
     name: String,
     file: String,
     spec: ScriptModel,
-    module: CModule,
+    module: Module,
     tokenizer: Option<TokenizerOf>,
     /// The column of each finding of the data; none where it answers whether a study is abnormal.
     columns: Vec<usize>,
@@ -66,21 +176,15 @@ impl Script {
     ) -> Result<Self> {
         let path = find(&spec.source.path)?;
         let file = path.display().to_string();
-        let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name a TorchScript file");
+        let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
         // what is loaded is what was hashed, whatever happens to the file meanwhile
         let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
         placeholder::check(&path, &bytes)?;
         check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
-        jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
-        jit::f_set_graph_executor_optimize(false)?;
-        let mut module = CModule::load_data_on_device(&mut bytes.as_slice(), tensor::device())
-            .map_err(|why| not_a_module(&file, &why))?;
-        module.f_set_eval()?;
-        let mut parameters = 0;
-        for (_, tensor) in module.named_parameters()? {
-            parameters += tensor.numel() as u64;
-            let _ = tensor.f_set_requires_grad(false)?;
-        }
+        let module = match spec.format {
+            ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
+            ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
+        };
         let tokenizer = match &spec.tokenizer {
             None => None,
             Some(folder) => {
@@ -92,12 +196,12 @@ impl Script {
         Ok(Self {
             name: name.to_string(),
             file,
+            parameters: module.parameters()?,
             module,
             tokenizer,
             mean: channels(&spec.mean)?,
             deviation: channels(&spec.deviation)?,
             digest: blake3::hash(&bytes).to_hex().to_string(),
-            parameters,
             columns: columns(name, spec, findings)?,
             spec: spec.clone(),
         })
@@ -113,7 +217,7 @@ impl Script {
         let answer = |image: Option<&Tensor>, text: Option<&Tensor>| self.decide(image, text);
         let first = answer(leaf.as_ref(), text.as_ref())?;
         // after a first call, which may fill a cache that later ones only read
-        let state = self.state()?;
+        let state = self.module.state()?;
         let values = tensor::values(&first)?;
         if values != tensor::values(&answer(leaf.as_ref(), text.as_ref())?)? {
             return Err(self.refused(
@@ -148,7 +252,7 @@ impl Script {
                 "save it without its last softmax or sigmoid, behind which gradients vanish and attacks look weak",
             ));
         }
-        if self.state()? != state {
+        if self.module.state()? != state {
             return Err(self.refused(
                 "changes its own attributes or buffers while it is called",
                 "save it after `model.eval()`, without counters or running statistics: what is judged must be what was \
@@ -177,18 +281,6 @@ impl Script {
             "lets no gradient reach its images",
             "save it without `no_grad`, `detach` or rounding; a model whose gradient is masked needs black-box attacks",
         ))
-    }
-
-    /// A digest of everything that the module holds: parameters, buffers, attributes and constants.
-    fn state(&self) -> Result<blake3::Hash> {
-        let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
-        // libtorch lists parameters alone; what it saves is everything
-        let path = folder.path().join("module");
-        self.module.save(&path)?;
-        let mut hasher = blake3::Hasher::new();
-        let read = std::fs::File::open(&path).and_then(|file| std::io::copy(&mut &file, &mut hasher));
-        read.map_err(|why| Error::unwritable(&path, &why))?;
-        Ok(hasher.finalize())
     }
 
     /// How all the answers are probabilities, if they are.
@@ -238,9 +330,9 @@ impl Classifier for Script {
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
         let arguments = self.arguments(image, text)?;
-        let output = self.module.forward_ts(&arguments).map_err(|why| match Error::from(why) {
+        let output = self.module.forward(&arguments).map_err(|why| match why {
             // what a user's module does with its inputs is its own
-            Error::Resource(why) | Error::Bug(why) => {
+            Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
                 self.refused(
                     &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),

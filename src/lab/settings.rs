@@ -2,7 +2,7 @@
 //! and the device that everything is computed on.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Once;
 
 use super::tensor::{self, Device};
@@ -106,7 +106,7 @@ pub fn instruction_set() -> String {
 /// What libtorch was built as: its version, and whether its CUDA part is in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Library {
-    /// Folder that the program was linked against.
+    /// Folder that it was loaded from.
     pub folder: String,
     /// Version, as the folder says it.
     pub version: String,
@@ -116,37 +116,16 @@ pub struct Library {
     pub cuda_is_loaded: bool,
 }
 
-/// What libtorch was built as.
+/// What libtorch was built as: the one that this process loaded, which may lie elsewhere than the one of the build.
 pub fn library() -> Library {
-    let folder = std::path::PathBuf::from(option_env!("MEDCERT_LIBTORCH_LIB").unwrap_or_default());
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let loaded = maps.lines().find_map(|line| line[line.find('/')?..].strip_suffix("/libtorch_cpu.so"));
+    let of_build = option_env!("MEDCERT_LIBTORCH_LIB").unwrap_or_default();
+    let folder = PathBuf::from(loaded.unwrap_or(of_build));
     Library {
         has_cuda: folder.join("libtorch_cuda.so").exists(),
         cuda_is_loaded: maps.contains("libtorch_cuda.so"),
-        version: version(&folder).unwrap_or("unknown".to_string()),
+        version: crate::libtorch::version(&folder).unwrap_or("unknown".to_string()),
         folder: folder.display().to_string(),
-    }
-}
-
-/// The version of the libraries in a folder; the CUDA set keeps them a folder deeper.
-fn version(folder: &Path) -> Option<String> {
-    let above = folder.ancestors().skip(1).take(2);
-    let text =
-        above.map(|above| above.join("build-version")).find_map(|path| std::fs::read_to_string(path).ok());
-    text.map(|text| text.trim().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version;
-
-    #[test]
-    fn the_version_is_found_in_both_layouts() {
-        let root = tempfile::tempdir().expect("a folder");
-        std::fs::write(root.path().join("build-version"), "2.13.0\n").expect("written");
-        for lib in ["lib", "torch/lib"] {
-            assert_eq!(version(&root.path().join(lib)).as_deref(), Some("2.13.0"), "{lib}");
-        }
-        assert_eq!(version(&root.path().join("a/b/lib")), None);
     }
 }

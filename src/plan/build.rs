@@ -1,28 +1,26 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
-use super::adaptive::companions;
 use super::probes::probes;
 use super::{
-    Attack, Bound, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row, Subject,
-    subjects,
+    Attack, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row, Subject, subjects,
 };
-use crate::spec::{self, Asked, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
+use crate::spec::{self, Asked, Bound, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
-    let subjects = subjects(&spec);
+    let (subjects, findings) = (subjects(&spec), spec.data.findings());
     let attacks = vec![vec![Attack::default()]; subjects.len()];
-    let mut binder = Binder { spec: &spec, findings: spec.data.findings(), subjects: &subjects, attacks };
+    let mut binder = Binder { spec: &spec, findings: &findings, subjects: &subjects, attacks };
     let rows: Vec<BoundRow> = spec.table.iter().map(|condition| binder.row(condition)).collect();
-    let requirements: Vec<Vec<Vec<BoundClause>>> = spec
+    let requirements: Vec<BoundRequirement> = spec
         .require
         .iter()
-        .map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect())
+        .map(|required| required.clauses.iter().flat_map(|clause| binder.clause(clause)).collect())
         .collect();
     let compared: Vec<BoundRow> =
         spec.require.iter().map(|required| binder.regression(required.regression.as_ref())).collect();
     // only now every subject's cells are known, and with them the place of each
-    let Binder { findings, attacks, .. } = binder;
+    let attacks = binder.attacks;
     let starts: Vec<usize> =
         (0..attacks.len()).map(|subject| attacks[..subject].iter().map(Vec::len).sum()).collect();
     let place =
@@ -31,44 +29,21 @@ pub fn build(spec: Spec) -> Plan {
         words: condition.words.clone(),
         cells: row.iter().map(place).collect(),
     };
-    let bound_clause = |clause: &spec::Clause, bound: &BoundClause| Clause {
-        certificate: None,
-        words: match bound.each {
-            Some(finding) => format!("{} ({})", clause.words, findings[finding]),
-            None => clause.words.clone(),
-        },
-        model: bound.subject.0,
-        each: bound.each.map(|finding| findings[finding].clone()),
-        mean_with: bound.mean_with.iter().map(|cells| (cells.0, place(cells))).collect(),
-        metric: clause.metric,
-        cells: place(&bound.subject),
-        group: clause.group.clone(),
-        bound: match (&clause.bound, &bound.other) {
-            (spec::Bound::Model { offset, .. }, Some(other)) => {
-                Bound::Model { model: other.0, cells: place(other), offset: *offset }
-            }
-            (spec::Bound::Rate(share), _) => Bound::Rate(*share),
-            (spec::Bound::AtMost(most), _) => Bound::AtMost(*most),
-            (spec::Bound::Model { .. }, None) => unreachable!("a relation binds both its models"),
-        },
-    };
-    let sought = |(required, bound): (&spec::Requirement, &Vec<Vec<BoundClause>>)| -> Vec<Certificate> {
-        let each = required.clauses.iter().zip(bound);
-        let of = |(clause, bound): (&spec::Clause, &Vec<BoundClause>)| {
-            Some(Certificate::of(bound.first()?.subject.0, clause.certified?))
-        };
-        each.filter_map(of).collect()
-    };
     let mut certificates: Vec<Certificate> = Vec::new();
-    for certificate in spec.require.iter().zip(&requirements).flat_map(sought) {
-        if !certificates.contains(&certificate) {
-            certificates.push(certificate);
-        }
+    for bound in requirements.iter().flatten() {
+        let wanted = bound.asked.certified.map(|certified| Certificate::of(bound.subject.0, certified));
+        certificates.extend(wanted.filter(|wanted| !certificates.contains(wanted)));
     }
-    let bound_clause = |clause: &spec::Clause, bound: &BoundClause| {
-        let wanted = clause.certified.map(|certified| Certificate::of(bound.subject.0, certified));
-        let certificate = wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted));
-        Clause { certificate, ..bound_clause(clause, bound) }
+    let bound_clause = |bound: &BoundClause| {
+        let wanted = bound.asked.certified.map(|certified| Certificate::of(bound.subject.0, certified));
+        Clause {
+            certificate: wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted)),
+            asked: bound.asked.clone(),
+            each: bound.each.map(|finding| findings[finding].clone()),
+            mean_with: bound.mean_with.iter().map(|cells| (cells.0, place(cells))).collect(),
+            cells: place(&bound.subject),
+            others: bound.other.as_ref().map(place).unwrap_or_default(),
+        }
     };
     let rows = spec.table.iter().zip(&rows).map(bound_row).collect();
     let cells: Vec<Cell> = attacks
@@ -76,16 +51,12 @@ pub fn build(spec: Spec) -> Plan {
         .enumerate()
         .flat_map(|(model, attacks)| attacks.iter().cloned().map(move |attack| Cell { model, attack }))
         .collect();
-    let bound_regression = |(regression, compared): (&spec::Regression, &BoundRow)| Regression {
-        cells: match (&regression.condition, &regression.model) {
-            (Some(_), _) => compared.iter().flat_map(place).collect(),
-            (None, Some(name)) => {
-                let own = subjects_of(&spec, &subjects, name);
-                (0..cells.len()).filter(|&cell| own.contains(&cells[cell].model)).collect()
-            }
-            (None, None) => (0..cells.len()).collect(),
+    let bound_regression = |(asked, compared): (&spec::Regression, &BoundRow)| Regression {
+        asked: asked.clone(),
+        cells: match asked.condition {
+            Some(_) => compared.iter().flat_map(place).collect(),
+            None => every_cell(&subjects, &cells, asked.model),
         },
-        margin: regression.margin,
     };
     let requirements: Vec<Requirement> = spec
         .require
@@ -94,29 +65,29 @@ pub fn build(spec: Spec) -> Plan {
         .map(|(required, (clauses, compared))| Requirement {
             sentence: required.sentence.clone(),
             place: required.place,
-            clauses: (required.clauses.iter().zip(clauses))
-                .flat_map(|(clause, bound)| bound.iter().map(|one| bound_clause(clause, one)))
-                .collect(),
+            clauses: clauses.iter().map(bound_clause).collect(),
             regression: required.regression.as_ref().map(|one| bound_regression((one, compared))),
         })
         .collect();
-    let mut plan = Plan { spec, subjects, cells, certificates, probes: vec![], rows, requirements };
-    plan.probes = probes(&plan);
-    plan
+    let probes = probes(&spec, &subjects, &cells, &requirements);
+    Plan { spec, subjects, cells, certificates, probes, rows, requirements }
 }
 
-/// The subjects of a model, by its name.
-fn subjects_of(spec: &Spec, subjects: &[Subject], name: &str) -> Vec<usize> {
-    let is_of = |subject: &usize| spec.models[subjects[*subject].model].0 == name;
-    (0..subjects.len()).filter(is_of).collect()
+/// The cells of a model of the spec, or of all.
+fn every_cell(subjects: &[Subject], cells: &[Cell], model: Option<usize>) -> Vec<usize> {
+    let is_meant = |cell: &Cell| model.is_none_or(|model| subjects[cell.model].model == model);
+    (0..cells.len()).filter(|&place| is_meant(&cells[place])).collect()
 }
 
 /// A subject, and places among its own attacks.
 type Cells = (usize, Vec<usize>);
 type BoundRow = Vec<Cells>;
+type BoundRequirement = Vec<BoundClause>;
 
 /// What a clause is about.
 struct BoundClause {
+    /// The clause, whose models are subjects here.
+    asked: spec::Clause,
     /// The subject's cells.
     subject: Cells,
     /// The finding, where it is one of those that `every finding` stands for.
@@ -130,7 +101,7 @@ struct BoundClause {
 /// Collects the attacks of every subject, each once, in the order in which they are first asked for.
 struct Binder<'a> {
     spec: &'a Spec,
-    findings: Vec<String>,
+    findings: &'a [String],
     subjects: &'a [Subject],
     attacks: Vec<Vec<Attack>>,
 }
@@ -152,13 +123,10 @@ impl Binder<'_> {
         else {
             return vec![];
         };
-        match &regression.model {
-            None => self.row(condition),
-            Some(name) => subjects_of(self.spec, self.subjects, name)
-                .into_iter()
-                .map(|subject| self.cells(subject, &condition.threats, condition.joint))
-                .collect(),
-        }
+        let Some(model) = regression.model else { return self.row(condition) };
+        let own: Vec<usize> =
+            (0..self.subjects.len()).filter(|&subject| self.subjects[subject].model == model).collect();
+        own.into_iter().map(|subject| self.cells(subject, &condition.threats, condition.joint)).collect()
     }
 
     /// A clause, or one for each finding that it stands for.
@@ -166,44 +134,49 @@ impl Binder<'_> {
         let place = |name: &String| self.findings.iter().position(|finding| finding == name);
         let each = match &clause.asked {
             Asked::Abnormal => return vec![self.one(clause, None)],
-            Asked::Finding(name) => return vec![self.one(clause, place(name))],
+            Asked::Finding(name) => {
+                let place = place(name);
+                return vec![self.one(clause, place)];
+            }
             Asked::EveryFinding | Asked::MeanOfFindings => 0..self.findings.len(),
         };
-        let all = each.map(|finding| self.one(clause, Some(finding)));
+        let mut all: Vec<BoundClause> = each.map(|finding| self.one(clause, Some(finding))).collect();
         if clause.asked == Asked::EveryFinding {
-            let findings = 0..;
-            return all
-                .zip(findings)
-                .map(|(one, finding)| BoundClause { each: Some(finding), ..one })
-                .collect();
+            for (finding, one) in all.iter_mut().enumerate() {
+                one.each = Some(finding);
+                one.asked.words = format!("{} ({})", one.asked.words, self.findings[finding]);
+            }
+            return all;
         }
-        let mut all: Vec<Cells> = all.map(|one| one.subject).collect();
-        let mean_with = all.split_off(1.min(all.len()));
-        let one = |subject| BoundClause { subject, each: None, mean_with, other: None };
-        all.pop().map(one).into_iter().collect()
+        let rest = all.split_off(1.min(all.len()));
+        if let Some(first) = all.first_mut() {
+            first.mean_with = rest.into_iter().map(|one| one.subject).collect();
+        }
+        all
     }
 
     /// A clause about one finding, or about whether a study is abnormal.
     fn one(&mut self, clause: &spec::Clause, finding: Option<usize>) -> BoundClause {
         let Condition { threats, joint, .. } = &clause.condition;
-        let subject = self.subject(&clause.model, finding);
-        let subject = self.cells(subject, threats, *joint);
-        let other = match &clause.bound {
-            spec::Bound::Rate(_) | spec::Bound::AtMost(_) => None,
-            spec::Bound::Model { model, .. } => {
+        let mut asked = clause.clone();
+        asked.model = self.subject(clause.model, finding);
+        let subject = self.cells(asked.model, threats, *joint);
+        let other = match &mut asked.bound {
+            Bound::Rate(_) | Bound::AtMost(_) => None,
+            Bound::Model { model, .. } => {
+                *model = self.subject(*model, finding);
                 // the other model meets what of the condition can touch it
-                let other = self.subject(model, finding);
                 let touching: Vec<Threat> =
-                    threats.iter().filter(|threat| self.touches(other, threat)).cloned().collect();
-                Some(self.cells(other, &touching, *joint))
+                    threats.iter().filter(|threat| self.touches(*model, threat)).cloned().collect();
+                Some(self.cells(*model, &touching, *joint))
             }
         };
-        BoundClause { subject, each: None, mean_with: vec![], other }
+        BoundClause { asked, subject, each: None, mean_with: vec![], other }
     }
 
-    /// The place of a model that is asked something; parsing has checked that it is there.
-    fn subject(&self, name: &str, finding: Option<usize>) -> usize {
-        let is_it = |one: &Subject| self.spec.models[one.model].0 == name && one.finding == finding;
+    /// The place of a model of the spec that is asked something; every model has a subject for each finding.
+    fn subject(&self, model: usize, finding: Option<usize>) -> usize {
+        let is_it = |one: &Subject| one.model == model && one.finding == finding;
         self.subjects.iter().position(is_it).unwrap_or_default()
     }
 
@@ -227,11 +200,7 @@ impl Binder<'_> {
                 self.cell(subject, image);
                 self.cell(subject, text);
             }
-            let beside = companions(self.spec, self.subjects[subject].model, &attack);
             cells.push(self.cell(subject, attack));
-            for attack in beside {
-                cells.push(self.cell(subject, attack));
-            }
         }
         (subject, cells)
     }
@@ -278,7 +247,9 @@ fn strengths(method: ImageMethod, strength: Strength, spec: &Spec) -> Vec<f64> {
                 ImageMethod::Search { norm: Norm::Linf, .. } => spec.grid.clone(),
                 ImageMethod::Search { norm: Norm::L2, .. } => spec.grid_l2.clone(),
                 ImageMethod::Corruption(_) => (1..=5).map(f64::from).collect(),
-                ImageMethod::Patch { .. } | ImageMethod::Absent(_) => vec![],
+                ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } | ImageMethod::Absent(_) => {
+                    vec![]
+                }
             };
             grid.into_iter().filter(|&point| point < bound).chain([bound]).collect()
         }

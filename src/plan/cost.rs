@@ -3,7 +3,8 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, ImageMethod, Joint, Model, Seeks, TextMethod, VisionNetwork, Weights,
+    BertConfig, Evaluations, Fusion, Hardening, ImageMethod, Joint, Model, Referent, Seeks, TextAttack,
+    TextMethod, TrainingAttack, VisionNetwork, Weights,
 };
 
 /// What a plan costs.
@@ -33,12 +34,16 @@ pub struct Cost {
 const FLOPS_A_SECOND: f64 = 1.0e11;
 /// A training step costs so many forward passes.
 const TRAINING_FACTOR: f64 = 3.0;
+/// A step of an attack in training costs so many forward passes (measured): its network is not folded.
+const ATTACK_STEP_FACTOR: f64 = 2.5;
 /// A gradient by the input costs so many forward passes.
 const GRADIENT_FACTOR: f64 = 2.0;
 /// What a folder is taken for: its config.json is read only when the spec runs.
 const OF_FOLDER: BertConfig = BertConfig::BASE;
 /// Rounds of a search over pixels and words in turn.
 const CROSS_ROUNDS: u64 = 3;
+/// Squares that an attack by patches without a gradient tries; a test holds it to the attack.
+pub const NAIVE_PATCHES: u64 = 60;
 /// Tokens of a report, roughly.
 const TOKENS: f64 = 80.0;
 
@@ -56,19 +61,57 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         attack_seconds: 0.0,
     };
     let mut unshared_seconds = 0.0;
-    for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
+    for (model, subject) in plan.subjects.iter().enumerate() {
+        let (_, kind) = &plan.spec.models[subject.model];
+        let attacks: Vec<&Attack> =
+            plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
         let (image, text) = branches(plan, kind);
-        if let Some(Weights::Train(how)) = kind.weights() {
+        // the findings of a model are learnt together
+        let is_first = subject.finding.is_none_or(|place| place == 0);
+        if let Some(Weights::Train(how)) = kind.weights().filter(|_| is_first) {
             // late fusion trains its head alone, on features that are computed once
             let passes = match kind {
-                Model::Fusion { kind: Fusion::Late, .. } => 1.0,
-                _ => f64::from(how.epochs) * TRAINING_FACTOR,
+                Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,
+                _ => f64::from(how.epochs) * TRAINING_FACTOR * copies(&how.hardening),
             };
-            cost.training_seconds += passes * train as f64 * (image + text);
+            let attacked = f64::from(how.epochs) * attack_passes(&how.hardening);
+            cost.training_seconds += train as f64 * (passes * (image + text) + attacked * image);
         }
-        let own = (0..plan.subjects.len()).filter(|&subject| plan.subjects[subject].model == model);
-        for subject in own {
-            unshared_seconds += of_subject(plan, subject, (image, text), test, &mut cost);
+        let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
+            let each = attacks.iter().map(|attack| spent(&[attack], image, text));
+            each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
+                let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
+                (sum + evaluations, seconds + passes * (image + text))
+            })
+        };
+        let (evaluations, gradients, passes) = spent(&attacks, image, text);
+        // a defended model answers by several evaluations of the model that it wraps
+        let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
+        cost.evaluations += evaluations * test as u64 * times;
+        cost.gradients += gradients * test as u64 * times;
+        cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
+        let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
+        let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+        let mut certified = 0.0;
+        for place in plan.certificates_of(model) {
+            let (clear, most) = plan.certificates[place].evaluations(pixels);
+            cost.certificates.0 += clear * test as u64;
+            cost.certificates.1 += most * test as u64;
+            certified += (clear * test as u64) as f64 * (image + text);
+        }
+        cost.attack_seconds += certified;
+        let (alone, seconds) = spent_alone(&attacks);
+        cost.unshared += alone * test as u64 * times;
+        unshared_seconds += seconds * test as f64 * times as f64 + certified;
+        for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
+            let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
+            let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
+            let (evaluations, _, passes) = spent(&attacks, image, text);
+            cost.checks += evaluations * cases as u64;
+            cost.attack_seconds += passes * cases as f64;
+            let (alone, seconds) = spent_alone(&attacks);
+            cost.unshared += alone * cases as u64;
+            unshared_seconds += seconds * cases as f64;
         }
     }
     if cost.attack_seconds > 0.0 {
@@ -77,47 +120,18 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
     cost
 }
 
-/// Adds what a subject's attacks cost, and returns the seconds that they would take if no attack shared work.
-fn of_subject(plan: &Plan, subject: usize, (image, text): (f64, f64), test: usize, cost: &mut Cost) -> f64 {
-    let attacks: Vec<&Attack> =
-        plan.cells.iter().filter(|cell| cell.model == subject).map(|cell| &cell.attack).collect();
-    let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
-        let each = attacks.iter().map(|attack| spent(&[attack], image, text));
-        each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
-            let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
-            (sum + evaluations, seconds + passes * (image + text))
-        })
-    };
-    let (evaluations, gradients, passes) = spent(&attacks, image, text);
-    // a defended model answers by several evaluations of the model that it wraps
-    let kind = plan.kind(subject);
-    let defended = kind.and_then(Model::defended);
-    let times = defended.map_or(1, |defended| defended.defence.evaluations());
-    cost.evaluations += evaluations * test as u64 * times;
-    cost.gradients += gradients * test as u64 * times;
-    cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
-    let side = u64::from(kind.and_then(|kind| kind.side(&plan.spec.models)).unwrap_or(0));
-    let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
-    for place in plan.certificates_of(subject) {
-        let (clear, most) = plan.certificates[place].evaluations(pixels);
-        cost.certificates.0 += clear * test as u64;
-        cost.certificates.1 += most * test as u64;
-        cost.attack_seconds += (clear * test as u64) as f64 * (image + text);
+/// Copies of a case that a training step learns from.
+fn copies(hardening: &Hardening) -> f64 {
+    match hardening.attack {
+        Some(TrainingAttack::Trades { .. }) => 2.0,
+        _ if hardening.consistency > 0.0 => 2.0,
+        Some(TrainingAttack::Pgd { .. } | TrainingAttack::Fgsm { .. }) | None => 1.0,
     }
-    let (alone, seconds) = spent_alone(&attacks);
-    cost.unshared += alone * test as u64;
-    let mut unshared_seconds = seconds * test as f64;
-    for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
-        let probes = plan.probes.iter().filter(|probe| probe.cell.model == subject && probe.whole == whole);
-        let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
-        let (evaluations, _, passes) = spent(&attacks, image, text);
-        cost.checks += evaluations * cases as u64;
-        cost.attack_seconds += passes * cases as f64;
-        let (alone, seconds) = spent_alone(&attacks);
-        cost.unshared += alone * cases as u64;
-        unshared_seconds += seconds * cases as f64;
-    }
-    unshared_seconds
+}
+
+/// Forward passes that the attack on the images of a batch costs, a case and epoch; one gradient by the input a step.
+fn attack_passes(hardening: &Hardening) -> f64 {
+    hardening.attack.map_or(0.0, |attack| ATTACK_STEP_FACTOR * f64::from(attack.steps()))
 }
 
 /// Evaluations, gradients and seconds a case of a model's attacks; `image` and `text` are the seconds of its
@@ -131,10 +145,28 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         let is_new = earlier.iter().all(|earlier| earlier.text != attack.text);
         passes += if is_new { text * draws as f64 } else { 0.0 };
         let orders = if attack.sources().is_some() && attack.joint == Joint::EitherOrder { 2 } else { 1 };
+        // edits of words are tried in either order too
+        let several = attack.text.len() > 1;
+        let listings = if several && attack.joint == Joint::EitherOrder { 2 } else { 1 };
         for words in &attack.text {
             if let TextMethod::Searched { queries, .. } = words.method {
-                evaluations += orders * u64::from(queries);
-                passes += orders as f64 * f64::from(queries) * text;
+                evaluations += orders * listings * u64::from(queries);
+                passes += (orders * listings) as f64 * f64::from(queries) * text;
+            }
+        }
+        // a joint attack tries its parts alone too: an answer each, and the edits that nothing else has tried
+        for part in parts(attack) {
+            evaluations += draws;
+            passes += if part.image.is_some() { image * draws as f64 } else { 0.0 };
+            if part.image.is_none() && earlier.iter().all(|earlier| earlier.text != part.text) {
+                passes += text * draws as f64;
+                let queries = part.text.iter().map(|words| match words.method {
+                    TextMethod::Searched { queries, .. } => u64::from(queries),
+                    TextMethod::Sampled(_) | TextMethod::Absent(_) => 0,
+                });
+                let queries: u64 = queries.sum();
+                evaluations += queries;
+                passes += queries as f64 * text;
             }
         }
         let same_gradient = |other: &&&Attack| other.text == attack.text && shares(other.image, attack.image);
@@ -148,6 +180,16 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         gradients += slopes;
     }
     (evaluations, gradients, passes)
+}
+
+/// What a joint attack tries alone: its pixels, its words together, and each edit of words.
+fn parts(attack: &Attack) -> Vec<Attack> {
+    let (is_joint, several) = (attack.sources().is_some(), attack.text.len() > 1);
+    let alone = |image, text: &[TextAttack]| Attack { image, text: text.to_vec(), ..Attack::default() };
+    let pixels = attack.image.filter(|_| is_joint).map(|image| alone(Some(image), &[]));
+    let words = (is_joint && several).then(|| alone(None, &attack.text));
+    let each = attack.text.chunks(1).filter(|_| is_joint || several).map(|words| alone(None, words));
+    pixels.into_iter().chain(words).chain(each).collect()
 }
 
 /// Whether an earlier attack has computed what this one needs: the gradient of the clean image serves every ε and
@@ -173,6 +215,7 @@ fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
             (answers, gradients)
         }
         ImageMethod::Patch { steps, .. } => (1 + 1, 1 + u64::from(steps)),
+        ImageMethod::NaivePatch { .. } => (NAIVE_PATCHES + 1, 0),
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => (1, 0),
     }
 }
@@ -220,10 +263,7 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
         }
         Model::Fusion { vision, language, .. } => {
-            let part = |name: &str| {
-                let found = plan.spec.models.iter().find(|(other, _)| other == name);
-                found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
-            };
+            let part = |part: &Referent| branches(plan, &plan.spec.models[part.place].1);
             (part(vision).0, part(language).1)
         }
     }

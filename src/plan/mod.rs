@@ -1,9 +1,10 @@
 //! From a [`Spec`] to what will be computed: threats resolved to points, cells, the models in the order
 //! of their training, and the cost. Needs no libtorch.
 
-use crate::spec::{ImageMethod, Joint, Metric, Place, Spec, TextAttack};
+use std::ops::Deref;
 
-mod adaptive;
+use crate::spec::{self, Bound, ImageMethod, Joint, Metric, Place, Spec, TextAttack};
+
 mod build;
 mod certificate;
 mod cost;
@@ -76,7 +77,7 @@ pub struct Row {
     pub cells: Vec<Vec<usize>>,
 }
 
-/// A sentence, bound to cells.
+/// A sentence and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Requirement {
     /// The user's sentence, verbatim.
@@ -89,36 +90,47 @@ pub struct Requirement {
     pub regression: Option<Regression>,
 }
 
-/// A comparison with what was accepted, bound to cells.
+/// A comparison with what was accepted, and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
+    /// What the sentence asks for.
+    pub asked: spec::Regression,
     /// The cells that are compared, each alone.
     pub cells: Vec<usize>,
-    /// Share of the cases that a cell may lose at most, above 0 and at most 1.
-    pub margin: f64,
 }
 
-/// A clause, bound to cells.
+/// A clause and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
-    /// The user's words.
-    pub words: String,
-    /// Index of the subject.
-    pub model: usize,
+    /// What the sentence asks for; its models are subjects here.
+    pub asked: spec::Clause,
     /// The finding, where it is one of the clauses that `every finding` stands for.
     pub each: Option<String>,
     /// The further subjects that a mean over findings is about, with their cells; empty for every other clause.
     pub mean_with: Vec<(usize, Vec<usize>)>,
-    /// What is measured.
-    pub metric: Metric,
-    /// The cells that must hold together, a case at a time; where it is certified, the model's clean cell.
+    /// The cells of its model that must hold together, a case at a time; where it is certified, the model's clean cell.
     pub cells: Vec<usize>,
-    /// What it must reach.
-    pub bound: Bound,
     /// The certificate whose cases it counts, by its place in the plan; None where it is measured under the cells alone.
     pub certificate: Option<usize>,
-    /// The attribute of the cases in every group of which it must hold; None for all cases together.
-    pub group: Option<String>,
+    /// Where it compares two models, the cells of the other that must hold together, a case at a time; else none.
+    pub others: Vec<usize>,
+}
+
+// a planned clause is read as the clause that it plans: `clause.metric`, `clause.bound`
+impl Deref for Clause {
+    type Target = spec::Clause;
+
+    fn deref(&self) -> &spec::Clause {
+        &self.asked
+    }
+}
+
+impl Deref for Regression {
+    type Target = spec::Regression;
+
+    fn deref(&self) -> &spec::Regression {
+        &self.asked
+    }
 }
 
 impl Clause {
@@ -143,18 +155,14 @@ impl Clause {
 
     /// The cells that it rests on.
     pub fn rests_on(&self) -> impl Iterator<Item = usize> {
-        let other: &[usize] = match &self.bound {
-            Bound::Model { cells, .. } => cells,
-            Bound::Rate(_) | Bound::AtMost(_) => &[],
-        };
         let mean = self.mean_with.iter().flat_map(|(_, cells)| cells);
-        self.cells.iter().chain(mean).chain(other).copied()
+        self.cells.iter().chain(mean).chain(&self.others).copied()
     }
 
     /// The subjects whose answers are counted on its left side, with their cells.
     pub fn subjects(&self) -> impl Iterator<Item = (usize, &[usize])> {
         let others = self.mean_with.iter().map(|(subject, cells)| (*subject, cells.as_slice()));
-        std::iter::once((self.model, self.cells.as_slice())).chain(others)
+        std::iter::once((self.asked.model, self.cells.as_slice())).chain(others)
     }
 }
 
@@ -187,34 +195,5 @@ impl Attack {
         let image = self.image.filter(|_| !self.text.is_empty())?;
         let alone = |image, text| Self { image, text, joint: Joint::default() };
         Some((alone(Some(image), vec![]), alone(None, self.text.clone())))
-    }
-}
-
-/// What a metric must reach.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Bound {
-    /// At least a share, 0 to 1.
-    Rate(f64),
-    /// At most this; a share, or a cost.
-    AtMost(f64),
-    /// Another model's value of the same metric, plus an offset.
-    Model {
-        /// Index of the other subject.
-        model: usize,
-        /// Its cells that must hold together, a case at a time.
-        cells: Vec<usize>,
-        /// Added to its value.
-        offset: f64,
-    },
-}
-
-impl Bound {
-    /// What is held against it, and whether that must not be exceeded instead of reached.
-    pub fn threshold(&self) -> (f64, bool) {
-        match *self {
-            Self::Rate(share) => (share, false),
-            Self::AtMost(most) => (most, true),
-            Self::Model { offset, .. } => (offset, false),
-        }
     }
 }

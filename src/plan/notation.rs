@@ -92,6 +92,9 @@ fn written_image(ImageAttack { method, strength }: ImageAttack, detail: Detail) 
         ImageMethod::Patch { region, .. } => {
             format!("{} patch{settings}{}", written_percent(strength), region.written())
         }
+        ImageMethod::NaivePatch { region } => {
+            format!("{} {}{}", percent(strength), ImageMethod::NAIVE_PATCH, written_region(region))
+        }
         ImageMethod::Corruption(corruption) => format!("{} severity {strength}", corruption.name()),
         ImageMethod::Absent(absence) => format!("{} image", absence.name()),
     }

@@ -1,13 +1,16 @@
 //! The attacks that the checks of `judge/checks` need beside the spec's own: what a model answers without an input
 //! (V2, V3), an attack that must win (M4), and, within the ball of each requirement and at its largest strength, fixed
-//! moves and a search that follow no gradient (M5), one step, few steps and more (M6).
+//! moves, squares and a search that follow no gradient (M5), one step, few steps and more (M6).
 
-use super::{Attack, Bound, Cell, ImageAttack, Plan, Requirement};
+use std::ops::Range;
+
+use super::{Attack, Cell, ImageAttack, Requirement, Subject};
+use crate::random::{below, stream};
 use crate::spec::{
-    Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, TextAttack, TextMethod,
+    Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
 };
 
-/// Cases that an attack of the checks is tried on, rounded up to whole chunks; all where an input is replaced.
+/// Cases that an attack of the checks is tried on, in whole chunks; all where an input is replaced.
 pub const PROBED_CASES: usize = 32;
 /// The ε at which an attack on the pixels must win: every image can be made uniformly grey.
 pub const UNBOUNDED: f64 = 0.5;
@@ -21,8 +24,22 @@ const QUERIES: u32 = 50;
 pub struct Probe {
     /// The model and the attack.
     pub cell: Cell,
-    /// Whether it is on all test cases; else on the first [`PROBED_CASES`].
+    /// Whether it is on all test cases; else on about [`PROBED_CASES`], see [`probed_chunks`].
     pub whole: bool,
+}
+
+/// The chunks that a model's probes are tried on. Neither the data nor the model can be arranged to behave on just these,
+/// because they are drawn by the digests of both. Where cells end early, the cases are in a random order, and only the first
+/// chunks are sure to be seen; so the first ones are taken.
+pub fn probed_chunks(cases: usize, chunk: usize, early: bool, digests: [&str; 2]) -> Range<usize> {
+    let chunk = chunk.max(1);
+    // the last chunk may be a short one, and shows little
+    let (wanted, full) = (PROBED_CASES.div_ceil(chunk), cases / chunk);
+    if early || full <= wanted {
+        return 0..wanted.min(cases.div_ceil(chunk));
+    }
+    let start = below(&mut stream(&["probed", digests[0], digests[1]]), full - wanted + 1);
+    start..start + wanted
 }
 
 /// An input replaced by another patient's or by a blank one.
@@ -61,72 +78,116 @@ impl Ball {
         Self { norm: Norm::Linf, region: Region::Everywhere, epsilon }
     }
 
-    /// The ball that an attack searches; None if it searches none.
-    pub fn of(attack: &Attack) -> Option<Self> {
-        match attack.image? {
-            ImageAttack { method: ImageMethod::Search { norm, region, .. }, strength } => {
-                Some(Self { norm, region, epsilon: strength })
-            }
-            ImageAttack {
-                method: ImageMethod::Patch { .. } | ImageMethod::Corruption(_) | ImageMethod::Absent(_),
-                ..
-            } => None,
-        }
-    }
-
     fn image(self, search: ImageSearch) -> ImageAttack {
         let Self { norm, region, epsilon } = self;
         ImageAttack { method: ImageMethod::Search { search, norm, region }, strength: epsilon }
     }
 }
 
-/// One step, few steps, more steps, fixed moves and a search without a gradient, within the same ball: those that know
-/// its norm.
-pub fn ladder(ball: Ball) -> Vec<Attack> {
-    let [few, more] = STEPS.map(|steps| ImageSearch::Pgd { steps, restarts: 1 });
-    let all = [ImageSearch::Fgsm, few, more, ImageSearch::Naive, ImageSearch::Square { queries: QUERIES }];
-    let known = all.into_iter().filter(|search| search.norms().contains(&ball.norm));
-    known.map(|search| Attack { image: Some(ball.image(search)), ..Attack::default() }).collect()
+/// What an attack on the pixels may do at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reach {
+    /// It moves pixels within a ball.
+    Ball(Ball),
+    /// It paints a square.
+    Square {
+        /// Its share of the image.
+        share: f64,
+        /// The pixels that it may cover.
+        region: Region,
+    },
 }
 
-/// The balls in which requirements claim something of a model, each at the largest strength of a clause.
-fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Ball> {
-    let mut balls: Vec<Ball> = Vec::new();
+impl Reach {
+    /// How far an attack may go; None if it looks for nothing, as a corruption does.
+    pub fn of(attack: &Attack) -> Option<Self> {
+        let ImageAttack { method, strength } = attack.image?;
+        match method {
+            ImageMethod::Search { norm, region, .. } => {
+                Some(Self::Ball(Ball { norm, region, epsilon: strength }))
+            }
+            ImageMethod::Patch { region, .. } | ImageMethod::NaivePatch { region } => {
+                Some(Self::Square { share: strength, region })
+            }
+            ImageMethod::Corruption(_) | ImageMethod::Absent(_) => None,
+        }
+    }
+
+    /// The same at another strength.
+    fn at(self, strength: f64) -> Self {
+        match self {
+            Self::Ball(ball) => Self::Ball(Ball { epsilon: strength, ..ball }),
+            Self::Square { region, .. } => Self::Square { share: strength, region },
+        }
+    }
+
+    fn strength(self) -> f64 {
+        match self {
+            Self::Ball(ball) => ball.epsilon,
+            Self::Square { share, .. } => share,
+        }
+    }
+}
+
+/// What is tried within a requirement's reach. In a ball those that know its norm of one step, few steps, more steps, fixed
+/// moves and a search without a gradient; for a square, squares that need no gradient.
+pub fn ladder(reach: Reach) -> Vec<Attack> {
+    let alone = |image| Attack { image: Some(image), ..Attack::default() };
+    match reach {
+        Reach::Ball(ball) => {
+            let [few, more] = STEPS.map(|steps| ImageSearch::Pgd { steps, restarts: 1 });
+            let square = ImageSearch::Square { queries: QUERIES };
+            let all = [ImageSearch::Fgsm, few, more, ImageSearch::Naive, square];
+            let known = all.into_iter().filter(|search| search.norms().contains(&ball.norm));
+            known.map(|search| alone(ball.image(search))).collect()
+        }
+        Reach::Square { share, region } => {
+            vec![alone(ImageAttack { method: ImageMethod::NaivePatch { region }, strength: share })]
+        }
+    }
+}
+
+/// How far the attacks go of which requirements claim something of a model, each at the largest strength of a clause.
+fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Reach> {
+    let mut all: Vec<Reach> = Vec::new();
     let mut claim = |places: &[usize]| {
         let own = places.iter().filter_map(|&place| cells.get(place)).filter(|cell| cell.model == model);
-        let mut strongest: Vec<Ball> = Vec::new();
-        for ball in own.filter_map(|cell| Ball::of(&cell.attack)) {
-            let alike = |known: &&mut Ball| (known.norm, known.region) == (ball.norm, ball.region);
-            match strongest.iter_mut().find(alike) {
-                Some(known) => known.epsilon = known.epsilon.max(ball.epsilon),
-                None => strongest.push(ball),
+        let mut strongest: Vec<Reach> = Vec::new();
+        for reach in own.filter_map(|cell| Reach::of(&cell.attack)) {
+            // alike but for the strength
+            let is_kin = |known: &&mut Reach| known.at(1.0) == reach.at(1.0);
+            match strongest.iter_mut().find(is_kin) {
+                Some(known) => *known = known.at(known.strength().max(reach.strength())),
+                None => strongest.push(reach),
             }
         }
-        strongest.retain(|ball| !balls.contains(ball));
-        balls.extend(strongest);
+        strongest.retain(|reach| !all.contains(reach));
+        all.extend(strongest);
     };
     for requirement in requirements {
         for clause in &requirement.clauses {
             clause.subjects().for_each(|(_, cells)| claim(cells));
-            if let Bound::Model { cells, .. } = &clause.bound {
-                claim(cells);
-            }
+            claim(&clause.others);
         }
         if let Some(regression) = &requirement.regression {
             claim(&regression.cells);
         }
     }
-    balls
+    all
 }
 
 /// What the checks need beside the cells; nothing under `checks: cheap`.
-pub(super) fn probes(plan: &Plan) -> Vec<Probe> {
-    let Plan { spec, cells, requirements, .. } = plan;
+pub(super) fn probes(
+    spec: &Spec,
+    subjects: &[Subject],
+    cells: &[Cell],
+    requirements: &[Requirement],
+) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     if spec.checks.policy == CheckPolicy::Cheap {
         return probes;
     }
-    for (model, subject) in plan.subjects.iter().enumerate() {
+    for (model, subject) in subjects.iter().enumerate() {
         let (_, kind) = &spec.models[subject.model];
         let own = || cells.iter().filter(move |cell| cell.model == model).map(|cell| &cell.attack);
         let mut probe = |attack: Attack, whole| {
@@ -141,9 +202,9 @@ pub(super) fn probes(plan: &Plan) -> Vec<Probe> {
                 probe(replaced(image, Absence::WrongPatient), true);
             }
         }
-        let balls = if kind.reads_image() { claimed(model, cells, requirements) } else { vec![] };
-        balls.iter().flat_map(|&ball| ladder(ball)).for_each(|attack| probe(attack, false));
-        if !balls.is_empty() {
+        let reaches = if kind.reads_image() { claimed(model, cells, requirements) } else { vec![] };
+        reaches.iter().flat_map(|&reach| ladder(reach)).for_each(|attack| probe(attack, false));
+        if !reaches.is_empty() {
             probe(unbounded(kind.reads_text()), false);
         }
     }

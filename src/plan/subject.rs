@@ -23,7 +23,7 @@ impl Subject {
             (Asked::Finding(name), Some(place)) => spec.data.findings().get(place) == Some(name),
             (Asked::Abnormal | Asked::Finding(_) | Asked::EveryFinding | Asked::MeanOfFindings, _) => false,
         };
-        is_asked && spec.models.get(self.model).is_some_and(|(name, _)| *name == figure.model)
+        is_asked && self.model == figure.model
     }
 }
 

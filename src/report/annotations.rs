@@ -4,6 +4,7 @@
 use super::{ReportInput, clause_name, plain, verdict_text};
 use crate::judge::checks::{head, source};
 use crate::judge::{Loosened, Raised, Signed, Verdict, Waiving};
+use crate::plan::Plan;
 use crate::spec::{Check, Place, Waiver};
 
 /// What the finding is about.
@@ -86,7 +87,7 @@ pub(super) fn all(result: ReportInput<'_>) -> Vec<Remark<'_>> {
         Some(Remark {
             rule: Rule::Waiver,
             weight: Weight::Error,
-            about: waived(waiver),
+            about: waived(result.plan, waiver),
             message: fault(state)?.to_string(),
             place: Some(waiver.place),
             others: vec![],
@@ -169,8 +170,9 @@ pub(super) fn waivers(result: ReportInput<'_>) -> impl Iterator<Item = (&Waiver,
 }
 
 /// A waiver in words: `M1 monotone-epsilon for vision, by R. Ray until 2027-06-30`.
-pub(super) fn waived(waiver: &Waiver) -> String {
-    let model = waiver.model.as_ref().map_or(String::new(), |model| format!(" for {}", plain(model)));
+pub(super) fn waived(plan: &Plan, waiver: &Waiver) -> String {
+    let model =
+        waiver.model.map_or(String::new(), |model| format!(" for {}", plain(plan.spec.name_of(model))));
     format!("{}{model}, by {} until {}", waiver.check, plain(&waiver.owner), waiver.expires)
 }
 

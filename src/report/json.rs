@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::certified::{CertifiedRow, rows};
+use super::gate::Gate;
 use super::snapshot_diff::Changes;
 use super::{ReportInput, by_finding};
 use crate::evidence::{DataFacts, ModelFacts};
@@ -22,6 +23,8 @@ struct Report<'a> {
     medcert: &'a str,
     spec: String,
     claim: &'a str,
+    /// The word of the gate.
+    gate: &'static str,
     data: &'a DataFacts,
     models: &'a [ModelFacts],
     table: Vec<Row<'a>>,
@@ -167,6 +170,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
+        gate: Gate::of(judgement).word(),
         data: &evidence.data,
         models: &evidence.models,
         table: plan

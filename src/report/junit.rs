@@ -6,10 +6,14 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::annotations::{distinct, fault, loosened, unsigned, waived, waivers};
+use super::gate::Gate;
 use super::{ReportInput, clause_name, evidence_diff, plain};
 use crate::judge::{CheckState, Loosened, Tally, Verdict};
 use crate::sanitize::lines;
 use crate::spec::Check;
+
+/// The suite of the requirements, which says the word of the gate too.
+const REQUIREMENTS: &str = "requirements";
 
 struct Suite {
     name: &'static str,
@@ -48,7 +52,7 @@ impl End {
 pub fn render(result: ReportInput<'_>) -> String {
     let suites = [
         Suite { name: "snapshot", cases: changed_cells(result) },
-        Suite { name: "requirements", cases: requirements(result) },
+        Suite { name: REQUIREMENTS, cases: requirements(result) },
         Suite { name: "checks", cases: checks(result) },
         Suite { name: "waivers", cases: waived_checks(result) },
     ];
@@ -98,8 +102,9 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
         let own = told.iter().filter(|(raised, _)| raised.check == *check);
         let said = |(raised, more): &(&crate::judge::Raised, usize)| {
             let waiver = raised.waiver.and_then(|place| result.plan.spec.waivers.get(place));
-            let why = waiver
-                .map_or(String::new(), |waiver| format!(" ({}: {})", waived(waiver), plain(&waiver.reason)));
+            let why = waiver.map_or(String::new(), |waiver| {
+                format!(" ({}: {})", waived(result.plan, waiver), plain(&waiver.reason))
+            });
             format!(
                 "{}: {}{}{why}",
                 raised.word(),
@@ -129,7 +134,7 @@ fn checks(result: ReportInput<'_>) -> Vec<Case> {
 
 fn waived_checks(result: ReportInput<'_>) -> Vec<Case> {
     let case = |(waiver, state)| Case {
-        name: waived(waiver),
+        name: waived(result.plan, waiver),
         text: plain(&waiver.reason),
         end: fault(state).map_or(End::Passed, |why| End::Failed("WAIVER".to_string(), why.to_string())),
     };
@@ -179,6 +184,13 @@ fn write_suite(writer: &mut Out, result: ReportInput<'_>, suite: &Suite) -> std:
         .with_attributes(named)
         .with_attribute(("skipped", skipped.as_str()));
     element.write_inner_content(|writer| {
+        if suite.name == REQUIREMENTS {
+            writer.create_element("properties").write_inner_content(|writer| {
+                let gate = ("value", Gate::of(result.judgement).word());
+                writer.create_element("property").with_attributes([("name", "gate"), gate]).write_empty()?;
+                Ok(())
+            })?;
+        }
         suite.cases.iter().try_for_each(|case| write_case(writer, &class(result, suite), case))
     })?;
     Ok(())

@@ -5,17 +5,18 @@ use std::fmt::Write as _;
 
 use super::annotations::{Remark, Rule, Weight, all, loosened};
 use super::evidence_diff::{named, p_value};
+use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{examined, statistics, unlooked};
+use super::summary::{examined, headline, statistics, unlooked};
 use super::{ReportInput, by_finding, counted, division, grouped, summary};
 use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
     points_beside,
 };
-use crate::plan::{Bound, Clause};
+use crate::plan::Clause;
 use crate::sanitize::markdown as shown;
-use crate::spec::Metric;
+use crate::spec::{Bound, Metric};
 
 /// Lines of a list that are shown.
 const LISTED: usize = 20;
@@ -23,13 +24,11 @@ const LISTED: usize = 20;
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let remarks = all(result);
-    let gate = match result.judgement.exit_code() {
-        0 => "✅ **PASS**",
-        1 => "❌ **FAIL**",
-        _ => "⚠️ **not decided**",
-    };
+    let gate = Gate::of(result.judgement);
+    let gate = format!("{} **{}**", gate.sign(), gate.word());
     let parts = [
-        format!("### {}", shown(&result.plan.spec.claim)),
+        format!("### Robustness report: {}", headline(result)),
+        format!("Claim under test: {}", shown(&result.plan.spec.claim)),
         format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
@@ -131,11 +130,9 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
     if found.estimate.trials == 0 {
         return ["·".to_string(), "·".to_string(), wanted];
     }
-    let counted = if relates || matches!(metric, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) {
-        String::new()
-    } else {
-        format!(" ({})", found.estimate)
-    };
+    let is_no_share =
+        matches!(metric, Metric::F1 | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost);
+    let counted = if relates || is_no_share { String::new() } else { format!(" ({})", found.estimate) };
     [
         format!("{}{counted}", said(found.value)),
         format!("{} – {}", said(found.lower), said(found.upper)),

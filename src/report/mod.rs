@@ -5,13 +5,16 @@ mod annotations;
 pub mod autopsy;
 mod by_finding;
 mod certified;
+pub mod clauses;
 pub mod evidence_diff;
+pub mod gate;
 pub mod github;
 mod heartbeat;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod model_card;
 mod next;
 pub mod plan;
 mod power;
@@ -24,6 +27,7 @@ pub mod snapshot_diff;
 mod summary;
 pub mod table;
 pub mod terminal;
+mod threat_model;
 pub mod verdict_text;
 mod word_diff;
 
@@ -50,17 +54,20 @@ pub enum Format {
     Json,
     /// One HTML file, for a browser and for paper.
     Html,
+    /// A model card in Markdown, for those who use the model.
+    ModelCard,
 }
 
 impl Format {
     /// Every format by its name.
-    pub const NAMED: [(&'static str, Self); 6] = [
+    pub const NAMED: [(&'static str, Self); 7] = [
         ("junit", Self::Junit),
         ("sarif", Self::Sarif),
         ("github", Self::Github),
         ("markdown", Self::Markdown),
         ("json", Self::Json),
         ("html", Self::Html),
+        ("model-card", Self::ModelCard),
     ];
 }
 

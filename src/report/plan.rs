@@ -4,17 +4,14 @@ use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition, cut};
 use crate::judge::cell_name;
 use crate::plan::{Plan, estimate};
-use crate::spec::{Defended, Stop, Weights};
+use crate::spec::{Defended, Model, ModuleFormat, Stop, Weights};
 
 /// The plan in lines, with the numbers of the data where they could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     let mut lines = vec![plan.spec.claim.clone(), String::new()];
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
-            None => match kind.defended() {
-                Some(defended) => defended_origin(defended),
-                None => "a TorchScript module that the spec trusts".to_string(),
-            },
+            None => brought(kind),
             Some(Weights::File(source)) => format!("weights from {}", source.path.display()),
             Some(Weights::Train(how)) => {
                 format!("trained unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
@@ -118,7 +115,9 @@ fn early(plan: &Plan) -> String {
     } else {
         format!("; these run in full, as a requirement needs every case: {names}")
     };
-    format!("at most: a cell stops as soon as its cases decide every requirement on it{but}")
+    format!(
+        "these numbers are upper bounds: a cell stops as soon as its cases decide every requirement on it{but}"
+    )
 }
 
 /// A rough time in words.
@@ -128,5 +127,21 @@ pub fn duration(seconds: f64) -> String {
         s if s < 90.0 => format!("{s:.0} seconds"),
         s if s < 5400.0 => format!("{:.0} minutes", s / 60.0),
         s => format!("{:.1} hours", s / 3600.0),
+    }
+}
+
+/// What a model without weights of its own is.
+fn brought(model: &Model) -> String {
+    match model {
+        Model::Script(module) => match module.format {
+            ModuleFormat::Pt2 => format!("a graph of torch.export from {}", module.source.path.display()),
+            ModuleFormat::TorchScript => {
+                "a TorchScript module that the spec trusts; TorchScript is deprecated, so export it with torch.export \
+                 (`pt2`)"
+                    .to_string()
+            }
+        },
+        Model::Defended(defended) => defended_origin(defended),
+        Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } => "a model without weights".to_string(),
     }
 }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{counted, grouped, plain};
 use crate::data::{Dataset, Partition};
-use crate::judge::{LEVEL, goal_percent, percent_beside, points_beside};
-use crate::plan::{Bound, Clause, Plan};
-use crate::spec::Metric;
+use crate::judge::{LEVEL, goal_percent, met_by_one_class, percent_beside, points_beside};
+use crate::plan::{Clause, Plan};
+use crate::spec::{Bound, Metric};
 use crate::stats::{cases_needed, least_successes, lower_bound, paired_difference_bounds};
 
 /// With which probability a model that is good enough is to pass.
@@ -36,6 +36,10 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
             plain(&clause.words)
         };
         lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
+        // a bound that is no bound is worth knowing before anything is computed
+        if let Some(why) = met_by_one_class(plan, clause, data.map(|data| abnormal(plan, clause.model, data))) {
+            lines.push(format!("        warning: {why}"));
+        }
     }
     if let Some((data, partition)) = data {
         let patients: BTreeSet<&str> =
@@ -49,6 +53,14 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         }
     }
     lines
+}
+
+/// Share of the abnormal among the test cases, 0 to 1.
+fn abnormal(plan: &Plan, subject: usize, (data, partition): (&Dataset, &Partition)) -> f64 {
+    let finding = plan.subjects.get(subject).and_then(|one| one.finding);
+    let label = |place: &usize| data.studies[*place].label_of(finding);
+    let labels: Vec<bool> = partition.test.iter().filter_map(label).collect();
+    labels.iter().filter(|&&label| label).count() as f64 / labels.len().max(1) as f64
 }
 
 struct Needs {
@@ -65,6 +77,7 @@ impl Needs {
             (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
                 return "depends on the scores".to_string();
             }
+            (_, Metric::Ppv | Metric::Npv | Metric::F1) => return "depends on the answers".to_string(),
             (Bound::Rate(share), _) => (*share, false),
             (Bound::AtMost(most), _) => (1.0 - most, true),
         };
@@ -113,7 +126,7 @@ impl Needs {
             return "depends on how often the models differ".to_string();
         };
         let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
-        let shown = points_beside(lower, clause.bound.threshold().0);
+        let shown = points_beside(lower, clause.bound.threshold());
         format!("depends on how often the models differ; if never, {} cases prove {shown}", grouped(there))
     }
 }

@@ -153,6 +153,16 @@ impl Observer for Progress {
                 "{model}: epoch {epoch} of {epochs}, loss {loss:.3}, {:.1} % of the validation cases right",
                 accuracy * 100.0
             )),
+            Event::Standing { model, share, before } => {
+                let (share, before) = (share * 100.0, before * 100.0);
+                self.line(&format!("{model}: {share:.1} % of the validation cases right under attack"));
+                // FGSM's training can lose all of its robustness in one epoch (Wong et al., 2020)
+                if share < before / 2.0 {
+                    self.line(&format!(
+                        "{model}: this epoch lost the robustness of an earlier one ({before:.1} %), which is kept; train                          with more `steps`, without `fgsm`, or with a smaller `epsilon`"
+                    ));
+                }
+            }
             Event::Tried { model, attack, cases } => {
                 self.pace.borrow_mut().tried += 1;
                 if self.is_verbose {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ReportInput;
 use super::annotations::{Remark, Rule, Weight, all};
+use super::gate::Gate;
 use crate::sanitize::{self, plain};
 use crate::spec::Place;
 
@@ -31,7 +32,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             "automationDetails": {"id": format!("medcert/{}/", escaped(&name))},
             "columnKind": "unicodeCodePoints",
             "results": found,
-            "properties": {"claim": result.plan.spec.claim, "summary": super::summary(result.findings()), "checks": super::summary::examined(result)},
+            "properties": {"gate": Gate::of(result.judgement).word(), "claim": result.plan.spec.claim, "summary": super::summary(result.findings()), "checks": super::summary::examined(result)},
         }],
     });
     // plain data with text keys always has a JSON form

@@ -28,8 +28,17 @@ pub struct Accepted {
 impl Accepted {
     /// Reads it. What is wrong with the file is reported by [`Self::baseline`] and [`Self::changes`].
     pub fn read(path: &Path, spec: &Path) -> Self {
+        Self::with(path, spec, snapshot::read(path))
+    }
+
+    /// The same from the text of a snapshot file, if there is one; the paths are for messages.
+    pub fn of(path: &Path, spec: &Path, text: Option<&str>) -> Self {
+        Self::with(path, spec, text.map(|text| snapshot::parse(path, text)).transpose())
+    }
+
+    fn with(path: &Path, spec: &Path, body: crate::Result<Option<String>>) -> Self {
         let (name, spec) = (path.display(), spec.display().to_string());
-        let body = snapshot::read(path).map_err(|why| why.to_string());
+        let body = body.map_err(|why| why.to_string());
         let baseline = match &body {
             Err(why) => Err(why.clone()),
             Ok(None) => Err(format!(

@@ -1,11 +1,11 @@
 //! What every report says, whatever its medium: the result in one line, the facts about the data, the notes under the
 //! table, and how the statistics are to be read.
 
+use super::gate::Gate;
 use super::{ReportInput, counted, division, grouped, plain};
 use crate::evidence::FindingFacts;
 use crate::judge::{
-    CheckState, ClauseFinding, Examined, Finding, Judgement, LEVEL, ROUNDING, Raised, Tally, Verdict,
-    Waiving, checks,
+    CheckState, ClauseFinding, Examined, Finding, Judgement, LEVEL, ROUNDING, Tally, Verdict, Waiving, checks,
 };
 use crate::plan::{Plan, Row};
 
@@ -42,13 +42,18 @@ pub(super) fn conclusion(result: ReportInput<'_>) -> String {
     summary(result.findings()) + &against(result)
 }
 
-/// The worst of what decides the exit code: it colours the result.
-pub(super) fn worst(result: ReportInput<'_>) -> Verdict {
-    let Judgement { findings, checks, waivers, .. } = result.judgement;
-    let raised = checks.iter().filter_map(Raised::counts);
-    let stale = waivers.iter().any(|state| *state != Waiving::Used).then_some(Verdict::Fail);
-    let verdicts = findings.iter().map(|finding| finding.verdict).chain(raised).chain(stale);
-    verdicts.max().unwrap_or(Verdict::Error)
+/// What was found, for a title: `2 of 7 requirements not met`.
+pub fn headline(result: ReportInput<'_>) -> String {
+    let findings = result.findings();
+    let all = counted(findings.len(), "requirement", "requirements");
+    let open = findings.iter().filter(|finding| finding.verdict == Verdict::Inconclusive).count();
+    let met = findings.iter().filter(|finding| finding.verdict == Verdict::Pass).count();
+    match (findings.len() - met - open, open) {
+        (0, 0) if Gate::of(result.judgement) == Gate::Pass => format!("{all} met"),
+        (0, 0) => format!("{all} met, and a check or a waiver stops the run"),
+        (0, open) => format!("{open} of {all} not decided"),
+        (unmet, _) => format!("{unmet} of {all} not met"),
+    }
 }
 
 /// `effusion: 92 test cases present, 208 absent (30.7 %); left out: 12 uncertain, 20 without a label`.

@@ -9,10 +9,11 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::annotations::{all, and_more, distinct, fault, loosened, waived, waivers};
+use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
 use super::summary::{
-    conclusion, data_facts, examined, footnotes, statistics, unlooked, worst, worst_of_findings,
+    conclusion, data_facts, examined, footnotes, statistics, unlooked, worst_of_findings,
 };
 use super::terminal::{Style, WIDEST, painted, wrapped};
 use super::{ReportInput, by_finding, grouped, hundredths, plain};
@@ -30,7 +31,9 @@ const WORDS: usize = 24;
 pub fn render(result: ReportInput<'_>, style: Style) -> String {
     let style = Style { width: style.width.clamp(NARROWEST, WIDEST), ..style };
     let line = |text: &str| wrapped(text, 0, style.width) + "\n";
-    let mut text = painted(&wrapped(&conclusion(result), 0, style.width), worst(result), style) + "\n";
+    let gate = Gate::of(result.judgement);
+    let found = format!("{}: {}", gate.word(), conclusion(result));
+    let mut text = painted(&wrapped(&found, 0, style.width), gate.verdict(), style) + "\n";
     let changes = result.accepted.map(|accepted| accepted.changes(result));
     text.extend(changes.iter().map(|changes| line(&plain(&changes.summary()))));
     text.push('\n');
@@ -249,7 +252,7 @@ fn checks(result: ReportInput<'_>, style: Style) -> String {
             None => ("waiver", Verdict::Pass, plain(&waiver.reason)),
             Some(fault) => ("FAIL", Verdict::Fail, fault.to_string()),
         };
-        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(waiver)), style));
+        text.push_str(&headed(word, verdict, &format!("{}: {end}", waived(result.plan, waiver)), style));
     }
     for one in &result.judgement.loosened {
         // an unsigned one is among the raised checks

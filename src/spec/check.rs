@@ -152,6 +152,8 @@ checks! {
     Completeness => "C2" "completeness" Error None;
     /// An attack inside a certified ball succeeds.
     Contradicted => "C3" "certificate-contradicted" Error None;
+    /// What reaches a smoothed model is not the declared noise.
+    Noise => "C4" "noise" Error None;
 }
 
 const fn share(usual: f64, looser: Looser, meaning: &'static str) -> Trigger {
@@ -255,8 +257,8 @@ pub struct Signature {
 pub struct Waiver {
     /// The check.
     pub check: Check,
-    /// The model that it is waived for; every model if none is named.
-    pub model: Option<String>,
+    /// Index of the model that it is waived for; None for every model.
+    pub model: Option<usize>,
     /// Who answers for it.
     pub owner: String,
     /// Why it may be raised.

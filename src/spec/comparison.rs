@@ -7,7 +7,7 @@ use super::{Bound, Direction, Metric};
 
 impl Parser<'_> {
     /// `≥` and what must be reached, or `≤` and what must not be exceeded.
-    pub(super) fn comparison(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+    pub(super) fn comparison(&mut self, model: usize, metric: Metric) -> Parsed<Bound> {
         let (name, direction) = (metric.name(), metric.direction());
         let (wanted, opposite, ascii) = match direction {
             Direction::AtLeast => (Kind::AtLeast, Kind::AtMost, ">="),
@@ -104,7 +104,7 @@ impl Parser<'_> {
     }
 
     /// What must be reached: a share, or another model's.
-    fn bound(&mut self, model: &str, metric: Metric) -> Parsed<Bound> {
+    fn bound(&mut self, model: usize, metric: Metric) -> Parsed<Bound> {
         if let Some(Kind::Number(number)) = self.peek() {
             let share = number.share().map_err(|(message, help)| self.complain(message, help))?;
             self.at += 1;
@@ -114,10 +114,12 @@ impl Parser<'_> {
             let help = "write a share such as `90%`, or another model's, such as `language accuracy − 2%`";
             return Err(self.complain("what must be reached is expected here", help));
         }
-        if metric == Metric::Auroc {
-            return Err(
-                self.complain("areas of two models are not compared", "write a share such as `auroc ≥ 90%`")
-            );
+        if !metric.row().compares {
+            let (message, help) = match metric {
+                Metric::Auroc => ("areas of two models are not compared".to_string(), "auroc"),
+                _ => (format!("the {} of two models are not compared", metric.name()), metric.name()),
+            };
+            return Err(self.complain(message, format!("write a share such as `{help} ≥ 90%`")));
         }
         let start = self.at;
         let other = self.model()?;

@@ -171,8 +171,15 @@ impl Parser<'_> {
             let (method, strength) = self.image_settings(method, Some(Strength::At(share)))?;
             return Ok(Threat::Image { method, strength });
         }
+        if word == ImageMethod::NAIVE_PATCH {
+            let method = ImageMethod::NaivePatch { region: Region::Everywhere };
+            self.at += 1;
+            let (method, strength) = self.image_settings(method, Some(Strength::At(share)))?;
+            return Ok(Threat::Image { method, strength });
+        }
         let Some(method) = TextMethod::of_name(name).filter(|method| method.takes_share()) else {
-            let known: Vec<&str> = TextMethod::names_with_share().into_iter().chain(["patch"]).collect();
+            let patches = ["patch", ImageMethod::NAIVE_PATCH];
+            let known: Vec<&str> = TextMethod::names_with_share().into_iter().chain(patches).collect();
             let help = suggest(&word, &known);
             return Err(self.complain("after a share of the words comes what happens to them", help));
         };

@@ -150,6 +150,14 @@ pub enum Unreached {
 }
 
 impl Defence {
+    /// The pixels that it changes.
+    pub fn region(&self) -> Region {
+        match self {
+            Self::Smoothing(smoothing) => smoothing.pixels.map_or(Region::Everywhere, |noise| noise.region),
+            Self::Masking { .. } | Self::Squeeze { .. } | Self::Jpeg { .. } => Region::Everywhere,
+        }
+    }
+
     /// The name that a spec gives it.
     pub fn name(&self) -> &'static str {
         match self {

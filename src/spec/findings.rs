@@ -35,13 +35,8 @@ pub enum Taken {
 }
 
 impl Taken {
-    /// What an uncertain label may be taken for.
-    pub const OF_UNCERTAIN: [Self; 3] = [Self::LeaveOut, Self::Positive, Self::Negative];
-    /// What an empty label may be taken for.
-    pub const OF_EMPTY: [Self; 2] = [Self::LeaveOut, Self::Negative];
-
     /// Its name in a spec.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::LeaveOut => "leave out",
             Self::Positive => "positive",

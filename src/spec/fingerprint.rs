@@ -12,8 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, FindingColumns, Fusion, Model, Operating, Outputs, Parts, Section, Source, Spec,
-    Split, Train, Views, Weights, WordNoise,
+    Columns, Data, Defence, FindingColumns, Fusion, Hardening, Model, Operating, Outputs, Parts, Section,
+    Source, Spec, Split, Train, TrainingAttack, Views, Weights, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The
@@ -45,8 +45,8 @@ impl Fingerprint {
             masks.put("name", name).path("path", path);
         }
         let mut thresholds = Part::new("thresholds");
-        for (name, Operating { finding, metric, share }) in &spec.thresholds {
-            thresholds.put("model", name).maybe("finding", finding.as_ref());
+        for (model, Operating { finding, metric, share }) in &spec.thresholds {
+            thresholds.put("model", spec.name_of(*model)).maybe("finding", finding.as_ref());
             thresholds.put("metric", metric.name()).put("share", share);
         }
         parts.extend([
@@ -161,14 +161,30 @@ impl Part {
     fn weights(&mut self, weights: &Weights) -> &mut Self {
         match weights {
             Weights::File(source) => self.source("weights", source),
-            Weights::Train(Train { optimizer, lr, epochs, batch, seed, freeze }) => self
+            Weights::Train(Train { optimizer, lr, epochs, batch, seed, freeze, hardening }) => self
                 .put("optimizer", optimizer.name())
                 .put("lr", lr)
                 .put("epochs", epochs)
                 .put("batch", batch)
                 .put("seed", seed)
-                .put("freeze", freeze),
+                .put("freeze", freeze)
+                .hardening(hardening),
         }
+    }
+
+    /// Nothing where training is the plain one, which keeps its digest.
+    fn hardening(&mut self, hardening: &Hardening) -> &mut Self {
+        let Hardening { noise, consistency, keep, words, attack } = *hardening;
+        let some = |value: f64| (value > 0.0).then_some(value);
+        self.maybe("noise", some(noise)).maybe("consistency", some(consistency));
+        self.maybe("keep", keep).maybe("words", some(words));
+        if let Some(attack) = attack {
+            self.put("attack", attack.name()).put("epsilon", attack.epsilon()).put("steps", attack.steps());
+            if let TrainingAttack::Trades { beta, .. } = attack {
+                self.put("beta", beta);
+            }
+        }
+        self
     }
 }
 
@@ -284,7 +300,10 @@ fn of_model(model: &Model) -> Part {
             }
         }
         Model::Fusion { kind, vision, language, fresh, weights } => {
-            part.put("vision", vision).put("language", language).put("fresh", fresh).weights(weights);
+            part.put("vision", vision.name())
+                .put("language", language.name())
+                .put("fresh", fresh)
+                .weights(weights);
             match kind {
                 Fusion::CrossAttention { width, heads } => {
                     part.put("width", width).put("heads", heads);
@@ -294,6 +313,7 @@ fn of_model(model: &Model) -> Part {
         }
         Model::Script(script) => {
             let super::ScriptModel {
+                format: _, // the architecture's name
                 source,
                 reads_image,
                 reads_text,
@@ -304,6 +324,7 @@ fn of_model(model: &Model) -> Part {
                 max_tokens,
                 lowercase,
                 outputs,
+                expect: _, // changes no evidence: where it does not hold, nothing is attacked
             } = script;
             part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
             part.put("image", image).all("mean", mean).all("deviation", deviation);

@@ -222,8 +222,8 @@ searches! {
         fills_ball: false,
         source: file!("autoattack"),
     };
-    /// Fixed moves without a gradient or a search: all pixels up, all down, exposure, contrast, random signs.
-    Naive costs 9, 0 => SearchFacts {
+    /// Fixed moves without a gradient or a search: all pixels up, all down, exposure, contrast, halves, random signs.
+    Naive costs 15, 0 => SearchFacts {
         name: "naive",
         norms: &[Norm::Linf, Norm::L2],
         access: Access::Score,

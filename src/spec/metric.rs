@@ -11,6 +11,9 @@ listed! {
         Accuracy,
         Sensitivity,
         Specificity,
+        Ppv,
+        Npv,
+        F1,
         Auroc,
         Flips,
         Missed,
@@ -38,6 +41,15 @@ impl Direction {
             Self::AtMost => "≤",
         }
     }
+
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::AtLeast => Self::AtMost,
+            Self::AtMost => Self::AtLeast,
+        }
+    }
 }
 
 /// What a sentence needs to know of a metric.
@@ -51,6 +63,8 @@ pub struct MetricRow {
     pub direction: Direction,
     /// Example of a threshold.
     pub example: &'static str,
+    /// Whether two models are compared by it: they are on the same cases, each right or not.
+    pub compares: bool,
 }
 
 impl Metric {
@@ -61,6 +75,9 @@ impl Metric {
             Self::Accuracy => ("accuracy", &[], AtLeast, "90%"),
             Self::Sensitivity => ("sensitivity", &["recall"], AtLeast, "90%"),
             Self::Specificity => ("specificity", &[], AtLeast, "80%"),
+            Self::Ppv => ("ppv", &["precision"], AtLeast, "80%"),
+            Self::Npv => ("npv", &[], AtLeast, "90%"),
+            Self::F1 => ("f1", &[], AtLeast, "80%"),
             Self::Auroc => ("auroc", &["auc"], AtLeast, "90%"),
             Self::Flips => ("flips", &[], AtMost, "5%"),
             Self::Missed => ("missed", &[], AtMost, "5%"),
@@ -69,7 +86,9 @@ impl Metric {
             Self::Brier => ("brier", &[], AtMost, "0.1"),
             Self::Cost => ("cost", &[], AtMost, "0.1"),
         };
-        MetricRow { name, aliases, direction, example }
+        // predictive values and F1 are about other cases for either model, and an area is about pairs
+        let compares = !matches!(self, Self::Ppv | Self::Npv | Self::F1 | Self::Auroc);
+        MetricRow { name, aliases, direction, example, compares }
     }
 
     /// What it is, for `medcert explain` and the manual.
@@ -88,6 +107,21 @@ impl Metric {
             Self::Specificity => {
                 "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
                         80%`. 1 − specificity is `overcalled`."
+            }
+            Self::Ppv => {
+                "Positive predictive value, also called precision: share of the cases called abnormal that are abnormal. It \
+                        hangs on how many of the test cases are abnormal. Under attack a normal case counts as called \
+                        abnormal if the attack makes it so. Its bounds are those of a share of the cases called abnormal, \
+                        given how many there are. Example: `vision ppv ≥ 80%`."
+            }
+            Self::Npv => {
+                "Negative predictive value: share of the cases called normal that are normal; otherwise as `ppv`. Example: \
+                        `vision npv ≥ 90% under 50% deletion`."
+            }
+            Self::F1 => {
+                "Harmonic mean of sensitivity and positive predictive value (van Rijsbergen, Information Retrieval, 1979). \
+                        Of the cases that are abnormal or called abnormal a share p is right, and F1 is 2p / (1 + p), so its \
+                        bounds are those of that share. Example: `fusion f1 ≥ 80% at FGSM ε≤0.05`."
             }
             Self::Auroc => {
                 "Area under the ROC curve: the probability that an abnormal case scores above a normal one, where a \

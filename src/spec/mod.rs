@@ -14,9 +14,9 @@ mod diagnostic;
 mod edit;
 mod findings;
 mod fingerprint;
+mod hardening;
 mod image_search;
 mod invisible;
-mod keys;
 mod kinds;
 mod metric;
 mod model;
@@ -36,6 +36,8 @@ mod sentence;
 mod settings;
 mod specification;
 mod split;
+mod table;
+mod takes;
 mod text_search;
 mod threat;
 mod token;
@@ -53,10 +55,12 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
 pub use findings::{FindingColumns, PhantomFinding, Taken};
 pub use fingerprint::Fingerprint;
+pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
 pub use model::{
-    BertConfig, Fusion, Model, Optimizer, Outputs, ScriptModel, Source, Train, VisionNetwork, Weights,
+    BertConfig, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel, Source, Train,
+    VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};

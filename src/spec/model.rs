@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Defended, Named};
+use super::{Defended, Hardening, Named, Referent};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -39,10 +39,10 @@ pub enum Model {
     Fusion {
         /// How.
         kind: Fusion,
-        /// Name of the vision model.
-        vision: String,
-        /// Name of the language model.
-        language: String,
+        /// The vision model.
+        vision: Referent,
+        /// The language model.
+        language: Referent,
         /// Whether the parts start anew instead of from those models' weights.
         fresh: bool,
         /// Where its weights come from.
@@ -54,9 +54,32 @@ pub enum Model {
     Defended(Defended),
 }
 
-/// A `TorchScript` module of the user's, trusted and pinned.
+listed! {
+    /// The formats of a user's own model.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ModuleFormat {
+        /// A file of torch.export: data, run operator by operator.
+        Pt2,
+        /// A `TorchScript` module: code, which PyTorch has deprecated.
+        TorchScript,
+    }
+}
+
+impl ModuleFormat {
+    /// Its name in a spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pt2 => "pt2",
+            Self::TorchScript => "torchscript",
+        }
+    }
+}
+
+/// A module of the user's, pinned; one that holds code is trusted as well.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScriptModel {
+    /// What the file is.
+    pub format: ModuleFormat,
     /// The file, always with its sha256.
     pub source: Source,
     /// Whether it reads the views, each `[cases, channels, image, image]`.
@@ -77,6 +100,22 @@ pub struct ScriptModel {
     pub lowercase: Option<bool>,
     /// What it returns.
     pub outputs: Outputs,
+    /// What its clean answers must be, if the spec says so.
+    pub expect: Option<Expectation>,
+}
+
+/// Golden answers of a model that was brought, checked before any attack.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expectation {
+    /// Clean accuracy on the test cases.
+    Accuracy {
+        /// The share, 0 to 1.
+        share: f64,
+        /// Digits behind the point of the percentage as it was written.
+        decimals: u32,
+    },
+    /// A CSV file with the logits of some cases.
+    Logits(PathBuf),
 }
 
 /// What a module returns.
@@ -133,7 +172,7 @@ impl Source {
     /// Whether it is a file, by its ending, and no folder.
     pub fn is_file(&self) -> bool {
         let ending = self.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["safetensors", "bin", "pt", "pth"].contains(&ending)
+        ["safetensors", "bin", "pt", "pth", "pt2"].contains(&ending)
     }
 }
 
@@ -144,7 +183,7 @@ impl Model {
             Self::Vision { network, .. } => network.name(),
             Self::Bert { .. } => "bert",
             Self::Fusion { kind, .. } => kind.name(),
-            Self::Script(_) => "torchscript",
+            Self::Script(script) => script.format.name(),
             Self::Defended(defended) => defended.defence.name(),
         }
     }
@@ -210,7 +249,7 @@ impl Model {
         match self {
             Self::Vision { image, .. } => Some(*image),
             Self::Bert { .. } => None,
-            Self::Fusion { vision, .. } => of(vision),
+            Self::Fusion { vision, .. } => of(vision.name()),
             Self::Script(script) => script.reads_image.then_some(script.image),
             Self::Defended(defended) => of(&defended.base),
         }
@@ -222,10 +261,10 @@ impl Model {
     }
 
     /// The vision and the language model that it joins, if it joins any.
-    pub fn parts(&self) -> Option<(&str, &str)> {
+    pub fn parts(&self) -> Option<(Referent, Referent)> {
         match self {
-            Self::Fusion { vision, language, .. } => Some((vision, language)),
-            _ => None,
+            Self::Fusion { vision, language, .. } => Some((*vision, *language)),
+            Self::Vision { .. } | Self::Bert { .. } | Self::Script(_) | Self::Defended(_) => None,
         }
     }
 }
@@ -322,6 +361,8 @@ pub struct Train {
     pub seed: u64,
     /// Epochs at the beginning in which only the layers above the trunks learn (default 0).
     pub freeze: u32,
+    /// What it adds against noise, lost words and attacks.
+    pub hardening: Hardening,
 }
 
 /// The optimizers of Mozhegova et al.

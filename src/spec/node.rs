@@ -192,6 +192,13 @@ impl<'a> Node<'a> {
         Some(Map { node: self.clone(), entries })
     }
 
+    /// Reports that a key is missing from this map; always None.
+    pub(super) fn missing<T>(&self, key: &str, example: &str) -> Option<T> {
+        let help = format!("add it, for example `{key}: {example}`");
+        self.fault_within(0, String::new(), format!("`{key}` is missing here"), Some(help));
+        None
+    }
+
     /// A choice: a map of one key, which names what is chosen.
     pub(super) fn choice(&self, what: &str, names: &[&str]) -> Option<(String, Self)> {
         let entries = self.entries()?;
@@ -239,16 +246,7 @@ impl<'a> Map<'a> {
 
     /// The value of a key that must be there.
     pub(super) fn need(&self, key: &str, example: &str) -> Option<Node<'a>> {
-        let found = self.get(key);
-        if found.is_none() {
-            self.node.fault_within(
-                0,
-                String::new(),
-                format!("`{key}` is missing here"),
-                Some(format!("add it, for example `{key}: {example}`")),
-            );
-        }
-        found
+        self.get(key).or_else(|| self.node.missing(key, example))
     }
 }
 

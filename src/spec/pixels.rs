@@ -23,6 +23,11 @@ pub enum ImageMethod {
         /// Which pixels it may cover.
         region: Region,
     },
+    /// Squares of one grey or of noise on a grid of places, without a gradient; the strength is as a patch's.
+    NaivePatch {
+        /// Which pixels they may cover.
+        region: Region,
+    },
     /// What happens to films in hospitals; the strength is its severity, 1 to 5.
     Corruption(Corruption),
     /// The image is not the patient's, or no image; it has no strength.
@@ -128,6 +133,9 @@ impl ImageMethod {
     /// The patch's steps, if a spec does not say.
     pub const USUAL_PATCH_STEPS: u32 = 40;
 
+    /// What a sentence calls a patch without a gradient.
+    pub const NAIVE_PATCH: &'static str = "naive-patch";
+
     /// A search as a sentence means it that says no more.
     pub fn usual(search: ImageSearch) -> Self {
         Self::Search { search, norm: search.usual_norm(), region: Region::Everywhere }
@@ -136,7 +144,7 @@ impl ImageMethod {
     /// Which pixels it may move.
     pub fn region(self) -> Region {
         match self {
-            Self::Search { region, .. } | Self::Patch { region, .. } => region,
+            Self::Search { region, .. } | Self::Patch { region, .. } | Self::NaivePatch { region } => region,
             Self::Corruption(_) | Self::Absent(_) => Region::Everywhere,
         }
     }
@@ -146,6 +154,7 @@ impl ImageMethod {
         match self {
             Self::Search { search, norm, .. } => Some(Self::Search { search, norm, region }),
             Self::Patch { steps, .. } => Some(Self::Patch { steps, region }),
+            Self::NaivePatch { .. } => Some(Self::NaivePatch { region }),
             Self::Corruption(_) | Self::Absent(_) => None,
         }
     }
@@ -160,7 +169,7 @@ impl ImageMethod {
         match self {
             Self::Search { search, .. } => search.settings(),
             Self::Patch { steps, .. } => vec![(Self::PATCH_STEPS, Value::Count(steps))],
-            Self::Corruption(_) | Self::Absent(_) => vec![],
+            Self::NaivePatch { .. } | Self::Corruption(_) | Self::Absent(_) => vec![],
         }
     }
 
@@ -169,7 +178,7 @@ impl ImageMethod {
         match self {
             Self::Search { search, .. } => search.usual().settings(),
             Self::Patch { .. } => vec![(Self::PATCH_STEPS, Value::Count(Self::USUAL_PATCH_STEPS))],
-            Self::Corruption(_) | Self::Absent(_) => vec![],
+            Self::NaivePatch { .. } | Self::Corruption(_) | Self::Absent(_) => vec![],
         }
     }
 
@@ -182,7 +191,7 @@ impl ImageMethod {
             (Self::Patch { region, .. }, Value::Count(steps)) if parameter == Self::PATCH_STEPS.key => {
                 Some(Self::Patch { steps, region })
             }
-            (Self::Patch { .. } | Self::Corruption(_) | Self::Absent(_), _) => None,
+            (Self::Patch { .. } | Self::NaivePatch { .. } | Self::Corruption(_) | Self::Absent(_), _) => None,
         }
     }
 }

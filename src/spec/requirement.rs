@@ -1,6 +1,6 @@
 //! What a spec requires: sentences, their clauses, and what each clause is compared with.
 
-use super::{Certified, Joint, Metric, Place, Threat};
+use super::{Certified, Direction, Joint, Metric, Place, Threat};
 
 /// Under what a clause must hold: no threat (clean), one, or several at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +45,8 @@ pub enum Asked {
 /// A figure that others published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Name of our model that stands for theirs.
-    pub model: String,
+    /// Index of our model that takes the place of theirs.
+    pub model: usize,
     /// What it was asked: about a finding, or whether a study is abnormal.
     pub asked: Asked,
     /// What they measured.
@@ -73,8 +73,8 @@ pub struct Requirement {
 /// What a sentence `no regression against baseline` asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
-    /// Name of the model; None for all of them.
-    pub model: Option<String>,
+    /// Index of the model; None for all of them.
+    pub model: Option<usize>,
     /// Share of the cases that a cell may lose at most, above 0 and at most 1.
     pub margin: f64,
     /// Under what; None for every cell of the spec.
@@ -86,8 +86,8 @@ pub struct Regression {
 pub struct Clause {
     /// The user's words for this clause.
     pub words: String,
-    /// Name of the model.
-    pub model: String,
+    /// Index of the model.
+    pub model: usize,
     /// Which of its answers is meant.
     pub asked: Asked,
     /// What is measured.
@@ -122,9 +122,28 @@ pub enum Bound {
     AtMost(f64),
     /// Another model's value of the same metric under the same condition, plus an offset (`− 2%` is −0.02).
     Model {
-        /// Name of the other model.
-        model: String,
+        /// Index of the other model.
+        model: usize,
         /// Added to the other model's value.
         offset: f64,
     },
+}
+
+impl Bound {
+    /// What a value is compared with: a share, a cost, or the offset that a difference has to reach.
+    pub fn threshold(&self) -> f64 {
+        match *self {
+            Self::Rate(share) => share,
+            Self::AtMost(most) => most,
+            Self::Model { offset, .. } => offset,
+        }
+    }
+
+    /// On which side of the threshold a value has to be.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::AtMost(_) => Direction::AtMost,
+            Self::Rate(_) | Self::Model { .. } => Direction::AtLeast,
+        }
+    }
 }

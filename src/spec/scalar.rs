@@ -133,6 +133,17 @@ impl Node<'_> {
         Some(path.to_path_buf())
     }
 
+    /// A SHA-256, in lower case.
+    pub(super) fn sha256(&self) -> Option<String> {
+        let digest = self.text()?.trim().to_lowercase();
+        if digest.len() == 64 && digest.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            return Some(digest);
+        }
+        let help = "write the 64 hexadecimal digits that sha256sum prints, in quotes".to_string();
+        self.fault("this is no sha256", help);
+        None
+    }
+
     /// `true` or `false`.
     pub(super) fn truth(&self) -> Option<bool> {
         let truth = self.value.as_bool();

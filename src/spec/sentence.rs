@@ -257,10 +257,11 @@ impl<'a> Parser<'a> {
         let subject = self.subject(earlier.as_ref())?;
         *earlier = Some(subject.clone());
         let Subject { model, asked, metric, is_certified } = subject;
-        let bound = self.comparison(&model, metric)?;
+        let bound = self.comparison(model, metric)?;
         let mut group = self.group()?;
-        let certified = if is_certified { Some(self.certificate(&model, metric, &bound)?) } else { None };
+        let certified = if is_certified { Some(self.certificate(model, metric, &bound)?) } else { None };
         if !is_certified && self.word().as_deref() == Some("within") {
+            let model = &self.names.models[model].name;
             let help = format!("write `{model} certified {} …`, or `under` an attack", metric.name());
             return Err(self.complain("`within` follows what is certified", help));
         }
@@ -296,10 +297,10 @@ impl<'a> Parser<'a> {
         let word = self.word().unwrap_or_default();
         let (model, known) = match (earlier, self.names.models) {
             (Some(earlier), _) if is_metric(&word) || word == CERTIFIED => {
-                (earlier.model.clone(), Some(&earlier.asked))
+                (earlier.model, Some(&earlier.asked))
             }
-            (Some(earlier), _) if self.begins_asked(&word) => (earlier.model.clone(), None),
-            (None, [only]) if self.begins_asked(&word) => (only.name.clone(), None),
+            (Some(earlier), _) if self.begins_asked(&word) => (earlier.model, None),
+            (None, [_]) if self.begins_asked(&word) => (0, None),
             (Some(_) | None, _) => (self.model()?, None),
         };
         let start = self.at;
@@ -358,7 +359,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The ball of a certificate, after what is certified and how much of it.
-    fn certificate(&mut self, model: &str, metric: Metric, bound: &Bound) -> Parsed<Certified> {
+    fn certificate(&mut self, model: usize, metric: Metric, bound: &Bound) -> Parsed<Certified> {
         let message = match (metric, bound) {
             (
                 Metric::Accuracy
@@ -379,10 +380,7 @@ impl<'a> Parser<'a> {
         if self.take_word(&["within"]) {
             let start = self.at;
             let ball = self.ball()?;
-            let Some(inputs) = self.names.models.iter().find(|inputs| inputs.name == model) else {
-                return Err(self.complain("this model is not known", "name a model of this spec"));
-            };
-            return match reach(inputs, &ball) {
+            return match reach(&self.names.models[model], &ball) {
                 Ok(certifier) => Ok(Certified { ball, certifier }),
                 Err((message, help)) => {
                     let offset = self.tokens.get(start).map_or(0, |token| token.start);
@@ -399,8 +397,8 @@ impl<'a> Parser<'a> {
         Err(self.complain("`within` and what may change are expected here", help))
     }
 
-    /// A model's name.
-    pub(super) fn model(&mut self) -> Parsed<String> {
+    /// The index of a model, by its name.
+    pub(super) fn model(&mut self) -> Parsed<usize> {
         let known: Vec<&str> = self.names.models.iter().map(|model| model.name.as_str()).collect();
         let Some(Kind::Word(word)) = self.peek() else {
             let quotes = match self.peek() {
@@ -412,10 +410,10 @@ impl<'a> Parser<'a> {
             let help = format!("begin with a model's name: {}{quotes}", known.join(", "));
             return Err(self.complain("a model's name is expected here", help));
         };
-        match known.iter().find(|name| name.eq_ignore_ascii_case(word)) {
-            Some(name) => {
+        match known.iter().position(|name| name.eq_ignore_ascii_case(word)) {
+            Some(model) => {
                 self.at += 1;
-                Ok((*name).to_string())
+                Ok(model)
             }
             None => Err(self.complain(format!("`{word}` is no model of this spec"), suggest(word, &known))),
         }
@@ -428,7 +426,7 @@ const CERTIFIED: &str = "certified";
 /// What a clause is about.
 #[derive(Debug, Clone)]
 struct Subject {
-    model: String,
+    model: usize,
     asked: Asked,
     metric: Metric,
     /// Whether it holds against every change in a ball.

@@ -41,8 +41,8 @@ pub struct Spec {
     pub costs: Option<Costs>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
-    /// Operating points of models, by name; the others call abnormal what is more likely than not.
-    pub thresholds: Vec<Named<Operating>>,
+    /// Operating points of models, by index; the others call abnormal what is more likely than not.
+    pub thresholds: Vec<(usize, Operating)>,
     /// Which checks are run, what they block, and the triggers that the spec changes.
     pub checks: Checks,
     /// Checks that may be raised, because a person says so.
@@ -59,6 +59,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The name of a model; `?` for an index that is none.
+    pub fn name_of(&self, model: usize) -> &str {
+        self.models.get(model).map_or("?", |(name, _)| name)
+    }
+
     /// What decides its evidence, by part.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self)

@@ -144,9 +144,12 @@ impl TextMethod {
         let is = |known: &&str| known.eq_ignore_ascii_case(name);
         let aliased = |kind: &&EditKind| kind.facts().aliases.iter().any(is);
         let sampled = EditKind::named(name).or_else(|| EditKind::ALL.iter().find(aliased).copied());
-        let searched =
-            || TextSearch::named(name).map(|search| Self::Searched { search, queries: Self::QUERIES });
-        sampled.map(Self::Sampled).or_else(searched)
+        sampled.map(Self::Sampled).or_else(|| TextSearch::named(name).map(Self::searched))
+    }
+
+    /// A search with its defaults.
+    pub fn searched(search: TextSearch) -> Self {
+        Self::Searched { search, queries: Self::QUERIES }
     }
 
     /// The names of all random edits and searches that take a share of the words.

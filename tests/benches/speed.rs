@@ -8,6 +8,7 @@ use std::path::Path;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use medcert::evidence::Silent;
 use medcert::lab::attack::image::{Problem, Space, fgsm};
+use medcert::lab::certify::{Point, Smoothed, WordNoise, gaussian};
 use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
@@ -17,6 +18,7 @@ use medcert::lab::victim::Victim;
 use medcert::lab::{self, Options};
 use medcert::seal::Cache;
 use medcert::spec::{EditKind, Norm};
+use medcert::stats::vote::Rules;
 use medcert::text::meaning::meaning;
 use medcert::text::perturb::Rules;
 use medcert::text::{Document, Lexicon, perturb};
@@ -93,6 +95,31 @@ fn models(c: &mut Criterion) {
             }
         });
     });
+}
+
+/// Votes a second on noisy copies of one case.
+fn votes(c: &mut Criterion) {
+    let (network, images, ..) = vision();
+    let bytes: Vec<f32> =
+        medcert::lab::tensor::values(&images.f_narrow(0, 0, 1).expect("an image")).expect("values");
+    let smoothed = Smoothed {
+        base: &network,
+        name: "guarded",
+        noise: gaussian::Noise { sigma: vec![0.25], region: None },
+        words: WordNoise::None,
+        seed: 0,
+    };
+    let point = Point { pixels: Some(gaussian::rounded(&bytes)), text: String::new() };
+    // a vote that only 160 answers of one kind decide; an untrained network mostly gives one kind
+    let rules = Rules { threshold: 0.5, alpha: 1e-40, limit: 160 };
+    let ask = |label| smoothed.votes(&point, label, &["bench"], &[Some(rules)]).expect("votes")[0].samples;
+    let label = ask(true) > ask(false);
+    let mut group = c.benchmark_group("votes");
+    group.throughput(criterion::Throughput::Elements(ask(label).next_multiple_of(16)));
+    group.bench_function("copies of a study of two views, SE-ResNet-18 of width 32 at 64", |b| {
+        b.iter(|| black_box(ask(label)));
+    });
+    group.finish();
 }
 
 /// A spec of so many image models under PGD, over so many cases.
@@ -175,6 +202,6 @@ fn specs(c: &mut Criterion) {
 criterion_group! {
     name = speed;
     config = Criterion::default().sample_size(20);
-    targets = models, linear, words, specs
+    targets = models, votes, linear, words, specs
 }
 criterion_main!(speed);

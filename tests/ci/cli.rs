@@ -159,3 +159,15 @@ fn a_device_that_is_not_there_is_5_and_the_doctor_says_what_is() {
     let said: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(said, ["libtorch", "cuda", "threads", "kernels", "processor", "cache", "weights"], "{text}");
 }
+
+/// `ci/package wheel` builds it; `MEDCERT_WHEEL` names it, and `MEDCERT_TORCH` a torch or libtorch folder (or `pip`).
+#[test]
+#[ignore = "needs a built wheel: MEDCERT_WHEEL=dist/medcert-….whl cargo test --release --test ci wheel -- --ignored"]
+fn a_wheel_runs_the_main_job_in_a_fresh_environment_with_spaces_in_its_path() {
+    let wheel = std::env::var("MEDCERT_WHEEL").expect("MEDCERT_WHEEL names a wheel");
+    let torch = std::env::var("MEDCERT_TORCH").unwrap_or_else(|_| "pip".into());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ci/try_wheel");
+    let output = Command::new(script).args([&wheel, &torch]).output().expect("the script runs");
+    let (code, said) = told(&output);
+    assert!(code == Some(0) && said.contains("VERIFIED"), "{said}");
+}

@@ -50,6 +50,15 @@ impl Stage {
             stage.script(".medcert/ci/medcert", written_down);
         }
         stage.script(".medcert/ci/libtorch", "true");
+        std::fs::create_dir_all(stage.at(".medcert/ci/github/action")).expect("made");
+        symlink(home().join("ci/github/action/comment"), stage.at(".medcert/ci/github/action/comment"))
+            .expect("linked");
+        // a pull request that has one comment of another spec
+        stage.script(
+            "bin/gh",
+            "printf '%s ' \"$@\" >>gh-calls; echo >>gh-calls\n\
+             for word; do case $word in body=@*) cp \"${word#body=@}\" gh-body;; esac; done",
+        );
         stage
     }
 
@@ -128,12 +137,17 @@ fn names(calls: &[Vec<String>]) -> Vec<&str> {
 fn value(expression: &str, variables: &BTreeMap<String, String>) -> String {
     match expression.trim() {
         "matrix.shard" => "1".to_string(),
-        "inputs.spec || 'specs/fusion.yaml'" => "specs/fusion.yaml".to_string(),
         "strategy.job-total" | "inputs.shards || '1'" => "2".to_string(),
-        "inputs.medcert || 'main'" => "main".to_string(),
-        other => match other.strip_prefix("env.") {
-            Some(name) => variables[name].clone(),
-            None => panic!("the emulated runner does not know ${{{{ {other} }}}}"),
+        "github.token" => "secret".to_string(),
+        "github.repository" => "hospital/model".to_string(),
+        "github.event.pull_request.number" => "7".to_string(),
+        other => match (other.split_once(" || "), other.strip_prefix("env.")) {
+            // an input that the caller gave, or its default
+            (Some((input, usual)), _) if input.starts_with("inputs.") => {
+                variables.get(input).cloned().unwrap_or_else(|| usual.trim_matches('\'').to_string())
+            }
+            (_, Some(name)) => variables[name].clone(),
+            _ => panic!("the emulated runner does not know ${{{{ {other} }}}}"),
         },
     }
 }
@@ -277,6 +291,38 @@ fn kubernetes_jobs_call_medcert_as_it_is() {
 }
 
 #[test]
+fn own_images_specs_data_and_weights_reach_every_kubernetes_job() {
+    let run = home().join("ci/kubernetes/run").display().to_string();
+    let options = "--render --gpu --image registry.example.org/medcert:2 --spec specs/own.yaml --data d --weights w --parts 8";
+    let render = |options: &str| {
+        let output = Command::new(&run).args(options.split(' ')).output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let (code, rendered) = render(options);
+    assert_eq!(code, Some(0));
+    let documents = rendered.split("---\n").filter(|text| !text.trim().is_empty());
+    let documents: Vec<Value> = documents.map(|text| serde_yaml::from_str(text).expect("YAML")).collect();
+    let jobs: Vec<&Value> = documents.iter().filter(|one| one["kind"] == "Job").collect();
+    assert_eq!(jobs.len(), 2);
+    for job in &jobs {
+        let container = &job["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["image"], "registry.example.org/medcert:2");
+        let words = container["command"].as_sequence().expect("a command");
+        assert!(words.iter().any(|word| word == "specs/own.yaml"), "{words:?}");
+    }
+    let parts = &jobs[0]["spec"];
+    assert_eq!((parts["completions"].as_u64(), parts["parallelism"].as_u64()), (Some(8), Some(8)));
+    let container = &parts["template"]["spec"]["containers"][0];
+    assert_eq!(container["resources"]["limits"]["nvidia.com/gpu"].as_u64(), Some(1));
+    let variables = container["env"].as_sequence().expect("variables");
+    for (name, value) in [("MEDCERT_DATA", "d"), ("MEDCERT_WEIGHTS", "w"), ("MEDCERT_PARTS", "8")] {
+        let is_it = |one: &&Value| one["name"] == name;
+        assert_eq!(variables.iter().find(is_it).expect(name)["value"].as_str(), Some(value));
+    }
+    assert_eq!(render("--render --spec a;b").0, Some(2), "what a shell or a filter would read is refused");
+}
+
+#[test]
 fn an_image_calls_medcert_as_it_is_and_is_not_roots() {
     for kind in ["cpu", "cuda"] {
         let file = text(&format!("ci/docker/Dockerfile.{kind}"));
@@ -317,7 +363,10 @@ fn the_hook_refuses_a_bad_spec_alone() {
 fn every_script_is_one_that_bash_reads() {
     for script in [
         "ci/docs",
+        "ci/github/action/comment",
         "ci/lint",
+        "ci/package",
+        "tests/ci/try_wheel",
         "ci/pre-commit",
         "ci/slurm/submit",
         "ci/slurm/part",
@@ -347,6 +396,45 @@ fn real() -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_medcert")))
 }
 
+/// A spec on data of one's own, which lie in another folder than the spec.
+#[cfg(feature = "torch")]
+const OWN: &str = "claim: It keeps reading
+data:
+  manifest:
+    file: reports.csv
+    columns: {id: case, patient: patient, label: label, findings: report}
+    positive: [abnormal]
+    negative: [normal]
+    views: none
+split: {test: 40%, seed: 1}
+chunk: 16
+models:
+  language: {bert: {config: {hidden: 32, layers: 1, heads: 2, intermediate: 64}, train: {lr: 5e-3, epochs: 6}}}
+table: [clean]
+require:
+  - language accuracy ≥ 0%
+";
+
+/// Reports of a dozen words that no two share, with one word that decides the label.
+#[cfg(feature = "torch")]
+fn own_reports() -> String {
+    let mut state = 7_u64;
+    let mut drawn = |most: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % most
+    };
+    let syllables = ["ba", "ke", "lo", "mi", "nu", "ra", "se", "to"];
+    let mut text = "case,patient,label,report\n".to_string();
+    for place in 0..400 {
+        let (label, sign) = if place % 2 == 0 { ("abnormal", "effusion") } else { ("normal", "clear") };
+        let mut words: Vec<String> =
+            (0..11).map(|_| (0..3).map(|_| syllables[drawn(8)]).collect::<String>()).collect();
+        words.insert(drawn(12), sign.to_string());
+        text += &format!("c{place},p{place},{label},{}\n", words.join(" "));
+    }
+    text
+}
+
 #[test]
 #[cfg(feature = "torch")]
 fn the_workflow_runs_on_an_emulated_runner() {
@@ -357,14 +445,31 @@ fn the_workflow_runs_on_an_emulated_runner() {
         stage
             .variables
             .extend([("MEDCERT_CACHE".to_string(), cache), ("OMP_NUM_THREADS".to_string(), "1".to_string())]);
+        std::fs::create_dir(stage.at("own data")).expect("made");
+        std::fs::write(stage.at("own data/reports.csv"), own_reports()).expect("written");
+        std::fs::write(stage.at("specs/own.yaml"), OWN).expect("written");
+        std::fs::write(stage.at("setup.sh"), "touch set-up\n").expect("written");
+        for (input, given) in [("spec", "specs/own.yaml"), ("data", "own data"), ("setup", "setup.sh")] {
+            stage.variables.insert(format!("inputs.{input}"), given.to_string());
+        }
         job(&mut stage, &workflow, computes);
         // the other shard of the matrix
-        stage.runs(".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet", &[]);
+        stage.runs(
+            ".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\"",
+            &[],
+        );
         job(&mut stage, &workflow, "merge");
         for report in ["evidence.json", "medcert.sarif", "medcert.xml", "medcert.html", "medcert.json"] {
             assert!(stage.at("reports").join(report).exists(), "{computes}: {report}");
         }
+        let comment = std::fs::read_to_string(stage.at("gh-body")).expect("a comment");
+        assert!(comment.starts_with("<!-- medcert: ") && comment.contains("Claim under test"), "{comment}");
+        assert!(stage.at("set-up").exists(), "{computes}: the script of the repository did not run");
+        let page = std::fs::read_to_string(stage.at("reports/medcert.html")).expect("a page");
+        assert!(!page.contains("data:image/png"), "{computes}: a picture is in the reports");
         let summary = std::fs::read_to_string(stage.at("GITHUB_STEP_SUMMARY")).expect("a summary");
         assert!(summary.contains("language accuracy"), "{computes}: {summary}");
+        let calls = std::fs::read_to_string(stage.at("gh-calls")).expect("calls");
+        assert!(calls.contains("POST repos/hospital/model/issues/7/comments"), "{calls}");
     }
 }

@@ -10,6 +10,7 @@ mod word_classifier;
 
 mod checkpoint;
 mod fuzz_weights;
+mod graphs;
 mod networks;
 mod race;
 mod script;

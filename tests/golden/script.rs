@@ -9,7 +9,7 @@ use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::lab::{self, Options};
-use medcert::spec::{Outputs, ScriptModel, Source};
+use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
 use medcert::{Result, data, plan, spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
@@ -25,6 +25,7 @@ fn sha256(path: &Path) -> String {
 fn about(file: &str, outputs: Outputs) -> ScriptModel {
     let path = PathBuf::from("scripts").join(file);
     ScriptModel {
+        format: ModuleFormat::TorchScript,
         source: Source { sha256: Some(sha256(&golden().join(&path))), path },
         reads_image: true,
         reads_text: true,
@@ -35,6 +36,7 @@ fn about(file: &str, outputs: Outputs) -> ScriptModel {
         max_tokens: 16,
         lowercase: None,
         outputs,
+        expect: None,
     }
 }
 

@@ -11,8 +11,8 @@ use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::Classifier;
 use medcert::plan::{Attack, ImageAttack};
 use medcert::spec::{
-    Absence, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Norm, Region, TextAttack,
-    TextMethod,
+    Absence, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Mode, Norm, Region, TextAttack,
+    TextMethod, TextSearch, Value,
 };
 
 const WORDS: [(&str, f32); 3] = [("effusion", 0.08), ("clear", -0.08), ("lungs", 0.0)];
@@ -155,4 +155,62 @@ fn where_no_pixel_may_move_nothing_has_acted() {
             assert!(*has_lesion || !acted, "{method:?}, case {case}");
         }
     }
+}
+
+#[test]
+fn no_attack_acts_where_no_pixel_and_no_word_is_its_own() {
+    let reports: Vec<(&str, bool)> = (0..8).map(|case| ("", case % 2 == 0)).collect();
+    let mut bench = Bench::new(&reports);
+    let cache = tempfile::tempdir().expect("a folder");
+    bench.inputs.prepare_lesions(&bench.data, &medcert::seal::Cache::at(cache.path())).expect("lesions");
+    // those of the films that have no lesion; their reports have no word
+    let without: Vec<usize> = bench
+        .test
+        .iter()
+        .copied()
+        .filter(|&case| bench.inputs.lesion_share(case).unwrap_or(0.0) == 0.0)
+        .collect();
+    assert!(without.len() > 1, "films without a lesion");
+    bench.test = without;
+    let none = vec![false; bench.test.len()];
+    let model = Fused::new(1, &WORDS);
+    let inside = Region::Inside(Mask::Lesion);
+    let searches = ImageSearch::ALL
+        .iter()
+        // a transfer needs another model
+        .filter(|search| !matches!(search, ImageSearch::Transfer { .. }))
+        .flat_map(|&one| one.norms().iter().map(move |&norm| search(cheap(one), norm, inside)));
+    let patches =
+        [ImageMethod::Patch { steps: 2, region: inside }, ImageMethod::NaivePatch { region: inside }];
+    for method in searches.chain(patches) {
+        let found = acted(&outcomes(&bench, &model, &image(method, 0.1)));
+        assert_eq!(found, none, "{method:?}");
+    }
+    let edits = EditKind::ALL.iter().map(|&kind| TextMethod::Sampled(kind));
+    let of_words = TextSearch::ALL
+        .iter()
+        // these need the model's own pieces
+        .filter(|search| !matches!(search, TextSearch::HotFlip | TextSearch::Bae))
+        .map(|&search| TextMethod::Searched { search, queries: 20 });
+    for method in edits.chain(of_words) {
+        for &mode in Mode::ALL {
+            let attack = TextAttack { draws: 1, mode, ..TextAttack::usual(method, 0.5) };
+            let attack = Attack { text: vec![attack], ..Attack::default() };
+            assert_eq!(acted(&outcomes(&bench, &model, &attack)), none, "{attack}");
+        }
+    }
+}
+
+/// The same search with few steps, queries and restarts.
+fn cheap(search: ImageSearch) -> ImageSearch {
+    let few = |key: &str| match key {
+        "queries" => 20,
+        "steps" | "samples" | "searches" => 2,
+        _ => 1,
+    };
+    let settings = search.settings().into_iter();
+    let counts = settings.filter(|(_, value)| matches!(value, Value::Count(_)));
+    counts.fold(search, |search, (parameter, _)| {
+        search.with(parameter.key, Value::Count(few(parameter.key))).expect("its own parameter")
+    })
 }

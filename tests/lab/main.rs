@@ -7,6 +7,8 @@ mod golden_network;
 mod known_scene;
 #[path = "../support/made_evidence.rs"]
 mod made_evidence;
+#[path = "../support/staged.rs"]
+mod staged;
 #[path = "../support/word_classifier.rs"]
 mod word_classifier;
 
@@ -14,9 +16,13 @@ mod acted;
 mod attacks;
 mod bae;
 mod black_box;
+mod certified;
+mod certify;
+mod deceptions;
 mod device;
 mod findings;
 mod fusion;
+mod hardening;
 mod joint;
 mod operating;
 mod pieces;

@@ -13,7 +13,7 @@ use medcert::lab::chunk::Chunk;
 use medcert::lab::model::Reader;
 use medcert::lab::tensor::{self, Kind, Tensor};
 use medcert::lab::victim::Classifier;
-use medcert::plan::probes::{Ball, ladder, replaced, unbounded};
+use medcert::plan::probes::{Ball, Reach, ladder, replaced, unbounded};
 use medcert::plan::{self, Attack, Plan, Probe};
 use medcert::random::{stream, uniform};
 use medcert::spec::{Absence, Check};
@@ -165,7 +165,7 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     }
     let absences = [Absence::Blank, Absence::WrongPatient];
     let inputs = [true, false].into_iter().flat_map(|image| absences.map(|absence| replaced(image, absence)));
-    let rest = ladder(Ball::everywhere(0.01)).into_iter().skip(1).chain([unbounded(true)]);
+    let rest = ladder(Reach::Ball(Ball::everywhere(0.01))).into_iter().skip(1).chain([unbounded(true)]);
     for attack in inputs.chain(rest) {
         evidence.probes.push(run(&attack));
         plan.probes.push(Probe { cell: plan::Cell { model: 0, attack }, whole: true });
@@ -286,7 +286,7 @@ fn thresholded_means_that_hide_from_fgsm_do_not_hide_from_darkening() {
     };
     let words = "vision accuracy ≥ 80% at FGSM ε≤0.15";
     world.require(words, vec![at_least(words, 0, vec![1, 2], 0.8)]);
-    for attack in ladder(Ball::everywhere(0.15)).into_iter().skip(1).chain([unbounded(false)]) {
+    for attack in ladder(Reach::Ball(Ball::everywhere(0.15))).into_iter().skip(1).chain([unbounded(false)]) {
         world.evidence.probes.push(run(&attack));
         world.plan.probes.push(Probe { cell: plan::Cell { model: 0, attack }, whole: true });
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Kind, Tensor};
-use medcert::spec::{Outputs, ScriptModel, Source};
+use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
 use sha2::{Digest, Sha256};
 use tch::CModule;
 
@@ -20,6 +20,7 @@ fn probed(answer: impl Fn(&Tensor) -> Tensor) -> Result<(), String> {
     module.save(&path).expect("saved");
     let digest = format!("{:x}", Sha256::digest(std::fs::read(&path).expect("a file")));
     let about = ScriptModel {
+        format: ModuleFormat::TorchScript,
         source: Source { sha256: Some(digest), path: path.clone() },
         reads_image: true,
         reads_text: false,
@@ -30,6 +31,7 @@ fn probed(answer: impl Fn(&Tensor) -> Tensor) -> Result<(), String> {
         max_tokens: 16,
         lowercase: None,
         outputs: Outputs::Logits,
+        expect: None,
     };
     let script = Script::load("theirs", &about, &[], |path: &Path| Ok(path.to_path_buf())).expect("a module");
     script.probe(Some(&images(8)), &[]).map_err(|why| why.to_string())

@@ -75,7 +75,7 @@ fn an_edited_part_of_evidence_is_named() {
         ("\"parameters\":1234", "\"parameters\":1235"),
         ("\"cosine\":0.99", "\"cosine\":0.98"),
         ("\"tried\":0", "\"tried\":1"),
-        ("\"schema\": 5", "\"schema\":  5"),
+        ("\"schema\": 6", "\"schema\":  6"),
     ];
     let told = edits.map(|(from, to)| {
         let edited = text.replacen(from, to, 1);

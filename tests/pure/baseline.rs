@@ -3,12 +3,12 @@
 
 use crate::made_evidence;
 
-use made_evidence::{TODAY, World, deletion, even, fgsm};
+use made_evidence::{TODAY, World, deletion, even, fgsm, no_regression};
 use medcert::evidence::{Evidence, aligned};
 use medcert::judge::{
     Baseline, Change, ClauseFinding, Comparison, Judgement, Verdict, exit_code, judge_against,
 };
-use medcert::plan::{Attack, Regression};
+use medcert::plan::Attack;
 use medcert::report::ReportInput;
 use medcert::report::evidence_diff::{self, Pair};
 use medcert::report::snapshot::{self, outcomes};
@@ -34,7 +34,7 @@ fn world() -> World {
 fn require(world: &mut World, cells: Vec<usize>, margin: f64) {
     let sentence = format!("no regression against baseline (margin {}%)", margin * 100.0);
     world.require(&sentence, vec![]);
-    world.plan.requirements.last_mut().expect("a sentence").regression = Some(Regression { cells, margin });
+    world.plan.requirements.last_mut().expect("a sentence").regression = Some(no_regression(cells, margin));
 }
 
 /// Makes a model wrong on cases that it was right on, or the other way round, by a margin.
@@ -202,7 +202,7 @@ fn without_a_baseline_it_is_an_error_with_a_remedy() {
     snapshot::write(&path, &spec, &whole).expect("written");
     assert_eq!(judged(&world, Accepted::read(&path, &spec).baseline()).verdict, Verdict::Pass);
     world.cell(1, fgsm(0.2), |_, _| true);
-    world.plan.requirements[0].regression = Some(Regression { cells: vec![4], margin: 0.02 });
+    world.plan.requirements[0].regression = Some(no_regression(vec![4], 0.02));
     all.push(told(&world));
     world.evidence.cases.swap(3, 4);
     all.push(told(&world));

@@ -23,7 +23,7 @@ defend:
   lesions:  {model: vision, smoothing: {sigma: 0.25, inside: lesion}}
   cleansed: {model: vision, masking: {patch: 5%, grid: 4}}
   squeezed: {model: vision, squeeze: {bits: 4, median: 3}}
-  jpeg:     {model: vision, jpeg: {quality: 75}}
+  pressed:  {model: vision, jpeg: {quality: 75}}
 ";
 
 fn spec(sentences: &[&str]) -> Spec {
@@ -167,7 +167,7 @@ fn a_defended_model_reads_what_its_base_reads() {
         .collect();
     assert_eq!(models[3], ("guarded", true, true, Some(64), "smoothing"));
     assert_eq!(models[4], ("edited", false, true, None, "smoothing"));
-    assert_eq!(models[8], ("jpeg", true, false, Some(64), "jpeg"));
+    assert_eq!(models[8], ("pressed", true, false, Some(64), "jpeg"));
     // every part of a defence is a part of the digest
     let digest = |text: &str| {
         let text = format!("{}require: [vision accuracy ≥ 50%]\n", HEAD.replace("alpha: 0.001", text));

@@ -2,12 +2,14 @@
 
 use crate::made_evidence;
 
-use made_evidence::{World, at_least, even};
+use made_evidence::{World, at_least, bounded, even, measuring};
 use medcert::evidence::{Attacked, Certificate, Decision, Vote};
 use medcert::judge::{Finding, Verdict, judge};
-use medcert::plan::{self, Attack, Bound, Clause};
+use medcert::plan::{self, Attack, Clause};
 use medcert::random::{stream, uniform};
-use medcert::spec::{Ball, Certifier, Check, Metric, PixelNoise, Region, Smoothing, WordNoise, parse_ball};
+use medcert::spec::{
+    Ball, Bound, Certifier, Check, Metric, PixelNoise, Region, Smoothing, WordNoise, parse_ball,
+};
 use medcert::spec::{Defence, Names};
 use medcert::stats::vote::{Count, Rules};
 use medcert::stats::{binomial, lower_bound, threshold};
@@ -80,8 +82,13 @@ fn certify(world: &mut World, alpha: f64, words: &str, votes: &[Decision]) {
     });
 }
 
+/// The same with a clause that asks for 70 % accuracy.
+pub fn certified_world(alpha: f64, words: &str, votes: &[Decision]) -> World {
+    world(alpha, words, votes, |clause| clause)
+}
+
 /// So many certified, refuted and undecided cases, spread over both labels.
-fn votes(certified: usize, refuted: usize, undecided: usize) -> Vec<Decision> {
+pub fn votes(certified: usize, refuted: usize, undecided: usize) -> Vec<Decision> {
     let each =
         [(certified, Decision::Certified), (refuted, Decision::Refuted), (undecided, Decision::Undecided)];
     each.iter().flat_map(|(count, decision)| std::iter::repeat_n(*decision, *count)).collect()
@@ -91,7 +98,8 @@ fn judged(world: &World) -> Finding {
     judge(&world.plan, &world.evidence).remove(0)
 }
 
-const BALL: &str = "l2 0.25 and 2 words";
+/// The ball of most tests.
+pub const BALL: &str = "l2 0.25 and 2 words";
 
 #[test]
 fn the_three_verdicts_and_their_reasons() {
@@ -106,9 +114,8 @@ fn the_three_verdicts_and_their_reasons() {
 
 #[test]
 fn errors_are_what_is_not_certified() {
-    let missed = |clause: Clause| Clause { metric: Metric::Missed, bound: Bound::AtMost(0.3), ..clause };
-    let sensitivity =
-        |clause: Clause| Clause { metric: Metric::Sensitivity, bound: Bound::Rate(0.7), ..clause };
+    let missed = |clause: Clause| measuring(Metric::Missed, bounded(Bound::AtMost(0.3), clause));
+    let sensitivity = |clause: Clause| measuring(Metric::Sensitivity, bounded(Bound::Rate(0.7), clause));
     for (certified, refuted) in [(300, 0), (270, 30), (225, 75), (150, 150), (60, 240)] {
         let all = votes(certified, refuted, 0);
         let [missed, hit] =
@@ -128,7 +135,7 @@ fn errors_are_what_is_not_certified() {
 fn fewest_that_pass(cases: usize, share: f64, alpha: f64) -> usize {
     let passes = |certified: usize| {
         let all = votes(certified, cases - certified, 0);
-        let at = |clause: Clause| Clause { bound: Bound::Rate(share), ..clause };
+        let at = |clause: Clause| bounded(Bound::Rate(share), clause);
         judged(&world(alpha, BALL, &all, at)).verdict == Verdict::Pass
     };
     let (mut few, mut enough) = (0, cases);
@@ -181,7 +188,7 @@ fn patients_with_several_cases_pass_as_rarely() {
                 for _ in 0..3 {
                     let own = uniform(&mut draw) < 0.7;
                     let is_certifiable = if uniform(&mut draw) < agreement { common } else { own };
-                    let is_wrong = uniform(&mut draw) < alpha;
+                    let is_wrong = f64::from(uniform(&mut draw)) < alpha;
                     // the worst that α allows on either side
                     all.push(if is_certifiable != is_wrong {
                         Decision::Certified
@@ -270,25 +277,30 @@ fn a_certified_case_that_is_answered_wrongly_is_a_contradiction() {
         });
         Attack { image, ..pgd }
     };
-    let attacked = |epsilon: f64, wrong: usize| {
+    let attacked = |epsilon: f64, wrong: std::ops::Range<usize>| {
         let mut world = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
-        world.cell(FUSION, attack(epsilon), move |place, _| place != wrong);
+        world.cell(FUSION, attack(epsilon), move |place, _| !wrong.contains(&place));
         world
     };
-    let broken = attacked(0.25, 3);
+    let broken = attacked(0.25, 3..12);
     assert_eq!(raised(&broken), [Check::Contradicted]);
     assert_eq!(broken.judged().findings[0].verdict, Verdict::Error);
     // outside the ball, or where nothing is certified, an attack may succeed
-    assert_eq!(raised(&attacked(0.5, 3)), []);
-    assert_eq!(raised(&attacked(0.25, 299)), []);
+    assert_eq!(raised(&attacked(0.5, 3..12)), []);
+    assert_eq!(raised(&attacked(0.25, 270..300)), []);
+    // one case of 270 is what two votes at α = 0.001 explain
+    assert_eq!(raised(&attacked(0.25, 3..4)), []);
     // wrong without an attack
     let mut clean = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
-    clean.evidence.cells[0].outcomes[5] = made_evidence::outcome(clean.evidence.cases[5].label, false);
+    for place in 0..9 {
+        clean.evidence.cells[0].outcomes[place] = made_evidence::outcome(clean.evidence.cases[place].label, false);
+    }
     assert_eq!(raised(&clean), [Check::Contradicted]);
     // an abstention of the attacked model is none
-    let mut abstains = attacked(0.25, 3);
-    let outcome = &mut abstains.evidence.cells[1].outcomes[3];
-    (outcome.predicted, outcome.margin) = (None, None);
+    let mut abstains = attacked(0.25, 3..12);
+    for outcome in &mut abstains.evidence.cells[1].outcomes[3..12] {
+        (outcome.predicted, outcome.margin) = (None, None);
+    }
     assert_eq!(raised(&abstains), []);
     // one withdrawn certificate of 64 is what α may explain at 5 %, ten are not
     for (fell, is_raised) in [(1, false), (12, true)] {
@@ -305,7 +317,7 @@ fn a_model_of_one_class_is_certified_in_vain() {
     let labels = even(300);
     let one: Vec<Decision> =
         labels.iter().map(|label| if *label { Decision::Certified } else { Decision::Refuted }).collect();
-    let at = |clause: Clause| Clause { bound: Bound::Rate(0.4), ..clause };
+    let at = |clause: Clause| bounded(Bound::Rate(0.4), clause);
     let constant = world(0.001, BALL, &one, at);
     assert_eq!(raised(&constant), [Check::VacuousCertificate]);
     assert_eq!(constant.judged().findings[0].verdict, Verdict::Vacuous);
@@ -351,6 +363,55 @@ fn an_attack_that_does_not_know_the_defence_must_not_win() {
     assert_eq!(with(0), []);
     assert_eq!(with(5), [], "four of 200 that PGD does not break are within the trigger");
     assert_eq!(with(60), [Check::AdaptiveBeaten]);
+    // one cell is the worst of four attacks, and its evidence says which of them broke a case
+    let routed = |adaptive: bool| {
+        let mut world = World::new(&even(200));
+        world.cell(FUSION, Attack::default(), |_, _| true);
+        let jpeg = defended(&mut world, Defence::Jpeg { quality: 75 });
+        world.cell(jpeg, Attack::default(), |place, _| place % 20 != 0);
+        world.cell(jpeg, made_evidence::pgd(0.1), |place, _| place % 20 > 3);
+        let cell = world.evidence.cells.last_mut().expect("a cell");
+        for outcome in cell.outcomes.iter_mut().filter(|outcome| outcome.held == 0) {
+            outcome.routes = medcert::evidence::Routes { adaptive, unaware: true, ..Default::default() };
+        }
+        raised(&world)
+    };
+    assert_eq!(routed(true), []);
+    assert_eq!(routed(false), [Check::AdaptiveBeaten], "the adaptive part is switched off");
+}
+
+#[test]
+fn noise_that_is_not_the_declared_one_is_refused() {
+    use medcert::evidence::NoiseHealth;
+    // what 16 copies of 6,272 pixels of the declared noise give
+    let sound = NoiseHealth { values: 100_352, sum: 120.0, squares: 100_200.0, copies: 16, alike: 0 };
+    let with = |noise: Option<NoiseHealth>| {
+        let mut world = World::new(&even(200));
+        world.cell(FUSION, Attack::default(), |_, _| true);
+        let smoothed = defended(&mut world, Defence::Smoothing(smoothing(0.001)));
+        let clean = world.cell(smoothed, Attack::default(), |_, _| true);
+        world.evidence.health.last_mut().expect("a health").noise = noise;
+        world.require("s", vec![at_least("s", smoothed, vec![clean], 0.5)]);
+        let judgement = world.judged();
+        let found = judgement.checks.iter().find(|raised| raised.check == Check::Noise);
+        (judgement.findings[0].verdict, found.map(|raised| raised.message.clone()))
+    };
+    assert_eq!(with(Some(sound)).1, None);
+    let said: Vec<String> = [
+        NoiseHealth { squares: 401_000.0, ..sound }, // σ doubled
+        NoiseHealth { squares: 100_352.0 * 0.81, ..sound }, // clipped
+        NoiseHealth { sum: 3000.0, ..sound },
+        NoiseHealth { alike: 2, ..sound },
+        NoiseHealth { sum: f64::NAN, ..sound },
+    ]
+    .into_iter()
+    .map(|noise| {
+        let (verdict, message) = with(Some(noise));
+        format!("{verdict}: {}", message.expect("raised"))
+    })
+    .collect();
+    insta::assert_snapshot!(said.join("\n"));
+    assert_eq!(with(None).1, None, "a check that could not look raises nothing");
 }
 
 #[test]

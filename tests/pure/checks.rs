@@ -7,10 +7,10 @@ use jiff::civil::{Date, date};
 use made_evidence::{TODAY, World, at_least, deletion, even, fgsm, pgd, trigger};
 use medcert::evidence::{Baseline, Outcome};
 use medcert::judge::{CheckState, Judgement, Signed, Verdict, Waiving, judge};
-use medcert::plan::probes::{Ball, ladder, replaced, unbounded};
-use medcert::plan::{self, Attack, Bound, Probe};
+use medcert::plan::probes::{Ball, Reach, ladder, replaced, unbounded};
+use medcert::plan::{self, Attack, Probe};
 use medcert::spec::{
-    Absence, Check, CheckPolicy, EditKind, Mode, Place, Signature, TextAttack, TextMethod, Waiver,
+    Absence, Bound, Check, CheckPolicy, EditKind, Mode, Place, Signature, TextAttack, TextMethod, Waiver,
 };
 use proptest::prelude::*;
 
@@ -54,7 +54,7 @@ fn healthy() -> World {
 
 /// What the checks try in the ball of the healthy world's clause: FGSM, PGD of 5 and 20 steps, naive, Square.
 fn rungs() -> [Attack; 5] {
-    ladder(Ball::everywhere(0.1)).try_into().expect("five")
+    ladder(Reach::Ball(Ball::everywhere(0.1))).try_into().expect("five")
 }
 
 /// A cell of an attack on pixels that uses its ε in full.
@@ -143,7 +143,7 @@ fn v1_a_majority_predictor() {
     assert_eq!(judged(&world).exit_code(), 1, "but for a strict spec");
     // and with no attack at all
     let mut world = healthy();
-    world.plan.requirements[0].clauses[0].bound = Bound::Rate(0.1);
+    world.plan.requirements[0].clauses[0].asked.bound = Bound::Rate(0.1);
     set(&mut world.evidence.cells[0].outcomes, |_, label| label);
     assert_eq!(judged(&world).findings[0].verdict, Verdict::Vacuous);
 }
@@ -466,10 +466,10 @@ fn c2_a_cell_that_is_missing() {
     caught("C2", Verdict::Error, |world| drop(world.evidence.probes.pop()));
 }
 
-fn waiver(check: Check, model: Option<&str>, expires: Date) -> Waiver {
+fn waiver(check: Check, model: Option<usize>, expires: Date) -> Waiver {
     Waiver {
         check,
-        model: model.map(str::to_string),
+        model,
         owner: "R. Ray".into(),
         reason: "the old scanner is replaced in March".into(),
         expires,
@@ -483,8 +483,8 @@ fn a_waiver_covers_a_check_until_its_last_day() {
     world.evidence.health[FUSION].unrepeatable = 1;
     for (model, expires, state, exit) in [
         (None, TODAY, Waiving::Used, 0),
-        (Some("fusion"), date(2027, 1, 31), Waiving::Used, 0),
-        (Some("vision"), date(2027, 1, 31), Waiving::Unused, 1),
+        (Some(FUSION), date(2027, 1, 31), Waiving::Used, 0),
+        (Some(VISION), date(2027, 1, 31), Waiving::Unused, 1),
         (None, date(2026, 11, 24), Waiving::Expired, 1),
     ] {
         world.plan.spec.waivers = vec![waiver(Check::Mode, model, expires)];
@@ -553,7 +553,7 @@ fn a_check_that_no_requirement_rests_on_is_a_warning() {
 #[test]
 fn a_doubt_never_hides_a_failure() {
     let mut world = healthy();
-    world.plan.requirements[0].clauses[0].bound = Bound::Rate(0.9);
+    world.plan.requirements[0].clauses[0].asked.bound = Bound::Rate(0.9);
     world.evidence.health[FUSION].gradient.as_mut().expect("it reads images").cosine = 0.1;
     let judgement = judged(&world);
     assert_eq!((codes(&world), judgement.findings[0].verdict), (vec!["M7"], Verdict::Fail));

@@ -3,11 +3,11 @@
 
 use crate::made_evidence;
 
-use made_evidence::{World, at_least, deletion, even, fgsm};
+use made_evidence::{World, at_least, beside, deletion, even, fgsm, measuring, no_regression};
 use medcert::evidence::{CellPiece, Evidence, Piece, Pieces, Regressions};
 use medcert::judge::early::whole;
 use medcert::judge::{Baseline, Comparison, Verdict, judge};
-use medcert::plan::{Attack, Bound, Clause, Regression};
+use medcert::plan::Attack;
 use medcert::random::{stream, uniform};
 use medcert::report;
 use medcert::report::snapshot::{self, outcomes};
@@ -140,8 +140,7 @@ fn the_whole_is_the_same_however_it_was_cut() {
 fn what_needs_every_case_runs_in_full() {
     let mut world = clear_cut(320);
     let words = "language accuracy ≥ vision accuracy";
-    let bound = Bound::Model { model: 0, cells: vec![0], offset: 0.0 };
-    world.require(words, vec![Clause { bound, ..at_least(words, 1, vec![2], 0.0) }]);
+    world.require(words, vec![beside(0, vec![0], 0.0, at_least(words, 1, vec![2], 0.0))]);
     assert_eq!(world.plan.in_full(), [0, 2]);
     let counts = counted(&early(&world));
     assert_eq!((counts[0], counts[2]), (320, 320));
@@ -150,13 +149,13 @@ fn what_needs_every_case_runs_in_full() {
     let mut world = clear_cut(320);
     world.require("no regression", vec![]);
     let last = world.plan.requirements.last_mut().expect("a sentence");
-    last.regression = Some(Regression { cells: vec![1], margin: 0.01 });
+    last.regression = Some(no_regression(vec![1], 0.01));
     assert_eq!(counted(&early(&world))[1], 320);
     // judged by a sentence that it was not run for
     let mut world = clear_cut(320);
     let evidence = early(&world);
     let words = "vision auroc ≥ 80%";
-    world.require(words, vec![Clause { metric: Metric::Auroc, ..at_least(words, 0, vec![0], 0.8) }]);
+    world.require(words, vec![measuring(Metric::Auroc, at_least(words, 0, vec![0], 0.8))]);
     let finding = judge(&world.plan, &evidence).pop().expect("a finding");
     assert_eq!(finding.verdict, Verdict::Error);
     assert!(finding.clauses[0].reason.contains("it needs every case"), "{}", finding.clauses[0].reason);

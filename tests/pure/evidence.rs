@@ -64,7 +64,7 @@ fn what_is_no_evidence_is_refused_with_what_to_do() {
         String::new(),
         "{}".into(),
         "[1, 2]".into(),
-        whole.replace("\"schema\": 5", "\"schema\": 99"),
+        whole.replace("\"schema\": 6", "\"schema\": 99"),
         whole.replace("\"edits\"", "\"edit\""),
         whole.replace("\"label\":true", "\"label\":1"),
         whole[..whole.len() / 2].to_string(),

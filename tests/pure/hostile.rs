@@ -45,7 +45,7 @@ fn world(text: &str) -> World {
     for requirement in &mut world.plan.requirements {
         requirement.sentence = text.into();
         for clause in &mut requirement.clauses {
-            clause.words = text.into();
+            clause.asked.words = text.into();
         }
     }
     for (name, _) in &mut world.plan.spec.models {
@@ -66,7 +66,7 @@ fn world(text: &str) -> World {
         case.groups = vec![("sex".into(), text.into())];
     }
     evidence.data.left_out = vec![(text.into(), 3)];
-    world.plan.requirements[0].clauses[0].group = Some("sex".into());
+    world.plan.requirements[0].clauses[0].asked.group = Some("sex".into());
     world.plan.spec.waivers.push(Waiver {
         check: Check::ConstantPredictor,
         model: None,

@@ -6,8 +6,10 @@ const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
 
 /// The layers from below: a module may use those before it, and itself.
-const LAYERS: [&str; 11] =
-    ["stats", "spec", "plan", "text", "picture", "data", "evidence", "judge", "autopsy", "report", "lab"];
+const LAYERS: [&str; 13] = [
+    "stats", "spec", "plan", "text", "picture", "data", "evidence", "judge", "review", "autopsy", "report",
+    "bundle", "lab",
+];
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

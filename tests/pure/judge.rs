@@ -2,10 +2,10 @@
 
 use crate::made_evidence;
 
-use made_evidence::{World, at_least, deletion, even, fgsm};
+use made_evidence::{World, at_least, beside, deletion, even, fgsm, measuring};
 use medcert::evidence::Outcome;
 use medcert::judge::{ClauseFinding, Estimate, Finding, Tally, Verdict, exit_code, judge, notes};
-use medcert::plan::{Attack, Bound, Clause, ImageAttack};
+use medcert::plan::{Attack, ImageAttack};
 use medcert::spec::{
     Check, EditKind, ImageMethod, ImageSearch, Mask, Metric, Norm, Place, Region, TextAttack, TextMethod,
 };
@@ -96,7 +96,7 @@ fn a_metric_chooses_its_cases() {
         [(Metric::Accuracy, 100, 200), (Metric::Sensitivity, 100, 100), (Metric::Specificity, 0, 100)]
     {
         world.plan.requirements.clear();
-        world.require("s", vec![Clause { metric, ..at_least("c", 0, vec![clean], 0.5) }]);
+        world.require("s", vec![measuring(metric, at_least("c", 0, vec![clean], 0.5))]);
         assert_eq!(only(&world).estimate, Estimate { successes, trials }, "{metric:?}");
     }
 }
@@ -124,10 +124,14 @@ fn related(offset: f64, ours: impl Fn(usize) -> bool, theirs: impl Fn(usize) -> 
     world.cell(2, Attack::default(), |_, _| true);
     let language = world.cell(1, deletion(), |place, _| theirs(place));
     let fusion = world.cell(2, deletion(), |place, _| ours(place));
-    let bound = Bound::Model { model: 1, cells: vec![language], offset };
     world.require(
         "s",
-        vec![Clause { bound, ..at_least("fusion accuracy ≥ language accuracy", 2, vec![fusion], 0.0) }],
+        vec![beside(
+            1,
+            vec![language],
+            offset,
+            at_least("fusion accuracy ≥ language accuracy", 2, vec![fusion], 0.0),
+        )],
     );
     world
 }
@@ -280,7 +284,7 @@ fn no_case_is_an_error() {
 
     let mut world = World::new(&[true; 50]);
     let clean = world.cell(2, Attack::default(), |_, _| true);
-    world.require("s", vec![Clause { metric: Metric::Specificity, ..at_least("c", 2, vec![clean], 0.0) }]);
+    world.require("s", vec![measuring(Metric::Specificity, at_least("c", 2, vec![clean], 0.0))]);
     let clause = only(&world);
     assert_eq!(clause.verdict, Verdict::Error);
     assert_eq!(clause.reason, "there is no normal case to count");
@@ -451,10 +455,9 @@ proptest! {
             world.cell(1, Attack::default(), |place, _| cases[place].2);
             world.cell(2, Attack::default(), |_, _| true);
             let attacked = world.cell(2, fgsm(0.1), |place, _| cases[place].1);
-            let bound = Bound::Model { model: 1, cells: vec![0], offset: threshold - 0.5 };
             world.require("s", vec![
                 at_least("c", 2, vec![attacked], threshold),
-                Clause { bound, ..at_least("c", 2, vec![attacked], 0.0) },
+                beside(1, vec![0], threshold - 0.5, at_least("c", 2, vec![attacked], 0.0)),
             ]);
             judge(&world.plan, &world.evidence)
         };

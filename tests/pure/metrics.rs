@@ -2,10 +2,10 @@
 
 use crate::made_evidence;
 
-use made_evidence::{World, at_least, even, fgsm};
+use made_evidence::{World, at_least, bounded, even, fgsm, grouped, measuring};
 use medcert::judge::{ClauseFinding, Estimate, Verdict, judge};
-use medcert::plan::{Attack, Bound, Clause};
-use medcert::spec::{Costs, Metric};
+use medcert::plan::{Attack, Clause};
+use medcert::spec::{Bound, Costs, Metric};
 
 /// The finding on one clause.
 fn judged(world: &World, clause: Clause) -> ClauseFinding {
@@ -17,7 +17,7 @@ fn judged(world: &World, clause: Clause) -> ClauseFinding {
 }
 
 fn at_most(metric: Metric, cell: usize, most: f64) -> Clause {
-    Clause { metric, bound: Bound::AtMost(most), ..at_least("c", 2, vec![cell], 0.0) }
+    measuring(metric, bounded(Bound::AtMost(most), at_least("c", 2, vec![cell], 0.0)))
 }
 
 /// 400 cases, every other one abnormal; wrong when clean on the first 20, and under the attack on the first 60 too.
@@ -48,7 +48,7 @@ fn errors_are_counted_by_their_direction() {
 fn errors_mirror_what_is_right() {
     let (world, cell) = attacked();
     for threshold in [0.7, 0.8, 0.85, 0.9] {
-        let right = Clause { metric: Metric::Sensitivity, ..at_least("c", 2, vec![cell], threshold) };
+        let right = measuring(Metric::Sensitivity, at_least("c", 2, vec![cell], threshold));
         let (right, missed) =
             (judged(&world, right), judged(&world, at_most(Metric::Missed, cell, 1.0 - threshold)));
         assert_eq!(right.verdict, missed.verdict, "{threshold}");
@@ -88,7 +88,7 @@ fn scored() -> (World, usize) {
 #[test]
 fn scores_are_ranked_and_calibrated() {
     let (world, cell) = scored();
-    let area = Clause { metric: Metric::Auroc, ..at_least("c", 2, vec![cell], 0.8) };
+    let area = measuring(Metric::Auroc, at_least("c", 2, vec![cell], 0.8));
     let found = judged(&world, area.clone());
     assert_eq!(found.verdict, Verdict::Pass, "{}", found.reason);
     // by hand: 30 of 200 abnormal score −1 and 10 of 200 normal score 1; the others are at least 2 apart
@@ -109,7 +109,7 @@ fn scores_are_ranked_and_calibrated() {
 #[test]
 fn an_answer_that_is_not_finite_is_the_worst_score() {
     let (mut world, cell) = scored();
-    let area = Clause { metric: Metric::Auroc, ..at_least("c", 2, vec![cell], 0.8) };
+    let area = measuring(Metric::Auroc, at_least("c", 2, vec![cell], 0.8));
     let brier = at_most(Metric::Brier, cell, 0.5);
     let before = (judged(&world, area.clone()).value, judged(&world, brier.clone()).value);
     world.evidence.cells[cell].outcomes[200].margin = None;
@@ -122,7 +122,7 @@ fn an_answer_that_is_not_finite_is_the_worst_score() {
 #[test]
 fn every_group_has_to_hold() {
     let (mut world, cell) = attacked();
-    let clause = Clause { group: Some("View".into()), ..at_least("c", 2, vec![cell], 0.8) };
+    let clause = grouped("View", at_least("c", 2, vec![cell], 0.8));
     let lacking = judged(&world, clause.clone());
     assert_eq!(lacking.verdict, Verdict::Error);
     let mut told = vec![lacking.reason];
@@ -134,19 +134,19 @@ fn every_group_has_to_hold() {
     assert_eq!((found.group.as_deref(), found.verdict), (Some("AP"), Verdict::Fail));
     assert_eq!(found.estimate, Estimate { successes: 40, trials: 80 });
     told.push(found.reason);
-    let whole = judged(&world, Clause { group: Some("sex".into()), ..clause.clone() });
+    let whole = judged(&world, grouped("sex", clause.clone()));
     assert_eq!((whole.verdict, whole.estimate.trials), (Verdict::Pass, 400));
     // a group of its own: cases that lack the attribute
     world.evidence.cases[399].groups.clear();
     let missing = judged(&world, clause.clone());
     assert_eq!((missing.group.as_deref(), missing.verdict), (Some("AP"), Verdict::Fail));
-    let other = judged(&world, Clause { group: Some("age band".into()), ..clause.clone() });
+    let other = judged(&world, grouped("age band", clause.clone()));
     told.push(other.reason);
     // a group in which there is nothing to count is no pass
     for (place, case) in world.evidence.cases.iter_mut().enumerate() {
         case.groups = vec![("view".into(), if place == 1 { "LL" } else { "PA" }.into())];
     }
-    let none = judged(&world, Clause { metric: Metric::Sensitivity, ..clause });
+    let none = judged(&world, measuring(Metric::Sensitivity, clause));
     assert_eq!(none.verdict, Verdict::Error);
     told.push(none.reason);
     insta::assert_snapshot!(told.join("\n"));

@@ -72,13 +72,15 @@ fn image() -> impl Strategy<Value = ImageAttack> {
         method: ImageMethod::Patch { steps, region },
         strength,
     });
+    let naive_patch = (region(), share())
+        .prop_map(|(region, strength)| ImageAttack { method: ImageMethod::NaivePatch { region }, strength });
     let film = (select(Corruption::ALL), 1..=5_u32).prop_map(|(corruption, severity)| ImageAttack {
         method: ImageMethod::Corruption(corruption),
         strength: f64::from(severity),
     });
     let absent = select(Absence::ALL)
         .prop_map(|absence| ImageAttack { method: ImageMethod::Absent(absence), strength: 1.0 });
-    prop_oneof![6 => ball, 1 => patch, 1 => film, 1 => absent]
+    prop_oneof![6 => ball, 1 => patch, 1 => naive_patch, 1 => film, 1 => absent]
 }
 
 fn text() -> impl Strategy<Value = TextAttack> {
@@ -101,7 +103,7 @@ fn text() -> impl Strategy<Value = TextAttack> {
 }
 
 /// Any attack that a sentence may name.
-fn attack() -> impl Strategy<Value = Attack> {
+pub fn attack() -> impl Strategy<Value = Attack> {
     let joints = [Joint::EitherOrder, Joint::ImageFirst, Joint::TextFirst, Joint::Cross];
     let parts = (prop::option::of(image()), prop::collection::vec(text(), 0..3), select(joints.to_vec()));
     parts.prop_map(|(image, mut text, joint)| {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use medcert::plan::{Attack, Bound, ImageAttack, Plan, build, estimate};
-use medcert::spec::{ImageMethod, ImageSearch, parse, read};
+use medcert::plan::{Attack, ImageAttack, Plan, build, estimate};
+use medcert::spec::{Bound, ImageMethod, ImageSearch, parse, read};
 use proptest::prelude::*;
 
 const HEAD: &str = "claim: It keeps reading
@@ -87,8 +87,8 @@ fn the_other_model_of_a_relation_meets_what_can_touch_it() {
         .clauses
         .iter()
         .map(|clause| match &clause.bound {
-            Bound::Model { model, cells, .. } => {
-                format!("{} {}", plan.spec.models[*model].0, plan.cells[cells[0]].attack)
+            Bound::Model { model, .. } => {
+                format!("{} {}", plan.spec.models[*model].0, plan.cells[clause.others[0]].attack)
             }
             Bound::Rate(_) | Bound::AtMost(_) => String::new(),
         })

@@ -178,7 +178,7 @@ fn a_sentence_may_be_spelt_in_several_ways() {
 fn a_relation_names_another_model_and_a_margin() {
     let spec = spec("require: [fusion accuracy ≥ language accuracy + 1.5% under steady + 40% synonyms]\n");
     let clause = &spec.require[0].clauses[0];
-    assert_eq!(clause.bound, Bound::Model { model: "language".into(), offset: 0.015 });
+    assert_eq!(clause.bound, Bound::Model { model: 1, offset: 0.015 });
     let steady = image(ImageSearch::Pgd { steps: 20, restarts: 2 }, Strength::At(8.0 / 255.0));
     assert_eq!(clause.condition.threats, [steady, Threat::Text(TextAttack::synonyms(0.4))]);
 }
@@ -355,7 +355,7 @@ fn a_regression_is_a_sentence_of_its_own() {
     let one =
         read("Fusion no regression against the baseline (margin 0.5 %) under FGSM eps=0.1 + 50% deletion");
     let regression = one.regression.expect("a regression");
-    assert_eq!((regression.model.as_deref(), regression.margin), (Some("fusion"), 0.005));
+    assert_eq!((regression.model, regression.margin), (Some(2), 0.005));
     assert_eq!(regression.condition.expect("a condition").threats.len(), 2);
     assert!(read("fusion accuracy ≥ 90%").regression.is_none());
 }

@@ -7,10 +7,10 @@ use medcert::evidence::{
     RunFacts, SCHEMA, Twins,
 };
 use medcert::judge::Judgement;
-use medcert::plan::{self, Attack, Bound, Clause, ImageAttack, Plan, Probe, Requirement, Row};
+use medcert::plan::{self, Attack, Clause, ImageAttack, Plan, Probe, Regression, Requirement, Row};
 use medcert::spec::{
-    self, BertConfig, Check, Data, Fusion, ImageMethod, ImageSearch, Metric, Place, Source, Spec, TextAttack,
-    Views, VisionNetwork, Waiver, Weights,
+    self, BertConfig, Bound, Check, Condition, Data, Fusion, ImageMethod, ImageSearch, Metric, Place,
+    Referent, Source, Spec, TextAttack, Views, VisionNetwork, Waiver, Weights,
 };
 
 /// The day by which waivers count.
@@ -61,8 +61,8 @@ pub fn spec() -> Spec {
                 "fusion".into(),
                 spec::Model::Fusion {
                     kind: Fusion::Early,
-                    vision: "vision".into(),
-                    language: "language".into(),
+                    vision: Referent::new("vision", 0),
+                    language: Referent::new("language", 1),
                     fresh: false,
                     weights: file("f"),
                 },
@@ -193,14 +193,15 @@ impl World {
         Judgement::of(&self.plan, &self.evidence, Err("no baseline was given"), TODAY)
     }
 
-    /// Adds an attack that only the checks ask for, on the first `cases`.
+    /// Adds an attack that only the checks ask for, on all cases or on so many from where probes begin.
     pub fn probe(&mut self, model: usize, attack: Attack, cases: usize, right: impl Fn(usize, bool) -> bool) {
         let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
-        self.evidence.probes.push(Cell {
-            model: self.plan.spec.models[model].0.clone(),
-            attack: attack.to_string(),
-            outcomes: self.evidence.cases.iter().enumerate().take(cases).map(outcome).collect(),
-        });
+        let (name, attack_name) = (self.plan.spec.models[model].0.clone(), attack.to_string());
+        let all = self.evidence.cases.iter().enumerate().map(outcome).collect::<Vec<_>>();
+        let mut probe = Cell { model: name, attack: attack_name, outcomes: all[..cases].to_vec() };
+        let first = self.evidence.probed_from(&probe);
+        probe.outcomes = all[first..first + cases].to_vec();
+        self.evidence.probes.push(probe);
         let whole = cases == self.evidence.cases.len();
         self.plan.probes.push(Probe { cell: plan::Cell { model, attack }, whole });
     }
@@ -240,6 +241,7 @@ pub fn healthy(model: &str) -> Health {
         dependent: 0,
         probabilities: false,
         gradient: Some(GradientHealth { zero: 0, not_finite: 0, cosine: 0.99, rising: 32 }),
+        noise: None,
     }
 }
 
@@ -260,6 +262,7 @@ pub fn outcome(label: bool, right: bool) -> Outcome {
         held: u32::from(right),
         meaning_changed: None,
         flipped: false,
+        routes: medcert::evidence::Routes::default(),
     }
 }
 
@@ -279,18 +282,46 @@ pub fn deletion() -> Attack {
 
 /// A clause about accuracy and a share.
 pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Clause {
-    let bound = Bound::Rate(share);
-    Clause {
+    let asked = spec::Clause {
         words: words.into(),
         model,
         each: None,
         mean_with: vec![],
         metric: Metric::Accuracy,
-        cells,
-        bound,
-        certificate: None,
+        bound: Bound::Rate(share),
         group: None,
-    }
+        condition: Condition::clean(),
+        certified: None,
+    };
+    Clause { asked, cells, certificate: None, others: vec![] }
+}
+
+/// The same clause about another metric.
+pub fn measuring(metric: Metric, mut clause: Clause) -> Clause {
+    clause.asked.metric = metric;
+    clause
+}
+
+/// The same clause with another bound.
+pub fn bounded(bound: Bound, mut clause: Clause) -> Clause {
+    clause.asked.bound = bound;
+    clause
+}
+
+/// The same clause in every group.
+pub fn grouped(group: &str, mut clause: Clause) -> Clause {
+    clause.asked.group = Some(group.into());
+    clause
+}
+
+/// The same clause beside another model in these cells, plus an offset.
+pub fn beside(model: usize, others: Vec<usize>, offset: f64, clause: Clause) -> Clause {
+    Clause { others, ..bounded(Bound::Model { model, offset }, clause) }
+}
+
+/// No regression in these cells by more than a margin.
+pub fn no_regression(cells: Vec<usize>, margin: f64) -> Regression {
+    Regression { asked: spec::Regression { model: None, margin, condition: None }, cells }
 }
 
 /// Labels that alternate from case to case, so that no class has the majority.
@@ -328,11 +359,13 @@ pub fn verdicts() -> World {
         "vision accuracy ≥ 50% at FGSM ε=0.1",
         vec![at_least("vision accuracy ≥ 50% at FGSM ε=0.1", 0, vec![broken], 0.5)],
     );
-    let bound = Bound::Model { model: 1, cells: vec![deleted], offset: -0.02 };
     let words = "fusion sensitivity ≥ language sensitivity − 2%";
     world.require(
         words,
-        vec![Clause { bound, metric: Metric::Sensitivity, ..at_least(words, 2, vec![fusion], 0.0) }],
+        vec![measuring(
+            Metric::Sensitivity,
+            beside(1, vec![deleted], -0.02, at_least(words, 2, vec![fusion], 0.0)),
+        )],
     );
     world.require(
         "fusion accuracy ≥ 10% under nothing",
@@ -346,7 +379,7 @@ pub fn mixed() -> World {
     let mut world = verdicts();
     world.plan.spec.waivers.push(Waiver {
         check: Check::BlackBox,
-        model: Some("vision".into()),
+        model: Some(0),
         owner: "R. Ray".into(),
         reason: "Square was lucky".into(),
         expires: date(2026, 6, 30),

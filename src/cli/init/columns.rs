@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::labels;
 use super::source::Wanted;
 use crate::data::Column;
 use crate::{Error, Result};
@@ -125,6 +126,14 @@ pub(super) fn guess<'c>(
             named.push((key, column));
         }
     }
+    for (key, looks_so) in [("frontal", is_image as fn(&str) -> bool), ("findings", is_prose)] {
+        let is_free = |column: &&Column| named.iter().all(|(_, other)| other.name != column.name);
+        let mut fits = columns.iter().filter(|column| looks_so(&column.first)).filter(is_free);
+        let found = fits.next().filter(|_| fits.next().is_none());
+        if let (Some(column), true) = (found, named.iter().all(|(known, _)| *known != key)) {
+            named.push((key, column));
+        }
+    }
     // a lateral view that few studies have would leave the others out
     let frontal = named.iter().find(|(key, _)| *key == "frontal").map_or(0, |(_, column)| column.filled);
     named.retain(|(key, column)| *key != "lateral" || column.filled * 2 >= frontal);
@@ -140,7 +149,7 @@ pub(super) fn guess<'c>(
             "{} has no column that looks like the {}; name it:\n  {}\n(the columns are {})",
             file.display(),
             keys.join(", the "),
-            (wanted.command)(&columns_to_name(&missing, free)),
+            (wanted.command)(&columns_to_name(&missing, free, !wanted.positive.is_empty())),
             header().join(", ")
         )));
     }
@@ -148,8 +157,19 @@ pub(super) fn guess<'c>(
     Ok(named)
 }
 
+/// Whether a value is the path of an image.
+fn is_image(value: &str) -> bool {
+    let ending = Path::new(value).extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ["png", "jpg", "jpeg"].contains(&ending.as_str()))
+}
+
+/// Whether a value is a text of some words.
+fn is_prose(value: &str) -> bool {
+    value.split_whitespace().count() >= 4
+}
+
 /// The flags that name columns, with the likeliest of the free ones; `NAME` where none is likely.
-fn columns_to_name(missing: &[(&str, &[&str])], mut free: Vec<&Column>) -> String {
+fn columns_to_name(missing: &[(&str, &[&str])], mut free: Vec<&Column>, is_positive_said: bool) -> String {
     let mut flags = Vec::new();
     for (key, hints) in missing {
         let fits = |column: &&&Column| match *key {
@@ -161,12 +181,16 @@ fn columns_to_name(missing: &[(&str, &[&str])], mut free: Vec<&Column>) -> Strin
         let likely = hints
             .iter()
             .find_map(|hint| free.iter().filter(fits).find(|column| is_hinted(column, hint)))
-            .map(|column| column.name.clone());
-        free.retain(|column| Some(&column.name) != likely.as_ref());
-        flags.push(format!(
-            "--column {}",
-            super::quoted(&format!("{key}={}", likely.unwrap_or("NAME".into())))
-        ));
+            // a label that is called something else has two values, and does not name the parts
+            .or_else(|| free.iter().filter(|_| *key == "label").find(|column| labels::are_two(column)))
+            .copied();
+        free.retain(|column| Some(&column.name) != likely.map(|likely| &likely.name));
+        let name = likely.map_or("NAME", |column| column.name.as_str());
+        flags.push(format!("--column {}", super::quoted(&format!("{key}={name}"))));
+        let unclear = likely.filter(|_| *key == "label" && !is_positive_said);
+        if let Some(value) = unclear.and_then(labels::to_name) {
+            flags.push(format!("--positive {}", super::quoted(&value)));
+        }
     }
     flags.join(" ")
 }

@@ -12,6 +12,38 @@ const NORMAL: [&str; 10] =
 /// Values that mean neither, as `CheXpert` writes an uncertain label.
 const UNCERTAIN: [&str; 7] = ["-1", "-1.0", "uncertain", "unknown", "u", "indeterminate", "not mentioned"];
 
+/// Values that mean abnormal.
+const ABNORMAL: [&str; 10] =
+    ["1", "1.0", "abnormal", "positive", "pos", "yes", "true", "disease", "diseased", "malignant"];
+/// Values that name a part of the split.
+const PARTS: [&str; 5] = ["train", "training", "test", "val", "validation"];
+
+/// The values of a column that may be labels: neither missing nor uncertain.
+fn sure(column: &Column) -> Vec<&str> {
+    let is_sure = |value: &&str| {
+        !UNCERTAIN.contains(&value.to_lowercase().as_str())
+            && !column.missing.iter().any(|known| known == value)
+    };
+    column.values.iter().map(|(value, _)| value.as_str()).filter(is_sure).collect()
+}
+
+/// Whether a column has two values, as labels have, that name no parts of a split.
+pub(super) fn are_two(column: &Column) -> bool {
+    let values = sure(column);
+    values.len() == 2 && !values.iter().any(|value| PARTS.contains(&value.to_lowercase().as_str()))
+}
+
+/// The value to be named as abnormal where none of a column's means normal by its name; `VALUE` where none is likely.
+pub(super) fn to_name(column: &Column) -> Option<String> {
+    let is_one_of = |words: &[&str], value: &str| words.contains(&value.to_lowercase().as_str());
+    let values = sure(column);
+    if values.iter().any(|value| is_one_of(&NORMAL, value)) {
+        return None;
+    }
+    let likely = values.iter().find(|value| is_one_of(&ABNORMAL, value));
+    Some(likely.map_or("VALUE".to_string(), ToString::to_string))
+}
+
 /// Which values of the label mean what.
 pub(super) struct Labels {
     pub(super) positive: Vec<String>,

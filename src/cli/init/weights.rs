@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::placeholder;
 use crate::files::{bounded_read, bounded_text, open_regular};
+use crate::graph::{Reads, pt2};
 use crate::{Error, Result};
 
 /// A file of weights is refused above this size, as where it is loaded.
@@ -32,6 +33,16 @@ pub(super) enum Kept {
     Vision { network: &'static str, width: Option<u64>, classifies: bool },
     /// A `TorchScript` module.
     Script,
+    /// A graph of torch.export.
+    Graph(Exported),
+}
+
+/// What a graph reads and returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exported {
+    pub(super) reads: Reads,
+    /// Whether it returns one number a case, the log-odds of abnormal.
+    pub(super) is_one_logit: bool,
 }
 
 /// Weights with the sha256 that pins them.
@@ -40,6 +51,16 @@ pub(super) struct Weights {
     pub(super) path: PathBuf,
     pub(super) kept: Kept,
     pub(super) sha256: String,
+}
+
+impl Weights {
+    /// Whether it is a module of the user's own.
+    pub(super) fn is_module(&self) -> bool {
+        match self.kept {
+            Kept::Script | Kept::Graph(_) => true,
+            Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => false,
+        }
+    }
 }
 
 /// Looks at a file or folder.
@@ -52,11 +73,12 @@ pub(super) fn read(path: &Path) -> Result<Weights> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let kept = match ending {
         "safetensors" => vision(path)?,
+        "pt2" => graph(path)?,
         _ if is_script(path)? => Kept::Script,
         _ => {
             return unknown(
-                "neither a safetensors file nor a TorchScript module; a pickle file can run code when it is read: save \
-                 its state as safetensors (safetensors.torch.save_file), or the model with torch.jit.save",
+                "neither a safetensors file nor a graph of torch.export; a pickle file can run code when it is read: save \
+                 its state as safetensors (safetensors.torch.save_file), or the model with torch.export.save",
             );
         }
     };
@@ -115,7 +137,7 @@ fn folder(path: &Path) -> Result<Weights> {
             "has neither tokenizer.json nor vocab.txt".into()
         };
         return Err(Error::Input(format!(
-            "{shown} {why}; name another folder, or bring the model as TorchScript"
+            "{shown} {why}; name another folder, or bring the model as a graph (`pt2`)"
         )));
     }
     let mut classifies = false;
@@ -181,6 +203,33 @@ fn vision(path: &Path) -> Result<Kept> {
     let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
     let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == "se_resnet18");
     Ok(Kept::Vision { network, width, classifies: head == Some(2) })
+}
+
+/// What a graph of torch.export reads and returns.
+fn graph(path: &Path) -> Result<Kept> {
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a file of torch.export");
+    let bytes = bounded_read(path, LIMIT_BYTES).map_err(failed)?;
+    let refused = |why: String| Error::Input(format!("{} {why}", path.display()));
+    let program = pt2::read(&bytes).map_err(refused)?;
+    let reads = program.reads().map_err(refused)?;
+    let is_one_logit = match program.outputs.as_slice() {
+        [one] => match one.sizes.get(1) {
+            None | Some(Some(1)) => true,
+            Some(Some(2) | None) => false,
+            Some(Some(more)) => {
+                return Err(refused(format!(
+                    "returns {more} numbers a case; export a module that returns two logits, or one"
+                )));
+            }
+        },
+        several => {
+            let count = several.len();
+            return Err(refused(format!(
+                "returns {count} tensors; export a module that returns its logits alone"
+            )));
+        }
+    };
+    Ok(Kept::Graph(Exported { reads, is_one_logit }))
 }
 
 /// Whether a file is an archive that holds code, as `torch.jit.save` writes it.

@@ -6,6 +6,7 @@ use super::Kind;
 use super::place::{Place, scalar};
 use super::source::Source;
 use super::weights::{Kept, Weights};
+use crate::spec::ModuleFormat;
 
 /// What is written.
 pub(super) struct Draft<'a> {
@@ -18,6 +19,10 @@ pub(super) struct Draft<'a> {
     /// What the `TorchScript` module reads, if there is one.
     pub(super) script: Option<Kind>,
 }
+
+/// How pixels are normalised, where nothing says so.
+const GRAY: &str = "      mean: [0.5]                        # taken from pixels in [0, 1]; [0] and [1] if it does so itself\n      deviation: [0.25]\n";
+const COLOURS: &str = "      mean: [0.485, 0.456, 0.406]        # taken from pixels in [0, 1]; [0, 0, 0] and [1, 1, 1] if it does so itself\n      deviation: [0.229, 0.224, 0.225]\n";
 
 impl Draft<'_> {
     fn has(&self, kind: Kind) -> bool {
@@ -67,7 +72,7 @@ impl Draft<'_> {
         let found = self.weights.iter().find(|(weights, _)| match weights.kept {
             Kept::Bert { .. } => kind == Kind::Language,
             Kept::Vision { .. } => kind == Kind::Vision,
-            Kept::Tokenizer | Kept::Script => false,
+            Kept::Tokenizer | Kept::Script | Kept::Graph(_) => false,
         });
         match (kind, found) {
             (Kind::Fusion, _) => "  # features of both, concatenated; it starts from the two models above\n  fusion: {early_fusion: {vision: vision, language: language, train: {optimizer: adam, lr: 1e-4, epochs: 4, batch: 16}}}\n".into(),
@@ -83,25 +88,44 @@ impl Draft<'_> {
 
     /// Somebody's own module.
     fn script_model(&self, kind: Kind) -> String {
-        let Some((weights, place)) = self.weights.iter().find(|(one, _)| one.kept == Kept::Script) else {
+        let Some((weights, place)) = self.weights.iter().find(|(one, _)| one.is_module()) else {
             return String::new();
         };
-        let words = self.weights.iter().find(|(one, _)| one.kept != Kept::Script);
+        let words = self.weights.iter().find(|(one, _)| !one.is_module());
         let reads = [(Kind::Vision, "image"), (Kind::Language, "text"), (Kind::Fusion, "both")];
         let reads = reads.iter().find(|(known, _)| *known == kind).map_or("both", |(_, reads)| reads);
+        let graph = match weights.kept {
+            Kept::Graph(graph) => Some(graph),
+            Kept::Script | Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => None,
+        };
+        let (format, trusted) = match graph {
+            Some(_) => (ModuleFormat::Pt2, ""),
+            None => (
+                ModuleFormat::TorchScript,
+                "      trusted: true      # the file holds code, which runs here\n",
+            ),
+        };
         let mut text = format!(
-            "  # your own module: it is called as the README says (Models); check every line of this\n  {}:\n    torchscript:\n      file: {}\n      sha256: {}\n      trusted: true      # the file holds code, which runs here\n      reads: {reads}\n",
+            "  # your own module: it is called as the manual says (Models); check every line of this\n  {}:\n    {}:\n      file: {}\n      sha256: {}\n{trusted}      reads: {reads}\n",
             kind.name(),
+            format.name(),
             scalar(&place.path),
             scalar(&weights.sha256)
         );
         if kind != Kind::Language {
-            text.push_str("      image: 224         # side in pixels\n      channels: 3\n      mean: [0.485, 0.456, 0.406]        # taken from pixels in [0, 1]; [0, 0, 0] and [1, 1, 1] if it does so itself\n      deviation: [0.229, 0.224, 0.225]\n");
+            let (channels, side) = graph.and_then(|graph| graph.reads.image).unwrap_or((None, None));
+            let (channels, side) = (channels.unwrap_or(3), side.unwrap_or(224));
+            let _ = write!(text, "      image: {side:<12}# side in pixels\n      channels: {channels}\n");
+            text.push_str(if channels == 1 { GRAY } else { COLOURS });
         }
         if let (true, Some((_, place))) = (kind != Kind::Vision, words) {
             let _ = write!(text, "      tokenizer: {}\n      max_tokens: 256\n", scalar(&place.path));
         }
-        text.push_str("      outputs: logits    # normal, abnormal; or `logit` of abnormal alone\n");
+        text.push_str(match graph {
+            Some(graph) if graph.is_one_logit => "      outputs: logit     # of abnormal\n",
+            Some(_) => "      outputs: logits    # normal, abnormal\n",
+            None => "      outputs: logits    # normal, abnormal; or `logit` of abnormal alone\n",
+        });
         text
     }
 
@@ -185,6 +209,6 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 "  # pinned, so that another file is refused\n  vision:\n    {network}:\n      image: {image}{width}\n      {rest}\n"
             )
         }
-        Kept::Tokenizer | Kept::Script => String::new(),
+        Kept::Tokenizer | Kept::Script | Kept::Graph(_) => String::new(),
     }
 }

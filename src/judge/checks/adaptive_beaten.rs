@@ -7,19 +7,44 @@
 //! breaks over 2 % of the cases (the trigger) that no gradient attack in the ball breaks. It makes every requirement on the
 //! ball SUSPECT, unless the requirement counts that attack too and fails by it. What to do: raise the steps of the gradient
 //! attack; believe the weaker figure, which counts a case as broken if any of these attacks breaks it.
+//!
+//! A gradient attack on a defended model counts the worst of four by itself: the attack that knows the defence, the same
+//! attack on the base, Square and `HopSkipJump`. Its evidence says which of them broke a case, and these are compared too.
 
 use super::{Field, Look, Raised, Seen, of_cases, search_of};
+use crate::evidence::Routes;
 use crate::spec::{Access, Check};
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let most = field.trigger(Check::AdaptiveBeaten);
-    let defended =
-        field.models().filter(|&model| field.plan.kind(model).is_some_and(|kind| kind.defended().is_some()));
-    let balls = defended.flat_map(|model| {
-        let seen = field.seen(model);
-        balls(&seen).into_iter().map(|ball| (model, ball)).collect::<Vec<_>>()
+    let defended = || field.models().filter(|&model| field.plan.kind(model).is_some_and(|kind| kind.defended().is_some()));
+    let routed = defended().flat_map(|model| {
+        let seen = field.seen(model).into_iter();
+        let by_route =
+            seen.filter(|seen| seen.outcomes.iter().any(|outcome| outcome.routes != Routes::default()));
+        by_route.map(|seen| Compared::Routes(model, seen)).collect::<Vec<_>>()
     });
-    let look = Look::each(balls, |(model, Attacks { aware, unaware })| {
+    let balls = defended().flat_map(|model| {
+        let seen = field.seen(model);
+        balls(&seen).into_iter().map(|ball| Compared::Ball(model, ball)).collect::<Vec<_>>()
+    });
+    let look = Look::each(balls.chain(routed), |compared| {
+        let (model, Attacks { aware, unaware }) = match compared {
+            Compared::Ball(model, attacks) => (model, attacks),
+            Compared::Routes(model, seen) => {
+                let broken = seen.outcomes.iter().filter(|outcome| is_unaware_alone(outcome.routes)).count();
+                let cases = seen.outcomes.len();
+                return Ok((broken as f64 > most * cases as f64).then(|| {
+                    let message = format!(
+                        "under {}, attacks that do not know the defence break {} of {} that the one which knows it does not",
+                        seen.attack,
+                        of_cases(broken, cases),
+                        field.name(model)
+                    );
+                    Raised::new(Check::AdaptiveBeaten, Some(model), message).about(seen.cell.into_iter().collect())
+                }));
+            }
+        };
         let cases = aware.iter().chain(&unaware).map(|seen| seen.outcomes.len()).min().unwrap_or(0);
         let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
         let survives: Vec<bool> = aware.iter().map(holds).fold(vec![true; cases], both);
@@ -40,6 +65,20 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         }))
     });
     look.or_else_inapplicable("no defended model is attacked both with and without knowledge of its defence")
+}
+
+/// What is compared.
+enum Compared<'a> {
+    /// The attacks of a spec in one ball.
+    Ball(usize, Attacks<'a>),
+    /// The four attacks that one cell of a defended model is the worst of.
+    Routes(usize, Seen<'a>),
+}
+
+/// Whether only attacks that do not know the defence broke a case.
+fn is_unaware_alone(routes: Routes) -> bool {
+    let Routes { adaptive, unaware, square, hop_skip_jump } = routes;
+    !adaptive && (unaware || square || hop_skip_jump)
 }
 
 /// The attacks on pixels in one ball.

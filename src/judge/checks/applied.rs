@@ -39,7 +39,8 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
     if beyond > 0 {
         return Some(format!("{} moved by more than ε", of_cases(beyond, seen.outcomes.len())));
     }
-    if norm == Norm::Linf && epsilon < INVISIBLE {
+    // in l2 too: no pixel moves by more than ε
+    if epsilon < INVISIBLE {
         return Some(
             "ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string(),
         );
@@ -52,8 +53,13 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
         return None;
     }
     let clean = field.right(model, field.clean(model));
-    let attacked =
-        || seen.outcomes.iter().zip(&clean).filter(|(_, clean)| **clean).map(|(outcome, _)| outcome);
+    let attacked = || {
+        seen.outcomes
+            .iter()
+            .zip(clean.iter().skip(seen.first))
+            .filter(|(_, clean)| **clean)
+            .map(|(outcome, _)| outcome)
+    };
     let full = attacked().filter(|outcome| f64::from(outcome.change) >= epsilon - ROUNDING).count();
     let all = attacked().count();
     let is_short = (full as f64) < field.trigger(Check::Applied) * all as f64;

@@ -1,16 +1,16 @@
 //! M5 black-box-wins: an attack that follows no gradient breaks cases that the others leave.
 //!
 //! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead, or the
-//! attack is a weak one. On the first 32 cases, in the ball of each requirement and at its largest ε, medcert tries
-//! `naive` (all pixels up by ε, all down, exposure, contrast, random signs) and, in linf, Square of 50 queries. Raised
-//! where one of them breaks at least 0.2 percentage points (the trigger) more than the attack that the requirement
-//! names, or more than all gradient attacks in the same ball together, a case at a time, and by the exact test of
-//! McNemar that is more than chance (p < 0.05). The first makes the requirement SUSPECT, the second every requirement
+//! attack is a weak one. On 32 cases (drawn by the digests of model and data), in the ball of each requirement and at its largest ε, medcert tries
+//! `naive` (all pixels up by ε, all down, exposure, contrast, halves, random signs) and, in linf, Square of 50 queries; against a
+//! patch `naive-patch` (black, white and noisy squares of the patch's own size). Raised where one of them breaks at least
+//! 0.2 percentage points (the trigger) more than the attack that the requirement names, or more than all gradient attacks
+//! of the same reach together, a case at a time, and by the exact test of McNemar that is more than chance (p < 0.05). The first makes the requirement SUSPECT, the second every requirement
 //! on a gradient attack against the model. What to do: see M7; name a stronger attack (`PGD`, `AutoAttack`).
 
 use super::claim::{Claim, claims};
-use super::{Discordant, Field, Gap, Look, Raised, Seen, search_of};
-use crate::plan::probes::Ball;
+use super::{Discordant, Field, Gap, Look, Raised, Seen, access};
+use crate::plan::probes::Reach;
 use crate::spec::{Access, Check};
 
 /// Chance below which a difference is more than chance.
@@ -43,7 +43,7 @@ fn beats(field: &Field<'_>, claim: &Claim<'_>) -> Result<Option<Raised>, Gap> {
     let mut blind =
         seen.iter().filter(|seen| claim.holds(seen) && is_blind(seen)).filter(is_other).peekable();
     if blind.peek().is_none() {
-        let why = "no attack without a gradient was tried in the same ball";
+        let why = "no attack without a gradient was tried within the same reach";
         return Err(Gap::NotRun(format!("`{}`: {why}", claim.words)));
     }
     let named: Vec<&Seen<'_>> =
@@ -60,18 +60,18 @@ fn beats(field: &Field<'_>, claim: &Claim<'_>) -> Result<Option<Raised>, Gap> {
     }))
 }
 
-/// Whether an attack without a gradient breaks more than all those with one, in the same ball.
+/// Whether an attack without a gradient breaks more than all those with one, within the same reach.
 fn misled(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
     let seen: Vec<Seen<'_>> =
         field.seen(model).into_iter().filter(|seen| seen.attack.text.is_empty()).collect();
     let mut is_paired = false;
     for black in seen.iter().filter(|seen| is_blind(seen)) {
-        let ball = Ball::of(black.attack);
-        let follows = |seen: &&Seen<'_>| access(seen) == Some(Access::Gradient);
+        let reach = Reach::of(black.attack);
+        let follows = |seen: &&Seen<'_>| access(seen.attack) == Some(Access::Gradient);
         let white: Vec<&Seen<'_>> = seen
             .iter()
             .filter(follows)
-            .filter(|white| ball.is_some() && Ball::of(white.attack) == ball)
+            .filter(|white| reach.is_some() && Reach::of(white.attack) == reach)
             .collect();
         if white.is_empty() {
             continue;
@@ -79,7 +79,7 @@ fn misled(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
         is_paired = true;
         if let Some(Win { more, less, cases }) = more_than(field, model, black, &white) {
             let message = format!(
-                "{}: {} breaks {more} of {cases} cases that no gradient attack in the same ball breaks ({less} the \
+                "{}: {} breaks {more} of {cases} cases that no gradient attack of the same reach breaks ({less} the \
                  other way round)",
                 field.name(model),
                 black.attack
@@ -103,25 +103,22 @@ struct Win {
 
 /// Whether an attack breaks more cases than others together, by more than the trigger and more than chance.
 fn more_than(field: &Field<'_>, model: usize, black: &Seen<'_>, others: &[&Seen<'_>]) -> Option<Win> {
-    // probes see the first cases only; an attack that saw fewer than the longest is left out
-    let longest = others.iter().map(|other| other.outcomes.len()).max()?;
-    let cases = longest.min(black.outcomes.len());
-    let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
+    // probes see some cases only; an attack that saw fewer than the one that saw most is left out
+    let most = others.iter().max_by_key(|other| black.common(other).len())?;
+    let places = black.common(most);
+    let (cases, start) = (places.len(), places.start);
+    let holds = |seen: &Seen<'_>| field.robust_among(model, seen, places.clone());
     let mut withstood = vec![true; cases];
-    for other in others.iter().filter(|other| other.outcomes.len() >= cases) {
+    for other in others.iter().filter(|other| black.common(other).len() >= cases) {
         withstood.iter_mut().zip(holds(other)).for_each(|(all, holds)| *all &= holds);
     }
     let Discordant { gained: more, lost: less, chance } =
-        Discordant::of(field, model, &withstood, &holds(black));
+        Discordant::of(field, model, start, [&withstood, &holds(black)]);
     let excess = more.saturating_sub(less) as f64 / cases.max(1) as f64;
     (chance < CHANCE && excess > field.trigger(Check::BlackBox)).then_some(Win { more, less, cases })
 }
 
-fn access(seen: &Seen<'_>) -> Option<Access> {
-    search_of(seen.attack).map(|(search, ..)| search.access())
-}
-
 /// Whether an attack searches the pixels by the model's answers alone.
 fn is_blind(seen: &Seen<'_>) -> bool {
-    seen.attack.text.is_empty() && matches!(access(seen), Some(Access::Score | Access::Decision))
+    seen.attack.text.is_empty() && matches!(access(seen.attack), Some(Access::Score | Access::Decision))
 }

@@ -1,9 +1,9 @@
 //! What a requirement claims under an attack on the pixels: within which ball, against which attack.
 
 use super::{Field, Seen};
-use crate::plan::probes::Ball;
-use crate::plan::{Attack, Bound, Clause};
-use crate::spec::ImageMethod;
+use crate::plan::probes::Reach;
+use crate::plan::{Attack, Clause};
+use crate::spec::{Bound, ImageMethod};
 
 /// A model under the cells of a clause whose attack acts on the pixels.
 pub(super) struct Claim<'a> {
@@ -14,14 +14,14 @@ pub(super) struct Claim<'a> {
     pub(super) cells: &'a [usize],
     /// The attack at its largest strength.
     pub(super) attack: &'a Attack,
-    /// Where it may move the pixels; None for a patch, a corruption or a replaced image.
-    pub(super) ball: Option<Ball>,
+    /// How far it may go; None for a corruption or a replaced image.
+    pub(super) reach: Option<Reach>,
 }
 
 /// The claims of a clause: of its model, and of the other where it compares two.
 pub(super) fn claims_of<'a>(field: &Field<'a>, clause: &'a Clause) -> Vec<Claim<'a>> {
     let other = match &clause.bound {
-        Bound::Model { model, cells, .. } => Some((*model, cells.as_slice())),
+        Bound::Model { model, .. } => Some((*model, clause.others.as_slice())),
         Bound::Rate(_) | Bound::AtMost(_) => None,
     };
     let sides = [Some((clause.model, clause.cells.as_slice())), other];
@@ -39,7 +39,7 @@ fn claim<'a>(field: &Field<'a>, model: usize, cells: &'a [usize], words: &'a str
     let attack = attacks
         .filter(|attack| attack.image.is_some())
         .max_by(|a, b| strength(a).unwrap_or(0.0).total_cmp(&strength(b).unwrap_or(0.0)))?;
-    Some(Claim { model, words, cells, attack, ball: Ball::of(attack) })
+    Some(Claim { model, words, cells, attack, reach: Reach::of(attack) })
 }
 
 /// Every claim of the spec.
@@ -50,15 +50,15 @@ pub(super) fn claims<'a>(field: &Field<'a>) -> Vec<Claim<'a>> {
 }
 
 impl Claim<'_> {
-    /// Whether an attack moves only pixels, within the claim's ball.
+    /// Whether an attack moves only pixels, within the claim's reach.
     pub(super) fn holds(&self, seen: &Seen<'_>) -> bool {
-        seen.attack.text.is_empty() && self.ball.is_some() && Ball::of(seen.attack) == self.ball
+        seen.attack.text.is_empty() && self.reach.is_some() && Reach::of(seen.attack) == self.reach
     }
 
     /// Whether its attack looks for what the model gets wrong, so that a better search may find more.
     pub(super) fn searches(&self) -> bool {
         self.attack.image.is_some_and(|image| match image.method {
-            ImageMethod::Search { .. } | ImageMethod::Patch { .. } => true,
+            ImageMethod::Search { .. } | ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => true,
             ImageMethod::Corruption(_) | ImageMethod::Absent(_) => false,
         })
     }

@@ -14,7 +14,7 @@ pub(super) fn check(_: &Plan, evidence: &Evidence) -> Look {
     let cases = evidence.cases.len();
     let probe = |cell: &Cell| {
         let (counted, cases) = (cell.outcomes.len(), evidence.count_of(&cell.model));
-        (counted > cases || counted == 0).then(|| {
+        (evidence.probed_from(cell) + counted > cases || counted == 0).then(|| {
             format!(
                 "the probe of {} under {} has {counted} outcomes for {cases} cases",
                 cell.model, cell.attack

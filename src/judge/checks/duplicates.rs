@@ -8,8 +8,8 @@
 //! passes with the twins and fails without them. What to do: name the patient, remove the copies.
 
 use super::{Field, Look, Raised, of_cases};
-use crate::plan::{Bound, Clause};
-use crate::spec::Check;
+use crate::plan::Clause;
+use crate::spec::{Bound, Check};
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     Look::each(field.models(), |model| Ok(twins(field, model)))

@@ -1,6 +1,6 @@
 //! M7 gradient-health: the gradients that attacks follow are absent, wrong, or lead nowhere.
 //!
-//! On clean test cases of the first chunk: the share whose gradient of the cross-entropy is neither zero everywhere
+//! On clean test cases of the first chunk and of one that the seed draws: the share whose gradient of the cross-entropy is neither zero everywhere
 //! nor infinite or NaN somewhere, and the share whose cross-entropy rises after one step of half a grey level along
 //! the gradient's signs, must each be at least 95 % (the trigger); and the median cosine between the gradient of
 //! the margin and finite differences, along eight random directions, at least 0.8. Raised where one of them is not:

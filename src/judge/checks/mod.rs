@@ -27,6 +27,7 @@ mod modality_ignored;
 mod monotone;
 mod more_steps;
 mod no_lift;
+mod noise;
 mod noise_unseen;
 mod patient_split;
 mod raised;
@@ -37,13 +38,15 @@ mod unbounded;
 mod unnamed_test_set;
 mod vacuous_certificate;
 
+use std::ops::Range;
+
 use super::counts::{Tally, is_right};
 use super::verdicts::Signed;
 use super::{Loosened, Verdict};
 use crate::evidence::{Evidence, Outcome, Vote};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{
-    Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region, Steps,
+    Access, ChangedTrigger, Check, CheckPolicy, ImageMethod, ImageSearch, Norm, Region, Steps, Value,
 };
 use crate::stats;
 
@@ -127,13 +130,32 @@ struct Field<'a> {
     tally: Tally<'a>,
 }
 
-/// A model's outcomes under an attack: of all test cases, or of the first ones.
+/// A model's outcomes under an attack: of all test cases, or of some that follow one another.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
+    /// The place of the first case.
+    first: usize,
     /// Its place among the plan's cells; none for a probe.
     cell: Option<usize>,
     attack: &'a Attack,
     outcomes: &'a [Outcome],
+}
+
+impl Seen<'_> {
+    /// The places of its cases.
+    fn places(&self) -> Range<usize> {
+        self.first..self.first + self.outcomes.len()
+    }
+
+    /// The places of the cases that it has in common with another.
+    fn common(&self, other: &Seen<'_>) -> Range<usize> {
+        overlap(self.places(), other.places())
+    }
+}
+
+fn overlap(one: Range<usize>, other: Range<usize>) -> Range<usize> {
+    let start = one.start.max(other.start);
+    start..one.end.min(other.end).max(start)
 }
 
 impl<'a> Field<'a> {
@@ -182,14 +204,16 @@ impl<'a> Field<'a> {
     fn seen(&self, model: usize) -> Vec<Seen<'a>> {
         let cells = self.plan.cells.iter().enumerate().filter(|(_, cell)| cell.model == model);
         let cells = cells.filter_map(|(place, Cell { attack, .. })| {
-            Some(Seen { cell: Some(place), attack, outcomes: self.tally.cell(place)? })
+            Some(Seen { first: 0, cell: Some(place), attack, outcomes: self.tally.cell(place)? })
         });
         let probes = self.plan.probes.iter().filter(|probe| probe.cell.model == model);
         let probes = probes.filter_map(|probe| {
             let (name, attack) = (self.name(model), probe.cell.attack.to_string());
             let is = |cell: &&crate::evidence::Cell| cell.model == name && cell.attack == attack;
             let found = self.evidence.probes.iter().find(is)?;
-            (found.outcomes.len() <= self.tally.known(model).len()).then_some(Seen {
+            let first = self.evidence.probed_from(found);
+            (first + found.outcomes.len() <= self.tally.known(model).len()).then_some(Seen {
+                first,
                 cell: None,
                 attack: &probe.cell.attack,
                 outcomes: &found.outcomes,
@@ -219,24 +243,37 @@ impl<'a> Field<'a> {
         self.right(model, outcomes).into_iter().zip(clean).map(|(right, clean)| right && clean).collect()
     }
 
-    /// Share of the more frequent class among a subject's first cases.
-    fn majority(&self, model: usize, cases: usize) -> f64 {
-        let abnormal = self.tally.known(model).iter().take(cases).filter(|(_, label)| *label).count();
+    /// Whether each of some cases of a subject holds under an attack: right then and when clean.
+    fn robust_among(&self, model: usize, seen: &Seen<'_>, places: Range<usize>) -> Vec<bool> {
+        let (clean, cases) = (self.clean(model), self.tally.known(model));
+        places
+            .filter_map(|place| {
+                let now = seen.outcomes.get(place.checked_sub(seen.first)?)?;
+                let (then, (_, label)) = (clean.get(place)?, cases.get(place)?);
+                Some(is_right(now, *label) && is_right(then, *label))
+            })
+            .collect()
+    }
+
+    /// Share of the more frequent class among some cases of a subject.
+    fn majority(&self, model: usize, places: Range<usize>) -> f64 {
+        let cases = places.len();
+        let abnormal = self.tally.known(model)[places].iter().filter(|(_, label)| *label).count();
         abnormal.max(cases.saturating_sub(abnormal)) as f64 / cases.max(1) as f64
     }
 
     /// The plan's cells in which a model meets a gradient attack on its pixels.
     fn gradient_cells(&self, model: usize) -> Vec<usize> {
-        let is_one = |seen: &Seen<'_>| {
-            search_of(seen.attack).is_some_and(|(search, ..)| search.access() == Access::Gradient)
-        };
+        let is_one = |seen: &Seen<'_>| access(seen.attack) == Some(Access::Gradient);
         self.seen(model).into_iter().filter(is_one).filter_map(|seen| seen.cell).collect()
     }
 }
 
-/// Whether a search takes a single gradient step, which may overshoot what it looks for.
+/// Whether a search takes a single gradient step, which may overshoot what it looks for: by its kind, or because the spec
+/// gives it no more.
 fn is_one_step(search: ImageSearch) -> bool {
-    search.facts().steps == Steps::Single
+    let given = search.settings().into_iter().find(|(parameter, _)| parameter.key == "steps");
+    search.facts().steps == Steps::Single || given.is_some_and(|(_, steps)| steps == Value::Count(1))
 }
 
 /// A warning where the attack takes one step, which may overshoot; as it is where the attack is iterated.
@@ -246,6 +283,16 @@ fn unless_one_step(raised: Raised, attack: &Attack) -> Raised {
     }
     let message = format!("{}; one step may overshoot, so attack with `PGD` or `APGD` too", raised.message);
     Raised { message, ..raised }.warning()
+}
+
+/// What an attack on the pixels asks of the model; None if it looks for nothing.
+fn access(attack: &Attack) -> Option<Access> {
+    match attack.image?.method {
+        ImageMethod::Search { search, .. } => Some(search.access()),
+        ImageMethod::Patch { .. } => Some(Access::Gradient),
+        ImageMethod::NaivePatch { .. } => Some(Access::Score),
+        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => None,
+    }
 }
 
 /// The search of an attack on pixels, with its ball.
@@ -300,12 +347,13 @@ struct Discordant {
 }
 
 impl Discordant {
-    fn of(field: &Field<'_>, model: usize, first: &[bool], second: &[bool]) -> Self {
+    /// `start` is the place of the first case of both.
+    fn of(field: &Field<'_>, model: usize, start: usize, [first, second]: [&[bool]; 2]) -> Self {
         let (gained, lost) = discordant(first, second);
         if gained <= lost {
             return Self { gained, lost, chance: 1.0 };
         }
-        let cases = first.iter().zip(second).enumerate();
+        let cases = (start..).zip(first.iter().zip(second));
         let cases = cases.map(|(place, (a, b))| (field.tally.cluster(&[model], place), *a, *b));
         Self { gained, lost, chance: stats::mcnemar_by_cluster(cases) / 2.0 }
     }

@@ -70,7 +70,12 @@ fn ignored(field: &Field<'_>, model: usize, image: bool) -> Result<Option<Raised
     let unmoved = field.seen(model).into_iter().find(|seen| {
         let alone = if image { seen.attack.text.is_empty() } else { seen.attack.image.is_none() };
         let touched = |now: &Outcome| if image { now.change > 0.0 } else { now.edits > 0 };
-        let mut touched = seen.outcomes.iter().zip(clean).filter(|(now, _)| touched(now)).peekable();
+        let mut touched = seen
+            .outcomes
+            .iter()
+            .zip(clean.iter().skip(seen.first))
+            .filter(|(now, _)| touched(now))
+            .peekable();
         alone && touched.peek().is_some() && touched.all(|(now, then)| now.margin == then.margin)
     });
     let Some(unmoved) = unmoved else {

@@ -18,7 +18,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         for sweep in super::sweeps(&field.seen(model)) {
             for pair in sweep.windows(2) {
                 let holds = |seen: &Seen<'_>| field.robust(model, seen.outcomes);
-                let found = Discordant::of(field, model, &holds(&pair[1]), &holds(&pair[0]));
+                let found = Discordant::of(field, model, 0, [&holds(&pair[1]), &holds(&pair[0])]);
                 pairs.push((model, pair[0], pair[1], found));
             }
         }

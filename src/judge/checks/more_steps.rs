@@ -1,7 +1,7 @@
 //! M6 more-steps: an attack that takes more steps breaks fewer cases.
 //!
 //! One step must not beat many, and few not more, in the same ball (Athalye, Carlini, Wagner, ICML 2018, section
-//! 3.1). FGSM and PGD of 5 and 20 steps are tried on the first 32 cases in the ball of each requirement, at its largest
+//! 3.1). FGSM and PGD of 5 and 20 steps are tried on 32 cases in the ball of each requirement, at its largest
 //! ε. Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05 (the
 //! trigger). It makes every requirement on a gradient attack against the model SUSPECT. What to do: see M7; a random
 //! model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
@@ -28,9 +28,11 @@ fn worse(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
         return Err(field.unprobed(model));
     }
     Ok(pairs.find_map(|(few, more)| {
-        let cases = few.outcomes.len().min(more.outcomes.len());
-        let holds = |seen: &Seen<'_>| field.robust(model, &seen.outcomes[..cases]);
-        let Discordant { gained, lost, chance } = Discordant::of(field, model, &holds(more), &holds(few));
+        let places = few.common(more);
+        let (cases, start) = (places.len(), places.start);
+        let holds = |seen: &Seen<'_>| field.robust_among(model, seen, places.clone());
+        let Discordant { gained, lost, chance } =
+            Discordant::of(field, model, start, [&holds(more), &holds(few)]);
         (chance < field.trigger(Check::MoreSteps)).then(|| {
             let message = format!(
                 "{}: {} breaks {gained} of {cases} cases that {} does not ({lost} the other way round)",
@@ -61,7 +63,7 @@ pub(super) fn beside_one_step(field: &Field<'_>, claim: &Claim<'_>) -> Option<St
     };
     let iterated = seen.iter().filter(|seen| claim.holds(seen)).filter_map(|seen| Some((steps(seen)?, seen)));
     let (_, iterated) = iterated.max_by_key(|(steps, _)| *steps)?;
-    let holds = field.robust(claim.model, iterated.outcomes);
+    let holds = field.robust_among(claim.model, iterated, iterated.places());
     let left = holds.iter().filter(|&&holds| holds).count();
     let cases = super::of_cases(left, holds.len());
     Some(format!("one step is a weak attack: {} leaves {cases} right", iterated.attack))

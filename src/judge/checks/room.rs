@@ -55,6 +55,7 @@ pub(super) fn room(check: Check) -> Room {
         Check::Coverage => room!(Read coverage),
         Check::Completeness => room!(Unread completeness),
         Check::Contradicted => room!(Read contradicted),
+        Check::Noise => room!(Read noise),
     }
 }
 

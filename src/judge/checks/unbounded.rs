@@ -2,7 +2,7 @@
 //!
 //! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else is left to
 //! tell the cases apart; so PGD of 20 steps has to bring the accuracy to the majority's share or below. Raised
-//! where it stays more than 1 percentage point (the trigger) above it, on the first 32 test cases: the gradient is
+//! where it stays more than 1 percentage point (the trigger) above it, on 32 test cases: the gradient is
 //! masked, or the attack is broken. It makes every requirement on a gradient attack against the model SUSPECT. What to
 //! do: see M7; attack with `APGD-margin` and `Square`.
 
@@ -21,11 +21,10 @@ fn holds_out(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
         let name = field.name(model);
         return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
     }
-    let seen =
-        field.under(model, &unbounded(field.reads(model, false))).ok_or_else(|| field.unprobed(model))?;
-    let holds = field.robust(model, seen.outcomes);
+    let seen = field.under(model, &unbounded(field.reads(model, false))).ok_or_else(|| field.unprobed(model))?;
+    let holds = field.robust_among(model, &seen, seen.places());
     let right = holds.iter().filter(|&&holds| holds).count();
-    let most = field.majority(model, holds.len());
+    let most = field.majority(model, seen.places());
     let is_above = right as f64 > (most + field.trigger(Check::Unbounded)) * holds.len() as f64;
     Ok(is_above.then(|| {
         let message = format!(

@@ -7,7 +7,7 @@
 //! the test set, or sign a waiver that says why these patients are new to the model.
 
 use super::{Field, Look, Raised};
-use crate::spec::{Check, Data, Parts, Spec, Weights};
+use crate::spec::{Check, Data, Parts, Referent, Spec, Weights};
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let spec = &field.plan.spec;
@@ -26,20 +26,18 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         );
         Raised::new(Check::UnnamedTestSet, Some(model), message)
     };
-    let was_elsewhere = |subject: &usize| {
-        let model = field.plan.subjects.get(*subject).and_then(|one| spec.models.get(one.model));
-        model.is_some_and(|(name, _)| was_trained_elsewhere(spec, name))
-    };
+    let model = |subject: &usize| field.plan.subjects.get(*subject).map(|one| one.model);
+    let was_elsewhere = |subject: &usize| model(subject).is_some_and(|model| was_trained_elsewhere(spec, model));
     Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 
 /// Whether a model, or a part of it, was loaded as it is.
-fn was_trained_elsewhere(spec: &Spec, name: &str) -> bool {
-    let Some((_, model)) = spec.models.iter().find(|(other, _)| other == name) else { return false };
+fn was_trained_elsewhere(spec: &Spec, model: usize) -> bool {
+    let Some((_, model)) = spec.models.get(model) else { return false };
     let is_loaded = match model.weights() {
         Some(Weights::File(_)) | None => true,
         Some(Weights::Train(_)) => false,
     };
-    let is_part = |part: &str| was_trained_elsewhere(spec, part);
+    let is_part = |part: Referent| was_trained_elsewhere(spec, part.place);
     is_loaded || model.parts().is_some_and(|(vision, language)| is_part(vision) || is_part(language))
 }

@@ -57,6 +57,7 @@ impl Chunk<'_> {
             dependent,
             probabilities: first.chunks_exact(2).all(in_unit),
             gradient,
+            noise: None,
         })
     }
 
@@ -73,6 +74,11 @@ impl Chunk<'_> {
     /// # Errors
     /// It does, or libtorch fails.
     pub(in crate::lab) fn must_answer(&self, first: &[Option<f32>]) -> Result<()> {
+        if let Some(answers) = self.settled_clean()? {
+            // a vote has the same noise again, and so the same answer
+            let others = answers.iter().zip(first).filter(|(answer, first)| answer.margin != **first).count();
+            return self.refuse(others);
+        }
         let logits = self.logits(None)?;
         let is_other = |((pair, &label), first): ((&[f32], &bool), &Option<f32>)| {
             let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
@@ -83,7 +89,10 @@ impl Chunk<'_> {
             }
         };
         let answers = logits.chunks_exact(2).zip(self.victim.truth()).zip(first);
-        let others = answers.filter(|answer| is_other(*answer)).count();
+        self.refuse(answers.filter(|answer| is_other(*answer)).count())
+    }
+
+    fn refuse(&self, others: usize) -> Result<()> {
         if others == 0 {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 //! branch that they leave alone, a perturbed text, the gradient that serves every ε, the nearest input of the
 //! other class) is computed once.
 
+mod defended;
 mod health;
 mod pixels;
 mod price;
@@ -23,7 +24,7 @@ use super::attack::image::{Minimal, Problem, Space};
 use super::attack::joint;
 use super::tensor::Tensor;
 use super::victim::{Answer, Trace, Victim};
-use crate::evidence::Outcome;
+use crate::evidence::{Outcome, Routes};
 use crate::plan::{Attack, ImageAttack};
 use crate::spec::{ImageSearch, Joint, Norm, Region, TextAttack};
 use crate::{Error, Result};
@@ -174,6 +175,7 @@ impl<'a> Chunk<'a> {
         let clean = self.clean.as_ref().map(|clean| &clean.features);
         let image = attacked.as_ref().map(|attacked| &attacked.features).or(clean);
         let answers = variant.victim.answer(image, variant.features.as_ref())?;
+        let answers = self.settled(answers, attacked.as_ref(), place)?;
         let outcome = |(case, answer): (usize, &Answer)| Outcome {
             predicted: answer.predicted,
             margin: answer.margin,
@@ -186,6 +188,7 @@ impl<'a> Chunk<'a> {
             held: u32::from(!answer.is_broken()),
             meaning_changed: variant.changed[case],
             flipped: variant.flipped[case],
+            routes: attacked.as_ref().map_or(Routes::default(), |attacked| attacked.routes[case]),
         };
         let outcomes = answers.iter().enumerate().map(outcome).collect();
         Ok(Tried { attacked, place, outcomes })

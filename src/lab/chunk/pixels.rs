@@ -4,6 +4,7 @@
 use super::price::Price;
 use super::{Chunk, Sought, bug};
 use crate::Result;
+use crate::evidence::Routes;
 use crate::lab::attack::image::{self, Minimal, Space, fgsm, mask};
 use crate::lab::tensor::{self, Tensor};
 use crate::plan::ImageAttack;
@@ -23,6 +24,10 @@ pub struct Attacked {
     pub changes: Vec<f32>,
     /// Whether the attack altered each case, or tried to.
     pub acted: Vec<bool>,
+    /// Whether the image branch is cut off, so that no pixels stand for what it gives.
+    pub is_cut_off: bool,
+    /// Which attacks broke each case of a defended model; none of an undefended one.
+    pub routes: Vec<Routes>,
 }
 
 impl Attacked {
@@ -32,6 +37,8 @@ impl Attacked {
             features: self.features.shallow_clone(),
             changes: self.changes.clone(),
             acted: self.acted.clone(),
+            is_cut_off: self.is_cut_off,
+            routes: self.routes.clone(),
         }
     }
 }
@@ -59,6 +66,11 @@ impl Chunk<'_> {
 
     fn attacked_pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
         let space = self.space(attack, place)?;
+        if let (ImageMethod::Search { search, region, .. }, Some(base)) =
+            (attack.method, self.scene.reader.undefended())
+        {
+            return self.against_defence((attack, search, region), &space, place, base);
+        }
         let mut tried = None;
         let proposal = match attack.method {
             ImageMethod::Search { search, region, .. } => {
@@ -68,6 +80,9 @@ impl Chunk<'_> {
             }
             ImageMethod::Patch { steps, .. } => {
                 image::patch::propose(&self.problem(space.clone(), place)?, attack.strength, steps)?
+            }
+            ImageMethod::NaivePatch { .. } => {
+                image::naive_patch::propose(&self.problem(space.clone(), place)?, attack.strength)?
             }
             ImageMethod::Corruption(corruption) => image::corruption::propose(
                 &self.problem(space.clone(), place)?,
@@ -95,7 +110,9 @@ impl Chunk<'_> {
     pub(in crate::lab) fn space(&self, attack: ImageAttack, place: usize) -> Result<Space> {
         let (norm, epsilon, region) = match attack.method {
             ImageMethod::Search { norm, region, .. } => (norm, attack.strength, region),
-            ImageMethod::Patch { region, .. } => (Norm::Linf, f64::INFINITY, region),
+            ImageMethod::Patch { region, .. } | ImageMethod::NaivePatch { region } => {
+                (Norm::Linf, f64::INFINITY, region)
+            }
             ImageMethod::Corruption(_) | ImageMethod::Absent(_) => {
                 (Norm::Linf, f64::INFINITY, Region::Everywhere)
             }
@@ -112,7 +129,13 @@ impl Chunk<'_> {
     }
 
     /// What a search proposes; gradients and least changes serve every ε.
-    fn search(&mut self, search: ImageSearch, region: Region, space: &Space, place: usize) -> Result<Tensor> {
+    pub(super) fn search(
+        &mut self,
+        search: ImageSearch,
+        region: Region,
+        space: &Space,
+        place: usize,
+    ) -> Result<Tensor> {
         let problem = self.problem(space.clone(), place)?;
         if search == ImageSearch::Fgsm {
             return fgsm::propose(&problem, &space.masked(&self.gradient(place)?)?);
@@ -182,8 +205,9 @@ impl Chunk<'_> {
         };
         // a branch that is cut off reads nothing, whatever its pixels are
         let is_cut_off = method == ImageMethod::Absent(Absence::Missing);
-        let acted = changes.iter().map(|&change| is_cut_off || change > 0.0).collect();
-        Ok(Attacked { images, features, changes, acted })
+        let acted: Vec<bool> = changes.iter().map(|&change| is_cut_off || change > 0.0).collect();
+        let routes = vec![Routes::default(); acted.len()];
+        Ok(Attacked { images, features, changes, acted, is_cut_off, routes })
     }
 
     /// What stands where the patient's images should be.

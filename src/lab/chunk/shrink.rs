@@ -40,6 +40,10 @@ impl Chunk<'_> {
     /// # Errors
     /// libtorch fails.
     pub fn shrink(&self, attack: &Attack, attempt: &Attempt, most: usize) -> Result<Vec<Counterexample>> {
+        // what breaks a vote is judged by votes, and no smaller change is sought among them
+        if self.is_settled_apart() {
+            return Ok(vec![]);
+        }
         let broken = attempt.ends.iter().enumerate().filter_map(|(case, end)| Some((case, end.as_ref()?)));
         broken.take(most).map(|(case, end)| self.minimised(attack, case, end)).collect()
     }
@@ -121,7 +125,7 @@ impl Chunk<'_> {
 fn norm(attack: &Attack) -> Option<Norm> {
     match attack.image?.method {
         ImageMethod::Search { norm, .. } => Some(norm),
-        ImageMethod::Patch { .. } => Some(Norm::Linf),
+        ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => Some(Norm::Linf),
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => None,
     }
 }

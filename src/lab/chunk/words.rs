@@ -73,6 +73,13 @@ pub struct Variant<'a> {
     pub(super) price: Price,
 }
 
+impl Variant<'_> {
+    /// Whether the text branch is cut off, so that no words stand for what it gives.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.attacks.iter().any(|attack| attack.method == TextMethod::Absent(Absence::Missing))
+    }
+}
+
 impl<'a> Chunk<'a> {
     /// The place of the texts after `attacks`, made if they are new. A search sees the attacked images that
     /// are given, or the clean ones.

@@ -76,6 +76,15 @@ impl Tokens {
         })
     }
 
+    /// The same tokens.
+    pub fn shallow_clone(&self) -> Self {
+        Self {
+            ids: self.ids.shallow_clone(),
+            mask: self.mask.shallow_clone(),
+            leaf: self.leaf.as_ref().map(Tensor::shallow_clone),
+        }
+    }
+
     /// Looks the ids up in a table of embeddings `[vocabulary, hidden]`, and from now on reads a network what was
     /// found: a leaf `[cases, length, hidden]` that asks for its gradient.
     ///

@@ -22,7 +22,7 @@ use params::{Declarations, Declared, Init, Params};
 use residual::Residual;
 
 use crate::lab::tensor::{self, Kind, Tensor};
-use crate::lab::victim::{Classifier, TextTrace};
+use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::text::{Tokenizer, Vocabulary};
 use crate::{Error, Result};
 
@@ -310,6 +310,31 @@ pub trait Reader: Classifier {
     /// The masked language model that its text branch began as; None if there is none.
     fn masked(&self) -> Option<&Masked> {
         None
+    }
+
+    /// The model that a defence wraps; None if this is no defence.
+    fn undefended(&self) -> Option<&dyn Reader> {
+        None
+    }
+
+    /// Evaluations of the wrapped model that attacks see as one; above 1 where the answer that counts is [`Reader::settled`].
+    fn draws(&self) -> usize {
+        1
+    }
+
+    /// The answer that counts for one case, where it is not what [`Classifier::decide`] shows attacks: a vote of noisy copies,
+    /// or double masking. `image` is `[1, views, side, side]`. None where `decide` is the answer.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    fn settled(
+        &self,
+        _case: &str,
+        _image: Option<&Tensor>,
+        _text: &str,
+        _truth: bool,
+    ) -> Result<Option<Answer>> {
+        Ok(None)
     }
 }
 

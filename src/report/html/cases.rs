@@ -7,6 +7,7 @@ use similar::DiffTag;
 
 use super::super::ReportInput;
 use super::super::word_diff::script;
+use crate::evidence::exhibit::{Chosen, chosen};
 use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
 use crate::judge::class;
 use crate::text::meaning::{Finding, Statement, meaning, statements};
@@ -19,6 +20,8 @@ pub(super) struct Case {
     pub(super) model: String,
     pub(super) attack: String,
     pub(super) id: String,
+    /// By which rule it was chosen, and for which requirement; may be empty.
+    pub(super) chosen: String,
     pub(super) truth: &'static str,
     pub(super) before: Answer,
     pub(super) after: Answer,
@@ -63,7 +66,9 @@ pub(super) enum Piece {
 
 /// The exhibits, in their order.
 pub(super) fn cases(result: ReportInput<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
+    let chosen = chosen(result.plan, result.evidence, usize::MAX);
     let case = |exhibit: &Exhibit| Case {
+        chosen: reasons(result, &chosen, exhibit),
         model: exhibit.model.clone(),
         attack: exhibit.attack.clone(),
         id: exhibit.case.clone(),
@@ -83,6 +88,24 @@ pub(super) fn cases(result: ReportInput<'_>, exhibits: &[Exhibit]) -> Vec<Case> 
         least: exhibit.least(&result.evidence.counterexamples).and_then(least),
     };
     exhibits.iter().map(case).collect()
+}
+
+/// By which rule a case was chosen, for each requirement that it was chosen for.
+fn reasons(result: ReportInput<'_>, chosen: &[Chosen], exhibit: &Exhibit) -> String {
+    let is_it = |one: &&Chosen| {
+        let cell = &result.evidence.cells[one.cell];
+        let Some((at, _)) = result.evidence.cases_of(&cell.model).get(one.case).copied() else { return false };
+        let case = &result.evidence.cases[at].id;
+        (&cell.model, &cell.attack, case) == (&exhibit.model, &exhibit.attack, &exhibit.case)
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    for one in chosen.iter().filter(is_it) {
+        let reason = format!("{} of requirement {}", one.rule.words(), one.requirement + 1);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.join(", ")
 }
 
 fn answer(answered: Answered) -> Answer {

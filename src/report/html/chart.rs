@@ -19,6 +19,8 @@ pub(super) struct Chart {
     pub(super) across: &'static str,
     pub(super) picture: Markup,
     pub(super) keys: Vec<Key>,
+    /// The lowest point of all lines, in words.
+    pub(super) worst: Option<String>,
     /// Whether published figures are marked in it.
     pub(super) published: Option<Markup>,
 }
@@ -109,6 +111,7 @@ impl Drawing<'_> {
                 &self.body(&lines, &published),
             ),
             across: self.across(),
+            worst: self.worst(&lines),
             keys: lines.iter().map(key).collect(),
             published: published.first().map(|(model, ..)| super::svg::key("mark hollow", *model)),
             name,
@@ -119,9 +122,22 @@ impl Drawing<'_> {
     fn across(&self) -> &'static str {
         match self.family.attack.image.map(|image| image.method) {
             Some(ImageMethod::Corruption(_)) => "severity",
-            Some(ImageMethod::Patch { .. }) => "share of the image",
+            Some(ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. }) => "share of the image",
             _ => "ε",
         }
+    }
+
+    /// The lowest point of all lines.
+    fn worst(&self, lines: &[(usize, Vec<Point>)]) -> Option<String> {
+        let points = lines.iter().flat_map(|(model, points)| points.iter().map(move |point| (*model, point)));
+        let (model, point) = points.min_by(|a, b| a.1.share.total_cmp(&b.1.share))?;
+        let name = self.result.plan.name(model);
+        Some(format!(
+            "worst point: {name}, {} at {} {}",
+            percent(point.share),
+            self.across(),
+            short(point.strength)
+        ))
     }
 
     /// The attack without its strength.

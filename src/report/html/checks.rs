@@ -82,7 +82,7 @@ pub(super) fn waivers(result: ReportInput<'_>) -> Vec<Waived> {
         Waived {
             badge: badge(if fault.is_none() { "used" } else { "FAIL" }),
             check: waiver.check.to_string(),
-            model: waiver.model.clone().unwrap_or_else(|| "every model".to_string()),
+            model: waiver.model.map_or("every model", |model| result.plan.spec.name_of(model)).to_string(),
             owner: waiver.owner.clone(),
             reason: waiver.reason.clone(),
             expires: waiver.expires.to_string(),

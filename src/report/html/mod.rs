@@ -9,14 +9,17 @@ mod chart;
 mod checks;
 mod findings;
 mod inputs;
+mod population;
 mod provenance;
 mod requirements;
 mod ruler;
 mod svg;
+mod worst_groups;
 
 use askama::Template;
 
-use super::{ReportInput, summary, verdict_text};
+use super::gate::Gate;
+use super::{ReportInput, clauses, summary, verdict_text};
 use crate::evidence::Exhibit;
 use crate::judge::{Tally, Verdict};
 use crate::sanitize::shown;
@@ -30,6 +33,8 @@ pub struct About {
     pub generated: String,
     /// The command that wrote it; may be empty.
     pub command: String,
+    /// What a clinician's review says, a line each; may be empty.
+    pub review: Vec<String>,
 }
 
 /// The page, as its template asks for it.
@@ -38,6 +43,7 @@ pub struct About {
 struct Page<'a> {
     about: &'a About,
     version: &'a str,
+    title: String,
     claim: &'a str,
     badge: Markup,
     class: &'static str,
@@ -48,6 +54,9 @@ struct Page<'a> {
     statistics: Vec<String>,
     requirements: Vec<requirements::Requirement>,
     findings: findings::Findings,
+    population: Vec<population::Group>,
+    worst_groups: Vec<worst_groups::WorstGroup>,
+    fewest: usize,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
     certified: Vec<std::result::Result<certified::Row, String>>,
@@ -57,6 +66,8 @@ struct Page<'a> {
     fired: Vec<checks::Fired>,
     examined: Vec<String>,
     waivers: Vec<checks::Waived>,
+    clauses: Vec<clauses::ClauseRow>,
+    clause_meaning: &'static str,
     provenance: Vec<provenance::Fact>,
     models: Vec<provenance::Model>,
     verdicts: [(Markup, String); 6],
@@ -66,14 +77,15 @@ struct Page<'a> {
 pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> String {
     let tally = Tally::new(result.plan, result.evidence);
     let counted = tally.as_ref().ok();
-    let word = summary::worst(result).to_string();
+    let word = Gate::of(result.judgement).word();
     let abnormal = result.abnormal();
     let page = Page {
         about,
         version: &result.evidence.medcert,
+        title: format!("Robustness report: {}", summary::headline(result)),
         claim: &result.plan.spec.claim,
-        badge: badge(&word),
-        class: class_of(&word),
+        badge: badge(word),
+        class: class_of(word),
         conclusion: sentence(&summary::conclusion(result)),
         exit: result.judgement.exit_code(),
         facts: summary::data_facts(result),
@@ -81,6 +93,9 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         statistics: summary::statistics(result),
         requirements: requirements::requirements(result),
         certified: counted.map_or_else(Vec::new, |tally| certified::certified(result, tally)),
+        population: population::groups(result),
+        worst_groups: counted.map_or_else(Vec::new, |tally| worst_groups::worst_groups(result, tally)),
+        fewest: worst_groups::FEWEST,
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
         majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
         cases: cases::cases(result, exhibits),
@@ -90,6 +105,8 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         fired: checks::fired(result),
         examined: checks::examined(result),
         waivers: checks::waivers(result),
+        clauses: clauses::rows(result),
+        clause_meaning: clauses::MEANING,
         provenance: provenance::facts(result),
         models: provenance::models(result),
         verdicts: Verdict::ALL

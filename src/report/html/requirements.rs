@@ -1,16 +1,24 @@
 //! The requirements with their verdicts, each clause with its drawing.
 
+use super::super::threat_model::{self, ThreatModel};
 use super::super::{ReportInput, counted};
 use super::ruler::{Goal, draw, is_known};
-use super::svg::{Markup, badge, class_of};
+use super::svg::{Markup, badge, class_of, sign};
 use super::tied;
-use crate::judge::{ClauseFinding, Finding};
+use crate::judge::{ClauseFinding, Finding, Verdict};
 use crate::plan::Clause;
 
 /// A requirement.
 pub(super) struct Requirement {
     pub(super) badge: Markup,
+    /// The verdict's word and sign, for the strip of all requirements.
+    pub(super) word: String,
+    pub(super) sign: Markup,
     pub(super) class: &'static str,
+    /// Its place where the worst comes first.
+    pub(super) order: usize,
+    /// Its adversary, if it has one.
+    pub(super) threat: Option<ThreatModel>,
     pub(super) words: String,
     /// Line of the spec.
     pub(super) line: usize,
@@ -31,12 +39,17 @@ pub(super) struct Shown {
 /// Every requirement, in the spec's order.
 pub(super) fn requirements(result: ReportInput<'_>) -> Vec<Requirement> {
     let each = result.findings().iter().enumerate();
+    let worst = Verdict::ALL.len();
     each.map(|(place, finding)| {
         let clauses = result.plan.requirements.get(place).map_or(&[][..], |one| &one.clauses);
         let word = finding.verdict.to_string();
         Requirement {
             badge: badge(&word),
+            sign: sign(&word),
             class: class_of(&word),
+            order: worst - finding.verdict as usize,
+            threat: result.plan.requirements.get(place).and_then(|one| threat_model::of(result.plan, one)),
+            word,
             words: finding.sentence.clone(),
             line: finding.place.line,
             clauses: shown(finding, clauses, place),

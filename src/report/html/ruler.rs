@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::svg::{Markup, Scale, anchor, class_of, image};
 use crate::judge::{ClauseFinding, figure, goal, goal_points, percent_beside, points_beside};
-use crate::plan::{Bound, Clause};
-use crate::spec::Metric;
+use crate::plan::Clause;
+use crate::spec::{Bound, Direction, Metric};
 
 /// What the numbers of a clause are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,20 +22,20 @@ pub(super) enum Unit {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Goal {
     pub(super) unit: Unit,
-    /// Whether it must not be exceeded instead of reached.
-    pub(super) at_most: bool,
+    /// On which side of the threshold a value has to be.
+    pub(super) direction: Direction,
 }
 
 impl Goal {
     /// The goal of a clause; one that compares with what was accepted has no clause of the plan.
     pub(super) fn of(clause: Option<&Clause>) -> Self {
-        let Some(clause) = clause else { return Self { unit: Unit::Points, at_most: false } };
+        let Some(clause) = clause else { return Self { unit: Unit::Points, direction: Direction::AtLeast } };
         let unit = match (&clause.bound, clause.metric) {
             (Bound::Model { .. }, _) => Unit::Points,
             (_, metric @ (Metric::Brier | Metric::Cost)) => Unit::Plain(metric),
             _ => Unit::Share,
         };
-        Self { unit, at_most: clause.bound.threshold().1 }
+        Self { unit, direction: clause.bound.direction() }
     }
 
     /// A number in its unit, on its side of the threshold.
@@ -49,7 +49,7 @@ impl Goal {
 
     /// The threshold: `≥ 90 %`.
     pub(super) fn threshold(self, threshold: f64) -> String {
-        let sign = if self.at_most { '≤' } else { '≥' };
+        let sign = self.direction.sign();
         let said = match self.unit {
             Unit::Share => goal(Metric::Accuracy, threshold),
             Unit::Plain(metric) => goal(metric, threshold),
@@ -93,7 +93,10 @@ pub(super) fn draw(finding: &ClauseFinding, goal: Goal, id: &str) -> Markup {
     let (scale, step) = goal.scale(finding);
     let at = |value: f64| scale.at(value);
     let threshold = at(finding.threshold);
-    let (from, to) = if goal.at_most { (0.0, threshold) } else { (threshold, 100.0) };
+    let (from, to) = match goal.direction {
+        Direction::AtLeast => (threshold, 100.0),
+        Direction::AtMost => (0.0, threshold),
+    };
     let mut body = format!(
         "<rect class=\"track\" y=\"17\" width=\"100%\" height=\"14\"/>\
          <rect class=\"wanted\" x=\"{from:.3}%\" y=\"17\" width=\"{:.3}%\" height=\"14\"/>",

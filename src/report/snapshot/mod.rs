@@ -16,6 +16,8 @@ use crate::{Error, Result};
 
 /// Largest snapshot that is read, in bytes (64 MiB).
 const LARGEST_BYTES: u64 = 64 << 20;
+/// What to do about a snapshot that cannot be read.
+const REMEDY: &str = "restore it, or remove it and run `medcert accept`";
 /// How the last line begins.
 const SEAL: &str = "seal: ";
 const PROCESSOR: &str = "processor: ";
@@ -98,18 +100,24 @@ fn checked(plan: &Plan, raised: &Raised) -> String {
 /// # Errors
 /// The file cannot be read or is no snapshot.
 pub fn read(path: &Path) -> Result<Option<String>> {
-    let remedy = "restore it, or remove it and run `medcert accept`";
-    let text = match bounded_text(path, LARGEST_BYTES) {
-        Ok(text) => text,
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(Error::unreadable(path, &why, remedy)),
-    };
+    match bounded_text(path, LARGEST_BYTES) {
+        Ok(text) => parse(path, &text).map(Some),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(Error::unreadable(path, &why, REMEDY)),
+    }
+}
+
+/// The body in the text of a snapshot file; `path` is for messages.
+///
+/// # Errors
+/// The text is no snapshot.
+pub fn parse(path: &Path, text: &str) -> Result<String> {
     let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
     match body.map(|body| unsealed(body.trim_end())) {
-        Some(Ok(body)) => Ok(Some(body.to_string())),
-        Some(Err(why)) => Err(Error::Input(format!("{} is no snapshot: {why}; {remedy}", path.display()))),
+        Some(Ok(body)) => Ok(body.to_string()),
+        Some(Err(why)) => Err(Error::Input(format!("{} is no snapshot: {why}; {REMEDY}", path.display()))),
         None => Err(Error::Input(format!(
-            "{} is no snapshot, as it does not start with `---`; {remedy}",
+            "{} is no snapshot, as it does not start with `---`; {REMEDY}",
             path.display()
         ))),
     }

@@ -2,62 +2,133 @@
 
 use jiff::civil::Date;
 
-use super::super::keys;
-use super::super::node::{Map, Node, suggest};
-use super::{ModelInputs, Names};
-use crate::spec::{ChangedTrigger, Check, CheckPolicy, Checks, Metric, Named, Operating, Signature, Waiver};
+use serde_json::{Map, Value as Json, json};
+
+use super::super::node::{Node, suggest};
+use super::super::schema::parts;
+use super::super::table::{About, Own, block, needed, needed_block, own, table, text};
+use super::{ModelInputs, Names, Root};
+use crate::spec::{
+    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Operating, Signature, Trigger, Waiver,
+};
+
+table! {
+    /// A changed trigger that a person signs.
+    SignedTrigger {
+        trigger: () = needed_block(
+            "The value from which on the check is raised.",
+            // the reader knows the largest value of each check
+            |about, _| {
+                let mut number = parts::number(0.0, 100.0);
+                number["description"] = json!(about);
+                number
+            },
+            "5%",
+        ),
+        ..signature: SignatureKeys,
+    }
+}
+
+table! {
+    /// An item of `waivers`.
+    WaiverKeys {
+        check: Check = needed("The check, by code or name.", CHECK, "M1"),
+        model: () = block(
+            "The model that it is waived for; every model if none is named.",
+            |about, _| parts::text(about, &["vision"]),
+        ),
+        ..signature: SignatureKeys,
+    }
+}
+
+table! {
+    /// What a person signs with.
+    SignatureKeys {
+        owner: String = needed(
+            "Who answers for it: a person's name or address.",
+            text(&["R. Ray"]),
+            "a person's name or address",
+        ),
+        reason: String = needed(
+            "Why it may be raised until then.",
+            text(&["FGSM overshoots"]),
+            "why it is allowed until then",
+        ),
+        expires: Date = needed("The last day on which it counts.", DAY, EXAMPLE_DAY),
+    }
+}
+
+const EXAMPLE_DAY: &str = "2027-06-30";
+const DAY: Own<Date> = own(day, |about| {
+    json!({
+        "description": about, "type": "string", "pattern": "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\\s*$",
+        "examples": [EXAMPLE_DAY],
+    })
+});
+/// A check, by code or name, in any letter case.
+const CHECK: Own<Check> = own(
+    |node| known(node.text()?, |message, help| node.fault(message, help)),
+    |about| {
+        let words = |check: &Check| [parts::any_case(check.code()), parts::any_case(check.name())];
+        let words: Vec<String> = Check::ALL.iter().flat_map(words).collect();
+        json!({
+            "description": about, "type": "string", "pattern": format!("^({})$", words.join("|")),
+            "examples": ["M1"],
+        })
+    },
+);
+const POLICIES: [(&str, CheckPolicy); 2] = [("strict", CheckPolicy::Strict), ("cheap", CheckPolicy::Cheap)];
+const POINTS: [(&str, Metric); 2] =
+    [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
 
 /// How models are operated and checked.
 pub(super) struct Conduct {
-    pub(super) thresholds: Vec<Named<Operating>>,
+    pub(super) thresholds: Vec<(usize, Operating)>,
     pub(super) checks: Checks,
     pub(super) waivers: Vec<Waiver>,
 }
 
 /// Reads the three blocks, each of which may be absent.
-pub(super) fn read(map: &Map<'_>, names: Names<'_>) -> Option<Conduct> {
+pub(super) fn read(table: &Root<'_>, names: Names<'_>) -> Option<Conduct> {
     let models = names.models;
-    let points = map.get("thresholds").map_or(Some(vec![]), |node| thresholds(&node, names));
-    let checks = map.get("checks").map_or(Some(Checks::default()), |node| checks(&node));
-    let waived = map.get("waivers").map_or(Some(vec![]), |node| waivers(&node, models));
+    let points = table.thresholds.node.as_ref().map_or(Some(vec![]), |node| thresholds(node, names));
+    let checks = table.checks.node.as_ref().map_or(Some(Checks::default()), checks);
+    let waived = table.waivers.node.as_ref().map_or(Some(vec![]), |node| waivers(node, models));
     Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
-/// Operating points by the model's name, and by finding where the data have some; one point may stand for every finding.
-fn thresholds(node: &Node<'_>, names: Names<'_>) -> Option<Vec<Named<Operating>>> {
+/// Operating points by model, and by finding where the data have some; one point may stand for every finding.
+fn thresholds(node: &Node<'_>, names: Names<'_>) -> Option<Vec<(usize, Operating)>> {
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
-        if names.models.iter().all(|model| model.name != name) {
+        let Some(model) = names.models.iter().position(|model| model.name == name) else {
             let known: Vec<&str> = names.models.iter().map(|model| model.name.as_str()).collect();
             node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
             continue;
-        }
-        let is_for_all =
-            || Some(node.entries()?.iter().any(|(key, _)| POINTS.iter().any(|(word, _)| word == key)));
+        };
         if names.findings.is_empty() {
-            points.push((name, point(&node, None)?));
-        } else if is_for_all()? {
+            points.push((model, point(&node, None)?));
+            continue;
+        }
+        let entries = node.entries()?;
+        if entries.iter().any(|(key, _)| POINTS.iter().any(|(word, _)| word == key)) {
             for finding in 0..names.findings.len() {
-                points.push((name.clone(), point(&node, Some(finding))?));
+                points.push((model, point(&node, Some(finding))?));
             }
-        } else {
-            for (finding, node) in node.entries()? {
-                let Some(place) = names.findings.iter().position(|known| *known == finding) else {
-                    let known: Vec<&str> = names.findings.iter().map(String::as_str).collect();
-                    let help = suggest(&finding, &known);
-                    node.fault_of_key(format!("`{finding}` is no finding of the data"), Some(help));
-                    continue;
-                };
-                points.push((name.clone(), point(&node, Some(place))?));
-            }
+            continue;
+        }
+        for (finding, node) in entries {
+            let Some(place) = names.findings.iter().position(|known| *known == finding) else {
+                let known: Vec<&str> = names.findings.iter().map(String::as_str).collect();
+                let help = suggest(&finding, &known);
+                node.fault_of_key(format!("`{finding}` is no finding of the data"), Some(help));
+                continue;
+            };
+            points.push((model, point(&node, Some(place))?));
         }
     }
     Some(points)
 }
-
-/// What a threshold may keep.
-const POINTS: [(&str, Metric); 2] =
-    [("sensitivity", Metric::Sensitivity), ("specificity", Metric::Specificity)];
 
 fn point(node: &Node<'_>, finding: Option<usize>) -> Option<Operating> {
     let (metric, choice) = node.choice("metric", &POINTS.map(|(name, _)| name))?;
@@ -95,7 +166,7 @@ fn checks(node: &Node<'_>) -> Option<Checks> {
 }
 
 fn policy(node: &Node<'_>) -> Option<CheckPolicy> {
-    node.one_of("policy for the checks", &[("strict", CheckPolicy::Strict), ("cheap", CheckPolicy::Cheap)])
+    node.one_of("policy for the checks", &POLICIES)
 }
 
 /// `5%`, or `{trigger: 5%, owner: …, reason: …, expires: …}` where a person signs for it.
@@ -103,25 +174,24 @@ fn trigger_of(node: &Node<'_>, most: f64) -> Option<(f64, Option<Signature>)> {
     if node.kind() != "a map" {
         return Some((node.real(0.0, most)?, None));
     }
-    let map = node.map(&keys::TRIGGER)?;
-    let value = map.need("trigger", "5%").and_then(|node| node.real(0.0, most));
-    let signature = signature(&map);
-    Some((value?, Some(signature?)))
+    let SignedTrigger { trigger, signature } = SignedTrigger::read(node)?;
+    let value = trigger.node.and_then(|node| node.real(0.0, most));
+    Some((value?, Some(signed(signature)?)))
 }
 
 /// The owner, the reason and the last day of an exception.
-fn signature(map: &Map<'_>) -> Option<Signature> {
-    let owner = map.need("owner", "a person's name or address").and_then(|node| node.words());
-    let reason = map.need("reason", "why it is allowed until then").and_then(|node| node.words());
-    let expires = map.need("expires", "2027-06-30").and_then(|node| {
-        let word = node.word();
-        let date = word.parse::<Date>();
-        if date.is_err() {
-            node.fault(format!("`{word}` is no day"), "write year, month and day: 2027-06-30".to_string());
-        }
-        date.ok()
-    });
-    Some(Signature { owner: owner?, reason: reason?, expires: expires? })
+fn signed(SignatureKeys { owner, reason, expires }: SignatureKeys<'_>) -> Option<Signature> {
+    Some(Signature { owner: owner.value?, reason: reason.value?, expires: expires.value? })
+}
+
+/// The last day of an exception.
+fn day(node: &Node<'_>) -> Option<Date> {
+    let word = node.word();
+    let date = word.parse::<Date>();
+    if date.is_err() {
+        node.fault(format!("`{word}` is no day"), format!("write year, month and day: {EXAMPLE_DAY}"));
+    }
+    date.ok()
 }
 
 fn known(word: &str, fault: impl Fn(String, String)) -> Option<Check> {
@@ -143,21 +213,62 @@ fn waivers(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<Waiver>> {
 }
 
 fn waiver(node: &Node<'_>, models: &[ModelInputs]) -> Option<Waiver> {
-    let map = node.map(&keys::WAIVER)?;
-    let check = map.need("check", "M1").and_then(|node| {
+    let table = WaiverKeys::read(node)?;
+    let model = table.model.node.map_or(Some(None), |node| {
         let word = node.text()?;
-        known(word, |message, help| node.fault(message, help))
-    });
-    let model = map.get("model").map_or(Some(None), |node| {
-        let word = node.text()?;
-        let found = models.iter().find(|model| model.name.eq_ignore_ascii_case(word));
+        let found = models.iter().position(|model| model.name.eq_ignore_ascii_case(word));
         if found.is_none() {
             let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
             node.fault(format!("`{word}` is no model of this spec"), suggest(word, &known));
         }
-        found.map(|model| Some(model.name.clone()))
+        found.map(Some)
     });
-    let signature = signature(&map);
-    let (check, model, Signature { owner, reason, expires }) = (check?, model?, signature?);
-    Some(Waiver { check, model, owner, reason, expires, place: node.place() })
+    let Signature { owner, reason, expires } = signed(table.signature)?;
+    Some(Waiver { check: table.check.value?, model: model?, owner, reason, expires, place: node.place() })
+}
+
+/// The schema of the operating points.
+pub(super) fn schema_of_thresholds(about: &str, _: About<'_>) -> Json {
+    let share = parts::share("Its least value on the validation part.", &["95%"]);
+    let mut point = parts::choice(POINTS.map(|(name, _)| (name, share.clone())));
+    point["examples"] = json!([{"sensitivity": "95%"}]);
+    let of_findings = parts::named(&point, "By finding.");
+    parts::named(&json!({"anyOf": [point, of_findings]}), about)
+}
+
+/// The schema of the waivers.
+pub(super) fn schema_of_waivers(about: &str, names: About<'_>) -> Json {
+    parts::described(parts::list(&WaiverKeys::schema(names), 0), about)
+}
+
+/// The schema of a trigger below a signature.
+pub(in crate::spec) fn schema_of_signed_trigger(names: About<'_>) -> Json {
+    SignedTrigger::schema(names)
+}
+
+/// The schema of the checks: a policy, or triggers by the check's code or name, in any letter case.
+pub(super) fn schema(about: &str, names: About<'_>) -> Json {
+    let words: Vec<&str> = POLICIES.iter().map(|(word, _)| *word).collect();
+    let policy = json!({
+        "description": "`strict`: a raised check fails the run, whatever rests on its cells. `cheap`: only the checks that need no evaluation beyond the spec's own cells.",
+        "enum": words,
+    });
+    let set = || Check::ALL.iter().filter_map(|check| Some((*check, check.row().trigger?)));
+    let of = |trigger: Trigger| json!({"anyOf": [parts::number(0.0, trigger.most), {"$ref": "#/$defs/signed_trigger"}]});
+    let property = |(check, trigger): (Check, Trigger)| {
+        let (code, name) = (check.code(), check.name());
+        let one = parts::described(of(trigger), &format!("{name}: {}", names(code)));
+        [(code.to_string(), one.clone()), (name.to_string(), one)]
+    };
+    let patterns = set().map(|(check, trigger)| {
+        (format!("^({}|{})$", parts::any_case(check.code()), parts::any_case(check.name())), of(trigger))
+    });
+    let triggers = json!({
+        "type": "object",
+        "properties": set().flat_map(property).chain([("policy".to_string(), policy.clone())]).collect::<Map<_, _>>(),
+        "patternProperties": patterns.collect::<Map<_, _>>(),
+        "additionalProperties": false,
+        "examples": [{"V2": "5%"}],
+    });
+    json!({"description": about, "anyOf": [policy, triggers]})
 }

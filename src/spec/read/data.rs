@@ -1,24 +1,183 @@
 //! The `data` block: phantom, the Indiana University layout, or a manifest.
 
-use super::super::keys;
-use super::super::node::{Map, Node};
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use super::super::node::Node;
+use super::super::schema::parts;
+use super::super::table::{
+    About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual, whole,
+    word,
+};
 use super::{Data, ModelInputs, Section, Views, findings};
-use crate::spec::{Columns, MISSED};
+use crate::spec::{Columns, MISSED, Taken};
 
 const SECTIONS: [(&str, Section); 3] = [
     ("indication", Section::Indication),
     ("findings", Section::Findings),
     ("impression", Section::Impression),
 ];
+const VIEWS: [(&str, Views); 3] = [("both", Views::Both), ("frontal", Views::Frontal), ("none", Views::None)];
+
+/// The sources of data: a new one is a row, its table and its reader.
+static SOURCES: [Choice<fn(&Node<'_>, &[ModelInputs]) -> Option<Data>>; 3] = [
+    Choice {
+        name: "phantom",
+        about: Cow::Borrowed(
+            "Drawn from a seed: two views and a report in three sections, with lesions and label noise.",
+        ),
+        schema: Phantom::schema,
+        read: phantom,
+    },
+    Choice {
+        name: "iu_xray",
+        about: Cow::Borrowed(
+            "The Indiana University collection in the Kaggle layout: indiana_reports.csv, indiana_projections.csv and images/images_normalized/.",
+        ),
+        schema: IuXray::schema,
+        read: iu_xray,
+    },
+    Choice {
+        name: "manifest",
+        about: Cow::Borrowed("A CSV file with a row a study; image paths in it are relative to its folder."),
+        schema: Manifest::schema,
+        read: manifest,
+    },
+];
+
+table! {
+    /// The source `phantom`.
+    Phantom {
+        studies: usize = needed("Number of studies.", whole(20, 100_000), "900"),
+        seed: u64 = usual("Seed of the generator.", whole(0, u64::MAX), 0),
+        label_noise: f64 = usual("Share of wrong labels.", real(0.0, 0.5, &[0.02]), 0.02),
+        missed: f64 = usual("Share of the lesions that the reports miss.", real(0.0, 0.4, &[0.25]), MISSED),
+        findings: () = block(
+            "The findings that the models are asked about; without them, whether a study is abnormal.",
+            findings::schema_of_phantom,
+        ),
+        unlabelled: f64 =
+            usual("Share of the labels of findings that are not known.", real(0.0, 0.9, &[0.1]), 0.0),
+        views: Option<Views> = optional(ABOUT_VIEWS, word("choice of views", &VIEWS)),
+    }
+}
+
+table! {
+    /// The source `iu_xray`.
+    IuXray {
+        folder: PathBuf = needed("The folder with indiana_reports.csv.", path("iu_xray"), "iu_xray"),
+        sections: Option<Vec<Section>> = optional(ABOUT_SECTIONS, LIST_OF_SECTIONS),
+        views: Option<Views> = optional(ABOUT_VIEWS, word("choice of views", &VIEWS)),
+        bits: Option<u8> = optional(ABOUT_BITS, whole(1, 16)),
+    }
+}
+
+table! {
+    /// The source `manifest`.
+    Manifest {
+        file: PathBuf = needed("The CSV file.", path("cases.csv"), "cases.csv"),
+        columns: () = needed_block(
+            "Which column holds what.",
+            |about, names| parts::described(ColumnNames::schema(names), about),
+            "{id: case, patient: patient, label: label, findings: report}",
+        ),
+        findings: () = block(
+            "The findings that the models are asked about, each with its column, or with its word in the label column where `separator` says that this lists them.",
+            findings::schema_of_manifest,
+        ),
+        unsure: Option<Vec<String>> =
+            optional("Values that mean that a finding is uncertain (`-1` and `-1.0` if none are named).", CELLS),
+        uncertain: Option<Taken> = optional(
+            "What an uncertain label is taken for.",
+            word("reading of an uncertain label", &findings::OF_UNCERTAIN),
+        ),
+        empty: Option<Taken> = optional(
+            "What an empty label is taken for.",
+            word("reading of an empty label", &findings::OF_EMPTY),
+        ),
+        none: Option<String> = optional(
+            "The column that says that there is no finding: where it is positive, empty labels mean absent.",
+            text(&["No Finding"]),
+        ),
+        positive: Vec<String> =
+            usual("Values of the label column that mean abnormal.", CELLS, vec!["1".to_string()]),
+        negative: Vec<String> =
+            usual("Values of the label column that mean normal.", CELLS, vec!["0".to_string()]),
+        leave_out: Vec<String> =
+            usual("Values of the label column whose rows are left out and counted.", CELLS, vec![]),
+        separator: Option<String> = optional(
+            "What stands between the findings of a label that lists several.",
+            own(separator, |about| parts::text(about, &["|"])),
+        ),
+        missing: Vec<String> =
+            usual("Words that mean that nothing is there; whole cells of any column.", CELLS, vec![]),
+        literal: Vec<String> = usual("Words that look like missing values and are text.", CELLS, vec![]),
+        sections: Option<Vec<Section>> = optional(ABOUT_SECTIONS, LIST_OF_SECTIONS),
+        views: Option<Views> = optional(ABOUT_VIEWS, word("choice of views", &VIEWS)),
+        bits: Option<u8> = optional(ABOUT_BITS, whole(1, 16)),
+    }
+}
+
+table! {
+    /// The columns of a manifest.
+    ColumnNames {
+        id: Option<String> = optional(
+            "The column with the study's identifier (`case` if none is named).", text(&["case"])),
+        patient: Option<String> = optional(
+            "The column with the patient's identifier (`patient` if none is named).", text(&["patient"])),
+        label: Option<String> = optional(
+            "The column with the label (`label` if none is named).", text(&["label"])),
+        frontal: Option<String> = optional(
+            "The column with the path of the frontal image.", text(&["frontal"])),
+        lateral: Option<String> = optional(
+            "The column with the path of the lateral image.", text(&["lateral"])),
+        indication: Option<String> = optional(
+            "The column with the report's indication.", text(&["indication"])),
+        findings: Option<String> = optional(
+            "The column with the report's findings, or the whole report.", text(&["report"])),
+        impression: Option<String> = optional(
+            "The column with the report's impression.", text(&["impression"])),
+        view: Option<String> = optional(
+            "The column with the projection, such as PA or AP; it groups the cases.", text(&["view"])),
+        mask: Option<String> = optional(
+            "The column with the path of a lesion mask of the frontal image.", text(&["mask"])),
+        groups: Option<Vec<String>> = optional(
+            "Further columns whose values group the cases, for `in every sex`; an age groups them by bands.",
+            own(groups, |about| {
+                parts::described(parts::list(&parts::text("A column's name.", &["sex"]), 0), about)
+            }),
+        ),
+    }
+}
+
+// the rows that several sources have
+const ABOUT_VIEWS: &str =
+    "Which views the image models read; a study that lacks one is left out and counted.";
+const ABOUT_SECTIONS: &str = "Sections of the report that are read, in order.";
+const ABOUT_BITS: &str = "Bits of the images' values that hold the picture, where their files do not say so.";
+const LIST_OF_SECTIONS: Own<Vec<Section>> = own(sections, |about| {
+    let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+    json!({
+        "description": about, "type": "array", "minItems": 1, "uniqueItems": true, "items": {"enum": names},
+    })
+});
+/// Contents of a column's cells, which YAML may take for numbers or truth values.
+const CELLS: Own<Vec<String>> = own(
+    |node| node.items()?.iter().map(cell).collect::<Vec<_>>().into_iter().collect(),
+    |about| parts::described(parts::list(&json!({"type": ["string", "number", "boolean"]}), 0), about),
+);
+
+/// The schema of the block.
+pub(in crate::spec) fn schema(about: &str, names: About<'_>) -> Json {
+    parts::described(Choice::schema(&SOURCES, names), about)
+}
 
 /// The data. `are_sound` says whether every model was read: what one with a fault reads is not known.
 pub(super) fn read(node: &Node<'_>, models: &[ModelInputs], are_sound: bool) -> Option<Data> {
-    let (source, choice) = node.choice("data source", &keys::SOURCES)?;
-    let data = match source.as_str() {
-        "phantom" => phantom(&choice, models),
-        "iu_xray" => iu_xray(&choice, models),
-        _ => manifest(&choice),
-    }?;
+    let (source, choice) = Choice::of(node, "data source", &SOURCES)?;
+    let data = (source.read)(&choice, models)?;
     if are_sound {
         check_use(&choice, &data, models);
     }
@@ -26,80 +185,54 @@ pub(super) fn read(node: &Node<'_>, models: &[ModelInputs], are_sound: bool) -> 
 }
 
 fn phantom(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
-    let map = node.map(&keys::PHANTOM)?;
-    let studies = map.need("studies", "900").and_then(|node| node.whole(20, 100_000));
-    let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    let label_noise = map.get("label_noise").map_or(Some(0.02), |node| node.real(0.0, 0.5));
-    let missed = map.get("missed").map_or(Some(MISSED), |node| node.real(0.0, 0.4));
-    let views = views(&map).unwrap_or_else(|| usual_views(models));
-    let findings = findings::of_phantom(&map);
-    let unlabelled = map.get("unlabelled").map_or(Some(0.0), |node| {
-        if map.get("findings").is_none() {
-            let help = "name the findings under `findings`, or leave it out".to_string();
-            node.fault_of_key("`unlabelled` is about the labels of findings".to_string(), Some(help));
-        }
-        node.real(0.0, 0.9)
-    });
+    let Phantom { studies, seed, label_noise, missed, findings, unlabelled, views } = Phantom::read(node)?;
+    if let (None, Some(node)) = (&findings.node, &unlabelled.node) {
+        let help = "name the findings under `findings`, or leave it out".to_string();
+        node.fault_of_key("`unlabelled` is about the labels of findings".to_string(), Some(help));
+    }
+    let findings = findings.node.as_ref().map_or(Some(vec![]), findings::of_phantom);
     Some(Data::Phantom {
-        studies: studies?,
-        seed: seed?,
-        label_noise: label_noise?,
-        missed: missed?,
+        studies: studies.value?,
+        seed: seed.value?,
+        label_noise: label_noise.value?,
+        missed: missed.value?,
         findings: findings?,
-        unlabelled: unlabelled?,
-        views,
+        unlabelled: unlabelled.value?,
+        views: chosen(&views).unwrap_or_else(|| usual_views(models)),
     })
 }
 
 fn iu_xray(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
-    let map = node.map(&keys::IU_XRAY)?;
-    let folder = map.need("folder", "iu_xray").and_then(|node| node.path());
-    let all = || Some(SECTIONS.map(|(_, section)| section).to_vec());
-    let sections = map.get("sections").map_or_else(all, |node| sections(&node));
-    let views = views(&map).unwrap_or_else(|| usual_views(models));
-    let bits = bits(&map)?;
-    Some(Data::IuXray { folder: folder?, sections: sections?, views, bits })
+    let IuXray { folder, sections, views, bits } = IuXray::read(node)?;
+    Some(Data::IuXray {
+        folder: folder.value?,
+        sections: sections.value?.unwrap_or_else(|| SECTIONS.map(|(_, section)| section).to_vec()),
+        views: chosen(&views).unwrap_or_else(|| usual_views(models)),
+        bits: bits.value?,
+    })
 }
 
-fn manifest(node: &Node<'_>) -> Option<Data> {
-    let map = node.map(&keys::MANIFEST)?;
-    let file = map.need("file", "cases.csv").and_then(|node| node.path());
-    let columns = map.need("columns", "{id: case, patient: patient, label: label, findings: report}");
-    let columns = columns.and_then(|node| columns_of(&node));
-    let cells = |key: &str, usual: &[&str]| {
-        map.get(key).map_or(Some(usual.iter().map(ToString::to_string).collect()), |node| {
-            let read: Vec<Option<String>> = node.items()?.iter().map(cell).collect();
-            read.into_iter().collect::<Option<Vec<String>>>()
-        })
-    };
-    let findings = findings::of_manifest(&map);
-    // data frames write the numbers of columns with holes as 1.0
-    let (positive, negative): (&[&str], &[&str]) =
-        if map.get("findings").is_some() { (&["1", "1.0"], &["0", "0.0"]) } else { (&["1"], &["0"]) };
-    let (positive, negative) = (cells("positive", positive), cells("negative", negative));
-    let (leave_out, missing, literal) =
-        (cells("leave_out", &[]), cells("missing", &[]), cells("literal", &[]));
-    let separator = map.get("separator").map_or(Some(None), |node| separator(&node).map(Some));
-    let bits = bits(&map);
-    let columns = columns?;
+fn manifest(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
+    let table = Manifest::read(node)?;
+    let columns = columns(table.columns.node.as_ref()?)?;
+    let findings = findings::of_manifest(&table)?;
     let with_column = SECTIONS.iter().filter(|(_, section)| column_of(&columns, *section).is_some());
     let all: Vec<Section> = with_column.map(|(_, section)| *section).collect();
-    let sections = match map.get("sections") {
-        None => all,
-        Some(node) => {
-            let chosen = sections(&node)?;
+    let sections = match (&table.sections.node, table.sections.value?) {
+        (Some(node), Some(chosen)) => {
             if chosen.iter().any(|section| !all.contains(section)) {
                 node.fault("a section here has no column", "name its column under `columns`".to_string());
             }
             chosen
         }
+        (_, None) | (None, _) => all,
     };
     let usual = match (&columns.frontal, &columns.lateral) {
         (Some(_), Some(_)) => Views::Both,
         (Some(_), None) => Views::Frontal,
-        _ => Views::None,
+        (None, _) => Views::None,
     };
-    let views = views(&map).unwrap_or(usual);
+    let views = chosen(&table.views).unwrap_or(usual);
     let lacks = (views != Views::None && columns.frontal.is_none())
         || (views == Views::Both && columns.lateral.is_none());
     if lacks {
@@ -111,24 +244,28 @@ fn manifest(node: &Node<'_>) -> Option<Data> {
             ),
         );
     }
-    let (positive, negative) = (positive?, negative?);
-    check_labels(
-        node,
-        &[("positive", &positive), ("negative", &negative), ("leave_out", leave_out.as_ref()?)],
-    );
+    let (is_positive, is_negative) = (table.positive.is_given(), table.negative.is_given());
+    let (mut positive, mut negative) = (table.positive.value?, table.negative.value?);
+    if findings.is_some() {
+        // data frames write the numbers of columns with holes as 1.0
+        positive.extend((!is_positive).then(|| "1.0".to_string()));
+        negative.extend((!is_negative).then(|| "0.0".to_string()));
+    }
+    let leave_out = table.leave_out.value?;
+    check_labels(node, &[("positive", &positive), ("negative", &negative), ("leave_out", &leave_out)]);
     Some(Data::Manifest {
-        file: file?,
+        file: table.file.value?,
         columns,
-        findings: findings?,
+        findings,
         positive,
         negative,
-        leave_out: leave_out?,
-        separator: separator?,
-        missing: missing?,
-        literal: literal?,
+        leave_out,
+        separator: table.separator.value?,
+        missing: table.missing.value?,
+        literal: table.literal.value?,
         sections,
         views,
-        bits: bits?,
+        bits: table.bits.value?,
     })
 }
 
@@ -142,12 +279,6 @@ fn check_labels(node: &Node<'_>, lists: &[(&str, &Vec<String>)]) {
             }
         }
     }
-}
-
-/// Bits of the images' values; the outer None is a fault.
-#[allow(clippy::option_option)]
-fn bits(map: &Map<'_>) -> Option<Option<u8>> {
-    map.get("bits").map_or(Some(None), |node| node.whole(1, 16).map(Some))
 }
 
 /// What stands between the findings of a label.
@@ -178,23 +309,23 @@ pub(super) fn value(node: &Node<'_>) -> Option<String> {
     Some(word)
 }
 
-fn columns_of(node: &Node<'_>) -> Option<Columns> {
-    let map = node.map(&keys::COLUMNS)?;
-    let name = |key: &str| map.get(key).and_then(|node| node.words());
-    let or = |key: &str, usual: &str| name(key).unwrap_or_else(|| usual.to_string());
-    let groups = map.get("groups").map_or(Some(vec![]), |node| groups(&node));
+fn columns(node: &Node<'_>) -> Option<Columns> {
+    let table = ColumnNames::read(node)?;
+    // a name with a fault counts as not given; the fault refuses the spec
+    let name = |entry: Entry<'_, Option<String>>| entry.value.flatten();
+    let or = |entry, usual: &str| name(entry).unwrap_or_else(|| usual.to_string());
     Some(Columns {
-        id: or("id", "case"),
-        patient: or("patient", "patient"),
-        label: or("label", "label"),
-        frontal: name("frontal"),
-        lateral: name("lateral"),
-        indication: name("indication"),
-        findings: name("findings"),
-        impression: name("impression"),
-        view: name("view"),
-        mask: name("mask"),
-        groups: groups?,
+        id: or(table.id, "case"),
+        patient: or(table.patient, "patient"),
+        label: or(table.label, "label"),
+        frontal: name(table.frontal),
+        lateral: name(table.lateral),
+        indication: name(table.indication),
+        findings: name(table.findings),
+        impression: name(table.impression),
+        view: name(table.view),
+        mask: name(table.mask),
+        groups: table.groups.value?.unwrap_or_default(),
     })
 }
 
@@ -239,9 +370,8 @@ fn sections(node: &Node<'_>) -> Option<Vec<Section>> {
 }
 
 /// The views that the spec names; a fault counts as both.
-fn views(map: &Map<'_>) -> Option<Views> {
-    let words = [("both", Views::Both), ("frontal", Views::Frontal), ("none", Views::None)];
-    map.get("views").map(|node| node.one_of("choice of views", &words).unwrap_or(Views::Both))
+fn chosen(views: &Entry<'_, Option<Views>>) -> Option<Views> {
+    views.value.unwrap_or(Some(Views::Both))
 }
 
 /// Both views if a model reads images, else none.

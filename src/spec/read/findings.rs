@@ -1,15 +1,44 @@
 //! The findings of a `data` block: those of a phantom, and the columns or the list of a manifest that say them.
 
-use super::super::node::{Map, Node};
+use serde_json::{Value as Json, json};
+
+use super::super::node::Node;
+use super::super::schema::parts;
+use super::super::table::About;
 use super::check_name;
+use super::data::{ColumnNames, Manifest};
 use crate::spec::{FindingColumns, PhantomFinding, Taken};
 
 /// Values that mean uncertain where a spec names none, as `CheXpert` and MIMIC-CXR write them.
 const UNSURE: [&str; 2] = ["-1", "-1.0"];
+/// What an uncertain label may be taken for.
+pub(super) const OF_UNCERTAIN: [(&str, Taken); 3] = [
+    (Taken::LeaveOut.name(), Taken::LeaveOut),
+    (Taken::Positive.name(), Taken::Positive),
+    (Taken::Negative.name(), Taken::Negative),
+];
+/// What an empty label may be taken for.
+pub(super) const OF_EMPTY: [(&str, Taken); 2] =
+    [(Taken::LeaveOut.name(), Taken::LeaveOut), (Taken::Negative.name(), Taken::Negative)];
 
-/// The findings that a phantom is asked for; none if the key is absent.
-pub(super) fn of_phantom(map: &Map<'_>) -> Option<Vec<PhantomFinding>> {
-    let Some(node) = map.get("findings") else { return Some(vec![]) };
+/// The schema of a phantom's findings.
+pub(super) fn schema_of_phantom(about: &str, _: About<'_>) -> Json {
+    let names: Vec<&str> = PhantomFinding::ALL.iter().map(|finding| finding.name()).collect();
+    parts::described(parts::list(&json!({"enum": names}), 1), about)
+}
+
+/// The schema of a manifest's findings.
+pub(super) fn schema_of_manifest(about: &str, _: About<'_>) -> Json {
+    let column = parts::text("The column, or the word in the list.", &["Pleural Effusion"]);
+    let word = parts::text("A column, or a word in the list.", &["Effusion"]);
+    json!({
+        "description": about,
+        "anyOf": [parts::named(&column, "By the name that sentences use."), parts::list(&word, 1)],
+    })
+}
+
+/// The findings that a phantom is asked for.
+pub(super) fn of_phantom(node: &Node<'_>) -> Option<Vec<PhantomFinding>> {
     let known: Vec<(&str, PhantomFinding)> =
         PhantomFinding::ALL.iter().map(|finding| (finding.name(), *finding)).collect();
     let mut findings = Vec::new();
@@ -24,10 +53,8 @@ pub(super) fn of_phantom(map: &Map<'_>) -> Option<Vec<PhantomFinding>> {
         }
     }
     if findings.is_empty() && is_sound {
-        node.fault(
-            "there is no finding here",
-            "name one, such as `[effusion]`, or leave the key out".to_string(),
-        );
+        let help = "name one, such as `[effusion]`, or leave the key out".to_string();
+        node.fault("there is no finding here", help);
         return None;
     }
     is_sound.then_some(findings)
@@ -35,55 +62,45 @@ pub(super) fn of_phantom(map: &Map<'_>) -> Option<Vec<PhantomFinding>> {
 
 /// How a manifest says what findings a study has; the inner None where it is asked for none.
 #[allow(clippy::option_option)] // the outer None is a fault
-pub(super) fn of_manifest(map: &Map<'_>) -> Option<Option<FindingColumns>> {
-    let is_list = map.get("separator").is_some();
-    let Some(node) = map.get("findings") else {
-        for key in ["unsure", "uncertain", "empty", "none"] {
-            if let Some(node) = map.get(key) {
+pub(super) fn of_manifest(table: &Manifest<'_>) -> Option<Option<FindingColumns>> {
+    let is_list = table.separator.is_given();
+    let Some(node) = &table.findings.node else {
+        let others = [&table.unsure.node, &table.uncertain.node, &table.empty.node, &table.none.node];
+        for (node, key) in others.into_iter().zip(["unsure", "uncertain", "empty", "none"]) {
+            if let Some(node) = node {
                 let help = "name the findings under `findings`, or leave it out".to_string();
                 node.fault_of_key(format!("`{key}` is about the labels of findings"), Some(help));
             }
         }
         return Some(None);
     };
-    let named = named(&node);
-    let taken = |key: &str, what: &str, choices: &[Taken]| {
-        let words: Vec<(&str, Taken)> = choices.iter().map(|taken| (taken.name(), *taken)).collect();
-        map.get(key).map_or(Some(None), |node| node.one_of(what, &words).map(Some))
-    };
-    let uncertain = taken("uncertain", "reading of an uncertain label", &Taken::OF_UNCERTAIN);
-    let empty = taken("empty", "reading of an empty label", &Taken::OF_EMPTY);
-    let unsure = map.get("unsure").map_or(Some(UNSURE.map(str::to_string).to_vec()), |node| {
-        node.items()?.iter().map(super::data::value).collect()
-    });
-    let none = map.get("none").and_then(|node| node.words());
+    let named = named(node);
     if is_list {
-        for (key, why) in [
-            ("positive", "a finding that the list holds is present"),
-            ("negative", "a finding that the list lacks is absent"),
-            ("unsure", "a list says nothing uncertain"),
-            ("uncertain", "a list says nothing uncertain"),
+        for (node, key, why) in [
+            (&table.positive.node, "positive", "a finding that the list holds is present"),
+            (&table.negative.node, "negative", "a finding that the list lacks is absent"),
+            (&table.unsure.node, "unsure", "a list says nothing uncertain"),
+            (&table.uncertain.node, "uncertain", "a list says nothing uncertain"),
         ] {
-            if let Some(node) = map.get(key) {
+            if let Some(node) = node {
                 node.fault_of_key(format!("`{key}` is not read: {why}"), Some("leave it out".to_string()));
             }
         }
-    } else if let Some(label) = map.get("columns").and_then(|node| label_of(&node)) {
+    } else if let Some(label) =
+        table.columns.node.as_ref().and_then(|node| ColumnNames::read(node)?.label.node)
+    {
         let help = "say `separator` if this column lists the findings, or leave it out".to_string();
         label.fault_of_key("each finding has a column, so that no `label` is read".to_string(), Some(help));
     }
+    let unsure = table.unsure.value.clone()?;
     Some(Some(FindingColumns {
         named: named?,
         is_list,
-        unsure: unsure?,
-        uncertain: uncertain?,
-        empty: empty?,
-        none,
+        unsure: unsure.unwrap_or_else(|| UNSURE.map(str::to_string).to_vec()),
+        uncertain: table.uncertain.value?,
+        empty: table.empty.value?,
+        none: table.none.value.clone()?,
     }))
-}
-
-fn label_of<'a>(columns: &Node<'a>) -> Option<Node<'a>> {
-    columns.entries()?.into_iter().find(|(name, _)| name == "label").map(|(_, node)| node)
 }
 
 /// `{effusion: Pleural Effusion}`, or `[Effusion, Nodule]` where the columns' names are plain.

@@ -1,24 +1,30 @@
 //! From YAML to a [`Spec`].
 
-mod checks;
+pub(super) mod checks;
 mod data;
 mod defend;
 mod findings;
-mod models;
+mod hardening;
+pub(super) mod models;
 mod script;
-mod sentences;
+pub(super) mod sentences;
 mod split;
 pub(super) mod threats;
+pub(super) mod weights;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value as Json, json};
 use serde_yaml::Value;
 
 use super::invisible;
-use super::keys;
-use super::node::{Faults, Map, Node, suggest};
+use super::node::{Faults, Node, suggest};
 use super::place::Tree;
+use super::schema::parts;
 use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
+use super::table::{
+    Own, Takes, Writes, block, needed, needed_block, own, real, table, text, usual, whole, word,
+};
 use super::{
     Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named,
     Norm, Outputs, Place, Section, Spec, Stop, TextMethod, Views,
@@ -116,67 +122,164 @@ fn malformed(text: &str, why: &serde_yaml::Error) -> Diagnostic {
     }
 }
 
+table! {
+    /// The whole file.
+    Root {
+        claim: String = needed(
+            "What the requirements are meant to show, in your words.",
+            text(&[]),
+            "what the requirements are meant to show",
+        ),
+        defaults: () = block(
+            "Shared settings for YAML anchors (`&NAME`), which `*NAME` and `<<: *NAME` repeat; medcert reads nothing here.",
+            |about, _| json!({"description": about}),
+        ),
+        data: () = needed_block(
+            "Where the studies come from: a map of one key.",
+            data::schema,
+            "{phantom: {studies: 900, seed: 7}}",
+        ),
+        split: () = needed_block(
+            "How the studies are divided: by random patients, or by a column of the manifest.",
+            split::schema,
+            "{test: 30%, seed: 7}",
+        ),
+        models: () = needed_block(
+            "The models by name; a fusion comes after the models that it joins.",
+            models::schema,
+            "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}",
+        ),
+        defend: () = block(
+            "Defended models by name, each around one of `models`; sentences can compare the two.",
+            defend::schema,
+        ),
+        threats: () = block(
+            "Attacks with parameters, under names that sentences and the table may use.",
+            threats::schema,
+        ),
+        masks: () = block(
+            "Mask files by name, for `inside NAME` and `outside NAME`.",
+            |about, _| {
+                parts::named(&parts::text("A mask file: white is in the mask.", &["masks/lungs.png"]), about)
+            },
+        ),
+        grid: Vec<f64> = usual(
+            "The strengths ε that `ε≤` runs through, in pixel units: pixels are in [0, 1].",
+            GRID,
+            DEFAULT_GRID.to_vec(),
+        ),
+        grid_l2: Vec<f64> = usual(
+            "The same for attacks in l2, where one pixel moved from black to white is 1.",
+            GRID_L2,
+            DEFAULT_GRID_L2.to_vec(),
+        ),
+        table: () = block(
+            "The rows of the table: every model is shown under each.",
+            |about, _| parts::described(parts::list(&json!({"$ref": "#/$defs/condition"}), 0), about),
+        ),
+        published: () = block(
+            "What others published for the same question; shown beside the table, and judges nothing.",
+            sentences::schema_of_published,
+        ),
+        require: () = needed_block(
+            "The sentences that must hold.",
+            |about, _| parts::described(parts::list(&json!({"$ref": "#/$defs/sentence"}), 1), about),
+            "[fusion accuracy ≥ 90% at FGSM ε≤0.1]",
+        ),
+        thresholds: () = block(
+            "Operating points by model: the threshold keeps this on the validation part of the split.",
+            checks::schema_of_thresholds,
+        ),
+        checks: () = block(
+            "Which checks are run, what they block, and other triggers by code or name. A trigger looser than the usual one needs an owner, a reason and a last day.",
+            checks::schema,
+        ),
+        waivers: () = block(
+            "Checks that may be raised until a day, because a person says so.",
+            checks::schema_of_waivers,
+        ),
+        seed: u64 = usual("Seed of every random choice of the attacks.", whole(0, u64::MAX), 0),
+        device: DeviceChoice = usual("What it is computed on.", Device, DeviceChoice::Auto),
+        chunk: usize = usual(
+            "Cases that are evaluated together; a GPU is quicker with more, such as 256.",
+            whole(1, 1024),
+            CHUNK,
+        ),
+        stop: Stop = usual(
+            "When a cell ends: after all test cases, or, `early`, as soon as its cases decide every sentence about it.",
+            word("way to stop", &[("all", Stop::All), ("early", Stop::Early)]),
+            Stop::All,
+        ),
+        counterexamples: usize = usual(
+            "Broken cases that are made smaller, a cell and chunk.",
+            whole(0, 1024),
+            1,
+        ),
+        costs: () = block(
+            "What an error costs, in your unit; for the metric `cost`.",
+            |about, names| parts::described(CostKeys::schema(names), about),
+        ),
+    }
+}
+
+table! {
+    /// The block `costs`.
+    CostKeys {
+        missed: f64 = needed("An abnormal case that is called normal.", real(0.0, 1e9, &[10.0]), "1"),
+        overcalled: f64 = needed("A normal case that is called abnormal.", real(0.0, 1e9, &[1.0]), "1"),
+    }
+}
+
+const GRID: Own<Vec<f64>> = own(|node| grid(node, Norm::Linf), |about| schema_of_grid(about, Norm::Linf));
+const GRID_L2: Own<Vec<f64>> = own(|node| grid(node, Norm::L2), |about| schema_of_grid(about, Norm::L2));
+
 /// The whole file. Reads on after a fault, so that the next one is found too.
 fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
-    let map = root.map(&keys::ROOT)?;
-    let claim = map.need("claim", "what the requirements are meant to show").and_then(|node| node.words());
-    let models = map.need("models", "{language: {bert: {config: tiny, train: {lr: 5e-4, epochs: 5}}}}");
-    let (models, mut readers) = models.map_or((None, vec![]), |node| models::read(&node));
-    let masks = map.get("masks").map_or(Some(Vec::new()), |node| masks(&node));
+    let table = Root::read(root)?;
+    // anchors need a place to be written at; what they hold is read where it is repeated
+    let _anchors = &table.defaults;
+    let (models, mut readers) = table.models.node.as_ref().map_or((None, vec![]), models::read);
+    let masks = table.masks.node.as_ref().map_or(Some(Vec::new()), masks);
     let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
-    let models = match (map.get("defend"), models) {
+    let models = match (&table.defend.node, models) {
         (Some(node), models) => {
             let is_sound = models.is_some();
             let mut models = models.unwrap_or_default();
-            let are_defended = defend::read(&node, &mut models, &mut readers, &mask_names);
+            let are_defended = defend::read(node, &mut models, &mut readers, &mask_names);
             (is_sound && are_defended).then_some(models)
         }
         (None, models) => models,
     };
-    let data = map.need("data", "{phantom: {studies: 900, seed: 7}}");
-    let data = data.and_then(|node| data::read(&node, &readers, models.is_some()));
-    let split = map.need("split", "{test: 30%, seed: 7}");
-    let split = split.and_then(|node| split::read(&node, models.as_deref(), data.as_ref()));
+    let data = table.data.node.as_ref().and_then(|node| data::read(node, &readers, models.is_some()));
+    let split = table.split.node.as_ref();
+    let split = split.and_then(|node| split::read(node, models.as_deref(), data.as_ref()));
     let known = threats::Known { models: &readers, masks: &mask_names };
-    let threats = map.get("threats").map_or(Some(Vec::new()), |node| threats::read(&node, known));
-    let grid_of = |key: &str, usual: [f64; 4], norm: Norm| {
-        map.get(key).map_or(Some(usual.to_vec()), |node| grid(&node, norm))
-    };
-    let (grid, grid_l2) =
-        (grid_of("grid", DEFAULT_GRID, Norm::Linf), grid_of("grid_l2", DEFAULT_GRID_L2, Norm::L2));
-    let counterexamples = map.get("counterexamples").map_or(Some(1), |node| node.whole(0, 1024));
-    let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    let device = map.get("device").map_or(Some(DeviceChoice::Auto), |node| device(&node));
-    let chunk = map.get("chunk").map_or(Some(CHUNK), |node| node.whole(1, 1024));
-    let stop = map.get("stop").map_or(Some(Stop::All), |node| {
-        node.one_of("way to stop", &[("all", Stop::All), ("early", Stop::Early)])
-    });
-    let require = map.need("require", "[fusion accuracy ≥ 90% at FGSM ε≤0.1]");
+    let threats = table.threats.node.as_ref().map_or(Some(Vec::new()), |node| threats::read(node, known));
     let threats = threats?;
     let findings = data.as_ref().map(Data::findings).unwrap_or_default();
     let names = Names { models: &readers, findings: &findings, threats: &threats, masks: &mask_names };
-    let table = sentences::table(&map, names);
-    if data.is_none() && asks_for_findings(&map) {
+    let rows = sentences::table(table.table.node.as_ref(), names);
+    if data.is_none() && asks_for_findings(table.data.node.as_ref()) {
         return None; // which findings a sentence may name is not known
     }
-    check_findings(&map, &findings, &readers);
-    check_outputs(&map, &findings, models.as_deref().unwrap_or_default());
-    let published = sentences::published(&map, names);
-    let costs = map.get("costs").map_or(Some(None), |node| costs(&node).map(Some));
-    let has_costs = map.get("costs").is_some();
-    let require = require.and_then(|node| sentences::requirements(&node, names, has_costs));
-    let conduct = checks::read(&map, names);
-    let (data, split, models, seed, chunk) = (data?, split?, models?, seed?, chunk?);
+    check_findings(table.data.node.as_ref(), &findings, &readers);
+    check_outputs(table.models.node.as_ref(), &findings, models.as_deref().unwrap_or_default());
+    let published = sentences::published(table.published.node.as_ref(), names);
+    let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs(node).map(Some));
+    let require = table.require.node.as_ref();
+    let require = require.and_then(|node| sentences::requirements(node, names, table.costs.is_given()));
+    let conduct = checks::read(&table, names);
+    let (data, split, models) = (data?, split?, models?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
-    split::check_thresholds(&map, &split, &thresholds);
+    split::check_thresholds(table.thresholds.node.as_ref(), &split, &thresholds);
     Some(Spec {
         path: path.to_path_buf(),
-        claim: claim?,
-        grid: grid?,
-        grid_l2: grid_l2?,
+        claim: table.claim.value?,
+        grid: table.grid.value?,
+        grid_l2: table.grid_l2.value?,
         masks,
-        counterexamples: counterexamples?,
-        table: table?,
+        counterexamples: table.counterexamples.value?,
+        table: rows?,
         published: published?,
         costs: costs?,
         require: require?,
@@ -186,32 +289,32 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
         data,
         split,
         models,
-        seed,
-        device: device?,
-        chunk,
-        stop: stop?,
+        seed: table.seed.value?,
+        device: table.device.value?,
+        chunk: table.chunk.value?,
+        stop: table.stop.value?,
         threats,
     })
 }
 
 /// Whether the data block has the key `findings`, whatever its faults.
-fn asks_for_findings(map: &Map<'_>) -> bool {
-    let source = map.get("data").and_then(|data| data.value.as_mapping()?.values().next());
+fn asks_for_findings(data: Option<&Node<'_>>) -> bool {
+    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
     source.is_some_and(|source| source.get("findings").is_some())
 }
 
 /// A sentence must tell a finding from a model.
-fn check_findings(map: &Map<'_>, findings: &[String], models: &[ModelInputs]) {
+fn check_findings(data: Option<&Node<'_>>, findings: &[String], models: &[ModelInputs]) {
     let is_model = |name: &&String| models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
-    if let (Some(name), Some(node)) = (findings.iter().find(is_model), map.get("data")) {
+    if let (Some(name), Some(node)) = (findings.iter().find(is_model), data) {
         let help = "give one of the two another name".to_string();
         node.fault_of_key(format!("`{name}` is the name of a finding and of a model"), Some(help));
     }
 }
 
 /// A module has to answer what the data ask.
-fn check_outputs(map: &Map<'_>, findings: &[String], models: &[Named<Model>]) {
-    let Some(node) = map.get("models") else { return };
+fn check_outputs(node: Option<&Node<'_>>, findings: &[String], models: &[Named<Model>]) {
+    let Some(node) = node else { return };
     for (name, model) in models {
         let Model::Script(script) = model else { continue };
         let fault = match &script.outputs {
@@ -236,13 +339,37 @@ fn check_outputs(map: &Map<'_>, findings: &[String], models: &[Named<Model>]) {
     }
 }
 
-fn device(node: &Node<'_>) -> Option<DeviceChoice> {
-    let text = node.text()?;
-    let read = text.parse::<DeviceChoice>();
-    if let Err(help) = &read {
-        node.fault(format!("`{text}` is no device"), help.clone());
+/// A device by its name.
+struct Device;
+
+impl Takes for Device {
+    type Value = DeviceChoice;
+
+    fn read(&self, node: &Node<'_>) -> Option<DeviceChoice> {
+        let text = node.text()?;
+        let read = text.parse::<DeviceChoice>();
+        if let Err(help) = &read {
+            node.fault(format!("`{text}` is no device"), help.clone());
+        }
+        read.ok()
     }
-    read.ok()
+
+    fn schema(&self, about: &str) -> Json {
+        json!({
+            "description": about, "type": "string", "pattern": "^(auto|cpu|cuda(:[0-9]+)?)$",
+            "examples": ["auto", "cpu", "cuda:0"],
+        })
+    }
+}
+
+impl Writes for Device {
+    fn written(&self, value: &DeviceChoice) -> Json {
+        match value {
+            DeviceChoice::Auto => json!("auto"),
+            DeviceChoice::Cpu => json!("cpu"),
+            DeviceChoice::Cuda(number) => json!(format!("cuda:{number}")),
+        }
+    }
 }
 
 /// Mask files by name.
@@ -268,12 +395,21 @@ fn grid(node: &Node<'_>, norm: Norm) -> Option<Vec<f64>> {
     Some(grid)
 }
 
+fn schema_of_grid(about: &str, norm: Norm) -> Json {
+    let (usual, most) = match norm {
+        Norm::Linf => (DEFAULT_GRID, 1.0),
+        Norm::L2 => (DEFAULT_GRID_L2, 1000.0),
+    };
+    let list = parts::list(&parts::number(0.0, most), 1);
+    let mut schema = parts::described(list, about);
+    schema["examples"] = json!([usual]);
+    schema
+}
+
 /// What errors cost.
 fn costs(node: &Node<'_>) -> Option<Costs> {
-    let map = node.map(&keys::COSTS)?;
-    let cost = |key| map.need(key, "1").and_then(|node| node.real(0.0, 1e9));
-    let (missed, overcalled) = (cost("missed"), cost("overcalled"));
-    let costs = Costs { missed: missed?, overcalled: overcalled? };
+    let CostKeys { missed, overcalled } = CostKeys::read(node)?;
+    let costs = Costs { missed: missed.value?, overcalled: overcalled.value? };
     if costs.missed + costs.overcalled > 0.0 {
         return Some(costs);
     }

@@ -1,10 +1,197 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
-use super::super::keys;
-use super::super::node::{Map, Node};
-use super::script;
+use serde_json::{Value as Json, json};
+
+use super::super::node::Node;
+use super::super::schema::parts;
+use super::super::table::{
+    About, Choice, Truth, block, needed, needed_block, optional, table, usual, whole, word,
+};
+use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
 use super::{Model, ModelInputs, Named, check_name, suggest};
-use crate::spec::{BertConfig, Fusion, Optimizer, Source, Train, VisionNetwork, Weights};
+use super::{hardening, script};
+use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Referent, Source, VisionNetwork, Weights};
+
+table! {
+    /// A residual network.
+    Vision {
+        image: u32 = needed("Side of the square input in pixels.", whole(32, 512), "224"),
+        start: Option<Source> = optional(ABOUT_START, SOURCE),
+        ..weights: WeightsOrTraining,
+    }
+}
+
+table! {
+    /// The small network, which alone has a width.
+    SmallVision {
+        width: u32 = usual("Channels of the first stage.", whole(8, 256), USUAL_WIDTH),
+        ..vision: Vision,
+    }
+}
+
+table! {
+    /// The architecture `bert`.
+    Bert {
+        config: () = block("Its size, if no folder says it.", |about, names| json!({
+            "description": about, "examples": ["tiny"],
+            "anyOf": [{"enum": ["tiny"]}, BertSize::schema(names)],
+        })),
+        start: Option<Source> = optional(ABOUT_START, SOURCE),
+        max_tokens: Option<u32> =
+            optional("Tokens of a text at most, [CLS] and [SEP] counted.", whole(8, 4096)),
+        lowercase: Option<bool> =
+            optional("Whether texts are put into lower case, whatever the folder says.", Truth),
+        ..weights: WeightsOrTraining,
+    }
+}
+
+table! {
+    /// The size of a BERT.
+    BertSize {
+        hidden: u32 = usual("Width of the hidden states.", whole(8, 4096), BertConfig::TINY.hidden),
+        layers: u32 = usual("Number of layers.", whole(1, 48), BertConfig::TINY.layers),
+        heads: u32 = usual("Attention heads; they divide `hidden`.", whole(1, 64), BertConfig::TINY.heads),
+        intermediate: u32 =
+            usual("Width of the feed-forward layer.", whole(8, 16384), BertConfig::TINY.intermediate),
+        max_tokens: u32 = usual("Tokens of a text at most.", whole(8, 512), BertConfig::TINY.max_tokens),
+        vocabulary: u32 =
+            usual("Entries of the vocabulary at most.", whole(200, 200_000), BertConfig::TINY.vocabulary),
+    }
+}
+
+table! {
+    /// A fusion.
+    Joined {
+        vision: () =
+            needed_block("Name of the vision model.", |about, _| parts::text(about, &["vision"]), "vision"),
+        language: () = needed_block(
+            "Name of the language model.",
+            |about, _| parts::text(about, &["language"]),
+            "language",
+        ),
+        parts: bool = usual(
+            "Whether its parts start from those models' weights, or anew.",
+            word("beginning of the parts", &[("trained", false), ("fresh", true)]),
+            false,
+        ),
+        ..weights: WeightsOrTraining,
+    }
+}
+
+table! {
+    /// A fusion by attention, which alone has a width and heads.
+    Attending {
+        width: u32 = usual("Width of the common space.", whole(8, 4096), 128),
+        heads: u32 = usual("Attention heads; they divide `width`.", whole(1, 64), 4),
+        ..joined: Joined,
+    }
+}
+
+/// Of the published networks, and of the small one where no width is given.
+const USUAL_WIDTH: u32 = 64;
+/// What an architecture may refer to.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// The models above it, if they have no fault.
+    earlier: &'a [Named<Model>],
+    /// The names of all models.
+    all: &'a [String],
+}
+
+type ReadModel = Box<dyn Fn(&Node<'_>, Known<'_>) -> Option<Model>>;
+
+fn boxed(read: impl Fn(&Node<'_>, Known<'_>) -> Option<Model> + 'static) -> ReadModel {
+    Box::new(read)
+}
+
+/// The architectures: a new one is a row, its table and its reader.
+fn architectures() -> Vec<Choice<ReadModel>> {
+    let network = |network: &VisionNetwork| {
+        let network = *network;
+        let name = network.name();
+        if network == VisionNetwork::SeResnet18 {
+            return Choice {
+                name,
+                about: "A small SE-ResNet for gray images, the quick default.".into(),
+                schema: |names| either(SmallVision::schema(names)),
+                read: boxed(move |node, _| {
+                    let SmallVision { width, vision: keys } = SmallVision::read(node)?;
+                    vision(node, network, width.value, keys)
+                }),
+            };
+        }
+        Choice {
+            name,
+            about: format!("The published network {name}, with timm's parameter names.").into(),
+            schema: |names| either(Vision::schema(names)),
+            read: boxed(move |node, _| vision(node, network, Some(USUAL_WIDTH), Vision::read(node)?)),
+        }
+    };
+    let joined = |kind: Fusion, about: &'static str| Choice {
+        name: kind.name(),
+        about: about.into(),
+        schema: |names| either(Joined::schema(names)),
+        read: boxed(move |node, known| fusion(node, Some(kind), Joined::read(node)?, known)),
+    };
+    let bert = Choice {
+        name: "bert",
+        about:
+            "A BERT: small and new (`config: tiny`), or a folder in Hugging Face's layout (`start: FOLDER`)."
+                .into(),
+        schema: |names| either(Bert::schema(names)),
+        read: boxed(|node, _| bert(node)),
+    };
+    let attending = Choice {
+        name: "cross_attention",
+        about: "A fusion: words look at the image's regions, and regions at the words.".into(),
+        schema: |names| either(Attending::schema(names)),
+        read: boxed(|node, known| attending(node, known)),
+    };
+    let module = |format: &ModuleFormat| {
+        match format {
+        ModuleFormat::Pt2 => Choice {
+            name: format.name(),
+            about: "A model of your own, exported with torch.export. The file holds data alone; nothing of it is \
+                    trusted."
+                .into(),
+            schema: script::Module::schema,
+            read: boxed(|node, _| script::read_graph(node)),
+        },
+        ModuleFormat::TorchScript => Choice {
+            name: format.name(),
+            about: "A model of your own as TorchScript, which PyTorch has deprecated: prefer `pt2`. The file holds \
+                    code, which runs here: it must be trusted and pinned."
+                .into(),
+            schema: script::Script::schema,
+            read: boxed(|node, _| script::read(node)),
+        },
+    }
+    };
+    let others = [
+        bert,
+        joined(Fusion::Early, "A fusion: features concatenated, one linear layer (as in Mozhegova et al.)."),
+        joined(Fusion::Late, "A fusion: log-odds concatenated, one linear layer (as in Mozhegova et al.)."),
+        attending,
+        joined(
+            Fusion::Gated,
+            "A fusion: an expert for both inputs and one for each alone, weighed by a gate.",
+        ),
+    ];
+    VisionNetwork::ALL.iter().map(network).chain(others).chain(ModuleFormat::ALL.iter().map(module)).collect()
+}
+
+/// The schema of the block.
+pub(in crate::spec) fn schema(about: &str, names: About<'_>) -> Json {
+    let mut models = parts::named(&Choice::schema(&architectures(), names), about);
+    models["minProperties"] = 1.into();
+    models
+}
+
+/// Weights or training, not both.
+fn either(mut object: Json) -> Json {
+    object["oneOf"] = json!([{"required": ["weights"]}, {"required": ["train"]}]);
+    object
+}
 
 /// The models, if none has a fault; and what each reads, for the sentences (both, where it has a fault).
 pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInputs>) {
@@ -16,10 +203,16 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
     let mut readers = Vec::new();
     let mut models: Vec<Named<Model>> = Vec::new();
     let mut complete = true;
+    let architectures = architectures();
     let all: Vec<String> = entries.iter().map(|(name, _)| name.clone()).collect();
     for (name, node) in entries {
         check_name(&name, &node, "model", models.iter().map(|(name, _)| name));
-        let model = model(&node, &models, &all);
+        let known = Known { earlier: &models, all: &all };
+        let model = Choice::of(&node, "architecture", &architectures).and_then(|(architecture, node)| {
+            let model = (architecture.read)(&node, known)?;
+            hardening::check(&node, &model);
+            Some(model)
+        });
         let reads = |input: fn(&Model) -> bool| model.as_ref().is_none_or(input);
         readers.push(ModelInputs {
             name: name.clone(),
@@ -36,80 +229,67 @@ pub(super) fn read(node: &Node<'_>) -> (Option<Vec<Named<Model>>>, Vec<ModelInpu
     (complete.then_some(models), readers)
 }
 
-fn model(node: &Node<'_>, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
-    let networks = VisionNetwork::ALL.iter().map(|network| network.name());
-    let known: Vec<&str> = networks.chain(["bert"]).chain(keys::FUSIONS).chain(["torchscript"]).collect();
-    let (architecture, node) = node.choice("architecture", &known)?;
-    if let Some(network) = VisionNetwork::ALL.iter().find(|network| network.name() == architecture) {
-        return vision(&node, *network);
-    }
-    match architecture.as_str() {
-        "bert" => bert(&node),
-        "torchscript" => script::read(&node),
-        _ => fusion(&node, &architecture, earlier, all),
-    }
-}
-
-fn vision(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
-    let keys: &[&str] = match network {
-        VisionNetwork::SeResnet18 => &keys::SMALL_VISION,
-        _ => &keys::VISION,
-    };
-    let map = node.map(keys)?;
-    let image = map.need("image", "224").and_then(|node| node.whole(32, 512));
-    let width = map.get("width").map_or(Some(64), |node| node.whole(8, 256));
-    let start = start(&map);
-    let weights = weights(node, Optimizer::Adam);
-    Some(Model::Vision { network, image: image?, width: width?, start: start?, weights: weights? })
+fn vision(
+    node: &Node<'_>,
+    network: VisionNetwork,
+    width: Option<u32>,
+    Vision { image, start, weights }: Vision<'_>,
+) -> Option<Model> {
+    check_start(start.node.as_ref(), &weights);
+    let weights = read_weights(node, &weights, Optimizer::Adam)?;
+    Some(Model::Vision { network, image: image.value?, width: width?, start: start.value?, weights })
 }
 
 fn bert(node: &Node<'_>) -> Option<Model> {
-    let map = node.map(&keys::BERT)?;
-    let start = start(&map);
-    let max_tokens = map.get("max_tokens").map_or(Some(None), |node| node.whole(8, 4096).map(Some));
-    let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
-    let weights = weights(node, Optimizer::AdamW);
+    let Bert { config, start, max_tokens, lowercase, weights } = Bert::read(node)?;
+    check_start(start.node.as_ref(), &weights);
+    let weights = read_weights(node, &weights, Optimizer::AdamW);
     let is_folder = matches!(&weights, Some(Weights::File(source)) if !source.is_file());
-    let config = match map.get("config") {
-        Some(config) if is_folder || map.get("start").is_some() => {
+    let says_size = is_folder || start.is_given();
+    let config = match (config.node, says_size) {
+        (Some(config), true) => {
             let help = "leave `config` out; `max_tokens` shortens the texts".to_string();
             config.fault_of_key("the folder's config.json says the size of this BERT".into(), Some(help));
             None
         }
-        None if is_folder || map.get("start").is_some() => Some(None),
-        _ => map.need("config", "tiny").and_then(|node| bert_config(&node)).map(Some),
+        (None, true) => Some(None),
+        (Some(config), false) => bert_size(&config).map(Some),
+        (None, false) => node.missing("config", "tiny"),
     };
-    let (start, weights) = (start?, weights?);
-    Some(Model::Bert { config: config?, start, max_tokens: max_tokens?, lowercase: lowercase?, weights })
+    Some(Model::Bert {
+        config: config?,
+        start: start.value?,
+        max_tokens: max_tokens.value?,
+        lowercase: lowercase.value?,
+        weights: weights?,
+    })
 }
 
-fn fusion(node: &Node<'_>, name: &str, earlier: &[Named<Model>], all: &[String]) -> Option<Model> {
-    let attends = name == "cross_attention";
-    let keys: &[&str] = if attends { &keys::CROSS_ATTENTION } else { &keys::FUSION };
-    let map = node.map(keys)?;
-    let part = |key: &str, reads_image: bool| {
-        map.need(key, key).and_then(|node| part(&node, reads_image, earlier, all))
-    };
-    let (vision, language) = (part("vision", true), part("language", false));
-    let beginnings = [("trained", false), ("fresh", true)];
-    let fresh =
-        map.get("parts").map_or(Some(false), |node| node.one_of("beginning of the parts", &beginnings));
-    let width = map.get("width").map_or(Some(128), |node| node.whole(8, 4096));
-    let heads = map.get("heads").map_or(Some(4), |node| node.whole(1, 64));
-    let weights = weights(node, Optimizer::Adam);
-    let kind = match name {
-        "early_fusion" => Fusion::Early,
-        "late_fusion" => Fusion::Late,
-        "gated_fusion" => Fusion::Gated,
-        _ => Fusion::CrossAttention { width: width?, heads: heads? },
-    };
-    if let (Fusion::CrossAttention { width, heads }, true) = (kind, attends)
+/// A fusion by attention, whose kind has numbers.
+fn attending(node: &Node<'_>, known: Known<'_>) -> Option<Model> {
+    let Attending { width, heads, joined } = Attending::read(node)?;
+    let kind = width.value.zip(heads.value).map(|(width, heads)| Fusion::CrossAttention { width, heads });
+    if let Some(Fusion::CrossAttention { width, heads }) = kind
         && !width.is_multiple_of(heads)
     {
         let help = format!("choose `heads` so that it divides {width}");
         node.fault(format!("{heads} heads do not divide a width of {width}"), help);
     }
-    let (vision, language, fresh, weights) = (vision?, language?, fresh?, weights?);
+    fusion(node, kind, joined, known)
+}
+
+/// A fusion; `kind` is None where it has a fault.
+fn fusion(
+    node: &Node<'_>,
+    kind: Option<Fusion>,
+    Joined { vision, language, parts, weights }: Joined<'_>,
+    known: Known<'_>,
+) -> Option<Model> {
+    let part = |node: Option<Node<'_>>, reads_image| node.and_then(|node| part(&node, reads_image, known));
+    let (vision, language) = (part(vision.node, true), part(language.node, false));
+    let weights = read_weights(node, &weights, Optimizer::Adam);
+    let (kind, fresh) = (kind?, parts.value?);
+    let (vision, language, weights) = (vision?, language?, weights?);
     if fresh && kind == Fusion::Late {
         let help = "leave `parts` out: only the layer that joins them learns".to_string();
         node.fault("a late fusion joins models that were trained".to_string(), help);
@@ -117,41 +297,8 @@ fn fusion(node: &Node<'_>, name: &str, earlier: &[Named<Model>], all: &[String])
     Some(Model::Fusion { kind, vision, language, fresh, weights })
 }
 
-/// What training starts from, if the spec says so; the outer None is a fault.
-#[allow(clippy::option_option)]
-fn start(map: &Map<'_>) -> Option<Option<Source>> {
-    let Some(start) = map.get("start") else { return Some(None) };
-    if map.get("weights").is_some() {
-        let help = "`start` is where training begins; leave it out, or train".to_string();
-        start.fault_of_key("a model whose weights are loaded starts from nothing".to_string(), Some(help));
-    }
-    source(&start).map(Some)
-}
-
-/// A file or folder of weights: its path, or `{path: …, sha256: …}`.
-fn source(node: &Node<'_>) -> Option<Source> {
-    if !node.value.is_mapping() {
-        return Some(Source { path: node.path()?, sha256: None });
-    }
-    let map = node.map(&keys::SOURCE)?;
-    let path = map.need("path", "model.safetensors").and_then(|node| node.path());
-    let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
-    let sha256 = sha256.and_then(|node| sha256_of(&node));
-    Some(Source { path: path?, sha256: Some(sha256?) })
-}
-
-pub(super) fn sha256_of(node: &Node<'_>) -> Option<String> {
-    let digest = node.text()?.trim().to_lowercase();
-    if digest.len() == 64 && digest.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        return Some(digest);
-    }
-    let help = "write the 64 hexadecimal digits that sha256sum prints, in quotes".to_string();
-    node.fault("this is no sha256", help);
-    None
-}
-
 /// The name of a model that a fusion joins.
-fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[String]) -> Option<String> {
+fn part(node: &Node<'_>, reads_image: bool, Known { earlier, all }: Known<'_>) -> Option<Referent> {
     let name = node.text()?;
     let kind = if reads_image { "a vision model" } else { "a language model" };
     let fits = |model: &Model| match model {
@@ -159,15 +306,16 @@ fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[Str
         Model::Bert { .. } => !reads_image,
         Model::Fusion { .. } | Model::Script(_) | Model::Defended(_) => false,
     };
-    match earlier.iter().find(|(other, _)| other == name) {
-        Some((_, model)) if fits(model) => return Some(name.to_string()),
-        Some(_) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),
-        None if all.iter().any(|other| other == name) => {
+    let place = all.iter().position(|other| other == name);
+    match (earlier.iter().find(|(other, _)| other == name), place) {
+        (Some((_, model)), Some(place)) if fits(model) => return Some(Referent::new(name, place)),
+        (Some(_), _) => node.fault(format!("`{name}` is not {kind}"), format!("name {kind}")),
+        (None, Some(_)) => {
             let help = "a fusion stands below the models that it joins, and those must be without a fault"
                 .to_string();
             node.fault(format!("`{name}` is not known yet here"), help);
         }
-        None => {
+        (None, None) => {
             let fitting: Vec<&str> =
                 earlier.iter().filter(|(_, model)| fits(model)).map(|(name, _)| name.as_str()).collect();
             node.fault(format!("`{name}` is no model of this spec"), suggest(name, &fitting));
@@ -176,22 +324,18 @@ fn part(node: &Node<'_>, reads_image: bool, earlier: &[Named<Model>], all: &[Str
     None
 }
 
-fn bert_config(node: &Node<'_>) -> Option<BertConfig> {
+fn bert_size(node: &Node<'_>) -> Option<BertConfig> {
     if node.value.is_string() {
         return node.one_of("size of a BERT", &[("tiny", BertConfig::TINY)]);
     }
-    let map = node.map(&keys::BERT_CONFIG)?;
-    let usual = BertConfig::TINY;
-    let size = |key: &str, usual: u32, least: u64, most: u64| {
-        map.get(key).map_or(Some(usual), |node| node.whole(least, most))
-    };
+    let size = BertSize::read(node)?;
     let config = BertConfig {
-        hidden: size("hidden", usual.hidden, 8, 4096)?,
-        layers: size("layers", usual.layers, 1, 48)?,
-        heads: size("heads", usual.heads, 1, 64)?,
-        intermediate: size("intermediate", usual.intermediate, 8, 16384)?,
-        max_tokens: size("max_tokens", usual.max_tokens, 8, 512)?,
-        vocabulary: size("vocabulary", usual.vocabulary, 200, 200_000)?,
+        hidden: size.hidden.value?,
+        layers: size.layers.value?,
+        heads: size.heads.value?,
+        intermediate: size.intermediate.value?,
+        max_tokens: size.max_tokens.value?,
+        vocabulary: size.vocabulary.value?,
     };
     if !config.hidden.is_multiple_of(config.heads) {
         let (hidden, heads) = (config.hidden, config.heads);
@@ -199,41 +343,4 @@ fn bert_config(node: &Node<'_>) -> Option<BertConfig> {
         node.fault(format!("{heads} heads do not divide a width of {hidden}"), help);
     }
     Some(config)
-}
-
-/// Where the weights come from: exactly one of `weights` and `train`.
-fn weights(node: &Node<'_>, usual: Optimizer) -> Option<Weights> {
-    let entries = node.entries()?;
-    let get = |key: &str| entries.iter().find(|(name, _)| name == key).map(|(_, node)| node);
-    match (get("weights"), get("train")) {
-        (Some(file), None) => source(file).map(Weights::File),
-        (None, Some(node)) => train(node, usual).map(Weights::Train),
-        (Some(_), Some(train)) => {
-            let help = "keep `weights: FILE` to load it, or `train: {…}` to train it here".to_string();
-            train.fault_of_key("a model has weights or is trained, not both".to_string(), Some(help));
-            None
-        }
-        (None, None) => {
-            let help = "add `train: {lr: 5e-4, epochs: 5}`, or `weights: FILE.safetensors`".to_string();
-            node.fault_of_key("this model has neither weights nor training".to_string(), Some(help));
-            None
-        }
-    }
-}
-
-fn train(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let map = node.map(&keys::TRAIN)?;
-    let optimizers = [("adam", Optimizer::Adam), ("adamw", Optimizer::AdamW)];
-    let optimizer = map.get("optimizer").map_or(Some(usual), |node| node.one_of("optimizer", &optimizers));
-    let lr = map.need("lr", "5e-4").and_then(|node| node.real(1e-9, 10.0));
-    let epochs = map.need("epochs", "5").and_then(|node| node.whole(1, 1000));
-    let batch = map.get("batch").map_or(Some(16), |node| node.whole(2, 4096));
-    let seed = map.get("seed").map_or(Some(0), |node| node.whole(0, u64::MAX));
-    let freeze = match map.get("freeze") {
-        None => Some(0),
-        Some(node) if node.value.is_string() => node.one_of("number of epochs", &[("all", u32::MAX)]),
-        Some(node) => node.whole(0, 1000),
-    };
-    let (optimizer, lr, epochs) = (optimizer?, lr?, epochs?);
-    Some(Train { optimizer, lr, epochs, batch: batch?, seed: seed?, freeze: freeze? })
 }

@@ -1,74 +1,205 @@
-//! A `torchscript` model: what it reads, how pixels are normalised, what it returns, and that it is trusted.
+//! A `pt2` or `torchscript` model: what it reads, how pixels are normalised, what it returns, and that code is trusted.
 
-use super::super::keys;
-use super::super::node::{Map, Node};
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use super::super::node::Node;
+use super::super::schema::parts;
+use super::super::table::{
+    Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
+};
 use super::Model;
-use super::models::sha256_of;
-use crate::spec::{Outputs, ScriptModel, Source};
+use crate::spec::{Expectation, ModuleFormat, Outputs, ScriptModel, Source};
 
-pub(super) fn read(node: &Node<'_>) -> Option<Model> {
-    let map = node.map(&keys::SCRIPT)?;
-    let path = map.need("file", "model.pt").and_then(|node| node.path());
-    let sha256 = map.need("sha256", "the 64 hexadecimal digits that sha256sum prints");
-    let sha256 = sha256.and_then(|node| sha256_of(&node));
-    trusted(&map);
-    let inputs = [("image", (true, false)), ("text", (false, true)), ("both", (true, true))];
-    let reads = map.need("reads", "both").and_then(|node| node.one_of("input", &inputs));
-    let outputs = map.need("outputs", "logits").and_then(|node| match node.kind() {
+table! {
+    /// The architecture `torchscript`, whose file holds code.
+    Script {
+        trusted: () = expected_block(
+            "Says that you trust the code in the file.",
+            |about, _| json!({"description": about, "const": true}),
+        ),
+        ..module: Module,
+    }
+}
+
+table! {
+    /// The architecture `pt2`. A graph holds no code, so nobody has to trust it.
+    Module {
+        file: PathBuf = needed("The file of the model.", path("model.pt2"), "model.pt2"),
+        sha256: String =
+            needed("The 64 hexadecimal digits that sha256sum prints.", Sha256, Sha256::EXAMPLE),
+        reads: Inputs = needed("Its inputs.", word("input", &INPUTS), "both"),
+        image: () = block("Side of its images in pixels.", |about, _| {
+            parts::integer(about, LEAST_SIDE, Some(MOST_SIDE), None)
+        }),
+        channels: usize =
+            usual("Channels of its images; a gray image fills all.", whole(1, MOST_CHANNELS as u64), 1),
+        mean: () = block(
+            "Subtracted from the pixels, which are in [0, 1]; one a channel.",
+            |about, _| channels_of(about, LEAST_MEAN, &[0.485, 0.456, 0.406]),
+        ),
+        deviation: () = block(
+            "What they are divided by then; one a channel.",
+            |about, _| channels_of(about, LEAST_DEVIATION, &[0.229, 0.224, 0.225]),
+        ),
+        tokenizer: Option<PathBuf> = optional("The folder with its vocabulary.", path("clinical")),
+        max_tokens: u32 = usual("Tokens of a text at most.", whole(8, 4096), 512),
+        lowercase: Option<bool> =
+            optional("Whether texts are put into lower case, whatever the folder says.", Truth),
+        outputs: Outputs = needed(
+            "What it returns: `logits` (normal, abnormal), one `logit` of abnormal, or the log-odds of these findings, a column each; a column with another name is not read.",
+            own(outputs, schema_of_outputs),
+            "logits",
+        ),
+        expect: Option<Expectation> = optional(
+            "What it must answer before anything is attacked, so that a wrong normalisation or size is caught.",
+            own(expectation, expectation_schema),
+        ),
+    }
+}
+
+/// `logits`, `logit`, or a list with the name of each column.
+fn outputs(node: &Node<'_>) -> Option<Outputs> {
+    if node.kind() == "a list" {
         // a column without a name is one that was not trained
-        "a list" => Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect())),
-        _ => node
-            .one_of("kind of output", &[("logits", false), ("logit", true)])
-            .map(|is_one| if is_one { Outputs::Logit } else { Outputs::Logits }),
-    });
-    let max_tokens = map.get("max_tokens").map_or(Some(512), |node| node.whole(8, 4096));
-    let lowercase = map.get("lowercase").map_or(Some(None), |node| node.truth().map(Some));
-    let (reads_image, reads_text) = reads?;
-    let picture = if reads_image { picture(&map) } else { unread(&map, &keys::SCRIPT[4..8], "image") };
-    let tokenizer = if reads_text {
-        map.need("tokenizer", "FOLDER").and_then(|node| node.path()).map(Some)
+        return Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect()));
+    }
+    let is_one = node.one_of("kind of output", &[("logits", false), ("logit", true)])?;
+    Some(if is_one { Outputs::Logit } else { Outputs::Logits })
+}
+
+fn schema_of_outputs(about: &str) -> Json {
+    let names = parts::list(&json!({"type": "string"}), 1);
+    json!({"description": about, "anyOf": [{"enum": ["logits", "logit"]}, names], "examples": ["logits", ["effusion", "nodule"]]})
+}
+
+/// The kinds of golden answers.
+const EXPECTATIONS: [&str; 2] = ["accuracy", "logits"];
+
+/// Golden answers: `accuracy: 71.3%`, or `logits: FILE.csv`.
+fn expectation(node: &Node<'_>) -> Option<Expectation> {
+    let (kind, node) = node.choice("kind of answer", &EXPECTATIONS)?;
+    if kind == "logits" {
+        return node.path().map(Expectation::Logits);
+    }
+    let share = node.share()?;
+    let word = node.word();
+    let digits = word.trim().trim_end_matches('%').trim_end();
+    let written = digits.split_once('.').map_or(0, |(_, digits)| digits.len());
+    // a share without % has two digits more in front of the percentage's point
+    let decimals = if word.contains('%') { written } else { written.saturating_sub(2) };
+    Some(Expectation::Accuracy { share, decimals: decimals as u32 })
+}
+
+fn expectation_schema(about: &str) -> Json {
+    let accuracy =
+        parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
+    let logits =
+        parts::path("A CSV file with the columns id and logit, or id, normal and abnormal.", "golden.csv");
+    parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)].into_iter()), about)
+}
+
+/// What a module reads.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::spec) struct Inputs {
+    image: bool,
+    text: bool,
+}
+
+const INPUTS: [(&str, Inputs); 3] = [
+    ("image", Inputs { image: true, text: false }),
+    ("text", Inputs { image: false, text: true }),
+    ("both", Inputs { image: true, text: true }),
+];
+const LEAST_SIDE: u64 = 8;
+const MOST_SIDE: u64 = 1024;
+const MOST_CHANNELS: usize = 3;
+const LEAST_MEAN: f64 = -1000.0;
+/// A deviation of 0 would divide by nothing.
+const LEAST_DEVIATION: f64 = 1e-6;
+const MOST_OF_CHANNEL: f64 = 1000.0;
+
+/// The schema of a number for each channel.
+fn channels_of(about: &str, least: f64, example: &[f64]) -> Json {
+    let mut schema = parts::described(parts::list(&parts::number(least, MOST_OF_CHANNEL), 1), about);
+    schema["maxItems"] = MOST_CHANNELS.into();
+    schema["examples"] = json!([example]);
+    schema
+}
+
+/// A TorchScript module.
+pub(super) fn read(node: &Node<'_>) -> Option<Model> {
+    let Script { trusted, module } = Script::read(node)?;
+    check_trust(node, trusted.node.as_ref());
+    finish(node, module, ModuleFormat::TorchScript)
+}
+
+/// A graph of torch.export.
+pub(super) fn read_graph(node: &Node<'_>) -> Option<Model> {
+    finish(node, Module::read(node)?, ModuleFormat::Pt2)
+}
+
+fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Model> {
+    let reads = table.reads.value?;
+    let picture = if reads.image {
+        picture(node, &table)
     } else {
-        unread(&map, &keys::SCRIPT[8..11], "report")?;
-        Some(None)
+        let given = [&table.image.node, &table.channels.node, &table.mean.node, &table.deviation.node];
+        unread(&given, "image").then(|| (0, vec![], vec![]))
+    };
+    let tokenizer = if reads.text {
+        if !table.tokenizer.is_given() {
+            node.missing::<()>("tokenizer", "FOLDER");
+        }
+        table.tokenizer.value
+    } else {
+        let given = [&table.tokenizer.node, &table.max_tokens.node, &table.lowercase.node];
+        unread(&given, "report").then_some(None)
     };
     let (image, mean, deviation) = picture?;
     Some(Model::Script(ScriptModel {
-        source: Source { path: path?, sha256: Some(sha256?) },
-        reads_image,
-        reads_text,
+        format,
+        source: Source { path: table.file.value?, sha256: Some(table.sha256.value?) },
+        reads_image: reads.image,
+        reads_text: reads.text,
         image,
         mean,
         deviation,
         tokenizer: tokenizer?,
-        max_tokens: max_tokens?,
-        lowercase: lowercase?,
-        outputs: outputs?,
+        max_tokens: table.max_tokens.value?,
+        lowercase: table.lowercase.value?,
+        outputs: table.outputs.value?,
+        expect: table.expect.value?,
     }))
 }
 
-fn trusted(map: &Map<'_>) {
+fn check_trust(node: &Node<'_>, trusted: Option<&Node<'_>>) {
     let help =
         "write `trusted: true` if you trust who made the file: it holds code, which runs here".to_string();
-    match map.get("trusted") {
-        Some(node) if node.truth() == Some(false) => {
-            node.fault("a module that is not trusted is not run".to_string(), help);
+    match trusted {
+        Some(trusted) if trusted.truth() == Some(false) => {
+            trusted.fault("a module that is not trusted is not run".to_string(), help);
         }
         Some(_) => {}
-        None => map.node.fault_of_key("nothing says that this module is trusted".to_string(), Some(help)),
+        None => node.fault_of_key("nothing says that this module is trusted".to_string(), Some(help)),
     }
 }
 
 type Picture = (u32, Vec<f32>, Vec<f32>);
 
 /// Side, mean and deviation; the last two have one number a channel.
-fn picture(map: &Map<'_>) -> Option<Picture> {
-    let image = map.need("image", "224").and_then(|node| node.whole(8, 1024));
-    let channels: Option<usize> = map.get("channels").map_or(Some(1), |node| node.whole(1, 3));
+fn picture(node: &Node<'_>, table: &Module<'_>) -> Option<Picture> {
+    let image = table.image.node.as_ref().or_else(|| node.missing("image", "224"));
+    let image = image.and_then(|node| node.whole(LEAST_SIDE, MOST_SIDE));
+    let channels = table.channels.value;
     let help =
         "[0.485, 0.456, 0.406], or [0] with `deviation: [1]` where the module normalises pixels itself";
-    let mean = map.need("mean", help).and_then(|node| numbers(&node, channels, -1000.0));
-    let deviation = map.need("deviation", "[0.229, 0.224, 0.225]");
-    let deviation = deviation.and_then(|node| numbers(&node, channels, 1e-6));
+    let mean = table.mean.node.as_ref().or_else(|| node.missing("mean", help));
+    let mean = mean.and_then(|node| numbers(node, channels, LEAST_MEAN));
+    let deviation = table.deviation.node.as_ref();
+    let deviation = deviation.or_else(|| node.missing("deviation", "[0.229, 0.224, 0.225]"));
+    let deviation = deviation.and_then(|node| numbers(node, channels, LEAST_DEVIATION));
     Some((image?, mean?, deviation?))
 }
 
@@ -81,16 +212,15 @@ fn numbers(node: &Node<'_>, channels: Option<usize>, least: f64) -> Option<Vec<f
         node.fault(format!("there are {has} numbers for {channels} channels"), help);
         return None;
     }
-    items.iter().map(|item| item.real(least, 1000.0).map(|value| value as f32)).collect()
+    items.iter().map(|item| item.real(least, MOST_OF_CHANNEL).map(|value| value as f32)).collect()
 }
 
-/// Complains about keys of an input that the module does not read.
-fn unread(map: &Map<'_>, keys: &[&str], input: &str) -> Option<Picture> {
-    let mut found = false;
-    for node in keys.iter().filter_map(|key| map.get(key)) {
-        found = true;
+/// Complains about keys of an input that the module does not read; whether there was none.
+fn unread(given: &[&Option<Node<'_>>], input: &str) -> bool {
+    let given: Vec<&Node<'_>> = given.iter().filter_map(|node| node.as_ref()).collect();
+    for node in &given {
         let help = "leave it out, or say `reads: both`".to_string();
         node.fault_of_key(format!("this module does not read the {input}"), Some(help));
     }
-    (!found).then(|| (0, vec![], vec![]))
+    given.is_empty()
 }

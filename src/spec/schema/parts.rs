@@ -2,9 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-/// A map with these keys, those in `needed` always; `of` describes each.
-pub(super) fn object(keys: &[&str], needed: &[&str], of: impl Fn(&str) -> Value) -> Value {
-    let properties: Map<String, Value> = keys.iter().map(|key| ((*key).to_string(), of(key))).collect();
+/// A map with these keys: the name of each, its schema, and whether every such map has it.
+pub(in crate::spec) fn object<'k>(keys: impl IntoIterator<Item = (&'k str, Value, bool)>) -> Value {
+    let (mut properties, mut needed) = (Map::new(), Vec::new());
+    for (key, schema, is_needed) in keys {
+        properties.insert(key.to_string(), schema);
+        if is_needed {
+            needed.push(key);
+        }
+    }
     json!({
         "type": "object",
         "properties": properties,
@@ -13,9 +19,10 @@ pub(super) fn object(keys: &[&str], needed: &[&str], of: impl Fn(&str) -> Value)
     })
 }
 
-/// A map of one key, which names what is chosen.
-pub(super) fn choice(names: &[&str], of: impl Fn(&str) -> Value) -> Value {
-    let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_string(), of(name))).collect();
+/// A map of one key, which names what is chosen: each name with the schema of what is behind it.
+pub(in crate::spec) fn choice<'k>(choices: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
+    let properties: Map<String, Value> =
+        choices.into_iter().map(|(name, schema)| (name.to_string(), schema)).collect();
     json!({
         "type": "object",
         "properties": properties,
@@ -26,7 +33,7 @@ pub(super) fn choice(names: &[&str], of: impl Fn(&str) -> Value) -> Value {
 }
 
 /// A map from names of the user's to values of a kind.
-pub(super) fn named(of: &Value, description: &str) -> Value {
+pub(in crate::spec) fn named(of: &Value, description: &str) -> Value {
     json!({
         "description": description,
         "type": "object",
@@ -36,7 +43,7 @@ pub(super) fn named(of: &Value, description: &str) -> Value {
 }
 
 /// With a description before everything else.
-pub(super) fn described(mut schema: Value, description: &str) -> Value {
+pub(in crate::spec) fn described(mut schema: Value, description: &str) -> Value {
     let mut whole = Map::new();
     whole.insert("description".into(), description.into());
     whole.extend(schema.as_object_mut().map(std::mem::take).unwrap_or_default());
@@ -44,12 +51,12 @@ pub(super) fn described(mut schema: Value, description: &str) -> Value {
     Value::Object(whole)
 }
 
-pub(super) fn list(of: &Value, least: usize) -> Value {
+pub(in crate::spec) fn list(of: &Value, least: usize) -> Value {
     json!({"type": "array", "items": of, "minItems": least})
 }
 
 /// Text that is not blank.
-pub(super) fn text(description: &str, examples: &[&str]) -> Value {
+pub(in crate::spec) fn text(description: &str, examples: &[&str]) -> Value {
     let mut schema = json!({"description": description, "type": "string", "pattern": "\\S"});
     if !examples.is_empty() {
         schema["examples"] = json!(examples);
@@ -58,7 +65,7 @@ pub(super) fn text(description: &str, examples: &[&str]) -> Value {
 }
 
 /// A path that stays under the folder that it starts from.
-pub(super) fn path(description: &str, example: &str) -> Value {
+pub(in crate::spec) fn path(description: &str, example: &str) -> Value {
     json!({
         "description": format!("{description} Relative to the spec, or to --data-root or --weights-root; without `..`."),
         "type": "string",
@@ -69,7 +76,7 @@ pub(super) fn path(description: &str, example: &str) -> Value {
 }
 
 /// A number within a range, or text such as `90%`, `8/255` or `1e-4`.
-pub(super) fn number(least: f64, most: f64) -> Value {
+pub(in crate::spec) fn number(least: f64, most: f64) -> Value {
     json!({"anyOf": [
         {"type": "number", "minimum": short(least), "maximum": short(most)},
         {"type": "string", "pattern": "^[\\s0-9.eE+-]*[0-9.]\\s*(/[\\s0-9.eE+-]+)?%?\\s*$"},
@@ -77,7 +84,7 @@ pub(super) fn number(least: f64, most: f64) -> Value {
 }
 
 /// A strength: a number, or `≤` and a number for every point of the grid up to it.
-pub(super) fn strength(description: &str, most: f64, examples: &[&str]) -> Value {
+pub(in crate::spec) fn strength(description: &str, most: f64, examples: &[&str]) -> Value {
     json!({"description": description, "examples": examples, "anyOf": [
         {"type": "number", "minimum": 0, "maximum": short(most)},
         {"type": "string", "pattern": "^\\s*(≤|<=)?[\\s0-9.eE+-]*[0-9.]\\s*(/[\\s0-9.eE+-]+)?\\s*$"},
@@ -85,7 +92,7 @@ pub(super) fn strength(description: &str, most: f64, examples: &[&str]) -> Value
 }
 
 /// A number with what it means.
-pub(super) fn real(description: &str, least: f64, most: f64, examples: &[f64]) -> Value {
+pub(in crate::spec) fn real(description: &str, least: f64, most: f64, examples: &[f64]) -> Value {
     let examples: Vec<Value> = examples.iter().copied().map(short).collect();
     let mut schema = described(number(least, most), description);
     schema["examples"] = Value::Array(examples);
@@ -93,14 +100,19 @@ pub(super) fn real(description: &str, least: f64, most: f64, examples: &[f64]) -
 }
 
 /// A share, 0 to 1.
-pub(super) fn share(description: &str, examples: &[&str]) -> Value {
+pub(in crate::spec) fn share(description: &str, examples: &[&str]) -> Value {
     let mut schema = described(number(0.0, 1.0), description);
     schema["examples"] = json!(examples);
     schema
 }
 
 /// A whole number.
-pub(super) fn integer(description: &str, least: u64, most: Option<u64>, usual: Option<u64>) -> Value {
+pub(in crate::spec) fn integer(
+    description: &str,
+    least: u64,
+    most: Option<u64>,
+    usual: Option<u64>,
+) -> Value {
     let mut schema = json!({"description": description, "type": "integer", "minimum": least});
     if let Some(most) = most {
         schema["maximum"] = most.into();
@@ -111,12 +123,12 @@ pub(super) fn integer(description: &str, least: u64, most: Option<u64>, usual: O
     schema
 }
 
-pub(super) fn truth(description: &str) -> Value {
+pub(in crate::spec) fn truth(description: &str) -> Value {
     json!({"description": description, "type": "boolean"})
 }
 
 /// A pattern for a word in any letter case.
-pub(super) fn any_case(word: &str) -> String {
+pub(in crate::spec) fn any_case(word: &str) -> String {
     let letter = |c: char| {
         if c.is_ascii_alphabetic() {
             format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase())

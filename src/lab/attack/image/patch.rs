@@ -1,8 +1,8 @@
 //! Adversarial patch: Brown, Mané, Roy, Abadi, Gilmer, Adversarial Patch (NeurIPS workshop 2017, arXiv 1712.09665),
-//! here a case at a time: the largest whole square of at most a share of the image's area (a pixel at least), one
-//! in every view, whose pixels are free in [0, 1]. Of the places that lie wholly within the mask a view's square
-//! takes that of the largest summed |gradient of the margin|; a view without such a place is left as it is. Then
-//! gradient steps of 0.1 along the sign, from the clean pixels; the iterate of the least margin is kept.
+//! here for each case on its own: one square in every view, with at most the given share of the image's area (at least
+//! a pixel), whose pixels are free in [0, 1]. The square is placed wholly within the mask, where the sum of |gradient of
+//! the margin| is largest; a view without such a place is left unchanged. Then gradient steps of 0.1 along the sign
+//! start from the clean pixels; the iterate with the least margin is kept.
 //!
 //! Defaults: 40 steps. Needs: the gradient. Cost a case: a gradient a step, one for the place, and 1 evaluation.
 
@@ -13,7 +13,7 @@ use crate::spec::{AttackLoss, Norm};
 
 const STEP: f64 = 0.1;
 
-/// Images with a square of free pixels, a share of the image's area.
+/// Attacks a square that covers a share of the image's area.
 pub fn propose(problem: &Problem<'_>, share: f64, steps: u32) -> Result<Tensor> {
     let (_, gradient) = problem.gradient(&problem.images, AttackLoss::Margin)?;
     let mask = Some(squares(problem, &gradient, share)?);
@@ -30,11 +30,16 @@ pub fn propose(problem: &Problem<'_>, share: f64, steps: u32) -> Result<Tensor> 
     Ok(best.images)
 }
 
+/// The side of the largest whole square of at most a share of the image, a pixel at least.
+pub(super) fn length(share: f64, side: usize) -> usize {
+    ((share.clamp(0.0, 1.0).sqrt() * side as f64) as usize).clamp(1, side)
+}
+
 /// 1 in each view's square and 0 elsewhere, shaped as the images.
 fn squares(problem: &Problem<'_>, gradient: &Tensor, share: f64) -> Result<Tensor> {
     let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
     let side = shape[3];
-    let length = ((share.clamp(0.0, 1.0).sqrt() * side as f64) as usize).clamp(1, side);
+    let length = length(share, side);
     let slopes = tensor::values(&gradient.f_abs()?.f_nan_to_num(0.0, 0.0, 0.0)?)?;
     let mask = problem.space.mask.as_ref().map(tensor::values).transpose()?;
     let mut squares = vec![0.0; slopes.len()];
@@ -51,7 +56,7 @@ fn squares(problem: &Problem<'_>, gradient: &Tensor, share: f64) -> Result<Tenso
     tensor::floats(&squares, &shape)
 }
 
-/// Top and left of the square of the largest sum among those whose pixels are all free.
+/// Top and left of the square with the largest sum, among the squares whose pixels may all move.
 fn place(
     slopes: &[f32],
     side: usize,
@@ -59,14 +64,25 @@ fn place(
     is_free: impl Fn(usize) -> bool,
 ) -> Option<(usize, usize)> {
     let slope = sums(side, |pixel| f64::from(slopes[pixel]));
+    let free = free_places(side, length, is_free).into_iter();
+    free.map(|at| (within(&slope, side, length, at), at)).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at)
+}
+
+/// Top and left of every square whose pixels are all free, row by row.
+pub(super) fn free_places(
+    side: usize,
+    length: usize,
+    is_free: impl Fn(usize) -> bool,
+) -> Vec<(usize, usize)> {
     let barred = sums(side, |pixel| if is_free(pixel) { 0.0 } else { 1.0 });
-    let within = |sums: &[f64], top: usize, left: usize| {
-        let at = |row: usize, column: usize| sums[row * (side + 1) + column];
-        at(top + length, left + length) - at(top, left + length) - at(top + length, left) + at(top, left)
-    };
     let places = (0..=side - length).flat_map(|top| (0..=side - length).map(move |left| (top, left)));
-    let free = places.filter(|&(top, left)| within(&barred, top, left) < 0.5);
-    free.map(|at| (within(&slope, at.0, at.1), at)).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at)
+    places.filter(|&at| within(&barred, side, length, at) < 0.5).collect()
+}
+
+/// The sum over a square.
+fn within(sums: &[f64], side: usize, length: usize, (top, left): (usize, usize)) -> f64 {
+    let at = |row: usize, column: usize| sums[row * (side + 1) + column];
+    at(top + length, left + length) - at(top, left + length) - at(top + length, left) + at(top, left)
 }
 
 /// Sums over all pixels above and left of a corner, `[side + 1, side + 1]`.

@@ -3,24 +3,32 @@
 //!
 //! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
 //! threads gives the same weights on one kind of processor.
+//!
+//! Hardened trainings are in the files beside this one: `noise`, `adversarial` (PGD and FGSM), `trades`, `words`. Each keeps
+//! the epoch that is best on validation cases hardened in the same way.
+
+mod adversarial;
+mod noise;
+mod trades;
+mod words;
 
 use tch::COptimizer;
 
-use super::inputs::Inputs;
-use super::model::bert::Tokens;
-use super::model::params::Params;
-use super::model::{Answers, Architecture, TokenizerOf};
-use super::stop;
-use super::tensor::{self, Kind, Tensor};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
+use crate::lab::inputs::Inputs;
+use crate::lab::model::bert::Tokens;
+use crate::lab::model::params::Params;
+use crate::lab::model::{Answers, Architecture, TokenizerOf};
+use crate::lab::stop;
+use crate::lab::tensor::{self, Kind, Tensor};
 use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
 use crate::{Error, Result};
 
 /// Threads of training where the command line names none. libtorch cuts sums by the number of threads, which changes
 /// their last bits: with the number of cores as the default, each machine would train another model.
-pub(super) const THREADS: usize = 2;
+pub(in crate::lab) const THREADS: usize = 2;
 
 /// The usual settings of Adam (Kingma, Ba, ICLR 2015, arXiv 1412.6980) and of `AdamW` (Loshchilov, Hutter, ICLR 2019,
 /// arXiv 1711.05101), as libtorch has them.
@@ -52,16 +60,28 @@ pub struct Lesson<'a> {
 }
 
 /// What a batch of cases gives the two branches.
-pub(super) struct Batch {
-    pub(super) images: Option<Tensor>,
-    pub(super) tokens: Option<Tokens>,
+pub(in crate::lab) struct Batch {
+    pub(in crate::lab) images: Option<Tensor>,
+    pub(in crate::lab) tokens: Option<Tokens>,
+}
+
+impl Batch {
+    /// The images of a batch whose model reads images.
+    fn images(&self) -> Result<&Tensor> {
+        self.images.as_ref().ok_or_else(|| Error::Bug("a training without images attacks them".into()))
+    }
+
+    /// The same texts beside other images.
+    fn with_images(&self, images: Tensor) -> Self {
+        Self { images: Some(images), tokens: self.tokens.as_ref().map(Tokens::shallow_clone) }
+    }
 }
 
 /// What the branches give the head.
 #[derive(Default)]
-pub(super) struct Branches {
-    pub(super) image: Option<Tensor>,
-    pub(super) text: Option<Tensor>,
+pub(in crate::lab) struct Branches {
+    pub(in crate::lab) image: Option<Tensor>,
+    pub(in crate::lab) text: Option<Tensor>,
 }
 
 impl Branches {
@@ -89,9 +109,13 @@ pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
 impl Lesson<'_> {
     fn run(self, params: &Params) -> Result<()> {
         let keeps = self.architecture.keeps_its_parts();
+        let is_plain = self.train.hardening.is_none();
         let optimizer = self.optimizer(params)?;
         let trunk = self.trunk(params);
-        let learnt = keeps.then(|| self.branches(params, &self.partition.train)).transpose()?;
+        // what a hardening changes anew in every epoch is read anew
+        let is_read_once = keeps && is_plain;
+        let learnt = is_read_once.then(|| self.branches(params, &self.partition.train)).transpose()?;
+        let mut most_standing = 0;
         let mut best: Option<(usize, _)> = None;
         for epoch in 1..=self.train.epochs {
             let learns = !keeps && epoch > self.train.freeze;
@@ -99,18 +123,30 @@ impl Lesson<'_> {
                 let _ = tensor.f_set_requires_grad(learns)?;
             }
             let loss = self.epoch(params, &optimizer, epoch, (learnt.as_ref(), learns))?;
-            let (right, known) = self.right(params, &self.partition.validation)?;
-            // a gate is no use that only answers rightly: it has to find the odd ones too
-            let merit = match self.architecture {
-                Architecture::Gated(..) => right + self.odd_ones_found(params, &self.partition.validation)?,
-                _ => right,
+            let validation = &self.partition.validation;
+            let right = self.right(params, validation)?;
+            let cases = self.known(validation).max(1);
+            let merit = match (self.architecture, self.train.hardening.attack) {
+                // a gate is no use that only answers rightly: it has to find the odd ones too
+                (Architecture::Gated(..), _) => right + self.odd_ones_found(params, validation)?,
+                (_, Some(attack)) => {
+                    let standing = self.standing(params, validation, attack)?;
+                    self.observer.observe(Event::Standing {
+                        model: self.name,
+                        share: standing as f64 / cases as f64,
+                        before: most_standing as f64 / cases as f64,
+                    });
+                    most_standing = most_standing.max(standing);
+                    right + standing
+                }
+                (_, None) => right,
             };
             self.observer.observe(Event::Epoch {
                 model: self.name,
                 epoch,
                 epochs: self.train.epochs,
                 loss,
-                accuracy: right as f64 / known.max(1) as f64,
+                accuracy: right as f64 / cases as f64,
             });
             if best.as_ref().is_none_or(|(most, _)| merit > *most) {
                 best = Some((merit, params.values()?));
@@ -156,6 +192,9 @@ impl Lesson<'_> {
                 (None, Architecture::Gated(..)) => {
                     self.loss_of_odd_ones(params, &indices, epoch, trunk_learns)?
                 }
+                (None, _) if !self.train.hardening.is_none() => {
+                    self.hardened_loss(params, &indices, epoch, trunk_learns)?
+                }
                 (None, _) => {
                     let batch = self.batch(&indices, Some(epoch))?;
                     self.loss(params, &self.forward(params, &batch, trunk_learns)?, &indices)?
@@ -179,6 +218,14 @@ impl Lesson<'_> {
         Ok(sum / cases.len().max(1) as f64)
     }
 
+    /// The loss of a batch under what the training adds.
+    fn hardened_loss(self, params: &Params, indices: &[usize], epoch: u32, learns: bool) -> Result<Tensor> {
+        match self.train.hardening.attack {
+            Some(attack) => self.loss_under_attack(params, attack, (indices, epoch, learns)),
+            None => self.loss_under_noise(params, indices, epoch, learns),
+        }
+    }
+
     /// The parameters below the head that training may change.
     fn trunk(self, params: &Params) -> Vec<Tensor> {
         let variables = params.store().variables().into_iter();
@@ -189,13 +236,18 @@ impl Lesson<'_> {
     }
 
     /// Mean cross-entropy with the labels.
-    pub(super) fn loss(self, params: &Params, branches: &Branches, indices: &[usize]) -> Result<Tensor> {
+    pub(in crate::lab) fn loss(
+        self,
+        params: &Params,
+        branches: &Branches,
+        indices: &[usize],
+    ) -> Result<Tensor> {
         let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
         self.cost(&logits, indices)
     }
 
     /// Mean cross-entropy of what a model gives for cases with their labels; of findings, over the labels that are known.
-    pub(super) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
+    pub(in crate::lab) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
         if self.architecture.answers() == Answers::Classes {
             return cross_entropy(answers, &self.labels(indices)?);
         }
@@ -215,7 +267,7 @@ impl Lesson<'_> {
         Ok(losses.f_div(&weights.f_sum(Kind::Float)?.f_clamp_min(1.0)?)?)
     }
 
-    pub(super) fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
+    pub(in crate::lab) fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
         let image = batch.images.as_ref().map(|x| self.architecture.image_branch(params, x, train));
         let text = batch.tokens.as_ref().map(|x| self.architecture.text_branch(params, x));
         Ok(Branches { image: image.transpose()?, text: text.transpose()? })
@@ -237,58 +289,45 @@ impl Lesson<'_> {
         Ok(Branches { image: join(&images)?, text: join(&texts)? })
     }
 
-    /// How many labels of the cases the model gives rightly, and how many are known.
-    fn right(self, params: &Params, cases: &[usize]) -> Result<(usize, usize)> {
-        if cases.is_empty() {
-            return Ok((0, 0));
-        }
-        let _guard = tensor::no_grad_guard();
-        let (mut right, mut known) = (0, 0);
-        for indices in cases.chunks(32) {
-            let branches = self.forward(params, &self.batch(indices, None)?, false)?;
-            let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
-            let logits = tensor::values(&logits)?;
-            let answers = self.architecture.answers();
-            for (answer, &case) in logits.chunks_exact(answers.count()).zip(indices) {
-                match answers {
-                    Answers::Classes => {
-                        known += 1;
-                        right += usize::from((answer[1] > answer[0]) == self.inputs.labels[case]);
-                    }
-                    Answers::Findings(_) => {
-                        let labels = self.inputs.presences[case].iter().map(|one| one.known());
-                        let pairs = answer.iter().zip(labels);
-                        let each = pairs.filter_map(|(score, label)| Some((*score > 0.0) == label?));
-                        for is_right in each {
-                            known += 1;
-                            right += usize::from(is_right);
-                        }
-                    }
-                }
+    /// How many labels of the cases are known.
+    fn known(self, cases: &[usize]) -> usize {
+        match self.architecture.answers() {
+            Answers::Classes => cases.len(),
+            Answers::Findings(_) => {
+                let labels = cases.iter().flat_map(|&case| &self.inputs.presences[case]);
+                labels.filter(|label| label.known().is_some()).count()
             }
         }
-        Ok((right, known))
     }
 
-    pub(super) fn labels(self, indices: &[usize]) -> Result<Tensor> {
+    /// How many labels of the cases the model gives rightly, under the noise of the training if it has one.
+    fn right(self, params: &Params, cases: &[usize]) -> Result<usize> {
+        let mut right = 0;
+        for indices in cases.chunks(32) {
+            right += self.right_of(params, &self.hardened_batch(indices, 0, 0)?, indices)?;
+        }
+        Ok(right)
+    }
+
+    pub(in crate::lab) fn labels(self, indices: &[usize]) -> Result<Tensor> {
         let labels: Vec<i64> = indices.iter().map(|&index| i64::from(self.inputs.labels[index])).collect();
         tensor::integers(&labels, &[labels.len()])
     }
 
     /// The inputs of some cases; with an epoch, its augmentation is applied.
-    pub(super) fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
+    pub(in crate::lab) fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
+        let texts: Vec<&str> = indices.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
+        self.batch_of(indices, &texts, epoch)
+    }
+
+    /// The same with other texts.
+    fn batch_of(self, indices: &[usize], texts: &[impl AsRef<str>], epoch: Option<u32>) -> Result<Batch> {
         let images = match (self.side, epoch) {
             (None, _) => None,
             (Some(side), None) => Some(self.inputs.images(side, indices)?),
             (Some(side), Some(epoch)) => Some(self.augmented(side, indices, epoch)?),
         };
-        let tokens = match self.tokenizer {
-            None => None,
-            Some(tokenizer) => {
-                let texts = indices.iter().map(|&index| self.inputs.texts[index].as_str());
-                Some(tokenizer.tokens(&texts.collect::<Vec<_>>())?)
-            }
-        };
+        let tokens = self.tokenizer.map(|tokenizer| tokenizer.tokens(texts)).transpose()?;
         Ok(Batch { images, tokens })
     }
 
@@ -306,7 +345,7 @@ impl Lesson<'_> {
     }
 }
 
-pub(super) fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+pub(in crate::lab) fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     Ok(logits.f_cross_entropy_loss::<Tensor>(classes, None, tch::Reduction::Mean, -100, 0.0)?)
 }
 

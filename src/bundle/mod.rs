@@ -1,0 +1,191 @@
+//! The evidence bundle: one file that a quality manager keeps and an auditor checks without a model. It holds the spec, the
+//! evidence, what was accepted and registered before, the reports, the environment, the waivers and the bill of materials, and
+//! a statement about all of them that a key may sign.
+//!
+//! A bundle is a function of its inputs and of a day: equal inputs give equal bytes. [`verify`](verify::verify) uses that. It takes
+//! the inputs out of a bundle, makes the bundle again, and compares.
+
+mod archive;
+mod envelope;
+pub mod key;
+mod materials;
+pub mod registration;
+mod statement;
+pub mod verify;
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::evidence::{self, Exhibit};
+use crate::judge::Judgement;
+use crate::plan::{self, Plan};
+use crate::report::snapshot_diff::Accepted;
+use crate::report::{ReportInput, clauses, html, json, junit, markdown, model_card, sarif};
+use crate::{Error, Result, spec};
+use envelope::Envelope;
+use key::PrivateKey;
+use registration::Registration;
+
+pub use archive::MOST_BYTES;
+pub use statement::sha256;
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+/// The inputs' names in the archive.
+const SPEC: &str = "spec.yaml";
+const EVIDENCE: &str = "evidence.json";
+const BASELINE: &str = "baseline.snap";
+const REGISTRATION: &str = "registration.json";
+const EXHIBITS: &str = "exhibits.json";
+const REVIEW: &str = "review.json";
+/// When and by what the bundle was made.
+const ABOUT: &str = "bundle.json";
+/// The public key of who signed.
+const SIGNER: &str = "signer.pem";
+/// The envelope; the last file.
+const ATTESTATION: &str = "attestation.json";
+
+/// A file of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name, unique in the bundle.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// What a bundle is made from: the bytes of files, and the day by which waivers count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    /// The spec.
+    pub spec: String,
+    /// An evidence file.
+    pub evidence: Vec<u8>,
+    /// The accepted snapshot, if there is one.
+    pub baseline: Option<Vec<u8>>,
+    /// The registration, if there is one.
+    pub registration: Option<Vec<u8>>,
+    /// The cases to show, as [`exhibit::write`](crate::evidence::exhibit::write) writes them: patients' pictures and words.
+    pub exhibits: Option<Vec<u8>>,
+    /// A clinician's review, if there is one.
+    pub review: Option<Vec<u8>>,
+    /// The day of the judgement (UTC).
+    pub judged: Date,
+}
+
+/// Facts about the bundle itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    schema: u32,
+    medcert: String,
+    judged: Date,
+    /// The exit code of `medcert judge`.
+    exit: u8,
+    /// sha256 of the registration, if there is one.
+    registration: Option<String>,
+}
+
+/// The files of a bundle but the signer's key and the envelope, and what they rest on.
+struct Contents {
+    files: Vec<File>,
+    plan: Plan,
+    evidence: evidence::Evidence,
+    judgement: Judgement,
+}
+
+/// The bytes of a bundle, signed if there is a key.
+///
+/// # Errors
+/// An input is wrong; the message names it.
+pub fn make(inputs: &Inputs, key: Option<&PrivateKey>) -> Result<Vec<u8>> {
+    let Contents { mut files, evidence, judgement, .. } = contents(inputs)?;
+    if let Some(key) = key {
+        files.push(File { name: SIGNER.into(), bytes: key.public().pem().into_bytes() });
+    }
+    let statement = statement::about(&files, &evidence, &judgement);
+    let envelope = Envelope::around(&statement, key);
+    files.push(File { name: ATTESTATION.into(), bytes: text(&envelope) });
+    archive::write(&files).map_err(|why| Error::Bug(format!("a bundle cannot be written: {why}")))
+}
+
+/// What a spec changed since its registration, a line each; none if there is no registration.
+///
+/// # Errors
+/// An input is wrong.
+pub fn changed_since_registration(inputs: &Inputs) -> Result<Vec<String>> {
+    let Some(bytes) = &inputs.registration else { return Ok(vec![]) };
+    let spec = spec::parse(Path::new(SPEC), &inputs.spec).map_err(Error::Spec)?;
+    let registration = Registration::parse(bytes).map_err(Error::Input)?;
+    Ok(registration.changes(&spec, &inputs.spec))
+}
+
+/// Makes every file of a bundle that follows from its inputs.
+fn contents(inputs: &Inputs) -> Result<Contents> {
+    let plan = plan::build(spec::parse(Path::new(SPEC), &inputs.spec).map_err(Error::Spec)?);
+    let evidence = evidence::parse(Path::new(EVIDENCE), inputs.evidence.clone())?;
+    let baseline = inputs.baseline.clone().map(String::from_utf8).transpose();
+    let baseline = baseline.map_err(|_| Error::Input(format!("{BASELINE} is not UTF-8")))?;
+    let accepted = Accepted::of(Path::new(BASELINE), Path::new(SPEC), baseline.as_deref());
+    let judgement = Judgement::of(&plan, &evidence, accepted.baseline(), inputs.judged);
+    let exhibits: Vec<Exhibit> = match &inputs.exhibits {
+        Some(bytes) => serde_json::from_slice(bytes)
+            .map_err(|why| Error::Input(format!("{EXHIBITS} is no list of cases: {why}")))?,
+        None => vec![],
+    };
+    let result =
+        ReportInput { plan: &plan, evidence: &evidence, judgement: &judgement, accepted: Some(&accepted) };
+    let about = About {
+        schema: VERSION,
+        medcert: env!("CARGO_PKG_VERSION").to_string(),
+        judged: inputs.judged,
+        exit: judgement.exit_code(),
+        registration: inputs.registration.as_deref().map(sha256),
+    };
+    let review = inputs.review.as_deref().map(crate::review::read).transpose().map_err(Error::Input)?;
+    let page = html::About {
+        generated: inputs.judged.to_string(),
+        command: "medcert bundle".into(),
+        review: review.map_or_else(Vec::new, |review| review.lines(&evidence)),
+    };
+    let waivers: Vec<_> = plan.spec.waivers.iter().zip(&judgement.waivers).collect();
+    let given = [
+        (BASELINE, &inputs.baseline),
+        (REGISTRATION, &inputs.registration),
+        (EXHIBITS, &inputs.exhibits),
+        (REVIEW, &inputs.review),
+    ];
+    let mut files = vec![
+        (ABOUT, text(&about)),
+        (SPEC, inputs.spec.clone().into_bytes()),
+        (EVIDENCE, inputs.evidence.clone()),
+    ];
+    files.extend(given.into_iter().filter_map(|(name, bytes)| Some((name, bytes.clone()?))));
+    files.extend([
+        ("counterexamples.json", text(&evidence.counterexamples)),
+        (
+            "environment.json",
+            text(&json!({"medcert": evidence.medcert, "run": evidence.run, "data": evidence.data})),
+        ),
+        ("waivers.json", text(&json!({"waivers": waivers, "loosened": judgement.loosened}))),
+        ("sbom.cdx.json", materials::of(&evidence)?),
+        ("report.html", html::render(result, &exhibits, &page).into_bytes()),
+        ("report.md", markdown::render(result).into_bytes()),
+        ("report.junit.xml", junit::render(result).into_bytes()),
+        ("report.sarif", sarif::render(result).into_bytes()),
+        ("report.json", json::render(result).into_bytes()),
+        ("model-card.md", model_card::render(result).into_bytes()),
+        ("clauses.md", clauses::markdown(result).into_bytes()),
+    ]);
+    let files = files.into_iter().map(|(name, bytes)| File { name: name.to_string(), bytes }).collect();
+    Ok(Contents { files, plan, evidence, judgement })
+}
+
+/// JSON that people can read, with a newline at the end. Plain data with text keys always has a JSON form.
+fn text(value: &impl Serialize) -> Vec<u8> {
+    (serde_json::to_string_pretty(value).unwrap_or_default() + "\n").into_bytes()
+}

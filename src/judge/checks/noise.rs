@@ -1,0 +1,48 @@
+//! C4 noise: what reaches a smoothed model is not the declared noise.
+//!
+//! A certificate of a vote holds for the noise that the spec declares, added to the pixels before anything else, and drawn
+//! anew for each copy. Noise in other units, behind the normalisation, clipped to [0, 1], or drawn once for all copies
+//! certifies nothing. The laboratory records the pixels that reach the wrapped model and subtracts the image. Raised where
+//! their mean is over five standard errors from 0, their variance over five from σ², or two copies are alike. It is an ERROR
+//! for every sentence about the model. What to do: give σ in the units of pixels, which are in [0, 1], and leave the
+//! normalisation to the model.
+
+use super::{Field, Gap, Look, Raised};
+use crate::evidence::NoiseHealth;
+use crate::spec::{Check, Defence, Model};
+
+/// Standard errors by which a moment may differ; a sound noise differs by more once in a million runs.
+const MOST_ERRORS: f64 = 5.0;
+
+pub(super) fn check(field: &Field<'_>) -> Look {
+    let smoothed = field.models().filter(|&model| {
+        let defended = field.plan.kind(model).and_then(Model::defended);
+        defended.is_some_and(|one| matches!(one.defence, Defence::Smoothing(noise) if noise.pixels.is_some()))
+    });
+    let look = Look::each(smoothed, |model| {
+        let health = field.evidence.health.iter().find(|health| health.model == field.name(model));
+        let noise = health.and_then(|health| health.noise);
+        let noise = noise.ok_or_else(|| Gap::NotRun(format!("{}: its noise was not recorded", field.name(model))))?;
+        Ok(fault(&noise).map(|why| {
+            let message = format!("the noise that reaches the model in {} {why}", field.name(model));
+            Raised::new(Check::Noise, Some(model), message)
+        }))
+    });
+    look.or_else_inapplicable("no model of the spec gets noise on its pixels")
+}
+
+/// What is wrong with noise in units of its σ.
+fn fault(noise: &NoiseHealth) -> Option<String> {
+    let NoiseHealth { values, sum, squares, copies, alike } = *noise;
+    let count = values as f64;
+    let (mean, variance) = (sum / count, squares / count);
+    if alike > 0 {
+        Some(format!("is the same in {alike} of {copies} copies"))
+    } else if !(mean.abs() <= MOST_ERRORS / count.sqrt()) {
+        Some(format!("has a mean of {mean:.4} σ, not 0"))
+    } else if !((variance - 1.0).abs() <= MOST_ERRORS * (2.0 / count).sqrt()) {
+        Some(format!("has a deviation of {:.4} σ", variance.max(0.0).sqrt()))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,142 @@
+//! Finite threats are certified by listing them: every report in which up to N words became a synonym of the lexicon, every
+//! report without one of its sections, a missing input. The certificate is exact, needs no defence, and holds for the model
+//! as it is. Cost a case: an evaluation a variant, until the first that breaks it.
+
+use std::collections::BTreeSet;
+
+use super::{Vote, is_label};
+use crate::Result;
+use crate::lab::inputs::Inputs;
+use crate::lab::model::Reader;
+use crate::lab::tensor::{self, Tensor};
+use crate::spec::EditKind;
+use crate::stats::vote::State;
+use crate::text::perturb::{Edit, Rules, apply, singles};
+use crate::text::{Document, Lexicon};
+
+/// Reports that are read at once.
+const AT_ONCE: usize = 32;
+
+/// A threat with finitely many variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threat {
+    /// What may happen to the report.
+    pub words: Listed,
+    /// Whether the image may be missing too.
+    pub image_missing: bool,
+}
+
+/// What may happen to a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Nothing.
+    Same,
+    /// It may be missing.
+    Missing,
+    /// At most so many words become a synonym of the lexicon.
+    Synonyms(u32),
+    /// At most so many sections are dropped.
+    Sections(u32),
+}
+
+/// The reports of a threat, each once, the clean one first; None if there are more than `most`. A missing report is none of
+/// them.
+pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: usize) -> Option<Vec<String>> {
+    let (kind, rounds) = match threat {
+        Listed::Same | Listed::Missing => return Some(vec![document.text()]),
+        Listed::Synonyms(words) => (EditKind::Synonyms, words),
+        Listed::Sections(sections) => (EditKind::SectionDrop, sections),
+    };
+    let choices = singles(document, kind, &Rules::free(lexicon));
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut all = vec![document.text()];
+    seen.insert(document.text());
+    // each round adds one edit at a word behind the last, so that no set of words is listed twice
+    let mut frontier: Vec<Vec<Edit>> = vec![vec![]];
+    for _ in 0..rounds {
+        let mut next = Vec::new();
+        for edits in &frontier {
+            for choice in &choices {
+                if edits.last().is_some_and(|last| place(last) >= place(choice)) {
+                    continue;
+                }
+                let mut edits = edits.clone();
+                edits.push(choice.clone());
+                let Ok(text) = apply(document, &edits) else { continue };
+                if seen.insert(text.clone()) {
+                    all.push(text);
+                    if all.len() > most {
+                        return None;
+                    }
+                }
+                next.push(edits);
+            }
+        }
+        frontier = next;
+    }
+    Some(all)
+}
+
+/// The word or section at which an edit of these kinds begins.
+fn place(edit: &Edit) -> usize {
+    match edit {
+        Edit::Replace { word, .. } => *word,
+        Edit::DropSection { section } => *section,
+        _ => 0,
+    }
+}
+
+/// Whether every variant of a study leaves the label: certified if so, refuted at the first that does not, and undecided if
+/// there are more reports than `most`.
+///
+/// # Errors
+/// libtorch fails.
+pub fn case(
+    model: &dyn Reader,
+    (inputs, index): (&Inputs, usize),
+    threat: Threat,
+    (lexicon, most): (&Lexicon, usize),
+) -> Result<Vote> {
+    let label = inputs.labels[index];
+    let words = inputs.texts[index].split_whitespace().count() as u64;
+    let Some(texts) = variants(&inputs.documents[index], threat.words, lexicon, most) else {
+        return Ok(Vote { state: State::Undecided, successes: 0, samples: 0, words });
+    };
+    let _guard = tensor::no_grad_guard();
+    let image = model.side().map(|side| inputs.images(side, &[index])).transpose()?;
+    let image = image.map(|image| model.read_images(&image)).transpose()?;
+    // a branch that is cut off gives zeros, as the attack `missing image` has it
+    let mut images = vec![image.as_ref().map(Tensor::shallow_clone)];
+    if let (Some(image), true) = (&image, threat.image_missing) {
+        images.push(Some(image.f_zeros_like()?));
+    }
+    let (mut successes, mut samples) = (0, 0);
+    let mut ask = |text: Option<Tensor>, count: usize| -> Result<bool> {
+        let rows = tensor::rows(&vec![0; count])?;
+        for image in &images {
+            let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
+            for pair in tensor::values(&model.decide(image.as_ref(), text.as_ref())?)?.chunks_exact(2) {
+                samples += 1;
+                if !is_label(pair, label) {
+                    return Ok(false);
+                }
+                successes += 1;
+            }
+        }
+        Ok(true)
+    };
+    let mut holds = true;
+    for batch in texts.chunks(AT_ONCE) {
+        let text = if model.reads_text() { Some(model.read_texts(batch)?) } else { None };
+        let missing = match (&text, threat.words) {
+            (Some(text), Listed::Missing) => Some(text.f_zeros_like()?),
+            _ => None,
+        };
+        holds = ask(text, batch.len())? && missing.map_or(Ok(true), |text| ask(Some(text), batch.len()))?;
+        if !holds {
+            break;
+        }
+    }
+    let state = if holds { State::Certified } else { State::Refuted };
+    Ok(Vote { state, successes, samples, words })
+}

@@ -1,0 +1,107 @@
+//! Golden answers beside brought weights, checked before any attack: a wrong normalisation, size, channel order or
+//! vocabulary leaves a model running and makes it another one.
+
+use super::inputs::Inputs;
+use super::tensor;
+use super::victim::Classifier;
+use crate::data::{ExpectedAnswer, expected_answers};
+use crate::spec::Expectation;
+use crate::{Error, Result};
+
+/// Cases that are asked at once.
+const AT_ONCE: usize = 16;
+/// Answers may differ by this much, absolutely below 1 and else relatively: other programs decode and resize images to
+/// other last bits, and a wrong normalisation moves answers by far more.
+const TOLERANCE: f32 = 1e-2;
+const REMEDY: &str =
+    "check `image`, `channels`, `mean`, `deviation`, `tokenizer` and `outputs`, or correct `expect`";
+
+/// A model as it is asked for its clean answers.
+pub(super) struct Asked<'a> {
+    pub model: &'a dyn Classifier,
+    /// Its name and file, for messages.
+    pub name: &'a str,
+    pub side: Option<u32>,
+    pub reads_text: bool,
+    pub inputs: &'a Inputs,
+}
+
+impl Asked<'_> {
+    /// Logit of abnormal less that of normal of each case.
+    fn log_odds(&self, cases: &[usize]) -> Result<Vec<f32>> {
+        let _guard = tensor::no_grad_guard();
+        let mut all = Vec::with_capacity(cases.len());
+        for chunk in cases.chunks(AT_ONCE) {
+            let images = self.side.map(|side| self.inputs.images(side, chunk)).transpose()?;
+            let images = images.map(|images| self.model.read_images(&images)).transpose()?;
+            let texts: Vec<String> = chunk.iter().map(|&case| self.inputs.texts[case].clone()).collect();
+            let text = if self.reads_text { Some(self.model.read_texts(&texts)?) } else { None };
+            let logits = tensor::values(&self.model.decide(images.as_ref(), text.as_ref())?)?;
+            all.extend(logits.chunks_exact(2).map(|pair| pair[1] - pair[0]));
+        }
+        Ok(all)
+    }
+
+    /// Compares the model's clean answers with what the spec expects; `test` are the test cases.
+    ///
+    /// # Errors
+    /// They differ, or the file of answers is wrong.
+    pub fn check(
+        &self,
+        expected: &Expectation,
+        test: &[usize],
+        find: impl Fn(&std::path::Path) -> Result<std::path::PathBuf>,
+    ) -> Result<()> {
+        match expected {
+            Expectation::Accuracy { share, decimals } => self.accuracy(*share, *decimals, test),
+            Expectation::Logits(path) => self.answers(&expected_answers(&find(path)?)?),
+        }
+    }
+
+    fn accuracy(&self, share: f64, decimals: u32, test: &[usize]) -> Result<()> {
+        let answers = self.log_odds(test)?;
+        let is_right = |(&case, &log_odds): (&usize, &f32)| (log_odds > 0.0) == self.inputs.labels[case];
+        let right = test.iter().zip(&answers).filter(|pair| is_right(*pair)).count();
+        let found = 100.0 * right as f64 / test.len().max(1) as f64;
+        // half a unit of the last digit that was written, and the rounding of the division
+        let tolerance = 0.5 * 10_f64.powi(-(decimals as i32)) + 1e-9;
+        if (found - 100.0 * share).abs() <= tolerance {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "{} has a clean accuracy of {found:.2}% on the {} test cases, and the spec expects {:.*}%; {REMEDY}",
+            self.name,
+            test.len(),
+            decimals as usize,
+            100.0 * share
+        )))
+    }
+
+    fn answers(&self, expected: &[ExpectedAnswer]) -> Result<()> {
+        let place = |answer: &ExpectedAnswer| {
+            self.inputs.ids.iter().position(|id| *id == answer.id).ok_or_else(|| {
+                let ExpectedAnswer { id, place, .. } = answer;
+                Error::Input(format!(
+                    "{place}: the data has no case `{id}`; remove the row, or correct its id"
+                ))
+            })
+        };
+        let cases = expected.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        let found = self.log_odds(&cases)?;
+        let is_off = |expected: f32, found: f32| {
+            let difference = (expected - found).abs();
+            // NaN is off as well
+            !(difference <= TOLERANCE * expected.abs().max(1.0))
+        };
+        let mut off =
+            expected.iter().zip(&found).filter(|(expected, found)| is_off(expected.log_odds, **found));
+        let Some((ExpectedAnswer { id, log_odds, place }, first)) = off.next() else { return Ok(()) };
+        Err(Error::Input(format!(
+            "{place}: {} answers {first} for the case `{id}`, and {log_odds} is expected (log-odds of abnormal); {} of the \
+             {} answers differ; {REMEDY}",
+            self.name,
+            off.count() + 1,
+            expected.len()
+        )))
+    }
+}

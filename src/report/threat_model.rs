@@ -1,0 +1,104 @@
+//! What a requirement assumes of its adversary, in the terms of NIST AI 100-2, Adversarial Machine Learning: A Taxonomy and
+//! Terminology of Attacks and Mitigations (Vassilev, Oprea, Fordyce, Anderson, 2024): the stage of learning, the goal, the
+//! capability and the knowledge. The plan's attacks give the terms.
+
+use crate::plan::{Attack, Plan, Requirement};
+use crate::spec::{Access, Corruption, ImageMethod, Norm, TextMethod};
+
+/// An adversary of a requirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreatModel {
+    /// When it acts, and against what kind of system.
+    pub stage: &'static str,
+    /// What it wants.
+    pub goal: &'static str,
+    /// What it can change.
+    pub capability: String,
+    /// What it knows of the model.
+    pub knowledge: &'static str,
+}
+
+/// The adversary of a requirement: the strongest of its attacks; none if nothing attacks.
+pub fn of(plan: &Plan, requirement: &Requirement) -> Option<ThreatModel> {
+    let cells = requirement.clauses.iter().flat_map(|clause| clause.rests_on());
+    let compared = requirement.regression.iter().flat_map(|one| one.cells.iter().copied());
+    let attacks: Vec<&Attack> = cells
+        .chain(compared)
+        .map(|cell| &plan.cells[cell].attack)
+        .filter(|attack| !attack.is_clean())
+        .collect();
+    let access = attacks.iter().map(|attack| access(attack)).max()?;
+    let mut capabilities: Vec<String> = Vec::new();
+    for capability in attacks.iter().flat_map(|attack| capabilities_of(attack)) {
+        if !capabilities.contains(&capability) {
+            capabilities.push(capability);
+        }
+    }
+    Some(ThreatModel {
+        stage: "deployment stage of predictive AI (evasion)",
+        goal: match access {
+            Access::None => "none: integrity is violated by chance, not by an adversary",
+            Access::Decision | Access::Score | Access::Gradient => {
+                "integrity violation, untargeted: any wrong answer"
+            }
+        },
+        capability: capabilities.join("; "),
+        knowledge: match access {
+            Access::None => "none: the change does not look at the model",
+            Access::Decision => "black-box: query access to the predicted class",
+            Access::Score => "black-box: query access to the scores",
+            Access::Gradient => "white-box: the model and its parameters",
+        },
+    })
+}
+
+/// The most that an attack asks of the model.
+fn access(attack: &Attack) -> Access {
+    let image = attack.image.map_or(Access::None, |image| match image.method {
+        ImageMethod::Search { search, .. } => search.access(),
+        ImageMethod::Patch { .. } => Access::Gradient,
+        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
+    });
+    let text = attack.text.iter().map(|text| match text.method {
+        TextMethod::Searched { search, .. } => search.facts().access,
+        // the worst of several draws counts, which takes an answer to each
+        TextMethod::Sampled(_) if text.draws > 1 => Access::Decision,
+        TextMethod::Sampled(_) | TextMethod::Absent(_) => Access::None,
+    });
+    text.fold(image, Access::max)
+}
+
+/// What an attack changes, a phrase for each input.
+fn capabilities_of(attack: &Attack) -> Vec<String> {
+    let image = attack.image.map(|image| match image.method {
+        ImageMethod::Search { norm: Norm::Linf, .. } => {
+            format!("testing data control: every pixel of the image by up to {}", short(image.strength))
+        }
+        ImageMethod::Search { norm: Norm::L2, .. } => {
+            format!("testing data control: the pixels of the image by up to {} in L2", short(image.strength))
+        }
+        ImageMethod::Patch { .. } => {
+            format!("testing data control: a square of {} % of the image", short(image.strength * 100.0))
+        }
+        ImageMethod::Corruption(corruption) => {
+            format!("no control: {} of severity {}", named(corruption), short(image.strength))
+        }
+        ImageMethod::Absent(_) => "no control: the image is missing or another patient's".to_string(),
+    });
+    let text = attack.text.iter().map(|text| match text.method {
+        TextMethod::Searched { .. } | TextMethod::Sampled(_) => {
+            format!("testing data control: up to {} % of the words of the report", short(text.share * 100.0))
+        }
+        TextMethod::Absent(_) => "no control: the report is missing or another patient's".to_string(),
+    });
+    image.into_iter().chain(text).collect()
+}
+
+fn named(corruption: Corruption) -> String {
+    corruption.facts().name.to_string()
+}
+
+/// At most four decimals, and none that is needless.
+fn short(value: f64) -> String {
+    format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_string()
+}

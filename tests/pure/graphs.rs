@@ -1,0 +1,333 @@
+//! Files of torch.export: sound ones are read, and hostile ones are refused, each for its own reason. The sound files are
+//! made by `tests/golden/graphs.py`; the hostile ones are made here from one of them.
+//!
+//! ```text
+//! cargo test --release --test pure graphs -- --ignored --nocapture --test-threads 1     (a million damaged files)
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use medcert::graph::archive::Archive;
+use medcert::graph::{Operator, WholeOperator, pt2};
+use serde_json::{Value, json};
+
+use crate::mutations::{mutated, peak_mebibytes, read_all};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/graphs")
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join(name)).expect(name)
+}
+
+/// An entry of an archive, with what may be wrong about it.
+#[derive(Clone)]
+struct Entry {
+    name: Vec<u8>,
+    data: Vec<u8>,
+    method: u16,
+    flags: u16,
+    /// Added to the unpacked size that the archive states, and to the packed one.
+    larger: (u32, u32),
+}
+
+fn entry(name: &str, data: &[u8]) -> Entry {
+    Entry { name: name.into(), data: data.to_vec(), method: 0, flags: 0, larger: (0, 0) }
+}
+
+/// The entries of a sound file, in the folder `m`.
+fn sound() -> Vec<Entry> {
+    let bytes = file("image.pt2");
+    let archive = Archive::open(&bytes).expect("an archive");
+    archive.names().map(|name| entry(&format!("m/{name}"), archive.read(name).expect("bytes"))).collect()
+}
+
+fn local(entry: &Entry) -> Vec<u8> {
+    let mut bytes = b"PK\x03\x04\x14\0".to_vec();
+    bytes.extend([entry.flags.to_le_bytes(), entry.method.to_le_bytes()].concat());
+    bytes.extend([0; 8]);
+    let size = entry.data.len() as u32;
+    bytes.extend([(size + entry.larger.1).to_le_bytes(), (size + entry.larger.0).to_le_bytes()].concat());
+    bytes.extend([(entry.name.len() as u16).to_le_bytes(), [0; 2]].concat());
+    bytes.extend(&entry.name);
+    bytes.extend(&entry.data);
+    bytes
+}
+
+fn central(entry: &Entry, start: usize) -> Vec<u8> {
+    let mut bytes = b"PK\x01\x02\x14\0\x14\0".to_vec();
+    bytes.extend([entry.flags.to_le_bytes(), entry.method.to_le_bytes()].concat());
+    bytes.extend([0; 8]);
+    let size = entry.data.len() as u32;
+    bytes.extend([(size + entry.larger.1).to_le_bytes(), (size + entry.larger.0).to_le_bytes()].concat());
+    bytes.extend((entry.name.len() as u16).to_le_bytes());
+    bytes.extend([0; 12]);
+    bytes.extend((start as u32).to_le_bytes());
+    bytes.extend(&entry.name);
+    bytes
+}
+
+fn end(count: u16, size: usize, start: usize) -> Vec<u8> {
+    let mut bytes = b"PK\x05\x06\0\0\0\0".to_vec();
+    bytes.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
+    bytes.extend([(size as u32).to_le_bytes(), (start as u32).to_le_bytes()].concat());
+    bytes.extend([0; 2]);
+    bytes
+}
+
+/// An archive as it is written; `hidden` entries lie inside the bytes of the first.
+fn zip_with(entries: &[Entry], hidden: &[Entry]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (place, entry) in entries.iter().enumerate() {
+        let mut entry = entry.clone();
+        if place == 0 {
+            let mut at = bytes.len() + 30 + entry.name.len();
+            entry.data = hidden.iter().flat_map(local).collect::<Vec<u8>>();
+            for inner in hidden {
+                directory.extend(central(inner, at));
+                at += local(inner).len();
+            }
+        }
+        directory.extend(central(&entry, bytes.len()));
+        bytes.extend(local(&entry));
+    }
+    let (size, start) = (directory.len(), bytes.len());
+    bytes.extend(directory);
+    bytes.extend(end((entries.len() + hidden.len()) as u16, size, start));
+    bytes
+}
+
+fn zip(entries: &[Entry]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for entry in entries {
+        directory.extend(central(entry, bytes.len()));
+        bytes.extend(local(entry));
+    }
+    let (size, start) = (directory.len(), bytes.len());
+    bytes.extend(directory);
+    bytes.extend(end(entries.len() as u16, size, start));
+    bytes
+}
+
+/// The sound file with one entry more.
+fn with(name: &str, data: &[u8]) -> Vec<u8> {
+    let mut entries = sound();
+    entries.push(entry(name, data));
+    zip(&entries)
+}
+
+/// The sound file with one entry changed.
+fn changed(name: &str, change: impl FnOnce(&mut Entry)) -> Vec<u8> {
+    let mut entries = sound();
+    let found = entries.iter_mut().find(|entry| entry.name == format!("m/{name}").as_bytes()).expect(name);
+    change(found);
+    zip(&entries)
+}
+
+/// The sound file with another JSON in one entry.
+fn rewritten(name: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    changed(name, |entry| {
+        let mut value: Value = serde_json::from_slice(&entry.data).expect("JSON");
+        change(&mut value);
+        entry.data = value.to_string().into_bytes();
+    })
+}
+
+fn graph(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    rewritten("models/model.json", change)
+}
+
+/// The sound file with another call in the place of its `relu_`.
+fn calling(target: &str, more: &Value) -> Vec<u8> {
+    graph(|model| {
+        let nodes = model["graph_module"]["graph"]["nodes"].as_array_mut().expect("nodes");
+        let relu =
+            nodes.iter_mut().find(|node| node["target"] == "torch.ops.aten.relu_.default").expect("a relu");
+        relu["target"] = target.into();
+        if let Some(more) = more.as_object() {
+            let inputs = relu["inputs"].as_array_mut().expect("inputs");
+            inputs.extend(more.iter().map(|(name, arg)| json!({"name": name, "arg": arg, "kind": 1})));
+        }
+    })
+}
+
+fn weights(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    rewritten("data/weights/model_weights_config.json", |table| change(&mut table["config"]["conv.weight"]))
+}
+
+#[test]
+fn sound_files_are_read() {
+    let mut told = Vec::new();
+    for name in ["image.pt2", "views.pt2", "text.pt2", "both.pt2"] {
+        let program = pt2::read(&file(name)).unwrap_or_else(|why| panic!("{name} {why}"));
+        let reads = program.reads().expect("inputs");
+        told.push(format!(
+            "{name}: {} parameters, {} calls, {reads:?}, returns {:?}",
+            program.parameters(),
+            program.nodes.len(),
+            program.outputs.iter().map(|returned| pt2::shape(&returned.sizes)).collect::<Vec<String>>()
+        ));
+        let is_aten = |node: &medcert::graph::Node| matches!(node.operator, Operator::Aten { .. });
+        assert!(program.nodes.iter().all(is_aten), "{name} needs no arithmetic on sizes");
+    }
+    insta::assert_snapshot!(told.join("\n"));
+    // the writer of these tests writes what the reader reads
+    assert_eq!(pt2::read(&zip(&sound())).expect("a program").nodes.len(), 11);
+}
+
+#[test]
+fn what_pytorch_exports_and_medcert_does_not_run_is_refused_with_a_remedy() {
+    let told = ["noise", "counter", "branch", "quiet", "training", "fixed"].map(|name| {
+        let name = format!("refused-{name}.pt2");
+        format!("{name} {}", pt2::read(&file(&name)).expect_err(&name))
+    });
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn hostile_archives_are_refused_by_name() {
+    let whole = file("image.pt2");
+    let first_name = |change: fn(&mut Entry)| {
+        let mut entries = sound();
+        change(&mut entries[0]);
+        zip(&entries)
+    };
+    let inner = entry("m/inner", b"data");
+    let far = {
+        let mut bytes = zip(&sound());
+        let last = bytes.len() - 22;
+        let mut locator = b"PK\x06\x07\0\0\0\0".to_vec();
+        locator.extend(u64::MAX.to_le_bytes());
+        locator.extend([1, 0, 0, 0]);
+        bytes.splice(last..last, locator);
+        bytes
+    };
+    let many = {
+        let mut bytes = zip(&sound());
+        let last = bytes.len() - 22;
+        bytes[last + 10..last + 12].copy_from_slice(&u16::MAX.to_le_bytes());
+        bytes
+    };
+    let value = |name: &str| json!({"as_tensor": {"name": name}});
+    let none = json!({});
+    let hostile: Vec<(&str, Vec<u8>)> = vec![
+        ("empty", vec![]),
+        ("text", b"weights".to_vec()),
+        ("cut in half", whole[..whole.len() / 2].to_vec()),
+        ("cut by a byte", whole[..whole.len() - 1].to_vec()),
+        ("compressed", first_name(|entry| entry.method = 8)),
+        ("encrypted", first_name(|entry| entry.flags = 1)),
+        ("a bomb: unpacked it is larger", first_name(|entry| entry.larger = (1 << 30, 0))),
+        ("larger than the file", first_name(|entry| entry.larger = (1 << 30, 1 << 30))),
+        ("one name twice", with("m/byteorder", b"little")),
+        ("parent folder", with("m/../../etc/passwd", b"x")),
+        ("absolute path", with("/etc/passwd", b"x")),
+        ("path of another system", with("m/..\\x", b"x")),
+        ("drive letter", with("C:/x", b"x")),
+        ("another folder", with("n/x", b"x")),
+        ("name that is no text", first_name(|entry| entry.name[2] = 0xff)),
+        ("one entry inside another", zip_with(&sound(), &[inner])),
+        ("more entries than there are", many),
+        ("directory outside the file", far),
+        ("other format", changed("archive_format", |entry| entry.data = b"pt3".to_vec())),
+        ("other byte order", changed("byteorder", |entry| entry.data = b"big".to_vec())),
+        ("compiled code", with("m/data/aotinductor/model/a.so", b"\x7fELF")),
+        ("two models", with("m/models/other.json", b"{}")),
+        ("a pickled object", with("m/data/constants/custom_obj_0", b"x")),
+        ("old weights", with("m/serialized_state_dict.pt", b"x")),
+        ("a pickle", with("m/data.pkl", b"x")),
+        ("TorchScript", with("m/code/__torch__.py", b"x")),
+        ("no graph", changed("models/model.json", |entry| entry.name = b"m/extra/model.json".to_vec())),
+        ("a graph that is no JSON", changed("models/model.json", |entry| entry.data.truncate(900))),
+        ("deep JSON", changed("models/model.json", |entry| entry.data = b"[".repeat(100_000))),
+        ("other version", graph(|model| model["schema_version"]["major"] = 9.into())),
+        ("pickled weight", weights(|weight| weight["use_pickle"] = true.into())),
+        ("huge weight", weights(|weight| weight["tensor_meta"]["sizes"][0]["as_int"] = (1_i64 << 40).into())),
+        ("huge stride", weights(|weight| weight["tensor_meta"]["strides"][0]["as_int"] = i64::MAX.into())),
+        ("negative size", weights(|weight| weight["tensor_meta"]["sizes"][0]["as_int"] = (-4).into())),
+        ("offset outside", weights(|weight| weight["tensor_meta"]["storage_offset"]["as_int"] = 1.into())),
+        ("unknown type", weights(|weight| weight["tensor_meta"]["dtype"] = 99.into())),
+        ("wider type", weights(|weight| weight["tensor_meta"]["dtype"] = 8.into())),
+        ("sparse weight", weights(|weight| weight["tensor_meta"]["layout"] = 1.into())),
+        ("fewer strides", weights(|weight| weight["tensor_meta"]["strides"] = json!([]))),
+        ("weight elsewhere", weights(|weight| weight["path_name"] = "../../models/model.json".into())),
+        ("a file", calling("torch.ops.aten.from_file.default", &none)),
+        ("memory replaced", calling("torch.ops.aten.set_.source_Tensor", &none)),
+        ("memory by address", calling("torch.ops.aten.as_strided.default", &none)),
+        ("result of the caller's", calling("torch.ops.aten.relu.out", &none)),
+        ("random", calling("torch.ops.aten.bernoulli.default", &none)),
+        (
+            "dropout",
+            calling(
+                "torch.ops.aten.dropout.default",
+                &json!({"p": {"as_float": 0.5}, "train": {"as_bool": true}}),
+            ),
+        ),
+        ("inner part", calling("torch.ops.aten._sparse_coo_tensor_unsafe.default", &none)),
+        ("another library", calling("torch.ops.evil.run.default", &none)),
+        ("Python", calling("os.system", &none)),
+        ("control flow", calling("torch.ops.higher_order.while_loop", &none)),
+        ("a value from nowhere", calling("torch.ops.aten.add.Tensor", &json!({"other": value("later")}))),
+        ("a graph as argument", calling("torch.ops.aten.add.Tensor", &json!({"other": {"as_graph": {}}}))),
+        (
+            "weight changed in place",
+            graph(|model| {
+                let text = model.to_string().replace(
+                    "{\"as_tensor\":{\"name\":\"batch_norm\"}},\"kind\"",
+                    "{\"as_tensor\":{\"name\":\"p_conv_weight\"}},\"kind\"",
+                );
+                *model = serde_json::from_str(&text).expect("JSON");
+            }),
+        ),
+    ];
+    assert!(hostile.len() >= 30);
+    let told = hostile.iter().map(|(name, bytes)| {
+        let why = pt2::read(bytes).expect_err(name);
+        assert!(why.starts_with("cannot be used:") && why.contains("; "), "{name}: {why}");
+        format!("{name}: it {}", why.replace(pt2::EXPORT, "EXPORT"))
+    });
+    insta::assert_snapshot!(told.collect::<Vec<String>>().join("\n"));
+}
+
+#[test]
+fn arithmetic_on_sizes_is_pythons() {
+    let cases = [
+        (WholeOperator::Divide, [-7, 2], Some(-4)),
+        (WholeOperator::Divide, [7, -2], Some(-4)),
+        (WholeOperator::Divide, [7, 2], Some(3)),
+        (WholeOperator::Divide, [7, 0], None),
+        (WholeOperator::Divide, [i64::MIN, -1], None),
+        (WholeOperator::Remainder, [-7, 2], Some(1)),
+        (WholeOperator::Remainder, [7, -2], Some(-1)),
+        (WholeOperator::Remainder, [7, 0], None),
+        (WholeOperator::Multiply, [i64::MAX, 2], None),
+        (WholeOperator::Add, [i64::MAX, 1], None),
+        (WholeOperator::Subtract, [3, 5], Some(-2)),
+        (WholeOperator::Most, [3, 5], Some(5)),
+        (WholeOperator::Least, [3, 5], Some(3)),
+    ];
+    for (operator, arguments, result) in cases {
+        assert_eq!(operator.apply(&arguments), result, "{operator:?} {arguments:?}");
+        assert_eq!(operator.apply(&[]), None);
+    }
+    assert_eq!(WholeOperator::Negate.apply(&[3]), Some(-3));
+}
+
+fn damaged(inputs: usize, most: Duration) {
+    let samples = [file("image.pt2"), file("both.pt2"), file("refused-branch.pt2")];
+    read_all("graph", inputs, most, |name| mutated(&samples, name), |bytes| drop(pt2::read(bytes)));
+}
+
+#[test]
+fn a_few_hundred_damaged_files() {
+    damaged(500, Duration::from_secs(20));
+}
+
+#[test]
+#[ignore = "takes minutes; the command is above"]
+fn a_million_damaged_files() {
+    damaged(1_000_000, Duration::from_secs(1));
+    assert!(peak_mebibytes() < 1024);
+}
