@@ -12,7 +12,8 @@ fn main() {
     };
     let lib = lib.canonicalize().unwrap_or(lib);
     // what is installed knows no folder of the machine that built it: src/cli/launch.rs finds libtorch
-    let is_installed = std::env::var_os("CARGO_FEATURE_LAUNCHER").is_some();
+    println!("cargo:rerun-if-env-changed=MEDCERT_RELOCATABLE");
+    let is_installed = std::env::var_os("MEDCERT_RELOCATABLE").is_some();
     let path = if is_installed { "$ORIGIN/../lib".to_string() } else { lib.display().to_string() };
     println!("cargo:rustc-link-arg=-Wl,-rpath,{path}");
     println!("cargo:rustc-env=MEDCERT_LIBTORCH_LIB={}", lib.display());

@@ -15,4 +15,23 @@ macro_rules! listed {
     };
 }
 
-pub(crate) use listed;
+/// Declares such an enum, and `about`: the comment on a variant, which is then written once and printed too.
+macro_rules! documented {
+    ($(#[$meta:meta])* $visible:vis enum $name:ident {
+        $($(#[doc = $about:literal])+ $variant:ident),+ $(,)?
+    }) => {
+        crate::listed::listed! {
+            $(#[$meta])*
+            $visible enum $name { $($(#[doc = $about])+ $variant),+ }
+        }
+
+        impl $name {
+            /// What it means: the comment on it, line by line.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($about, "\n"),+),)+ }
+            }
+        }
+    };
+}
+
+pub(crate) use {documented, listed};

@@ -2,8 +2,8 @@
 //! bits in one run, a resumed one and shards.
 //! libtorch's own generator is never used; it differs between instruction sets.
 
-use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::{ChaCha12Rng, ChaCha20Rng};
 
 /// The stream for a purpose, such as `("pgd", seed, case, restart)`.
 pub fn stream(purpose: &[&str]) -> ChaCha12Rng {
@@ -15,13 +15,19 @@ pub fn stream(purpose: &[&str]) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
+/// The stream of the edits of a report: ChaCha20 keyed by a hash of its purpose.
+pub fn edit_stream(purpose: &str) -> ChaCha20Rng {
+    // more rounds than the other streams, and no length in the hash: edits were first drawn so, and stay the same
+    ChaCha20Rng::from_seed(*blake3::hash(purpose.as_bytes()).as_bytes())
+}
+
 /// A number in [0, 1), with 24 bits.
 pub fn uniform(rng: &mut ChaCha12Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 / 16_777_216.0
 }
 
 /// A whole number in 0..bound (bound > 0), by multiplication (Lemire, 2019); its bias is under 2⁻³².
-pub fn below(rng: &mut ChaCha12Rng, bound: usize) -> usize {
+pub fn below(rng: &mut impl Rng, bound: usize) -> usize {
     ((u128::from(rng.next_u64()) * bound as u128) >> 64) as usize
 }
 

@@ -12,7 +12,7 @@
 
 use super::printed_precision::Printed;
 use super::row::Meaning;
-use super::sheet::Piece;
+use super::sheet::SheetPiece;
 use super::{Row, Study};
 use crate::spec::{Diagnostic, Place, suggest};
 
@@ -99,13 +99,13 @@ impl<'a> Part<'a> {
 }
 
 /// Reads a claim about a study's table.
-pub(super) fn read(study: &Study, item: &Piece) -> Result<Claim, Diagnostic> {
+pub(super) fn read(study: &Study, item: &SheetPiece) -> Result<Claim, Diagnostic> {
     Reading { study, item }.claim()
 }
 
 struct Reading<'a> {
     study: &'a Study,
-    item: &'a Piece,
+    item: &'a SheetPiece,
 }
 
 impl Reading<'_> {

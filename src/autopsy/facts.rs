@@ -14,7 +14,7 @@
 
 use super::Study;
 use super::printed_precision::Printed;
-use super::sheet::Piece;
+use super::sheet::SheetPiece;
 use crate::spec::{Diagnostic, Place, suggest};
 
 const KEYS: [&str; 8] = [
@@ -87,7 +87,7 @@ impl Facts {
 
 /// A key and value, each with its position.
 struct Entry<'a> {
-    item: &'a Piece,
+    item: &'a SheetPiece,
     key: String,
     value: &'a str,
     place: Place,
@@ -95,7 +95,7 @@ struct Entry<'a> {
 
 impl Entry<'_> {
     fn wrong(&self, message: &str, help: &str) -> Diagnostic {
-        let value = Piece { text: self.value.to_string(), place: self.place };
+        let value = SheetPiece { text: self.value.to_string(), place: self.place };
         value.fault(message, help)
     }
 
@@ -133,7 +133,7 @@ pub(super) fn is_fact(item: &str) -> bool {
 }
 
 /// Adds a fact to the facts of a study.
-pub(super) fn take(study: &mut Study, seen: &mut Vec<String>, item: &Piece) -> Result<(), Diagnostic> {
+pub(super) fn take(study: &mut Study, seen: &mut Vec<String>, item: &SheetPiece) -> Result<(), Diagnostic> {
     let Some((key, value)) = item.text.split_once(':') else {
         return Err(item.fault("a fact needs a `:` and a value", "write one such as `cases: 721`"));
     };

@@ -7,12 +7,12 @@ use crate::spec::{Diagnostic, Place};
 
 /// A text within a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct SheetPiece {
     pub(super) text: String,
     pub(super) place: Place,
 }
 
-impl Piece {
+impl SheetPiece {
     /// A fault that covers the whole piece.
     pub(super) fn fault(&self, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
         Diagnostic {
@@ -30,9 +30,9 @@ pub(super) struct Sheet {
     /// The first heading.
     pub(super) title: Option<String>,
     /// The table's rows; the first is its header.
-    pub(super) rows: Vec<Vec<Piece>>,
+    pub(super) rows: Vec<Vec<SheetPiece>>,
     /// Facts and claims.
-    pub(super) items: Vec<Piece>,
+    pub(super) items: Vec<SheetPiece>,
 }
 
 /// Splits a Markdown file.
@@ -50,7 +50,7 @@ pub(super) fn markdown(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
         }
         if words.starts_with('|') {
             if is_closed {
-                let piece = Piece { text: words.to_string(), place: place(line_number, line, words) };
+                let piece = SheetPiece { text: words.to_string(), place: place(line_number, line, words) };
                 faults.push(piece.fault("a second table begins here", "keep one table a file"));
                 break;
             }
@@ -63,7 +63,7 @@ pub(super) fn markdown(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
         if let Some(title) = words.strip_prefix('#').filter(|_| sheet.title.is_none()) {
             sheet.title = Some(title.trim_start_matches('#').trim().to_string());
         } else if let Some(item) = words.strip_prefix("- ").map(str::trim) {
-            sheet.items.push(Piece { text: item.to_string(), place: place(line_number, line, item) });
+            sheet.items.push(SheetPiece { text: item.to_string(), place: place(line_number, line, item) });
         }
     }
     if faults.is_empty() { Ok(sheet) } else { Err(faults) }
@@ -85,7 +85,7 @@ fn place(line: usize, whole: &str, part: &str) -> Place {
 }
 
 /// The cells of a row; `\|` is a bar inside a cell.
-fn cells(number: usize, line: &str) -> Vec<Piece> {
+fn cells(number: usize, line: &str) -> Vec<SheetPiece> {
     let row = line.trim().trim_start_matches('|');
     let row = row.strip_suffix('|').filter(|row| !row.ends_with('\\')).unwrap_or(row);
     let mut cuts = vec![];
@@ -101,7 +101,7 @@ fn cells(number: usize, line: &str) -> Vec<Piece> {
         // the position of an empty cell is where its space begins
         let words = if cut.trim().is_empty() { &cut[..0] } else { cut.trim() };
         let bare = words.trim_matches(['*', '`', '_']).trim();
-        Piece { text: bare.replace("\\|", "|"), place: place(number, line, bare) }
+        SheetPiece { text: bare.replace("\\|", "|"), place: place(number, line, bare) }
     };
     cuts.into_iter().map(piece).collect()
 }
@@ -113,7 +113,7 @@ pub(super) fn csv(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
     for record in reader.records() {
         let record = record.map_err(|why| {
             let line = why.position().map_or(1, csv::Position::line) as usize;
-            let here = Piece { text: String::new(), place: Place { line, column: 1 } };
+            let here = SheetPiece { text: String::new(), place: Place { line, column: 1 } };
             vec![here.fault(format!("this is no CSV: {why}"), "save the table as CSV in UTF-8")]
         })?;
         let line = record.position().map_or(1, csv::Position::line) as usize;
@@ -126,7 +126,7 @@ pub(super) fn csv(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
             let found = source[from..].find(words).map(|at| from + at);
             let column = source[..found.unwrap_or(from)].chars().count() + 1;
             let end = found.map_or(from, |at| at + words.len());
-            row.push(Piece { text: words.to_string(), place: Place { line, column } });
+            row.push(SheetPiece { text: words.to_string(), place: Place { line, column } });
             from = source[end..].find(',').map_or(end, |comma| end + comma + 1);
         }
         sheet.rows.push(row);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::printed_precision::Printed;
 use super::row::Meaning;
-use super::sheet::{self, Piece};
+use super::sheet::{self, SheetPiece};
 use super::{Cell, Row, Study, claim, facts};
 use crate::files::bounded_read;
 use crate::spec::{Diagnostic, Diagnostics, Place};
@@ -71,9 +71,9 @@ pub fn parse(
 }
 
 /// Reads the file's facts, except those already given, then the meaning of its rows, then its claims.
-fn items(study: &mut Study, said: &[String], items: &[Piece]) -> Vec<Diagnostic> {
+fn items(study: &mut Study, said: &[String], items: &[SheetPiece]) -> Vec<Diagnostic> {
     let (mut seen, mut faults) = (Vec::new(), Vec::new());
-    let (facts, claims): (Vec<&Piece>, Vec<&Piece>) =
+    let (facts, claims): (Vec<&SheetPiece>, Vec<&SheetPiece>) =
         items.iter().partition(|item| facts::is_fact(&item.text));
     for item in facts {
         let key = item.text.split(':').next().unwrap_or_default().trim().to_lowercase();
@@ -94,8 +94,8 @@ fn items(study: &mut Study, said: &[String], items: &[Piece]) -> Vec<Diagnostic>
 }
 
 /// An option's words as a piece.
-fn piece_of(words: &str) -> Piece {
-    Piece { text: words.to_string(), place: Place { line: 1, column: 1 } }
+fn piece_of(words: &str) -> SheetPiece {
+    SheetPiece { text: words.to_string(), place: Place { line: 1, column: 1 } }
 }
 
 /// A fault of an option.
@@ -104,8 +104,8 @@ fn of_option(words: &str, fault: Diagnostic) -> Diagnostics {
 }
 
 /// Transposes a table whose columns are attacks and whose rows are models; leaves any other unchanged.
-fn upright(lines: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
-    let is_attack = |piece: &Piece| {
+fn upright(lines: Vec<Vec<SheetPiece>>) -> Vec<Vec<SheetPiece>> {
+    let is_attack = |piece: &SheetPiece| {
         let meaning = Meaning::read(&piece.text, &[]);
         meaning.clean || !meaning.attacks.is_empty()
     };
@@ -119,8 +119,8 @@ fn upright(lines: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
 }
 
 /// The table alone.
-fn table(lines: &[Vec<Piece>], title: Option<String>) -> std::result::Result<Study, Vec<Diagnostic>> {
-    let start = Piece { text: String::new(), place: Place { line: 1, column: 1 } };
+fn table(lines: &[Vec<SheetPiece>], title: Option<String>) -> std::result::Result<Study, Vec<Diagnostic>> {
+    let start = SheetPiece { text: String::new(), place: Place { line: 1, column: 1 } };
     let Some((header, rows)) = lines.split_first() else {
         let help = "write rows such as `| FGSM 0.1 | 63.06 |` under a header that names the models";
         return Err(vec![start.fault("there is no table here", help)]);
@@ -159,8 +159,8 @@ fn table(lines: &[Vec<Piece>], title: Option<String>) -> std::result::Result<Stu
 }
 
 /// Reports names that are empty or duplicate.
-fn twice(names: &[Piece]) -> Vec<Diagnostic> {
-    let fault = |(place, piece): (usize, &Piece)| {
+fn twice(names: &[SheetPiece]) -> Vec<Diagnostic> {
+    let fault = |(place, piece): (usize, &SheetPiece)| {
         if piece.text.is_empty() {
             return Some(piece.fault("a name is missing here", "name the model or the attack"));
         }
@@ -171,7 +171,7 @@ fn twice(names: &[Piece]) -> Vec<Diagnostic> {
 }
 
 /// Reports shares of one where per cent is meant.
-fn shares(study: &Study, rows: &[Vec<Piece>]) -> Option<Diagnostic> {
+fn shares(study: &Study, rows: &[Vec<SheetPiece>]) -> Option<Diagnostic> {
     let cells: Vec<&Cell> = study.rows.iter().flat_map(|row| row.cells.iter().flatten()).collect();
     let is_share = |cell: &&Cell| cell.printed.share() <= 0.01;
     let has_any = cells.iter().any(|cell| cell.printed.digits > 0);
@@ -187,7 +187,7 @@ fn is_empty(text: &str) -> bool {
 }
 
 /// Reads a cell: empty, or an accuracy in per cent, optionally followed by `%` and an interval.
-fn cell(piece: &Piece) -> std::result::Result<Option<Cell>, Diagnostic> {
+fn cell(piece: &SheetPiece) -> std::result::Result<Option<Cell>, Diagnostic> {
     if is_empty(&piece.text) {
         return Ok(None);
     }

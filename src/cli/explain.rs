@@ -11,7 +11,9 @@ use crate::autopsy::Code;
 use crate::judge::Verdict;
 use crate::judge::checks::{head as text, source as of_check};
 use crate::report::verdict_text::{in_a_line, lines_of_verdict};
-use crate::spec::{Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, TextSearch, suggest};
+use crate::spec::{
+    Absence, Check, Corruption, EditKind, ImageSearch, Metric, Mode, OtherAttack, TextSearch, suggest,
+};
 use crate::{Error, Result};
 
 /// Explain an attack, check, metric, verdict, exit code or term
@@ -50,9 +52,12 @@ pub(super) fn about(name: &str) -> Option<String> {
         let first = head.split("\n\n").next()?;
         return Some(in_a_line(first.split_once(": ").map_or(first, |(_, rest)| rest)));
     }
-    let attack = Attack::named(name)?;
-    let first = || text(attack.source).split("\n\n").next().map(str::to_string);
-    attack.about.map(|about| about.replace('`', "")).or_else(first).map(|text| in_a_line(&text))
+    Attack::named(name).map(|attack| in_a_line(&attack.about.replace('`', "")))
+}
+
+/// Whether a word is one of the terms of reports.
+pub(super) fn is_term(word: &str) -> bool {
+    terms::names().contains(&word)
 }
 
 /// Everything that is explained, by kind.
@@ -70,7 +75,7 @@ pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
             ("metrics", owned(Metric::words())),
             ("in sentences", owned(vec!["in-every", "no-regression"])),
             ("terms", owned(terms::names())),
-            ("verdicts", Verdict::ALL.map(|verdict| verdict.to_string()).to_vec()),
+            ("verdicts", Verdict::ALL.iter().map(ToString::to_string).collect()),
             ("exit codes", definitions::EXITS.map(|code| format!("exit-{code}")).to_vec()),
             ("checks", Check::ALL.iter().map(|check| check.code().to_string()).collect()),
             ("checks, by name", Check::ALL.iter().map(|check| check.name().to_string()).collect()),
@@ -86,35 +91,41 @@ pub(super) fn kinds() -> Vec<(&'static str, Vec<String>)> {
 fn attacks() -> [(&'static str, Vec<Attack>); 5] {
     let searches = ImageSearch::ALL.iter().map(|search| Attack {
         name: search.name(),
-        about: Some(search.about()),
+        about: search.about(),
         source: search.facts().source,
     });
     let corruptions = Corruption::ALL.iter().map(|kind| Attack {
         name: kind.name(),
-        about: Some(kind.about()),
+        about: kind.about(),
         source: kind.facts().source,
     });
     let edits = EditKind::ALL.iter().map(|kind| Attack {
         name: kind.name(),
-        about: Some(kind.about()),
+        about: kind.about(),
         source: kind.facts().source,
     });
     let words = TextSearch::ALL.iter().map(|search| Attack {
         name: search.name(),
-        about: Some(search.about()),
+        about: search.about(),
         source: search.facts().source,
     });
-    let other = |name, source| Attack { name, about: None, source };
-    let patch = other("patch", include_str!("../lab/attack/image/patch.rs"));
-    let naive_patch = other("naive-patch", include_str!("../lab/attack/image/naive_patch.rs"));
-    let mask = other("mask", include_str!("../lab/attack/image/mask.rs"));
-    let cross = other("cross", include_str!("../lab/attack/joint/cross.rs"));
+    let other = |attack: OtherAttack| Attack {
+        name: attack.name(),
+        about: attack.about(),
+        source: attack.facts().source,
+    };
+    let on_pixels = |attack: &OtherAttack| match attack {
+        OtherAttack::Patch | OtherAttack::NaivePatch | OtherAttack::Mask => true,
+        OtherAttack::Cross => false,
+    };
+    let (pixels, both): (Vec<OtherAttack>, Vec<OtherAttack>) =
+        OtherAttack::ALL.iter().copied().partition(on_pixels);
     [
-        ("pixels, searched", searches.chain([patch, naive_patch, mask]).collect()),
+        ("pixels, searched", searches.chain(pixels.into_iter().map(other)).collect()),
         ("pixels, as in hospitals", corruptions.collect()),
         ("words, at random", edits.collect()),
         ("words, searched", words.collect()),
-        ("both at once", vec![cross]),
+        ("both at once", both.into_iter().map(other).collect()),
     ]
 }
 
@@ -143,7 +154,7 @@ pub(super) fn explained(wanted: &str) -> Option<String> {
     // words of the command line arrive joined by a hyphen
     let metric = Metric::of_word(&wanted.replace('-', " "));
     let metric = metric.map(|metric| titled(metric.name(), metric.about().to_string()));
-    let verdict = Verdict::ALL.into_iter().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
+    let verdict = Verdict::ALL.iter().copied().find(|one| one.to_string().eq_ignore_ascii_case(&wanted));
     let verdict = verdict.map(|verdict| titled(&verdict.to_string(), lines_of_verdict(verdict)));
     let line = |about: &str| format!("{about}\n");
     let absence = Absence::named(&wanted).map(|absence| titled(absence.name(), line(absence.about())));
@@ -171,8 +182,8 @@ pub(super) fn explained(wanted: &str) -> Option<String> {
 struct Attack {
     /// As a sentence calls it.
     name: &'static str,
-    /// What it does, in a sentence, where its row says so.
-    about: Option<&'static str>,
+    /// What it does, in a sentence.
+    about: &'static str,
     /// The source file whose head documents it.
     source: &'static str,
 }

@@ -1,10 +1,13 @@
 //! How an installed `medcert` starts the program that runs models: it looks for libtorch, says what to do where there is none, and
-//! replaces itself by `medcert-models`. `medcert` itself is not linked with libtorch, so `plan`, `judge`, `verify` and the like run
-//! on a machine without it.
+//! replaces itself by `medcert-models`, which is medcert with libtorch. `medcert` itself is built without libtorch (the feature
+//! `launcher` instead of `torch`), so `plan`, `judge`, `verify` and the like run on a machine without it.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use clap::{Args, Subcommand};
 
 use crate::libtorch::version;
 use crate::{Error, Result};
@@ -15,6 +18,29 @@ const LIBTORCH: &str = "2.13.0";
 const PROGRAM: &str = "medcert-models";
 /// What a folder of libtorch holds.
 const LIBRARY: &str = "libtorch_cpu.so";
+
+/// The commands that run models. Their options are the other program's.
+#[derive(Debug, Subcommand)]
+pub(super) enum Models {
+    /// Run a spec: train or load its models, attack them, and judge every requirement.
+    Check(Rest),
+    /// Run one shard of a spec, to share the work among machines.
+    Run(Rest),
+    /// Attack one case again and show it before and after.
+    Replay(Rest),
+    /// Make blinded pairs of cases for a clinician, or take the answers back.
+    Review(Rest),
+    /// Show libtorch, devices, threads and folders, and how to fix what is missing.
+    Doctor(Rest),
+}
+
+/// Everything after the command, `--help` too.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<OsString>,
+}
 
 /// Replaces this process by the one that runs models, with the same arguments.
 ///

@@ -42,11 +42,19 @@ enum Page {
     Verdicts,
     ExitCodes,
     Autopsy,
+    Terms,
 }
 
 impl Page {
-    const ALL: [Self; 6] =
-        [Self::Attacks, Self::Checks, Self::Metrics, Self::Verdicts, Self::ExitCodes, Self::Autopsy];
+    const ALL: [Self; 7] = [
+        Self::Attacks,
+        Self::Checks,
+        Self::Metrics,
+        Self::Verdicts,
+        Self::ExitCodes,
+        Self::Autopsy,
+        Self::Terms,
+    ];
 
     /// Its file, its title, and what it is about.
     fn head(self) -> (&'static str, &'static str, &'static str) {
@@ -77,6 +85,11 @@ impl Page {
                 "Reference: findings of the autopsy",
                 "What `medcert autopsy` finds in published tables.",
             ),
+            Self::Terms => (
+                "terms.md",
+                "Reference: terms of reports",
+                "Words and signs of reports and sentences, as `medcert explain` explains them.",
+            ),
         }
     }
 
@@ -94,6 +107,8 @@ impl Page {
             Self::Verdicts
         } else if word.starts_with("exit-") {
             Self::ExitCodes
+        } else if explain::is_term(word) {
+            Self::Terms
         } else {
             Self::Attacks
         })
@@ -182,7 +197,7 @@ fn keys_page() -> String {
     let schema: Value = serde_json::from_str(&schema::of_spec()).unwrap_or_default();
     table(&mut text, "The file", &schema);
     let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or_default();
-    for key in ["split", "costs"] {
+    for key in ["split", "costs", "report"] {
         table(&mut text, &format!("`{key}`"), &at(&format!("/properties/{key}")));
     }
     table(&mut text, "`train` of a model", &at("/$defs/train"));

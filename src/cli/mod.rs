@@ -14,7 +14,7 @@ mod doctor;
 mod explain;
 mod init;
 mod judge;
-#[cfg(feature = "launcher")]
+#[cfg(all(feature = "launcher", not(feature = "torch")))]
 mod launch;
 mod manual;
 mod merge;
@@ -42,8 +42,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-#[cfg(feature = "launcher")]
-pub use self::program::run_or_launch;
 pub use self::program::{main, run};
 use self::report_option::Reports;
 use crate::data::Roots;
@@ -75,6 +73,9 @@ enum Command {
     /// Run a spec: train or load its models, attack them, and judge every requirement.
     #[cfg(feature = "torch")]
     Check(check::Check),
+    #[cfg(all(feature = "launcher", not(feature = "torch")))]
+    #[command(flatten)]
+    Models(launch::Models),
     /// Show what a spec would run, what it would cost and what its cases can prove.
     Plan(plan::PlanOf),
     /// Run one shard of a spec, to share the work among machines.

@@ -1,17 +1,14 @@
-//! Which command answers, and what becomes of its answer: the exit code and the message. The commands that run models are apart,
-//! so that a program without libtorch can hand them to one with it.
+//! Which command answers, and what becomes of its answer: the exit code and the message.
 
 use std::process::ExitCode;
 
-#[cfg(feature = "launcher")]
-use super::launch;
 use super::{Cli, Command};
 use crate::error::please_report;
 use crate::report::terminal;
 use crate::{Error, Result};
 
-/// The program: reads the command line, lets `run` answer it, and turns the answer into an exit code.
-pub fn main(run: impl FnOnce(&Cli) -> Result<u8>) -> ExitCode {
+/// The program: reads the command line, answers it, and turns the answer into an exit code.
+pub fn main() -> ExitCode {
     let shown = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         shown(panic);
@@ -38,29 +35,20 @@ pub fn main(run: impl FnOnce(&Cli) -> Result<u8>) -> ExitCode {
 /// # Errors
 /// There is no answer; [`Error::exit_code`] has the exit code.
 pub fn run(cli: &Cli) -> Result<u8> {
-    run_without_models(cli).unwrap_or_else(|| run_models(cli))
-}
-
-/// Runs the command, or replaces this process by the one that runs models.
-///
-/// # Errors
-/// As for [`run`], or libtorch is missing.
-#[cfg(feature = "launcher")]
-pub fn run_or_launch(cli: &Cli) -> Result<u8> {
-    run_without_models(cli).unwrap_or_else(launch::launch)
-}
-
-/// Runs the command if it needs no model. It names nothing of the laboratory, so that a program which calls this alone is not
-/// linked with libtorch.
-fn run_without_models(cli: &Cli) -> Option<Result<u8>> {
     terminal::choose(cli.color);
-    Some(match &cli.command {
+    match &cli.command {
         #[cfg(feature = "torch")]
-        Command::Check(_)
-        | Command::Run(_)
-        | Command::Replay(_)
-        | Command::Review(_)
-        | Command::Doctor(_) => return None,
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "torch")]
+        Command::Run(run) => run.run(),
+        #[cfg(feature = "torch")]
+        Command::Replay(replay) => replay.run(),
+        #[cfg(feature = "torch")]
+        Command::Review(review) => review.run(),
+        #[cfg(feature = "torch")]
+        Command::Doctor(doctor) => doctor.run(),
+        #[cfg(all(feature = "launcher", not(feature = "torch")))]
+        Command::Models(_) => super::launch::launch(),
         Command::Init(init) => init.run(),
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
@@ -77,37 +65,5 @@ fn run_without_models(cli: &Cli) -> Option<Result<u8>> {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::Manual(manual) => manual.run(),
-    })
-}
-
-/// Runs a command that needs a model.
-fn run_models(cli: &Cli) -> Result<u8> {
-    match &cli.command {
-        #[cfg(feature = "torch")]
-        Command::Check(check) => check.run(),
-        #[cfg(feature = "torch")]
-        Command::Run(run) => run.run(),
-        #[cfg(feature = "torch")]
-        Command::Replay(replay) => replay.run(),
-        #[cfg(feature = "torch")]
-        Command::Review(review) => review.run(),
-        #[cfg(feature = "torch")]
-        Command::Doctor(doctor) => doctor.run(),
-        Command::Init(_)
-        | Command::Plan(_)
-        | Command::Accept(_)
-        | Command::Compare(_)
-        | Command::Judge(_)
-        | Command::Report(_)
-        | Command::Bundle(_)
-        | Command::Verify(_)
-        | Command::Autopsy(_)
-        | Command::Explain(_)
-        | Command::Cache(_)
-        | Command::Merge(_)
-        | Command::Schema(_)
-        | Command::Completions(_)
-        | Command::Man(_)
-        | Command::Manual(_) => Err(Error::Bug("a command without a model asked for one".into())),
     }
 }

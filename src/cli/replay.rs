@@ -10,7 +10,7 @@ use clap::Args;
 use super::run_options::Gather;
 use super::{evidence_path, write_out};
 use crate::evidence::{self, Evidence, Exhibit};
-use crate::plan::Plan;
+use crate::plan::{Plan, parse_attack};
 use crate::report::replay;
 use crate::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(super) struct Replay {
     /// Replay this model only
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Replay this attack only, as the table writes it [default: every attack that broke the case]
+    /// Replay this attack only, as a sentence writes it [default: every attack that broke the case]
     #[arg(long, value_name = "ATTACK")]
     attack: Option<String>,
     /// Folder to write the pictures to, as PNG files
@@ -35,6 +35,12 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(&self) -> Result<u8> {
         let plan = self.gather.plan()?;
+        if !plan.spec.data.shows_cases() {
+            return Err(Error::Usage(format!(
+                "{} hides its cases; write `cases: shown` into its data block to see pictures and words of single patients",
+                plan.spec.path.display()
+            )));
+        }
         let ground = self.gather.ground(&plan)?;
         if !ground.has_case(&self.case) {
             return Err(Error::Usage(format!(
@@ -73,12 +79,10 @@ impl Replay {
         if let Some(model) = self.model.as_deref().filter(|model| !names.contains(model)) {
             return Err(Error::Usage(format!("`{model}` is no model of the spec: {}", names.join(", "))));
         }
-        let rows = plan.rows.iter().filter(|row| self.attack.as_deref() == Some(row.words.as_str()));
-        let named: Vec<usize> = rows.flat_map(|row| row.cells.iter().flatten().copied()).collect();
+        let attacked = self.attack.as_deref().map(|attack| cells_under(plan, attack)).transpose()?;
         let is_asked = |place: &usize| {
-            let (model, attack) = (names[plan.cells[*place].model], plan.cells[*place].attack.to_string());
-            self.model.as_deref().is_none_or(|wanted| wanted == model)
-                && self.attack.as_deref().is_none_or(|wanted| wanted == attack || named.contains(place))
+            self.model.as_deref().is_none_or(|wanted| wanted == names[plan.cells[*place].model])
+                && attacked.as_ref().is_none_or(|cells| cells.contains(place))
         };
         let asked: Vec<usize> = (0..plan.cells.len()).filter(is_asked).collect();
         if asked.is_empty() {
@@ -102,6 +106,20 @@ impl Replay {
         };
         Ok(asked.into_iter().filter(is_attacked).filter(broke).collect())
     }
+}
+
+/// The cells under an attack, which is written as in a sentence or as a row of the table.
+fn cells_under(plan: &Plan, words: &str) -> Result<Vec<usize>> {
+    let rows = plan.rows.iter().filter(|row| row.words == words);
+    let named: Vec<usize> = rows.flat_map(|row| row.cells.iter().flatten().copied()).collect();
+    // a row may have several strengths, which are no single attack
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let attack = parse_attack(words, &plan.spec).map_err(|complaint| {
+        Error::Usage(format!("--attack {words}: {}; {}", complaint.message, complaint.help))
+    })?;
+    Ok((0..plan.cells.len()).filter(|&place| plan.cells[place].attack == attack).collect())
 }
 
 /// Writes the pictures, and says where they are.

@@ -61,11 +61,15 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Cases of cells before and after, each by its place in the plan's cells and among the cases that the cell counts.
+    /// Cases of cells before and after, each by its place in the plan's cells and among the cases that the cell counts;
+    /// none where the spec hides cases.
     ///
     /// # Errors
     /// A model or weights are missing or wrong, or the device or disk failed.
     pub(super) fn show(&self, plan: &Plan, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
+        if !plan.spec.data.shows_cases() {
+            return Ok(vec![]);
+        }
         lab::show(plan, &self.data, &self.partition, &self.options, wanted, &Silent)
     }
 

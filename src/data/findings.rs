@@ -34,6 +34,12 @@ impl Presence {
         }
     }
 
+    /// What two rows of a case mean together: what either says that is there is there, and a doubt is a doubt.
+    pub(super) fn or(self, other: Self) -> Self {
+        let order = [Self::Present, Self::Uncertain, Self::Absent];
+        order.into_iter().find(|one| *one == self || *one == other).unwrap_or(Self::Empty)
+    }
+
     /// A character for each, in digests and evidence.
     pub fn letter(self) -> char {
         match self {
@@ -111,6 +117,15 @@ impl FindingPlaces {
 }
 
 impl<'a> FindingReader<'a> {
+    /// The names of the columns that it reads beside the label column.
+    pub(super) fn columns(&self) -> Vec<&'a String> {
+        if self.columns.is_list {
+            return vec![];
+        }
+        let named = self.columns.named.iter().map(|(_, column)| column);
+        named.chain(&self.columns.none).collect()
+    }
+
     /// Finds the columns; `list` is the label column.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 use super::table::{Row, Table};
 use crate::Result;
+use crate::spec::is_age;
 
 /// The name of the groups by projection.
 pub(super) const VIEW: &str = "view";
@@ -31,7 +32,7 @@ fn known(value: &str) -> String {
 pub(super) struct Grouping {
     name: String,
     column: usize,
-    /// It holds ages: it is called so, in capitals or not, and all its values are numbers.
+    /// It holds ages: it is called so, and all its values are numbers.
     is_age: bool,
 }
 
@@ -39,7 +40,7 @@ impl Grouping {
     pub(super) fn new(table: &Table, name: &str) -> Result<Self> {
         let column = table.column(name)?;
         let is_number = |value: &str| value.is_empty() || years(value).is_some();
-        let is_age = name.eq_ignore_ascii_case("age") && table.rows().all(|row| is_number(row.value(column)));
+        let is_age = is_age(name) && table.rows().all(|row| is_number(row.value(column)));
         Ok(Self { name: name.to_string(), column, is_age })
     }
 
@@ -50,7 +51,11 @@ impl Grouping {
     }
 }
 
-/// An age in years, also as DICOM writes it (`058Y`).
+/// An age in years, also as DICOM writes it: `058Y`, `011M`, `003W`, `012D` (PS3.5 section 6.2).
 fn years(value: &str) -> Option<f64> {
-    value.trim_end_matches(['Y', 'y']).parse().ok()
+    let units = [('Y', 1.0), ('M', 12.0), ('W', 52.0), ('D', 365.0)];
+    let unit = value.chars().last().map(|letter| letter.to_ascii_uppercase());
+    let (letter, a_year) = units.into_iter().find(|(letter, _)| Some(*letter) == unit).unzip();
+    let number = if letter.is_some() { &value[..value.len() - 1] } else { value };
+    number.parse().ok().map(|number: f64| number / a_year.unwrap_or(1.0))
 }

@@ -120,7 +120,7 @@ fn projections(folder: &Folder, bits: Option<u8>) -> Result<HashMap<String, Fron
             return Err(fault);
         }
         if slot.is_none() && path.is_file() {
-            *slot = Some(ImageSource::File { path: images.file(name)?, bits });
+            *slot = Some(ImageSource::file_of_bits(images.file(name)?, bits));
         }
     }
     Ok(found)

@@ -4,16 +4,23 @@
 mod audit;
 mod cells;
 mod csv_preview;
+pub mod dicom;
+mod dicom_folder;
 mod findings;
 mod expected;
 mod groups;
+mod identifying;
 mod images;
 mod iu_xray;
 mod language;
+mod layout;
 mod manifest;
+mod pattern;
 pub mod phantom;
 pub mod placeholder;
+mod pseudonyms;
 mod root;
+mod rows;
 pub(crate) mod sets;
 mod split;
 mod table;
@@ -25,13 +32,13 @@ pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
 pub use findings::{FindingCounts, Presence};
 pub use expected::{ExpectedAnswer, expected_answers};
-pub use images::{LARGEST_SIDE, Pixels, picture, pixels};
+pub use images::{LARGEST_SIDE, Pixels, picture, pixels, stream};
 pub use language::{LEAST_KNOWN, cut};
 pub use root::Roots;
 pub use split::{Partition, divide, leaks, split};
 
 use self::root::Folder;
-use crate::spec::{self, Section, Spec, Views};
+use crate::spec::{self, Section, Spec, Views, Window};
 use crate::text::Document;
 use crate::{Error, Result};
 
@@ -94,15 +101,94 @@ impl Report {
 /// Where an image comes from; it is decoded or drawn only when asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImageSource {
-    /// A PNG or JPEG file.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// Bits of its values that hold the picture, 1 to 16; None where the file says so itself.
-        bits: Option<u8>,
-    },
+    /// A PNG, JPEG or DICOM file.
+    File(ImageFile),
     /// A phantom, drawn from its description.
     Phantom(Arc<phantom::Drawing>, phantom::Plane),
+}
+
+impl ImageSource {
+    /// A file that is read as it says itself.
+    pub fn file(path: PathBuf) -> Self {
+        Self::File(ImageFile { path, decoding: Arc::default(), line: None })
+    }
+
+    /// A file whose values hold the picture in so many bits.
+    pub fn file_of_bits(path: PathBuf, bits: Option<u8>) -> Self {
+        Self::File(ImageFile {
+            path,
+            decoding: Arc::new(Decoding { bits, ..Decoding::default() }),
+            line: None,
+        })
+    }
+}
+
+/// A file with an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it is decoded.
+    pub decoding: Arc<Decoding>,
+    /// The line of the table that names it, or its place in the folder, for a message about a file whose name is private.
+    pub line: Option<u32>,
+}
+
+impl ImageFile {
+    /// What messages call it: its path, or its place in the table where names are private.
+    pub fn name(&self) -> String {
+        match (&self.decoding.naming, self.line) {
+            (Naming::Line { table }, Some(line)) => format!("that line {line} of {table} names"),
+            (Naming::Place { folder }, Some(place)) => {
+                format!("number {place} of the frontal images below {folder}, in the order of their paths")
+            }
+            (Naming::Path, _) | (_, None) => self.path.display().to_string(),
+        }
+    }
+}
+
+/// How the image files of a source are decoded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decoding {
+    /// Bits of the values that hold the picture, 1 to 16; None where each file says so itself.
+    pub bits: Option<u8>,
+    /// How DICOM values become gray.
+    pub window: Window,
+    /// Whether DICOM pictures with burned-in annotation are read.
+    pub burned_in: bool,
+    /// What messages call the files.
+    pub naming: Naming,
+}
+
+/// What messages call image files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// Their paths.
+    #[default]
+    Path,
+    /// Their lines in a table, since their names are private.
+    Line {
+        /// The table.
+        table: String,
+    },
+    /// Their places among the images of a folder, since their names are private.
+    Place {
+        /// The folder.
+        folder: String,
+    },
+}
+
+impl Decoding {
+    /// What a digest says of it, where it is not as usual.
+    fn key(&self) -> String {
+        let mut key = self.bits.map_or(String::new(), |bits| format!(" {bits} bits"));
+        key += &match self.window {
+            Window::File => String::new(),
+            Window::Full => " full window".to_string(),
+            Window::Given { centre, width } => format!(" window {centre} {width}"),
+        };
+        key
+    }
 }
 
 /// Studies left out: reason and count.
@@ -183,8 +269,18 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             literal,
             sections,
             bits,
-            ..
+            layout,
+            window,
+            burned_in,
+            privacy,
+            views: _,
         } => {
+            let naming = match &layout.dicom {
+                _ if !privacy.private_ids => Naming::Path,
+                None => Naming::Line { table: file.display().to_string() },
+                Some(dicom) => Naming::Place { folder: dicom.folder.display().to_string() },
+            };
+            let decoding = Arc::new(Decoding { bits: *bits, window: *window, burned_in: *burned_in, naming });
             let missing = cells::Missing { missing, literal };
             let separator = separator.as_deref();
             let of_findings = findings.as_ref().map(|columns| findings::FindingReader {
@@ -201,7 +297,9 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
                 fold: spec.split.column(),
                 labels: cells::Labels { positive, negative, leave_out, separator },
                 missing,
-                bits: *bits,
+                layout,
+                decoding: &decoding,
+                privacy: *privacy,
             };
             let read = manifest::load(&roots.open(&spec.path)?, file, reading)?;
             remarks = read.remarks;
@@ -282,9 +380,9 @@ impl Dataset {
                 add(&match image {
                     None => String::new(),
                     // the folder that it lies in is not its content
-                    Some(ImageSource::File { path, bits }) => {
-                        let name = path.file_name().unwrap_or_default().to_string_lossy();
-                        bits.map_or(name.to_string(), |bits| format!("{name} {bits} bits"))
+                    Some(ImageSource::File(file)) => {
+                        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+                        format!("{name}{}", file.decoding.key())
                     }
                     Some(ImageSource::Phantom(drawing, plane)) => drawing.key(*plane),
                 });

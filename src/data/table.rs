@@ -1,8 +1,10 @@
-//! CSV files (RFC 4180) with a header, read whole, within limits; every fault names file and line.
+//! CSV files (RFC 4180) with a header, plain or gzipped, read within limits; every fault names file and line.
 //!
 //! Values are separated by commas; a file whose header has none, and semicolons or tabs instead, is read with those, and
-//! [`Table::remark`] says so.
+//! [`Table::remark`] says so. All cells lie in one text, so that millions of rows take little more memory than the file.
 
+use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::placeholder;
@@ -10,77 +12,139 @@ use crate::files::bounded_read;
 use crate::spec::suggest;
 use crate::{Error, Result};
 
-/// Largest CSV file that is read, in bytes (256 MiB).
-const LARGEST_BYTES: u64 = 256 << 20;
+/// Largest CSV file that is read, in bytes, unpacked too (1 GiB).
+const LARGEST_BYTES: u64 = 1 << 30;
 /// Most rows of a CSV file.
-const MOST_ROWS: usize = 1_000_000;
+const MOST_ROWS: usize = 5_000_000;
+/// What a gzipped file starts with (RFC 1952).
+const GZIP: [u8; 2] = [0x1F, 0x8B];
 /// The marks that may be between values, with their names; the first that a header has counts.
 const DELIMITERS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs")];
 
 /// A table in memory.
 pub(super) struct Table {
     path: PathBuf,
-    header: csv::StringRecord,
-    rows: Vec<Line>,
+    /// All columns of the file, those too that are not kept.
+    header: Vec<String>,
+    /// The columns that are kept.
+    names: Vec<String>,
+    /// The cells that are kept, row by row.
+    cells: String,
+    /// Where each cell ends in `cells`.
+    ends: Vec<u32>,
+    /// The line of the file that each row starts in, counted from 1.
+    lines: Vec<u32>,
     delimiter: (u8, &'static str),
-}
-
-/// A record with the line of the file that it starts in, counted from 1.
-struct Line {
-    number: usize,
-    record: csv::StringRecord,
 }
 
 /// A row of a table.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'t> {
     table: &'t Table,
-    line: &'t Line,
+    place: usize,
 }
 
 impl Table {
+    /// Reads a file with all its columns.
     pub(super) fn read(path: &Path) -> Result<Self> {
+        Self::read_columns(path, &|_| true)
+    }
+
+    /// Reads a file and keeps the columns that are wanted.
+    pub(super) fn read_columns(path: &Path, is_wanted: &dyn Fn(&str) -> bool) -> Result<Self> {
         let remedy = "check its name and its rights";
         let bytes = bounded_read(path, LARGEST_BYTES).map_err(|why| Error::unreadable(path, &why, remedy))?;
         placeholder::check(path, &bytes)?;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(why) => {
-                let upto = &why.as_bytes()[..why.utf8_error().valid_up_to()];
-                let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
-                return Err(Error::Input(format!(
-                    "{}:{line}: not UTF-8; save the file as UTF-8",
-                    path.display()
-                )));
-            }
-        };
+        let text = text(path, bytes)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // a spreadsheet's mark
         let delimiter = delimiter(text);
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter.0).from_reader(text.as_bytes());
         let mut lines = Lines { text, at: 0, number: 1 };
-        let header: csv::StringRecord = match reader.headers() {
-            Ok(header) => header.iter().map(str::trim).collect(),
+        let header: Vec<String> = match reader.headers() {
+            Ok(header) => header.iter().map(|name| name.trim().to_string()).collect(),
             Err(why) => return Err(malformed(path, &why, &mut lines)),
         };
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|why| malformed(path, &why, &mut lines))?;
-            rows.push(Line { number: lines.of(record.position()), record });
-            if rows.len() > MOST_ROWS {
+        let kept: Vec<usize> = (0..header.len()).filter(|&place| is_wanted(&header[place])).collect();
+        let names = kept.iter().map(|&place| header[place].clone()).collect();
+        let mut table = Self {
+            path: path.to_path_buf(),
+            header,
+            names,
+            cells: String::new(),
+            ends: vec![],
+            lines: vec![],
+            delimiter,
+        };
+        let mut record = csv::StringRecord::new();
+        let mut last = 0;
+        loop {
+            let is_row = reader.read_record(&mut record).map_err(|why| malformed(path, &why, &mut lines))?;
+            if !is_row {
+                break;
+            }
+            last = record.position().map_or(0, |position| position.byte() as usize);
+            table.lines.push(lines.of(record.position()) as u32); // a file of 1 GiB has no more lines
+            for &place in &kept {
+                table.push(record.get(place).unwrap_or_default());
+            }
+            if table.lines.len() > MOST_ROWS {
                 return Err(Error::Input(format!(
                     "{} has more than {MOST_ROWS} rows; split it",
                     path.display()
                 )));
             }
         }
-        if rows.is_empty() {
+        if table.lines.is_empty() {
             return Err(Error::Input(format!(
                 "{} has no row; it needs a header and a row a study",
                 path.display()
             )));
         }
-        let table = Self { path: path.to_path_buf(), header, rows, delimiter };
-        table.check_end(text)?;
+        table.check_end(text.get(last..).unwrap_or_default())?;
+        table.check_names()?;
+        Ok(table)
+    }
+
+    /// A table of something else than a CSV file: the files of a folder, a row each.
+    pub(super) fn made(path: &Path, names: &[&str], rows: &[Vec<String>]) -> Self {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let (cells, ends) = (String::new(), vec![]);
+        let lines = (1..=rows.len() as u32).collect();
+        let header = names.clone();
+        let mut table =
+            Self { path: path.to_path_buf(), header, names, cells, ends, lines, delimiter: DELIMITERS[0] };
+        rows.iter().flatten().for_each(|cell| table.push(cell));
+        table
+    }
+
+    fn push(&mut self, cell: &str) {
+        self.cells.push_str(cell.trim());
+        self.ends.push(self.cells.len() as u32); // the file has at most 1 GiB
+    }
+
+    /// The rows that are kept, with more columns: for each row its further cells, or none if the row is dropped.
+    pub(super) fn with<'c>(
+        self,
+        names: &[String],
+        mut further: impl FnMut(Row<'_>) -> Result<Option<Vec<Cow<'c, str>>>>,
+    ) -> Result<Self> {
+        let mut table = Self {
+            path: self.path.clone(),
+            header: [&self.header[..], names].concat(),
+            names: [&self.names[..], names].concat(),
+            cells: String::with_capacity(self.cells.len()),
+            ends: Vec::with_capacity(self.ends.len()),
+            lines: Vec::with_capacity(self.lines.len()),
+            delimiter: self.delimiter,
+        };
+        for row in self.rows() {
+            let Some(cells) = further(row)? else { continue };
+            table.lines.push(row.number());
+            for column in 0..self.names.len() {
+                table.push(row.value(column));
+            }
+            cells.iter().for_each(|cell| table.push(cell));
+        }
         table.check_names()?;
         Ok(table)
     }
@@ -94,8 +158,8 @@ impl Table {
 
     /// Of two columns with one name, the first would be read without a word.
     fn check_names(&self) -> Result<()> {
-        for (place, name) in self.names().enumerate() {
-            let earlier = self.names().take(place).position(|other| other == name);
+        for (place, name) in self.header.iter().enumerate() {
+            let earlier = self.header.iter().take(place).position(|other| other == name);
             if let Some(earlier) = earlier.filter(|_| !name.is_empty()) {
                 return Err(Error::Input(format!(
                     "{}:1: the columns {} and {} are both named `{name}`; rename or remove one",
@@ -109,14 +173,13 @@ impl Table {
     }
 
     /// A quote that is never closed swallows the rest of the file, and the reader does not mind.
-    fn check_end(&self, text: &str) -> Result<()> {
-        let Some(last) = self.rows().last() else { return Ok(()) };
-        let start = last.line.record.position().map_or(0, |position| position.byte() as usize);
-        let quotes = text.get(start..).unwrap_or_default().matches('"').count();
-        if quotes.is_multiple_of(2) {
-            Ok(())
-        } else {
-            Err(last.fault("a quote opens here and is never closed"))
+    /// `rest` is the file from its last row on.
+    fn check_end(&self, rest: &str) -> Result<()> {
+        match self.rows().last() {
+            Some(last) if !rest.matches('"').count().is_multiple_of(2) => {
+                Err(last.fault("a quote opens here and is never closed"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -125,43 +188,80 @@ impl Table {
         self.path.display()
     }
 
-    /// The names of the columns.
+    /// The names of the columns that are kept.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.header.iter()
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The names of all columns of the file.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// The place of a column.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
-        self.header.iter().position(|column| column == name).ok_or_else(|| {
-            let known: Vec<&str> = self.header.iter().collect();
-            Error::Input(format!(
-                "{}:1: there is no column `{name}`; {}",
-                self.path.display(),
-                suggest(name, &known)
-            ))
-        })
+        if let Some(place) = self.names.iter().position(|column| column == name) {
+            return Ok(place);
+        }
+        if self.header.iter().any(|column| column == name) {
+            return Err(Error::Bug(format!("the column {name} was not kept")));
+        }
+        let known: Vec<&str> = self.header.iter().map(String::as_str).collect();
+        Err(Error::Input(format!(
+            "{}:1: there is no column `{name}`; {}",
+            self.path.display(),
+            suggest(name, &known)
+        )))
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|line| Row { table: self, line })
+        (0..self.lines.len()).map(|place| Row { table: self, place })
     }
 }
 
 impl<'t> Row<'t> {
     /// The value of a column, without the space around it.
     pub(super) fn value(self, column: usize) -> &'t str {
-        self.line.record.get(column).unwrap_or_default().trim()
+        let at = self.place * self.table.names.len() + column;
+        let start = at.checked_sub(1).map_or(0, |before| self.table.ends[before]);
+        &self.table.cells[start as usize..self.table.ends[at] as usize]
+    }
+
+    /// The line of the file that it starts in, counted from 1.
+    pub(super) fn number(self) -> u32 {
+        self.table.lines[self.place]
     }
 
     /// Where it starts, as `FILE:LINE`.
     pub(super) fn place(self) -> String {
-        format!("{}:{}", self.table.path.display(), self.line.number)
+        format!("{}:{}", self.table.path.display(), self.number())
     }
 
     /// A fault of this row.
     pub(super) fn fault(self, message: impl std::fmt::Display) -> Error {
         Error::Input(format!("{}: {message}", self.place()))
     }
+}
+
+/// The text of a file, unpacked if it is gzipped.
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    let bytes = if bytes.starts_with(&GZIP) {
+        let mut unpacked = Vec::new();
+        let reader = flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(LARGEST_BYTES + 1);
+        let read = { reader }.read_to_end(&mut unpacked);
+        read.map_err(|why| Error::unreadable(path, &why, "it is not whole; download it again"))?;
+        if unpacked.len() as u64 > LARGEST_BYTES {
+            return Err(Error::Input(format!("{} unpacks to more than 1 GiB; split it", path.display())));
+        }
+        unpacked
+    } else {
+        bytes
+    };
+    String::from_utf8(bytes).map_err(|why| {
+        let upto = &why.as_bytes()[..why.utf8_error().valid_up_to()];
+        let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Error::Input(format!("{}:{line}: not UTF-8; save the file as UTF-8", path.display()))
+    })
 }
 
 /// The mark between the values of a text, by its header.

@@ -4,38 +4,35 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::listed::documented;
 use crate::spec::Place;
 
-/// The verdict on a requirement, in ascending severity: the order decides which of several counts. A doubt (SUSPECT or
-/// VACUOUS) replaces PASS and INCONCLUSIVE, and never FAIL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// The requirement holds: its one-sided bound reaches the threshold, at the level that Holm leaves it among all
-    /// requirements. A fixed suite of attacks bounds robustness from above: another attack may still succeed.
-    Pass,
-    /// The cases are too few: the bounds straddle the threshold. What to do: test more cases (the reason says about how
-    /// many; `medcert plan` says what they can show), or ask for less.
-    Inconclusive,
-    /// A check doubts the figure: the attack, the model or the evaluation may be at fault. What to do: `medcert explain
-    /// CODE` of the check, then mend the fault or sign a waiver.
-    Suspect,
-    /// The figure means nothing: the model cannot be told from one that ignores its input. What to do: train a better
-    /// model, or leave out the input that adds nothing; `medcert explain CODE` of the check says more.
-    Vacuous,
-    /// The requirement does not hold: even the other 95 % bound misses the threshold; this bound is not corrected. A check
-    /// that doubts the figure is named beside it. What to do: look at cases that broke, and defend the model or ask for
-    /// less.
-    Fail,
-    /// The requirement could not be judged: evidence is missing or does not fit, an attack altered no case, or there is no
-    /// baseline. The reason says which, and what to do; it is never a pass.
-    Error,
-}
-
-impl Verdict {
-    /// Every verdict.
-    pub const ALL: [Self; 6] =
-        [Self::Pass, Self::Inconclusive, Self::Suspect, Self::Vacuous, Self::Fail, Self::Error];
+documented! {
+    /// The verdict on a requirement, in ascending severity: the order decides which of several counts. A doubt (SUSPECT or
+    /// VACUOUS) replaces PASS and INCONCLUSIVE, and never FAIL.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    pub enum Verdict {
+        /// The requirement holds: its one-sided bound reaches the threshold, at the level that Holm leaves it among all
+        /// requirements. A fixed suite of attacks bounds robustness from above: another attack may still succeed.
+        Pass,
+        /// The cases are too few: the bounds straddle the threshold. What to do: test more cases (the reason says about how
+        /// many; `medcert plan` says what they can show), or ask for less.
+        Inconclusive,
+        /// A check doubts the figure: the attack, the model or the evaluation may be at fault. What to do: `medcert explain
+        /// CODE` of the check, then mend the fault or sign a waiver.
+        Suspect,
+        /// The figure means nothing: the model cannot be told from one that ignores its input. What to do: train a better
+        /// model, or leave out the input that adds nothing; `medcert explain CODE` of the check says more.
+        Vacuous,
+        /// The requirement does not hold: even the other 95 % bound misses the threshold; this bound is not corrected. A check
+        /// that doubts the figure is named beside it. What to do: look at cases that broke, and defend the model or ask for
+        /// less.
+        Fail,
+        /// The requirement could not be judged: evidence is missing or does not fit, an attack altered no case, or there is no
+        /// baseline. The reason says which, and what to do; it is never a pass.
+        Error,
+    }
 }
 
 impl fmt::Display for Verdict {

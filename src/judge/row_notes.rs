@@ -66,7 +66,7 @@ struct Sheet<'a> {
 }
 
 /// A model's cell in the row, with its outcomes and clean outcomes.
-struct Cell<'a> {
+struct NotedCell<'a> {
     name: &'a str,
     model: usize,
     attack: &'a Attack,
@@ -82,9 +82,9 @@ impl<'a> Sheet<'a> {
     }
 
     /// The row's cells of the models that it touches, where a single one stands for the row.
-    fn cells(&self) -> Vec<Cell<'a>> {
+    fn cells(&self) -> Vec<NotedCell<'a>> {
         let cell = |(model, cells): (usize, &Vec<usize>)| match cells.as_slice() {
-            [cell] => Some(Cell {
+            [cell] => Some(NotedCell {
                 name: self.tally.name(model),
                 model,
                 attack: &self.plan.cells.get(*cell)?.attack,
@@ -98,14 +98,14 @@ impl<'a> Sheet<'a> {
     }
 
     /// Whether a case holds: right under the attack, and without one.
-    fn holds(&self, cell: &Cell<'_>, case: usize) -> bool {
+    fn holds(&self, cell: &NotedCell<'_>, case: usize) -> bool {
         let label = self.tally.label(cell.model, case);
         is_right(&cell.outcomes[case], label) && is_right(&cell.clean[case], label)
     }
 
     /// `fusion 89.7 % / 94.1 %, late …`: the share of the chosen cases that hold, and of the others.
-    fn parts(&self, cells: &[Cell<'_>], chosen: impl Fn(&Outcome) -> bool) -> String {
-        let part = |cell: &Cell<'_>, wanted: bool| {
+    fn parts(&self, cells: &[NotedCell<'_>], chosen: impl Fn(&Outcome) -> bool) -> String {
+        let part = |cell: &NotedCell<'_>, wanted: bool| {
             let cases: Vec<usize> =
                 (0..cell.outcomes.len()).filter(|&case| chosen(&cell.outcomes[case]) == wanted).collect();
             let held = cases.iter().filter(|&&case| self.holds(cell, case)).count();
@@ -172,7 +172,7 @@ impl<'a> Sheet<'a> {
         let mut cells = self.cells();
         cells.retain(|cell| cell.outcomes.iter().any(|outcome| outcome.draws > 1));
         let draws = cells.first()?.outcomes.iter().map(|outcome| outcome.draws).max()?;
-        let mean = |cell: &Cell<'_>| {
+        let mean = |cell: &NotedCell<'_>| {
             let held =
                 cell.outcomes.iter().map(|outcome| f64::from(outcome.held) / f64::from(outcome.draws.max(1)));
             format!("{} {}", cell.name, percent(held.sum::<f64>() / cell.outcomes.len().max(1) as f64))
@@ -192,7 +192,7 @@ impl<'a> Sheet<'a> {
         (!each.is_empty()).then(|| format!("{}: of its right cases {}", self.row.words, each.join("; ")))
     }
 
-    fn halves(&self, cell: &Cell<'_>) -> Option<Halves> {
+    fn halves(&self, cell: &NotedCell<'_>) -> Option<Halves> {
         let (image, text) = cell.attack.sources()?;
         let (image, text) = (self.alone(cell.model, &image)?, self.alone(cell.model, &text)?);
         let right =
@@ -219,7 +219,7 @@ impl<'a> Sheet<'a> {
 
     /// Cases with a lesion that pixels outside it break.
     fn shortcuts(&self) -> Vec<String> {
-        let is_outside = |cell: &Cell<'_>| match cell.attack.image.map(|image| image.method) {
+        let is_outside = |cell: &NotedCell<'_>| match cell.attack.image.map(|image| image.method) {
             Some(
                 ImageMethod::Search { region, .. }
                 | ImageMethod::Patch { region, .. }
@@ -227,7 +227,7 @@ impl<'a> Sheet<'a> {
             ) => region == Region::Outside(Mask::Lesion),
             _ => false,
         };
-        let note = |cell: &Cell<'_>| {
+        let note = |cell: &NotedCell<'_>| {
             let lesion =
                 |case: &usize| self.tally.case(cell.model, *case).is_some_and(|case| case.lesion > Some(0.0));
             let start: Vec<usize> = (0..cell.clean.len())

@@ -83,7 +83,7 @@ impl<'a> Keys<'a> {
             models,
             train: OnceCell::new(),
             known,
-            counterexamples: plan.spec.counterexamples,
+            counterexamples: plan.spec.kept_counterexamples(),
             region: plan.kind(model).and_then(Model::defended).and_then(|own| own.defence.region().mask()),
         }
     }
@@ -108,7 +108,7 @@ impl<'a> Keys<'a> {
         let (text, label) = (&scene.inputs.texts[index], scene.label(index)?);
         hasher.update(format!("{id}\0{patient}\0{label}\0{text}\0").as_bytes());
         if let Some(side) = scene.reader.side() {
-            hasher.update(scene.inputs.image(side, index)?);
+            hasher.update(&scene.inputs.image(side, index)?);
         }
         Ok(())
     }
@@ -153,7 +153,7 @@ impl<'a> Keys<'a> {
         }
         let mut hasher = blake3::Hasher::new();
         for &index in self.scene.train {
-            hasher.update(self.scene.inputs.image(side, index)?);
+            hasher.update(&self.scene.inputs.image(side, index)?);
         }
         Ok(*self.train.get_or_init(|| hasher.finalize()))
     }

@@ -288,7 +288,8 @@ impl ChunkLoop<'_> {
             WorkItem::Cell(attack) => {
                 let mut attempt = chunk.attack(attack)?;
                 let (mut again, regressions) = chunk.retry(attack, &mut attempt, self.known)?;
-                let mut counterexamples = chunk.shrink(attack, &attempt, self.plan.spec.counterexamples)?;
+                let most = self.plan.spec.kept_counterexamples();
+                let mut counterexamples = chunk.shrink(attack, &attempt, most)?;
                 // one of an earlier run stays where no new one is of its case
                 again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
                 counterexamples.extend(again);

@@ -1,8 +1,10 @@
 //! What the models read: the images of all cases at each size that is needed, and their texts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::image_store::ImageStore;
 use super::model::Answers;
 use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Presence, Study};
@@ -13,8 +15,10 @@ use crate::{Error, Result};
 /// The inputs of every study of a data set, by the study's index.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Images by side, `[studies, views, side, side]` bytes.
-    images: BTreeMap<u32, Vec<u8>>,
+    /// Images by side, of each study `[views, side, side]` bytes.
+    images: BTreeMap<u32, ImageStore>,
+    /// Of each DICOM file among them, the stored values that one of 255 gray levels covers.
+    levels: Vec<f32>,
     views: usize,
     /// Identifiers of the cases.
     pub ids: Vec<String>,
@@ -43,11 +47,29 @@ impl Inputs {
     pub fn prepare(data: &Dataset, sides: &[u32], cache: &Cache) -> Result<Self> {
         let studies: Vec<&Study> = data.studies.iter().collect();
         let mut images = BTreeMap::new();
-        let mut digests = BTreeMap::new();
+        let (mut digests, mut levels) = (BTreeMap::new(), Vec::new());
         for &side in sides {
-            let pixels = data::pixels(&studies, data.views, side, Some(cache))?;
-            digests.insert(Some(side), blake3::hash(&pixels.bytes).to_hex().to_string());
-            images.insert(side, pixels.bytes);
+            let length = data.views.count() * (side as usize).pow(2);
+            let (store, digest, own) = if ImageStore::is_large((studies.len() * length) as u64) {
+                let mut hasher = blake3::Hasher::new();
+                let mut levels = Vec::new();
+                let store = ImageStore::on_disk(length, &cache.path("images"), |put| {
+                    let mut take = |bytes: &[u8]| {
+                        hasher.update(bytes);
+                        put(bytes)
+                    };
+                    levels = data::stream(&studies, data.views, side, Some(cache), &mut take)?;
+                    Ok(())
+                })?;
+                (store, hasher.finalize(), levels)
+            } else {
+                let pixels = data::pixels(&studies, data.views, side, Some(cache))?;
+                let digest = blake3::hash(&pixels.bytes);
+                (ImageStore::of_bytes(length, pixels.bytes), digest, pixels.levels)
+            };
+            digests.insert(Some(side), digest.to_hex().to_string());
+            images.insert(side, store);
+            levels = own; // the same whatever the size
         }
         let documents: Vec<Document> = studies.iter().map(|study| data.document(study)).collect();
         let texts: Vec<String> = documents.iter().map(Document::text).collect();
@@ -64,7 +86,20 @@ impl Inputs {
         let ids = studies.iter().map(|study| study.id.clone()).collect();
         let (findings, presences) =
             (data.findings.clone(), studies.iter().map(|study| study.findings.clone()).collect());
-        Ok(Self { images, views, ids, texts, documents, labels, findings, presences, lesions, masks, digests })
+        Ok(Self {
+            images,
+            levels,
+            views,
+            ids,
+            texts,
+            documents,
+            labels,
+            findings,
+            presences,
+            lesions,
+            masks,
+            digests,
+        })
     }
 
     /// Draws or decodes the lesions' masks at each side that images were prepared at.
@@ -94,9 +129,7 @@ impl Inputs {
     /// A file is missing or broken; the message names it.
     pub fn prepare_masks(&mut self, files: &[PathBuf], cache: &Cache) -> Result<()> {
         for &side in self.images.keys() {
-            let mask = |file: &PathBuf| {
-                data::picture(&ImageSource::File { path: file.clone(), bits: None }, side, Some(cache))
-            };
+            let mask = |file: &PathBuf| data::picture(&ImageSource::file(file.clone()), side, Some(cache));
             self.masks.insert(side, files.iter().map(mask).collect::<Result<_>>()?);
         }
         Ok(())
@@ -161,12 +194,20 @@ impl Inputs {
     ///
     /// # Errors
     /// No images of that side were prepared.
-    pub fn image(&self, side: u32, index: usize) -> Result<&[u8]> {
-        let length = self.views * (side as usize).pow(2);
-        self.images
-            .get(&side)
-            .and_then(|bytes| bytes.get(index * length..(index + 1) * length))
-            .ok_or_else(|| Error::Bug(format!("no image {index} of side {side}")))
+    pub fn image(&self, side: u32, index: usize) -> Result<Cow<'_, [u8]>> {
+        let store = self.images.get(&side);
+        store.ok_or_else(|| Error::Bug(format!("no image {index} of side {side}")))?.get(index)
+    }
+
+    /// What one of 255 gray levels is in stored values of DICOM files, in a sentence; None where no image is DICOM.
+    pub fn gray_level(&self) -> Option<String> {
+        let mut levels = self.levels.clone();
+        levels.sort_by(f32::total_cmp);
+        let (least, largest) = (levels.first()?, levels.last()?);
+        let middle = levels[levels.len() / 2];
+        Some(format!(
+            "one of 255 gray levels is {middle:.1} stored values in the median DICOM image ({least:.1} to {largest:.1})"
+        ))
     }
 
     /// The images of several studies, `[cases, views, side, side]` in [0, 1].
@@ -176,7 +217,7 @@ impl Inputs {
     pub fn images(&self, side: u32, indices: &[usize]) -> Result<Tensor> {
         let mut bytes = Vec::new();
         for &index in indices {
-            bytes.extend_from_slice(self.image(side, index)?);
+            bytes.extend_from_slice(&self.image(side, index)?);
         }
         tensor::images(&bytes, indices.len(), self.views, side as usize)
     }

@@ -105,8 +105,8 @@ impl ModelLoader<'_> {
         let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
             let checkpoint = Checkpoint::read(&path, *lowercase)?;
             checkpoint.file.check_pin(source.sha256.as_deref())?;
-            let blank = self.blank(model, done, Beginning::of(&checkpoint))?;
-            let mut network = blank.network(name, checkpoint.classifier()?);
+            let unweighted = self.unweighted(model, done, LanguageFacts::of(&checkpoint))?;
+            let mut network = unweighted.network(name, checkpoint.classifier()?);
             network.source = Some(checkpoint.file.sha256());
             network
         } else {
@@ -135,10 +135,10 @@ impl ModelLoader<'_> {
             (reads, vocabulary) => vocabulary.filter(|_| reads),
         };
         let start = self.start(model)?;
-        let config = start.as_ref().and_then(Start::folder).map(|of| of.config);
-        let blank = self.blank(model, done, Beginning { vocabulary, config })?;
-        let params = file.load(&blank.declared)?;
-        let mut network = blank.network(name, params);
+        let config = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.config);
+        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, config })?;
+        let params = file.load(&unweighted.declared)?;
+        let mut network = unweighted.network(name, params);
         network.source = match (model.weights(), start) {
             (Some(Weights::File(_)), _) => Some(file.sha256()),
             (_, start) => start.map(|start| start.file().sha256()),
@@ -158,16 +158,16 @@ impl ModelLoader<'_> {
             self.observer.observe(Event::Loaded { model: name });
             return Ok(network);
         }
-        let beginning = start.as_ref().and_then(Start::folder).map(Beginning::of);
-        let blank = self.blank(model, done, beginning.unwrap_or_default())?;
-        let params = Params::random(&blank.declared, recipe.seed)?;
+        let facts = start.as_ref().and_then(PretrainedStart::folder).map(LanguageFacts::of);
+        let unweighted = self.unweighted(model, done, facts.unwrap_or_default())?;
+        let params = Params::random(&unweighted.declared, recipe.seed)?;
         if !matches!(model, Model::Fusion { fresh: true, .. }) {
             restore_parts(&params, parts(model, done)?)?;
         }
         if let Some(start) = &start {
-            params.restore(&start.values(blank.architecture)?)?;
+            params.restore(&start.values(unweighted.architecture)?)?;
         }
-        let network = blank.network(name, params);
+        let network = unweighted.network(name, params);
         let lesson = Lesson {
             name,
             architecture: network.architecture,
@@ -188,13 +188,13 @@ impl ModelLoader<'_> {
     }
 
     /// What training starts from, if the spec names it.
-    fn start(&self, model: &Model) -> Result<Option<Start>> {
+    fn start(&self, model: &Model) -> Result<Option<PretrainedStart>> {
         let Some(source) = model.start() else { return Ok(None) };
         let path = self.options.find(&source.path)?;
         let start = if let Model::Bert { lowercase, .. } = model {
-            Start::Folder(Checkpoint::read(&path, *lowercase)?)
+            PretrainedStart::Folder(Checkpoint::read(&path, *lowercase)?)
         } else {
-            Start::Trunk(WeightsFile::read(&path)?)
+            PretrainedStart::Trunk(WeightsFile::read(&path)?)
         };
         start.file().check_pin(source.sha256.as_deref())?;
         Ok(Some(start))
@@ -215,7 +215,13 @@ impl ModelLoader<'_> {
     }
 
     /// Where the cache keeps a trained model.
-    fn cached(&self, name: &str, model: &Model, start: Option<&Start>, done: &[Network]) -> Result<PathBuf> {
+    fn cached(
+        &self,
+        name: &str,
+        model: &Model,
+        start: Option<&PretrainedStart>,
+        done: &[Network],
+    ) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
         let mut put = |text: &str| {
             hasher.update(text.as_bytes());
@@ -241,25 +247,24 @@ impl ModelLoader<'_> {
         Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))
     }
 
-    fn blank(&self, model: &Model, done: &[Network], beginning: Beginning) -> Result<Blank> {
+    fn unweighted(&self, model: &Model, done: &[Network], facts: LanguageFacts) -> Result<UnweightedNetwork> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
                 let answers = self.inputs.answers();
                 let residual = Residual { width: *width as usize, views, answers, ..Residual::of(*network) };
-                Ok(Blank::new(Architecture::Vision(residual), None, Some(*image)))
+                Ok(UnweightedNetwork::new(Architecture::Vision(residual), None, Some(*image)))
             }
             Model::Bert { config, max_tokens, .. } => {
-                let mut config = beginning.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
-                let vocabulary =
-                    beginning.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
-                if beginning.config.is_none() {
+                let mut config = facts.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
+                let vocabulary = facts.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
+                if facts.config.is_none() {
                     config.vocabulary = vocabulary.entries.len() as u32;
                 }
                 let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
                 let language = Bert { config, answers: self.inputs.answers() };
-                Ok(Blank::new(Architecture::Language(language), Some(tokenizer), None))
+                Ok(UnweightedNetwork::new(Architecture::Language(language), Some(tokenizer), None))
             }
             Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),
             Model::Fusion { kind, .. } => {
@@ -282,7 +287,7 @@ impl ModelLoader<'_> {
                 };
                 let of = language.tokenizer.as_ref();
                 let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
-                Ok(Blank::new(architecture, own, vision.side))
+                Ok(UnweightedNetwork::new(architecture, own, vision.side))
             }
         }
     }
@@ -344,12 +349,12 @@ impl LoadedModel {
 
 /// What a language model already has before its parameters are made.
 #[derive(Debug, Default)]
-struct Beginning {
+struct LanguageFacts {
     vocabulary: Option<Vocabulary>,
     config: Option<BertConfig>,
 }
 
-impl Beginning {
+impl LanguageFacts {
     fn of(checkpoint: &Checkpoint) -> Self {
         Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
     }
@@ -357,12 +362,12 @@ impl Beginning {
 
 /// What training starts from: a trunk's file, or a language model's folder.
 #[derive(Debug)]
-enum Start {
+enum PretrainedStart {
     Trunk(WeightsFile),
     Folder(Checkpoint),
 }
 
-impl Start {
+impl PretrainedStart {
     fn file(&self) -> &WeightsFile {
         match self {
             Self::Trunk(file) => file,
@@ -387,14 +392,14 @@ impl Start {
 }
 
 /// An architecture whose weights are still to come.
-struct Blank {
+struct UnweightedNetwork {
     architecture: Architecture,
     declared: Vec<Declared>,
     tokenizer: Option<TokenizerOf>,
     side: Option<u32>,
 }
 
-impl Blank {
+impl UnweightedNetwork {
     fn new(architecture: Architecture, tokenizer: Option<TokenizerOf>, side: Option<u32>) -> Self {
         Self { architecture, declared: architecture.declare(), tokenizer, side }
     }

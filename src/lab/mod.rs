@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod chunk;
 pub mod defend;
 pub mod graph;
+pub mod image_store;
 pub mod inputs;
 pub mod load_models;
 pub mod loss;

@@ -258,7 +258,7 @@ fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
             early: plan.spec.stop == Stop::Early,
             computed_by: vec![machine],
         },
-        data: data_facts(data, partition, audit.patients_in_two_parts, &field.cut),
+        data: data_facts(field, audit.patients_in_two_parts),
         baselines: audit.baselines.into_iter().map(Into::into).collect(),
         cases: cases(field, audit.seen, &audit.twins),
         cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
@@ -378,17 +378,14 @@ fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> 
     Ok(data::audit_kept(data, partition, &pixels, cache))
 }
 
-fn data_facts(
-    data: &Dataset,
-    partition: &Partition,
-    patients_in_two_parts: usize,
-    cut: &[String],
-) -> DataFacts {
+fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts {
+    let ChunkLoop { data, partition, cut, inputs, .. } = field;
+    let level = inputs.gray_level();
     DataFacts {
         digest: data.digest.clone(),
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
-        remarks: data.remarks.iter().chain(cut).cloned().collect(),
+        remarks: data.remarks.iter().chain(&level).chain(cut.iter()).cloned().collect(),
         findings: findings(data, partition),
         train: partition.train.len(),
         validation: partition.validation.len(),

@@ -93,7 +93,7 @@ fn written_image(ImageAttack { method, strength }: ImageAttack, detail: Detail) 
             format!("{} patch{settings}{}", written_percent(strength), region.written())
         }
         ImageMethod::NaivePatch { region } => {
-            format!("{} {}{}", percent(strength), ImageMethod::NAIVE_PATCH, written_region(region))
+            format!("{} {}{}", written_percent(strength), ImageMethod::NAIVE_PATCH, region.written())
         }
         ImageMethod::Corruption(corruption) => format!("{} severity {strength}", corruption.name()),
         ImageMethod::Absent(absence) => format!("{} image", absence.name()),

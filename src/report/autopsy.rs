@@ -158,7 +158,7 @@ fn summary(observations: &[Observation]) -> String {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct JsonAutopsy<'a> {
     schema: u32,
     table: String,
     title: &'a str,
@@ -218,7 +218,7 @@ pub fn json(study: &Study, autopsy: &Autopsy) -> String {
         Fits { column: &study.columns[family.column], rows: &family.kind, admits, admitted }
     });
     let told = |observation| Told { title: Observation::title(observation), observation };
-    let report = Report {
+    let report = JsonAutopsy {
         schema: SCHEMA,
         table: study.path.display().to_string(),
         title: &study.title,

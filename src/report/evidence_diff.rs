@@ -112,7 +112,7 @@ fn table(comparison: &Comparison, width: usize) -> String {
 /// For a program; ends with a newline.
 pub fn json(pair: Pair<'_>) -> String {
     #[derive(Serialize)]
-    struct Report<'a> {
+    struct JsonDiff<'a> {
         schema: u32,
         before: &'a str,
         now: &'a str,
@@ -121,7 +121,7 @@ pub fn json(pair: Pair<'_>) -> String {
         comparison: Option<&'a Comparison>,
         exit: u8,
     }
-    let report = Report {
+    let report = JsonDiff {
         schema: SCHEMA,
         before: pair.before,
         now: pair.now,

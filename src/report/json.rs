@@ -9,7 +9,7 @@ use super::{ReportInput, by_finding};
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
 use crate::sanitize;
-use crate::spec::{Metric, Waiver};
+use crate::spec::{Metric, Product, Waiver};
 
 /// Version of the format.
 pub const VERSION: u32 = 3;
@@ -18,16 +18,19 @@ pub const VERSION: u32 = 3;
 pub const SCHEMA: &str = include_str!("report.schema.json");
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct JsonReport<'a> {
     schema: u32,
     medcert: &'a str,
     spec: String,
     claim: &'a str,
+    /// Whose result it is, if the spec says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a Product>,
     /// The word of the gate.
     gate: &'static str,
     data: &'a DataFacts,
     models: &'a [ModelFacts],
-    table: Vec<Row<'a>>,
+    table: Vec<JsonRow<'a>>,
     /// A row for each finding of each model; nothing where the data have no findings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<OfFinding>,
@@ -66,9 +69,9 @@ struct Waived<'a> {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct JsonRow<'a> {
     threat: &'a str,
-    cells: Vec<Cell<'a>>,
+    cells: Vec<JsonCell<'a>>,
     /// Notes on the row: meaning, draws, sources, shortcuts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
@@ -124,7 +127,7 @@ impl From<CertifiedRow> for CertifiedBall {
 
 /// What a model reaches under a threat that can touch it.
 #[derive(Serialize)]
-struct Cell<'a> {
+struct JsonCell<'a> {
     model: &'a str,
     successes: u64,
     trials: u64,
@@ -150,7 +153,7 @@ pub fn render(result: ReportInput<'_>) -> String {
     let cell = |row: usize, model: usize, cells: &[usize]| {
         let tally = tally.as_ref()?;
         let score = tally.score(model, cells, Metric::Accuracy).ok()?;
-        Some(Cell {
+        Some(JsonCell {
             model: plan.name(model),
             successes: score.estimate.successes,
             trials: score.estimate.trials,
@@ -161,15 +164,16 @@ pub fn render(result: ReportInput<'_>) -> String {
             published: result.published(row, model),
         })
     };
-    let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<Cell<'_>> {
+    let row = |(place, row): (usize, &'_ crate::plan::Row)| -> Vec<JsonCell<'_>> {
         row.cells.iter().enumerate().filter_map(|(model, cells)| cell(place, model, cells)).collect()
     };
     let beside = |row: &crate::plan::Row| tally.as_ref().map_or(vec![], |tally| notes(plan, tally, row));
-    let report = Report {
+    let report = JsonReport {
         schema: VERSION,
         medcert: &evidence.medcert,
         spec: plan.spec.path.display().to_string(),
         claim: &plan.spec.claim,
+        product: plan.spec.product.as_ref(),
         gate: Gate::of(judgement).word(),
         data: &evidence.data,
         models: &evidence.models,
@@ -177,7 +181,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             .rows
             .iter()
             .enumerate()
-            .map(|each| Row { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
+            .map(|each| JsonRow { threat: &each.1.words, cells: row(each), notes: beside(each.1) })
             .collect(),
         certificates: tally.as_ref().map_or(vec![], |tally| {
             rows(plan, tally).into_iter().flatten().map(CertifiedBall::from).collect()

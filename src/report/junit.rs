@@ -83,10 +83,11 @@ fn requirements(result: ReportInput<'_>) -> Vec<Case> {
     for (place, finding) in result.findings().iter().enumerate() {
         for (clause, found) in finding.clauses.iter().enumerate() {
             let reason = plain(&found.reason);
+            let id = result.id_of(place).map_or(String::new(), |id| format!("{id}: "));
             let at = format!("{}:{}:{}", spec(result), finding.place.line, finding.place.column);
             cases.push(Case {
                 name: clause_name(result.plan, place, clause, found),
-                text: format!("{} {}\n{reason}\n{at}", found.verdict, plain(&finding.sentence)),
+                text: format!("{id}{} {}\n{reason}\n{at}", found.verdict, plain(&finding.sentence)),
                 end: End::of(found.verdict, reason),
             });
         }
@@ -188,7 +189,10 @@ fn write_suite(writer: &mut Out, result: ReportInput<'_>, suite: &Suite) -> std:
             writer.create_element("properties").write_inner_content(|writer| {
                 let gate = ("value", Gate::of(result.judgement).word());
                 writer.create_element("property").with_attributes([("name", "gate"), gate]).write_empty()?;
-                Ok(())
+                result.product().iter().try_for_each(|(name, fact)| {
+                    let named = [("name", *name), ("value", fact.as_str())];
+                    writer.create_element("property").with_attributes(named).write_empty().map(|_| ())
+                })
             })?;
         }
         suite.cases.iter().try_for_each(|case| write_case(writer, &class(result, suite), case))

@@ -28,6 +28,7 @@ pub fn render(result: ReportInput<'_>) -> String {
     let gate = format!("{} **{}**", gate.sign(), gate.word());
     let parts = [
         format!("### Robustness report: {}", headline(result)),
+        product(result),
         format!("Claim under test: {}", shown(&result.plan.spec.claim)),
         format!("{gate}: {}{}", summary(result.findings()), beside(&remarks)),
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
@@ -46,6 +47,12 @@ pub fn render(result: ReportInput<'_>) -> String {
         .map(|part| part.clone() + "\n")
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Whose result it is, in a line; empty if the spec does not say so.
+fn product(result: ReportInput<'_>) -> String {
+    let facts = result.product().into_iter().map(|(name, fact)| format!("{name} {}", shown(&fact)));
+    facts.collect::<Vec<_>>().join(" · ")
 }
 
 /// What else fails the run than requirements.

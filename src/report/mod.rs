@@ -90,6 +90,17 @@ impl<'a> ReportInput<'a> {
         &self.judgement.findings
     }
 
+    /// What the spec says of the product under test, each with its name.
+    fn product(&self) -> Vec<(&'static str, String)> {
+        let facts = self.plan.spec.product.iter().flat_map(crate::spec::Product::facts);
+        facts.map(|(name, fact)| (name, plain(fact))).collect()
+    }
+
+    /// The identifier of a requirement, if the spec gives one.
+    fn id_of(&self, requirement: usize) -> Option<String> {
+        self.plan.spec.product.as_ref()?.ids.get(requirement).map(|id| plain(id))
+    }
+
     /// Why a row's accuracy of a model is vacuous, if it is (check V1).
     fn vacuous(&self, model: usize, cells: &[usize]) -> Option<&'a str> {
         let is_it = |raised: &&Raised| {

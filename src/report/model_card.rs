@@ -15,7 +15,9 @@ const TO_WRITE: &str = "*to be written by the manufacturer*";
 /// The card; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let mut parts = vec!["# Model card".to_string(), details(result)];
-    parts.push(format!("## Intended use\n\n{TO_WRITE}"));
+    let product = result.plan.spec.product.as_ref();
+    let intended = product.and_then(|product| product.intended_use.as_deref());
+    parts.push(format!("## Intended use\n\n{}", intended.map_or(TO_WRITE.to_string(), shown)));
     parts.push(format!("## Factors\n\n{}", factors(result)));
     parts.push("## Metrics\n\nOne-sided confidence bounds (exact, Clopper and Pearson), by patient where a patient has several \
                 cases; those that decide a pass are corrected for several requirements (Holm)."

@@ -32,7 +32,7 @@ pub fn render(result: ReportInput<'_>) -> String {
             "automationDetails": {"id": format!("medcert/{}/", escaped(&name))},
             "columnKind": "unicodeCodePoints",
             "results": found,
-            "properties": {"gate": Gate::of(result.judgement).word(), "claim": result.plan.spec.claim, "summary": super::summary(result.findings()), "checks": super::summary::examined(result)},
+            "properties": {"product": result.plan.spec.product, "gate": Gate::of(result.judgement).word(), "claim": result.plan.spec.claim, "summary": super::summary(result.findings()), "checks": super::summary::examined(result)},
         }],
     });
     // plain data with text keys always has a JSON form

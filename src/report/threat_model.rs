@@ -3,7 +3,7 @@
 //! capability and the knowledge. The plan's attacks give the terms.
 
 use crate::plan::{Attack, Plan, Requirement};
-use crate::spec::{Access, Corruption, ImageMethod, Norm, TextMethod};
+use crate::spec::{Access, ImageMethod, Norm, TextMethod};
 
 /// An adversary of a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,16 @@ pub fn of(plan: &Plan, requirement: &Requirement) -> Option<ThreatModel> {
         .filter(|attack| !attack.is_clean())
         .collect();
     let access = attacks.iter().map(|attack| access(attack)).max()?;
-    let mut capabilities: Vec<String> = Vec::new();
+    let mut capabilities: Vec<Capability> = Vec::new();
     for capability in attacks.iter().flat_map(|attack| capabilities_of(attack)) {
-        if !capabilities.contains(&capability) {
-            capabilities.push(capability);
+        let is_it =
+            |known: &&mut Capability| (&known.before, known.after) == (&capability.before, capability.after);
+        match capabilities.iter_mut().find(is_it) {
+            Some(known) => known.most = known.most.max(capability.most),
+            None => capabilities.push(capability),
         }
     }
+    let capabilities: Vec<String> = capabilities.iter().map(Capability::words).collect();
     Some(ThreatModel {
         stage: "deployment stage of predictive AI (evasion)",
         goal: match access {
@@ -57,6 +61,7 @@ fn access(attack: &Attack) -> Access {
     let image = attack.image.map_or(Access::None, |image| match image.method {
         ImageMethod::Search { search, .. } => search.access(),
         ImageMethod::Patch { .. } => Access::Gradient,
+        ImageMethod::NaivePatch { .. } => Access::Score,
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
     });
     let text = attack.text.iter().map(|text| match text.method {
@@ -68,34 +73,59 @@ fn access(attack: &Attack) -> Access {
     text.fold(image, Access::max)
 }
 
-/// What an attack changes, a phrase for each input.
-fn capabilities_of(attack: &Attack) -> Vec<String> {
-    let image = attack.image.map(|image| match image.method {
-        ImageMethod::Search { norm: Norm::Linf, .. } => {
-            format!("testing data control: every pixel of the image by up to {}", short(image.strength))
-        }
-        ImageMethod::Search { norm: Norm::L2, .. } => {
-            format!("testing data control: the pixels of the image by up to {} in L2", short(image.strength))
-        }
-        ImageMethod::Patch { .. } => {
-            format!("testing data control: a square of {} % of the image", short(image.strength * 100.0))
-        }
-        ImageMethod::Corruption(corruption) => {
-            format!("no control: {} of severity {}", named(corruption), short(image.strength))
-        }
-        ImageMethod::Absent(_) => "no control: the image is missing or another patient's".to_string(),
-    });
-    let text = attack.text.iter().map(|text| match text.method {
-        TextMethod::Searched { .. } | TextMethod::Sampled(_) => {
-            format!("testing data control: up to {} % of the words of the report", short(text.share * 100.0))
-        }
-        TextMethod::Absent(_) => "no control: the report is missing or another patient's".to_string(),
-    });
-    image.into_iter().chain(text).collect()
+/// What an adversary can change, and by how much at most.
+struct Capability {
+    before: String,
+    most: f64,
+    after: &'static str,
 }
 
-fn named(corruption: Corruption) -> String {
-    corruption.facts().name.to_string()
+impl Capability {
+    fn of(before: &str, most: f64, after: &'static str) -> Self {
+        Self { before: before.to_string(), most, after }
+    }
+
+    /// In words; what has no strength has no number.
+    fn words(&self) -> String {
+        let Self { before, most, after } = self;
+        if *most > 0.0 { format!("{before} {}{after}", short(*most)) } else { before.clone() }
+    }
+}
+
+/// What an attack changes, in each input.
+fn capabilities_of(attack: &Attack) -> Vec<Capability> {
+    let image = attack.image.map(|image| match image.method {
+        ImageMethod::Search { norm: Norm::Linf, .. } => {
+            Capability::of("testing data control: every pixel of the image by up to", image.strength, "")
+        }
+        ImageMethod::Search { norm: Norm::L2, .. } => {
+            Capability::of("testing data control: the pixels of the image by up to", image.strength, " in L2")
+        }
+        ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => {
+            Capability::of("testing data control: a square of", image.strength * 100.0, " % of the image")
+        }
+        ImageMethod::Corruption(corruption) => {
+            let name = corruption.facts().name;
+            Capability::of(&format!("no control: {name} of severity"), image.strength, "")
+        }
+        ImageMethod::Absent(_) => {
+            Capability::of("no control: the image is missing or another patient's", 0.0, "")
+        }
+    });
+    let text = attack.text.iter().map(|text| match text.method {
+        TextMethod::Searched { .. } => Capability::of(
+            "testing data control: chosen words of the report, up to",
+            text.share * 100.0,
+            " %",
+        ),
+        TextMethod::Sampled(_) => {
+            Capability::of("random edits of up to", text.share * 100.0, " % of the report's words")
+        }
+        TextMethod::Absent(_) => {
+            Capability::of("no control: the report is missing or another patient's", 0.0, "")
+        }
+    });
+    image.into_iter().chain(text).collect()
 }
 
 /// At most four decimals, and none that is needless.

@@ -26,6 +26,125 @@ impl Views {
     }
 }
 
+/// How DICOM values become gray (DICOM PS3.3 C.11.2). Other images are shown as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Window {
+    /// The VOI LUT of the file, else its first window, else from its least value to its largest.
+    #[default]
+    File,
+    /// From the least value of the picture to its largest.
+    Full,
+    /// A linear window in units of the modality.
+    Given {
+        /// Its centre.
+        centre: f64,
+        /// Its width, at least 1.
+        width: f64,
+    },
+}
+
+/// How the rows of a table become cases.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Layout {
+    /// The table is the files of a folder with DICOM images, joined to the table of labels.
+    pub dicom: Option<DicomFolder>,
+    /// Tables whose columns are added, one after the other.
+    pub joins: Vec<Join>,
+    /// Columns that are made of the parts of another: its name and the pattern that its values have.
+    pub parts: Vec<(String, String)>,
+    /// Rows that are kept: of each column here, those with one of the values.
+    pub only: Vec<(String, Vec<String>)>,
+    /// What several rows of a case mean.
+    pub rows: Rows,
+}
+
+/// The column with the path of a DICOM image.
+pub const DICOM_FILE: &str = "File";
+/// The column with its projection.
+pub const DICOM_VIEW: &str = "ViewPosition";
+
+/// A folder with DICOM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DicomFolder {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The identifier that the table of labels has as a column of its name.
+    pub by: DicomKey,
+}
+
+/// An identifier in a DICOM file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DicomKey {
+    /// Of the image.
+    Image,
+    /// Of the study.
+    Study,
+    /// Of the order.
+    Accession,
+    /// Of the patient.
+    Patient,
+}
+
+impl DicomKey {
+    /// Every one with its keyword in DICOM PS3.6.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("SOPInstanceUID", Self::Image),
+        ("StudyInstanceUID", Self::Study),
+        ("AccessionNumber", Self::Accession),
+        ("PatientID", Self::Patient),
+    ];
+
+    /// Its keyword, which is the name of the column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "SOPInstanceUID",
+            Self::Study => "StudyInstanceUID",
+            Self::Accession => "AccessionNumber",
+            Self::Patient => "PatientID",
+        }
+    }
+}
+
+/// A table whose columns are added to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// The CSV file, which starts where the manifest does.
+    pub file: PathBuf,
+    /// The columns that both have and that rows of one case agree in.
+    pub on: Vec<String>,
+}
+
+/// What several rows of a case mean.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// A case has one row; a second one is an error.
+    #[default]
+    One,
+    /// A case has what any of its rows has.
+    Any,
+    /// A case has what most of its readers say; a reader says what any of their rows says.
+    Majority {
+        /// The column that names the reader.
+        reader: String,
+    },
+}
+
+/// What of patients an output may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Privacy {
+    /// Identifiers of cases and patients are replaced by keyed pseudonyms.
+    pub private_ids: bool,
+    /// Reports may show pictures and words of single cases.
+    pub shows_cases: bool,
+}
+
+/// Whether a column of this name holds ages, which are grouped in bands.
+pub fn is_age(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["age", "patientage", "anchorage", "ageyears", "ageinyears", "ageatstudy"]
+        .contains(&plain.to_lowercase().as_str())
+}
+
 /// A section of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
@@ -98,6 +217,14 @@ pub enum Data {
         views: Views,
         /// Bits of the images' values that hold the picture, 1 to 16; None where each file says so.
         bits: Option<u8>,
+        /// How its rows become cases.
+        layout: Box<Layout>,
+        /// How DICOM values become gray.
+        window: Window,
+        /// Whether DICOM pictures with burned-in annotation are read.
+        burned_in: bool,
+        /// What of patients an output may show.
+        privacy: Privacy,
     },
 }
 
@@ -121,9 +248,19 @@ impl Data {
             Self::IuXray { .. } | Self::Manifest { findings: None, .. } => vec![],
         }
     }
+
+    /// Whether reports may show pictures and words of single cases.
+    pub fn shows_cases(&self) -> bool {
+        match self {
+            // nobody's, and a public collection
+            Self::Phantom { .. } | Self::IuXray { .. } => true,
+            Self::Manifest { privacy, .. } => privacy.shows_cases,
+        }
+    }
 }
 
-/// Names of a manifest's columns.
+/// Names of a manifest's columns. Those of identifiers and images may be patterns, such as `images/{Image Index}`; that of
+/// a section then names a text file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Columns {
     /// Identifier of the study (default `case`).

@@ -12,8 +12,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, FindingColumns, Fusion, Hardening, Model, Operating, Outputs, Parts, Section,
-    Source, Spec, Split, Train, TrainingAttack, Views, Weights, WordNoise,
+    Columns, Data, Defence, DicomFolder, FindingColumns, Fusion, Hardening, Join, Layout, Model, Operating,
+    Outputs, Parts, Privacy, Rows, Section, Source, Spec, Split, Train, TrainingAttack, Views, Weights, Window,
+    WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The
@@ -223,8 +224,22 @@ fn data(data: &Data) -> Part {
             sections,
             views,
             bits,
+            layout,
+            window,
+            burned_in,
+            privacy,
         } => {
             let mut part = Part::new("manifest");
+            // what a report may show of a case changes no outcome
+            let Privacy { private_ids, shows_cases: _ } = privacy;
+            part.maybe("ids", private_ids.then_some("private"));
+            part.maybe("burned_in", burned_in.then_some("allowed"));
+            match window {
+                Window::File => &mut part,
+                Window::Full => part.put("window", "full"),
+                Window::Given { centre, width } => part.put("window", format!("{centre} {width}")),
+            };
+            arranged(&mut part, layout);
             part.path("file", file).all("positive", positive).all("negative", negative);
             part.all("leave_out", leave_out).maybe("separator", separator.as_ref());
             part.all("missing", missing).all("literal", literal).maybe("bits", *bits);
@@ -258,6 +273,27 @@ fn data(data: &Data) -> Part {
             part
         }
     }
+}
+
+fn arranged(part: &mut Part, layout: &Layout) {
+    let Layout { dicom, joins, parts, only, rows } = layout;
+    if let Some(DicomFolder { folder, by }) = dicom {
+        part.path("folder", folder).put("by", by.name());
+    }
+    for Join { file, on } in joins {
+        part.path("join", file).all("on", on);
+    }
+    for (column, pattern) in parts {
+        part.put("parts of", column).put("pattern", pattern);
+    }
+    for (column, values) in only {
+        part.put("where", column).all("value", values);
+    }
+    match rows {
+        Rows::One => part,
+        Rows::Any => part.put("rows", "any"),
+        Rows::Majority { reader } => part.put("rows", "majority").put("reader", reader),
+    };
 }
 
 fn split(split: &Split) -> Part {

@@ -22,9 +22,12 @@ mod metric;
 mod model;
 mod node;
 mod number;
+mod other_attack;
 mod parameter;
+pub mod pattern;
 mod pixels;
 mod place;
+mod product;
 mod reach;
 mod read;
 mod regression;
@@ -49,7 +52,10 @@ pub use check::{
 pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
-pub use data::{Columns, Data, MISSED, Section, Views};
+pub use data::{
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows,
+    Section, Views, Window, is_age,
+};
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditFacts, EditKind, Mode, ModeFacts};
@@ -64,8 +70,10 @@ pub use model::{
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};
+pub use other_attack::{OtherAttack, OtherAttackFacts};
 pub use parameter::{Parameter, Referent, Takes, Value};
 pub use pixels::{AttackLoss, ImageMethod, LossFacts, Mask, Norm, Region};
+pub use product::Product;
 pub use reach::{Certified, Certifier, reach};
 pub use read::{parse, read};
 pub use regression::parse_regression;

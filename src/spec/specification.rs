@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Checks, Condition, Costs, Data, DeviceChoice, Figure, Fingerprint, Model, Operating, Requirement, Split,
-    Stop, Threat, Waiver,
+    Checks, Condition, Costs, Data, DeviceChoice, Figure, Fingerprint, Model, Operating, Product,
+    Requirement, Split, Stop, Threat, Waiver,
 };
 
 /// A name the user gave to a model or threat, in the order of the file.
@@ -39,6 +39,8 @@ pub struct Spec {
     pub published: Vec<Figure>,
     /// What errors cost, if the spec says so.
     pub costs: Option<Costs>,
+    /// Whose result it is, if the spec says so.
+    pub product: Option<Product>,
     /// The sentences that must hold.
     pub require: Vec<Requirement>,
     /// Operating points of models, by index; the others call abnormal what is more likely than not.
@@ -67,5 +69,11 @@ impl Spec {
     /// What decides its evidence, by part.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self)
+    }
+
+    /// Broken cases that are minimised and kept, a cell and chunk: none where cases are hidden, since a counterexample holds
+    /// words of a report.
+    pub fn kept_counterexamples(&self) -> usize {
+        if self.data.shows_cases() { self.counterexamples } else { 0 }
     }
 }

@@ -241,6 +241,11 @@ pub(super) fn row_of<V, R: Row<Value = V>>(row: R) -> R {
     row
 }
 
+/// The key of a row. One that is also a word of Rust is written with `r#` before it.
+pub(super) fn key(written: &'static str) -> &'static str {
+    written.strip_prefix("r#").unwrap_or(written)
+}
+
 /// The rows of a table as the schema lists them: each key, its schema, and whether every map has it.
 pub(super) type Listed = Vec<(&'static str, Json, bool)>;
 
@@ -264,7 +269,7 @@ macro_rules! table {
             /// Every key.
             pub(in crate::spec) fn keys() -> Vec<&'static str> {
                 #[allow(unused_mut)]
-                let mut keys = vec![$(stringify!($key)),+];
+                let mut keys = vec![$($crate::spec::table::key(stringify!($key))),+];
                 $(keys.extend($from::keys());)*
                 keys
             }
@@ -273,7 +278,7 @@ macro_rules! table {
             pub(in crate::spec) fn of(map: &$crate::spec::node::Map<'a>) -> Self {
                 Self {
                     $($key: $crate::spec::table::Row::entry(
-                        &$crate::spec::table::row_of::<$value, _>($row), map, stringify!($key),
+                        &$crate::spec::table::row_of::<$value, _>($row), map, $crate::spec::table::key(stringify!($key)),
                     ),)+
                     $($shared: $from::of(map),)*
                 }
@@ -291,7 +296,7 @@ macro_rules! table {
                 let mut rows = vec![$({
                     let row = $crate::spec::table::row_of::<$value, _>($row);
                     let schema = $crate::spec::table::Row::schema(&row, about);
-                    (stringify!($key), schema, $crate::spec::table::Row::is_needed(&row))
+                    ($crate::spec::table::key(stringify!($key)), schema, $crate::spec::table::Row::is_needed(&row))
                 }),+];
                 $(rows.extend($from::rows(about));)*
                 rows

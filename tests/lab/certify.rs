@@ -224,7 +224,6 @@ fn masks_keep_their_share_and_deletion_its_probability() {
 #[test]
 fn a_doubled_deviation_is_contradicted_by_name_and_an_honest_one_holds() {
     let (inputs, ids) = inputs();
-    let base = linear(&inputs);
     let (sigma, radius) = (0.25, 0.3);
     let claim = |sigma: f64| question(radius / sigma, Change::None);
     let reach = Reach { norm: spec::Norm::L2, radius, inside: None };

@@ -31,6 +31,7 @@ mod planted_models;
 mod resume;
 mod searches;
 mod shrink;
+mod snapshots_page;
 mod specs;
 mod suite;
 mod suite_black_box;

@@ -120,7 +120,7 @@ fn data(folder: &Path) -> Dataset {
         let pixel = |x: u32, y: u32| Luma([bytes(y as usize * SIDE + x as usize)]);
         let path = folder.join(name);
         GrayImage::from_fn(SIDE as u32, SIDE as u32, pixel).save(&path).expect("saved");
-        Some(ImageSource::File { path, bits: None })
+        Some(ImageSource::file(path))
     };
     let study = |(place, study): (usize, Study)| {
         let label = place % 2 == 1;

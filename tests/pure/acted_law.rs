@@ -1,11 +1,11 @@
 //! The law that an attack is credited only where it acted, over every attack that a sentence may name and every metric.
 
-use crate::made_evidence::{World, at_least, even};
+use crate::made_evidence::{World, at_least, bounded, even, measuring};
 use crate::notation::attack;
 
 use medcert::judge::Verdict;
-use medcert::plan::{Attack, Bound, Clause};
-use medcert::spec::{Costs, Direction, Metric};
+use medcert::plan::Attack;
+use medcert::spec::{Bound, Costs, Direction, Metric};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -34,7 +34,7 @@ fn world(attack: &Attack, metric: Metric, acted: impl Fn(usize) -> bool, parts: 
         Direction::AtLeast => Bound::Rate(0.01),
         Direction::AtMost => Bound::AtMost(0.99),
     };
-    let clause = Clause { metric, bound, ..at_least("it holds", FUSION, vec![place], 0.01) };
+    let clause = measuring(metric, bounded(bound, at_least("it holds", FUSION, vec![place], 0.01)));
     world.require("it holds", vec![clause]);
     world.evidence.spec = world.plan.spec.fingerprint();
     world

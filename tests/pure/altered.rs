@@ -184,7 +184,7 @@ fn a_damaged_picture_is_decoded_again_and_reported() {
     let study = Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File { path: film, bits: None }),
+        frontal: Some(ImageSource::file(film)),
         lateral: None,
         report: Report::default(),
         label: true,

@@ -161,7 +161,7 @@ fn an_image_is_known_when_it_is_stored_anew() {
     let study = |name: &str, film: &GrayImage| {
         let path = folder.path().join(name);
         film.save(&path).expect("saved");
-        Study { frontal: Some(ImageSource::File { path, bits: None }), ..written(name, "") }
+        Study { frontal: Some(ImageSource::file(path)), ..written(name, "") }
     };
     let films: Vec<GrayImage> = phantom::studies(12, 4, 0.0)
         .iter()
@@ -232,7 +232,7 @@ fn without_pictures_or_text_nothing_is_told() {
     for study in &mut data.studies {
         study.report = Report::default();
     }
-    let audit = audit(&data, &partition, &Pixels { side: AUDIT_SIDE, bytes: vec![] });
+    let audit = audit(&data, &partition, &Pixels { side: AUDIT_SIDE, bytes: vec![], levels: vec![] });
     assert!(audit.baselines.is_empty() && audit.seen.iter().all(Vec::is_empty));
 }
 

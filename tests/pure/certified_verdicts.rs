@@ -177,7 +177,7 @@ fn a_share_at_its_threshold_passes_one_time_in_twenty_at_most() {
 fn patients_with_several_cases_pass_as_rarely() {
     const RUNS: usize = 400;
     const PATIENTS: usize = 80;
-    let alpha = 0.05;
+    let alpha: f64 = 0.05;
     let mut draw = stream(&["certified clusters"]);
     for agreement in [0.0, 0.5, 0.9] {
         let (mut passed, mut failed) = (0, 0);
@@ -292,8 +292,9 @@ fn a_certified_case_that_is_answered_wrongly_is_a_contradiction() {
     assert_eq!(raised(&attacked(0.25, 3..4)), []);
     // wrong without an attack
     let mut clean = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
-    for place in 0..9 {
-        clean.evidence.cells[0].outcomes[place] = made_evidence::outcome(clean.evidence.cases[place].label, false);
+    let labels: Vec<bool> = clean.evidence.cases.iter().map(|case| case.label).collect();
+    for (outcome, label) in clean.evidence.cells[0].outcomes.iter_mut().zip(labels).take(9) {
+        *outcome = made_evidence::outcome(label, false);
     }
     assert_eq!(raised(&clean), [Check::Contradicted]);
     // an abstention of the attacked model is none
@@ -398,7 +399,7 @@ fn noise_that_is_not_the_declared_one_is_refused() {
     };
     assert_eq!(with(Some(sound)).1, None);
     let said: Vec<String> = [
-        NoiseHealth { squares: 401_000.0, ..sound }, // σ doubled
+        NoiseHealth { squares: 401_000.0, ..sound },        // σ doubled
         NoiseHealth { squares: 100_352.0 * 0.81, ..sound }, // clipped
         NoiseHealth { sum: 3000.0, ..sound },
         NoiseHealth { alike: 2, ..sound },

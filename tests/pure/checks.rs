@@ -15,6 +15,7 @@ use medcert::spec::{
 use proptest::prelude::*;
 
 const CASES: usize = 400;
+const VISION: usize = 0;
 const FUSION: usize = 2;
 
 /// Which cases hold: those whose place leaves a remainder of at least this by 20.

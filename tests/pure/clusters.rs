@@ -209,7 +209,7 @@ fn no_regression_passes_at_its_margin_one_time_in_twenty_at_most() {
 }
 
 #[test]
-#[ignore = "minutes with --release: the table of src/stats/paired.rs"]
+#[ignore = "an hour with --release: the table of docs/src/method.md"]
 fn no_regression_keeps_its_level_over_the_whole_grid() {
     no_regression(&[20, 50, 100, 200, 300], &[0.0, 0.1, 0.2, 0.5], &[0.02, 0.05, 0.1], 1000);
 }

@@ -104,7 +104,7 @@ fn study(path: PathBuf) -> Study {
     Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File { path, bits: None }),
+        frontal: Some(ImageSource::file(path)),
         lateral: None,
         report: medcert::data::Report::default(),
         label: true,
@@ -178,7 +178,7 @@ fn a_decoded_image_is_kept_by_its_content() {
     let kept: Vec<PathBuf> = walk(cache.path());
     assert_eq!(kept.len(), 1);
     // what is kept is what is read: another value in the cache shows, if its seal is its own
-    let range = [100, 0, 8, 0]; // the brightest value, the bits, and whether they were named
+    let range = [100, 0, 8, 0, 0, 0, 0, 0]; // the brightest value, the bits, whether they were named, and no gray level
     let other = [&[9; 16][..], &range].concat();
     Cache::at(cache.path()).keep("pixels", &kept[0], other).expect("kept");
     assert_eq!(read(&file, Some(cache.path())).expect("an image"), [9; 16]);

@@ -216,7 +216,7 @@ fn images(inputs: usize, most: Duration) {
     let study = Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File { path: path.clone(), bits: None }),
+        frontal: Some(ImageSource::file(path.clone())),
         lateral: None,
         report: Report::default(),
         label: true,

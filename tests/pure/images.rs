@@ -32,7 +32,7 @@ fn study(path: PathBuf, bits: Option<u8>) -> Study {
     Study {
         id: "a".into(),
         patient: "a".into(),
-        frontal: Some(ImageSource::File { path, bits }),
+        frontal: Some(ImageSource::file_of_bits(path, bits)),
         lateral: None,
         report: Report::default(),
         label: true,

@@ -1,5 +1,7 @@
 //! What needs no libtorch: the spec language, data, text, statistics, verdicts and reports.
 
+#[path = "../support/dicom_file.rs"]
+mod dicom_file;
 #[path = "../support/made_evidence.rs"]
 mod made_evidence;
 #[path = "../support/mutations.rs"]
@@ -19,6 +21,7 @@ mod certified_verdicts;
 mod checks;
 mod clusters;
 mod data;
+mod dicom;
 mod early;
 mod evidence;
 mod findings;
@@ -30,6 +33,7 @@ mod html;
 mod images;
 mod judge;
 mod language;
+mod layouts;
 mod manual;
 mod meaning;
 mod metrics;

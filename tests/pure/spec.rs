@@ -60,7 +60,8 @@ fn the_users_own_sentence_is_understood_as_it_stands() {
     assert_eq!(requirement.sentence, sentence);
     assert_eq!((requirement.place.line, requirement.place.column), (11, 5));
     let [first, second] = requirement.clauses.as_slice() else { panic!("two clauses") };
-    assert_eq!((first.model.as_str(), second.model.as_str()), ("fusion", "fusion"));
+    let names = [first.model, second.model].map(|model| spec.models[model].0.as_str());
+    assert_eq!(names, ["fusion", "fusion"]);
     assert_eq!((first.metric, second.metric), (Metric::Accuracy, Metric::Accuracy));
     assert_eq!((&first.bound, &second.bound), (&Bound::Rate(0.9), &Bound::Rate(0.8)));
     assert_eq!(first.condition.threats, [image(ImageSearch::Fgsm, Strength::UpTo(0.1))]);

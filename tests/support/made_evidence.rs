@@ -77,6 +77,7 @@ pub fn spec() -> Spec {
         table: vec![],
         published: vec![],
         costs: None,
+        product: None,
         require: vec![],
         thresholds: vec![],
         checks: spec::Checks::default(),

@@ -208,7 +208,7 @@ fn saved(folder: &Path, name: &str, pixels: &dyn Fn(usize, usize) -> f64) -> Ima
     let grey =
         |x: u32, y: u32| Luma([(pixels(y as usize, x as usize) * 255.0).round().clamp(0.0, 255.0) as u8]);
     GrayImage::from_fn(SIDE as u32, SIDE as u32, grey).save(&path).expect("saved");
-    ImageSource::File { path, bits: Some(8) }
+    ImageSource::file_of_bits(path, Some(8))
 }
 
 /// The mean of the pixels where `chosen` is true, less that of the others where there are any chosen as −1; `[cases, 1]`.

@@ -1,4 +1,4 @@
-//! From the bytes of a PNG or JPEG file to gray pixels of 8 bits in a square.
+//! From the bytes of a PNG, JPEG or DICOM file to gray pixels of 8 bits in a square.
 //!
 //! - EXIF orientation is applied: the picture is as a viewer shows it.
 //! - Where a picture has an alpha channel it is laid over black, which is what lies outside a film.
@@ -8,7 +8,6 @@
 //! - The square is made with a Catmull-Rom filter at 16 bits, and rounded to 8 bits only then.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use fast_image_resize as resize;
 use image::metadata::Orientation;
@@ -16,15 +15,17 @@ use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, Ima
 
 use super::memory::{BUDGET, Share};
 use super::{LARGEST_SIDE, jpeg};
-use crate::data::placeholder;
+use crate::data::{Decoding, ImageFile, dicom, placeholder};
 use crate::{Error, Result};
 
 /// A decoded picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Picture {
     /// `[side, side]`, row-major, 0 black to 255 white.
     pub(super) pixels: Vec<u8>,
     pub(super) range: Range,
+    /// Stored values that one of 255 gray levels covers; None but for DICOM.
+    pub(super) level: Option<f32>,
 }
 
 /// How much of its range a picture uses.
@@ -50,10 +51,15 @@ fn white(bits: u8) -> u16 {
 }
 
 /// Decodes a file; `bits` are those of its values that hold the picture, if the spec names them.
-pub(super) fn decode(path: &Path, content: &[u8], bits: Option<u8>, side: u32) -> Result<Picture> {
-    placeholder::check(path, content)?;
+pub(super) fn decode(file: &ImageFile, content: &[u8], side: u32) -> Result<Picture> {
+    placeholder::check(&file.path, content)?;
+    if dicom::is_dicom(content) {
+        let refused = |why| Error::Input(format!("cannot use the DICOM image {}: {why}", file.name()));
+        return decode_dicom(content, &file.decoding, side).map_err(refused);
+    }
+    let bits = file.decoding.bits;
     let refused = |why: &dyn std::fmt::Display| {
-        Error::Input(format!("cannot use the image {}: {why}; export it anew as PNG or JPEG", path.display()))
+        Error::Input(format!("cannot use the image {}: {why}; export it anew as PNG or JPEG", file.name()))
     };
     if content.is_empty() {
         return Err(refused(&"it is empty"));
@@ -87,7 +93,31 @@ pub(super) fn decode(path: &Path, content: &[u8], bits: Option<u8>, side: u32) -
     let significant = significant_bits(content).filter(|_| depth == 16);
     let (range, scaled) = scale(gray, depth, bits, significant).map_err(|why| refused(&why))?;
     let pixels = square(scaled, side).map_err(|why| refused(&why))?;
-    Ok(Picture { pixels, range })
+    Ok(Picture { pixels, range, level: None })
+}
+
+/// Decodes a DICOM file, which says itself which of its values are black and white.
+fn decode_dicom(content: &[u8], decoding: &Decoding, side: u32) -> std::result::Result<Picture, String> {
+    let need = dicom::need(content)?;
+    if need > BUDGET {
+        return Err(format!(
+            "it needs {} MiB and there are {} for all images together",
+            need >> 20,
+            BUDGET >> 20
+        ));
+    }
+    let _share = Share::take(need);
+    let shown =
+        dicom::show(content, dicom::Display { window: decoding.window, burned_in: decoding.burned_in })?;
+    let brightest = shown.gray.iter().max().copied().unwrap_or(0);
+    let gray = ImageBuffer::from_raw(shown.width, shown.height, shown.gray)
+        .ok_or_else(|| "its pixels do not fill it".to_string())?;
+    let range = Range { brightest, bits: 16, is_named: true };
+    Ok(Picture {
+        pixels: square(gray, side).map_err(|why| why.to_string())?,
+        range,
+        level: Some(shown.level as f32),
+    })
 }
 
 /// Bytes that decoding takes at most: the decoder's picture, and twice its gray values of 16 bits. A progressive JPEG

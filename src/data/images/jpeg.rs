@@ -3,7 +3,7 @@
 use super::entropy::{Coded, Table, is_whole};
 
 /// What is missing of a JPEG file; None if it is whole. Content that is no JPEG is not judged.
-pub(super) fn missing(content: &[u8]) -> Option<&'static str> {
+pub(in crate::data) fn missing(content: &[u8]) -> Option<&'static str> {
     let mut file = File::default();
     let mut at = 2; // behind the start of the image
     loop {
@@ -24,8 +24,7 @@ pub(super) fn missing(content: &[u8]) -> Option<&'static str> {
             RESTARTS => {
                 file.interval = segment.first_chunk().map_or(0, |pair| u16::from_be_bytes(*pair).into());
             }
-            // the frame: all kinds but DHT (C4), JPG (C8) and DAC (CC), which share the range
-            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => file.frame(marker, segment),
+            _ if is_frame(marker) => file.frame(marker, segment),
             SCAN => file.scan(segment, &content[at..]),
             _ => {}
         }
@@ -53,6 +52,24 @@ fn next_marker(content: &[u8], at: &mut usize) -> Option<u8> {
             return Some(marker);
         }
     }
+}
+
+/// Bits of a value, as the header of the frame says; None if there is no frame.
+pub(in crate::data) fn precision(content: &[u8]) -> Option<u8> {
+    let mut at = 2; // behind the start of the image
+    loop {
+        let marker = next_marker(content, &mut at)?;
+        let length = usize::from(u16::from_be_bytes(*content.get(at..)?.first_chunk()?));
+        if is_frame(marker) {
+            return content.get(at + 2).copied();
+        }
+        at += length;
+    }
+}
+
+/// Whether a marker starts a frame: all kinds but DHT (C4), JPG (C8) and DAC (CC), which share the range.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF)
 }
 
 /// How the data of a frame are coded.
@@ -123,7 +140,9 @@ impl File {
         let (first, last) = (usize::from(*first), usize::from(*last));
         for (id, _) in &chosen {
             let Some(component) = self.components.iter_mut().find(|own| own.id == *id) else { continue };
-            if let Some(known) = component.known.get_mut(first..=last.min(63)) {
+            // of a lossless scan these numbers say how it predicts
+            let coefficients = if self.coding == Coding::Other { 0..=0 } else { first..=last.min(63) };
+            if let Some(known) = component.known.get_mut(coefficients) {
                 known.fill(bits & 15);
             }
         }

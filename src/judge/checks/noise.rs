@@ -22,7 +22,8 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     let look = Look::each(smoothed, |model| {
         let health = field.evidence.health.iter().find(|health| health.model == field.name(model));
         let noise = health.and_then(|health| health.noise);
-        let noise = noise.ok_or_else(|| Gap::NotRun(format!("{}: its noise was not recorded", field.name(model))))?;
+        let noise =
+            noise.ok_or_else(|| Gap::NotRun(format!("{}: its noise was not recorded", field.name(model))))?;
         Ok(fault(&noise).map(|why| {
             let message = format!("the noise that reaches the model in {} {why}", field.name(model));
             Raised::new(Check::Noise, Some(model), message)
@@ -36,11 +37,13 @@ fn fault(noise: &NoiseHealth) -> Option<String> {
     let NoiseHealth { values, sum, squares, copies, alike } = *noise;
     let count = values as f64;
     let (mean, variance) = (sum / count, squares / count);
+    // a number that is not finite is near nothing
+    let is_near = |value: f64, wanted: f64, error: f64| (value - wanted).abs() <= MOST_ERRORS * error;
     if alike > 0 {
         Some(format!("is the same in {alike} of {copies} copies"))
-    } else if !(mean.abs() <= MOST_ERRORS / count.sqrt()) {
+    } else if !is_near(mean, 0.0, 1.0 / count.sqrt()) {
         Some(format!("has a mean of {mean:.4} σ, not 0"))
-    } else if !((variance - 1.0).abs() <= MOST_ERRORS * (2.0 / count).sqrt()) {
+    } else if !is_near(variance, 1.0, (2.0 / count).sqrt()) {
         Some(format!("has a deviation of {:.4} σ", variance.max(0.0).sqrt()))
     } else {
         None

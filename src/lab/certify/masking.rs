@@ -72,7 +72,7 @@ pub fn case(base: &dyn Reader, inputs: &Inputs, index: usize, (share, grid): (f6
     let (mut successes, mut samples) = (0, 0);
     for batch in pairs.chunks(AT_ONCE) {
         let bytes: Vec<u8> =
-            batch.iter().flat_map(|(view, squares)| covered(image, side, *view, squares)).collect();
+            batch.iter().flat_map(|(view, squares)| covered(&image, side, *view, squares)).collect();
         let images = tensor::images(&bytes, batch.len(), views, side)?;
         for answer in answers(base, &images, text.as_ref(), label)? {
             samples += 1;

@@ -82,7 +82,7 @@ impl Smoothed<'_> {
     /// Images were not prepared.
     pub fn point(&self, inputs: &Inputs, index: usize) -> Result<Point> {
         let bytes = self.base.side().map(|side| inputs.image(side, index)).transpose()?;
-        Ok(Point { pixels: bytes.map(gaussian::lattice), text: inputs.texts[index].clone() })
+        Ok(Point { pixels: bytes.map(|bytes| gaussian::lattice(&bytes)), text: inputs.texts[index].clone() })
     }
 
     /// The votes on a study, one a question; they share the copies.

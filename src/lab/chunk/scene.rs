@@ -73,7 +73,7 @@ impl Scene<'_> {
             for &index in self.train {
                 let pixels = self.inputs.image(side, index)?;
                 sum.resize(pixels.len(), 0_u64);
-                sum.iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += u64::from(pixel));
+                sum.iter_mut().zip(pixels.iter()).for_each(|(sum, &pixel)| *sum += u64::from(pixel));
             }
             let count = self.train.len().max(1) as f64 * 255.0;
             let mean: Vec<f32> = sum.into_iter().map(|sum| (sum as f64 / count) as f32).collect();

@@ -9,20 +9,20 @@ use crate::spec::Metric;
 /// The table.
 pub(super) struct Accuracies {
     pub(super) models: Vec<String>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<AccuracyRow>,
     /// What stands under it.
     pub(super) notes: Vec<String>,
 }
 
 /// A threat.
-pub(super) struct Row {
+pub(super) struct AccuracyRow {
     pub(super) threat: String,
     /// One a model; none where the threat touches no input of the model.
-    pub(super) cells: Vec<Option<Cell>>,
+    pub(super) cells: Vec<Option<AccuracyCell>>,
 }
 
 /// What a model reaches under a threat.
-pub(super) struct Cell {
+pub(super) struct AccuracyCell {
     pub(super) share: String,
     pub(super) bounds: String,
     /// Why the accuracy is vacuous, if it is.
@@ -36,7 +36,7 @@ pub(super) fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>) -> Accuraci
     let plan = result.plan;
     let rows = plan.rows.iter().enumerate().map(|(place, row)| {
         let cell = |(model, cells): (usize, &Vec<usize>)| cell(result, tally, (place, model), cells);
-        Row { threat: row.words.clone(), cells: row.cells.iter().enumerate().map(cell).collect() }
+        AccuracyRow { threat: row.words.clone(), cells: row.cells.iter().enumerate().map(cell).collect() }
     });
     let notes = summary::footnotes(result, tally, notes_beside_halves);
     Accuracies {
@@ -46,7 +46,12 @@ pub(super) fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>) -> Accuraci
     }
 }
 
-fn cell(result: ReportInput<'_>, tally: &Tally<'_>, place: (usize, usize), cells: &[usize]) -> Option<Cell> {
+fn cell(
+    result: ReportInput<'_>,
+    tally: &Tally<'_>,
+    place: (usize, usize),
+    cells: &[usize],
+) -> Option<AccuracyCell> {
     let (row, model) = place;
     if cells.is_empty() {
         return None;
@@ -61,5 +66,5 @@ fn cell(result: ReportInput<'_>, tally: &Tally<'_>, place: (usize, usize), cells
     };
     let published = result.published(row, model).map(hundredths);
     let vacuous = result.vacuous(model, cells).map(str::to_string);
-    Some(Cell { share, bounds, vacuous, published, bar: drawn })
+    Some(AccuracyCell { share, bounds, vacuous, published, bar: drawn })
 }

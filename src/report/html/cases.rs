@@ -26,7 +26,7 @@ pub(super) struct Case {
     pub(super) before: Answer,
     pub(super) after: Answer,
     pub(super) images: Option<Images>,
-    pub(super) report: Option<Report>,
+    pub(super) report: Option<WordingShown>,
     /// The least change of it that was found to break it.
     pub(super) least: Option<String>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Images {
 }
 
 /// A report with its edits.
-pub(super) struct Report {
+pub(super) struct WordingShown {
     pub(super) pieces: Vec<Piece>,
     /// Findings whose mention or denial has an edit in it, or that are stated otherwise.
     pub(super) touched: Vec<&'static str>,
@@ -139,7 +139,7 @@ fn least(found: &Counterexample) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn report(wording: &Wording) -> Report {
+fn report(wording: &Wording) -> WordingShown {
     let before: Vec<&str> = wording.before.split_whitespace().collect();
     let after: Vec<&str> = wording.after.split_whitespace().collect();
     let (mut pieces, mut gone, mut new) = (Vec::new(), Vec::new(), Vec::new());
@@ -170,7 +170,7 @@ fn report(wording: &Wording) -> Report {
     touched.extend(Finding::all().map(Finding::name).filter(is_stated));
     touched.sort_unstable();
     touched.dedup();
-    Report { pieces, touched, otherwise: otherwise.iter().map(|line| told(line)).collect() }
+    WordingShown { pieces, touched, otherwise: otherwise.iter().map(|line| told(line)).collect() }
 }
 
 /// A difference as a person says it: what is no longer stated, what is new, what is stated in another way.
@@ -194,7 +194,7 @@ fn touched(statements: &[Statement], edits: &[Range<usize>]) -> Vec<&'static str
 mod tests {
     use super::*;
 
-    fn read(before: &str, after: &str) -> Report {
+    fn read(before: &str, after: &str) -> WordingShown {
         report(&Wording { before: before.into(), after: after.into() })
     }
 

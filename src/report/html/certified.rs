@@ -17,7 +17,7 @@ const BEYOND: f64 = 1.5;
 const STEPS: usize = 60;
 
 /// A certificate in the table, with its drawing.
-pub(super) struct Row {
+pub(super) struct CertifiedPanel {
     pub(super) words: String,
     pub(super) share: String,
     pub(super) bounds: String,
@@ -41,8 +41,8 @@ pub(super) struct Curve {
 }
 
 /// A row for each certificate, or why there is none.
-pub(super) fn certified(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Result<Row, String>> {
-    let row = |row: CertifiedRow| Row {
+pub(super) fn certified(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Result<CertifiedPanel, String>> {
+    let row = |row: CertifiedRow| CertifiedPanel {
         words: format!("{} within {}", row.model, row.ball),
         share: row.share(),
         bounds: row.bounds(),
@@ -113,7 +113,7 @@ fn attacked(
         }
         let Ok(score) = tally.score(cell.model, &[place], Metric::Accuracy) else { continue };
         let share = score.estimate.share();
-        match points.iter_mut().find(|(known, _)| *known == radius) {
+        match points.iter_mut().find(|(known, _)| known.to_bits() == radius.to_bits()) {
             Some((_, least)) => *least = least.min(share),
             None => points.push((radius, share)),
         }

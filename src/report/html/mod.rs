@@ -44,6 +44,7 @@ struct Page<'a> {
     about: &'a About,
     version: &'a str,
     title: String,
+    product: Vec<(&'static str, String)>,
     claim: &'a str,
     badge: Markup,
     class: &'static str,
@@ -59,7 +60,7 @@ struct Page<'a> {
     fewest: usize,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
     charts: Vec<chart::Chart>,
-    certified: Vec<std::result::Result<certified::Row, String>>,
+    certified: Vec<std::result::Result<certified::CertifiedPanel, String>>,
     majority: String,
     cases: Vec<cases::Case>,
     inputs: Option<inputs::Inputs>,
@@ -70,7 +71,7 @@ struct Page<'a> {
     clause_meaning: &'static str,
     provenance: Vec<provenance::Fact>,
     models: Vec<provenance::Model>,
-    verdicts: [(Markup, String); 6],
+    verdicts: Vec<(Markup, String)>,
 }
 
 /// The whole report. The exhibits may be none.
@@ -83,6 +84,7 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         about,
         version: &result.evidence.medcert,
         title: format!("Robustness report: {}", summary::headline(result)),
+        product: result.product(),
         claim: &result.plan.spec.claim,
         badge: badge(word),
         class: class_of(word),
@@ -110,7 +112,9 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         provenance: provenance::facts(result),
         models: provenance::models(result),
         verdicts: Verdict::ALL
-            .map(|verdict| (badge(&verdict.to_string()), verdict_text::of_verdict(verdict))),
+            .iter()
+            .map(|verdict| (badge(&verdict.to_string()), verdict_text::of_verdict(*verdict)))
+            .collect(),
     };
     // writing to memory does not fail
     shown(&page.render().unwrap_or_default())

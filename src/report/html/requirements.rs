@@ -20,6 +20,8 @@ pub(super) struct Requirement {
     /// Its adversary, if it has one.
     pub(super) threat: Option<ThreatModel>,
     pub(super) words: String,
+    /// Its identifier; may be empty.
+    pub(super) id: String,
     /// Line of the spec.
     pub(super) line: usize,
     pub(super) clauses: Vec<Shown>,
@@ -50,6 +52,7 @@ pub(super) fn requirements(result: ReportInput<'_>) -> Vec<Requirement> {
             order: worst - finding.verdict as usize,
             threat: result.plan.requirements.get(place).and_then(|one| threat_model::of(result.plan, one)),
             word,
+            id: result.id_of(place).unwrap_or_default(),
             words: finding.sentence.clone(),
             line: finding.place.line,
             clauses: shown(finding, clauses, place),

@@ -11,8 +11,11 @@ use super::super::table::{
     About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual, whole,
     word,
 };
-use super::{Data, ModelInputs, Section, Views, findings};
-use crate::spec::{Columns, MISSED, Taken};
+use super::{Data, ModelInputs, Section, Views, findings, layout};
+use crate::spec::{
+    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Taken, Window,
+    is_age,
+};
 
 const SECTIONS: [(&str, Section); 3] = [
     ("indication", Section::Indication),
@@ -22,7 +25,7 @@ const SECTIONS: [(&str, Section); 3] = [
 const VIEWS: [(&str, Views); 3] = [("both", Views::Both), ("frontal", Views::Frontal), ("none", Views::None)];
 
 /// The sources of data: a new one is a row, its table and its reader.
-static SOURCES: [Choice<fn(&Node<'_>, &[ModelInputs]) -> Option<Data>>; 3] = [
+static SOURCES: [Choice<fn(&Node<'_>, &[ModelInputs]) -> Option<Data>>; 4] = [
     Choice {
         name: "phantom",
         about: Cow::Borrowed(
@@ -44,6 +47,12 @@ static SOURCES: [Choice<fn(&Node<'_>, &[ModelInputs]) -> Option<Data>>; 3] = [
         about: Cow::Borrowed("A CSV file with a row a study; image paths in it are relative to its folder."),
         schema: Manifest::schema,
         read: manifest,
+    },
+    Choice {
+        name: "dicom",
+        about: Cow::Borrowed("A folder with DICOM images, and a CSV file with their labels."),
+        schema: Dicom::schema,
+        read: dicom,
     },
 ];
 
@@ -117,6 +126,73 @@ table! {
         sections: Option<Vec<Section>> = optional(ABOUT_SECTIONS, LIST_OF_SECTIONS),
         views: Option<Views> = optional(ABOUT_VIEWS, word("choice of views", &VIEWS)),
         bits: Option<u8> = optional(ABOUT_BITS, whole(1, 16)),
+        parts: Option<Vec<(String, String)>> = optional(
+            "Columns made of the parts of another: its name, and the pattern of its values with the new columns in braces.",
+            layout::PARTS,
+        ),
+        join: Option<Vec<Join>> =
+            optional("Tables whose columns are added, one after the other.", layout::JOINS),
+        r#where: Option<Vec<(String, Vec<String>)>> = optional(ABOUT_WHERE, layout::ONLY),
+        rows: Option<Rows> = optional(
+            "What several rows of a case mean: `one` refuses them, `any` gives the case what any of them has, and \
+             `majority` what most readers say, who are named by a column.",
+            layout::ROWS,
+        ),
+        ids: bool = usual(ABOUT_IDS, layout::IDS, false),
+        ..display: Display,
+    }
+}
+
+table! {
+    /// The source `dicom`.
+    Dicom {
+        folder: PathBuf = needed(
+            "The folder with the DICOM files, which may lie in folders within.", path("scans"), "scans"),
+        labels: PathBuf = needed(
+            "A CSV file, plain or gzipped, with a row for each of what `by` says.", path("labels.csv"), "labels.csv"),
+        by: DicomKey = usual(
+            "The identifier in the files that the table of labels has as a column of the same name.",
+            layout::BY,
+            DicomKey::Study,
+        ),
+        label: Option<String> = optional("The column with the label (`label` if none is named).", text(&["label"])),
+        groups: Option<Vec<String>> = optional(
+            "What groups the cases: PatientSex, PatientAge, Manufacturer, or a column of the table of labels.",
+            own(groups, |about| {
+                parts::described(parts::list(&parts::text("A column's name.", &["PatientSex"]), 0), about)
+            }),
+        ),
+        r#where: Option<Vec<(String, Vec<String>)>> = optional(ABOUT_WHERE, layout::ONLY),
+        positive: Vec<String> =
+            usual("Values of the label column that mean abnormal.", CELLS, vec!["1".to_string()]),
+        negative: Vec<String> =
+            usual("Values of the label column that mean normal.", CELLS, vec!["0".to_string()]),
+        leave_out: Vec<String> =
+            usual("Values of the label column whose rows are left out and counted.", CELLS, vec![]),
+        separator: Option<String> = optional(
+            "What stands between the findings of a label that lists several.",
+            own(separator, |about| parts::text(about, &["|"])),
+        ),
+        ids: bool = usual(ABOUT_IDS, layout::IDS, true),
+        ..display: Display,
+    }
+}
+
+table! {
+    /// How DICOM images are shown, and what of patients is.
+    Display {
+        window: Option<Window> = optional(
+            "How DICOM values become gray: by the file's own VOI LUT or window, from the picture's least to its largest \
+             value, or by a centre and a width.",
+            layout::WINDOW,
+        ),
+        burned_in: bool = usual(
+            "Whether DICOM images that are said to have burned-in annotation, such as a name, are read.",
+            layout::BURNED_IN,
+            false,
+        ),
+        cases: bool = usual(
+            "Whether reports and evidence may show pictures and words of single cases.", layout::CASES, false),
     }
 }
 
@@ -155,6 +231,10 @@ table! {
 // the rows that several sources have
 const ABOUT_VIEWS: &str =
     "Which views the image models read; a study that lacks one is left out and counted.";
+const ABOUT_WHERE: &str =
+    "Rows that are kept: of each column here, those with one of the values. The others are counted.";
+const ABOUT_IDS: &str =
+    "Whether identifiers of cases and patients are replaced by keyed pseudonyms in all outputs.";
 const ABOUT_SECTIONS: &str = "Sections of the report that are read, in order.";
 const ABOUT_BITS: &str = "Bits of the images' values that hold the picture, where their files do not say so.";
 const LIST_OF_SECTIONS: Own<Vec<Section>> = own(sections, |about| {
@@ -216,6 +296,12 @@ fn manifest(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
     let table = Manifest::read(node)?;
     let columns = columns(table.columns.node.as_ref()?)?;
     let findings = findings::of_manifest(&table)?;
+    if let (Some(_), Some(Some(Rows::Majority { .. })), Some(node)) =
+        (&findings, &table.rows.value, &table.rows.node)
+    {
+        let help = "say `rows: any`, or keep one row a case".to_string();
+        node.fault("a majority of readers is not taken finding by finding", help);
+    }
     let with_column = SECTIONS.iter().filter(|(_, section)| column_of(&columns, *section).is_some());
     let all: Vec<Section> = with_column.map(|(_, section)| *section).collect();
     let sections = match (&table.sections.node, table.sections.value?) {
@@ -266,6 +352,55 @@ fn manifest(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         sections,
         views,
         bits: table.bits.value?,
+        layout: Box::new(Layout {
+            dicom: None,
+            joins: table.join.value?.unwrap_or_default(),
+            parts: table.parts.value?.unwrap_or_default(),
+            only: table.r#where.value?.unwrap_or_default(),
+            rows: table.rows.value?.unwrap_or_default(),
+        }),
+        window: table.display.window.value?.unwrap_or_default(),
+        burned_in: table.display.burned_in.value?,
+        privacy: Privacy { private_ids: table.ids.value?, shows_cases: table.display.cases.value? },
+    })
+}
+
+/// The files of a folder, with their labels in a table: a manifest whose other columns the files themselves fill.
+fn dicom(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
+    let table = Dicom::read(node)?;
+    let (positive, negative) = (table.positive.value?, table.negative.value?);
+    let leave_out = table.leave_out.value?;
+    check_labels(node, &[("positive", &positive), ("negative", &negative), ("leave_out", &leave_out)]);
+    let dicom = DicomFolder { folder: table.folder.value?, by: table.by.value? };
+    Some(Data::Manifest {
+        file: table.labels.value?,
+        columns: Columns {
+            id: DicomKey::Image.name().to_string(),
+            patient: DicomKey::Patient.name().to_string(),
+            label: table.label.value?.unwrap_or_else(|| "label".to_string()),
+            frontal: Some(DICOM_FILE.to_string()),
+            view: Some(DICOM_VIEW.to_string()),
+            groups: table.groups.value?.unwrap_or_default(),
+            ..Columns::default()
+        },
+        findings: None,
+        positive,
+        negative,
+        leave_out,
+        separator: table.separator.value?,
+        missing: vec![],
+        literal: vec![],
+        sections: vec![],
+        views: Views::Frontal,
+        bits: None,
+        layout: Box::new(Layout {
+            dicom: Some(dicom),
+            only: table.r#where.value?.unwrap_or_default(),
+            ..Layout::default()
+        }),
+        window: table.display.window.value?.unwrap_or_default(),
+        burned_in: table.display.burned_in.value?,
+        privacy: Privacy { private_ids: table.ids.value?, shows_cases: table.display.cases.value? },
     })
 }
 
@@ -292,7 +427,7 @@ fn separator(node: &Node<'_>) -> Option<String> {
 }
 
 /// The content of a cell, which may be empty: `''`.
-fn cell(node: &Node<'_>) -> Option<String> {
+pub(super) fn cell(node: &Node<'_>) -> Option<String> {
     if node.value.as_str().is_some_and(|text| text.trim().is_empty()) {
         return Some(String::new());
     }
@@ -312,7 +447,10 @@ pub(super) fn value(node: &Node<'_>) -> Option<String> {
 fn columns(node: &Node<'_>) -> Option<Columns> {
     let table = ColumnNames::read(node)?;
     // a name with a fault counts as not given; the fault refuses the spec
-    let name = |entry: Entry<'_, Option<String>>| entry.value.flatten();
+    let name = |entry: Entry<'_, Option<String>>| {
+        let (node, name) = (entry.node?, entry.value.flatten()?);
+        layout::is_sound(&node, &name).then_some(name)
+    };
     let or = |entry, usual: &str| name(entry).unwrap_or_else(|| usual.to_string());
     Some(Columns {
         id: or(table.id, "case"),
@@ -331,7 +469,7 @@ fn columns(node: &Node<'_>) -> Option<Columns> {
 
 /// The columns that group the cases. An age groups them by its band.
 fn groups(node: &Node<'_>) -> Option<Vec<String>> {
-    let band = |name: &str| if name.eq_ignore_ascii_case("age") { "age band" } else { name }.to_string();
+    let band = |name: &str| if is_age(name) { "age band" } else { name }.to_string();
     let mut names: Vec<String> = Vec::new();
     for item in node.items()? {
         let name = item.words()?;

@@ -5,7 +5,9 @@ mod data;
 mod defend;
 mod findings;
 mod hardening;
+mod layout;
 pub(super) mod models;
+mod product;
 mod script;
 pub(super) mod sentences;
 mod split;
@@ -219,6 +221,10 @@ table! {
             "What an error costs, in your unit; for the metric `cost`.",
             |about, names| parts::described(CostKeys::schema(names), about),
         ),
+        report: () = block(
+            "Whose result it is: product, version, owner and identifiers; every report shows it.",
+            |about, names| parts::described(product::ReportKeys::schema(names), about),
+        ),
     }
 }
 
@@ -268,6 +274,8 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs(node).map(Some));
     let require = table.require.node.as_ref();
     let require = require.and_then(|node| sentences::requirements(node, names, table.costs.is_given()));
+    let count = require.as_ref().map(Vec::len);
+    let product = table.report.node.as_ref().map_or(Some(None), |node| product::read(node, count).map(Some));
     let conduct = checks::read(&table, names);
     let (data, split, models) = (data?, split?, models?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
@@ -282,6 +290,7 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
         table: rows?,
         published: published?,
         costs: costs?,
+        product: product?,
         require: require?,
         thresholds,
         checks,

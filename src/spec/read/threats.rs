@@ -11,7 +11,7 @@ use super::super::schema::parts;
 use super::super::table::{About, Choice, Listed, block, needed, own, table};
 use super::super::{
     Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, ModelInputs, Named,
-    Norm, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
+    Norm, OtherAttack, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
 };
 use super::check_name;
 
@@ -157,7 +157,7 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::Search(search) => search.name(),
-            Self::Patch => "patch",
+            Self::Patch => OtherAttack::Patch.name(),
             Self::Absent => "absent",
             Self::Corruption(corruption) => corruption.name(),
             Self::Words(method) => method.name(),

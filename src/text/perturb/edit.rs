@@ -306,7 +306,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The new text of a word; None if it was removed.
-    fn piece(&self, place: usize) -> Option<Piece> {
+    fn piece(&self, place: usize) -> Option<WordPiece> {
         let word = &self.page.words[place];
         let text = match &self.fates[place] {
             Fate::Stays => word.whole(),
@@ -317,11 +317,11 @@ impl<'a> Sheet<'a> {
             }
         };
         let is_loose = matches!(&self.fates[place], Fate::Core { by, .. } if by.is_empty());
-        Some(Piece { text, is_loose })
+        Some(WordPiece { text, is_loose })
     }
 }
 
-struct Piece {
+struct WordPiece {
     text: String,
     /// Appends punctuation whose word was removed.
     is_loose: bool,

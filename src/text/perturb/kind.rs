@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use proptest::prelude::Rng as _;
-use proptest::test_runner::TestRng;
+use rand_chacha::ChaCha20Rng;
 
 use super::document::Page;
 use super::edit::Edit;
+use crate::random;
 
 /// A place where an edit may be made.
 pub(super) struct Place {
@@ -73,12 +73,12 @@ pub(super) trait Kind {
 }
 
 /// The random numbers of a draw.
-pub(super) struct Noise<'r>(pub &'r mut TestRng);
+pub(super) struct Noise<'r>(pub &'r mut ChaCha20Rng);
 
 impl Noise<'_> {
-    /// A whole number in 0..bound (bound > 0), by multiplication (Lemire, 2019).
+    /// A whole number in 0..bound (bound > 0).
     pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
+        random::below(self.0, bound)
     }
 
     /// Draws one of these.

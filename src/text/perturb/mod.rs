@@ -28,14 +28,18 @@ mod units;
 
 use std::fmt;
 
+use proptest::prelude::Rng as _;
 use proptest::strategy::{NewTree, Strategy};
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::TestRunner;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
 
 pub use document::Document;
 pub use edit::{Edit, after, apply, replay};
 pub use shrink::{EditsTree, shrink};
 
 use super::lexicon::Lexicon;
+use crate::random;
 use crate::spec::EditKind;
 use document::Page;
 use edit::lay;
@@ -124,8 +128,7 @@ pub fn perturb(
     draw: u32,
 ) -> Perturbed {
     draw_all(document, kinds, rules, |kind, share, step| {
-        let hash = blake3::hash(purpose(kind, share, seed, case, draw).as_bytes());
-        step(&mut TestRng::from_seed(RngAlgorithm::ChaCha, hash.as_bytes()));
+        step(&mut random::edit_stream(&purpose(kind, share, seed, case, draw)));
     })
 }
 
@@ -168,7 +171,11 @@ impl Strategy for Edits<'_> {
     type Value = Perturbed;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        let drawn = draw_all(&self.document, &self.kinds, &self.rules, |_, _, step| step(runner.rng()));
+        // proptest chooses the seed, as for any strategy; the noise is medcert's own
+        let mut seed = [0; 32];
+        runner.rng().fill_bytes(&mut seed);
+        let mut noise = ChaCha20Rng::from_seed(seed);
+        let drawn = draw_all(&self.document, &self.kinds, &self.rules, |_, _, step| step(&mut noise));
         Ok(EditsTree::new(self.document.clone(), drawn))
     }
 }
@@ -178,7 +185,7 @@ fn draw_all(
     document: &Document,
     kinds: &[(EditKind, f64)],
     rules: &Rules<'_>,
-    mut with_noise: impl FnMut(EditKind, f64, &mut dyn FnMut(&mut TestRng)),
+    mut with_noise: impl FnMut(EditKind, f64, &mut dyn FnMut(&mut ChaCha20Rng)),
 ) -> Perturbed {
     let original = document.text();
     let mut current = document.clone();

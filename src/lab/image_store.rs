@@ -1,0 +1,105 @@
+//! The decoded images of a data set at one size. Few lie in memory; many lie in a file beside the cache, from which those of
+//! a chunk are read when a model is about to see them. So a run over many images needs no more memory than one over few. The
+//! file has no name and goes away with the run.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::{Error, Result};
+
+/// Most bytes of images that lie in memory (256 MiB): 2,600 pairs of 224 pixels a side.
+const MOST_IN_MEMORY: u64 = 256 << 20;
+
+/// Images of one length.
+#[derive(Debug)]
+pub(super) struct ImageStore {
+    /// Bytes of an image, or of the images of a study.
+    length: usize,
+    held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    Memory(Vec<u8>),
+    /// Behind a lock, since reading moves the file's place.
+    Disk(Mutex<File>),
+}
+
+impl ImageStore {
+    /// Images that are in memory already.
+    pub(super) fn of_bytes(length: usize, bytes: Vec<u8>) -> Self {
+        Self { length, held: Held::Memory(bytes) }
+    }
+
+    /// Whether so many bytes are kept on disk.
+    pub(super) fn is_large(bytes: u64) -> bool {
+        bytes > MOST_IN_MEMORY
+    }
+
+    /// Images on disk, in a file without a name in `folder`, as `fill` writes them.
+    ///
+    /// # Errors
+    /// The disk is full, or `fill` fails.
+    pub(super) fn on_disk(
+        length: usize,
+        folder: &Path,
+        fill: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
+    ) -> Result<Self> {
+        let failed = |why: std::io::Error| Error::unwritable(folder, &why);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut file = BufWriter::new(tempfile::tempfile_in(folder).map_err(failed)?);
+        fill(&mut |bytes| file.write_all(bytes).map_err(failed))?;
+        let file = file.into_inner().map_err(|broken| failed(broken.into_error()))?;
+        Ok(Self { length, held: Held::Disk(Mutex::new(file)) })
+    }
+
+    /// The images of a study.
+    ///
+    /// # Errors
+    /// There is no such study (a bug in medcert), or the disk fails.
+    pub(super) fn get(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        let missing = || Error::Bug(format!("no image {index} was prepared"));
+        match &self.held {
+            Held::Memory(bytes) => {
+                let found = bytes.get(index * self.length..(index + 1) * self.length);
+                found.map(Cow::from).ok_or_else(missing)
+            }
+            Held::Disk(file) => {
+                // a thread that panicked with the lock left at most the file's place changed
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut bytes = vec![0; self.length];
+                let read = file.seek(SeekFrom::Start((index * self.length) as u64));
+                let read = read.and_then(|_| file.read_exact(&mut bytes));
+                read.map_err(|why| {
+                    Error::Resource(format!("the prepared images cannot be read again: {why}"))
+                })?;
+                Ok(bytes.into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_on_disk_are_those_in_memory() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bytes: Vec<u8> = (0..60).collect();
+        let stores = [
+            ImageStore::of_bytes(6, bytes.clone()),
+            ImageStore::on_disk(6, folder.path(), |put| bytes.chunks(12).try_for_each(put)).expect("written"),
+        ];
+        for index in [9, 0, 4, 4] {
+            let [memory, disk] = stores.each_ref().map(|store| store.get(index).expect("an image").to_vec());
+            assert_eq!(memory, disk);
+            assert_eq!(memory, bytes[index * 6..index * 6 + 6]);
+        }
+        assert!(stores.iter().all(|store| store.get(10).is_err()));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "the file has no name");
+    }
+}
