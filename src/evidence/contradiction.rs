@@ -11,7 +11,9 @@ impl Evidence {
         let probes = self.probes.iter().map(|probe| (self.probed_from(probe), probe));
         for (first, cell) in self.cells.iter().map(|cell| (0, cell)).chain(probes) {
             let is_clean = cell.attack == "clean";
-            for ((place, label), outcome) in self.cases_of(&cell.model).into_iter().skip(first).zip(&cell.outcomes) {
+            for ((place, label), outcome) in
+                self.cases_of(&cell.model).into_iter().skip(first).zip(&cell.outcomes)
+            {
                 let case = &self.cases[place];
                 if let Some(why) = of_outcome(outcome, label, is_clean) {
                     let (model, attack) = (&cell.model, &cell.attack);

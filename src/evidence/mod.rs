@@ -92,9 +92,17 @@ impl Evidence {
         cases.filter_map(|(place, case)| Some((place, label(case)?))).collect()
     }
 
+    /// The identifier of a case, by its place among those that a model's outcomes are of; empty if there is none.
+    pub fn id_of(&self, model: &str, place: usize) -> String {
+        let known = self.cases_of(model);
+        known.get(place).map_or_else(String::new, |(at, _)| self.cases[*at].id.clone())
+    }
+
     /// How many cases a model's outcomes are of.
     pub fn count_of(&self, model: &str) -> usize {
         self.cases_of(model).len()
+    }
+
     /// The place of the first case that a probe's outcomes are of.
     pub fn probed_from(&self, probe: &Cell) -> usize {
         let weights =

@@ -165,7 +165,7 @@ impl ChunkLoop<'_> {
         let plan = self.plan;
         let early = plan.spec.stop == Stop::Early;
         let digests = [self.models[model].weights.as_str(), self.data.digest.as_str()];
-        let probed = probed_chunks(self.partition.test.len(), plan.spec.chunk, early, digests);
+        let probed = probed_chunks(self.tests[model].len(), plan.spec.chunk, early, digests);
         let is_probed = probed.contains(&place);
         let has = plan.cells_of(model).any(goes_on);
         let cells = plan.cells_of(model).map(|cell| {

@@ -19,7 +19,7 @@ use crate::evidence::{
 };
 use crate::plan::{self, Plan, Subject};
 use crate::seal::Cache;
-use crate::spec::{Defended, Mask, Model, Operating, Stop};
+use crate::spec::{Mask, Model, Operating, Stop};
 use crate::text;
 use crate::{Error, Result};
 
@@ -200,7 +200,8 @@ fn on_stage<T>(
             plan.spec.models[other.model].0 == own.base && other.finding == subject.finding
         };
         let base = bases.iter().position(is_base);
-        let base = base.ok_or_else(|| Error::Bug(format!("{} wraps a model that was not loaded", subject.name)))?;
+        let base =
+            base.ok_or_else(|| Error::Bug(format!("{} wraps a model that was not loaded", subject.name)))?;
         models.push(ModelFacts {
             name: subject.name.clone(),
             architecture: model.architecture().to_string(),

@@ -37,7 +37,8 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         };
         lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
         // a bound that is no bound is worth knowing before anything is computed
-        if let Some(why) = met_by_one_class(plan, clause, data.map(|data| abnormal(plan, clause.model, data))) {
+        if let Some(why) = met_by_one_class(plan, clause, data.map(|data| abnormal(plan, clause.model, data)))
+        {
             lines.push(format!("        warning: {why}"));
         }
     }

@@ -12,9 +12,7 @@ use super::annotations::{all, and_more, distinct, fault, loosened, waived, waive
 use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{
-    conclusion, data_facts, examined, footnotes, statistics, unlooked, worst_of_findings,
-};
+use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked, worst_of_findings};
 use super::terminal::{Style, WIDEST, painted, wrapped};
 use super::{ReportInput, by_finding, grouped, hundredths, plain};
 use crate::judge::{self, CheckState, Finding, Signed, Tally, Verdict};

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Columns, Data, Defence, DicomFolder, FindingColumns, Fusion, Hardening, Join, Layout, Model, Operating,
-    Outputs, Parts, Privacy, Rows, Section, Source, Spec, Split, Train, TrainingAttack, Views, Weights, Window,
-    WordNoise,
+    Outputs, Parts, Privacy, Rows, Section, Source, Spec, Split, Train, TrainingAttack, Views, Weights,
+    Window, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The

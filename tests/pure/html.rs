@@ -9,7 +9,9 @@ use medcert::judge::{Judgement, Tally};
 use medcert::plan::Attack;
 use medcert::report::html::{About, render};
 use medcert::report::{self, summary};
-use medcert::spec::{Absence, Asked, Bound, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver};
+use medcert::spec::{
+    Absence, Asked, Bound, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver,
+};
 
 /// A gray picture of 2 × 2 pixels.
 const PNG: &str =

@@ -286,15 +286,14 @@ pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Cla
     let asked = spec::Clause {
         words: words.into(),
         model,
-        each: None,
-        mean_with: vec![],
+        asked: spec::Asked::Abnormal,
         metric: Metric::Accuracy,
         bound: Bound::Rate(share),
         group: None,
         condition: Condition::clean(),
         certified: None,
     };
-    Clause { asked, cells, certificate: None, others: vec![] }
+    Clause { asked, each: None, mean_with: vec![], cells, certificate: None, others: vec![] }
 }
 
 /// The same clause about another metric.

@@ -21,7 +21,8 @@ fn holds_out(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
         let name = field.name(model);
         return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
     }
-    let seen = field.under(model, &unbounded(field.reads(model, false))).ok_or_else(|| field.unprobed(model))?;
+    let seen =
+        field.under(model, &unbounded(field.reads(model, false))).ok_or_else(|| field.unprobed(model))?;
     let holds = field.robust_among(model, &seen, seen.places());
     let right = holds.iter().filter(|&&holds| holds).count();
     let most = field.majority(model, seen.places());

@@ -27,7 +27,8 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         Raised::new(Check::UnnamedTestSet, Some(model), message)
     };
     let model = |subject: &usize| field.plan.subjects.get(*subject).map(|one| one.model);
-    let was_elsewhere = |subject: &usize| model(subject).is_some_and(|model| was_trained_elsewhere(spec, model));
+    let was_elsewhere =
+        |subject: &usize| model(subject).is_some_and(|model| was_trained_elsewhere(spec, model));
     Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 

@@ -47,7 +47,7 @@ pub(super) fn worst_groups(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Wo
         let rows = result.plan.rows.iter().filter_map(|row| Some((row, share(&row.cells[model])?)));
         let worst = rows.clone().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| &row.words);
         for (row, overall) in rows.filter(|(row, _)| row.words == "clean" || Some(&row.words) == worst) {
-            let worst_of = |of: &[Vec<Group<'_>>]| worst_of(result, tally, (model, &row.cells[model]), of);
+            let worst_of = |of: &[Vec<Group<'_>>]| worst_of(tally, (model, &row.cells[model]), of);
             found.push(WorstGroup {
                 model: name.clone(),
                 threat: row.words.clone(),
@@ -61,12 +61,7 @@ pub(super) fn worst_groups(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Wo
 }
 
 /// The groups with the lowest accuracy, in words.
-fn worst_of(
-    result: ReportInput<'_>,
-    tally: &Tally<'_>,
-    (model, cells): (usize, &[usize]),
-    of: &[Vec<Group<'_>>],
-) -> String {
+fn worst_of(tally: &Tally<'_>, (model, cells): (usize, &[usize]), of: &[Vec<Group<'_>>]) -> String {
     let scored = of.iter().filter_map(|groups| {
         let case = |place: usize| tally.case(model, place);
         let is_in = |place: usize| {

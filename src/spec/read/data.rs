@@ -8,13 +8,13 @@ use serde_json::{Value as Json, json};
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{
-    About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual, whole,
-    word,
+    About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual,
+    whole, word,
 };
 use super::{Data, ModelInputs, Section, Views, findings, layout};
 use crate::spec::{
-    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Taken, Window,
-    is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Taken,
+    Window, is_age,
 };
 
 const SECTIONS: [(&str, Section); 3] = [

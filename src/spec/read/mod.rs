@@ -29,7 +29,7 @@ use super::table::{
 };
 use super::{
     Absence, Corruption, Costs, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named,
-    Norm, Outputs, Place, Section, Spec, Stop, TextMethod, Views,
+    Norm, Outputs, Place, Section, Spec, Stop, TextMethod, TrainingAttack, Views, Weights,
 };
 use crate::{Error, Result};
 
@@ -270,6 +270,7 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     }
     check_findings(table.data.node.as_ref(), &findings, &readers);
     check_outputs(table.models.node.as_ref(), &findings, models.as_deref().unwrap_or_default());
+    check_hardening(table.models.node.as_ref(), &findings, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
     let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs(node).map(Some));
     let require = table.require.node.as_ref();
@@ -345,6 +346,23 @@ fn check_outputs(node: Option<&Node<'_>>, findings: &[String], models: &[Named<M
             ),
         };
         node.fault_of_key(fault.0, Some(fault.1));
+    }
+}
+
+/// What compares whole answers of two classes has no meaning for findings.
+fn check_hardening(node: Option<&Node<'_>>, findings: &[String], models: &[Named<Model>]) {
+    let Some(node) = node.filter(|_| !findings.is_empty()) else { return };
+    for (name, model) in models {
+        let Some(Weights::Train(train)) = model.weights() else { continue };
+        let is_trades = matches!(train.hardening.attack, Some(TrainingAttack::Trades { .. }));
+        if is_trades || train.hardening.consistency > 0.0 {
+            let message =
+                format!("`{name}` is trained by TRADES or for consistency, which compare two classes");
+            node.fault_of_key(
+                message,
+                Some("train it with `pgd`, `fgsm` or `noise` on findings".to_string()),
+            );
+        }
     }
 }
 
