@@ -15,7 +15,7 @@ pub fn stream(purpose: &[&str]) -> ChaCha12Rng {
     ChaCha12Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
-/// The stream of the edits of a report: ChaCha20 keyed by a hash of its purpose.
+/// The stream of the edits of a report: `ChaCha20` keyed by a hash of its purpose.
 pub fn edit_stream(purpose: &str) -> ChaCha20Rng {
     // more rounds than the other streams, and no length in the hash: edits were first drawn so, and stay the same
     ChaCha20Rng::from_seed(*blake3::hash(purpose.as_bytes()).as_bytes())

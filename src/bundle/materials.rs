@@ -1,4 +1,4 @@
-//! The software bill of materials: CycloneDX 1.6 (ECMA-424) in JSON, made from the lock file that medcert was built with. It names
+//! The software bill of materials: `CycloneDX` 1.6 (ECMA-424) in JSON, made from the lock file that medcert was built with. It names
 //! every crate of the lock file, also those that only tests need, and the libtorch that computed the evidence.
 
 use std::collections::BTreeSet;

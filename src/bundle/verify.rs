@@ -227,7 +227,7 @@ fn differences(files: &Files, again: &[File], is_same_version: bool) -> Vec<Stri
         match files.get(name) {
             None => lines.push(format!("{name} is missing")),
             Some(held) if held != bytes => {
-                lines.push(format!("{name} from {}", first_difference(held, bytes)))
+                lines.push(format!("{name} from {}", first_difference(held, bytes)));
             }
             Some(_) => {}
         }

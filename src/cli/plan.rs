@@ -23,6 +23,7 @@ pub(super) struct PlanOf {
     quick: bool,
     /// Register the requirements before a run, in a file beside the snapshot [default: snapshots/NAME.registration.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[allow(clippy::option_option)] // the outer None: not asked for; the inner: no file named
     register: Option<Option<PathBuf>>,
 }
 

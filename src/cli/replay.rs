@@ -42,20 +42,22 @@ impl Replay {
             )));
         }
         let ground = self.gather.ground(&plan)?;
-        let Some(case) = ground.case(&self.case) else {
+        if !ground.has_case(&self.case) {
             return Err(Error::Usage(format!(
                 "{} is no test case of {}; `medcert check --evidence FILE` lists the test cases in FILE",
                 self.case,
                 plan.spec.path.display()
             )));
-        };
+        }
+        let place = |cell: usize| ground.case_of(&plan, cell, &self.case);
         let kept = evidence::read(&evidence_path(&self.gather.cache()?, &plan)).ok();
-        let cells = self.cells(&plan, case, kept.as_ref())?;
+        let cells = self.cells(&plan, place, kept.as_ref())?;
         if cells.is_empty() {
             write_out(&format!("no attack of the last run broke {}; choose one with --attack\n", self.case))?;
             return Ok(0);
         }
-        let wanted: Vec<(usize, usize)> = cells.into_iter().map(|cell| (cell, case)).collect();
+        let wanted: Vec<(usize, usize)> =
+            cells.into_iter().filter_map(|cell| Some((cell, place(cell)?))).collect();
         let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
         for exhibit in ground.show(&plan, &wanted)? {
             write_out(&replay::render(&exhibit, exhibit.least(&known)))?;
@@ -67,8 +69,13 @@ impl Replay {
     }
 
     /// The cells to replay: those that are asked for, or those that broke the case by what was seen last.
-    fn cells(&self, plan: &Plan, case: usize, kept: Option<&Evidence>) -> Result<Vec<usize>> {
-        let names: Vec<&str> = plan.spec.models.iter().map(|(name, _)| name.as_str()).collect();
+    fn cells(
+        &self,
+        plan: &Plan,
+        case: impl Fn(usize) -> Option<usize>,
+        kept: Option<&Evidence>,
+    ) -> Result<Vec<usize>> {
+        let names: Vec<&str> = plan.subjects.iter().map(|subject| subject.name.as_str()).collect();
         if let Some(model) = self.model.as_deref().filter(|model| !names.contains(model)) {
             return Err(Error::Usage(format!("`{model}` is no model of the spec: {}", names.join(", "))));
         }
@@ -94,7 +101,7 @@ impl Replay {
         let broke = |place: &usize| {
             let outcomes = kept.cells.get(*place).map(|cell| &cell.outcomes);
             outcomes
-                .and_then(|outcomes| outcomes.get(case))
+                .and_then(|outcomes| outcomes.get(case(*place)?))
                 .is_some_and(|outcome| outcome.held < outcome.draws)
         };
         Ok(asked.into_iter().filter(is_attacked).filter(broke).collect())

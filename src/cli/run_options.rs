@@ -61,8 +61,8 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Cases of cells before and after, each by its place in the plan's cells and among the test cases; none where the
-    /// spec hides cases.
+    /// Cases of cells before and after, each by its place in the plan's cells and among the cases that the cell counts;
+    /// none where the spec hides cases.
     ///
     /// # Errors
     /// A model or weights are missing or wrong, or the device or disk failed.
@@ -73,9 +73,16 @@ impl Ground {
         lab::show(plan, &self.data, &self.partition, &self.options, wanted, &Silent)
     }
 
-    /// The place of the test case with an identifier.
-    pub(super) fn case(&self, id: &str) -> Option<usize> {
-        self.partition.test.iter().position(|&index| self.data.studies[index].id == id)
+    /// Whether a test case has this identifier.
+    pub(super) fn has_case(&self, id: &str) -> bool {
+        self.partition.test.iter().any(|&index| self.data.studies[index].id == id)
+    }
+
+    /// The place of a test case among those that a cell counts; None where the label of the cell's finding is not known.
+    pub(super) fn case_of(&self, plan: &Plan, cell: usize, id: &str) -> Option<usize> {
+        let finding = plan.subjects.get(plan.cells.get(cell)?.model)?.finding;
+        let studies = self.partition.test.iter().map(|&index| &self.data.studies[index]);
+        studies.filter(|study| study.label_of(finding).is_some()).position(|study| study.id == id)
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) struct Missing<'a> {
 
 impl Missing<'_> {
     /// The value of a cell; None where the spec says that it is missing.
-    pub(super) fn value(self, row: Row<'_>, column: usize) -> Option<&str> {
+    pub(super) fn value<'t>(self, row: Row<'t>, column: usize) -> Option<&'t str> {
         let value = row.value(column);
         (!self.missing.iter().any(|word| word == value)).then_some(value)
     }
@@ -119,7 +119,7 @@ impl Missing<'_> {
         self,
         table: &Table,
         columns: &[usize],
-        label: usize,
+        label: Option<usize>,
         labels: Labels<'_>,
     ) -> Result<()> {
         let is_said = |word: &str| self.missing.iter().chain(self.literal).any(|known| known == word);
@@ -128,7 +128,8 @@ impl Missing<'_> {
         for row in table.rows() {
             for &column in columns {
                 let value = row.value(column);
-                if is_missing(value) && !is_said(value) && !(column == label && labels.is_known(value)) {
+                if is_missing(value) && !is_said(value) && !(Some(column) == label && labels.is_known(value))
+                {
                     *met.entry((column, value)).or_default() += 1;
                     first.get_or_insert(row);
                 }

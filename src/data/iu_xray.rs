@@ -59,6 +59,7 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
                 impression: text(impression)?,
             },
             label: !label.eq_ignore_ascii_case("normal"),
+            findings: vec![],
             view: None,
             mask: None,
             fold: None,

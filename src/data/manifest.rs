@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cells::{Label, Labels, Missing};
+use super::findings::{FindingPlaces, FindingReader, Presence};
 use super::groups::{self, Grouping};
 use super::layout::{Arranged, arrange};
 use super::pattern::Pattern;
@@ -28,6 +29,8 @@ pub(super) struct Reading<'a> {
     pub(super) columns: &'a Columns,
     /// The column that names the parts of the split, if one does.
     pub(super) fold: Option<&'a str>,
+    /// How its findings are read, if it is asked for some; the label is then read for their list alone.
+    pub(super) findings: Option<FindingReader<'a>>,
     pub(super) labels: Labels<'a>,
     pub(super) missing: Missing<'a>,
     pub(super) layout: &'a Layout,
@@ -57,8 +60,12 @@ impl Reading<'_> {
             Rows::Majority { reader } => Some(reader),
             Rows::One | Rows::Any => None,
         };
-        let named = [id, patient, label]
+        let findings = self.findings.iter().flat_map(FindingReader::columns);
+        let label = self.findings.is_none_or(|reader| reader.columns.is_list).then_some(label);
+        let named = [id, patient]
             .into_iter()
+            .chain(label)
+            .chain(findings)
             .chain(optional.into_iter().flatten())
             .chain(groups)
             .chain(reader);
@@ -66,11 +73,19 @@ impl Reading<'_> {
     }
 }
 
+/// Where the labels are.
+enum LabelPlaces {
+    /// One column says whether the study is abnormal.
+    Abnormal(usize),
+    /// What says which findings it has.
+    Findings(FindingPlaces),
+}
+
 /// The places of the columns that the spec names.
 struct Places {
     id: Pattern,
     patient: Pattern,
-    label: usize,
+    labels: LabelPlaces,
     images: [Option<Pattern>; 3],
     sections: [Option<SectionPlace>; 3],
     view: Option<usize>,
@@ -89,7 +104,7 @@ enum SectionPlace {
 
 impl Places {
     fn find(table: &Table, reading: Reading<'_>) -> Result<Self> {
-        let Reading { columns, fold, layout, .. } = reading;
+        let Reading { columns, fold, layout, findings, .. } = reading;
         let optional = |name: Option<&str>| name.map(|name| table.column(name)).transpose();
         let image =
             |name: &Option<String>| name.as_deref().map(|name| Pattern::find(name, table)).transpose();
@@ -103,7 +118,10 @@ impl Places {
         Ok(Self {
             id: Pattern::find(&columns.id, table)?,
             patient: Pattern::find(&columns.patient, table)?,
-            label: table.column(&columns.label)?,
+            labels: match findings {
+                None => LabelPlaces::Abnormal(table.column(&columns.label)?),
+                Some(findings) => LabelPlaces::Findings(findings.places(table, &columns.label)?),
+            },
             images: [image(&columns.frontal)?, image(&columns.lateral)?, image(&columns.mask)?],
             sections: [
                 section(&columns.indication)?,
@@ -128,7 +146,11 @@ impl Places {
         };
         let images = self.images.iter().flatten().flat_map(Pattern::columns);
         let sections = self.sections.iter().flatten().flat_map(section);
-        let named = self.id.columns().chain(self.patient.columns()).chain([self.label]);
+        let labels: Vec<usize> = match &self.labels {
+            LabelPlaces::Abnormal(label) => vec![*label],
+            LabelPlaces::Findings(findings) => findings.all().collect(),
+        };
+        let named = self.id.columns().chain(self.patient.columns()).chain(labels);
         let mut places: Vec<usize> = named.chain(images).chain(sections).collect();
         places.sort_unstable();
         places.dedup();
@@ -157,7 +179,11 @@ pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<M
     let Arranged { table, left_out, header } = arrange(root, &path, layout, &reading.read())?;
     let places = Places::find(&table, reading)?;
     let checked = places.checked();
-    missing.check(&table, &checked, places.label, labels)?;
+    let label = match places.labels {
+        LabelPlaces::Abnormal(label) => Some(label),
+        LabelPlaces::Findings(_) => None,
+    };
+    missing.check(&table, &checked, label, labels)?;
     let pseudonyms = if privacy.private_ids { Some(Pseudonyms::open(folder.path())?) } else { None };
     let mut cases = Cases::new(&layout.rows, !privacy.private_ids);
     let mut left_out: BTreeMap<String, usize> = left_out.into_iter().collect();
@@ -179,26 +205,37 @@ pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<M
     }
     let mut remarks: Vec<String> = table.remark().into_iter().collect();
     remarks.extend(missing.remarks(&table, &checked));
+    if let (Some(findings), LabelPlaces::Findings(places)) = (reading.findings, &places.labels) {
+        remarks.extend(findings.remarks(&table, places));
+    }
     remarks.extend(identifying::remarks(&header, &reading.columns.patient, privacy.private_ids));
     Ok(Manifest { studies, left_out: left_out.into_iter().collect(), remarks })
 }
 
 /// The study of a row, or why there is none.
-fn study(
-    row: Row<'_>,
+fn study<'a>(
+    row: Row<'a>,
     places: &Places,
-    reading: Reading<'_>,
+    reading: Reading<'a>,
     folder: &Folder,
 ) -> Result<std::result::Result<Study, String>> {
     let Reading { labels, missing, decoding, privacy, .. } = reading;
-    let label = match missing.value(row, places.label) {
-        None => return Ok(Err("without a label".to_string())),
-        Some(_) => labels.read(row, places.label)?,
-    };
-    let label = match label {
-        Label::LeftOut(reason) => return Ok(Err(reason)),
-        Label::Abnormal => true,
-        Label::Normal => false,
+    let (label, presences) = match (&places.labels, reading.findings) {
+        (LabelPlaces::Findings(places), Some(reader)) => match reader.read(row, places)? {
+            Ok(presences) => (presences.contains(&Presence::Present), presences),
+            Err(reason) => return Ok(Err(reason)),
+        },
+        (LabelPlaces::Abnormal(label), _) if missing.value(row, *label).is_none() => {
+            return Ok(Err("without a label".to_string()));
+        }
+        (LabelPlaces::Abnormal(label), _) => match labels.read(row, *label)? {
+            Label::LeftOut(reason) => return Ok(Err(reason)),
+            Label::Abnormal => (true, vec![]),
+            Label::Normal => (false, vec![]),
+        },
+        (LabelPlaces::Findings(_), None) => {
+            return Err(Error::Bug("the places of findings were found and nothing reads them".into()));
+        }
     };
     let needed = |pattern: &Pattern, what: &str| match pattern.of(row, missing) {
         Some(value) if value.is_empty() => Err(row.fault(format!(
@@ -250,6 +287,7 @@ fn study(
             impression: text(impression)?,
         },
         label,
+        findings: presences,
         groups: by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect(),
         view: Some(view).filter(|view| !view.is_empty()),
         // a mask holds no picture, so its bits are its own

@@ -7,6 +7,7 @@ mod csv_preview;
 pub mod dicom;
 mod dicom_folder;
 mod expected;
+mod findings;
 mod groups;
 mod identifying;
 mod images;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
 pub use expected::{ExpectedAnswer, expected_answers};
+pub use findings::{FindingCounts, Presence};
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels, stream};
 pub use language::{LEAST_KNOWN, cut};
 pub use root::Roots;
@@ -53,8 +55,10 @@ pub struct Study {
     pub lateral: Option<ImageSource>,
     /// The report.
     pub report: Report,
-    /// True if abnormal.
+    /// True if abnormal; of a data set with findings, if one of them is present.
     pub label: bool,
+    /// What is known of each finding of the data set, in its order.
+    pub findings: Vec<Presence>,
     /// Projection of the frontal image, such as PA or AP.
     pub view: Option<String>,
     /// Mask of the lesion in the frontal image.
@@ -63,6 +67,13 @@ pub struct Study {
     pub groups: Vec<(String, String)>,
     /// The value of the column that names the parts of the split, if one does.
     pub fold: Option<String>,
+}
+
+impl Study {
+    /// Whether it is abnormal, or has a finding, by its place in the data; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>) -> Option<bool> {
+        finding.map_or(Some(self.label), |place| self.findings.get(place)?.known())
+    }
 }
 
 /// The sections of a report, as written.
@@ -170,13 +181,13 @@ pub enum Naming {
 impl Decoding {
     /// What a digest says of it, where it is not as usual.
     fn key(&self) -> String {
-        let mut key = self.bits.map_or(String::new(), |bits| format!(" {bits} bits"));
-        key += &match self.window {
+        let bits = self.bits.map_or(String::new(), |bits| format!(" {bits} bits"));
+        let window = match self.window {
             Window::File => String::new(),
             Window::Full => " full window".to_string(),
             Window::Given { centre, width } => format!(" window {centre} {width}"),
         };
-        key
+        bits + &window
     }
 }
 
@@ -188,6 +199,8 @@ pub type LeftOut = Vec<(String, usize)>;
 pub struct Dataset {
     /// The studies, in a fixed order.
     pub studies: Vec<Study>,
+    /// The findings that the models are asked about; none where the question is whether a study is abnormal.
+    pub findings: Vec<String>,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: LeftOut,
     /// What a reader of a result should know about how the data were read, in sentences.
@@ -234,9 +247,11 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
     let mut remarks = vec![];
     let (studies, mut left_out, sections) = match &spec.data {
-        spec::Data::Phantom { studies, seed, label_noise, missed, .. } => {
+        spec::Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, .. } => {
             let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
-            (phantom::studies_with(*studies, *seed, mistakes), vec![], all)
+            let mut studies = phantom::studies_with(*studies, *seed, mistakes);
+            phantom::label(&mut studies, findings, *seed, (*label_noise, *unlabelled));
+            (studies, vec![], all)
         }
         spec::Data::IuXray { folder, sections, views, bits } => {
             let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
@@ -245,6 +260,7 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         spec::Data::Manifest {
             file,
             columns,
+            findings,
             positive,
             negative,
             leave_out,
@@ -265,11 +281,22 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
                 Some(dicom) => Naming::Place { folder: dicom.folder.display().to_string() },
             };
             let decoding = Arc::new(Decoding { bits: *bits, window: *window, burned_in: *burned_in, naming });
+            let missing = cells::Missing { missing, literal };
+            let separator = separator.as_deref();
+            let of_findings = findings.as_ref().map(|columns| findings::FindingReader {
+                columns,
+                positive,
+                negative,
+                leave_out,
+                separator,
+                missing,
+            });
             let reading = manifest::Reading {
                 columns,
+                findings: of_findings,
                 fold: spec.split.column(),
-                labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
-                missing: cells::Missing { missing, literal },
+                labels: cells::Labels { positive, negative, leave_out, separator },
+                missing,
                 layout,
                 decoding: &decoding,
                 privacy: *privacy,
@@ -280,7 +307,9 @@ pub fn load_from(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         }
     };
     let views = spec.data.views();
-    let mut data = Dataset { studies, left_out: vec![], remarks, digest: String::new(), sections, views };
+    let findings = spec.data.findings();
+    let mut data =
+        Dataset { studies, findings, left_out: vec![], remarks, digest: String::new(), sections, views };
     left_out.extend(data.leave_out(spec.models.iter().any(|(_, model)| model.reads_text())));
     data.left_out = left_out;
     if data.studies.is_empty() {
@@ -332,13 +361,21 @@ impl Dataset {
             self.sections.iter().copied().map(section_key).collect::<Vec<_>>().join(", "),
             views_key(self.views)
         ));
+        for finding in &self.findings {
+            add(finding);
+        }
         for study in &self.studies {
             // the column of the split decides the parts, which evidence names one by one
-            let Study { id, patient, frontal, lateral, report, label, view, mask, groups, fold: _ } = study;
+            let Study { id, patient, frontal, lateral, report, label, findings, view, mask, groups, fold: _ } =
+                study;
             add(id);
             add(patient);
             add(if *label { "1" } else { "0" });
             add(view.as_deref().unwrap_or_default());
+            // data without findings have the digest of versions that knew none
+            if !findings.is_empty() {
+                add(&findings.iter().map(|presence| presence.letter()).collect::<String>());
+            }
             for image in [frontal, lateral, mask] {
                 add(&match image {
                     None => String::new(),

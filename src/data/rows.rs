@@ -49,7 +49,12 @@ impl<'r> Cases<'r> {
             (Rows::Majority { .. }, Some(reader)) => {
                 *self.readers[place].entry(reader.to_string()).or_default() |= study.label;
             }
-            (Rows::One | Rows::Any | Rows::Majority { .. }, _) => known.label |= study.label,
+            (Rows::One | Rows::Any | Rows::Majority { .. }, _) => {
+                known.label |= study.label;
+                for (known, other) in known.findings.iter_mut().zip(study.findings) {
+                    *known = known.or(other);
+                }
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Study;
+use super::{FindingCounts, Study};
 use crate::spec::{Parts, Spec, Split, Stop, Weights};
 use crate::{Error, Result};
 
@@ -46,6 +46,12 @@ pub fn divide(studies: &[Study], spec: &Spec) -> Result<Partition> {
     }
     if trains || !spec.thresholds.is_empty() {
         check_part("validation", &partition.validation, studies, false)?;
+    }
+    for (place, finding) in spec.data.findings().iter().enumerate() {
+        check_finding("test", &partition.test, studies, (place, finding))?;
+        if trains {
+            check_finding("training", &partition.train, studies, (place, finding))?;
+        }
     }
     if spec.stop == Stop::Early {
         draw(&mut partition.test, studies, &ranks(studies, spec.split.seed));
@@ -140,6 +146,8 @@ fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) 
             "the {name} part of the split is empty; the data have {patients} patients: take more, or other shares or values"
         )));
     }
+    // with findings, each of them needs both ([`check_finding`])
+    let needs_both = needs_both && cases.iter().all(|&index| studies[index].findings.is_empty());
     let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
     if needs_both && (abnormal == 0 || abnormal == cases.len()) {
         let class = if abnormal == 0 { "normal" } else { "abnormal" };
@@ -149,6 +157,20 @@ fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) 
         )));
     }
     Ok(())
+}
+
+/// A part must hold a case that has a finding and one that does not.
+fn check_finding(part: &str, cases: &[usize], studies: &[Study], (place, name): (usize, &str)) -> Result<()> {
+    let counts = FindingCounts::of(name, place, cases.iter().map(|&index| &studies[index]));
+    let lacking = match (counts.present, counts.absent) {
+        (1.., 1..) => return Ok(()),
+        (0, _) => "has",
+        (_, 0) => "is known to lack",
+    };
+    let all = cases.len();
+    Err(Error::Input(format!(
+        "none of the {all} {part} cases {lacking} {name}; leave it out of `findings`, or take more studies or another seed"
+    )))
 }
 
 /// The patients that have studies in more than one part.

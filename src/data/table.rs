@@ -143,7 +143,9 @@ impl Table {
             for column in 0..self.names.len() {
                 table.push(row.value(column));
             }
-            cells.iter().for_each(|cell| table.push(cell));
+            for cell in &cells {
+                table.push(cell);
+            }
         }
         table.check_names()?;
         Ok(table)
@@ -181,6 +183,11 @@ impl Table {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The file, for messages.
+    pub(super) fn file(&self) -> std::path::Display<'_> {
+        self.path.display()
     }
 
     /// The names of the columns that are kept.

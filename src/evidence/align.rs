@@ -33,7 +33,10 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
     let relabelled: Vec<String> = order
         .iter()
         .zip(&other.cases)
-        .filter(|&(&place, case)| evidence.cases[place].label != case.label)
+        .filter(|&(&place, case)| {
+            let ours = &evidence.cases[place];
+            (ours.label, &ours.findings) != (case.label, &case.findings)
+        })
         .map(|(_, case)| case.id.clone())
         .collect();
     if !relabelled.is_empty() {
@@ -45,16 +48,30 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
     if order.iter().enumerate().all(|(now, &then)| now == then) {
         return Ok(evidence);
     }
-    let cases = evidence.cases.len();
-    if let Some(cell) = evidence.cells.iter().find(|cell| cell.outcomes.len() < cases) {
+    let is_short = |cell: &&super::Cell| cell.outcomes.len() < evidence.count_of(&cell.model);
+    if let Some(cell) = evidence.cells.iter().find(is_short) {
         let (model, attack) = (&cell.model, &cell.attack);
         return Err(format!(
             "{model} under {attack} ended early, and the other has its cases in another order"
         ));
     }
+    // where each case's outcome is among those of a model
+    let known: Vec<HashMap<usize, usize>> = evidence
+        .cells
+        .iter()
+        .map(|cell| {
+            evidence
+                .cases_of(&cell.model)
+                .into_iter()
+                .enumerate()
+                .map(|(at, (place, _))| (place, at))
+                .collect()
+        })
+        .collect();
     evidence.cases = order.iter().map(|&place| evidence.cases[place].clone()).collect();
-    for cell in &mut evidence.cells {
-        cell.outcomes = order.iter().map(|&place| cell.outcomes[place]).collect();
+    for (cell, known) in evidence.cells.iter_mut().zip(&known) {
+        let outcome = |place: &usize| known.get(place).map(|&at| cell.outcomes[at]);
+        cell.outcomes = order.iter().filter_map(outcome).collect();
     }
     for certificate in &mut evidence.certificates {
         certificate.votes = order.iter().map(|&place| certificate.votes[place]).collect();

@@ -11,8 +11,11 @@ impl Evidence {
         let probes = self.probes.iter().map(|probe| (self.probed_from(probe), probe));
         for (first, cell) in self.cells.iter().map(|cell| (0, cell)).chain(probes) {
             let is_clean = cell.attack == "clean";
-            for (case, outcome) in self.cases.iter().skip(first).zip(&cell.outcomes) {
-                if let Some(why) = of_outcome(outcome, case.label, is_clean) {
+            for ((place, label), outcome) in
+                self.cases_of(&cell.model).into_iter().skip(first).zip(&cell.outcomes)
+            {
+                let case = &self.cases[place];
+                if let Some(why) = of_outcome(outcome, label, is_clean) {
                     let (model, attack) = (&cell.model, &cell.attack);
                     return Some(format!("the case {} of {model} under {attack} {why}", case.id));
                 }
@@ -37,7 +40,7 @@ impl Evidence {
 
     fn of_baselines(&self) -> Option<String> {
         let cases = self.cases.len();
-        let is_sound = |right: &str| right.len() == cases && right.bytes().all(|byte| b"01".contains(&byte));
+        let is_sound = |right: &str| right.len() == cases && right.bytes().all(|byte| b"01-".contains(&byte));
         let baseline = self.baselines.iter().find(|baseline| !is_sound(&baseline.right))?;
         Some(format!(
             "the baseline {} does not say of each of {cases} cases whether it is right",

@@ -203,8 +203,9 @@ fn broken(plan: &Plan, evidence: &Evidence, requirement: usize) -> Vec<Broken> {
 /// The broken case whose counterexample is smallest: the fewest edits, then the least change.
 fn smallest<'b>(broken: &'b [Broken], evidence: &Evidence) -> Option<&'b Broken> {
     let size = |one: &&Broken| {
-        let (cell, case) = (&evidence.cells[one.cell], &evidence.cases[one.case]);
-        let own = (&cell.model, &cell.attack, &case.id);
+        let cell = &evidence.cells[one.cell];
+        let id = evidence.id_of(&cell.model, one.case);
+        let own = (&cell.model, &cell.attack, &id);
         let known = &evidence.counterexamples;
         let found = known.iter().find(|found| (&found.model, &found.attack, &found.case) == own)?;
         Some((found.size(), found.epsilon.unwrap_or(0.0)))

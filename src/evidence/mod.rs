@@ -17,6 +17,7 @@ mod shard;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::{FindingCounts, Presence};
 use crate::plan::probes::probed_chunks;
 use crate::spec::Fingerprint;
 
@@ -49,7 +50,7 @@ pub struct Evidence {
     pub run: RunFacts,
     /// What the data held and what was left out.
     pub data: DataFacts,
-    /// The models, in the spec's order.
+    /// The models, in the spec's order, each as often as it is asked about a finding.
     pub models: Vec<ModelFacts>,
     /// Trivial readers of the report, for comparison.
     pub baselines: Vec<Baseline>,
@@ -77,11 +78,36 @@ impl Evidence {
         self.cells.iter().find(|cell| cell.model == model && cell.attack == attack)
     }
 
+    /// The cases that a model's outcomes are of, by their places, with their labels: all, or those whose label of the
+    /// finding that it is asked about is known.
+    pub fn cases_of(&self, model: &str) -> Vec<(usize, bool)> {
+        let facts = self.models.iter().find(|facts| facts.name == model);
+        let finding = facts.and_then(|facts| facts.finding.as_ref());
+        let place = finding.map(|name| self.data.findings.iter().position(|one| one.name == *name));
+        let label = |case: &Case| match place {
+            None => Some(case.label),
+            Some(place) => case.label_of(Some(place?)),
+        };
+        let cases = self.cases.iter().enumerate();
+        cases.filter_map(|(place, case)| Some((place, label(case)?))).collect()
+    }
+
+    /// The identifier of a case, by its place among those that a model's outcomes are of; empty if there is none.
+    pub fn id_of(&self, model: &str, place: usize) -> String {
+        let known = self.cases_of(model);
+        known.get(place).map_or_else(String::new, |(at, _)| self.cases[*at].id.clone())
+    }
+
+    /// How many cases a model's outcomes are of.
+    pub fn count_of(&self, model: &str) -> usize {
+        self.cases_of(model).len()
+    }
+
     /// The place of the first case that a probe's outcomes are of.
     pub fn probed_from(&self, probe: &Cell) -> usize {
         let weights =
             self.models.iter().find(|model| model.name == probe.model).map(|model| model.weights.as_str());
-        let (cases, chunk) = (self.cases.len(), self.run.chunk);
+        let (cases, chunk) = (self.count_of(&probe.model), self.run.chunk);
         let is_whole = probe.outcomes.len() == cases;
         if is_whole {
             return 0;
@@ -93,7 +119,7 @@ impl Evidence {
     /// Why a cell does not count the cases that it should, if so: all of them, or, where cells end early, the first
     /// ones, as many as the model was seen on without an attack at most.
     pub fn miscounted(&self, cell: &Cell) -> Option<String> {
-        let (counted, cases) = (cell.outcomes.len(), self.cases.len());
+        let (counted, cases) = (cell.outcomes.len(), self.count_of(&cell.model));
         let most = match self.cell(&cell.model, "clean").filter(|_| self.run.early) {
             Some(clean) => clean.outcomes.len().min(cases),
             None => cases,
@@ -148,6 +174,9 @@ pub struct DataFacts {
     /// What a reader of the result should know about how the data were read, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// The findings that the models are asked about, with what is known of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingFacts>,
     /// Training cases.
     pub train: usize,
     /// Validation cases.
@@ -158,12 +187,37 @@ pub struct DataFacts {
     pub patients_in_two_parts: usize,
 }
 
-/// What a model was.
+/// What is known of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingFacts {
+    /// Its name.
+    pub name: String,
+    /// Test cases that have it.
+    pub present: usize,
+    /// Test cases that do not.
+    pub absent: usize,
+    /// Test cases that are left out because the label is uncertain.
+    pub uncertain: usize,
+    /// Test cases that are left out because there is no label.
+    pub empty: usize,
+}
+
+impl From<FindingCounts> for FindingFacts {
+    fn from(FindingCounts { name, present, absent, uncertain, empty }: FindingCounts) -> Self {
+        Self { name, present, absent, uncertain, empty }
+    }
+}
+
+/// What a model was, as it is asked one thing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFacts {
-    /// Its name in the spec.
+    /// Its name in the spec, or `MODEL/FINDING`.
     pub name: String,
+    /// The finding that it is asked about; None where the question is whether a study is abnormal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
     /// Its architecture, as the spec calls it.
     pub architecture: String,
     /// blake3 of its weights.
@@ -184,13 +238,22 @@ pub struct ModelFacts {
 pub struct Baseline {
     /// What it is, such as `bag of words, findings`.
     pub name: String,
-    /// A character a case, in the order of [`Evidence::cases`]: `1` where it is right, `0` where it is wrong.
+    /// A character a case, in the order of [`Evidence::cases`]: `1` where it is right, `0` where it is wrong, and `-` where
+    /// the label is not known.
     pub right: String,
+    /// The finding that it learned; None where it learned whether a study is abnormal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
 }
 
 impl From<crate::data::Baseline> for Baseline {
-    fn from(crate::data::Baseline { name, right }: crate::data::Baseline) -> Self {
-        Self { name, right: right.into_iter().map(|right| if right { '1' } else { '0' }).collect() }
+    fn from(crate::data::Baseline { name, right, finding }: crate::data::Baseline) -> Self {
+        let letter = |right: Option<bool>| match right {
+            Some(true) => '1',
+            Some(false) => '0',
+            None => '-',
+        };
+        Self { name, right: right.into_iter().map(letter).collect(), finding }
     }
 }
 
@@ -202,8 +265,12 @@ pub struct Case {
     pub id: String,
     /// The patient's identifier.
     pub patient: String,
-    /// True if abnormal.
+    /// True if abnormal; where the data have findings, if one of them is present.
     pub label: bool,
+    /// A character a finding, in the order of [`DataFacts::findings`]: `1` where it is present, `0` where it is absent,
+    /// `?` where the label is uncertain and `-` where there is none. Empty where the data have no findings.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub findings: String,
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
@@ -221,6 +288,16 @@ pub struct Case {
 
 pub use crate::data::Twins;
 
+impl Case {
+    /// Whether it is abnormal, or has a finding, by its place in the data; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>) -> Option<bool> {
+        match finding {
+            None => Some(self.label),
+            Some(place) => Presence::of_letter(self.findings.chars().nth(place)?)?.known(),
+        }
+    }
+}
+
 /// A model under an attack point, every case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -229,7 +306,7 @@ pub struct Cell {
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation; `clean` for none.
     pub attack: String,
-    /// One outcome a case, in the order of [`Evidence::cases`]; of the first of them where the cell ended early.
+    /// One outcome a case, in the order of [`Evidence::cases_of`]; of the first of them where the cell ended early.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -272,6 +349,7 @@ pub struct Outcome {
 /// Which of the attacks on a defended model broke a case: a case that any of them breaks is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // one for each route
 pub struct Routes {
     /// The attack of the cell, which knows the defence.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -163,7 +163,12 @@ pub fn gathered(mut shards: Vec<Shard>, foreign: bool) -> Result<(Evidence, Piec
     head.run.computed_by.dedup();
     let mut pieces: Pieces = shards.into_iter().flat_map(|shard| shard.pieces).collect();
     pieces.sort_by_key(|(model, chunk, _)| (*model, *chunk));
-    let wanted = (0..head.models.len()).flat_map(|model| (0..chunks).map(move |chunk| (model, chunk)));
+    // a model whose finding is not known of every case has fewer chunks
+    let of_model = |model: usize| {
+        let cases = head.count_of(&head.models[model].name);
+        (0..cases.div_ceil(head.run.chunk.max(1)).min(chunks)).map(move |chunk| (model, chunk))
+    };
+    let wanted = (0..head.models.len()).flat_map(of_model);
     if wanted.ne(pieces.iter().map(|(model, chunk, _)| (*model, *chunk))) {
         return Err(refuse("a chunk is missing or there twice; run all parts again".to_string()));
     }

@@ -1,4 +1,4 @@
-//! A zip archive as PyTorch writes it: every entry is stored as it is, none lies over another, and no name leaves the
+//! A zip archive as `PyTorch` writes it: every entry is stored as it is, none lies over another, and no name leaves the
 //! archive's folder. Nothing is unpacked: an entry is a place in the file.
 //!
 //! Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64). The crates that read zip archives bring decoders,

@@ -1,4 +1,4 @@
-//! Which ATen operators a user's network may call: those that compute tensors from tensors, the same every time.
+//! Which `ATen` operators a user's network may call: those that compute tensors from tensors, the same every time.
 //!
 //! Rules over names and arguments, not a list of all that is allowed, so that a network of tomorrow runs. What touches
 //! files, memory, generators or the training state is refused here by name; `lab::graph` looks at the schema of every
@@ -185,7 +185,7 @@ pub fn shown(name: &str, overload: &str) -> String {
     format!("torch.ops.aten.{name}.{overload}")
 }
 
-/// Whether an operator writes into its first argument, by PyTorch's rule for names.
+/// Whether an operator writes into its first argument, by `PyTorch`'s rule for names.
 pub fn writes(name: &str) -> bool {
     name.ends_with('_') && !name.ends_with("__")
 }

@@ -1,8 +1,8 @@
-//! Reads a file of torch.export (`torch.export.save`, PyTorch 2.9 and later): a zip archive with a JSON graph and the raw
+//! Reads a file of torch.export (`torch.export.save`, `PyTorch` 2.9 and later): a zip archive with a JSON graph and the raw
 //! bytes of the weights.
 //!
 //! Pickled parts (the sample inputs) are never opened. Everything that is refused is said at once, each fault with the
-//! line of Python that exports the model rightly. Format: PyTorch's `torch/export/pt2_archive` and
+//! line of Python that exports the model rightly. Format: `PyTorch`'s `torch/export/pt2_archive` and
 //! `torch/_export/serde/schema.py`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -195,11 +195,11 @@ impl Reader<'_> {
                 InputSpec::Parameter { arg, parameter_name } => self.weight(arg, parameter_name, true),
                 InputSpec::Buffer { arg, buffer_name } => self.weight(arg, buffer_name, false),
                 InputSpec::TensorConstant { arg, tensor_constant_name } => {
-                    self.weight(arg, tensor_constant_name, false)
+                    self.weight(arg, tensor_constant_name, false);
                 }
                 InputSpec::UserInput { .. } => {}
                 InputSpec::CustomObj {} => {
-                    self.faults.add("needs a custom object", "export the model without it")
+                    self.faults.add("needs a custom object", "export the model without it");
                 }
                 InputSpec::Token {} => self
                     .faults
@@ -396,9 +396,8 @@ impl Reader<'_> {
                 Argument::Values(tensors.iter().map(optional).collect::<Result<_, _>>()?)
             }
             Written::AsOptionalTensor(tensor) => optional(&tensor)?.map_or(Argument::None, Argument::Value),
-            Written::AsInt(value) => Argument::Whole(value),
             Written::AsInts(values) => Argument::Wholes(values.into_iter().map(Whole::Known).collect()),
-            Written::AsSymInt(SymInt::AsInt(value)) => Argument::Whole(value),
+            Written::AsInt(value) | Written::AsSymInt(SymInt::AsInt(value)) => Argument::Whole(value),
             Written::AsSymInt(SymInt::AsName(name))
             | Written::AsSymFloat(SymFloat::AsName(name))
             | Written::AsSymBool(SymBool::AsName(name)) => Argument::Value(self.value(&name)?),

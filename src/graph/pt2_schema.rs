@@ -1,4 +1,4 @@
-//! The JSON of torch.export, as far as medcert reads it (PyTorch's `torch/_export/serde/schema.py`, major version 8).
+//! The JSON of torch.export, as far as medcert reads it (`PyTorch`'s `torch/_export/serde/schema.py`, major version 8).
 //! Keys that are not named here, such as the paths of the author's Python files, are skipped.
 
 use std::collections::HashMap;
@@ -83,6 +83,8 @@ pub(super) struct Named {
     pub name: String,
 }
 
+// the variants are named as the schema names them
+#[allow(clippy::enum_variant_names)]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Argument {

@@ -88,8 +88,8 @@ impl Tally<'_> {
         if planned.attack.is_clean() || planned.attack.text.iter().any(searches) {
             return Ok(None);
         }
-        let right = outcomes.iter().zip(clean).zip(self.cases());
-        let right = right.filter(|((_, clean), case)| is_right(clean, case.label)).map(|((now, _), _)| now);
+        let right = outcomes.iter().zip(clean).zip(self.known(model));
+        let right = right.filter(|((_, clean), (_, label))| is_right(clean, *label)).map(|((now, _), _)| now);
         let (acted, not): (Vec<&Outcome>, Vec<&Outcome>) = right.partition(|outcome| outcome.acted);
         let found = Acted { cases: acted.len(), trials: acted.len() + not.len() };
         Ok(Some(found).filter(|found| found.cases < found.trials))

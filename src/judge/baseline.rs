@@ -55,6 +55,9 @@ pub struct Held {
 pub struct Comparison {
     /// Number of test cases.
     pub trials: usize,
+    /// How many of them each model's outcomes are of.
+    #[serde(skip)]
+    counts: Vec<(String, usize)>,
     /// What else differs than outcomes, a sentence each.
     pub differs: Vec<String>,
     /// Whether every model has the same weights as then.
@@ -108,12 +111,12 @@ impl Baseline {
         let held = |cell: &crate::evidence::Cell| {
             let outcomes = outcomes(evidence, &cell.model, &cell.attack)?;
             let clean = outcomes_clean(evidence, &cell.model)?;
-            let holds = evidence.cases.iter().zip(outcomes.iter().zip(clean));
+            let holds = evidence.cases_of(&cell.model).into_iter().zip(outcomes.iter().zip(clean));
             Ok(Held {
                 model: cell.model.clone(),
                 attack: cell.attack.clone(),
                 holds: holds
-                    .map(|(case, (cell, clean))| is_right(cell, case.label) && is_right(clean, case.label))
+                    .map(|((_, label), (cell, clean))| is_right(cell, label) && is_right(clean, label))
                     .collect(),
             })
         };
@@ -170,6 +173,9 @@ impl Comparison {
         };
         Ok(Self {
             trials: now.trials,
+            counts: (evidence.models.iter())
+                .map(|model| (model.name.clone(), evidence.count_of(&model.name)))
+                .collect(),
             same_weights: weights.is_empty(),
             differs: differences(accepted, &now).into_iter().chain(weights).collect(),
             tolerates: tolerance.is_some(),
@@ -177,6 +183,11 @@ impl Comparison {
             new: lacking(&now, accepted),
             cells,
         })
+    }
+
+    /// How many cases a model's outcomes are of.
+    pub fn count_of(&self, model: &str) -> usize {
+        self.counts.iter().find(|(name, _)| name == model).map_or(self.trials, |(_, count)| *count)
     }
 
     /// Outcomes that turned within rounding, whether they are tolerated or not.
@@ -233,11 +244,13 @@ impl Turns<'_> {
         let trials = before.len().min(now.holds.len());
         let before = &before[..trials];
         let mut pairs = Vec::with_capacity(trials);
-        for (place, case) in self.evidence.cases.iter().take(trials).enumerate() {
+        let cases = self.evidence.cases_of(&now.model);
+        for (place, (at, label)) in cases.into_iter().take(trials).enumerate() {
+            let case = &self.evidence.cases[at];
             // evidence does not say what a model reads, so every kind of copy counts
-            let cluster = self.clusters.of_case(place, true, true);
+            let cluster = self.clusters.of_case(at, true, true);
             let is_turned = before[place] != now.holds[place];
-            let is_near = is_turned && self.is_near(now, place)?;
+            let is_near = is_turned && self.is_near(now, place, label)?;
             near += usize::from(is_near);
             if !is_turned || is_near && self.tolerance.is_some() {
                 pairs.push((cluster, before[place], before[place]));
@@ -266,9 +279,8 @@ impl Turns<'_> {
 
     /// Whether rounding explains that a case turned. A lost case is wrong by hardly anything wherever it is wrong
     /// now; for a gained one, the answer that was wrong is hardly right, the clean one if that was wrong.
-    fn is_near(&self, now: &Held, place: usize) -> Result<bool, String> {
+    fn is_near(&self, now: &Held, place: usize, label: bool) -> Result<bool, String> {
         let within = self.tolerance.unwrap_or(ROUNDING);
-        let label = self.evidence.cases[place].label;
         let attacked = &outcomes(self.evidence, &now.model, &now.attack)?[place];
         let clean = &outcomes_clean(self.evidence, &now.model)?[place];
         let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= within);
@@ -305,6 +317,7 @@ fn order(evidence: &Evidence) -> String {
         digest.update(&(case.id.len() as u64).to_le_bytes());
         digest.update(case.id.as_bytes());
         digest.update(&[u8::from(case.label)]);
+        digest.update(case.findings.as_bytes());
     }
     short(&digest.finalize().to_hex())
 }

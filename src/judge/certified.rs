@@ -156,14 +156,14 @@ impl Tally<'_> {
         let found = found.ok_or_else(|| {
             format!("the evidence lacks the certificate of {model} within {ball}; run the spec again")
         })?;
-        let (votes, cases) = (found.votes.len(), self.cases().len());
+        let (votes, cases) = (found.votes.len(), self.evidence.cases.len());
         if votes != cases {
             return Err(format!(
                 "the certificate of {model} within {ball} has {votes} votes for {cases} cases"
             ));
         }
         let pixels = self.pixels(planned);
-        for (case, vote) in self.cases().iter().zip(&found.votes) {
+        for (case, vote) in self.evidence.cases.iter().zip(&found.votes) {
             let shown = shown(planned, vote, pixels);
             if shown != Ok(vote.state) {
                 let why = shown.err().unwrap_or("its samples show something else");
@@ -177,7 +177,7 @@ impl Tally<'_> {
     fn pixels(&self, certificate: &plan::Certificate) -> Option<u64> {
         let (_, _, region) = certificate.ball.within()?;
         let models = &self.plan.spec.models;
-        let side = models.get(certificate.model)?.1.side(models)?;
+        let side = self.plan.kind(certificate.model)?.side(models)?;
         let views = self.plan.spec.data.views().count() as u64;
         (region == Region::Everywhere).then(|| u64::from(side).pow(2) * views)
     }

@@ -65,6 +65,7 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
     });
     ClauseFinding {
         words: clause.words.clone(),
+        each: clause.each.clone(),
         verdict,
         estimate,
         other,
@@ -114,7 +115,8 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
         Bound::Rate(_) | Bound::AtMost(_) => 0.0,
         Bound::Model { .. } => -1.0,
     };
-    unknown(&clause.words, (lower, clause.bound.threshold()), level, reason)
+    let found = unknown(&clause.words, (lower, clause.bound.threshold()), level, reason);
+    ClauseFinding { each: clause.each.clone(), ..found }
 }
 
 /// What is said where nothing is known of a value that is at least `least`.
@@ -126,6 +128,7 @@ pub(super) fn unknown(
 ) -> ClauseFinding {
     ClauseFinding {
         words: words.to_string(),
+        each: None,
         verdict: Verdict::Error,
         estimate: Estimate { successes: 0, trials: 0 },
         other: None,

@@ -15,7 +15,7 @@ use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
 use crate::spec::{Costs, Metric};
-use crate::stats::{Proportion, Sequence};
+use crate::stats::{Auroc, Proportion, Sequence};
 
 /// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
 /// the largest logit, and logits reach ten.
@@ -29,6 +29,8 @@ pub struct Tally<'a> {
     pub(super) evidence: &'a Evidence,
     /// Where the evidence of each of the plan's cells is.
     pub(super) places: Vec<usize>,
+    /// For each subject, the cases that its outcomes are of: their places, and their labels.
+    known: Vec<Vec<(usize, bool)>>,
     /// Which cases are not independent of each other.
     clusters: Clusters,
 }
@@ -65,12 +67,13 @@ impl<'a> Tally<'a> {
         check_models(plan, evidence)?;
         let places = find_cells(plan, evidence)?;
         let clusters = Clusters::of(&evidence.cases);
-        Ok(Self { plan, evidence, places, clusters })
+        let known = plan.subjects.iter().map(|subject| evidence.cases_of(&subject.name)).collect();
+        Ok(Self { plan, evidence, places, known, clusters })
     }
 
     /// A model's name.
     pub(super) fn name(&self, model: usize) -> &str {
-        self.plan.spec.models.get(model).map_or("?", |(name, _)| name)
+        self.plan.name(model)
     }
 
     /// The log-odds above which a model calls a case abnormal.
@@ -78,9 +81,19 @@ impl<'a> Tally<'a> {
         self.evidence.models.get(model).and_then(|facts| facts.threshold).map_or(0.0, f64::from)
     }
 
-    /// The test cases.
-    pub(super) fn cases(&self) -> &'a [Case] {
-        &self.evidence.cases
+    /// The cases that a subject's outcomes are of: their places among the test cases, and their labels.
+    pub(super) fn known(&self, model: usize) -> &[(usize, bool)] {
+        self.known.get(model).map_or(&[], Vec::as_slice)
+    }
+
+    /// A case of a subject.
+    pub fn case(&self, model: usize, place: usize) -> Option<&'a Case> {
+        self.evidence.cases.get(self.known(model).get(place)?.0)
+    }
+
+    /// The label of a case of a subject.
+    pub(super) fn label(&self, model: usize, place: usize) -> bool {
+        self.known(model).get(place).is_some_and(|(_, label)| *label)
     }
 
     /// The outcomes of one of the plan's cells.
@@ -104,10 +117,9 @@ impl<'a> Tally<'a> {
     /// There is no such cell.
     pub(super) fn right(&self, model: usize, cells: &[usize]) -> Result<Vec<bool>, String> {
         let outcomes = self.outcomes(model, cells)?;
-        let cases = self.evidence.cases.iter().enumerate().take(counted(&outcomes));
-        Ok(cases
-            .map(|(place, case)| outcomes.iter().all(|cell| is_right(&cell[place], case.label)))
-            .collect())
+        let holds =
+            |place: usize| outcomes.iter().all(|cell| is_right(&cell[place], self.label(model, place)));
+        Ok((0..counted(&outcomes)).map(holds).collect())
     }
 
     /// For each case that all the cells count, the least margin of the true class in any of them and when clean: minus
@@ -143,7 +155,7 @@ impl<'a> Tally<'a> {
             return Err(format!("reports that say the opposite on purpose have no {}", metric.name()));
         }
         let is_about = |&place: &usize| {
-            let label = self.evidence.cases[place].label;
+            let label = self.label(model, place);
             match metric {
                 Metric::Sensitivity | Metric::Missed => label,
                 Metric::Specificity | Metric::Overcalled => !label,
@@ -162,10 +174,12 @@ impl<'a> Tally<'a> {
         Ok(places)
     }
 
-    /// The cluster of a case, as some models see it: the cases of its patient, and their copies.
+    /// The cluster of a case of the first of some subjects, as all of them see it: the cases of its patient, and their
+    /// copies.
     pub(super) fn cluster(&self, models: &[usize], place: usize) -> usize {
-        let kinds =
-            || models.iter().filter_map(|&model| self.plan.spec.models.get(model)).map(|(_, kind)| kind);
+        let kinds = || models.iter().filter_map(|&model| self.plan.kind(model));
+        let place =
+            models.first().and_then(|&model| self.known(model).get(place)).map_or(place, |(place, _)| *place);
         // a copied film is a copy whatever is written beside it; a model without films knows reports alone
         let reads_reports_alone = kinds().any(|kind| !kind.reads_image());
         self.clusters.of_case(place, kinds().any(crate::spec::Model::reads_image), reads_reports_alone)
@@ -176,16 +190,21 @@ impl<'a> Tally<'a> {
         self.plan.spec.costs
     }
 
-    /// The cases of every group of an attribute, by its values; those that lack it are a group.
+    /// The cases of a subject in every group of an attribute, by its values; those that lack it are a group.
     ///
     /// # Errors
     /// No case has it.
-    pub(super) fn groups(&self, attribute: &str) -> Result<BTreeMap<String, Vec<usize>>, String> {
+    pub(super) fn groups(
+        &self,
+        model: usize,
+        attribute: &str,
+    ) -> Result<BTreeMap<String, Vec<usize>>, String> {
         let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
         let wanted = plain(attribute);
         let (mut groups, mut names) = (BTreeMap::<String, Vec<usize>>::new(), BTreeSet::new());
         let mut found = false;
-        for (place, case) in self.evidence.cases.iter().enumerate() {
+        for (place, (at, _)) in self.known(model).iter().enumerate() {
+            let case = &self.evidence.cases[*at];
             names.extend(case.groups.iter().map(|(name, _)| name.as_str()));
             let value =
                 case.groups.iter().find(|(name, _)| plain(name) == wanted).map(|(_, value)| value.clone());
@@ -202,6 +221,17 @@ impl<'a> Tally<'a> {
             format!("the cases have {known}")
         };
         Err(format!("no case has the attribute `{attribute}`; {known}"))
+    }
+
+    /// The area under the ROC curve of a subject without an attack; None where a class has no case or a score is no number.
+    pub fn area(&self, model: usize) -> Option<Auroc> {
+        let clean = self.clean_cell(model)?;
+        let margins = self.margins(model, &[clean]).ok()?;
+        let score = |(place, margin): (usize, f64)| {
+            let label = self.label(model, place);
+            (self.cluster(&[model], place), label, if label { margin } else { -margin })
+        };
+        Auroc::of(&margins.into_iter().enumerate().map(score).collect::<Vec<_>>())
     }
 
     /// How many cases are right, among those that the metric is about, with the bounds of their share.
@@ -236,7 +266,7 @@ impl<'a> Tally<'a> {
     /// successes and cases among the given ones.
     fn in_order(&self, model: usize, seen: usize, cases: impl Iterator<Item = (usize, bool)>) -> Sequence {
         let mut all: HashMap<usize, (usize, u64)> = HashMap::new();
-        for place in 0..self.evidence.cases.len() {
+        for place in 0..self.known(model).len() {
             let (last, count) = all.entry(self.cluster(&[model], place)).or_default();
             (*last, *count) = (place, *count + 1);
         }

@@ -62,7 +62,7 @@ impl<'a> Course<'a> {
         let mut open: Vec<bool> =
             (0..self.open.len()).map(|cell| self.open[cell] && asked[cell] == Some(true)).collect();
         let any = open.contains(&true);
-        for model in 0..self.plan.spec.models.len() {
+        for model in 0..self.plan.subjects.len() {
             let has_sentence = self.own(model).any(is_asked);
             let goes_on = if has_sentence { self.own(model).any(|cell| open[cell]) } else { any };
             let clean = self.own(model).find(|&cell| self.plan.cells[cell].attack.is_clean());
@@ -82,11 +82,11 @@ impl<'a> Course<'a> {
         for cell in self.plan.in_full() {
             asked[cell] = Some(true);
         }
-        let (measured, steps) = weighed(self.plan, Ok(tally));
-        for ((requirement, measured), step) in self.plan.requirements.iter().zip(&measured).zip(steps) {
-            for (clause, measured) in requirement.clauses.iter().zip(measured) {
+        let (measured, levels) = weighed(self.plan, Ok(tally));
+        for ((requirement, measured), levels) in self.plan.requirements.iter().zip(&measured).zip(levels) {
+            for ((clause, measured), level) in requirement.clauses.iter().zip(measured).zip(levels) {
                 let is_open = match measured {
-                    Ok(measured) if passes(clause, measured, step.level) => {
+                    Ok(measured) if passes(clause, measured, level) => {
                         doubted(clause, raised) || like_the_majority(clause, tally)
                     }
                     Ok(measured) if fails(clause, measured) => doubted(clause, raised),

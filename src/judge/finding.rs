@@ -91,6 +91,9 @@ pub struct Finding {
 pub struct ClauseFinding {
     /// The user's words.
     pub words: String,
+    /// The finding, where it is one of those that `every finding` stands for; it is also at the end of the words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
     /// What was counted: cases that are right, or errors where these are limited.

@@ -60,8 +60,8 @@ impl Tally<'_> {
     ) -> Result<Option<LikeMajority>, String> {
         let score = self.score(model, cells, Metric::Accuracy)?;
         let trials = score.estimate.trials;
-        let seen = self.evidence.cases.iter().take(trials as usize);
-        let abnormal = seen.filter(|case| case.label).count() as u64;
+        let seen = self.known(model).iter().take(trials as usize);
+        let abnormal = seen.filter(|(_, label)| *label).count() as u64;
         let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
         if !(score.lower..=score.upper).contains(&majority.share()) {
             return Ok(None);

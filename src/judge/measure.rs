@@ -45,7 +45,9 @@ impl Measured {
 pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
     in_full(tally, clause)?;
     let about = tally.about(clause.model, &clause.cells, clause.metric)?;
-    tally.all_acted(clause.model, &clause.cells)?;
+    for (model, cells) in clause.subjects() {
+        tally.all_acted(model, cells)?;
+    }
     let untouched = tally.untouched(clause.model, &clause.cells)?;
     if let Bound::Model { model, .. } = clause.bound {
         tally.all_acted(model, &clause.others)?;
@@ -54,7 +56,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     match &clause.group {
         None => parts.push(part(tally, clause, &about, None)?),
         Some(attribute) => {
-            for (value, cases) in tally.groups(attribute)? {
+            for (value, cases) in tally.groups(clause.model, attribute)? {
                 let places: Vec<usize> =
                     about.iter().copied().filter(|place| cases.contains(place)).collect();
                 if places.is_empty() {
@@ -73,11 +75,19 @@ fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
     if clause.may_end_early() {
         return Ok(());
     }
+    for (model, cells) in clause.subjects() {
+        let (counted, all) = (tally.counted(model, cells)?, tally.known(model).len());
+        if counted < all {
+            return Err(format!(
+                "it needs every case, and a cell of it ended after {counted}; run the spec in full"
+            ));
+        }
+    }
     let mut counted = tally.counted(clause.model, &clause.cells)?;
     if let Bound::Model { model, .. } = clause.bound {
         counted = counted.min(tally.counted(model, &clause.others)?);
     }
-    if counted == tally.cases().len() {
+    if counted == tally.known(clause.model).len() {
         return Ok(());
     }
     Err(format!("it needs every case, and a cell of it ended after {counted}; run the spec in full"))
@@ -121,7 +131,7 @@ fn value(
 ) -> Result<(Sample, Option<Estimate>, String), String> {
     let metric = clause.metric;
     let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
-    let label = |place: usize| tally.cases()[place].label;
+    let label = |place: usize| tally.label(clause.model, place);
     let sample = match metric {
         Metric::Accuracy | Metric::Sensitivity | Metric::Specificity | Metric::Ppv | Metric::Npv => {
             share(tally, clause, (places, right.len()), |place| right[place])
@@ -134,6 +144,7 @@ fn value(
             Sample::Harmonic(Proportion::of(places.iter().map(|&place| (cluster(place), right[place]))))
         }
         Metric::Cost => cost(tally, clause.model, places, right)?,
+        Metric::Auroc if !clause.mean_with.is_empty() => mean_area(tally, clause)?,
         Metric::Auroc | Metric::Ece | Metric::Brier => {
             let margins = tally.margins(clause.model, &clause.cells)?;
             scored(tally, clause, places, &margins)?
@@ -161,6 +172,10 @@ fn value(
             percent_beside(sample.value(), threshold),
             worth(sample.effective(), sample.estimate().trials)
         ),
+        Sample::Area(_) if !clause.mean_with.is_empty() => {
+            let area = figure(metric, sample.value(), threshold);
+            format!("a mean area of {area} over {} findings", clause.mean_with.len() + 1)
+        }
         Sample::Harmonic(found) => format!(
             "an F1 of {} from {} right of {cases}{}",
             figure(metric, sample.value(), threshold),
@@ -196,7 +211,7 @@ fn share(
 fn cost(tally: &Tally<'_>, model: usize, places: &[usize], right: &[bool]) -> Result<Sample, String> {
     let costs = tally.costs().ok_or("the spec does not say what errors cost")?;
     let most = costs.missed.max(costs.overcalled);
-    let spent = |place: usize| match (right[place], tally.cases()[place].label) {
+    let spent = |place: usize| match (right[place], tally.label(model, place)) {
         (true, _) => 0.0,
         (false, true) => costs.missed / most,
         (false, false) => costs.overcalled / most,
@@ -209,7 +224,7 @@ fn cost(tally: &Tally<'_>, model: usize, places: &[usize], right: &[bool]) -> Re
 fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64]) -> Result<Sample, String> {
     let (metric, threshold) = (clause.metric, tally.threshold(clause.model));
     let each = places.iter().map(|&place| {
-        let label = tally.cases()[place].label;
+        let label = tally.label(clause.model, place);
         // margins are counted from the threshold, probabilities from the log-odds
         (
             tally.cluster(&[clause.model], place),
@@ -229,6 +244,21 @@ fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64])
             .map(Sample::Calibration),
     }
     .ok_or_else(|| "there are not both abnormal and normal cases to compare".to_string())
+}
+
+/// The mean of the areas of several findings.
+fn mean_area(tally: &Tally<'_>, clause: &Clause) -> Result<Sample, String> {
+    let mut findings = Vec::new();
+    for (model, cells) in clause.subjects() {
+        let (margins, threshold) = (tally.margins(model, cells)?, tally.threshold(model));
+        let score = |(place, margin): (usize, f64)| {
+            let label = tally.label(model, place);
+            (tally.cluster(&[model], place), label, threshold + if label { margin } else { -margin })
+        };
+        findings.push(margins.into_iter().enumerate().map(score).collect::<Vec<_>>());
+    }
+    let found = Auroc::mean_of(&findings).map(Sample::Area);
+    found.ok_or_else(|| "a finding has not both classes to compare".to_string())
 }
 
 /// Two models on the same cases.

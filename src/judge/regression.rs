@@ -49,13 +49,13 @@ fn bounded<'a>(
 ) -> Result<Vec<Bounded<'a>>, String> {
     let bounds = |&place: &usize| {
         let cell = plan.cells.get(place).ok_or("a cell is missing")?;
-        let model = plan.spec.models.get(cell.model).map_or("?", |(name, _)| name);
+        let model = plan.name(cell.model);
         let attack = cell.attack.to_string();
         let change = comparison.cell(model, &attack).ok_or_else(|| {
             let name = super::baseline::cell_name(model, &attack);
             format!("the baseline lacks {name}; `medcert accept` takes this result as the baseline")
         })?;
-        if change.trials < comparison.trials {
+        if change.trials < comparison.count_of(model) {
             let name = super::baseline::cell_name(model, &attack);
             return Err(format!("{name} ended early, and a comparison needs every case; run it in full"));
         }
@@ -80,7 +80,7 @@ fn decided(
     margin: f64,
 ) -> Result<ClauseFinding, String> {
     let worst = cells.first().ok_or("no cell was computed to compare")?;
-    let trials = comparison.trials as u64;
+    let trials = worst.change.trials as u64;
     let count = |successes: usize| Estimate { successes: successes as u64, trials };
     let (gained, lost) = (worst.change.gained.len() as u64, worst.change.lost.len() as u64);
     let effective = worst.change.difference.effective();
@@ -95,6 +95,7 @@ fn decided(
     });
     Ok(ClauseFinding {
         words: sentence.to_string(),
+        each: None,
         verdict: worst.verdict,
         estimate: count(worst.change.now),
         other: Some(count(worst.change.before)),
@@ -129,7 +130,7 @@ fn reason(comparison: &Comparison, cells: &[Bounded<'_>], worst: &Bounded<'_>, m
             change.name(),
             change.lost.len(),
             change.gained.len(),
-            comparison.trials
+            change.trials
         )
     };
     let shown = if worst.verdict == Verdict::Pass { 1 } else { NAMED };

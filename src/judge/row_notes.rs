@@ -97,13 +97,9 @@ impl<'a> Sheet<'a> {
         self.row.cells.iter().enumerate().filter_map(cell).collect()
     }
 
-    fn label(&self, case: usize) -> bool {
-        self.tally.cases().get(case).is_some_and(|case| case.label)
-    }
-
     /// Whether a case holds: right under the attack, and without one.
     fn holds(&self, cell: &NotedCell<'_>, case: usize) -> bool {
-        let label = self.label(case);
+        let label = self.tally.label(cell.model, case);
         is_right(&cell.outcomes[case], label) && is_right(&cell.clean[case], label)
     }
 
@@ -199,7 +195,8 @@ impl<'a> Sheet<'a> {
     fn halves(&self, cell: &NotedCell<'_>) -> Option<Halves> {
         let (image, text) = cell.attack.sources()?;
         let (image, text) = (self.alone(cell.model, &image)?, self.alone(cell.model, &text)?);
-        let right = |outcomes: &[Outcome], case: usize| is_right(&outcomes[case], self.label(case));
+        let right =
+            |outcomes: &[Outcome], case: usize| is_right(&outcomes[case], self.tally.label(cell.model, case));
         let cases = cell.clean.len().min(image.len()).min(text.len());
         let start: Vec<usize> = (0..cases).filter(|&case| right(cell.clean, case)).collect();
         let count = |broken: &dyn Fn(usize) -> bool| start.iter().filter(|&&case| broken(case)).count();
@@ -232,10 +229,10 @@ impl<'a> Sheet<'a> {
         };
         let note = |cell: &NotedCell<'_>| {
             let lesion =
-                |case: &usize| self.tally.cases().get(*case).is_some_and(|case| case.lesion > Some(0.0));
+                |case: &usize| self.tally.case(cell.model, *case).is_some_and(|case| case.lesion > Some(0.0));
             let start: Vec<usize> = (0..cell.clean.len())
                 .filter(lesion)
-                .filter(|&case| is_right(&cell.clean[case], self.label(case)))
+                .filter(|&case| is_right(&cell.clean[case], self.tally.label(cell.model, case)))
                 .collect();
             let broken = start.iter().filter(|&&case| !self.holds(cell, case)).count();
             (broken > 0).then(|| {

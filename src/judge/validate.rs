@@ -23,7 +23,7 @@ pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
 
 /// The models are the spec's.
 pub(super) fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
-    let planned = plan.spec.models.iter().map(|(name, _)| name);
+    let planned = plan.subjects.iter().map(|subject| &subject.name);
     if planned.ne(evidence.models.iter().map(|model| &model.name)) {
         return Err("the models of the evidence are not those of the spec".to_string());
     }
@@ -43,7 +43,7 @@ pub(super) fn find_cells(plan: &Plan, evidence: &Evidence) -> Result<Vec<usize>,
         }
     }
     let place = |planned: &crate::plan::Cell| {
-        let model = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
+        let model = plan.name(planned.model);
         let attack = planned.attack.to_string();
         let found = known.get(&(model, attack.as_str())).copied();
         found.ok_or_else(|| format!("the evidence lacks {model} under {attack}; run the spec again"))

@@ -70,7 +70,7 @@ impl Judgement {
             checks::mark(&mut examined, &raised);
             checks.push(raised);
         }
-        let is_short = evidence.cells.iter().any(|cell| cell.outcomes.len() < evidence.cases.len());
+        let is_short = evidence.cells.iter().any(|cell| cell.outcomes.len() < evidence.count_of(&cell.model));
         let waivers = waive(plan, &mut checks, today, is_short);
         let is_strict = plan.spec.checks.policy == CheckPolicy::Strict;
         for raised in &mut checks {
@@ -81,7 +81,7 @@ impl Judgement {
         for ((finding, requirement), asides) in findings.iter_mut().zip(&plan.requirements).zip(asides) {
             let clauses = finding.clauses.iter_mut().zip(&requirement.clauses).zip(asides);
             for ((found, clause), aside) in clauses {
-                say_beside(found, plan, clause, abnormal(evidence), aside);
+                say_beside(found, plan, clause, abnormal(plan, evidence, clause.model), aside);
             }
             weigh(finding, plan, requirement, &checks);
         }
@@ -99,10 +99,10 @@ impl Judgement {
     }
 }
 
-/// Share of the abnormal among the test cases, 0 to 1.
-fn abnormal(evidence: &Evidence) -> f64 {
-    let abnormal = evidence.cases.iter().filter(|case| case.label).count();
-    abnormal as f64 / evidence.cases.len().max(1) as f64
+/// Share of the abnormal among the cases of a subject, 0 to 1; of those with the finding, where it is asked about one.
+fn abnormal(plan: &Plan, evidence: &Evidence, subject: usize) -> f64 {
+    let cases = evidence.cases_of(plan.name(subject));
+    cases.iter().filter(|(_, label)| *label).count() as f64 / cases.len().max(1) as f64
 }
 
 /// Adds to the reason what a reader has to know who believes it.
@@ -138,7 +138,9 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec
             // what few cases do not raise, all of them may
             let mut state = if is_short { Waiving::Used } else { Waiving::Unused };
             for raised in checks.iter_mut().filter(|raised| raised.check == waiver.check) {
-                let covers = waiver.model.is_none() || raised.model == waiver.model;
+                // a waiver for a model is one for each of its findings
+                let model = raised.model.and_then(|subject| Some(plan.subjects.get(subject)?.model));
+                let covers = waiver.model.is_none() || model == waiver.model;
                 if covers && raised.verdict.is_some() {
                     raised.waiver = raised.waiver.or(Some(place));
                     state = Waiving::Used;
@@ -176,7 +178,8 @@ fn rests_on<'p>(plan: &Plan, requirement: &'p Requirement) -> Vec<Rests<'p>> {
             Bound::Rate(_) | Bound::AtMost(_) => None,
             Bound::Model { model, .. } => Some((*model, clause.others.clone())),
         };
-        Rests { clause: Some(clause), others: other.into_iter().collect() }
+        let with = clause.mean_with.iter().map(|(model, cells)| (*model, cells.clone()));
+        Rests { clause: Some(clause), others: other.into_iter().chain(with).collect() }
     });
     // a comparison with the baseline looks at each cell alone
     let compared = requirement.regression.iter().map(|regression| {

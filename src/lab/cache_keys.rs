@@ -11,7 +11,7 @@ use super::tensor;
 use crate::Result;
 use crate::evidence::{Counterexample, ModelFacts, SCHEMA};
 use crate::plan::{Attack, Certificate, Plan};
-use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, TextMethod};
+use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, Model, TextMethod};
 
 /// Raised where the same question may have other outcomes than before.
 const VERSION: u32 = 5;
@@ -64,7 +64,7 @@ impl<'a> Keys<'a> {
         let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" };
         put(&format!("journal {VERSION} {SCHEMA} {} {}", env!("CARGO_PKG_VERSION"), library().version));
         put(&format!("{} {device} folded {folded}", computed_on()));
-        let (name, written) = (&plan.spec.models[model].0, plan.spec.models[model].1.written());
+        let (name, written) = (plan.name(model), plan.kind(model).map(Model::written).unwrap_or_default());
         put(&format!("{name} {written} seed {}", plan.spec.seed));
         let about = |facts: &ModelFacts| {
             let threshold = facts.threshold.map_or("none".to_string(), |threshold| threshold.to_string());
@@ -84,7 +84,7 @@ impl<'a> Keys<'a> {
             train: OnceCell::new(),
             known,
             counterexamples: plan.spec.kept_counterexamples(),
-            region: plan.spec.models[model].1.defended().and_then(|own| own.defence.region().mask()),
+            region: plan.kind(model).and_then(Model::defended).and_then(|own| own.defence.region().mask()),
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Keys<'a> {
     fn case(&self, hasher: &mut blake3::Hasher, index: usize) -> Result<()> {
         let scene = self.scene;
         let (id, patient) = (scene.ids[index], scene.patients[index]);
-        let (text, label) = (&scene.inputs.texts[index], scene.inputs.labels[index]);
+        let (text, label) = (&scene.inputs.texts[index], scene.label(index)?);
         hasher.update(format!("{id}\0{patient}\0{label}\0{text}\0").as_bytes());
         if let Some(side) = scene.reader.side() {
             hasher.update(&scene.inputs.image(side, index)?);

@@ -78,7 +78,7 @@ impl Checkpoint {
     /// As of [`WeightsFile::values`].
     pub fn trunk(&self) -> Result<Vec<Named>> {
         let mut d = Declarations::default();
-        Bert { config: self.config }.declare_trunk(&mut d);
+        Bert::of(self.config).declare_trunk(&mut d);
         let ignored = [&LEFT_BEHIND[..], &["classifier."]].concat();
         let optional = ["bert.pooler."];
         self.file.values(&Expected { declared: &d.list, rename, ignored: &ignored, optional: &optional })
@@ -90,7 +90,7 @@ impl Checkpoint {
     /// As of [`WeightsFile::values`], or its classes are others than normal and abnormal, in this order.
     pub fn classifier(&self) -> Result<Params> {
         self.about.has_our_classes()?;
-        let bert = Bert { config: self.config };
+        let bert = Bert::of(self.config);
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         bert.declare_head(&mut d);
@@ -105,7 +105,7 @@ impl Checkpoint {
     /// # Errors
     /// As of [`WeightsFile::values`].
     pub fn masked(&self) -> Result<Params> {
-        let bert = Bert { config: self.config };
+        let bert = Bert::of(self.config);
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         d.list.retain(|parameter| !parameter.name.starts_with("bert.pooler."));

@@ -29,8 +29,10 @@ pub(super) struct ChunkLoop<'a> {
     pub data: &'a Dataset,
     pub inputs: &'a Inputs,
     pub partition: &'a Partition,
-    /// The models, in the spec's order.
+    /// The plan's subjects, in order.
     pub readers: Vec<&'a dyn Reader>,
+    /// For each of them, the test cases whose label is known.
+    pub tests: Vec<Vec<usize>>,
     /// What they are.
     pub models: &'a [ModelFacts],
     /// What of the test reports they never read, a sentence a model.
@@ -55,7 +57,7 @@ impl ChunkLoop<'_> {
         let scene = self.scene(model, &lexicon);
         let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
         let size = self.plan.spec.chunk;
-        let chunks = self.partition.test.chunks(size).enumerate();
+        let chunks = self.tests[model].chunks(size).enumerate();
         let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
         let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
         let (mut done, mut pieces) = (0, Vec::new());
@@ -80,20 +82,23 @@ impl ChunkLoop<'_> {
     pub fn sweep_early(&self, head: &Evidence) -> Result<Pieces> {
         let lexicon = Lexicon::embedded();
         let scenes: Vec<Scene<'_>> =
-            (0..self.plan.spec.models.len()).map(|model| self.scene(model, &lexicon)).collect();
+            (0..self.plan.subjects.len()).map(|model| self.scene(model, &lexicon)).collect();
         let keys: Vec<Keys<'_>> = (scenes.iter().enumerate())
             .map(|(model, scene)| Keys::of(self.plan, model, self.models, scene, (self.known, self.folded)))
             .collect();
         let mut course = Course::new(self.plan);
         let mut assembly = Assembly::new(head.clone());
-        let (mut pieces, mut done) = (Vec::new(), 0);
+        let mut pieces = Vec::new();
         let mut witnesses: Vec<Witness<'_>> =
             scenes.iter().map(|_| Witness::new(self.plan.spec.seed)).collect();
-        let total = self.partition.test.len() as u64;
-        for (place, indices) in self.partition.test.chunks(self.plan.spec.chunk).enumerate() {
+        // subjects may have fewer cases than there are, as labels are missing
+        let most = self.tests.iter().map(Vec::len).max().unwrap_or(0);
+        let (total, size) = (most as u64, self.plan.spec.chunk);
+        for place in 0..most.div_ceil(size) {
             // chunks after the last cell's end have their pieces, though empty: none is missing from a part
             let has_ended = course.has_ended();
             for (model, scene) in scenes.iter().enumerate() {
+                let Some(indices) = self.tests[model].chunks(size).nth(place) else { continue };
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
                 let (piece, is_new) = self.piece((scene, &keys[model]), indices, &looks)?;
                 witnesses[model].remember(indices, &piece, is_new);
@@ -104,7 +109,7 @@ impl ChunkLoop<'_> {
                 continue;
             }
             course.look(assembly.by_now());
-            done += indices.len() as u64;
+            let done = (((place + 1) * size) as u64).min(total);
             // what ends has no time left
             let total = if course.has_ended() { done } else { total };
             self.observer.observe(Event::Attacked { model: "all models", done, total });
@@ -115,7 +120,7 @@ impl ChunkLoop<'_> {
         Ok(pieces)
     }
 
-    /// Cases of cells, by their places in the plan and among the test cases, before and after.
+    /// Cases of cells, by their places in the plan and among the cases of the cell's subject, before and after.
     ///
     /// # Errors
     /// libtorch fails, or the run was stopped.
@@ -125,7 +130,7 @@ impl ChunkLoop<'_> {
         let one = |&(cell, case): &(usize, usize)| {
             let cell = &self.plan.cells[cell];
             let scene = self.scene(cell.model, &lexicon);
-            let indices = self.partition.test.chunks(size).nth(case / size).unwrap_or_default();
+            let indices = self.tests[cell.model].chunks(size).nth(case / size).unwrap_or_default();
             let exhibit = Chunk::new(&scene, indices)?.show(&cell.attack, case % size)?;
             self.told(&scene, WorkItem::Cell(&cell.attack), indices.len());
             Ok(exhibit)
@@ -137,7 +142,10 @@ impl ChunkLoop<'_> {
         let studies = &self.data.studies;
         Scene {
             reader: self.readers[model],
-            readers: self.readers.clone(),
+            finding: self.plan.subjects[model].finding,
+            readers: (0..self.plan.spec.models.len())
+                .filter_map(|other| Some(self.readers[self.plan.asks_the_same(model, other)?]))
+                .collect(),
             inputs: self.inputs,
             ids: studies.iter().map(|study| study.id.as_str()).collect(),
             patients: studies.iter().map(|study| study.patient.as_str()).collect(),
@@ -157,7 +165,7 @@ impl ChunkLoop<'_> {
         let plan = self.plan;
         let early = plan.spec.stop == Stop::Early;
         let digests = [self.models[model].weights.as_str(), self.data.digest.as_str()];
-        let probed = probed_chunks(self.partition.test.len(), plan.spec.chunk, early, digests);
+        let probed = probed_chunks(self.tests[model].len(), plan.spec.chunk, early, digests);
         let is_probed = probed.contains(&place);
         let has = plan.cells_of(model).any(goes_on);
         let cells = plan.cells_of(model).map(|cell| {
@@ -174,8 +182,8 @@ impl ChunkLoop<'_> {
                 Wanted::NoProbe
             }
         });
-        let chunks = self.partition.test.len().div_ceil(plan.spec.chunk).max(1);
-        let name = plan.spec.models[model].0.as_str();
+        let chunks = self.tests[model].len().div_ceil(plan.spec.chunk).max(1);
+        let name = plan.name(model);
         let drawn = below(&mut stream(&["health", name, &plan.spec.seed.to_string()]), chunks);
         let health = (place == 0 || place == drawn).then_some(Wanted::WorkItem(WorkItem::Health));
         let first = place * plan.spec.chunk;

@@ -83,12 +83,11 @@ impl Lesson<'_> {
         train: bool,
     ) -> Result<Tensor> {
         let (answer, classes) = self.answer_to_spoiled(params, indices, epoch, train)?;
-        let labels = self.labels(indices)?;
         let classes = tensor::integers(&classes, &[classes.len()])?;
         let gate = cross_entropy(&answer.gate, &classes)?;
-        let mut loss = cross_entropy(&answer.logits, &labels)?.f_add(&gate)?;
+        let mut loss = self.cost(&answer.logits, indices)?.f_add(&gate)?;
         for expert in &answer.experts {
-            loss = loss.f_add(&cross_entropy(expert, &labels)?)?;
+            loss = loss.f_add(&self.cost(expert, indices)?)?;
         }
         Ok(loss)
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::image_store::ImageStore;
+use super::model::Answers;
 use super::tensor::{self, Tensor};
-use crate::data::{self, Dataset, ImageSource, Study};
+use crate::data::{self, Dataset, ImageSource, Presence, Study};
 use crate::seal::Cache;
 use crate::text::Document;
 use crate::{Error, Result};
@@ -27,6 +28,10 @@ pub struct Inputs {
     pub documents: Vec<Document>,
     /// True if abnormal.
     pub labels: Vec<bool>,
+    /// The findings that the models are asked about; none where the question is whether a study is abnormal.
+    pub findings: Vec<String>,
+    /// What is known of each finding in each study.
+    pub presences: Vec<Vec<Presence>>,
     /// Masks of lesions by side, one a study; empty where the data marks none.
     lesions: BTreeMap<u32, Vec<Vec<u8>>>,
     /// Mask files by side, in the spec's order.
@@ -72,12 +77,29 @@ impl Inputs {
         let mut hasher = blake3::Hasher::new();
         for (study, text) in studies.iter().zip(&texts) {
             hasher.update(format!("{}\0{}\0{}\0{text}\0", study.id, study.patient, study.label).as_bytes());
+            let findings: String = study.findings.iter().map(|presence| presence.letter()).collect();
+            hasher.update(findings.as_bytes());
         }
         digests.insert(None, hasher.finalize().to_hex().to_string());
         let (lesions, masks) = (BTreeMap::new(), BTreeMap::new());
         let views = data.views.count();
         let ids = studies.iter().map(|study| study.id.clone()).collect();
-        Ok(Self { images, levels, views, ids, texts, documents, labels, lesions, masks, digests })
+        let (findings, presences) =
+            (data.findings.clone(), studies.iter().map(|study| study.findings.clone()).collect());
+        Ok(Self {
+            images,
+            levels,
+            views,
+            ids,
+            texts,
+            documents,
+            labels,
+            findings,
+            presences,
+            lesions,
+            masks,
+            digests,
+        })
     }
 
     /// Draws or decodes the lesions' masks at each side that images were prepared at.
@@ -145,6 +167,22 @@ impl Inputs {
         let parts: Vec<&str> =
             parts.iter().filter_map(|key| self.digests.get(key)).map(String::as_str).collect();
         parts.join("+")
+    }
+
+    /// Whether a study is abnormal, or has a finding, by its place; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>, index: usize) -> Option<bool> {
+        match finding {
+            None => self.labels.get(index).copied(),
+            Some(place) => self.presences.get(index)?.get(place)?.known(),
+        }
+    }
+
+    /// What a model of these findings gives for a case.
+    pub fn answers(&self) -> Answers {
+        match self.findings.len() {
+            0 => Answers::Classes,
+            count => Answers::Findings(count),
+        }
     }
 
     /// Number of views.

@@ -86,7 +86,7 @@ impl ModelLoader<'_> {
     }
 
     fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
-        let script = Script::load(name, spec, |path| self.options.find(path))?;
+        let script = Script::load(name, spec, &self.inputs.findings, |path| self.options.find(path))?;
         let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
@@ -252,7 +252,8 @@ impl ModelLoader<'_> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
-                let residual = Residual { width: *width as usize, views, ..Residual::of(*network) };
+                let answers = self.inputs.answers();
+                let residual = Residual { width: *width as usize, views, answers, ..Residual::of(*network) };
                 Ok(UnweightedNetwork::new(Architecture::Vision(residual), None, Some(*image)))
             }
             Model::Bert { config, max_tokens, .. } => {
@@ -263,7 +264,8 @@ impl ModelLoader<'_> {
                 }
                 let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
-                Ok(UnweightedNetwork::new(Architecture::Language(Bert { config }), Some(tokenizer), None))
+                let language = Bert { config, answers: self.inputs.answers() };
+                Ok(UnweightedNetwork::new(Architecture::Language(language), Some(tokenizer), None))
             }
             Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),
             Model::Fusion { kind, .. } => {

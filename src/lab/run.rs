@@ -6,19 +6,20 @@ use super::defend::of_spec::{self, Surroundings};
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
+use super::model::one_finding::OneFinding;
 use super::model::operating::Operated;
 use super::model::params::digest;
 use super::settings::{computed_on, library, settle};
 use super::stop;
 use super::tensor;
-use crate::data::{self, Audit, Dataset, Partition};
+use crate::data::{self, Audit, Dataset, FindingCounts, Partition};
 use crate::evidence::{
-    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, Machine, ModelFacts,
-    Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
+    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, FindingFacts, Machine,
+    ModelFacts, Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
 };
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Subject};
 use crate::seal::Cache;
-use crate::spec::{Defended, Mask, Model, Stop};
+use crate::spec::{Mask, Model, Operating, Stop};
 use crate::text;
 use crate::{Error, Result};
 
@@ -70,7 +71,7 @@ pub fn run_part(
         let pieces = if head.run.early && part == Part::WHOLE {
             field.sweep_early(&head)
         } else {
-            let models = 0..plan.spec.models.len();
+            let models = 0..plan.subjects.len();
             models.map(|model| field.sweep(model, part)).collect::<Result<Vec<_>>>().map(|each| each.concat())
         };
         let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
@@ -101,6 +102,7 @@ pub fn run_readers(
         inputs: &inputs,
         partition,
         readers,
+        tests: vec![partition.test.clone(); plan.subjects.len()],
         models: &models,
         cut: vec![],
         known: &[],
@@ -110,7 +112,7 @@ pub fn run_readers(
         observer: &Silent,
     };
     let head = head(&field, options)?;
-    let models = 0..plan.spec.models.len();
+    let models = 0..plan.subjects.len();
     let pieces: Vec<_> = models.map(|model| field.sweep(model, Part::WHOLE)).collect::<Result<_>>()?;
     assemble(head, pieces.concat()).map_err(Error::Bug)
 }
@@ -134,7 +136,7 @@ pub fn show(
 fn on_stage<T>(
     (plan, data, partition): (&Plan, &Dataset, &Partition),
     options: &Options,
-    known: &[Counterexample],
+    counterexamples: &[Counterexample],
     observer: &dyn Observer,
     action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
 ) -> Result<T> {
@@ -146,41 +148,78 @@ fn on_stage<T>(
     observer.observe(Event::Prepared);
     stop::listen();
     let workshop = ModelLoader { options, cache: &cache, inputs: &inputs, partition, observer };
-    let mut subjects = workshop.models(&plan.spec.models)?;
-    let mut models: Vec<ModelFacts> =
-        subjects.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
-    for subject in &mut subjects {
-        if let (LoadedModel::Network(network), false) = (subject, options.plain) {
+    let mut loaded = workshop.models(&plan.spec.models)?;
+    let of_models: Vec<ModelFacts> =
+        loaded.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    for model in &mut loaded {
+        if let (LoadedModel::Network(network), false) = (model, options.plain) {
             network.params.fold()?;
         }
     }
     tensor::set_threads(options.threads());
-    let operated = operated(plan, &subjects, &inputs, partition)?;
-    for (facts, at) in models.iter_mut().zip(&operated) {
-        facts.threshold = at.as_ref().map(|at| at.threshold);
+    // what has weights of its own; a defended model is built round one of these
+    let own: Vec<usize> =
+        (0..plan.spec.models.len()).filter(|&model| plan.spec.models[model].1.defended().is_none()).collect();
+    let place_of = |model: usize| own.iter().position(|&other| other == model);
+    let about = |subject: &Subject| {
+        let (place, of) = (subject.finding?, place_of(subject.model)?);
+        Some(OneFinding::new(loaded[of].reader(), &subject.name, place))
+    };
+    let about: Vec<Option<OneFinding<'_>>> = plan.subjects.iter().map(about).collect();
+    // of every subject whose model is not defended, in order
+    let mut asked: Vec<(&Subject, &dyn Reader)> = Vec::new();
+    for (subject, about) in plan.subjects.iter().zip(&about) {
+        let Some(of) = place_of(subject.model) else { continue };
+        asked.push((subject, about.as_ref().map_or(loaded[of].reader(), |one| one)));
     }
-    let cut = subjects.iter().filter_map(|subject| cut(subject, &inputs, partition)).collect();
-    let bases: Vec<&dyn Reader> =
-        subjects.iter().zip(&operated).map(|(subject, at)| at_point(subject, at.as_ref())).collect();
+    let operated = operated(plan, &asked, &inputs, partition)?;
+    let mut models: Vec<ModelFacts> = Vec::new();
+    let mut bases: Vec<(&Subject, &dyn Reader)> = Vec::new();
+    for ((subject, asked), at) in asked.iter().zip(&operated) {
+        let of = place_of(subject.model).ok_or_else(|| Error::Bug("a subject has no model".into()))?;
+        models.push(ModelFacts {
+            name: subject.name.clone(),
+            finding: subject.finding.map(|place| inputs.findings[place].clone()),
+            threshold: at.as_ref().map(|at| at.threshold),
+            ..of_models[of].clone()
+        });
+        bases.push((subject, at_point(*asked, at.as_ref())));
+    }
+    let known = |subject: &Subject| {
+        let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
+        partition.test.iter().copied().filter(is_known).collect()
+    };
+    let cut = loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect();
     let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
     let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
     let mut defended = Vec::new();
-    for (name, model) in &plan.spec.models {
+    for subject in &plan.subjects {
+        let (_, model) = &plan.spec.models[subject.model];
         let Some(own) = model.defended() else { continue };
-        let (base, facts) = defended_facts(name, model, own, &models)?;
-        models.push(facts);
-        defended.push(of_spec::reader(name, &own.defence, bases[base], around)?);
+        let is_base = |(other, _): &(&Subject, &dyn Reader)| {
+            plan.spec.models[other.model].0 == own.base && other.finding == subject.finding
+        };
+        let base = bases.iter().position(is_base);
+        let base =
+            base.ok_or_else(|| Error::Bug(format!("{} wraps a model that was not loaded", subject.name)))?;
+        models.push(ModelFacts {
+            name: subject.name.clone(),
+            architecture: model.architecture().to_string(),
+            ..models[base].clone()
+        });
+        defended.push(of_spec::reader(&subject.name, &own.defence, bases[base].1, around)?);
     }
-    let readers = bases.iter().copied().chain(defended.iter().map(Box::as_ref)).collect();
+    let readers = bases.iter().map(|(_, reader)| *reader).chain(defended.iter().map(Box::as_ref)).collect();
     action(&ChunkLoop {
         plan,
         data,
         inputs: &inputs,
         partition,
         readers,
+        tests: plan.subjects.iter().map(known).collect(),
         models: &models,
         cut,
-        known,
+        known: counterexamples,
         folded: !options.plain,
         kept: &options.cache.join("evidence"),
         fresh: options.fresh,
@@ -239,58 +278,44 @@ fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<
         let study = &field.data.studies[index];
         let (id, patient) = (study.id.clone(), study.patient.clone());
         let (label, groups) = (study.label, study.groups.clone());
-        Case { id, patient, label, lesion: field.inputs.lesion_share(index), seen, twins, groups }
+        let findings = study.findings.iter().map(|presence| presence.letter()).collect();
+        Case { id, patient, label, findings, lesion: field.inputs.lesion_share(index), seen, twins, groups }
     };
     field.partition.test.iter().zip(seen).zip(twins).map(case).collect()
 }
 
-/// A model, at its operating point if it has one.
-fn at_point<'s>(subject: &'s LoadedModel, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
-    at.map_or(subject.reader(), |at| at)
+/// A subject, at its operating point if it has one.
+fn at_point<'s>(asked: &'s dyn Reader, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
+    at.map_or(asked, |at| at)
 }
 
-/// The models that have an operating point, at it.
+/// The subjects that have an operating point, at it.
 fn operated<'s>(
     plan: &Plan,
-    subjects: &'s [LoadedModel],
+    asked: &[(&Subject, &'s dyn Reader)],
     inputs: &Inputs,
     partition: &Partition,
 ) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(place, subject): (usize, &'s LoadedModel)| {
-        let point = plan.spec.thresholds.iter().find(|(model, _)| *model == place);
-        point.map(|(_, point)| Operated::fix(subject.reader(), *point, inputs, partition)).transpose()
+    let at = |(subject, asked): &(&Subject, &'s dyn Reader)| {
+        let is_its = |(model, point): &&(usize, Operating)| {
+            *model == subject.model && point.finding == subject.finding
+        };
+        let point = plan.spec.thresholds.iter().find(is_its);
+        point.map(|(_, point)| Operated::fix(*asked, *point, inputs, partition)).transpose()
     };
-    subjects.iter().enumerate().map(at).collect()
-}
-
-/// The place of the model that a defended one wraps, and what the defended one is: its weights and its threshold are those
-/// of its base.
-fn defended_facts(
-    name: &str,
-    model: &Model,
-    own: &Defended,
-    models: &[ModelFacts],
-) -> Result<(usize, ModelFacts)> {
-    let base = models.iter().position(|facts| facts.name == own.base);
-    let base = base.ok_or_else(|| Error::Bug(format!("{name} wraps a model that was not loaded")))?;
-    let facts = ModelFacts {
-        name: name.to_string(),
-        architecture: model.architecture().to_string(),
-        ..models[base].clone()
-    };
-    Ok((base, facts))
+    asked.iter().map(at).collect()
 }
 
 /// A cell as evidence names it, without an outcome yet.
 fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
-    let model = plan.spec.models[cell.model].0.clone();
+    let model = plan.name(cell.model).to_string();
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
 /// A certificate as evidence names it, without a vote yet.
 fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
     Certificate {
-        model: plan.spec.models[certificate.model].0.clone(),
+        model: plan.name(certificate.model).to_string(),
         ball: certificate.ball.to_string(),
         seed: plan.spec.seed,
         votes: vec![],
@@ -362,11 +387,21 @@ fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts 
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
         remarks: data.remarks.iter().chain(&level).chain(cut.iter()).cloned().collect(),
+        findings: findings(data, partition),
         train: partition.train.len(),
         validation: partition.validation.len(),
         test: partition.test.len(),
         patients_in_two_parts,
     }
+}
+
+/// What is known of each finding over the test cases.
+fn findings(data: &Dataset, partition: &Partition) -> Vec<FindingFacts> {
+    let counts = |(place, name): (usize, &String)| {
+        let studies = partition.test.iter().map(|&index| &data.studies[index]);
+        FindingCounts::of(name, place, studies).into()
+    };
+    data.findings.iter().enumerate().map(counts).collect()
 }
 
 fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<ModelFacts> {
@@ -377,5 +412,6 @@ fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<M
         }
     };
     let architecture = model.architecture().to_string();
-    Ok(ModelFacts { name: name.clone(), architecture, weights, parameters, source, threshold: None })
+    let (name, finding, threshold) = (name.clone(), None, None);
+    Ok(ModelFacts { name, finding, architecture, weights, parameters, source, threshold })
 }

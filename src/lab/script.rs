@@ -3,7 +3,7 @@
 //!
 //! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec
 //! says, then with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of
-//! these, in this order. It returns two logits a case, or one. A probe refuses what would make every attack
+//! these, in this order. It returns two logits a case, or one, or one for each finding that the spec names. A probe refuses what would make every attack
 //! look weak: probabilities instead of logits, answers that change or depend on the other cases, no gradient.
 
 use std::path::Path;
@@ -148,6 +148,8 @@ pub struct Script {
     spec: ScriptModel,
     module: Module,
     tokenizer: Option<TokenizerOf>,
+    /// The column of each finding of the data; none where it answers whether a study is abnormal.
+    columns: Vec<usize>,
     mean: Tensor,
     deviation: Tensor,
     /// blake3 of the file.
@@ -169,6 +171,7 @@ impl Script {
     pub fn load(
         name: &str,
         spec: &ScriptModel,
+        findings: &[String],
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
         let path = find(&spec.source.path)?;
@@ -199,6 +202,7 @@ impl Script {
             mean: channels(&spec.mean)?,
             deviation: channels(&spec.deviation)?,
             digest: blake3::hash(&bytes).to_hex().to_string(),
+            columns: columns(name, spec, findings)?,
             spec: spec.clone(),
         })
     }
@@ -257,8 +261,11 @@ impl Script {
         }
         let Some(leaf) = leaf else { return Ok(()) };
         let gradient = if first.requires_grad() {
-            // of the margin: the sum of the logits [−z, z] is 0, whatever z is
-            let margin = first.f_select(1, 1)?.f_sub(&first.f_select(1, 0)?)?;
+            let margin = match self.spec.outputs {
+                // of the margin: the sum of the logits [−z, z] is 0, whatever z is
+                Outputs::Logits | Outputs::Logit => first.f_select(1, 1)?.f_sub(&first.f_select(1, 0)?)?,
+                Outputs::Findings(_) => first.shallow_clone(),
+            };
             Tensor::f_run_backward(&[margin.f_sum(Kind::Float)?], &[&leaf], false, false)?.pop()
         } else {
             None
@@ -279,13 +286,17 @@ impl Script {
     /// How all the answers are probabilities, if they are.
     fn probabilities(&self, pairs: &[f32]) -> Option<String> {
         let in_unit = |value: f32| (0.0..=1.0).contains(&value);
+        let values = pairs;
         let mut pairs = pairs.chunks_exact(2);
-        match self.spec.outputs {
+        match &self.spec.outputs {
             Outputs::Logits => pairs
                 .all(|pair| in_unit(pair[0]) && in_unit(pair[1]) && (pair[0] + pair[1] - 1.0).abs() < SUM)
                 .then(|| "the two of every case add up to 1".to_string()),
             Outputs::Logit => {
                 pairs.all(|pair| in_unit(pair[1])).then(|| "all lie between 0 and 1".to_string())
+            }
+            Outputs::Findings(_) => {
+                values.iter().all(|&value| in_unit(value)).then(|| "all lie between 0 and 1".to_string())
             }
         }
     }
@@ -331,13 +342,20 @@ impl Classifier for Script {
             other => other,
         })?;
         let shape = output.size();
-        match self.spec.outputs {
+        match &self.spec.outputs {
             Outputs::Logits if shape == [cases, 2] => Ok(output),
             Outputs::Logit if shape == [cases] || shape == [cases, 1] => {
                 let score = output.f_reshape([cases, 1])?;
                 Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
             }
-            _ => Err(self.refused(
+            Outputs::Findings(names) if shape == [cases, names.len() as i64] => {
+                Ok(output.f_index_select(1, &tensor::rows(&self.columns)?)?)
+            }
+            Outputs::Findings(names) => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                &format!("`outputs` names {} columns; name each, `''` for one that is not read", names.len()),
+            )),
+            Outputs::Logits | Outputs::Logit => Err(self.refused(
                 &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
                 "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
             )),
@@ -371,6 +389,16 @@ impl Reader for Script {
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
     }
+}
+
+/// The columns of the findings, in the order of the data.
+fn columns(name: &str, spec: &ScriptModel, findings: &[String]) -> Result<Vec<usize>> {
+    let Outputs::Findings(names) = &spec.outputs else { return Ok(vec![]) };
+    let column = |finding: &String| {
+        let place = names.iter().position(|known| known == finding);
+        place.ok_or_else(|| Error::Bug(format!("{name} has no column for {finding}")))
+    };
+    findings.iter().map(column).collect()
 }
 
 fn not_a_module(file: &str, why: &tch::TchError) -> Error {

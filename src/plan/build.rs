@@ -1,51 +1,49 @@
 //! Binds a spec's names, resolves its threats to points and lists the cells.
 
 use super::probes::probes;
-use super::{Attack, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row};
-use crate::spec::{self, Bound, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
+use super::{
+    Attack, Cell, Certificate, Clause, ImageAttack, Plan, Regression, Requirement, Row, Subject, subjects,
+};
+use crate::spec::{self, Asked, Bound, Condition, ImageMethod, Joint, Norm, Spec, Strength, Threat};
 
 /// The plan of a spec. A spec that was parsed always has one.
 pub fn build(spec: Spec) -> Plan {
-    let mut binder = Binder { spec: &spec, attacks: vec![vec![Attack::default()]; spec.models.len()] };
+    let (subjects, findings) = (subjects(&spec), spec.data.findings());
+    let attacks = vec![vec![Attack::default()]; subjects.len()];
+    let mut binder = Binder { spec: &spec, findings: &findings, subjects: &subjects, attacks };
     let rows: Vec<BoundRow> = spec.table.iter().map(|condition| binder.row(condition)).collect();
     let requirements: Vec<BoundRequirement> = spec
         .require
         .iter()
-        .map(|required| required.clauses.iter().map(|clause| binder.clause(clause)).collect())
+        .map(|required| required.clauses.iter().flat_map(|clause| binder.clause(clause)).collect())
         .collect();
     let compared: Vec<BoundRow> =
         spec.require.iter().map(|required| binder.regression(required.regression.as_ref())).collect();
-    // only now every model's cells are known, and with them the place of each
+    // only now every subject's cells are known, and with them the place of each
     let attacks = binder.attacks;
     let starts: Vec<usize> =
-        (0..attacks.len()).map(|model| attacks[..model].iter().map(Vec::len).sum()).collect();
+        (0..attacks.len()).map(|subject| attacks[..subject].iter().map(Vec::len).sum()).collect();
     let place =
-        |(model, cells): &Cells| cells.iter().map(|cell| starts[*model] + cell).collect::<Vec<usize>>();
+        |(subject, cells): &Cells| cells.iter().map(|cell| starts[*subject] + cell).collect::<Vec<usize>>();
     let bound_row = |(condition, row): (&Condition, &BoundRow)| Row {
         words: condition.words.clone(),
         cells: row.iter().map(place).collect(),
     };
-    let bound_clause = |(asked, (subject, other)): (&spec::Clause, &BoundClause)| Clause {
-        certificate: None,
-        asked: asked.clone(),
-        cells: place(subject),
-        others: other.as_ref().map(place).unwrap_or_default(),
-    };
-    let sought = |(required, bound): (&spec::Requirement, &BoundRequirement)| -> Vec<Certificate> {
-        let each = required.clauses.iter().zip(bound);
-        each.filter_map(|(clause, ((model, _), _))| Some(Certificate::of(*model, clause.certified?)))
-            .collect()
-    };
     let mut certificates: Vec<Certificate> = Vec::new();
-    for certificate in spec.require.iter().zip(&requirements).flat_map(sought) {
-        if !certificates.contains(&certificate) {
-            certificates.push(certificate);
-        }
+    for bound in requirements.iter().flatten() {
+        let wanted = bound.asked.certified.map(|certified| Certificate::of(bound.subject.0, certified));
+        certificates.extend(wanted.filter(|wanted| !certificates.contains(wanted)));
     }
-    let bound_clause = |(clause, bound): (&spec::Clause, &BoundClause)| {
-        let wanted = clause.certified.map(|certified| Certificate::of(bound.0.0, certified));
-        let certificate = wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted));
-        Clause { certificate, ..bound_clause((clause, bound)) }
+    let bound_clause = |bound: &BoundClause| {
+        let wanted = bound.asked.certified.map(|certified| Certificate::of(bound.subject.0, certified));
+        Clause {
+            certificate: wanted.and_then(|wanted| certificates.iter().position(|known| *known == wanted)),
+            asked: bound.asked.clone(),
+            each: bound.each.map(|finding| findings[finding].clone()),
+            mean_with: bound.mean_with.iter().map(|cells| (cells.0, place(cells))).collect(),
+            cells: place(&bound.subject),
+            others: bound.other.as_ref().map(place).unwrap_or_default(),
+        }
     };
     let rows = spec.table.iter().zip(&rows).map(bound_row).collect();
     let cells: Vec<Cell> = attacks
@@ -57,7 +55,7 @@ pub fn build(spec: Spec) -> Plan {
         asked: asked.clone(),
         cells: match asked.condition {
             Some(_) => compared.iter().flat_map(place).collect(),
-            None => every_cell(&cells, asked.model),
+            None => every_cell(&subjects, &cells, asked.model),
         },
     };
     let requirements: Vec<Requirement> = spec
@@ -67,42 +65,56 @@ pub fn build(spec: Spec) -> Plan {
         .map(|(required, (clauses, compared))| Requirement {
             sentence: required.sentence.clone(),
             place: required.place,
-            clauses: required.clauses.iter().zip(clauses).map(bound_clause).collect(),
+            clauses: clauses.iter().map(bound_clause).collect(),
             regression: required.regression.as_ref().map(|one| bound_regression((one, compared))),
         })
         .collect();
-    let probes = probes(&spec, &cells, &requirements);
-    Plan { spec, cells, certificates, probes, rows, requirements }
+    let probes = probes(&spec, &subjects, &cells, &requirements);
+    Plan { spec, subjects, cells, certificates, probes, rows, requirements }
 }
 
-/// The cells of a model, or of all.
-fn every_cell(cells: &[Cell], model: Option<usize>) -> Vec<usize> {
-    let is_meant = |cell: &Cell| model.is_none_or(|model| cell.model == model);
+/// The cells of a model of the spec, or of all.
+fn every_cell(subjects: &[Subject], cells: &[Cell], model: Option<usize>) -> Vec<usize> {
+    let is_meant = |cell: &Cell| model.is_none_or(|model| subjects[cell.model].model == model);
     (0..cells.len()).filter(|&place| is_meant(&cells[place])).collect()
 }
 
-/// A model, and places among its own attacks.
+/// A subject, and places among its own attacks.
 type Cells = (usize, Vec<usize>);
 type BoundRow = Vec<Cells>;
-/// The subject's cells, and the other model's in a relation.
-type BoundClause = (Cells, Option<Cells>);
 type BoundRequirement = Vec<BoundClause>;
 
-/// Collects the attacks of every model, each once, in the order in which they are first asked for.
+/// What a clause is about.
+struct BoundClause {
+    /// The clause, whose models are subjects here.
+    asked: spec::Clause,
+    /// The subject's cells.
+    subject: Cells,
+    /// The finding, where it is one of those that `every finding` stands for.
+    each: Option<usize>,
+    /// The further subjects of a mean.
+    mean_with: Vec<Cells>,
+    /// The other subject's cells, in a relation.
+    other: Option<Cells>,
+}
+
+/// Collects the attacks of every subject, each once, in the order in which they are first asked for.
 struct Binder<'a> {
     spec: &'a Spec,
+    findings: &'a [String],
+    subjects: &'a [Subject],
     attacks: Vec<Vec<Attack>>,
 }
 
 impl Binder<'_> {
-    /// What a row is for every model; nothing where a threat touches no input of the model.
+    /// What a row is for every subject; nothing where a threat touches no input of its model.
     fn row(&mut self, condition: &Condition) -> BoundRow {
-        let models = self.spec.models.len();
-        let bind = |model: usize| {
-            let applies = condition.threats.iter().all(|threat| self.touches(model, threat));
-            if applies { self.cells(model, &condition.threats, condition.joint) } else { (model, vec![]) }
+        let count = self.subjects.len();
+        let bind = |subject: usize| {
+            let applies = condition.threats.iter().all(|threat| self.touches(subject, threat));
+            if applies { self.cells(subject, &condition.threats, condition.joint) } else { (subject, vec![]) }
         };
-        (0..models).map(bind).collect()
+        (0..count).map(bind).collect()
     }
 
     /// The cells that a regression's condition stands for; none if it has no condition.
@@ -111,29 +123,65 @@ impl Binder<'_> {
         else {
             return vec![];
         };
-        match &regression.model {
-            None => self.row(condition),
-            Some(model) => vec![self.cells(*model, &condition.threats, condition.joint)],
-        }
+        let Some(model) = regression.model else { return self.row(condition) };
+        let own: Vec<usize> =
+            (0..self.subjects.len()).filter(|&subject| self.subjects[subject].model == model).collect();
+        own.into_iter().map(|subject| self.cells(subject, &condition.threats, condition.joint)).collect()
     }
 
-    fn clause(&mut self, clause: &spec::Clause) -> BoundClause {
+    /// A clause, or one for each finding that it stands for.
+    fn clause(&mut self, clause: &spec::Clause) -> Vec<BoundClause> {
+        let place = |name: &String| self.findings.iter().position(|finding| finding == name);
+        let each = match &clause.asked {
+            Asked::Abnormal => return vec![self.one(clause, None)],
+            Asked::Finding(name) => {
+                let place = place(name);
+                return vec![self.one(clause, place)];
+            }
+            Asked::EveryFinding | Asked::MeanOfFindings => 0..self.findings.len(),
+        };
+        let mut all: Vec<BoundClause> = each.map(|finding| self.one(clause, Some(finding))).collect();
+        if clause.asked == Asked::EveryFinding {
+            for (finding, one) in all.iter_mut().enumerate() {
+                one.each = Some(finding);
+                one.asked.words = format!("{} ({})", one.asked.words, self.findings[finding]);
+            }
+            return all;
+        }
+        let rest = all.split_off(1.min(all.len()));
+        if let Some(first) = all.first_mut() {
+            first.mean_with = rest.into_iter().map(|one| one.subject).collect();
+        }
+        all
+    }
+
+    /// A clause about one finding, or about whether a study is abnormal.
+    fn one(&mut self, clause: &spec::Clause, finding: Option<usize>) -> BoundClause {
         let Condition { threats, joint, .. } = &clause.condition;
-        let subject = self.cells(clause.model, threats, *joint);
-        let other = match clause.bound {
+        let mut asked = clause.clone();
+        asked.model = self.subject(clause.model, finding);
+        let subject = self.cells(asked.model, threats, *joint);
+        let other = match &mut asked.bound {
             Bound::Rate(_) | Bound::AtMost(_) => None,
             Bound::Model { model, .. } => {
+                *model = self.subject(*model, finding);
                 // the other model meets what of the condition can touch it
                 let touching: Vec<Threat> =
-                    threats.iter().filter(|threat| self.touches(model, threat)).cloned().collect();
-                Some(self.cells(model, &touching, *joint))
+                    threats.iter().filter(|threat| self.touches(*model, threat)).cloned().collect();
+                Some(self.cells(*model, &touching, *joint))
             }
         };
-        (subject, other)
+        BoundClause { asked, subject, each: None, mean_with: vec![], other }
     }
 
-    fn touches(&self, model: usize, threat: &Threat) -> bool {
-        let model = &self.spec.models[model].1;
+    /// The place of a model of the spec that is asked something; every model has a subject for each finding.
+    fn subject(&self, model: usize, finding: Option<usize>) -> usize {
+        let is_it = |one: &Subject| one.model == model && one.finding == finding;
+        self.subjects.iter().position(is_it).unwrap_or_default()
+    }
+
+    fn touches(&self, subject: usize, threat: &Threat) -> bool {
+        let model = &self.spec.models[self.subjects[subject].model].1;
         let (image, text) = (model.reads_image(), model.reads_text());
         if threat.needs_the_other() {
             image && text
@@ -144,22 +192,22 @@ impl Binder<'_> {
         }
     }
 
-    fn cells(&mut self, model: usize, threats: &[Threat], joint: Joint) -> Cells {
+    fn cells(&mut self, subject: usize, threats: &[Threat], joint: Joint) -> Cells {
         let mut cells = Vec::new();
         for attack in points(threats, joint, self.spec) {
             if let Some((image, text)) = attack.sources() {
                 // what either alone would have done is reported beside what both did
-                self.cell(model, image);
-                self.cell(model, text);
+                self.cell(subject, image);
+                self.cell(subject, text);
             }
-            cells.push(self.cell(model, attack));
+            cells.push(self.cell(subject, attack));
         }
-        (model, cells)
+        (subject, cells)
     }
 
-    /// The place of an attack among the model's own.
-    fn cell(&mut self, model: usize, attack: Attack) -> usize {
-        let attacks = &mut self.attacks[model];
+    /// The place of an attack among the subject's own.
+    fn cell(&mut self, subject: usize, attack: Attack) -> usize {
+        let attacks = &mut self.attacks[subject];
         attacks.iter().position(|known| *known == attack).unwrap_or_else(|| {
             attacks.push(attack);
             attacks.len() - 1

@@ -7,7 +7,7 @@ use crate::stats::vote::{Count, State};
 /// A certificate that is sought for every case of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certificate {
-    /// Index of the model.
+    /// Index of the subject.
     pub model: usize,
     /// What may change.
     pub ball: Ball,

@@ -61,11 +61,14 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
         attack_seconds: 0.0,
     };
     let mut unshared_seconds = 0.0;
-    for (model, (_, kind)) in plan.spec.models.iter().enumerate() {
+    for (model, subject) in plan.subjects.iter().enumerate() {
+        let (_, kind) = &plan.spec.models[subject.model];
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
         let (image, text) = branches(plan, kind);
-        if let Some(Weights::Train(how)) = kind.weights() {
+        // the findings of a model are learnt together
+        let is_first = subject.finding.is_none_or(|place| place == 0);
+        if let Some(Weights::Train(how)) = kind.weights().filter(|_| is_first) {
             // late fusion trains its head alone, on features that are computed once
             let passes = match kind {
                 Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,

@@ -10,19 +10,23 @@ mod certificate;
 mod cost;
 mod notation;
 pub mod probes;
+mod subject;
 
 pub use build::build;
 pub use certificate::Certificate;
 pub use cost::{Cost, estimate};
 pub use notation::parse_attack;
 pub use probes::Probe;
+pub use subject::{Subject, subjects};
 
 /// What will be computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The spec that it came from.
     pub spec: Spec,
-    /// Every (model, attack point) that is computed, in order, each once; a model's clean cell comes first.
+    /// Who is asked: the models in their order, each about every finding.
+    pub subjects: Vec<Subject>,
+    /// Every (subject, attack point) that is computed, in order, each once; a subject's clean cell comes first.
     pub cells: Vec<Cell>,
     /// Every (model, ball) that is certified, in the order of the sentences, each once.
     pub certificates: Vec<Certificate>,
@@ -37,7 +41,7 @@ pub struct Plan {
 /// One model under one attack point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Index into the spec's models.
+    /// Index into the plan's subjects.
     pub model: usize,
     /// What acts on the input.
     pub attack: Attack,
@@ -68,7 +72,7 @@ pub struct ImageAttack {
 pub struct Row {
     /// The user's words.
     pub words: String,
-    /// For every model of the spec, the cells that it stands for (several when `ε≤`; a case counts if it
+    /// For every subject, the cells that it stands for (several when `ε≤`; a case counts if it
     /// holds in all of them); empty where the threat touches no input of the model.
     pub cells: Vec<Vec<usize>>,
 }
@@ -98,8 +102,12 @@ pub struct Regression {
 /// A clause and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
-    /// What the sentence asks for.
+    /// What the sentence asks for; its models are subjects here.
     pub asked: spec::Clause,
+    /// The finding, where it is one of the clauses that `every finding` stands for.
+    pub each: Option<String>,
+    /// The further subjects that a mean over findings is about, with their cells; empty for every other clause.
+    pub mean_with: Vec<(usize, Vec<usize>)>,
     /// The cells of its model that must hold together, a case at a time; where it is certified, the model's clean cell.
     pub cells: Vec<usize>,
     /// The certificate whose cases it counts, by its place in the plan; None where it is measured under the cells alone.
@@ -140,13 +148,21 @@ impl Clause {
         );
         is_share
             && self.certificate.is_none()
+            && self.mean_with.is_empty()
             && self.group.is_none()
             && !matches!(self.bound, Bound::Model { .. })
     }
 
     /// The cells that it rests on.
     pub fn rests_on(&self) -> impl Iterator<Item = usize> {
-        self.cells.iter().chain(&self.others).copied()
+        let mean = self.mean_with.iter().flat_map(|(_, cells)| cells);
+        self.cells.iter().chain(mean).chain(&self.others).copied()
+    }
+
+    /// The subjects whose answers are counted on its left side, with their cells.
+    pub fn subjects(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        let others = self.mean_with.iter().map(|(subject, cells)| (*subject, cells.as_slice()));
+        std::iter::once((self.asked.model, self.cells.as_slice())).chain(others)
     }
 }
 

@@ -40,7 +40,10 @@ impl Attack {
 pub fn parse_attack(text: &str, spec: &Spec) -> Result<Attack, Complaint> {
     let models: Vec<ModelInputs> = ModelInputs::all(&spec.models);
     let masks: Vec<String> = spec.masks.iter().map(|(name, _)| name.clone()).collect();
-    let condition = parse_condition(text, Names { models: &models, threats: &spec.threats, masks: &masks })?;
+    let condition = parse_condition(
+        text,
+        Names { models: &models, findings: &[], threats: &spec.threats, masks: &masks },
+    )?;
     let mut attack = Attack::default();
     for threat in condition.threats {
         match threat {

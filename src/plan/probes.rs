@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Attack, Cell, ImageAttack, Requirement};
+use super::{Attack, Cell, ImageAttack, Requirement, Subject};
 use crate::random::{below, stream};
 use crate::spec::{
     Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
@@ -166,7 +166,7 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Re
     };
     for requirement in requirements {
         for clause in &requirement.clauses {
-            claim(&clause.cells);
+            clause.subjects().for_each(|(_, cells)| claim(cells));
             claim(&clause.others);
         }
         if let Some(regression) = &requirement.regression {
@@ -177,12 +177,18 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Re
 }
 
 /// What the checks need beside the cells; nothing under `checks: cheap`.
-pub(super) fn probes(spec: &Spec, cells: &[Cell], requirements: &[Requirement]) -> Vec<Probe> {
+pub(super) fn probes(
+    spec: &Spec,
+    subjects: &[Subject],
+    cells: &[Cell],
+    requirements: &[Requirement],
+) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     if spec.checks.policy == CheckPolicy::Cheap {
         return probes;
     }
-    for (model, (_, kind)) in spec.models.iter().enumerate() {
+    for (model, subject) in subjects.iter().enumerate() {
+        let (_, kind) = &spec.models[subject.model];
         let own = || cells.iter().filter(move |cell| cell.model == model).map(|cell| &cell.attack);
         let mut probe = |attack: Attack, whole| {
             let is_new = probes.iter().all(|known| known.cell.model != model || known.cell.attack != attack);

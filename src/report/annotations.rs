@@ -140,8 +140,8 @@ fn of_check<'a>(result: ReportInput<'a>, raised: &Raised, more: usize) -> Remark
 
 /// The model that a check is about: `M1 monotone-epsilon: vision`.
 fn about(result: ReportInput<'_>, raised: &Raised) -> String {
-    let model = raised.model.and_then(|model| result.plan.spec.models.get(model));
-    model.map_or(raised.check.to_string(), |(name, _)| format!("{}: {}", raised.check, plain(name)))
+    let subject = raised.model.and_then(|model| result.plan.subjects.get(model));
+    subject.map_or(raised.check.to_string(), |one| format!("{}: {}", raised.check, plain(&one.name)))
 }
 
 /// ` (and 2 more)`; nothing if there is no more.

@@ -29,7 +29,7 @@ pub(super) fn rows(plan: &Plan, tally: &Tally<'_>) -> Vec<Result<CertifiedRow, S
         let score = tally.certified(place)?;
         Ok(CertifiedRow {
             place,
-            model: plan.spec.models[certificate.model].0.clone(),
+            model: plan.name(certificate.model).to_string(),
             ball: certificate.ball.to_string(),
             by: certificate.certifier.name(),
             alpha: certificate.certifier.alpha(),

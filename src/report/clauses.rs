@@ -78,6 +78,7 @@ pub fn markdown(result: ReportInput<'_>) -> String {
 }
 
 /// What of a result decides the rows.
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct Facts {
     requirements: String,
     /// Sentences under an attack, and sentences about groups of patients.

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::ReportInput;
 use super::certified::{CertifiedRow, rows};
 use super::gate::Gate;
 use super::snapshot_diff::Changes;
+use super::{ReportInput, by_finding};
 use crate::evidence::{DataFacts, ModelFacts};
 use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
 use crate::sanitize;
@@ -31,6 +31,9 @@ struct JsonReport<'a> {
     data: &'a DataFacts,
     models: &'a [ModelFacts],
     table: Vec<JsonRow<'a>>,
+    /// A row for each finding of each model; nothing where the data have no findings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<OfFinding>,
     /// What is certified; nothing where the spec asks for no certificate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<CertifiedBall>,
@@ -44,6 +47,17 @@ struct JsonReport<'a> {
     /// Evaluations of a model over a case that only the checks asked for.
     evaluations_of_checks: u64,
     exit: u8,
+}
+
+/// A finding of a model.
+#[derive(Serialize)]
+struct OfFinding {
+    model: String,
+    /// Cases that have it, and cases whose label is known: `92 of 300`.
+    present: String,
+    left_out: usize,
+    /// Area under the ROC curve without an attack, with its 95 % bounds, in per cent.
+    auroc: Option<[f64; 3]>,
 }
 
 /// A waiver, and what became of it.
@@ -127,6 +141,11 @@ struct JsonCell<'a> {
     published: Option<f64>,
 }
 
+fn of_finding(row: by_finding::FindingRow) -> OfFinding {
+    let by_finding::FindingRow { name: model, present, left_out, area, .. } = row;
+    OfFinding { model, present, left_out, auroc: area }
+}
+
 /// The whole result; ends with a newline.
 pub fn render(result: ReportInput<'_>) -> String {
     let ReportInput { plan, evidence, judgement, accepted } = result;
@@ -135,7 +154,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         let tally = tally.as_ref()?;
         let score = tally.score(model, cells, Metric::Accuracy).ok()?;
         Some(JsonCell {
-            model: &plan.spec.models[model].0,
+            model: plan.name(model),
             successes: score.estimate.successes,
             trials: score.estimate.trials,
             lower: score.lower,
@@ -167,6 +186,12 @@ pub fn render(result: ReportInput<'_>) -> String {
         certificates: tally.as_ref().map_or(vec![], |tally| {
             rows(plan, tally).into_iter().flatten().map(CertifiedBall::from).collect()
         }),
+        findings: tally
+            .as_ref()
+            .map_or(vec![], |tally| by_finding::rows(result, tally))
+            .into_iter()
+            .map(of_finding)
+            .collect(),
         requirements: &judgement.findings,
         checks: &judgement.checks,
         examined: &judgement.examined,

@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
 use super::summary::{examined, headline, statistics, unlooked};
-use super::{ReportInput, counted, division, grouped, summary};
+use super::{ReportInput, by_finding, counted, division, grouped, summary};
 use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
     points_beside,
@@ -153,7 +153,8 @@ fn accuracies(result: ReportInput<'_>) -> String {
         Ok(tally) => tally,
         Err(why) => return format!("No table: {}", shown(&why)),
     };
-    let models = result.plan.spec.models.iter().map(|(name, _)| shown(name)).collect::<Vec<_>>();
+    let by_finding = by_finding(result, &tally);
+    let models = result.plan.subjects.iter().map(|subject| shown(&subject.name)).collect::<Vec<_>>();
     let mut text =
         format!("| accuracy, % | {} |\n|---|{}\n", models.join(" | "), "--:|".repeat(models.len()));
     let (mut marked, mut compared) = (false, false);
@@ -193,6 +194,10 @@ fn accuracies(result: ReportInput<'_>) -> String {
         .map(|note| shown(&note))
         .collect();
     let notes = folded("Notes on the rows", &list(&notes));
+    if let Some(by_finding) = by_finding {
+        // a column a finding of each model would be too wide
+        return format!("{by_finding}\n{notes}").trim_end().to_string();
+    }
     format!("{text}\n{notes}").trim_end().to_string()
 }
 
@@ -227,6 +232,25 @@ fn certified(result: ReportInput<'_>) -> String {
         }
     }
     format!("{text}\n{}", folded("Notes on the certificates", &list(&notes)))
+}
+
+/// The findings as rows; None where the data have none.
+fn by_finding(result: ReportInput<'_>, tally: &Tally<'_>) -> Option<String> {
+    let rows = by_finding::rows(result, tally);
+    if rows.is_empty() {
+        return None;
+    }
+    let columns: Vec<String> = by_finding::columns(result).iter().map(|name| shown(name)).collect();
+    let mut text = format!(
+        "| by finding; accuracy, % | {} |\n|---|{}\n",
+        columns.join(" | "),
+        "--:|".repeat(columns.len())
+    );
+    for row in rows {
+        let texts: Vec<String> = row.texts(result).iter().map(|text| text.replace('*', "\\*")).collect();
+        let _ = writeln!(text, "| {} | {} |", shown(&row.name), texts.join(" | "));
+    }
+    Some(text)
 }
 
 /// The raised checks, the warnings, and the waivers that do not count.

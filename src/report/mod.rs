@@ -3,6 +3,7 @@
 
 mod annotations;
 pub mod autopsy;
+mod by_finding;
 mod certified;
 pub mod clauses;
 pub mod evidence_diff;
@@ -114,9 +115,11 @@ impl<'a> ReportInput<'a> {
     /// What others published for a row of the table and a model, 0 to 1.
     fn published(&self, row: usize, model: usize) -> Option<f64> {
         let spec = &self.plan.spec;
-        let threats = &spec.table.get(row)?.threats;
+        let (subject, threats) = (self.plan.subjects.get(model)?, &spec.table.get(row)?.threats);
         let is_it = |figure: &&Figure| {
-            figure.model == model && figure.condition.threats == *threats && figure.metric == Metric::Accuracy
+            subject.is_of(figure, spec)
+                && figure.condition.threats == *threats
+                && figure.metric == Metric::Accuracy
         };
         spec.published.iter().find(is_it).map(|figure| figure.share)
     }
@@ -134,9 +137,11 @@ fn clause_name(plan: &Plan, place: usize, clause: usize, found: &ClauseFinding) 
     let words = plain(&found.words);
     let bound = plan.requirements.get(place).and_then(|requirement| requirement.clauses.get(clause));
     let Some(bound) = bound else { return words };
-    let model = plan.spec.models.get(bound.model).map_or("?", |(name, _)| name);
+    let model = plan.name(bound.model);
     let first = words.split_whitespace().next().unwrap_or_default();
-    if first.eq_ignore_ascii_case(model) {
+    // where a finding is asked for, the sentence writes it behind the model's name
+    let own = model.split('/').next().unwrap_or(model);
+    if first.eq_ignore_ascii_case(own) {
         words
     } else if first.starts_with(['≥', '≤', '>', '<']) {
         format!("{} {} {words}", plain(model), bound.metric.name())
@@ -161,6 +166,11 @@ fn hundredths(share: f64) -> String {
 fn hundredths_of_per_cent(share: f64) -> String {
     let share = format!("{:.4}", share * 100.0);
     share.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// A share in per cent with one digit: `89.7`.
+fn percent_of(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
 }
 
 /// Digits in groups of three: `1,234`.

@@ -67,8 +67,7 @@ fn data(result: ReportInput<'_>) -> String {
 }
 
 fn accuracies(result: ReportInput<'_>) -> String {
-    let models = &result.plan.spec.models;
-    let names: Vec<String> = models.iter().map(|(name, _)| shown(name)).collect();
+    let names: Vec<String> = result.plan.subjects.iter().map(|subject| shown(&subject.name)).collect();
     let mut text = format!("| accuracy, % | {} |\n|---|{}\n", names.join(" | "), "--:|".repeat(names.len()));
     let Ok(tally) = Tally::new(result.plan, result.evidence) else {
         return "The evidence does not fit the spec.".to_string();

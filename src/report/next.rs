@@ -69,10 +69,7 @@ fn broken(result: ReportInput<'_>) -> Option<&str> {
     let sentences = result.findings().iter().zip(&result.plan.requirements);
     let clauses = sentences.flat_map(|(finding, sentence)| finding.clauses.iter().zip(&sentence.clauses));
     let failing = clauses.filter(|(found, _)| found.verdict == Verdict::Fail).map(|(_, clause)| clause.model);
-    let models: Vec<&str> = failing
-        .filter_map(|model| result.plan.spec.models.get(model))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let models: Vec<&str> = failing.map(|model| result.plan.name(model)).collect();
     let known = result.evidence.counterexamples.iter();
     known.filter(|one| models.contains(&one.model.as_str())).find_map(|one| word(&one.case))
 }

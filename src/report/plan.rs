@@ -18,13 +18,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             }
         };
         lines.push(format!("{name} ({}): {origin}", kind.architecture()));
-        let attacks: Vec<String> = plan
-            .cells
-            .iter()
-            .filter(|cell| cell.model == model)
-            .map(|cell| cell.attack.to_string())
-            .collect();
-        lines.extend(attacks.iter().map(|attack| format!("    {attack}")));
+        lines.extend(attacks(plan, model));
         lines.extend(super::certified::planned(plan, model).iter().map(|line| format!("    {line}")));
     }
     lines.push(String::new());
@@ -88,12 +82,32 @@ fn defended_origin(Defended { base, defence, .. }: &Defended) -> String {
     format!("around {base}; attacked adaptively{cost}")
 }
 
+/// The attacks that a model meets, each once, with the findings that it meets them for where these are not all.
+fn attacks(plan: &Plan, model: usize) -> Vec<String> {
+    let findings = plan.spec.data.findings();
+    let mut attacks: Vec<(String, Vec<usize>)> = Vec::new();
+    for cell in plan.cells.iter().filter(|cell| plan.subjects[cell.model].model == model) {
+        let (attack, finding) = (cell.attack.to_string(), plan.subjects[cell.model].finding);
+        match attacks.iter_mut().find(|(known, _)| *known == attack) {
+            Some((_, own)) => own.extend(finding),
+            None => attacks.push((attack, finding.into_iter().collect())),
+        }
+    }
+    let line = |(attack, own): &(String, Vec<usize>)| {
+        let names: Vec<&str> = own.iter().map(|&place| findings[place].as_str()).collect();
+        let of =
+            if own.len() < findings.len() { format!(" (of {})", names.join(", ")) } else { String::new() };
+        format!("    {attack}{of}")
+    };
+    attacks.iter().map(line).collect()
+}
+
 /// Which cells may stop early, and which run in full.
 fn early(plan: &Plan) -> String {
     let full = plan.in_full();
     let name = |cell: &usize| {
         let cell = &plan.cells[*cell];
-        cell_name(&plan.spec.models[cell.model].0, &cell.attack.to_string())
+        cell_name(plan.name(cell.model), &cell.attack.to_string())
     };
     let names = full.iter().map(name).collect::<Vec<_>>().join(", ");
     let but = if full.is_empty() {

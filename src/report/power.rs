@@ -29,15 +29,16 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         "if the true value is halfway between the threshold and a perfect model:".to_string(),
     ];
     for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
-        let model = plan.spec.models.get(clause.model).map_or("?", |(name, _)| name);
+        let model = plan.name(clause.model);
         let words = if clause.words.starts_with(['≥', '≤', '>', '<']) {
             format!("{model} {} {}", clause.metric.name(), plain(&clause.words))
         } else {
             plain(&clause.words)
         };
-        lines.push(format!("    {words}: {}", needs.of(clause, data)));
+        lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
         // a bound that is no bound is worth knowing before anything is computed
-        if let Some(why) = met_by_one_class(plan, clause, data.map(abnormal)) {
+        if let Some(why) = met_by_one_class(plan, clause, data.map(|data| abnormal(plan, clause.model, data)))
+        {
             lines.push(format!("        warning: {why}"));
         }
     }
@@ -56,9 +57,11 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
 }
 
 /// Share of the abnormal among the test cases, 0 to 1.
-fn abnormal((data, partition): (&Dataset, &Partition)) -> f64 {
-    let abnormal = partition.test.iter().filter(|&&place| data.studies[place].label).count();
-    abnormal as f64 / partition.test.len().max(1) as f64
+fn abnormal(plan: &Plan, subject: usize, (data, partition): (&Dataset, &Partition)) -> f64 {
+    let finding = plan.subjects.get(subject).and_then(|one| one.finding);
+    let label = |place: &usize| data.studies[*place].label_of(finding);
+    let labels: Vec<bool> = partition.test.iter().filter_map(label).collect();
+    labels.iter().filter(|&&label| label).count() as f64 / labels.len().max(1) as f64
 }
 
 struct Needs {
@@ -68,10 +71,10 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(&mut self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+    fn of(&mut self, plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
         // errors are limited where what is right must reach the rest
         let (threshold, turned) = match (&clause.bound, clause.metric) {
-            (Bound::Model { .. }, _) => return self.difference(clause, data),
+            (Bound::Model { .. }, _) => return self.difference(plan, clause, data),
             (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
                 return "depends on the scores".to_string();
             }
@@ -91,7 +94,7 @@ impl Needs {
             None if threshold >= 1.0 => "no number of cases is enough".to_string(),
             None => "more than a million".to_string(),
         };
-        match cases(clause, data) {
+        match cases(plan, clause, data) {
             _ if clause.group.is_some() => format!("{takes} in each group"),
             Some(there) => format!("{takes}; {}", self.shown(there, threshold, turned)),
             None => takes,
@@ -119,8 +122,8 @@ impl Needs {
     }
 
     /// What the cases show if two models never differ.
-    fn difference(&self, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
-        let Some(there) = cases(clause, data) else {
+    fn difference(&self, plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> String {
+        let Some(there) = cases(plan, clause, data) else {
             return "depends on how often the models differ".to_string();
         };
         let (lower, _) = paired_difference_bounds(0, 0, there, self.level);
@@ -130,12 +133,14 @@ impl Needs {
 }
 
 /// The test cases that a clause counts; for flips at most so many.
-fn cases(clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
+fn cases(plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
     let (data, partition) = data?;
+    let finding = plan.subjects.get(clause.model).and_then(|subject| subject.finding);
     let counts = |label: bool| match clause.metric {
         Metric::Sensitivity | Metric::Missed => label,
         Metric::Specificity | Metric::Overcalled => !label,
         _ => true,
     };
-    Some(partition.test.iter().filter(|&&place| counts(data.studies[place].label)).count() as u64)
+    let label = |place: &usize| data.studies[*place].label_of(finding);
+    Some(partition.test.iter().filter_map(label).filter(|label| counts(*label)).count() as u64)
 }

@@ -3,8 +3,9 @@
 
 use super::gate::Gate;
 use super::{ReportInput, counted, division, grouped, plain};
+use crate::evidence::FindingFacts;
 use crate::judge::{
-    CheckState, Examined, Finding, Judgement, LEVEL, ROUNDING, Tally, Verdict, Waiving, checks,
+    CheckState, ClauseFinding, Examined, Finding, Judgement, LEVEL, ROUNDING, Tally, Verdict, Waiving, checks,
 };
 use crate::plan::{Plan, Row};
 
@@ -55,15 +56,63 @@ pub fn headline(result: ReportInput<'_>) -> String {
     }
 }
 
+/// `effusion: 92 test cases present, 208 absent (30.7 %); left out: 12 uncertain, 20 without a label`.
+fn finding(facts: &FindingFacts) -> String {
+    let FindingFacts { name, present, absent, uncertain, empty } = facts;
+    let known = (present + absent).max(1) as f64;
+    let share = 100.0 * *present as f64 / known;
+    let left_out = [(*uncertain, "uncertain"), (*empty, "without a label")];
+    let left_out: Vec<String> = (left_out.iter().filter(|(count, _)| *count > 0))
+        .map(|(count, why)| format!("{} {why}", grouped(*count as u64)))
+        .collect();
+    let left_out =
+        if left_out.is_empty() { String::new() } else { format!("; left out: {}", left_out.join(", ")) };
+    let (present, absent) = (grouped(*present as u64), grouped(*absent as u64));
+    format!("{}: present in {present} test cases, absent in {absent} ({share:.1} %){left_out}", plain(name))
+}
+
+/// The clauses of a sentence that a reader is shown: of those that `every finding` stands for the worst alone, with how
+/// the others ended: `; the worst of 14 findings (9 PASS, 5 FAIL)`.
+pub(super) fn worst_of_findings(finding: &Finding) -> Vec<(&ClauseFinding, Option<String>)> {
+    let mut shown: Vec<(&ClauseFinding, Option<String>)> = Vec::new();
+    let mut rest = finding.clauses.as_slice();
+    while let Some(first) = rest.first() {
+        // those of one clause of the sentence differ in the finding at the end of their words
+        let common = |one: &ClauseFinding| {
+            let finding = one.each.as_ref()?;
+            one.words.strip_suffix(&format!(" ({finding})")).map(str::to_string)
+        };
+        let of_first = common(first);
+        let own = match &of_first {
+            Some(_) => rest.iter().take_while(|one| common(one) == of_first).count(),
+            None => 1,
+        };
+        let (group, after) = rest.split_at(own);
+        rest = after;
+        let worst = group.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.p.total_cmp(&b.p)));
+        let count = |verdict: &Verdict| group.iter().filter(|one| one.verdict == *verdict).count();
+        let counts: Vec<String> = (Verdict::ALL.iter().filter(|verdict| count(verdict) > 0))
+            .map(|verdict| format!("{} {verdict}", count(verdict)))
+            .collect();
+        let others = of_first.map(|_| format!("; the worst of {own} findings ({})", counts.join(", ")));
+        shown.extend(worst.map(|worst| (worst, others)));
+    }
+    shown
+}
+
 /// The facts about the data, a line each: its size, its division, and what was left out.
 pub(super) fn data_facts(result: ReportInput<'_>) -> Vec<String> {
     let data = &result.evidence.data;
+    let of_findings = match data.findings.len() {
+        0 => format!("{:.1} % of them abnormal", result.abnormal() * 100.0),
+        count => format!("{:.1} % of them with one of {count} findings", result.abnormal() * 100.0),
+    };
     let mut lines = vec![format!(
-        "{}: {}, {:.1} % of them abnormal",
+        "{}: {}, {of_findings}",
         counted(data.studies, "study", "studies"),
         division([data.train, data.validation, data.test]),
-        result.abnormal() * 100.0
     )];
+    lines.extend(data.findings.iter().map(finding));
     if !data.left_out.is_empty() {
         let left_out: Vec<String> = data
             .left_out
@@ -125,11 +174,14 @@ pub(super) fn footnotes(
     let mut notes = Vec::new();
     if places().any(|(row, model)| result.vacuous(model, &rows[row].cells[model]).is_some()) {
         let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
-        notes.push(format!("*: no better than always giving the same answer ({share:.1} %)"));
+        // each finding has a share of its own
+        let share =
+            if result.evidence.data.findings.is_empty() { format!(" ({share:.1} %)") } else { String::new() };
+        notes.push(format!("*: no better than always giving the same answer{share}"));
     }
-    let cases = result.evidence.cases.len();
     let counted_in = |(row, model): (usize, usize)| tally.counted(model, &rows[row].cells[model]);
-    if places().any(|place| counted_in(place).is_ok_and(|counted| counted < cases)) {
+    let cases = |model: usize| result.evidence.count_of(result.plan.name(model));
+    if places().any(|place| counted_in(place).is_ok_and(|counted| counted < cases(place.1))) {
         notes.push(
             "n: cases used; the cell stopped early because they decide every requirement on it".to_string(),
         );

@@ -12,9 +12,9 @@ use super::annotations::{all, and_more, distinct, fault, loosened, waived, waive
 use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
-use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked};
+use super::summary::{conclusion, data_facts, examined, footnotes, statistics, unlooked, worst_of_findings};
 use super::terminal::{Style, WIDEST, painted, wrapped};
-use super::{ReportInput, grouped, hundredths, plain};
+use super::{ReportInput, by_finding, grouped, hundredths, plain};
 use crate::judge::{self, CheckState, Finding, Signed, Tally, Verdict};
 use crate::plan::Row;
 use crate::spec::Metric;
@@ -69,6 +69,9 @@ pub fn render(result: ReportInput<'_>, style: Style) -> String {
 }
 
 fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>, style: Style) -> String {
+    if !result.evidence.data.findings.is_empty() {
+        return by_finding(result, tally, style);
+    }
     let mut rows = Vec::new();
     for (place, row) in result.plan.rows.iter().enumerate() {
         let mut cells = Vec::new();
@@ -80,15 +83,35 @@ fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>, style: Style) -> Strin
         }
         rows.push((plain(&row.words), cells));
     }
-    let names: Vec<String> = result.plan.spec.models.iter().map(|(name, _)| plain(name) + " ").collect();
+    let names: Vec<String> = result.plan.subjects.iter().map(|subject| plain(&subject.name) + " ").collect();
     let tables: String = blocks(&names, &rows, style.width)
         .into_iter()
-        .map(|models| block(&names, &rows, models, style))
+        .map(|models| block("accuracy, %", (&names, &rows), models, style))
         .collect();
+    tables + &notes(result, tally, style)
+}
+
+/// The findings as rows, and what is known of each as columns.
+fn by_finding(result: ReportInput<'_>, tally: &Tally<'_>, style: Style) -> String {
+    let padded = |text: String| text + " ";
+    let names: Vec<String> = by_finding::columns(result).into_iter().map(padded).collect();
+    let rows: Vec<Line> = by_finding::rows(result, tally)
+        .iter()
+        .map(|row| (plain(&row.name), row.texts(result).into_iter().map(padded).collect()))
+        .collect();
+    let tables: String = blocks(&names, &rows, style.width)
+        .into_iter()
+        .map(|columns| block("by finding; accuracy, %", (&names, &rows), columns, style))
+        .collect();
+    tables + &notes(result, tally, style)
+}
+
+/// The notes under the table.
+fn notes(result: ReportInput<'_>, tally: &Tally<'_>, style: Style) -> String {
     let notes = footnotes(result, tally, judge::notes)
         .into_iter()
         .map(|note| wrapped(&plain(&note), 2, style.width) + "\n");
-    tables + &notes.collect::<String>()
+    notes.collect::<String>()
 }
 
 /// A row of the table: the threat, and the text of a cell for each model.
@@ -119,14 +142,13 @@ fn blocks(names: &[String], rows: &[Line], width: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// A table of some of the models.
-fn block(names: &[String], rows: &[Line], models: Range<usize>, style: Style) -> String {
+/// A table of some of the columns.
+fn block(head: &str, (names, rows): (&[String], &[Line]), models: Range<usize>, style: Style) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width as u16);
     let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
-    table
-        .set_header(std::iter::once(Cell::new("accuracy, %")).chain(names[models.clone()].iter().map(right)));
+    table.set_header(std::iter::once(Cell::new(head)).chain(names[models.clone()].iter().map(right)));
     for (words, cells) in rows {
         table.add_row(std::iter::once(Cell::new(words)).chain(cells[models.clone()].iter().map(right)));
     }
@@ -151,7 +173,7 @@ fn values<'r>(
             let bounds = format!(" ({:.1}–{:.1})", percent(score.lower), percent(score.upper));
             text.push_str(&bounds);
         }
-        if (score.estimate.trials as usize) < result.evidence.cases.len() {
+        if (score.estimate.trials as usize) < result.evidence.count_of(result.plan.name(model)) {
             let _ = write!(text, " n={}", score.estimate.trials);
         }
         let mark = if result.vacuous(model, cells).is_some() { "*" } else { " " };
@@ -192,12 +214,13 @@ fn requirement(finding: &Finding, style: Style) -> String {
     let verdict = painted(&format!("{:<12}", finding.verdict), finding.verdict, style);
     let words = wrapped(&plain(&finding.sentence), 13, style.width);
     let mut text = format!("{verdict} {}\n", words.trim_start());
-    for clause in &finding.clauses {
-        let is_only = finding.clauses.len() == 1;
-        let mut reason = if is_only {
-            plain(&clause.reason)
-        } else {
-            format!("{} ({}): {}", clause.verdict, plain(&clause.words), plain(&clause.reason))
+    let worst = worst_of_findings(finding);
+    for (clause, others) in &worst {
+        let is_only = worst.len() == 1;
+        let mut reason = match others {
+            Some(others) => format!("{}: {}{others}", plain(&clause.words), plain(&clause.reason)),
+            None if is_only => plain(&clause.reason),
+            None => format!("{} ({}): {}", clause.verdict, plain(&clause.words), plain(&clause.reason)),
         };
         if let Some(needed) = clause.needed {
             let more = format!("; about {} cases would decide it", grouped(needed));

@@ -20,7 +20,7 @@ pub struct ThreatModel {
 
 /// The adversary of a requirement: the strongest of its attacks; none if nothing attacks.
 pub fn of(plan: &Plan, requirement: &Requirement) -> Option<ThreatModel> {
-    let cells = requirement.clauses.iter().flat_map(|clause| clause.rests_on());
+    let cells = requirement.clauses.iter().flat_map(crate::plan::Clause::rests_on);
     let compared = requirement.regression.iter().flat_map(|one| one.cells.iter().copied());
     let attacks: Vec<&Attack> = cells
         .chain(compared)

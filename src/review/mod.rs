@@ -88,7 +88,7 @@ pub fn draw(plan: &Plan, evidence: &Evidence, most: usize, secret: &str) -> (Key
     let pair = |&(cell, case): &(usize, usize)| Pair {
         model: evidence.cells[cell].model.clone(),
         attack: evidence.cells[cell].attack.clone(),
-        case: evidence.cases[case].id.clone(),
+        case: evidence.id_of(&evidence.cells[cell].model, case),
         original_is_a: random::below(&mut rng, 2) == 0,
     };
     let pairs: Vec<Pair> = drawn.iter().map(pair).collect();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::{FindingColumns, PhantomFinding};
+
 /// Which views of a study the image models read. A study that lacks one of them is left out and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Views {
@@ -171,6 +173,10 @@ pub enum Data {
         label_noise: f64,
         /// Share of the lesions that the reports miss, 0 to 0.4 (default 1/15).
         missed: f64,
+        /// The findings that are asked for, each once (default none: whether a study is abnormal).
+        findings: Vec<PhantomFinding>,
+        /// Share of the labels of findings that are not known, 0 to 0.9 (default 0).
+        unlabelled: f64,
         /// Views (default both).
         views: Views,
     },
@@ -191,6 +197,8 @@ pub enum Data {
         file: PathBuf,
         /// Which column holds what.
         columns: Columns,
+        /// The findings that are asked for, if any; the label column is then read for its list of them alone.
+        findings: Option<FindingColumns>,
         /// Values of the label column that mean abnormal (default `1`); every other value but the negatives is refused.
         positive: Vec<String>,
         /// Values of the label column that mean normal (default `0`).
@@ -225,6 +233,19 @@ impl Data {
     pub fn views(&self) -> Views {
         match self {
             Self::Phantom { views, .. } | Self::IuXray { views, .. } | Self::Manifest { views, .. } => *views,
+        }
+    }
+
+    /// The findings that are asked for, by name; none where the question is whether a study is abnormal.
+    pub fn findings(&self) -> Vec<String> {
+        match self {
+            Self::Phantom { findings, .. } => {
+                findings.iter().map(|finding| finding.name().to_string()).collect()
+            }
+            Self::Manifest { findings: Some(columns), .. } => {
+                columns.named.iter().map(|(name, _)| name.clone()).collect()
+            }
+            Self::IuXray { .. } | Self::Manifest { findings: None, .. } => vec![],
         }
     }
 

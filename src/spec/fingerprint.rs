@@ -12,8 +12,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Columns, Data, Defence, DicomFolder, Fusion, Hardening, Join, Layout, Model, Operating, Outputs, Parts,
-    Privacy, Rows, Section, Source, Spec, Split, Train, TrainingAttack, Views, Weights, Window, WordNoise,
+    Columns, Data, Defence, DicomFolder, FindingColumns, Fusion, Hardening, Join, Layout, Model, Operating,
+    Outputs, Parts, Privacy, Rows, Section, Source, Spec, Split, Train, TrainingAttack, Views, Weights,
+    Window, WordNoise,
 };
 
 /// The parts by name, as a spec calls them: `data`, `split`, `models.NAME`, `masks`, `thresholds`, `seed`, `chunk`. The
@@ -45,8 +46,9 @@ impl Fingerprint {
             masks.put("name", name).path("path", path);
         }
         let mut thresholds = Part::new("thresholds");
-        for (model, Operating { metric, share }) in &spec.thresholds {
-            thresholds.put("model", spec.name_of(*model)).put("metric", metric.name()).put("share", share);
+        for (model, Operating { finding, metric, share }) in &spec.thresholds {
+            thresholds.put("model", spec.name_of(*model)).maybe("finding", finding.as_ref());
+            thresholds.put("metric", metric.name()).put("share", share);
         }
         parts.extend([
             ("masks".to_string(), digest(masks)),
@@ -189,13 +191,18 @@ impl Part {
 
 fn data(data: &Data) -> Part {
     match data {
-        Data::Phantom { studies, seed, label_noise, missed, views } => {
+        Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, views } => {
             let mut part = Part::new("phantom");
             part.put("studies", studies)
                 .put("seed", seed)
                 .put("label_noise", label_noise)
                 .put("missed", missed);
             part.put("views", views.name());
+            // without findings the part is that of versions that knew none
+            if !findings.is_empty() {
+                part.all("finding", findings.iter().map(|finding| finding.name()));
+                part.put("unlabelled", unlabelled);
+            }
             part
         }
         Data::IuXray { folder, sections, views, bits } => {
@@ -207,6 +214,7 @@ fn data(data: &Data) -> Part {
         Data::Manifest {
             file,
             columns,
+            findings: asked,
             positive,
             negative,
             leave_out,
@@ -254,6 +262,14 @@ fn data(data: &Data) -> Part {
             part.maybe("indication", indication.as_ref()).maybe("findings", findings.as_ref());
             part.maybe("impression", impression.as_ref()).maybe("view", view.as_ref());
             part.maybe("mask", mask.as_ref()).all("group", groups);
+            if let Some(FindingColumns { named, is_list, unsure, uncertain, empty, none }) = asked {
+                for (name, column) in named {
+                    part.put("finding", name).put("is", column);
+                }
+                part.put("list", is_list).all("unsure", unsure).maybe("none", none.as_ref());
+                part.maybe("uncertain", uncertain.map(super::Taken::name));
+                part.maybe("empty", empty.map(super::Taken::name));
+            }
             part
         }
     }
@@ -429,10 +445,11 @@ impl super::Optimizer {
 
 impl Outputs {
     /// Its name in a spec.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            Self::Logits => "logits",
-            Self::Logit => "logit",
+            Self::Logits => "logits".to_string(),
+            Self::Logit => "logit".to_string(),
+            Self::Findings(names) => names.join(", "),
         }
     }
 }

@@ -60,7 +60,7 @@ listed! {
     pub enum ModuleFormat {
         /// A file of torch.export: data, run operator by operator.
         Pt2,
-        /// A `TorchScript` module: code, which PyTorch has deprecated.
+        /// A `TorchScript` module: code, which `PyTorch` has deprecated.
         TorchScript,
     }
 }
@@ -119,12 +119,14 @@ pub enum Expectation {
 }
 
 /// What a module returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outputs {
     /// `[cases, 2]`: normal, abnormal.
     Logits,
     /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
     Logit,
+    /// `[cases, names]`: the log-odds of each of these findings; a column of another name is not read.
+    Findings(Vec<String>),
 }
 
 /// How a fusion joins its parts.

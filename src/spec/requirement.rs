@@ -29,11 +29,26 @@ pub struct Costs {
     pub overcalled: f64,
 }
 
+/// Which of a model's answers is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether a study is abnormal: the only one where the data have no findings.
+    Abnormal,
+    /// That about a finding.
+    Finding(String),
+    /// That about every finding, each of which has to hold.
+    EveryFinding,
+    /// The mean over all findings.
+    MeanOfFindings,
+}
+
 /// A figure that others published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// Index of our model that takes the place of theirs.
     pub model: usize,
+    /// What it was asked: about a finding, or whether a study is abnormal.
+    pub asked: Asked,
     /// What they measured.
     pub metric: Metric,
     /// What they found, 0 to 1.
@@ -73,6 +88,8 @@ pub struct Clause {
     pub words: String,
     /// Index of the model.
     pub model: usize,
+    /// Which of its answers is meant.
+    pub asked: Asked,
     /// What is measured.
     pub metric: Metric,
     /// What it is compared with.
@@ -88,6 +105,8 @@ pub struct Clause {
 /// What a model's threshold keeps on the validation part of the split.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Operating {
+    /// The finding, by its place in the data; None where the question is whether a study is abnormal.
+    pub finding: Option<usize>,
     /// Sensitivity or specificity.
     pub metric: Metric,
     /// Its least value there, above 0 and at most 1.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
-//! clause    = [model] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
+//! clause    = [model] [asked] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
 //!           | [model] "certified" [metric] ("≥" | "≤") number [group] "within" ball [group]
+//! asked     = finding | "every" "finding" | "mean"                              where the data have findings
 //! group     = "in" "every" attribute
 //! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
-//! figure    = model metric number [("at" | "under" | "with") condition]          what others published
+//! figure    = model [finding] metric number [("at" | "under" | "with") condition]          what others published
 //! threat    = search ["-" norm] ["-" count ["×" count]] { setting }
 //!           | number "patch" ["-" count] { setting } | corruption "severity" ["=" | "≤"] number
 //!           | [mode] [number] edit ["-" count] { setting } | absence ("image" | "report") | name
@@ -23,7 +24,7 @@
 use super::node::suggest;
 use super::reach::{Certified, reach};
 use super::token::{Kind, Token, tokens};
-use super::{Bound, Clause, Condition, Defence, Figure, Metric, Model, Named, Threat};
+use super::{Asked, Bound, Clause, Condition, Defence, Figure, Metric, Model, Named, Threat};
 
 /// A fault within a sentence: where it starts, in characters from 0, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,8 @@ impl ModelInputs {
 pub struct Names<'a> {
     /// The spec's models.
     pub models: &'a [ModelInputs],
+    /// The findings of its data.
+    pub findings: &'a [String],
     /// The spec's threats.
     pub threats: &'a [Named<Threat>],
     /// The names of the spec's mask files.
@@ -79,10 +82,13 @@ pub struct Names<'a> {
 }
 
 /// Words of the grammar beside the metrics, which no model or threat may be called.
-pub(super) const RESERVED: [&str; 31] = [
+pub(super) const RESERVED: [&str; 34] = [
     "in",
     "every",
     "each",
+    "finding",
+    "findings",
+    "mean",
     "deletion",
     "synonyms",
     "synonym",
@@ -143,10 +149,13 @@ pub fn parse_sentence(sentence: &str, names: Names<'_>) -> Result<Vec<Clause>, V
 /// Its first fault.
 pub fn parse_figure(text: &str, names: Names<'_>) -> Result<Figure, Complaint> {
     let mut parser = Parser::new(text, names);
-    let Subject { model, metric, is_certified } = parser.subject(None)?;
+    let Subject { model, asked, metric, is_certified } = parser.subject(None)?;
     if is_certified {
         let help = "write a figure without an attack, or under one";
         return Err(parser.complain("a published figure is not certified here", help));
+    }
+    if matches!(asked, Asked::EveryFinding | Asked::MeanOfFindings) {
+        return Err(parser.complain("a figure is about one finding", "write one figure a line"));
     }
     let Some(Kind::Number(number)) = parser.peek() else {
         return Err(parser.complain("a figure is expected here", "write a share such as `63.06%`"));
@@ -155,7 +164,7 @@ pub fn parse_figure(text: &str, names: Names<'_>) -> Result<Figure, Complaint> {
     parser.at += 1;
     let condition = parser.optional_condition()?;
     match parser.peek() {
-        None => Ok(Figure { model, metric, share, condition }),
+        None => Ok(Figure { model, asked, metric, share, condition }),
         Some(_) => Err(parser.complain("nothing more is expected here", "write one figure a line")),
     }
 }
@@ -243,11 +252,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn clause(&mut self, subject: &mut Option<Subject>) -> Parsed<Clause> {
+    fn clause(&mut self, earlier: &mut Option<Subject>) -> Parsed<Clause> {
         let start = self.at;
-        let named = self.subject(*subject)?;
-        *subject = Some(named);
-        let Subject { model, metric, is_certified } = named;
+        let subject = self.subject(earlier.as_ref())?;
+        *earlier = Some(subject.clone());
+        let Subject { model, asked, metric, is_certified } = subject;
         let bound = self.comparison(model, metric)?;
         let mut group = self.group()?;
         let certified = if is_certified { Some(self.certificate(model, metric, &bound)?) } else { None };
@@ -260,11 +269,16 @@ impl<'a> Parser<'a> {
         if group.is_none() {
             group = self.group()?;
         }
+        if group.is_some() && asked == Asked::MeanOfFindings {
+            self.at -= 1;
+            let help = "ask for `every finding` in the groups, or leave `in every` out";
+            return Err(self.complain("a mean over findings is not taken in groups", help));
+        }
         if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";
             return Err(self.complain("this does not belong to the clause", help));
         }
-        Ok(Clause { words: self.written(start), model, metric, bound, group, condition, certified })
+        Ok(Clause { words: self.written(start), model, asked, metric, bound, group, condition, certified })
     }
 
     /// What follows `at`, `under` or `with`; clean if nothing does.
@@ -275,17 +289,73 @@ impl<'a> Parser<'a> {
         Ok(Condition::clean())
     }
 
-    /// What a clause is about; a later clause may leave the model out, or all of it.
-    fn subject(&mut self, earlier: Option<Subject>) -> Parsed<Subject> {
-        let model = match (self.word(), earlier) {
-            (Some(word), Some(earlier)) if is_metric(&word) || word == CERTIFIED => earlier.model,
-            (None, Some(earlier)) if matches!(self.peek(), Some(Kind::AtLeast | Kind::AtMost)) => {
-                return Ok(earlier);
+    /// What a clause is about; a later clause may leave out what is the same as before.
+    fn subject(&mut self, earlier: Option<&Subject>) -> Parsed<Subject> {
+        if let (Some(Kind::AtLeast | Kind::AtMost), Some(earlier)) = (self.peek(), earlier) {
+            return Ok(earlier.clone());
+        }
+        let word = self.word().unwrap_or_default();
+        let (model, known) = match (earlier, self.names.models) {
+            (Some(earlier), _) if is_metric(&word) || word == CERTIFIED => {
+                (earlier.model, Some(&earlier.asked))
             }
-            _ => self.model()?,
+            (Some(earlier), _) if self.begins_asked(&word) => (earlier.model, None),
+            (None, [_]) if self.begins_asked(&word) => (0, None),
+            (Some(_) | None, _) => (self.model()?, None),
+        };
+        let start = self.at;
+        let asked = match known {
+            Some(asked) => asked.clone(),
+            None => self.asked()?,
         };
         let is_certified = self.take_word(&[CERTIFIED]);
-        Ok(Subject { model, metric: self.metric()?, is_certified })
+        if is_certified && asked != Asked::Abnormal {
+            self.at -= 1;
+            let help = "ask for a certificate where the data have no findings, or for an attack here";
+            return Err(self.complain("no certificate is offered for a finding", help));
+        }
+        let metric = self.metric()?;
+        if asked == Asked::MeanOfFindings && metric != Metric::Auroc {
+            self.at = start;
+            let help = "write `mean auroc`, or `every finding` before another metric";
+            return Err(self.complain("only areas are averaged over findings", help));
+        }
+        Ok(Subject { model, asked, metric, is_certified })
+    }
+
+    /// Whether a word begins what says which finding is meant.
+    fn begins_asked(&self, word: &str) -> bool {
+        let names = self.names.findings;
+        let is_finding = names.iter().any(|name| name.eq_ignore_ascii_case(word));
+        is_finding || !names.is_empty() && ["every", "each", "mean"].contains(&word)
+    }
+
+    /// Which of a model's answers is meant.
+    fn asked(&mut self) -> Parsed<Asked> {
+        let names = self.names.findings;
+        if names.is_empty() {
+            return Ok(Asked::Abnormal);
+        }
+        if self.take_word(&["mean"]) {
+            return Ok(Asked::MeanOfFindings);
+        }
+        if self.take_word(&["every", "each"]) {
+            if self.take_word(&["finding"]) {
+                return Ok(Asked::EveryFinding);
+            }
+            return Err(self.complain("`finding` is expected after `every`", "write `every finding`"));
+        }
+        let word = self.word().unwrap_or_default();
+        if let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&word)) {
+            self.at += 1;
+            return Ok(Asked::Finding(name.clone()));
+        }
+        let known: Vec<&str> = names.iter().map(String::as_str).chain(["every finding", "mean"]).collect();
+        if word.is_empty() || is_metric(&word) {
+            let help = format!("name one before the metric: {}", known.join(", "));
+            return Err(self.complain("the finding that is meant is missing", help));
+        }
+        Err(self.complain(format!("`{word}` is no finding of the data"), suggest(&word, &known)))
     }
 
     /// The ball of a certificate, after what is certified and how much of it.
@@ -354,9 +424,10 @@ impl<'a> Parser<'a> {
 const CERTIFIED: &str = "certified";
 
 /// What a clause is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Subject {
     model: usize,
+    asked: Asked,
     metric: Metric,
     /// Whether it holds against every change in a ball.
     is_certified: bool,

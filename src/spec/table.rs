@@ -87,12 +87,12 @@ impl<K: Takes> Row for Needed<K> {
 pub(super) struct Usual<K: Takes> {
     about: &'static str,
     takes: K,
-    usual: K::Value,
+    default: K::Value,
 }
 
 /// A key with a default.
 pub(super) fn usual<K: Writes>(about: &'static str, takes: K, usual: K::Value) -> Usual<K> {
-    Usual { about, takes, usual }
+    Usual { about, takes, default: usual }
 }
 
 impl<K: Writes> Row for Usual<K>
@@ -103,13 +103,13 @@ where
 
     fn entry<'a>(&self, map: &Map<'a>, key: &str) -> Entry<'a, K::Value> {
         let node = map.get(key);
-        let value = node.as_ref().map_or_else(|| Some(self.usual.clone()), |node| self.takes.read(node));
+        let value = node.as_ref().map_or_else(|| Some(self.default.clone()), |node| self.takes.read(node));
         Entry { node, value }
     }
 
     fn schema(&self, _: About<'_>) -> Json {
         let mut schema = self.takes.schema(self.about);
-        schema["default"] = self.takes.written(&self.usual);
+        schema["default"] = self.takes.written(&self.default);
         schema
     }
 

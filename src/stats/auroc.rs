@@ -31,30 +31,36 @@ impl Auroc {
     /// From cases: a patient, whether it is abnormal, and its score (higher for abnormal). None where a class has no
     /// case or a score is no number.
     pub fn of<K: Ord + Copy>(cases: &[(K, bool, f64)]) -> Option<Self> {
-        let scores = |abnormal: bool| -> Vec<f64> {
-            cases.iter().filter(|case| case.1 == abnormal).map(|case| case.2).collect()
+        let parts = Parts::of(cases)?;
+        let (error, pairs) = spread(parts.patients.values(), parts.area, parts.sizes);
+        Some(Self { area: parts.area, error, pairs })
+    }
+
+    /// The mean of the areas of several questions about the same patients. A patient moves all of them together, so its
+    /// parts of all areas are added before they are squared: questions that say the same count once. None where a question
+    /// has no area.
+    pub fn mean_of<K: Ord + Copy>(questions: &[Vec<(K, bool, f64)>]) -> Option<Self> {
+        let all: Vec<Parts<K>> = questions.iter().map(|cases| Parts::of(cases)).collect::<Option<_>>()?;
+        let count = all.len() as f64;
+        let mut moved: BTreeMap<K, f64> = BTreeMap::new();
+        let (mut fewest, mut least_pairs) = (f64::INFINITY, u64::MAX);
+        for Parts { area, sizes, patients } in &all {
+            for (patient, [abnormal, above, normal, under]) in patients {
+                let own = (above - abnormal * area) / sizes.0 + (under - normal * area) / sizes.1;
+                *moved.entry(*patient).or_default() += own / count;
+            }
+            let of_class = |place: usize| patients.values().filter(|sums| sums[place] > 0.0).count() as f64;
+            fewest = fewest.min(of_class(0)).min(of_class(2));
+            least_pairs = least_pairs.min(spread(patients.values(), *area, *sizes).1);
+        }
+        let area = all.iter().map(|parts| parts.area).sum::<f64>() / count;
+        // the correction of the class with the fewest patients is the largest
+        let error = if fewest < 2.0 {
+            f64::INFINITY
+        } else {
+            (moved.values().map(|own| own * own).sum::<f64>() * fewest / (fewest - 1.0)).sqrt()
         };
-        let (mut high, mut low) = (scores(true), scores(false));
-        if high.is_empty() || low.is_empty() || cases.iter().any(|case| case.2.is_nan()) {
-            return None;
-        }
-        high.sort_by(f64::total_cmp);
-        low.sort_by(f64::total_cmp);
-        // of each patient: abnormal cases and the sum of their shares, normal cases and theirs
-        let mut patients: BTreeMap<K, [f64; 4]> = BTreeMap::new();
-        let mut won = 0.0;
-        for &(patient, abnormal, score) in cases {
-            let share = if abnormal { below(&low, score) } else { 1.0 - below(&high, score) };
-            let sums = patients.entry(patient).or_default();
-            let place = if abnormal { 0 } else { 2 };
-            sums[place] += 1.0;
-            sums[place + 1] += share;
-            won += if abnormal { share } else { 0.0 };
-        }
-        let sizes = (high.len() as f64, low.len() as f64);
-        let area = won / sizes.0;
-        let (error, pairs) = spread(patients.values(), area, sizes);
-        Some(Self { area, error, pairs })
+        (!all.is_empty()).then_some(Self { area, error, pairs: least_pairs })
     }
 
     /// One-sided lower bound at level 1 − `alpha`.
@@ -70,6 +76,41 @@ impl Auroc {
     /// p-value against an area under `threshold`: the least alpha at which the lower bound reaches it.
     pub fn p_at_least(&self, threshold: f64) -> f64 {
         least_alpha(|alpha| self.lower(alpha) >= threshold)
+    }
+}
+
+/// What an area is computed from.
+struct Parts<K> {
+    area: f64,
+    /// Abnormal and normal cases.
+    sizes: (f64, f64),
+    /// Of each patient: abnormal cases and the sum of their shares, normal cases and theirs.
+    patients: BTreeMap<K, [f64; 4]>,
+}
+
+impl<K: Ord + Copy> Parts<K> {
+    fn of(cases: &[(K, bool, f64)]) -> Option<Self> {
+        let scores = |abnormal: bool| -> Vec<f64> {
+            cases.iter().filter(|case| case.1 == abnormal).map(|case| case.2).collect()
+        };
+        let (mut high, mut low) = (scores(true), scores(false));
+        if high.is_empty() || low.is_empty() || cases.iter().any(|case| case.2.is_nan()) {
+            return None;
+        }
+        high.sort_by(f64::total_cmp);
+        low.sort_by(f64::total_cmp);
+        let mut patients: BTreeMap<K, [f64; 4]> = BTreeMap::new();
+        let mut won = 0.0;
+        for &(patient, abnormal, score) in cases {
+            let share = if abnormal { below(&low, score) } else { 1.0 - below(&high, score) };
+            let sums = patients.entry(patient).or_default();
+            let place = if abnormal { 0 } else { 2 };
+            sums[place] += 1.0;
+            sums[place + 1] += share;
+            won += if abnormal { share } else { 0.0 };
+        }
+        let sizes = (high.len() as f64, low.len() as f64);
+        Some(Self { area: won / sizes.0, sizes, patients })
     }
 }
 
@@ -112,4 +153,40 @@ fn bound(area: f64, error: f64, pairs: u64, alpha: f64) -> f64 {
     let effect = ((pairs * error).powi(2) + PRIOR) / (pairs * area * (1.0 - area) + PRIOR);
     let worth = pairs / effect;
     lower_of_real(area * worth, worth, alpha)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Auroc;
+    use crate::random::{normals, stream};
+
+    /// Scores of a question about so many patients of two cases each.
+    fn question(name: &str, patients: usize) -> Vec<(usize, bool, f64)> {
+        let noise = normals(&mut stream(&["areas", name]), 2 * patients);
+        let case = |(place, noise): (usize, f32)| {
+            let abnormal = (place / 2) % 3 == 0;
+            (place / 2, abnormal, f64::from(u8::from(abnormal)) + f64::from(noise))
+        };
+        noise.into_iter().enumerate().map(case).collect()
+    }
+
+    #[test]
+    fn questions_that_say_the_same_count_once() {
+        let one = question("one", 150);
+        let single = Auroc::of(&one).expect("an area");
+        let mean = Auroc::mean_of(&[one.clone(), one.clone(), one]).expect("an area");
+        assert!((mean.area - single.area).abs() < 1e-12 && mean.pairs == single.pairs);
+        assert!((mean.error / single.error - 1.0).abs() < 0.02, "{mean:?} {single:?}");
+    }
+
+    #[test]
+    fn independent_questions_add_up() {
+        let all: Vec<_> = (0..9).map(|place| question(&place.to_string(), 150)).collect();
+        let each: Vec<f64> = all.iter().map(|one| Auroc::of(one).expect("an area").error).collect();
+        let apart = each.iter().map(|error| error * error).sum::<f64>().sqrt() / 9.0;
+        let mean = Auroc::mean_of(&all).expect("an area");
+        assert!((mean.error / apart - 1.0).abs() < 0.25, "{} {apart}", mean.error);
+        assert!(Auroc::mean_of::<usize>(&[]).is_none());
+        assert!(Auroc::mean_of(&[vec![(0, true, 1.0), (1, true, 0.0)]]).is_none(), "a class without a case");
+    }
 }

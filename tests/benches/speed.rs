@@ -40,6 +40,8 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
         seed: 7,
         label_noise: 0.0,
         missed: 0.07,
+        findings: vec![],
+        unlabelled: 0.0,
         views: spec::Views::Both,
     };
     let dataset = data::load(&spec, None).expect("phantoms");

@@ -60,7 +60,7 @@ fn a_folder_in_several_files_answers_as_transformers_does() {
     let checkpoint = Checkpoint::read(&golden().join("checkpoint"), None).expect("a checkpoint");
     let params = checkpoint.classifier().expect("parameters");
     let tokenizer = TokenizerOf::new(checkpoint.vocabulary, 16).expect("a tokenizer");
-    let architecture = Architecture::Language(Bert { config: checkpoint.config });
+    let architecture = Architecture::Language(Bert::of(checkpoint.config));
     let mut network = Network {
         name: "golden".into(),
         architecture,

@@ -125,7 +125,7 @@ fn about(name: &str, reads_image: bool, reads_text: bool) -> ScriptModel {
 }
 
 fn load(about: &ScriptModel) -> medcert::Result<Script> {
-    Script::load("theirs", about, |path| Ok(golden().join(path)))
+    Script::load("theirs", about, &[], |path| Ok(golden().join(path)))
 }
 
 #[test]

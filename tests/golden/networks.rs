@@ -176,7 +176,7 @@ fn bert_base_agrees_with_transformers() {
         max_tokens: 512,
         vocabulary: 28_996,
     };
-    let architecture = Architecture::Language(Bert { config });
+    let architecture = Architecture::Language(Bert::of(config));
     let params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
     let ids: Vec<u32> = golden.integers("golden.bert.ids").iter().map(|&id| id as u32).collect();
     let tokens = Tokens::new(&[&ids[..24], &ids[24..33]]).expect("tokens");
@@ -190,7 +190,7 @@ fn bert_agrees_with_transformers_plain_and_folded_padding_included() {
     let golden = Golden::open("bert.safetensors");
     let config =
         BertConfig { hidden: 16, layers: 2, heads: 2, intermediate: 32, max_tokens: 12, vocabulary: 40 };
-    let mut network = golden.network(Architecture::Language(Bert { config }));
+    let mut network = golden.network(Architecture::Language(Bert::of(config)));
     let ids: Vec<u32> = golden.integers("golden.ids").iter().map(|&id| id as u32).collect();
     let lengths = golden.integers("golden.lengths");
     let texts: Vec<&[u32]> =
@@ -211,7 +211,7 @@ fn cross_attention_agrees_with_torch_padding_included() {
     let golden = Golden::open("cross.safetensors");
     let cross = Cross { width: 8, heads: 2 };
     let mut d = Declarations::default();
-    cross.declare(&mut d, 6, 10);
+    cross.declare(&mut d, (6, 10), 2);
     let fill = |d: &Declared| Ok(golden.floats(&format!("weights.{}", d.name)));
     let mut params = Params::make(&d.list, fill).expect("parameters");
     params.freeze();

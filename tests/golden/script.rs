@@ -41,7 +41,7 @@ fn about(file: &str, outputs: Outputs) -> ScriptModel {
 }
 
 fn load(about: &ScriptModel) -> Result<Script> {
-    Script::load("theirs", about, |path| Ok(golden().join(path)))
+    Script::load("theirs", about, &[], |path| Ok(golden().join(path)))
 }
 
 fn cases() -> (Tensor, Vec<String>) {

@@ -52,7 +52,7 @@ fn config() -> BertConfig {
 
 /// Weights of a masked language model whose decoder is tied, large enough that words matter.
 fn weights() -> Weights {
-    let bert = Bert { config: config() };
+    let bert = Bert::of(config());
     let mut d = Declarations::default();
     bert.declare_trunk(&mut d);
     declare_masked_head(bert, &mut d);
@@ -135,7 +135,7 @@ fn biases(weights: &Weights) -> Vec<f64> {
 
 /// The logits of all entries at a place of a text, by the formula, over the last hidden state of the trunk.
 fn logits(weights: &Weights, ids: &[u32], at: usize) -> Vec<f64> {
-    let bert = Bert { config: config() };
+    let bert = Bert::of(config());
     let mut d = Declarations::default();
     bert.declare_trunk(&mut d);
     d.list.retain(|p| !p.name.contains("pooler"));

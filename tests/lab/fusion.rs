@@ -77,7 +77,7 @@ fn padding_and_the_order_of_cases_change_no_fusion() {
     let vision = Residual { width: 8, views: 2, ..Residual::SMALL };
     let config =
         BertConfig { hidden: 16, layers: 1, heads: 2, intermediate: 32, max_tokens: 16, vocabulary: 40 };
-    let language = Bert { config };
+    let language = Bert::of(config);
     let cross = medcert::lab::model::cross::Cross { width: 16, heads: 2 };
     for architecture in [
         Architecture::Early(vision, language),

@@ -20,6 +20,7 @@ mod certified;
 mod certify;
 mod deceptions;
 mod device;
+mod findings;
 mod fusion;
 mod hardening;
 mod joint;

@@ -27,7 +27,7 @@ fn a_threshold_keeps_its_share_and_decides() {
     let partition = Partition { train: vec![], validation: all.clone(), test: all.clone() };
     for (metric, of_class) in [(Metric::Sensitivity, true), (Metric::Specificity, false)] {
         for share in [0.5, 0.8, 1.0] {
-            let point = Operating { metric, share };
+            let point = Operating { finding: None, metric, share };
             let at = Operated::fix(&model, point, &bench.inputs, &partition).expect("a threshold");
             let scene = bench.scene(&at);
             let mut chunk = Chunk::new(&scene, &all).expect("a chunk");
@@ -43,6 +43,6 @@ fn a_threshold_keeps_its_share_and_decides() {
         }
     }
     let one_class = Partition { validation: vec![], ..partition };
-    let point = Operating { metric: Metric::Sensitivity, share: 0.9 };
+    let point = Operating { finding: None, metric: Metric::Sensitivity, share: 0.9 };
     assert!(Operated::fix(&model, point, &bench.inputs, &one_class).is_err());
 }

@@ -138,7 +138,8 @@ fn data(folder: &Path) -> Dataset {
     };
     let studies = phantom::studies(CASES, 3, 0.0).into_iter().enumerate().map(study).collect();
     let (sections, views) = (vec![Section::Findings], Views::Frontal);
-    Dataset { studies, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
+    let findings = vec![];
+    Dataset { studies, findings, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
 }
 
 /// What happens to each case under each of the attacks; the clean outcomes come first.
@@ -150,6 +151,7 @@ fn outcomes(looks: Looks, attacks: &[Attack]) -> Vec<Vec<Outcome>> {
     let (model, lexicon, all) = (Planted(looks), Lexicon::embedded(), (0..CASES).collect::<Vec<usize>>());
     let scene = Scene {
         reader: &model,
+        finding: None,
         readers: vec![&model],
         inputs: &inputs,
         ids: data.studies.iter().map(|study| study.id.as_str()).collect(),

@@ -267,7 +267,7 @@ fn bert() -> Network {
         max_tokens: 40,
         vocabulary: entries.len() as u32,
     };
-    let architecture = Architecture::Language(Bert { config });
+    let architecture = Architecture::Language(Bert::of(config));
     let tokenizer = TokenizerOf::new(Vocabulary::uncased(entries), 40).expect("a tokenizer");
     let mut params = Params::random(&architecture.declare(), 5).expect("weights");
     let grow = |(name, shape, values): Named| {

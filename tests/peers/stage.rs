@@ -115,6 +115,7 @@ impl Stage {
         let studies = &self.data.studies;
         Scene {
             reader: &self.network,
+            finding: None,
             readers: vec![&self.network],
             inputs: &self.inputs,
             ids: studies.iter().map(|study| study.id.as_str()).collect(),
@@ -287,7 +288,7 @@ fn by_formula(name: &str, side: Option<u32>, inputs: &Inputs, partition: &Partit
     entries.extend(
         (entries.len()..BertConfig::BASE.vocabulary as usize).map(|place| format!("[unused{place}]")),
     );
-    let bert = Bert { config: BertConfig::BASE };
+    let bert = Bert::of(BertConfig::BASE);
     let architecture = match side {
         Some(_) => Architecture::Early(Residual { views: inputs.views(), ..Residual::SENET154 }, bert),
         None => Architecture::Language(bert),

@@ -22,7 +22,12 @@ fn world() -> World {
     world.cell(2, fgsm(0.1), |place, _| place > 1);
     world.probe(2, deletion(), 4, |place, _| place > 2);
     world.evidence.baselines = vec![
-        medcert::data::Baseline { name: "bag of words".into(), right: vec![true, false, true, true] }.into(),
+        medcert::data::Baseline {
+            name: "bag of words".into(),
+            right: [true, false, true, true].map(Some).to_vec(),
+            finding: None,
+        }
+        .into(),
     ];
     world.evidence.counterexamples = vec![counterexample(&world.evidence)];
     world
@@ -183,6 +188,7 @@ fn a_damaged_picture_is_decoded_again_and_reported() {
         lateral: None,
         report: Report::default(),
         label: true,
+        findings: vec![],
         view: None,
         mask: None,
         groups: vec![],

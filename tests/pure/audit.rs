@@ -16,7 +16,8 @@ use proptest::prelude::*;
 /// A data set of these studies, whose models read the findings and these views.
 fn dataset(studies: Vec<Study>, views: Views) -> Dataset {
     let sections = vec![Section::Findings];
-    Dataset { studies, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
+    let findings = vec![];
+    Dataset { studies, findings, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
 }
 
 /// Phantoms, their usual sections and views, and a division.
@@ -36,7 +37,7 @@ fn told(data: &Dataset, partition: &Partition) -> Audit {
 }
 
 fn share(baseline: &Baseline) -> f64 {
-    baseline.right.iter().filter(|right| **right).count() as f64 / baseline.right.len() as f64
+    baseline.right.iter().filter(|right| **right == Some(true)).count() as f64 / baseline.right.len() as f64
 }
 
 /// A study of its own patient, with these findings.
@@ -48,6 +49,7 @@ fn written(name: &str, findings: &str) -> Study {
         lateral: None,
         report: Report { findings: findings.into(), ..Report::default() },
         label: false,
+        findings: vec![],
         view: None,
         mask: None,
         groups: vec![],

@@ -26,7 +26,7 @@ fn smoothing(alpha: f64) -> Smoothing {
 }
 
 fn ball(text: &str) -> Ball {
-    parse_ball(text, Names { models: &[], threats: &[], masks: &[] }).expect("a ball")
+    parse_ball(text, Names { models: &[], findings: &[], threats: &[], masks: &[] }).expect("a ball")
 }
 
 fn rules(smoothing: &Smoothing, ball: &Ball) -> Rules {

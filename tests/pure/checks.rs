@@ -74,7 +74,11 @@ fn full(outcomes: &mut [Outcome], epsilon: f64) {
 
 fn baseline(name: &str, right: impl Fn(usize, bool) -> bool) -> Baseline {
     let bit = |(place, label)| if right(place, label) { '1' } else { '0' };
-    Baseline { name: name.into(), right: even(CASES).into_iter().enumerate().map(bit).collect() }
+    Baseline {
+        name: name.into(),
+        right: even(CASES).into_iter().enumerate().map(bit).collect(),
+        finding: None,
+    }
 }
 
 fn judged(world: &World) -> Judgement {
@@ -130,8 +134,7 @@ fn a_healthy_model_raises_nothing() {
         Check::Noise,
     ];
     for one in &judgement.examined {
-        let expected =
-            if idle.contains(&one.check) { CheckState::NotApplicable } else { CheckState::Passed };
+        let expected = if idle.contains(&one.check) { CheckState::NotApplicable } else { CheckState::Passed };
         assert_eq!(one.state, expected, "{one:?}");
     }
     assert_eq!(judgement.examined.len(), Check::ALL.len());

@@ -108,6 +108,7 @@ fn study(path: PathBuf) -> Study {
         lateral: None,
         report: medcert::data::Report::default(),
         label: true,
+        findings: vec![],
         view: None,
         mask: None,
         groups: vec![],

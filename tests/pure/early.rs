@@ -180,6 +180,7 @@ fn few_cases_make_nothing_vacuous() {
     world.evidence.baselines.push(medcert::evidence::Baseline {
         name: "bag of words, findings".into(),
         right: (0..960).map(|place| if place % 8 == 1 { '0' } else { '1' }).collect(),
+        finding: None,
     });
     world.require("a", vec![at_least("fusion accuracy ≥ 70%", 2, vec![attacked], 0.7)]);
     let evidence = early(&world);

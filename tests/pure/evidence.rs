@@ -16,7 +16,12 @@ fn world(right: &[bool]) -> World {
 }
 
 fn baseline(of: &str, right: &[bool]) -> Baseline {
-    data::Baseline { name: format!("bag of words, {of}"), right: right.to_vec() }.into()
+    data::Baseline {
+        name: format!("bag of words, {of}"),
+        right: right.iter().copied().map(Some).collect(),
+        finding: None,
+    }
+    .into()
 }
 
 proptest! {

@@ -220,6 +220,7 @@ fn images(inputs: usize, most: Duration) {
         lateral: None,
         report: Report::default(),
         label: true,
+        findings: vec![],
         view: None,
         mask: None,
         groups: vec![],

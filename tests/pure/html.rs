@@ -9,7 +9,9 @@ use medcert::judge::{Judgement, Tally};
 use medcert::plan::Attack;
 use medcert::report::html::{About, render};
 use medcert::report::{self, summary};
-use medcert::spec::{Absence, Bound, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver};
+use medcert::spec::{
+    Absence, Asked, Bound, Check, Condition, Figure, Metric, Place, Strength, Threat, Waiver,
+};
 
 /// A gray picture of 2 × 2 pixels.
 const PNG: &str =
@@ -93,7 +95,7 @@ fn published(epsilon: f64, share: f64) -> Figure {
     let threat = Threat::Image { method, strength: Strength::At(epsilon) };
     let threats = if epsilon > 0.0 { vec![threat] } else { vec![] };
     let condition = Condition { threats, ..Condition::clean() };
-    Figure { model: 0, metric: Metric::Accuracy, share, condition }
+    Figure { model: 0, asked: Asked::Abnormal, metric: Metric::Accuracy, share, condition }
 }
 
 fn exhibit() -> Exhibit {

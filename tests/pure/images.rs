@@ -36,6 +36,7 @@ fn study(path: PathBuf, bits: Option<u8>) -> Study {
         lateral: None,
         report: Report::default(),
         label: true,
+        findings: vec![],
         view: None,
         mask: None,
         groups: vec![],

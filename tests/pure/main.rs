@@ -9,6 +9,7 @@ mod mutations;
 
 mod acted_law;
 mod altered;
+mod areas;
 mod audit;
 mod autopsy;
 mod baseline;
@@ -23,6 +24,7 @@ mod data;
 mod dicom;
 mod early;
 mod evidence;
+mod findings;
 mod fuzz;
 mod graphs;
 mod hostile;

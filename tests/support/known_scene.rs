@@ -110,6 +110,7 @@ impl Bench {
         }
         let test = (0..studies.len()).collect();
         let data = Dataset {
+            findings: vec![],
             studies,
             left_out: vec![],
             remarks: vec![],
@@ -125,6 +126,7 @@ impl Bench {
     pub fn scene<'a>(&'a self, model: &'a dyn Reader) -> Scene<'a> {
         Scene {
             reader: model,
+            finding: None,
             readers: vec![model],
             inputs: &self.inputs,
             ids: self.data.studies.iter().map(|study| study.id.as_str()).collect(),

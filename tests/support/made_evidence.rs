@@ -22,7 +22,15 @@ pub fn spec() -> Spec {
     Spec {
         path: "specs/hand.yaml".into(),
         claim: "The fusion model keeps reading under attack".into(),
-        data: Data::Phantom { studies: 900, seed: 7, label_noise: 0.02, missed: 0.07, views: Views::Both },
+        data: Data::Phantom {
+            studies: 900,
+            seed: 7,
+            label_noise: 0.02,
+            missed: 0.07,
+            findings: vec![],
+            unlabelled: 0.0,
+            views: Views::Both,
+        },
         split: spec::Split {
             parts: spec::Parts::Drawn { test: 0.3, validation: 0.15 },
             cases: None,
@@ -92,6 +100,7 @@ impl World {
         let spec = spec();
         let facts = |(name, _): &(String, spec::Model)| ModelFacts {
             name: name.clone(),
+            finding: None,
             architecture: "by hand".into(),
             weights: format!("{:0<64}", hex(name)),
             parameters: 1234,
@@ -119,6 +128,7 @@ impl World {
                 studies: labels.len() * 3 + 20,
                 left_out: vec![("no lateral image".into(), 12), ("no label".into(), 3)],
                 remarks: vec![],
+                findings: vec![],
                 train: labels.len() * 2,
                 validation: 20,
                 test: labels.len(),
@@ -133,6 +143,7 @@ impl World {
                     id: format!("s{place}"),
                     patient: format!("p{place}"),
                     label,
+                    findings: String::new(),
                     lesion: None,
                     seen: vec![],
                     twins: Twins::default(),
@@ -146,8 +157,10 @@ impl World {
             counterexamples: vec![],
             regressions: Regressions::default(),
         };
+        let subjects = medcert::plan::subjects(&spec);
         let plan = Plan {
             spec,
+            subjects,
             cells: vec![],
             certificates: vec![],
             probes: vec![],
@@ -273,13 +286,14 @@ pub fn at_least(words: &str, model: usize, cells: Vec<usize>, share: f64) -> Cla
     let asked = spec::Clause {
         words: words.into(),
         model,
+        asked: spec::Asked::Abnormal,
         metric: Metric::Accuracy,
         bound: Bound::Rate(share),
         group: None,
         condition: Condition::clean(),
         certified: None,
     };
-    Clause { asked, cells, certificate: None, others: vec![] }
+    Clause { asked, each: None, mean_with: vec![], cells, certificate: None, others: vec![] }
 }
 
 /// The same clause about another metric.

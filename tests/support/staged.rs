@@ -130,6 +130,7 @@ impl Stage {
                     ..Report::default()
                 },
                 label,
+                findings: vec![],
                 view: None,
                 mask: None,
                 groups: vec![],
@@ -145,6 +146,7 @@ impl Stage {
         };
         let data = Dataset {
             studies,
+            findings: vec![],
             left_out: vec![],
             remarks: vec![],
             digest: "made".into(),
@@ -190,6 +192,7 @@ impl Stage {
         };
         let facts = |(place, model): (usize, &Made)| ModelFacts {
             name: model.name.into(),
+            finding: None,
             architecture: "made".into(),
             weights: format!("{place:064}"),
             parameters: 1,

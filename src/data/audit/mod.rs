@@ -58,8 +58,11 @@ impl Twins {
 pub struct Baseline {
     /// What it is, such as `bag of words, findings`.
     pub name: String,
-    /// Whether it is right on each test case.
-    pub right: Vec<bool>,
+    /// Whether it is right on each test case; None where the label is not known.
+    pub right: Vec<Option<bool>>,
+    /// The finding that it learned; None where it learned whether a study is abnormal.
+    #[serde(default)]
+    pub finding: Option<String>,
 }
 
 /// Audits a data set. `pixels` are those of all its studies at the side [`SIDE`], in its views; empty where there
@@ -114,13 +117,23 @@ fn baselines(data: &Dataset, partition: &Partition, whole: &[&str]) -> Vec<Basel
     if readers.len() > 1 {
         readers.push(("bag of words, whole report".to_string(), whole.to_vec()));
     }
-    let label = |place: &usize| data.studies[*place].label;
-    let baseline = |(name, texts): (String, Vec<&str>)| {
-        let train: Vec<(&str, bool)> =
-            partition.train.iter().map(|place| (texts[*place], label(place))).collect();
-        let said = bag_of_words::predict(&train, &chosen(&texts, &partition.test));
-        let right = said.iter().zip(&partition.test).map(|(said, place)| *said == label(place)).collect();
-        Baseline { name, right }
+    let questions: Vec<Option<usize>> = match data.findings.len() {
+        0 => vec![None],
+        count => (0..count).map(Some).collect(),
     };
-    readers.into_par_iter().map(baseline).collect()
+    let label = |question: Option<usize>, place: usize| data.studies[place].label_of(question);
+    let baseline = |((name, texts), question): (&(String, Vec<&str>), Option<usize>)| {
+        let known = |place: &usize| Some((texts[*place], label(question, *place)?));
+        let train: Vec<(&str, bool)> = partition.train.iter().filter_map(known).collect();
+        let said = bag_of_words::predict(&train, &chosen(texts, &partition.test));
+        let is_right = |(said, place): (&bool, &usize)| Some(*said == label(question, *place)?);
+        Baseline {
+            name: name.clone(),
+            right: said.iter().zip(&partition.test).map(is_right).collect(),
+            finding: question.map(|place| data.findings[place].clone()),
+        }
+    };
+    let all: Vec<_> =
+        readers.iter().flat_map(|reader| questions.iter().map(move |one| (reader, *one))).collect();
+    all.into_par_iter().map(baseline).collect()
 }

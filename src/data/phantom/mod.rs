@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha12Rng;
 
-use super::{ImageSource, Study, groups};
+use super::{ImageSource, Presence, Study, groups};
 use crate::random::{below, stream, uniform};
+use crate::spec::PhantomFinding;
 
 /// Which picture of a phantom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +160,31 @@ impl Drawing {
         parts.extend(device.map(str::to_string));
         parts.join(" ")
     }
+
+    /// Whether its pictures show a finding.
+    fn shows(&self, finding: PhantomFinding) -> bool {
+        let any = |kind: Kind, side: Option<Side>| {
+            self.lesions
+                .iter()
+                .any(|lesion| lesion.kind == kind && side.is_none_or(|side| lesion.side == side))
+        };
+        match finding {
+            PhantomFinding::Opacity => any(Kind::Opacity, None),
+            PhantomFinding::Effusion => any(Kind::Effusion, None),
+            PhantomFinding::Nodule => any(Kind::Nodule, None),
+            PhantomFinding::Cardiomegaly => any(Kind::Cardiomegaly, None),
+            PhantomFinding::RightOpacity => any(Kind::Opacity, Some(Side::Right)),
+            PhantomFinding::LeftOpacity => any(Kind::Opacity, Some(Side::Left)),
+            PhantomFinding::RightEffusion => any(Kind::Effusion, Some(Side::Right)),
+            PhantomFinding::LeftEffusion => any(Kind::Effusion, Some(Side::Left)),
+            PhantomFinding::RightNodule => any(Kind::Nodule, Some(Side::Right)),
+            PhantomFinding::LeftNodule => any(Kind::Nodule, Some(Side::Left)),
+            PhantomFinding::Device => self.device.is_some(),
+            PhantomFinding::Pacemaker => self.device == Some(Device::Pacemaker),
+            PhantomFinding::Wires => self.device == Some(Device::Wires),
+            PhantomFinding::Port => self.device == Some(Device::Port),
+        }
+    }
 }
 
 /// What is wrong with the studies, as shares from 0 to 1.
@@ -205,6 +231,7 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
                 lateral: plane(Plane::Lateral),
                 report,
                 label: drawing.lesions.is_empty() == wrong,
+                findings: vec![],
                 view: Some(view.to_string()),
                 mask: plane(Plane::FrontalMask),
                 fold: None,
@@ -214,6 +241,30 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
         patient += 1;
     }
     studies
+}
+
+/// Gives each study its labels of findings: what its pictures show, but for a share of labels that are wrong and a share
+/// that are not known. They have streams of their own, so that more findings change no label of the others.
+pub fn label(studies: &mut [Study], findings: &[PhantomFinding], seed: u64, (wrong, unlabelled): (f64, f64)) {
+    if findings.is_empty() {
+        return;
+    }
+    for study in studies {
+        let Some(ImageSource::Phantom(drawing, _)) = &study.frontal else { continue };
+        let presence = |finding: &PhantomFinding| {
+            let mut rng = stream(&["phantom finding", &seed.to_string(), &study.id, finding.name()]);
+            let is_wrong = f64::from(uniform(&mut rng)) < wrong;
+            if f64::from(uniform(&mut rng)) < unlabelled {
+                Presence::Empty
+            } else if drawing.shows(*finding) == is_wrong {
+                Presence::Absent
+            } else {
+                Presence::Present
+            }
+        };
+        study.findings = findings.iter().map(presence).collect();
+        study.label = study.findings.contains(&Presence::Present);
+    }
 }
 
 /// Sex and age band of a patient, which say nothing about the label. They have a stream of their own, so that

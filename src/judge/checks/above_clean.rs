@@ -17,7 +17,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         Some((model, cell, seen))
     });
     let look = Look::each(climbing, |(model, cell, seen)| {
-        let (now, clean) = (field.right(seen.outcomes), field.right(field.clean(model)));
+        let (now, clean) = (field.right(model, seen.outcomes), field.right(model, field.clean(model)));
         let (righted, _) = super::discordant(&now, &clean);
         Ok((righted as f64 > most * now.len() as f64).then(|| {
             let message = format!(

@@ -17,7 +17,9 @@ use crate::spec::{Access, Check};
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let most = field.trigger(Check::AdaptiveBeaten);
-    let defended = || field.models().filter(|&model| field.plan.spec.models[model].1.defended().is_some());
+    let defended = || {
+        field.models().filter(|&model| field.plan.kind(model).is_some_and(|kind| kind.defended().is_some()))
+    };
     let routed = defended().flat_map(|model| {
         let seen = field.seen(model).into_iter();
         let by_route =

@@ -52,7 +52,7 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
     {
         return None;
     }
-    let clean = field.right(field.clean(model));
+    let clean = field.right(model, field.clean(model));
     let attacked = || {
         seen.outcomes
             .iter()

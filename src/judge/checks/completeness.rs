@@ -12,7 +12,7 @@ use crate::spec::Check;
 
 pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Look {
     let lacks = |planned: &plan::Cell, known: &[&[Cell]]| {
-        let name = plan.spec.models.get(planned.model).map_or("?", |(name, _)| name);
+        let name = plan.name(planned.model);
         let attack = planned.attack.to_string();
         let is_there =
             known.iter().copied().flatten().any(|cell| cell.model == name && cell.attack == attack);
@@ -22,8 +22,8 @@ pub(super) fn check(plan: &Plan, evidence: &Evidence) -> Look {
     let probes =
         plan.probes.iter().filter_map(|probe| lacks(&probe.cell, &[&evidence.probes, &evidence.cells]));
     let health =
-        plan.spec.models.iter().filter(|(name, _)| evidence.health.iter().all(|one| one.model != *name));
-    let health = health.map(|(name, _)| format!("the evidence lacks the health of {name}"));
+        plan.subjects.iter().filter(|one| evidence.health.iter().all(|health| health.model != one.name));
+    let health = health.map(|one| format!("the evidence lacks the health of {}", one.name));
     let messages = cells.chain(probes).chain(health);
     Look::at(messages.map(|message| Raised::new(Check::Completeness, None, message)))
 }

@@ -34,7 +34,7 @@ fn vacuous(field: &Field<'_>, model: usize, cells: &[usize], share: f64) -> Opti
     if let Some(reason) = field.tally.constant_answer(model, cells, share).ok()? {
         return Some(raised(&reason));
     }
-    if field.tally.counted(model, cells).ok()? < field.evidence.cases.len() {
+    if field.tally.counted(model, cells).ok()? < field.tally.known(model).len() {
         return None; // the first few cases of a cell that ended early say too little
     }
     let alike = field.tally.like_the_majority(model, cells).ok()??;

@@ -13,7 +13,7 @@ use crate::spec::Check;
 pub(super) fn check(_: &Plan, evidence: &Evidence) -> Look {
     let cases = evidence.cases.len();
     let probe = |cell: &Cell| {
-        let counted = cell.outcomes.len();
+        let (counted, cases) = (cell.outcomes.len(), evidence.count_of(&cell.model));
         (evidence.probed_from(cell) + counted > cases || counted == 0).then(|| {
             format!(
                 "the probe of {} under {} has {counted} outcomes for {cases} cases",
@@ -26,7 +26,7 @@ pub(super) fn check(_: &Plan, evidence: &Evidence) -> Look {
         over.then(|| format!("{} under {} holds in more draws than were made", cell.model, cell.attack))
     };
     let baseline = |one: &crate::evidence::Baseline| {
-        let counted = one.right.bytes().filter(|bit| matches!(bit, b'0' | b'1')).count();
+        let counted = one.right.bytes().filter(|bit| matches!(bit, b'0' | b'1' | b'-')).count();
         (counted != cases || counted != one.right.len())
             .then(|| format!("{} has {counted} outcomes for {cases} cases", one.name))
     };

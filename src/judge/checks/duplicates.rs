@@ -16,14 +16,14 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 }
 
 fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
-    let kind = &field.plan.spec.models[model].1;
     // a report of few words recurs by chance
     let reads = |input: &String| match input.as_str() {
-        "report" => kind.reads_text(),
-        "image" => kind.reads_image(),
+        "report" => field.reads(model, false),
+        "image" => field.reads(model, true),
         _ => false,
     };
-    let cases = &field.evidence.cases;
+    let cases: Vec<_> =
+        field.tally.known(model).iter().map(|(place, _)| &field.evidence.cases[*place]).collect();
     let has_twin: Vec<bool> = cases.iter().map(|case| case.seen.iter().any(reads)).collect();
     let twins = has_twin.iter().filter(|&&twin| twin).count();
     if twins as f64 <= field.trigger(Check::Duplicates) * cases.len() as f64 {

@@ -167,11 +167,23 @@ impl<'a> Field<'a> {
     }
 
     fn models(&self) -> std::ops::Range<usize> {
-        0..self.plan.spec.models.len()
+        0..self.plan.subjects.len()
+    }
+
+    /// Whether a subject's model reads an input: the image, or the report.
+    fn reads(&self, model: usize, image: bool) -> bool {
+        self.plan.kind(model).is_some_and(|kind| if image { kind.reads_image() } else { kind.reads_text() })
+    }
+
+    /// The bags of words that learned what a subject is asked.
+    fn baselines(&self, model: usize) -> impl Iterator<Item = &'a crate::evidence::Baseline> + '_ {
+        let facts = self.evidence.models.get(model);
+        let finding = facts.and_then(|facts| facts.finding.as_ref());
+        self.evidence.baselines.iter().filter(move |one| one.finding.as_ref() == finding)
     }
 
     fn name(&self, model: usize) -> &str {
-        &self.plan.spec.models[model].0
+        self.plan.name(model)
     }
 
     /// Why a probe of a model is missing: the spec asks for cheap checks, or the evidence has none.
@@ -200,7 +212,7 @@ impl<'a> Field<'a> {
             let is = |cell: &&crate::evidence::Cell| cell.model == name && cell.attack == attack;
             let found = self.evidence.probes.iter().find(is)?;
             let first = self.evidence.probed_from(found);
-            (first + found.outcomes.len() <= self.evidence.cases.len()).then_some(Seen {
+            (first + found.outcomes.len() <= self.tally.known(model).len()).then_some(Seen {
                 first,
                 cell: None,
                 attack: &probe.cell.attack,
@@ -220,36 +232,33 @@ impl<'a> Field<'a> {
     }
 
     /// Whether each case is right, whatever it was when clean.
-    fn right(&self, outcomes: &[Outcome]) -> Vec<bool> {
-        outcomes
-            .iter()
-            .zip(&self.evidence.cases)
-            .map(|(outcome, case)| is_right(outcome, case.label))
-            .collect()
+    fn right(&self, model: usize, outcomes: &[Outcome]) -> Vec<bool> {
+        let pairs = outcomes.iter().zip(self.tally.known(model));
+        pairs.map(|(outcome, (_, label))| is_right(outcome, *label)).collect()
     }
 
     /// Whether each case holds: right under the attack and when clean.
     fn robust(&self, model: usize, outcomes: &[Outcome]) -> Vec<bool> {
-        let clean = self.right(self.clean(model));
-        self.right(outcomes).into_iter().zip(clean).map(|(right, clean)| right && clean).collect()
+        let clean = self.right(model, self.clean(model));
+        self.right(model, outcomes).into_iter().zip(clean).map(|(right, clean)| right && clean).collect()
     }
 
-    /// Whether each of some cases holds under an attack: right then and when clean.
+    /// Whether each of some cases of a subject holds under an attack: right then and when clean.
     fn robust_among(&self, model: usize, seen: &Seen<'_>, places: Range<usize>) -> Vec<bool> {
-        let (clean, cases) = (self.clean(model), &self.evidence.cases);
+        let (clean, cases) = (self.clean(model), self.tally.known(model));
         places
             .filter_map(|place| {
                 let now = seen.outcomes.get(place.checked_sub(seen.first)?)?;
-                let (then, label) = (clean.get(place)?, cases.get(place)?.label);
-                Some(is_right(now, label) && is_right(then, label))
+                let (then, (_, label)) = (clean.get(place)?, cases.get(place)?);
+                Some(is_right(now, *label) && is_right(then, *label))
             })
             .collect()
     }
 
-    /// Share of the more frequent class among some cases.
-    fn majority(&self, places: Range<usize>) -> f64 {
+    /// Share of the more frequent class among some cases of a subject.
+    fn majority(&self, model: usize, places: Range<usize>) -> f64 {
         let cases = places.len();
-        let abnormal = self.evidence.cases[places].iter().filter(|case| case.label).count();
+        let abnormal = self.tally.known(model)[places].iter().filter(|(_, label)| *label).count();
         abnormal.max(cases.saturating_sub(abnormal)) as f64 / cases.max(1) as f64
     }
 

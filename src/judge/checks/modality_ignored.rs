@@ -31,7 +31,7 @@ pub(super) fn reliance(field: &Field<'_>) -> Vec<Reliance> {
     let inputs = field.models().flat_map(|model| [(model, true), (model, false)]);
     let absences = [Absence::Blank, Absence::WrongPatient];
     inputs
-        .filter(|&(model, image)| reads(field, model, image))
+        .filter(|&(model, image)| field.reads(model, image))
         .flat_map(|(model, image)| absences.map(|absence| turned(field, model, image, absence)))
         .flatten()
         .collect()
@@ -39,14 +39,9 @@ pub(super) fn reliance(field: &Field<'_>) -> Vec<Reliance> {
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let inputs = field.models().flat_map(|model| [(model, true), (model, false)]);
-    Look::each(inputs.filter(|&(model, image)| reads(field, model, image)), |(model, image)| {
+    Look::each(inputs.filter(|&(model, image)| field.reads(model, image)), |(model, image)| {
         ignored(field, model, image)
     })
-}
-
-fn reads(field: &Field<'_>, model: usize, image: bool) -> bool {
-    let kind = &field.plan.spec.models[model].1;
-    if image { kind.reads_image() } else { kind.reads_text() }
 }
 
 fn turned(field: &Field<'_>, model: usize, image: bool, absence: Absence) -> Option<Reliance> {

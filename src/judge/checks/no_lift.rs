@@ -21,7 +21,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 
 fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
     let margin = field.trigger(Check::NoLift);
-    let own = field.right(field.clean(model));
+    let own = field.right(model, field.clean(model));
     let lift = |(name, baseline): (String, Vec<bool>)| {
         let cases = own.iter().zip(&baseline).enumerate();
         let found = Differences::of(
@@ -56,27 +56,28 @@ fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
 
 /// Whether each baseline is right on each case.
 fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
-    let kind = &field.plan.spec.models[model].1;
+    let (image, text) = (field.reads(model, true), field.reads(model, false));
     // the cases that the model was seen on without an attack: all, or the first ones
-    let cases = &field.evidence.cases[..field.clean(model).len()];
-    let abnormal = cases.iter().filter(|case| case.label).count() * 2 >= cases.len();
-    let majority = cases.iter().map(|case| case.label == abnormal).collect();
-    let mut known = vec![("always the majority class".to_string(), majority)];
-    for (reads, image, name) in [
-        (kind.reads_image(), true, "the same with a blank image"),
-        (kind.reads_text(), false, "the same with a blank report"),
-    ] {
+    let known = field.tally.known(model);
+    let cases = &known[..field.clean(model).len().min(known.len())];
+    let abnormal = cases.iter().filter(|(_, label)| *label).count() * 2 >= cases.len();
+    let majority = cases.iter().map(|(_, label)| *label == abnormal).collect();
+    let mut baselines = vec![("always the majority class".to_string(), majority)];
+    for (reads, image, name) in
+        [(image, true, "the same with a blank image"), (text, false, "the same with a blank report")]
+    {
         if let Some(seen) = field.under(model, &replaced(image, Absence::Blank)).filter(|_| reads) {
-            known.push((name.to_string(), field.right(seen.outcomes)));
+            baselines.push((name.to_string(), field.right(model, seen.outcomes)));
         }
     }
-    if kind.reads_image() && kind.reads_text() {
-        let right = |bits: &str| bits.bytes().map(|bit| bit == b'1').collect();
-        known.extend(field.evidence.baselines.iter().map(|one| (one.name.clone(), right(&one.right))));
+    if image && text {
+        // of cases whose label is not known it says nothing, as the model
+        let right = |bits: &str| bits.bytes().filter(|bit| *bit != b'-').map(|bit| bit == b'1').collect();
+        baselines.extend(field.baselines(model).map(|one| (one.name.clone(), right(&one.right))));
     }
-    known.retain(|(_, right)| right.len() >= cases.len() && !cases.is_empty());
-    for (_, right) in &mut known {
+    baselines.retain(|(_, right)| right.len() >= cases.len() && !cases.is_empty());
+    for (_, right) in &mut baselines {
         right.truncate(cases.len());
     }
-    known
+    baselines
 }

@@ -9,14 +9,14 @@
 
 use super::{Field, Gap, Look, Raised};
 use crate::evidence::NoiseHealth;
-use crate::spec::{Check, Defence};
+use crate::spec::{Check, Defence, Model};
 
 /// Standard errors by which a moment may differ; a sound noise differs by more once in a million runs.
 const MOST_ERRORS: f64 = 5.0;
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let smoothed = field.models().filter(|&model| {
-        let defended = field.plan.spec.models[model].1.defended();
+        let defended = field.plan.kind(model).and_then(Model::defended);
         defended.is_some_and(|one| matches!(one.defence, Defence::Smoothing(noise) if noise.pixels.is_some()))
     });
     let look = Look::each(smoothed, |model| {

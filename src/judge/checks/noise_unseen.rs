@@ -11,13 +11,13 @@ use crate::spec::{Check, Defence, Model};
 pub(super) fn check(field: &Field<'_>) -> Look {
     let most = field.trigger(Check::NoiseUnseen);
     let smoothed = field.models().filter(|&model| {
-        let defended = field.plan.spec.models[model].1.defended();
+        let defended = field.plan.kind(model).and_then(Model::defended);
         defended.is_some_and(|defended| matches!(defended.defence, Defence::Smoothing(_)))
     });
     let look = Look::each(smoothed, |model| {
         let base = base(field, model).ok_or_else(|| Gap::NotRun("its base was not evaluated".to_string()))?;
         let share = |model: usize| {
-            let right = field.right(field.clean(model));
+            let right = field.right(model, field.clean(model));
             right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64
         };
         let (own, bare) = (share(model), share(base));
@@ -37,6 +37,6 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 
 /// The place of the model that a defended one wraps.
 fn base(field: &Field<'_>, model: usize) -> Option<usize> {
-    let Model::Defended(defended) = &field.plan.spec.models[model].1 else { return None };
+    let Some(Model::Defended(defended)) = field.plan.kind(model) else { return None };
     field.models().find(|&other| field.name(other) == defended.base)
 }

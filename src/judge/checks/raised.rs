@@ -84,7 +84,7 @@ impl Raised {
     pub(crate) fn concerns_clause(&self, clause: &Clause) -> bool {
         match self.certificate {
             Some(place) => clause.certificate == Some(place),
-            None => self.concerns(clause.model, &clause.cells),
+            None => clause.subjects().any(|(model, cells)| self.concerns(model, cells)),
         }
     }
 

@@ -7,33 +7,43 @@
 //! sections that were written before the label was known (the indication), or take labels from elsewhere.
 
 use super::{Field, Look, Raised};
+use crate::evidence::Baseline;
 use crate::judge::percent;
 use crate::spec::Check;
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     let share = |right: usize, all: usize| right as f64 / all.max(1) as f64;
-    let best = field.evidence.baselines.iter().filter(|one| one.right.len() == field.evidence.cases.len());
-    let best = best.max_by_key(|one| one.right.bytes().filter(|&bit| bit == b'1').count());
-    let inapplicable = || Look::default().or_else_inapplicable("no bag of words was trained on reports");
-    let Some(best) = best else { return inapplicable() };
-    let words = share(best.right.bytes().filter(|&bit| bit == b'1').count(), best.right.len());
-    let readers = field.models().filter(|&model| field.plan.spec.models[model].1.reads_text());
-    let close: Vec<String> = readers
-        .filter_map(|model| {
-            let right = field.right(field.clean(model));
-            let own = share(right.iter().filter(|&&right| right).count(), right.len());
-            (words >= own - field.trigger(Check::TextLeak))
-                .then(|| format!("{} {}", field.name(model), percent(own)))
-        })
-        .collect();
-    if close.is_empty() {
-        return Look::at([]);
+    let is_whole = |one: &&Baseline| one.right.len() == field.evidence.cases.len();
+    if !field.evidence.baselines.iter().any(|one| is_whole(&one)) {
+        return Look::default().or_else_inapplicable("no bag of words was trained on reports");
     }
-    let message = format!(
-        "the text carries the label: {} is right on {} ({})",
-        best.name,
-        percent(words),
-        close.join(", ")
-    );
-    Look::at([Raised::new(Check::TextLeak, None, message)])
+    let right = |one: &Baseline| one.right.bytes().filter(|&bit| bit == b'1').count();
+    let counted = |one: &Baseline| one.right.bytes().filter(|&bit| bit != b'-').count();
+    // the bag of words that comes furthest, with the models that are hardly better
+    let mut close: Vec<(&Baseline, Vec<String>)> = Vec::new();
+    for model in field.models().filter(|&model| field.reads(model, false)) {
+        let Some(best) = field.baselines(model).filter(is_whole).max_by_key(|one| right(one)) else {
+            continue;
+        };
+        let own = field.right(model, field.clean(model));
+        let own = share(own.iter().filter(|&&right| right).count(), own.len());
+        if share(right(best), counted(best)) < own - field.trigger(Check::TextLeak) {
+            continue;
+        }
+        let said = format!("{} {}", field.name(model), percent(own));
+        match close.iter_mut().find(|(known, _)| std::ptr::eq(*known, best)) {
+            Some((_, models)) => models.push(said),
+            None => close.push((best, vec![said])),
+        }
+    }
+    let raised = close.into_iter().map(|(best, models)| {
+        let message = format!(
+            "the text carries the label: {} is right on {} ({})",
+            best.name,
+            percent(share(right(best), counted(best))),
+            models.join(", ")
+        );
+        Raised::new(Check::TextLeak, None, message)
+    });
+    Look::at(raised)
 }

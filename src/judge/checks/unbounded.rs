@@ -21,11 +21,11 @@ fn holds_out(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
         let name = field.name(model);
         return Err(Gap::NotApplicable(format!("{name}: no attack follows the gradient of its pixels")));
     }
-    let kind = &field.plan.spec.models[model].1;
-    let seen = field.under(model, &unbounded(kind.reads_text())).ok_or_else(|| field.unprobed(model))?;
+    let seen =
+        field.under(model, &unbounded(field.reads(model, false))).ok_or_else(|| field.unprobed(model))?;
     let holds = field.robust_among(model, &seen, seen.places());
     let right = holds.iter().filter(|&&holds| holds).count();
-    let most = field.majority(seen.places());
+    let most = field.majority(model, seen.places());
     let is_above = right as f64 > (most + field.trigger(Check::Unbounded)) * holds.len() as f64;
     Ok(is_above.then(|| {
         let message = format!(

@@ -26,7 +26,10 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         );
         Raised::new(Check::UnnamedTestSet, Some(model), message)
     };
-    Look::at(field.models().filter(|model| was_trained_elsewhere(spec, *model)).map(of_model))
+    let model = |subject: &usize| field.plan.subjects.get(*subject).map(|one| one.model);
+    let was_elsewhere =
+        |subject: &usize| model(subject).is_some_and(|model| was_trained_elsewhere(spec, model));
+    Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 
 /// Whether a model, or a part of it, was loaded as it is.

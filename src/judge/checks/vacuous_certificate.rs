@@ -23,7 +23,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
             cases.filter(|(_, vote)| vote.is_certified()).map(|(case, _)| case.label).collect();
         let abnormal = labels.iter().filter(|&&label| label).count();
         let largest = abnormal.max(labels.len() - abnormal);
-        let majority = field.majority(0..votes.len());
+        let majority = field.majority(certificate.model, 0..votes.len());
         let raise = |message: String| {
             Raised::new(Check::VacuousCertificate, Some(certificate.model), message).certificate(place)
         };

@@ -76,7 +76,7 @@ impl AdverseWords {
             }
         }
         let mut words: Vec<(&str, usize)> = counts.into_iter().collect();
-        words.sort_by(|a, b| b.1.cmp(&a.1)); // stable: of equals the first of the alphabet
+        words.sort_by_key(|word| std::cmp::Reverse(word.1)); // stable: of equals the first of the alphabet
         words.truncate(KNOWN_WORDS);
         let words: Vec<String> = words.into_iter().map(|(word, _)| word.to_string()).collect();
         let scores = abnormal(smoothed, inputs, first, &words)?;

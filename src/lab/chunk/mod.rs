@@ -68,7 +68,7 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// libtorch fails.
     pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
-        let labels = indices.iter().map(|&index| scene.inputs.labels[index]).collect();
+        let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<bool>>>()?;
         let victim = Victim::new(scene.reader, labels)?;
         let images = scene.reader.side().map(|side| scene.inputs.images(side, indices)).transpose()?;
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;

@@ -12,13 +12,17 @@ use crate::lab::tensor::{self, Tensor};
 use crate::plan::ImageAttack;
 use crate::random::{below, stream};
 use crate::text::Lexicon;
+use crate::text::meaning::Topic;
 use crate::text::words::words;
 
 /// What surrounds the chunks.
 pub struct Scene<'a> {
     /// The model.
     pub reader: &'a dyn Reader,
-    /// Every model of the spec, for attacks that start from another one.
+    /// The finding that it is asked about, by its place in the data; None where the question is whether a study is
+    /// abnormal.
+    pub finding: Option<usize>,
+    /// Every model of the spec, asked the same, for attacks that start from another one.
     pub readers: Vec<&'a dyn Reader>,
     /// The inputs of every study.
     pub inputs: &'a Inputs,
@@ -43,6 +47,20 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// What the labels are about, as a report speaks of it.
+    pub(in crate::lab) fn topic(&self) -> Topic {
+        Topic::of(self.finding.and_then(|place| self.inputs.findings.get(place)).map(String::as_str))
+    }
+
+    /// The label of a case.
+    ///
+    /// # Errors
+    /// It is not known, so that the case should not be here (a bug in medcert).
+    pub(in crate::lab) fn label(&self, index: usize) -> Result<bool> {
+        let label = self.inputs.label_of(self.finding, index);
+        label.ok_or_else(|| bug("a case without a label came before a model"))
+    }
+
     /// The mean of the training images, `[1, views, side, side]`.
     ///
     /// # Errors

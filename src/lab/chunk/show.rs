@@ -33,7 +33,7 @@ impl Chunk<'_> {
             model: self.scene.reader.name().to_string(),
             attack: attack.to_string(),
             case: self.cases[case].to_string(),
-            label: self.scene.inputs.labels[self.indices[case]],
+            label: self.scene.label(self.indices[case])?,
             before: answered(&clean.outcomes[case]),
             after: answered(&attempt.outcomes[case]),
             image,

@@ -17,7 +17,7 @@ use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Victim;
 use crate::plan::Attack;
 use crate::spec::{EditKind, ImageMethod, Mode, Norm, TextMethod};
-use crate::text::meaning::{meaning, preserves};
+use crate::text::meaning::preserves;
 use crate::text::perturb::shrink;
 use crate::text::{Edit, Perturbed};
 use crate::{Error, Result};
@@ -112,7 +112,8 @@ impl Chunk<'_> {
     pub(super) fn may_say(&self, attack: &Attack, case: usize, text: &str) -> bool {
         let original = self.original(case);
         let flips = attack.text.iter().any(|attack| attack.mode == Mode::Directional);
-        if flips && meaning(original).abnormal() == meaning(text).abnormal() {
+        let topic = self.scene.topic();
+        if flips && topic.is_affirmed(original) == topic.is_affirmed(text) {
             return false;
         }
         let must = attack.text.iter().all(|attack| attack.mode == Mode::Preserving);

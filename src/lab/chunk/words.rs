@@ -10,7 +10,7 @@ use crate::lab::tensor::Tensor;
 use crate::lab::victim::Victim;
 use crate::plan::ImageAttack;
 use crate::spec::{Absence, EditKind, Joint, Mode, TextAttack, TextMethod, TextSearch};
-use crate::text::meaning::{flip, meaning, preserves};
+use crate::text::meaning::preserves;
 use crate::text::perturb::{Rules, after, perturb};
 use crate::text::{Document, Edit};
 
@@ -182,12 +182,13 @@ impl<'a> Chunk<'a> {
         let is_directional = attacks.iter().any(|attack| attack.mode == Mode::Directional);
         let (originals, truth) = (self.originals(), self.victim.truth());
         let documents: Vec<&Document> = (0..words.len()).map(|case| self.document(case)).collect();
+        let topic = self.scene.topic();
         let compare = |(case, words): (usize, &mut Words)| {
             let original = originals[case];
             let mut is_flipped = false;
             if is_directional {
                 let (before, after) =
-                    (meaning(original).abnormal(), meaning(&words.document.text()).abnormal());
+                    (topic.is_affirmed(original), topic.is_affirmed(&words.document.text()));
                 // a report that disagrees with its label could flip to agree with it
                 is_flipped = before != after && before == truth[case];
                 if !is_flipped {
@@ -242,10 +243,11 @@ impl<'a> Chunk<'a> {
         draw: u32,
     ) -> Result<Vec<Words>> {
         let (originals, cases) = (self.originals(), &self.cases);
-        let (lexicon, seed) = (self.scene.lexicon, self.scene.seed);
+        let (lexicon, seed, topic) = (self.scene.lexicon, self.scene.seed, self.scene.topic());
         let further = |(case, words): (usize, Words)| {
             let original = originals[case];
             let contract = |_: &str, after: &str| preserves(original, after);
+            let flip = |text: &str| topic.flip(text);
             let rules = Rules {
                 lexicon,
                 contract: if attack.mode == Mode::Preserving { Some(&contract) } else { None },

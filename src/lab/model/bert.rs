@@ -1,6 +1,7 @@
 //! BERT: Devlin et al., Pre-training of Deep Bidirectional Transformers (NAACL 2019). Parameter names are
 //! those of Hugging Face's `BertForSequenceClassification`.
 
+use super::Answers;
 use super::attention::attend;
 use super::params::{Declarations, Init, Scope};
 use crate::lab::tensor::{self, Kind, Tensor};
@@ -15,6 +16,8 @@ pub(super) const NORM_EPSILON: f64 = 1e-12;
 pub struct Bert {
     /// Sizes.
     pub config: BertConfig,
+    /// What it gives for a case.
+    pub answers: Answers,
 }
 
 /// Texts of a batch at least, where there are so many.
@@ -105,6 +108,11 @@ impl Tokens {
 }
 
 impl Bert {
+    /// Of this size, with two classes.
+    pub fn of(config: BertConfig) -> Self {
+        Self { config, answers: Answers::Classes }
+    }
+
     /// Number of features of a text.
     pub fn features(self) -> usize {
         self.config.hidden as usize
@@ -137,7 +145,7 @@ impl Bert {
 
     /// Declares the classifier.
     pub fn declare_head(self, d: &mut Declarations) {
-        d.linear("classifier", 2, self.features(), DEVIATION);
+        d.linear("classifier", self.answers.count(), self.features(), DEVIATION);
     }
 
     /// Pooled [CLS] `[cases, hidden]` of texts.

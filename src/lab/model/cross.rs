@@ -19,8 +19,8 @@ pub struct Cross {
 }
 
 impl Cross {
-    /// Declares everything above the branches: `channels` a region and `hidden` a word.
-    pub fn declare(self, d: &mut Declarations, channels: usize, hidden: usize) {
+    /// Declares everything above the branches: `channels` a region and `hidden` a word, for so many answers.
+    pub fn declare(self, d: &mut Declarations, (channels, hidden): (usize, usize), answers: usize) {
         let deviation = |into: usize| (1.0 / into as f32).sqrt();
         d.linear("image", self.width, channels, deviation(channels));
         d.linear("text", self.width, hidden, deviation(hidden));
@@ -33,10 +33,10 @@ impl Cross {
             });
             d.layer_norm(&format!("{direction}_norm"), self.width);
         }
-        d.linear("classifier", 2, 2 * self.width, 0.01);
+        d.linear("classifier", answers, 2 * self.width, 0.01);
     }
 
-    /// Logits `[cases, 2]` of regions `[cases, regions, channels]` and words `[cases, length, hidden + 1]`, the
+    /// Answers `[cases, answers]` of regions `[cases, regions, channels]` and words `[cases, length, hidden + 1]`, the
     /// last column of which is 0, or a large negative number for padding.
     ///
     /// # Errors

@@ -16,20 +16,20 @@ const GATE: usize = 64;
 /// What a gated fusion answers.
 #[derive(Debug)]
 pub struct Gated {
-    /// `[cases, 2]`: the mixture.
+    /// `[cases, answers]`: the mixture.
     pub logits: Tensor,
     /// `[cases, 3]`: neither input is odd, the image is, the text is.
     pub gate: Tensor,
-    /// `[cases, 2]` each: the expert for images and the one for texts.
+    /// `[cases, answers]` each: the expert for images and the one for texts.
     pub experts: [Tensor; 2],
 }
 
-/// Declares everything above the branches, which give `image` and `text` features.
-pub fn declare(d: &mut Declarations, image: usize, text: usize) {
+/// Declares everything above the branches, which give `image` and `text` features, for so many answers.
+pub fn declare(d: &mut Declarations, (image, text): (usize, usize), answers: usize) {
     let deviation = |into: usize| (1.0 / into as f32).sqrt();
-    d.linear("both", 2, image + text, 0.01);
-    d.linear("image", 2, image, 0.01);
-    d.linear("text", 2, text, 0.01);
+    d.linear("both", answers, image + text, 0.01);
+    d.linear("image", answers, image, 0.01);
+    d.linear("text", answers, text, 0.01);
     d.linear("gate.0", GATE, image + text, deviation(image + text));
     d.linear("gate.2", 3, GATE, deviation(GATE));
 }

@@ -62,7 +62,7 @@ impl Masked {
     fn logits(&self, text: &str, at: usize) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let p = self.params()?.scope("");
-        let bert = Bert { config: self.checkpoint.config };
+        let bert = Bert::of(self.checkpoint.config);
         let states = bert.states(&p, &self.tokenizer.tokens(&[text])?, None)?;
         head(&p, &states.f_select(0, 0)?.f_select(0, at as i64)?)
     }

@@ -6,6 +6,7 @@ pub mod bert;
 pub mod cross;
 pub mod gated;
 pub mod masked;
+pub mod one_finding;
 pub mod operating;
 pub mod params;
 pub mod residual;
@@ -20,10 +21,30 @@ use masked::Masked;
 use params::{Declarations, Declared, Init, Params};
 use residual::Residual;
 
-use crate::lab::tensor::{self, Tensor};
+use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::text::{Tokenizer, Vocabulary};
 use crate::{Error, Result};
+
+/// What a model gives for a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// Two logits: normal and abnormal.
+    #[default]
+    Classes,
+    /// Log-odds of so many findings.
+    Findings(usize),
+}
+
+impl Answers {
+    /// How many numbers these are.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Classes => 2,
+            Self::Findings(count) => count,
+        }
+    }
+}
 
 /// What a model is, without its weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,25 +86,41 @@ impl Architecture {
                     language.declare_head(d);
                 });
                 // it starts as the sum of both log-odds
-                d.weight("fusion.weight", &[1, 2], Init::Constant(1.0));
-                d.weight("fusion.bias", &[1], Init::Constant(0.0));
+                let scores = match vision.answers {
+                    Answers::Classes => 1,
+                    Answers::Findings(count) => count,
+                };
+                d.weight("fusion.weight", &[scores, 2], Init::Constant(1.0));
+                d.weight("fusion.bias", &[scores], Init::Constant(0.0));
             }
             Self::Early(vision, language)
             | Self::Cross(vision, language, _)
             | Self::Gated(vision, language) => {
                 d.within("vision", |d| vision.declare_trunk(d));
                 d.within("language", |d| language.declare_trunk(d));
-                let (image, text) = (vision.features(), language.features());
+                let (image, text, answers) = (vision.features(), language.features(), vision.answers.count());
                 match self {
                     Self::Cross(_, _, cross) => d.within("fusion", |d| {
-                        cross.declare(d, image / vision.views, text);
+                        cross.declare(d, (image / vision.views, text), answers);
                     }),
-                    Self::Gated(..) => d.within("fusion", |d| gated::declare(d, image, text)),
-                    _ => d.linear("fusion", 2, image + text, 0.01),
+                    Self::Gated(..) => d.within("fusion", |d| gated::declare(d, (image, text), answers)),
+                    _ => d.linear("fusion", answers, image + text, 0.01),
                 }
             }
         }
         d.list
+    }
+
+    /// What it gives for a case.
+    pub fn answers(self) -> Answers {
+        match self {
+            Self::Vision(vision)
+            | Self::Early(vision, _)
+            | Self::Late(vision, _)
+            | Self::Cross(vision, ..)
+            | Self::Gated(vision, _) => vision.answers,
+            Self::Language(language) => language.answers,
+        }
     }
 
     /// Whether a parameter lies above the trunks.
@@ -107,7 +144,8 @@ impl Architecture {
             Self::Early(vision, _) | Self::Gated(vision, _) => vision.forward(&within(), images, train),
             Self::Cross(vision, ..) => vision.regions(&within(), images, train),
             Self::Late(vision, _) => {
-                log_odds(&within().linear(vision.head(), &vision.forward(&within(), images, false)?)?)
+                let answers = within().linear(vision.head(), &vision.forward(&within(), images, false)?)?;
+                log_odds(answers, vision.answers)
             }
             Self::Language(_) => Err(no_branch("images")),
         }
@@ -124,7 +162,8 @@ impl Architecture {
             Self::Early(_, language) | Self::Gated(_, language) => language.forward(&within(), tokens),
             Self::Cross(_, language, _) => language.words(&within(), tokens),
             Self::Late(_, language) => {
-                log_odds(&within().linear("classifier", &language.forward(&within(), tokens)?)?)
+                let answers = within().linear("classifier", &language.forward(&within(), tokens)?)?;
+                log_odds(answers, language.answers)
             }
             Self::Vision(_) => Err(no_branch("text")),
         }
@@ -141,7 +180,8 @@ impl Architecture {
         }
     }
 
-    /// Logits `[cases, 2]` (normal, abnormal) of what the branches gave.
+    /// What a model gives for a case: logits `[cases, 2]` (normal, abnormal), or log-odds `[cases, findings]`, of what the
+    /// branches gave.
     ///
     /// # Errors
     /// A branch that the model needs is absent, or libtorch fails.
@@ -153,7 +193,14 @@ impl Architecture {
             Self::Vision(vision) => p.linear(vision.head(), image()?),
             Self::Language(_) => p.linear("classifier", text()?),
             Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
-            Self::Late(..) => {
+            Self::Late(vision, _) => {
+                if let Answers::Findings(_) = vision.answers {
+                    // each finding has a weight for either branch
+                    let scores = Tensor::f_stack(&[image()?, text()?], 2)?;
+                    let weighed = scores.f_mul(p.get("fusion.weight")?)?;
+                    let sum = weighed.f_sum_dim_intlist([2_i64].as_slice(), false, Kind::Float)?;
+                    return Ok(sum.f_add(p.get("fusion.bias")?)?);
+                }
                 // one logit s is the pair (0, s): softmax of the pair is the sigmoid of s
                 let score = p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?;
                 Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
@@ -172,8 +219,11 @@ impl Architecture {
     }
 }
 
-fn log_odds(logits: &Tensor) -> Result<Tensor> {
-    Ok(logits.f_narrow(1, 1, 1)?.f_sub(&logits.f_narrow(1, 0, 1)?)?)
+fn log_odds(answers: Tensor, kind: Answers) -> Result<Tensor> {
+    match kind {
+        Answers::Classes => Ok(answers.f_narrow(1, 1, 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?),
+        Answers::Findings(_) => Ok(answers),
+    }
 }
 
 fn no_branch(what: &str) -> Error {

@@ -27,7 +27,9 @@ impl<'a> Operated<'a> {
     /// # Errors
     /// The validation part has no case of the class, an answer is not finite, or libtorch fails.
     pub fn fix(of: &'a dyn Reader, point: Operating, inputs: &Inputs, partition: &Partition) -> Result<Self> {
-        let cases = &partition.validation;
+        // of a finding, the cases whose label is known
+        let known = |index: &usize| Some((*index, inputs.label_of(point.finding, *index)?));
+        let (cases, labels): (Vec<usize>, Vec<bool>) = partition.validation.iter().filter_map(known).unzip();
         let mut scores = Vec::with_capacity(cases.len());
         for chunk in cases.chunks(AT_ONCE) {
             let _guard = tensor::no_grad_guard();
@@ -38,7 +40,6 @@ impl<'a> Operated<'a> {
             let logits = tensor::values(&of.decide(image.as_ref(), text.as_ref())?)?;
             scores.extend(logits.chunks_exact(2).map(|pair| pair[1] - pair[0]));
         }
-        let labels: Vec<bool> = cases.iter().map(|&index| inputs.labels[index]).collect();
         let threshold = threshold(&scores, &labels, point).ok_or_else(|| {
             Error::Input(format!(
                 "no threshold of {} can be fixed: the {} validation cases need both classes and finite answers",
@@ -122,7 +123,7 @@ mod tests {
     fn at(metric: Metric, share: f64) -> Option<f32> {
         let scores = [-2.0, -1.0, 0.0, 1.0, 2.0, -1.5, -0.5, 0.5, 1.5, 2.5];
         let labels = [false, false, false, false, false, true, true, true, true, true];
-        threshold(&scores, &labels, Operating { metric, share })
+        threshold(&scores, &labels, Operating { finding: None, metric, share })
     }
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn without_both_classes_or_with_nan_there_is_none() {
-        let point = Operating { metric: Metric::Sensitivity, share: 0.9 };
+        let point = Operating { finding: None, metric: Metric::Sensitivity, share: 0.9 };
         assert_eq!(threshold(&[1.0, 2.0], &[true, true], point), None);
         assert_eq!(threshold(&[1.0, f32::NAN], &[true, false], point), None);
         assert_eq!(threshold(&[], &[], point), None);

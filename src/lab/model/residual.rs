@@ -6,6 +6,7 @@
 //! small gray images. Every view goes through the same trunk; the features of the views are concatenated.
 //! Pixels are in [0, 1] and the normalisation is part of the model.
 
+use super::Answers;
 use super::params::{Declarations, Init, Scope};
 use crate::Result;
 use crate::lab::tensor::{self, Tensor};
@@ -64,6 +65,8 @@ pub struct Residual {
     pub width: usize,
     /// Views of a study.
     pub views: usize,
+    /// What it gives for a case.
+    pub answers: Answers,
 }
 
 /// A convolution with the norm behind it: names, stride, padding, groups.
@@ -87,6 +90,7 @@ impl Residual {
         excites: true,
         width: 64,
         views: 2,
+        answers: Answers::Classes,
     };
     /// timm's `resnet18`.
     pub const RESNET18: Self = Self { stem: Stem::Seven, excites: false, ..Self::SMALL };
@@ -145,7 +149,7 @@ impl Residual {
 
     /// Declares the classifier.
     pub fn declare_head(self, d: &mut Declarations) {
-        d.linear(self.head(), 2, self.features(), 0.01);
+        d.linear(self.head(), self.answers.count(), self.features(), 0.01);
     }
 
     /// Features `[cases, features]` of images `[cases, views, side, side]`.

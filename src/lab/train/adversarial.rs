@@ -9,8 +9,9 @@
 //! The attack sees the network in evaluation mode and leaves its running statistics alone. Over the first half of the
 //! epochs ε grows to its size, so that training may begin with random weights. A fusion's report is read once for all steps.
 
-use super::{Batch, Branches, Lesson, cross_entropy, trades};
+use super::{Batch, Branches, Lesson, trades};
 use crate::Result;
+use crate::lab::model::Answers;
 use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Tensor};
 use crate::random::{stream, uniform};
@@ -64,7 +65,7 @@ impl Lesson<'_> {
             return trades::loss(self, params, &batch, &labels, (climb, beta, (indices, epoch, learns)));
         }
         let start = self.random_start(&batch, indices, epoch, climb.epsilon)?;
-        let moved = self.climbed(params, &batch, start, climb, &|logits| cross_entropy(logits, &labels))?;
+        let moved = self.climbed(params, &batch, start, climb, &|logits| self.cost(logits, indices))?;
         let moved = Batch { images: Some(moved), tokens: batch.tokens };
         self.loss(params, &self.forward(params, &moved, learns)?, indices)
     }
@@ -75,10 +76,8 @@ impl Lesson<'_> {
         let mut standing = 0;
         for indices in cases.chunks(32) {
             let batch = self.hardened_batch(indices, 0, 0)?;
-            let labels = self.labels(indices)?;
             let start = self.random_start(&batch, indices, 0, climb.epsilon)?;
-            let moved =
-                self.climbed(params, &batch, start, climb, &|logits| cross_entropy(logits, &labels))?;
+            let moved = self.climbed(params, &batch, start, climb, &|logits| self.cost(logits, indices))?;
             standing +=
                 self.right_of(params, &Batch { images: Some(moved), tokens: batch.tokens }, indices)?;
         }
@@ -128,12 +127,19 @@ impl Lesson<'_> {
         Ok(x.f_detach()?)
     }
 
-    /// How many cases of a batch are classified rightly.
+    /// How many labels of a batch's cases the model gives rightly.
     pub(super) fn right_of(self, params: &Params, batch: &Batch, indices: &[usize]) -> Result<usize> {
         let _guard = tensor::no_grad_guard();
         let Branches { image, text } = self.forward(params, batch, false)?;
         let logits = tensor::values(&self.architecture.head(params, image.as_ref(), text.as_ref())?)?;
-        let pairs = logits.chunks_exact(2).zip(indices);
-        Ok(pairs.filter(|(pair, case)| (pair[1] > pair[0]) == self.inputs.labels[**case]).count())
+        let answers = self.architecture.answers();
+        let right_of_case = |(answer, case): (&[f32], &usize)| match answers {
+            Answers::Classes => usize::from((answer[1] > answer[0]) == self.inputs.labels[*case]),
+            Answers::Findings(_) => {
+                let labels = self.inputs.presences[*case].iter().map(|one| one.known());
+                answer.iter().zip(labels).filter(|(score, label)| *label == Some(**score > 0.0)).count()
+            }
+        };
+        Ok(logits.chunks_exact(answers.count()).zip(indices).map(right_of_case).sum())
     }
 }

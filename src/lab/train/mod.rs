@@ -1,4 +1,5 @@
-//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept.
+//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept. A model of several
+//! findings learns them together: the mean of the binary cross-entropies over the labels that are known.
 //!
 //! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
 //! threads gives the same weights on one kind of processor.
@@ -18,9 +19,9 @@ use crate::evidence::{Event, Observer};
 use crate::lab::inputs::Inputs;
 use crate::lab::model::bert::Tokens;
 use crate::lab::model::params::Params;
-use crate::lab::model::{Architecture, TokenizerOf};
+use crate::lab::model::{Answers, Architecture, TokenizerOf};
 use crate::lab::stop;
-use crate::lab::tensor::{self, Tensor};
+use crate::lab::tensor::{self, Kind, Tensor};
 use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
 use crate::{Error, Result};
@@ -124,7 +125,7 @@ impl Lesson<'_> {
             let loss = self.epoch(params, &optimizer, epoch, (learnt.as_ref(), learns))?;
             let validation = &self.partition.validation;
             let right = self.right(params, validation)?;
-            let cases = validation.len().max(1);
+            let cases = self.known(validation).max(1);
             let merit = match (self.architecture, self.train.hardening.attack) {
                 // a gate is no use that only answers rightly: it has to find the odd ones too
                 (Architecture::Gated(..), _) => right + self.odd_ones_found(params, validation)?,
@@ -242,7 +243,28 @@ impl Lesson<'_> {
         indices: &[usize],
     ) -> Result<Tensor> {
         let logits = self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?;
-        cross_entropy(&logits, &self.labels(indices)?)
+        self.cost(&logits, indices)
+    }
+
+    /// Mean cross-entropy of what a model gives for cases with their labels; of findings, over the labels that are known.
+    pub(in crate::lab) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
+        if self.architecture.answers() == Answers::Classes {
+            return cross_entropy(answers, &self.labels(indices)?);
+        }
+        let known = indices.iter().flat_map(|&index| &self.inputs.presences[index]).map(|one| one.known());
+        let (labels, weights): (Vec<f32>, Vec<f32>) = known
+            .map(|label| (f32::from(u8::from(label == Some(true))), f32::from(u8::from(label.is_some()))))
+            .unzip();
+        let shape = [indices.len(), self.inputs.findings.len()];
+        let (labels, weights) = (tensor::floats(&labels, &shape)?, tensor::floats(&weights, &shape)?);
+        let losses = answers.f_binary_cross_entropy_with_logits::<Tensor>(
+            &labels,
+            Some(weights.shallow_clone()),
+            None,
+            tch::Reduction::Sum,
+        )?;
+        // a batch may know no label at all, and then teaches nothing
+        Ok(losses.f_div(&weights.f_sum(Kind::Float)?.f_clamp_min(1.0)?)?)
     }
 
     pub(in crate::lab) fn forward(self, params: &Params, batch: &Batch, train: bool) -> Result<Branches> {
@@ -267,7 +289,18 @@ impl Lesson<'_> {
         Ok(Branches { image: join(&images)?, text: join(&texts)? })
     }
 
-    /// How many of the cases are classified rightly, under the noise of the training if it has one.
+    /// How many labels of the cases are known.
+    fn known(self, cases: &[usize]) -> usize {
+        match self.architecture.answers() {
+            Answers::Classes => cases.len(),
+            Answers::Findings(_) => {
+                let labels = cases.iter().flat_map(|&case| &self.inputs.presences[case]);
+                labels.filter(|label| label.known().is_some()).count()
+            }
+        }
+    }
+
+    /// How many labels of the cases the model gives rightly, under the noise of the training if it has one.
     fn right(self, params: &Params, cases: &[usize]) -> Result<usize> {
         let mut right = 0;
         for indices in cases.chunks(32) {

@@ -4,7 +4,7 @@
 //!
 //! Noise is added to the pixels before the network normalises them, and never clipped, as the smoothed model adds it.
 
-use super::{Batch, Lesson, cross_entropy};
+use super::{Batch, Lesson};
 use crate::Result;
 use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Kind, Tensor};
@@ -46,7 +46,6 @@ impl Lesson<'_> {
         epoch: u32,
         learns: bool,
     ) -> Result<Tensor> {
-        let labels = self.labels(indices)?;
         let weight = self.train.hardening.consistency;
         let copies = if weight > 0.0 { COPIES } else { 1 };
         let mut answers = Vec::new();
@@ -55,9 +54,9 @@ impl Lesson<'_> {
             let branches = self.forward(params, &batch, learns)?;
             answers.push(self.architecture.head(params, branches.image.as_ref(), branches.text.as_ref())?);
         }
-        let mut loss = cross_entropy(&answers[0], &labels)?;
+        let mut loss = self.cost(&answers[0], indices)?;
         for answer in &answers[1..] {
-            loss = loss.f_add(&cross_entropy(answer, &labels)?)?;
+            loss = loss.f_add(&self.cost(answer, indices)?)?;
         }
         let loss = loss.f_div_scalar(f64::from(copies))?;
         if copies == 1 {

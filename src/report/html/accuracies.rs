@@ -40,7 +40,7 @@ pub(super) fn accuracies(result: ReportInput<'_>, tally: &Tally<'_>) -> Accuraci
     });
     let notes = summary::footnotes(result, tally, notes_beside_halves);
     Accuracies {
-        models: plan.spec.models.iter().map(|(name, _)| name.clone()).collect(),
+        models: plan.subjects.iter().map(|subject| subject.name.clone()).collect(),
         rows: rows.collect(),
         notes: notes.iter().map(|note| tied(note)).collect(),
     }

@@ -94,7 +94,10 @@ pub(super) fn cases(result: ReportInput<'_>, exhibits: &[Exhibit]) -> Vec<Case> 
 fn reasons(result: ReportInput<'_>, chosen: &[Chosen], exhibit: &Exhibit) -> String {
     let is_it = |one: &&Chosen| {
         let cell = &result.evidence.cells[one.cell];
-        let case = &result.evidence.cases[one.case].id;
+        let Some((at, _)) = result.evidence.cases_of(&cell.model).get(one.case).copied() else {
+            return false;
+        };
+        let case = &result.evidence.cases[at].id;
         (&cell.model, &cell.attack, case) == (&exhibit.model, &exhibit.attack, &exhibit.case)
     };
     let mut reasons: Vec<String> = Vec::new();

@@ -87,7 +87,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn chart(&self, place: usize) -> Chart {
-        let models = &self.result.plan.spec.models;
+        let models = &self.result.plan.subjects;
         let lines: Vec<(usize, Vec<Point>)> = (0..models.len())
             .map(|model| (model, self.points(model)))
             .filter(|(_, points)| points.len() > 1)
@@ -96,7 +96,7 @@ impl Drawing<'_> {
             lines.iter().flat_map(|(model, _)| self.published(*model)).collect();
         let key = |(model, points): &(usize, Vec<Point>)| Key {
             mark: key("mark", *model),
-            model: models[*model].0.clone(),
+            model: models[*model].name.clone(),
             range: range(points),
         };
         let name = self.name();
@@ -131,7 +131,7 @@ impl Drawing<'_> {
     fn worst(&self, lines: &[(usize, Vec<Point>)]) -> Option<String> {
         let points = lines.iter().flat_map(|(model, points)| points.iter().map(move |point| (*model, point)));
         let (model, point) = points.min_by(|a, b| a.1.share.total_cmp(&b.1.share))?;
-        let name = &self.result.plan.spec.models[model].0;
+        let name = self.result.plan.name(model);
         Some(format!(
             "worst point: {name}, {} at {} {}",
             percent(point.share),
@@ -176,9 +176,9 @@ impl Drawing<'_> {
 
     /// What others published at these strengths: model, strength and share.
     fn published(&self, model: usize) -> Vec<(usize, f64, f64)> {
-        let spec = &self.result.plan.spec;
+        let (spec, subjects) = (&self.result.plan.spec, &self.result.plan.subjects);
         let strength = |figure: &Figure| {
-            let is_ours = figure.model == model && figure.metric == Metric::Accuracy;
+            let is_ours = subjects[model].is_of(figure, spec) && figure.metric == Metric::Accuracy;
             let attack = attack_of(figure).filter(|_| is_ours)?;
             let strength = attack.image.map_or(0.0, |image| image.strength);
             (self.attack(strength) == attack).then_some((model, strength, figure.share))
@@ -253,7 +253,7 @@ impl Drawing<'_> {
     fn told(&self, model: usize, points: &[Point]) -> String {
         let each =
             points.iter().map(|point| format!("{} at {}", percent(point.share), short(point.strength)));
-        format!("{}: {}.", self.result.plan.spec.models[model].0, each.collect::<Vec<_>>().join(", "))
+        format!("{}: {}.", self.result.plan.name(model), each.collect::<Vec<_>>().join(", "))
     }
 }
 

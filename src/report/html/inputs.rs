@@ -52,14 +52,14 @@ pub(super) fn inputs(result: ReportInput<'_>, tally: &Tally<'_>) -> Inputs {
         .into_iter()
         .chain([(false, Absence::Blank), (false, Absence::WrongPatient)]);
     let places: Vec<(bool, Absence)> = places.collect();
-    let replaced = plan.spec.models.iter().enumerate().map(|(model, (name, _))| {
+    let replaced = plan.subjects.iter().enumerate().map(|(model, subject)| {
         let count = |place: usize| {
             let (image, absence) = places[place];
             let found =
                 seen.iter().find(|one| (one.model, one.image, one.absence) == (model, image, absence))?;
             Some(Count::of(found.turned, found.trials))
         };
-        Replaced { model: name.clone(), turned: std::array::from_fn(count) }
+        Replaced { model: subject.name.clone(), turned: std::array::from_fn(count) }
     });
     let joint = plan.rows.iter().flat_map(|row| {
         halves(plan, tally, row).into_iter().map(|found| Joint {

@@ -7,6 +7,7 @@ mod certified;
 mod changes;
 mod chart;
 mod checks;
+mod findings;
 mod inputs;
 mod population;
 mod provenance;
@@ -53,6 +54,7 @@ struct Page<'a> {
     changes: Option<changes::Shown>,
     statistics: Vec<String>,
     requirements: Vec<requirements::Requirement>,
+    findings: findings::Findings,
     population: Vec<population::Group>,
     worst_groups: Vec<worst_groups::WorstGroup>,
     fewest: usize,
@@ -99,6 +101,7 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
         majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
         cases: cases::cases(result, exhibits),
+        findings: counted.map_or_else(Default::default, |tally| findings::findings(result, tally)),
         inputs: counted.map(|tally| inputs::inputs(result, tally)),
         accuracies: tally.as_ref().map(|tally| accuracies::accuracies(result, tally)).map_err(String::clone),
         fired: checks::fired(result),

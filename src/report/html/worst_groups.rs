@@ -39,14 +39,15 @@ pub(super) fn worst_groups(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Wo
         return vec![];
     }
     let mut found = Vec::new();
-    for (model, (name, _)) in result.plan.spec.models.iter().enumerate() {
+    for (model, subject) in result.plan.subjects.iter().enumerate() {
+        let name = &subject.name;
         let share = |cells: &[usize]| {
             tally.score(model, cells, Metric::Accuracy).ok().map(|score| score.estimate.share())
         };
         let rows = result.plan.rows.iter().filter_map(|row| Some((row, share(&row.cells[model])?)));
         let worst = rows.clone().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| &row.words);
         for (row, overall) in rows.filter(|(row, _)| row.words == "clean" || Some(&row.words) == worst) {
-            let worst_of = |of: &[Vec<Group<'_>>]| worst_of(result, tally, (model, &row.cells[model]), of);
+            let worst_of = |of: &[Vec<Group<'_>>]| worst_of(tally, (model, &row.cells[model]), of);
             found.push(WorstGroup {
                 model: name.clone(),
                 threat: row.words.clone(),
@@ -60,15 +61,12 @@ pub(super) fn worst_groups(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<Wo
 }
 
 /// The groups with the lowest accuracy, in words.
-fn worst_of(
-    result: ReportInput<'_>,
-    tally: &Tally<'_>,
-    (model, cells): (usize, &[usize]),
-    of: &[Vec<Group<'_>>],
-) -> String {
+fn worst_of(tally: &Tally<'_>, (model, cells): (usize, &[usize]), of: &[Vec<Group<'_>>]) -> String {
     let scored = of.iter().filter_map(|groups| {
-        let is_in =
-            |place: usize| groups.iter().all(|group| result.evidence.cases[place].groups.contains(group));
+        let case = |place: usize| tally.case(model, place);
+        let is_in = |place: usize| {
+            groups.iter().all(|group| case(place).is_some_and(|case| case.groups.contains(group)))
+        };
         let (right, cases) = tally.score_of(model, cells, Metric::Accuracy, is_in).ok()?;
         (cases >= FEWEST as u64).then(|| (right as f64 / cases as f64, cases, groups))
     });

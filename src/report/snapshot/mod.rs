@@ -57,7 +57,7 @@ pub fn render(result: ReportInput<'_>) -> String {
                     let right = tally
                         .score(model, cells, Metric::Accuracy)
                         .map_or(0, |score| score.estimate.successes);
-                    format!("{} {right}", plan.spec.models[model].0)
+                    format!("{} {right}", plan.name(model))
                 });
             lines.push(format!("  {}: {}", row.words, counts.collect::<Vec<_>>().join(", ")));
         }
@@ -88,7 +88,7 @@ pub fn render(result: ReportInput<'_>) -> String {
 
 /// What a check raised, and of what; no figure that another run may turn in its last digit.
 fn checked(plan: &Plan, raised: &Raised) -> String {
-    let model = raised.model.map_or("all", |model| &plan.spec.models[model].0);
+    let model = raised.model.map_or("all", |model| plan.name(model));
     let attacks = raised.cells.iter().flatten().map(|&cell| plan.cells[cell].attack.to_string());
     let attacks = attacks.collect::<Vec<_>>().join(", ");
     let under = if attacks.is_empty() { String::new() } else { format!(" under {attacks}") };

@@ -26,7 +26,7 @@ const TOLERANCE: (&str, &str) =
 /// The section in lines: the plan's cells in their order, and the tolerance that is declared.
 pub fn render(plan: &Plan, baseline: &Baseline) -> Vec<String> {
     let held = |cell: &crate::plan::Cell| {
-        let (model, attack) = (&plan.spec.models.get(cell.model)?.0, cell.attack.to_string());
+        let (model, attack) = (&plan.subjects.get(cell.model)?.name, cell.attack.to_string());
         let held = baseline.held(model, &attack)?;
         let first =
             if held.len() < baseline.trials { format!("{FIRST}{}", held.len()) } else { String::new() };

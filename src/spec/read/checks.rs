@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::node::{Node, suggest};
 use super::super::schema::parts;
 use super::super::table::{About, Own, block, needed, needed_block, own, table, text};
-use super::{ModelInputs, Root};
+use super::{ModelInputs, Names, Root};
 use crate::spec::{
     ChangedTrigger, Check, CheckPolicy, Checks, Metric, Operating, Signature, Trigger, Waiver,
 };
@@ -89,28 +89,52 @@ pub(super) struct Conduct {
 }
 
 /// Reads the three blocks, each of which may be absent.
-pub(super) fn read(table: &Root<'_>, models: &[ModelInputs]) -> Option<Conduct> {
-    let points = table.thresholds.node.as_ref().map_or(Some(vec![]), |node| thresholds(node, models));
+pub(super) fn read(table: &Root<'_>, names: Names<'_>) -> Option<Conduct> {
+    let models = names.models;
+    let points = table.thresholds.node.as_ref().map_or(Some(vec![]), |node| thresholds(node, names));
     let checks = table.checks.node.as_ref().map_or(Some(Checks::default()), checks);
     let waived = table.waivers.node.as_ref().map_or(Some(vec![]), |node| waivers(node, models));
     Some(Conduct { thresholds: points?, checks: checks?, waivers: waived? })
 }
 
-/// Operating points by model.
-fn thresholds(node: &Node<'_>, models: &[ModelInputs]) -> Option<Vec<(usize, Operating)>> {
+/// Operating points by model, and by finding where the data have some; one point may stand for every finding.
+fn thresholds(node: &Node<'_>, names: Names<'_>) -> Option<Vec<(usize, Operating)>> {
     let mut points = Vec::new();
     for (name, node) in node.entries()? {
-        let Some(model) = models.iter().position(|model| model.name == name) else {
-            let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        let Some(model) = names.models.iter().position(|model| model.name == name) else {
+            let known: Vec<&str> = names.models.iter().map(|model| model.name.as_str()).collect();
             node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
             continue;
         };
-        let (metric, choice) = node.choice("metric", &POINTS.map(|(name, _)| name))?;
-        let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
-        let metric = POINTS.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
-        points.push((model, Operating { metric: metric?, share: share? }));
+        if names.findings.is_empty() {
+            points.push((model, point(&node, None)?));
+            continue;
+        }
+        let entries = node.entries()?;
+        if entries.iter().any(|(key, _)| POINTS.iter().any(|(word, _)| word == key)) {
+            for finding in 0..names.findings.len() {
+                points.push((model, point(&node, Some(finding))?));
+            }
+            continue;
+        }
+        for (finding, node) in entries {
+            let Some(place) = names.findings.iter().position(|known| *known == finding) else {
+                let known: Vec<&str> = names.findings.iter().map(String::as_str).collect();
+                let help = suggest(&finding, &known);
+                node.fault_of_key(format!("`{finding}` is no finding of the data"), Some(help));
+                continue;
+            };
+            points.push((model, point(&node, Some(place))?));
+        }
     }
     Some(points)
+}
+
+fn point(node: &Node<'_>, finding: Option<usize>) -> Option<Operating> {
+    let (metric, choice) = node.choice("metric", &POINTS.map(|(name, _)| name))?;
+    let share = choice.real(0.0, 1.0).filter(|share| *share > 0.0);
+    let metric = POINTS.iter().find(|(name, _)| *name == metric).map(|(_, metric)| *metric);
+    Some(Operating { finding, metric: metric?, share: share? })
 }
 
 /// The `checks` block: a policy alone, or changed triggers by check, beside a `policy` if there is one.
@@ -208,7 +232,8 @@ pub(super) fn schema_of_thresholds(about: &str, _: About<'_>) -> Json {
     let share = parts::share("Its least value on the validation part.", &["95%"]);
     let mut point = parts::choice(POINTS.map(|(name, _)| (name, share.clone())));
     point["examples"] = json!([{"sensitivity": "95%"}]);
-    parts::named(&point, about)
+    let of_findings = parts::named(&point, "By finding.");
+    parts::named(&json!({"anyOf": [point, of_findings]}), about)
 }
 
 /// The schema of the waivers.

@@ -8,13 +8,13 @@ use serde_json::{Value as Json, json};
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{
-    About, Choice, Entry, Own, needed, needed_block, optional, own, path, real, table, text, usual, whole,
-    word,
+    About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual,
+    whole, word,
 };
-use super::{Data, ModelInputs, Section, Views, layout};
+use super::{Data, ModelInputs, Section, Views, findings, layout};
 use crate::spec::{
-    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Window,
-    is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Taken,
+    Window, is_age,
 };
 
 const SECTIONS: [(&str, Section); 3] = [
@@ -24,8 +24,11 @@ const SECTIONS: [(&str, Section); 3] = [
 ];
 const VIEWS: [(&str, Views); 3] = [("both", Views::Both), ("frontal", Views::Frontal), ("none", Views::None)];
 
+/// Reads the block of a source, for the models and what they read.
+type ReadData = fn(&Node<'_>, &[ModelInputs]) -> Option<Data>;
+
 /// The sources of data: a new one is a row, its table and its reader.
-static SOURCES: [Choice<fn(&Node<'_>, &[ModelInputs]) -> Option<Data>>; 4] = [
+static SOURCES: [Choice<ReadData>; 4] = [
     Choice {
         name: "phantom",
         about: Cow::Borrowed(
@@ -63,6 +66,12 @@ table! {
         seed: u64 = usual("Seed of the generator.", whole(0, u64::MAX), 0),
         label_noise: f64 = usual("Share of wrong labels.", real(0.0, 0.5, &[0.02]), 0.02),
         missed: f64 = usual("Share of the lesions that the reports miss.", real(0.0, 0.4, &[0.25]), MISSED),
+        findings: () = block(
+            "The findings that the models are asked about; without them, whether a study is abnormal.",
+            findings::schema_of_phantom,
+        ),
+        unlabelled: f64 =
+            usual("Share of the labels of findings that are not known.", real(0.0, 0.9, &[0.1]), 0.0),
         views: Option<Views> = optional(ABOUT_VIEWS, word("choice of views", &VIEWS)),
     }
 }
@@ -85,6 +94,24 @@ table! {
             "Which column holds what.",
             |about, names| parts::described(ColumnNames::schema(names), about),
             "{id: case, patient: patient, label: label, findings: report}",
+        ),
+        findings: () = block(
+            "The findings that the models are asked about, each with its column, or with its word in the label column where `separator` says that this lists them.",
+            findings::schema_of_manifest,
+        ),
+        unsure: Option<Vec<String>> =
+            optional("Values that mean that a finding is uncertain (`-1` and `-1.0` if none are named).", CELLS),
+        uncertain: Option<Taken> = optional(
+            "What an uncertain label is taken for.",
+            word("reading of an uncertain label", &findings::OF_UNCERTAIN),
+        ),
+        empty: Option<Taken> = optional(
+            "What an empty label is taken for.",
+            word("reading of an empty label", &findings::OF_EMPTY),
+        ),
+        none: Option<String> = optional(
+            "The column that says that there is no finding: where it is positive, empty labels mean absent.",
+            text(&["No Finding"]),
         ),
         positive: Vec<String> =
             usual("Values of the label column that mean abnormal.", CELLS, vec!["1".to_string()]),
@@ -241,12 +268,19 @@ pub(super) fn read(node: &Node<'_>, models: &[ModelInputs], are_sound: bool) -> 
 }
 
 fn phantom(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
-    let Phantom { studies, seed, label_noise, missed, views } = Phantom::read(node)?;
+    let Phantom { studies, seed, label_noise, missed, findings, unlabelled, views } = Phantom::read(node)?;
+    if let (None, Some(node)) = (&findings.node, &unlabelled.node) {
+        let help = "name the findings under `findings`, or leave it out".to_string();
+        node.fault_of_key("`unlabelled` is about the labels of findings".to_string(), Some(help));
+    }
+    let findings = findings.node.as_ref().map_or(Some(vec![]), findings::of_phantom);
     Some(Data::Phantom {
         studies: studies.value?,
         seed: seed.value?,
         label_noise: label_noise.value?,
         missed: missed.value?,
+        findings: findings?,
+        unlabelled: unlabelled.value?,
         views: chosen(&views).unwrap_or_else(|| usual_views(models)),
     })
 }
@@ -264,6 +298,13 @@ fn iu_xray(node: &Node<'_>, models: &[ModelInputs]) -> Option<Data> {
 fn manifest(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
     let table = Manifest::read(node)?;
     let columns = columns(table.columns.node.as_ref()?)?;
+    let findings = findings::of_manifest(&table)?;
+    if let (Some(_), Some(Some(Rows::Majority { .. })), Some(node)) =
+        (&findings, &table.rows.value, &table.rows.node)
+    {
+        let help = "say `rows: any`, or keep one row a case".to_string();
+        node.fault("a majority of readers is not taken finding by finding", help);
+    }
     let with_column = SECTIONS.iter().filter(|(_, section)| column_of(&columns, *section).is_some());
     let all: Vec<Section> = with_column.map(|(_, section)| *section).collect();
     let sections = match (&table.sections.node, table.sections.value?) {
@@ -292,12 +333,19 @@ fn manifest(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
             ),
         );
     }
-    let (positive, negative) = (table.positive.value?, table.negative.value?);
+    let (is_positive, is_negative) = (table.positive.is_given(), table.negative.is_given());
+    let (mut positive, mut negative) = (table.positive.value?, table.negative.value?);
+    if findings.is_some() {
+        // data frames write the numbers of columns with holes as 1.0
+        positive.extend((!is_positive).then(|| "1.0".to_string()));
+        negative.extend((!is_negative).then(|| "0.0".to_string()));
+    }
     let leave_out = table.leave_out.value?;
     check_labels(node, &[("positive", &positive), ("negative", &negative), ("leave_out", &leave_out)]);
     Some(Data::Manifest {
         file: table.file.value?,
         columns,
+        findings,
         positive,
         negative,
         leave_out,
@@ -338,6 +386,7 @@ fn dicom(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
             groups: table.groups.value?.unwrap_or_default(),
             ..Columns::default()
         },
+        findings: None,
         positive,
         negative,
         leave_out,

@@ -16,8 +16,11 @@ use super::super::{
 use super::check_name;
 use super::threats::{Known, RegionKeys, region};
 
+/// Reads the block of a defence, for the models and masks that it may name.
+type ReadDefence = fn(&Node<'_>, Known<'_>) -> Option<Defence>;
+
 /// The defences: a new one is a row, its table and its reader.
-static DEFENCES: [Choice<fn(&Node<'_>, Known<'_>) -> Option<Defence>>; 4] = [
+static DEFENCES: [Choice<ReadDefence>; 4] = [
     Choice {
         name: "smoothing",
         about: Cow::Borrowed(

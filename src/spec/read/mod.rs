@@ -4,6 +4,7 @@ pub(super) mod checks;
 mod costs;
 mod data;
 mod defend;
+mod findings;
 mod hardening;
 mod layout;
 pub(super) mod models;
@@ -27,7 +28,7 @@ use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::table::{Own, Takes, Writes, block, needed, needed_block, own, table, text, usual, whole, word};
 use super::{
     Absence, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named, Norm,
-    Place, Section, Spec, Stop, TextMethod, Views,
+    Outputs, Place, Section, Spec, Stop, TextMethod, TrainingAttack, Views, Weights,
 };
 use crate::{Error, Result};
 
@@ -233,7 +234,7 @@ const GRID_L2: Own<Vec<f64>> = own(|node| grid(node, Norm::L2), |about| schema_o
 fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let table = Root::read(root)?;
     // anchors need a place to be written at; what they hold is read where it is repeated
-    let _anchors = &table.defaults;
+    let _ = &table.defaults;
     let (models, mut readers) = table.models.node.as_ref().map_or((None, vec![]), models::read);
     let masks = table.masks.node.as_ref().map_or(Some(Vec::new()), masks);
     let mask_names: Vec<String> = masks.iter().flatten().map(|(name, _)| name.clone()).collect();
@@ -252,15 +253,22 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let known = threats::Known { models: &readers, masks: &mask_names };
     let threats = table.threats.node.as_ref().map_or(Some(Vec::new()), |node| threats::read(node, known));
     let threats = threats?;
-    let names = Names { models: &readers, threats: &threats, masks: &mask_names };
+    let findings = data.as_ref().map(Data::findings).unwrap_or_default();
+    let names = Names { models: &readers, findings: &findings, threats: &threats, masks: &mask_names };
     let rows = sentences::table(table.table.node.as_ref(), names);
+    if data.is_none() && asks_for_findings(table.data.node.as_ref()) {
+        return None; // which findings a sentence may name is not known
+    }
+    check_findings(table.data.node.as_ref(), &findings, &readers);
+    check_outputs(table.models.node.as_ref(), &findings, models.as_deref().unwrap_or_default());
+    check_hardening(table.models.node.as_ref(), &findings, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
     let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs::read(node).map(Some));
     let require = table.require.node.as_ref();
     let require = require.and_then(|node| sentences::requirements(node, names, table.costs.is_given()));
     let count = require.as_ref().map(Vec::len);
     let product = table.report.node.as_ref().map_or(Some(None), |node| product::read(node, count).map(Some));
-    let conduct = checks::read(&table, &readers);
+    let conduct = checks::read(&table, names);
     let (data, split, models) = (data?, split?, models?);
     let (masks, checks::Conduct { thresholds, checks, waivers }) = (masks?, conduct?);
     split::check_thresholds(table.thresholds.node.as_ref(), &split, &thresholds);
@@ -288,6 +296,65 @@ fn spec(path: &Path, root: &Node<'_>) -> Option<Spec> {
         stop: table.stop.value?,
         threats,
     })
+}
+
+/// Whether the data block has the key `findings`, whatever its faults.
+fn asks_for_findings(data: Option<&Node<'_>>) -> bool {
+    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
+    source.is_some_and(|source| source.get("findings").is_some())
+}
+
+/// A sentence must tell a finding from a model.
+fn check_findings(data: Option<&Node<'_>>, findings: &[String], models: &[ModelInputs]) {
+    let is_model = |name: &&String| models.iter().any(|model| model.name.eq_ignore_ascii_case(name));
+    if let (Some(name), Some(node)) = (findings.iter().find(is_model), data) {
+        let help = "give one of the two another name".to_string();
+        node.fault_of_key(format!("`{name}` is the name of a finding and of a model"), Some(help));
+    }
+}
+
+/// A module has to answer what the data ask.
+fn check_outputs(node: Option<&Node<'_>>, findings: &[String], models: &[Named<Model>]) {
+    let Some(node) = node else { return };
+    for (name, model) in models {
+        let Model::Script(script) = model else { continue };
+        let fault = match &script.outputs {
+            Outputs::Findings(names) => match findings.iter().find(|finding| !names.contains(finding)) {
+                _ if findings.is_empty() => (
+                    format!("`{name}` answers findings, and the data have none"),
+                    "name them under `findings` in the data block".to_string(),
+                ),
+                Some(finding) => (
+                    format!("`{name}` does not answer `{finding}`, a finding of the data"),
+                    "add its column to `outputs`, or leave it out of `findings`".to_string(),
+                ),
+                None => continue,
+            },
+            Outputs::Logits | Outputs::Logit if findings.is_empty() => continue,
+            Outputs::Logits | Outputs::Logit => (
+                format!("`{name}` answers whether a study is abnormal, and the data have findings"),
+                "list the names of its columns: `outputs: [effusion, nodule]`".to_string(),
+            ),
+        };
+        node.fault_of_key(fault.0, Some(fault.1));
+    }
+}
+
+/// What compares whole answers of two classes has no meaning for findings.
+fn check_hardening(node: Option<&Node<'_>>, findings: &[String], models: &[Named<Model>]) {
+    let Some(node) = node.filter(|_| !findings.is_empty()) else { return };
+    for (name, model) in models {
+        let Some(Weights::Train(train)) = model.weights() else { continue };
+        let is_trades = matches!(train.hardening.attack, Some(TrainingAttack::Trades { .. }));
+        if is_trades || train.hardening.consistency > 0.0 {
+            let message =
+                format!("`{name}` is trained by TRADES or for consistency, which compare two classes");
+            node.fault_of_key(
+                message,
+                Some("train it with `pgd`, `fgsm` or `noise` on findings".to_string()),
+            );
+        }
+    }
 }
 
 /// A device by its name.

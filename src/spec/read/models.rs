@@ -145,7 +145,7 @@ fn architectures() -> Vec<Choice<ReadModel>> {
         name: "cross_attention",
         about: "A fusion: words look at the image's regions, and regions at the words.".into(),
         schema: |names| either(Attending::schema(names)),
-        read: boxed(|node, known| attending(node, known)),
+        read: boxed(attending),
     };
     let module = |format: &ModuleFormat| {
         match format {

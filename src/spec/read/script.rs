@@ -48,8 +48,8 @@ table! {
         lowercase: Option<bool> =
             optional("Whether texts are put into lower case, whatever the folder says.", Truth),
         outputs: Outputs = needed(
-            "What it returns: `logits` (normal, abnormal), or one `logit` of abnormal.",
-            word("kind of output", &[("logits", Outputs::Logits), ("logit", Outputs::Logit)]),
+            "What it returns: `logits` (normal, abnormal), one `logit` of abnormal, or the log-odds of these findings, a column each; a column with another name is not read.",
+            own(outputs, schema_of_outputs),
             "logits",
         ),
         expect: Option<Expectation> = optional(
@@ -57,6 +57,21 @@ table! {
             own(expectation, expectation_schema),
         ),
     }
+}
+
+/// `logits`, `logit`, or a list with the name of each column.
+fn outputs(node: &Node<'_>) -> Option<Outputs> {
+    if node.kind() == "a list" {
+        // a column without a name is one that was not trained
+        return Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect()));
+    }
+    let is_one = node.one_of("kind of output", &[("logits", false), ("logit", true)])?;
+    Some(if is_one { Outputs::Logit } else { Outputs::Logits })
+}
+
+fn schema_of_outputs(about: &str) -> Json {
+    let names = parts::list(&json!({"type": "string"}), 1);
+    json!({"description": about, "anyOf": [{"enum": ["logits", "logit"]}, names], "examples": ["logits", ["effusion", "nodule"]]})
 }
 
 /// The kinds of golden answers.
@@ -82,7 +97,7 @@ fn expectation_schema(about: &str) -> Json {
         parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
     let logits =
         parts::path("A CSV file with the columns id and logit, or id, normal and abnormal.", "golden.csv");
-    parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)].into_iter()), about)
+    parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)]), about)
 }
 
 /// What a module reads.
@@ -113,7 +128,7 @@ fn channels_of(about: &str, least: f64, example: &[f64]) -> Json {
     schema
 }
 
-/// A TorchScript module.
+/// A `TorchScript` module.
 pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     let Script { trusted, module } = Script::read(node)?;
     check_trust(node, trusted.node.as_ref());

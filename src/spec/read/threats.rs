@@ -52,8 +52,11 @@ table! {
     }
 }
 
+/// The threat of an absence.
+type OfAbsence = fn(Absence) -> Threat;
+
 /// The input that is absent: one of the two.
-static ABSENT: [Choice<fn(Absence) -> Threat>; 2] = [
+static ABSENT: [Choice<OfAbsence>; 2] = [
     Choice {
         name: "image",
         about: Cow::Borrowed("What replaces the image."),

@@ -39,7 +39,7 @@ pub fn schema(about: About<'_>) -> Value {
 
 fn sentence() -> Value {
     json!({
-        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. MODEL certified METRIC ≥ SHARE within BALL asks for a certificate. `>=` for ≥ and `eps` for ε are understood.",
+        "description": "MODEL METRIC ≥ BOUND at|under ATTACK, with further clauses after commas; ≤ where less is better. Where the data have findings, one of them, `every finding` or `mean` stands before the metric. Metrics: accuracy, sensitivity, specificity, auroc with ≥; flips, missed, overcalled, ece, brier, cost with ≤. MODEL certified METRIC ≥ SHARE within BALL asks for a certificate. `>=` for ≥ and `eps` for ε are understood.",
         "type": "string",
         "pattern": SENTENCE,
         "examples": [
@@ -49,6 +49,7 @@ fn sentence() -> Value {
             "fusion accuracy ≥ 70% in every sex",
             "fusion flips ≤ 5% under 20% TextFooler, missed ≤ 3%",
             "guarded certified accuracy ≥ 55% within l2 0.25 and 2 words",
+            "vision every finding sensitivity ≥ 80% under motion-blur severity≤3",
             "fusion no regression against baseline (margin 1%)",
         ],
     })

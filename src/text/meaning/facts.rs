@@ -32,7 +32,11 @@ pub fn meaning(text: &str) -> Meaning {
 
 impl Fact {
     pub(super) fn is_abnormal(self) -> bool {
-        self.finding.is_disease() && self.polarity == Polarity::Affirmed && self.status == Status::Current
+        self.finding.is_disease() && self.is_affirmed()
+    }
+
+    fn is_affirmed(self) -> bool {
+        self.polarity == Polarity::Affirmed && self.status == Status::Current
     }
 }
 
@@ -41,6 +45,16 @@ impl Meaning {
     /// about, chronic or benign do not count.
     pub fn abnormal(&self) -> bool {
         self.facts.iter().any(|fact| fact.is_abnormal())
+    }
+
+    /// Whether a finding is said to be there now, surely or not.
+    pub fn affirms(&self, finding: Finding) -> bool {
+        self.facts.iter().any(|fact| fact.finding == finding && fact.is_affirmed())
+    }
+
+    /// What it says of all other findings.
+    pub(super) fn without(&self, finding: Finding) -> Self {
+        Self { facts: self.facts.iter().filter(|fact| fact.finding != finding).copied().collect() }
     }
 
     /// Whether the text states nothing.

@@ -15,6 +15,48 @@ pub fn flip(text: &str) -> Option<String> {
     if meaning(text).abnormal() { deny(text) } else { affirm(text) }
 }
 
+/// The text with what it says of one finding turned round: where it affirms the finding it denies it, and where it denies
+/// the finding it affirms it. What it says of others stays as it is where the grammar allows that; one negator may deny
+/// several. None if nothing is said of the finding that could be turned.
+pub fn flip_finding(text: &str, finding: Finding) -> Option<String> {
+    let others = meaning(text).without(finding);
+    let keeps_others = |edited: &String| meaning(edited).without(finding) == others;
+    let candidates = if meaning(text).affirms(finding) {
+        deny_finding(text, finding).into_iter().collect()
+    } else {
+        affirm_finding(text, finding)
+    };
+    candidates.iter().find(|edited| keeps_others(edited)).or(candidates.first()).cloned()
+}
+
+/// Denies each statement that affirms a finding.
+fn deny_finding(text: &str, finding: Finding) -> Option<String> {
+    let is_it = |said: &Statement| {
+        said.finding == finding && said.polarity == Polarity::Affirmed && said.status == Status::Current
+    };
+    let count = |text: &str| super::statements(text).iter().filter(|said| is_it(said)).count();
+    let mut text = text.to_string();
+    loop {
+        let there = count(&text);
+        if there == 0 {
+            return Some(text);
+        }
+        text = [denial as Rule, plain_denial]
+            .iter()
+            .filter_map(|rule| first(&text, *rule, is_it))
+            .find(|edited| count(edited) < there)?;
+    }
+}
+
+/// The texts in which a finding that is denied is affirmed.
+fn affirm_finding(text: &str, finding: Finding) -> Vec<String> {
+    let is_it = |said: &Statement| {
+        said.finding == finding && said.polarity == Polarity::Negated && said.status == Status::Current
+    };
+    let edited = edits(text, affirmation, is_it).into_iter().map(|(_, edit)| apply(text, &edit));
+    edited.filter(|edited| meaning(edited).affirms(finding)).collect()
+}
+
 /// Words to replace, by position, and their replacements.
 struct Edit {
     from: usize,

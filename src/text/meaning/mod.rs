@@ -14,6 +14,7 @@ mod read;
 mod scope;
 mod terms;
 mod token;
+mod topic;
 
 use std::fmt;
 use std::ops::Range;
@@ -21,8 +22,9 @@ use std::ops::Range;
 use facts::Fact;
 
 pub use facts::{Meaning, meaning};
-pub use flip::flip;
+pub use flip::{flip, flip_finding};
 pub use terms::Finding;
+pub use topic::Topic;
 
 /// Whether a text affirms or denies a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -22,6 +22,9 @@ const NOISY: usize = 10;
 /// Squares that are tried in all.
 pub const SQUARES: usize = PLAIN.len() * GRID * GRID + NOISY;
 
+/// Top and left of a square, and its pixels; None leaves the film as it is.
+type Painted = Option<((usize, usize), Vec<f32>)>;
+
 /// The square of the least margin of each case.
 ///
 /// # Errors
@@ -44,7 +47,7 @@ pub fn propose(problem: &Problem<'_>, share: f64) -> Result<Tensor> {
     let mut rngs: Vec<ChaCha12Rng> =
         problem.cases.iter().map(|case| stream(&["naive-patch", &seed, case])).collect();
     let mut best = Best::new(&problem.images)?;
-    let mut keep = |paint: &mut dyn FnMut(usize) -> Option<((usize, usize), Vec<f32>)>| -> Result<()> {
+    let mut keep = |paint: &mut dyn FnMut(usize) -> Painted| -> Result<()> {
         let mut painted = clean.clone();
         for film in 0..films {
             let Some(((top, left), square)) = paint(film) else { continue };

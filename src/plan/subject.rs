@@ -1,0 +1,72 @@
+//! Who answers: a model, asked about one finding, or whether a study is abnormal. The findings of a model share its
+//! weights; each is a question with two answers, so that attacks, bounds and checks know nothing of the others.
+
+use super::Plan;
+use crate::spec::{Asked, Figure, Model, Spec};
+
+/// A model with what it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its name in evidence and reports: the model's, or `MODEL/FINDING`.
+    pub name: String,
+    /// Index into the spec's models.
+    pub model: usize,
+    /// Index into the data's findings; None where the question is whether a study is abnormal.
+    pub finding: Option<usize>,
+}
+
+impl Subject {
+    /// Whether a figure that others published is about it.
+    pub fn is_of(&self, figure: &Figure, spec: &Spec) -> bool {
+        let is_asked = match (&figure.asked, self.finding) {
+            (Asked::Abnormal, None) => true,
+            (Asked::Finding(name), Some(place)) => spec.data.findings().get(place) == Some(name),
+            (Asked::Abnormal | Asked::Finding(_) | Asked::EveryFinding | Asked::MeanOfFindings, _) => false,
+        };
+        is_asked && self.model == figure.model
+    }
+}
+
+/// The subjects of a spec: its models in their order, each about every finding in their order.
+pub fn subjects(spec: &Spec) -> Vec<Subject> {
+    let findings = spec.data.findings();
+    let models = spec.models.iter().enumerate();
+    models
+        .flat_map(|(model, (name, _))| {
+            let whole = findings.is_empty().then(|| Subject { name: name.clone(), model, finding: None });
+            let each = findings.iter().enumerate().map(move |(place, finding)| Subject {
+                name: format!("{name}/{finding}"),
+                model,
+                finding: Some(place),
+            });
+            whole.into_iter().chain(each)
+        })
+        .collect()
+}
+
+impl Plan {
+    /// A subject's name; `?` if there is none.
+    pub fn name(&self, subject: usize) -> &str {
+        self.subjects.get(subject).map_or("?", |subject| subject.name.as_str())
+    }
+
+    /// The model that a subject asks.
+    pub fn kind(&self, subject: usize) -> Option<&Model> {
+        self.spec.models.get(self.subjects.get(subject)?.model).map(|(_, model)| model)
+    }
+
+    /// The subject that asks a model, by its place in the spec, what another subject is asked.
+    pub fn asks_the_same(&self, subject: usize, model: usize) -> Option<usize> {
+        let finding = self.subjects.get(subject)?.finding;
+        self.subjects.iter().position(|one| one.model == model && one.finding == finding)
+    }
+
+    /// The subjects of a model, by its name in the spec.
+    pub fn subjects_of<'p>(&'p self, model: &'p str) -> impl Iterator<Item = usize> + 'p {
+        let is_of = move |subject: &usize| {
+            let place = self.subjects[*subject].model;
+            self.spec.models.get(place).is_some_and(|(name, _)| name == model)
+        };
+        (0..self.subjects.len()).filter(is_of)
+    }
+}
