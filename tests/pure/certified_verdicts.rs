@@ -338,6 +338,7 @@ fn defended(world: &mut World, defence: Defence) -> usize {
         reads_text: true,
     });
     world.plan.spec.models.push(("guarded".into(), model));
+    world.plan.subjects = medcert::plan::subjects(&world.plan.spec);
     let facts =
         medcert::evidence::ModelFacts { name: "guarded".into(), ..world.evidence.models[FUSION].clone() };
     world.evidence.models.push(facts);

@@ -51,6 +51,7 @@ fn world(text: &str) -> World {
     for (name, _) in &mut world.plan.spec.models {
         *name = named(name);
     }
+    world.plan.subjects = medcert::plan::subjects(&world.plan.spec);
     let evidence = &mut world.evidence;
     for model in &mut evidence.models {
         (model.name, model.architecture) = (named(&model.name), text.into());

@@ -331,6 +331,7 @@ fn hostile_text_stays_text() {
     for (name, _) in &mut world.plan.spec.models {
         name.push_str(evil);
     }
+    world.plan.subjects = medcert::plan::subjects(&world.plan.spec);
     for model in &mut world.evidence.models {
         model.name.push_str(evil);
         model.architecture = evil.into();

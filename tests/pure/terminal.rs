@@ -105,6 +105,7 @@ fn many_models_stand_in_blocks_where_the_line_is_too_short() {
             world.plan.spec.models.push((name, model.clone()));
         }
     }
+    world.plan.subjects = medcert::plan::subjects(&world.plan.spec);
     world.evidence.spec = world.plan.spec.fingerprint();
     let cells: Vec<Vec<usize>> = (0..world.plan.spec.models.len())
         .map(|model| vec![world.cell(model, Attack::default(), |place, _| place % 10 > 0)])
