@@ -109,7 +109,7 @@ pub(super) struct Missing<'a> {
 
 impl Missing<'_> {
     /// The value of a cell; None where the spec says that it is missing.
-    pub(super) fn value<'t>(self, row: Row<'t>, column: usize) -> Option<&'t str> {
+    pub(super) fn value(self, row: Row<'_>, column: usize) -> Option<&str> {
         let value = row.value(column);
         (!self.missing.iter().any(|word| word == value)).then_some(value)
     }

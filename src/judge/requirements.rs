@@ -46,12 +46,12 @@ pub fn judge_against(plan: &Plan, evidence: &Evidence, baseline: Result<&Baselin
     .collect()
 }
 
+/// What was counted for a clause, or why nothing was.
+type Counted = Result<Measured, String>;
+
 /// What was counted for every clause, and the level that Holm leaves it: that of its sentence, or of its finding in a
 /// sentence about every finding.
-pub(super) fn weighed(
-    plan: &Plan,
-    tally: Result<&Tally<'_>, &str>,
-) -> (Vec<Vec<Result<Measured, String>>>, Vec<Vec<f64>>) {
+pub(super) fn weighed(plan: &Plan, tally: Result<&Tally<'_>, &str>) -> (Vec<Vec<Counted>>, Vec<Vec<f64>>) {
     let count = |clause: &Clause| tally.map_err(str::to_string).and_then(|tally| measure(tally, clause));
     let measured: Vec<Vec<Result<Measured, String>>> =
         plan.requirements.iter().map(|one| one.clauses.iter().map(count).collect()).collect();

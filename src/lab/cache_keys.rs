@@ -97,7 +97,7 @@ impl<'a> Keys<'a> {
         for &index in indices {
             self.case(&mut hasher, index)?;
         }
-        self.mask(&mut hasher, self.region, indices)?;
+        self.mask(&mut hasher, self.region, indices);
         Ok(hasher.finalize().to_hex().to_string())
     }
 
@@ -126,7 +126,7 @@ impl<'a> Keys<'a> {
                 let attacked = ATTACKED_CASES.saturating_sub(first).min(indices.len());
                 hasher
                     .update(format!("certificate {CERTIFICATES} {attacked} {}", certificate.ball).as_bytes());
-                self.mask(&mut hasher, certificate.ball.mask(), indices)?;
+                self.mask(&mut hasher, certificate.ball.mask(), indices);
             }
             WorkItem::Probe(attack) => {
                 hasher.update(b"probe");
@@ -177,12 +177,13 @@ impl<'a> Keys<'a> {
         if let (true, Some(side)) = (absent(Absence::Mean), self.scene.reader.side()) {
             hasher.update(self.training_images(side)?.as_bytes());
         }
-        self.mask(hasher, image.and_then(ImageMethod::mask), indices)
+        self.mask(hasher, image.and_then(ImageMethod::mask), indices);
+        Ok(())
     }
 
     /// The pixels of a mask, in each case.
-    fn mask(&self, hasher: &mut blake3::Hasher, mask: Option<Mask>, indices: &[usize]) -> Result<()> {
-        let Some(side) = self.scene.reader.side() else { return Ok(()) };
+    fn mask(&self, hasher: &mut blake3::Hasher, mask: Option<Mask>, indices: &[usize]) {
+        let Some(side) = self.scene.reader.side() else { return };
         match mask {
             Some(Mask::Lesion) => indices.iter().for_each(|&index| {
                 hasher.update(self.scene.inputs.lesion(side, index).unwrap_or_default());
@@ -192,6 +193,5 @@ impl<'a> Keys<'a> {
             }
             Some(Mask::Attribution) | None => {}
         }
-        Ok(())
     }
 }

@@ -90,8 +90,7 @@ impl Asked<'_> {
         let found = self.log_odds(&cases)?;
         let is_off = |expected: f32, found: f32| {
             let difference = (expected - found).abs();
-            // NaN is off as well
-            !(difference <= TOLERANCE * expected.abs().max(1.0))
+            difference.is_nan() || difference > TOLERANCE * expected.abs().max(1.0)
         };
         let mut off =
             expected.iter().zip(&found).filter(|(expected, found)| is_off(expected.log_odds, **found));

@@ -14,6 +14,9 @@ use crate::lab::victim::{Answer, Victim};
 use crate::plan::ImageAttack;
 use crate::spec::{Access, ImageSearch, Region};
 
+/// The route by which a case was broken.
+type Route = fn(&mut Routes) -> &mut bool;
+
 /// Evaluations of the wrapped model that each black-box attack may spend on a case, and the fewest and most of the defended
 /// one.
 const EVALUATIONS: usize = 400;
@@ -29,11 +32,11 @@ impl Chunk<'_> {
         place: usize,
         base: &dyn Reader,
     ) -> Result<Attacked> {
-        let known: fn(&mut Routes) -> &mut bool = |routes| &mut routes.adaptive;
+        let known: Route = |routes| &mut routes.adaptive;
         let proposal = self.search(search, region, space, place)?;
         let mut worst = self.admit(&proposal, space, attack.method)?;
         let mut margins = self.tallied(&mut worst, place, known)?;
-        let mut others: Vec<(Tensor, fn(&mut Routes) -> &mut bool)> = Vec::new();
+        let mut others: Vec<(Tensor, Route)> = Vec::new();
         if !matches!(search, ImageSearch::Transfer { .. }) {
             others.push((self.unaware(search, space, place, base)?, |routes| &mut routes.unaware));
         }

@@ -215,7 +215,7 @@ impl Values<'_> {
             Action::Call(called, names, shown) => {
                 let given = step.node.arguments.iter().map(|(_, argument)| self.given(argument));
                 let given = given.collect::<Result<Vec<Given<'_>>>>()?;
-                let results = called.call(names, &given).map_err(|why| refused(shown, why))?;
+                let results = called.call(names, &given).map_err(|why| refused(shown, &why))?;
                 drop(given);
                 self.keep(&step.node.outputs, results)?;
             }
@@ -332,8 +332,8 @@ impl Values<'_> {
 }
 
 /// What libtorch said of a call: the memory or the device failed, or the file's call does not fit its values.
-fn refused(shown: &str, why: String) -> Error {
-    match Error::from(tch::TchError::Torch(why.clone())) {
+fn refused(shown: &str, why: &str) -> Error {
+    match Error::from(tch::TchError::Torch(why.to_string())) {
         Error::Bug(_) => Error::Input(format!("calls {shown}, which libtorch refuses ({why})")),
         other => other,
     }

@@ -77,6 +77,7 @@ impl Tokens {
     }
 
     /// The same tokens.
+    #[must_use]
     pub fn shallow_clone(&self) -> Self {
         Self {
             ids: self.ids.shallow_clone(),
