@@ -70,7 +70,6 @@ fn brought(pairs: &Path, folder: &Path) -> HashSet<String> {
     test
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn a_table_of_ones_own_leads_to_a_verdict_on_the_named_test_set() {
     let Some(pairs) = pairs() else {

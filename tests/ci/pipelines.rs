@@ -418,6 +418,8 @@ require:
 /// Reports of a dozen words that no two share, with one word that decides the label.
 #[cfg(feature = "torch")]
 fn own_reports() -> String {
+    use std::fmt::Write;
+
     let mut state = 7_u64;
     let mut drawn = |most: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -430,7 +432,7 @@ fn own_reports() -> String {
         let mut words: Vec<String> =
             (0..11).map(|_| (0..3).map(|_| syllables[drawn(8)]).collect::<String>()).collect();
         words.insert(drawn(12), sign.to_string());
-        text += &format!("c{place},p{place},{label},{}\n", words.join(" "));
+        writeln!(text, "c{place},p{place},{label},{}", words.join(" ")).expect("a row");
     }
     text
 }

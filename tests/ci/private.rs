@@ -1,6 +1,7 @@
 //! A run over planted DICOM files: nothing of a patient's name, date of birth or record number is in anything that medcert
 //! writes or prints, compressed or not.
 
+use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,12 +20,12 @@ fn file(number: usize) -> Vec<u8> {
         text((0x10, 0x10), "PN", "PLANTEDNAME^DOE"),
         text((0x10, 0x20), "LO", &format!("MRN0048151623-{number}")),
         text((0x10, 0x30), "DA", "19310401"),
-        text((0x10, 0x40), "CS", if number % 2 == 0 { "F" } else { "M" }),
+        text((0x10, 0x40), "CS", if number.is_multiple_of(2) { "F" } else { "M" }),
         text((0x10, 0x1010), "AS", "095Y"),
         text((0x18, 0x5101), "CS", "PA"),
         text((0x20, 0xD), "UI", &format!("1.3.{number}")),
     ];
-    let is_abnormal = number % 3 == 0;
+    let is_abnormal = number.is_multiple_of(3);
     let value =
         |place: usize| (number * 37 + place * 251 + usize::from(is_abnormal && place % 4 < 2) * 900) % 4096;
     picture(&attributes, 12, &std::array::from_fn(|place| value(place) as u16), &[])
@@ -54,7 +55,7 @@ fn nothing_written_holds_what_identifies_a_patient() {
     for number in 0..60 {
         std::fs::write(at(&format!("data/scans/PLANTEDNAME/MRN0048151623-{number}")), file(number))
             .expect("written");
-        labels += &format!("1.3.{number},{}\n", u8::from(number % 3 == 0));
+        writeln!(labels, "1.3.{number},{}", u8::from(number % 3 == 0)).expect("a row");
     }
     std::fs::write(at("data/labels.csv"), labels).expect("written");
     let spec = "claim: Nobody is named\ndata: {dicom: {folder: scans, labels: labels.csv, groups: [PatientSex, \

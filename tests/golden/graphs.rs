@@ -1,4 +1,4 @@
-//! Networks of torch.export run to the same bits as in PyTorch: outputs and gradients by the inputs. The files are made by
+//! Networks of torch.export run to the same bits as in `PyTorch`: outputs and gradients by the inputs. The files are made by
 //! `tests/golden/graphs.py`; small ones are committed. Networks as published are read from the folder that
 //! `MEDCERT_GRAPHS` names, and are skipped without it:
 //!
@@ -49,7 +49,7 @@ fn bits(tensor: &Tensor) -> Vec<u32> {
     tensor::values(tensor).expect("values").into_iter().map(f32::to_bits).collect()
 }
 
-/// Runs a network on its golden inputs: whether its output and its gradient have PyTorch's bits.
+/// Runs a network on its golden inputs: whether its output and its gradient have the bits of `PyTorch`.
 fn compare(path: &Path) -> Result<(bool, Option<bool>), String> {
     tensor::set_threads(1); // as the script that made them: sums over threads have other last bits
     let bytes = std::fs::read(path).expect("a file");

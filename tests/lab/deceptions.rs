@@ -21,10 +21,10 @@ const CASES: usize = 128;
 
 /// A spec about `vision` with these requirements and more lines.
 fn spec(requirements: &[&str], lines: &str) -> String {
-    let list: String = requirements.iter().map(|sentence| format!("  - {sentence}\n")).collect();
+    let list = requirements.join("\n  - ");
     format!(
         "claim: c\ndata: {{phantom: {{studies: 300, seed: 7, views: frontal}}}}\nsplit: {{test: 60%, seed: 7}}\nmodels:\n  \
-         vision: {{se_resnet18: {{image: {SIDE}, width: 8, train: {{lr: 2e-3, epochs: 1}}}}}}\n{lines}\nrequire:\n{list}"
+         vision: {{se_resnet18: {{image: {SIDE}, width: 8, train: {{lr: 2e-3, epochs: 1}}}}}}\n{lines}\nrequire:\n  - {list}\n"
     )
 }
 

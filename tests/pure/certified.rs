@@ -27,8 +27,8 @@ defend:
 ";
 
 fn spec(sentences: &[&str]) -> Spec {
-    let sentences: String = sentences.iter().map(|sentence| format!("  - {sentence}\n")).collect();
-    let text = format!("{HEAD}require:\n{sentences}");
+    let sentences = sentences.join("\n  - ");
+    let text = format!("{HEAD}require:\n  - {sentences}\n");
     parse(Path::new("specs/a.yaml"), &text).unwrap_or_else(|faults| panic!("{faults}"))
 }
 

@@ -190,10 +190,10 @@ fn patients_with_several_cases_pass_as_rarely() {
                     let is_certifiable = if uniform(&mut draw) < agreement { common } else { own };
                     let is_wrong = f64::from(uniform(&mut draw)) < alpha;
                     // the worst that α allows on either side
-                    all.push(if is_certifiable != is_wrong {
-                        Decision::Certified
-                    } else {
+                    all.push(if is_certifiable == is_wrong {
                         Decision::Refuted
+                    } else {
+                        Decision::Certified
                     });
                 }
             }

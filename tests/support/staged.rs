@@ -245,7 +245,7 @@ pub fn step(score: &Tensor) -> Result<Tensor> {
 /// A small linear term whose gradient leads away from what decides.
 pub fn decoy(images: &Tensor) -> Result<Tensor> {
     let board = |row: usize, column: usize| {
-        if (row + column) % 2 == 0 { beside_bar(row, column) } else { -beside_bar(row, column) }
+        if (row + column).is_multiple_of(2) { beside_bar(row, column) } else { -beside_bar(row, column) }
     };
     weighed(images, board)
 }
