@@ -152,7 +152,7 @@ fn contents(inputs: &Inputs) -> Result<Contents> {
         command: "medcert bundle".into(),
         review: review.map_or_else(Vec::new, |review| review.lines(&evidence)),
     };
-    let waivers: Vec<_> = plan.spec.waivers.iter().zip(&judgement.waivers).collect();
+    let waivers = json::waived(&plan, &judgement);
     let given = [
         (BASELINE, &inputs.baseline),
         (REGISTRATION, &inputs.registration),

@@ -20,12 +20,14 @@ pub mod weights;
 
 mod cache_keys;
 mod chunk_loop;
+mod evidence_head;
 mod expected;
 mod gated_augmentation;
 mod pretrained_start;
 mod renaming;
 mod run;
 mod stop;
+mod subjects;
 mod witness;
 
 use std::path::{Path, PathBuf};

@@ -2,24 +2,20 @@
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
-use super::defend::of_spec::{self, Surroundings};
+use super::defend::of_spec::Surroundings;
+use super::evidence_head::head;
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
-use super::model::one_finding::OneFinding;
-use super::model::operating::Operated;
-use super::model::params::digest;
-use super::settings::{computed_on, library, settle};
-use super::stop;
-use super::tensor;
-use crate::data::{self, Audit, Dataset, FindingCounts, Partition};
+use super::settings::settle;
+use super::{stop, subjects, tensor};
+use crate::data::{Dataset, Partition};
 use crate::evidence::{
-    Case, Cell, Certificate, Counterexample, DataFacts, Event, Evidence, Exhibit, FindingFacts, Machine,
-    ModelFacts, Observer, Part, Regressions, RunFacts, SCHEMA, Shard, Silent, Twins, assemble,
+    Counterexample, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Shard, Silent, assemble,
 };
-use crate::plan::{self, Plan, Subject};
+use crate::plan::{Plan, Subject};
 use crate::seal::Cache;
-use crate::spec::{Mask, Model, Operating, Stop};
+use crate::spec::{Mask, Model};
 use crate::text;
 use crate::{Error, Result};
 
@@ -149,67 +145,30 @@ fn on_stage<T>(
     stop::listen();
     let workshop = ModelLoader { options, cache: &cache, inputs: &inputs, partition, observer };
     let mut loaded = workshop.models(&plan.spec.models)?;
-    let of_models: Vec<ModelFacts> =
-        loaded.iter().zip(&plan.spec.models).map(facts).collect::<Result<_>>()?;
+    let of_models = subjects::facts(plan, &loaded)?;
     for model in &mut loaded {
         if let (LoadedModel::Network(network), false) = (model, options.plain) {
             network.params.fold()?;
         }
     }
     tensor::set_threads(options.threads());
-    // what has weights of its own; a defended model is built round one of these
-    let own: Vec<usize> =
-        (0..plan.spec.models.len()).filter(|&model| plan.spec.models[model].1.defended().is_none()).collect();
-    let place_of = |model: usize| own.iter().position(|&other| other == model);
-    let about = |subject: &Subject| {
-        let (place, of) = (subject.finding?, place_of(subject.model)?);
-        Some(OneFinding::new(loaded[of].reader(), &subject.name, place))
-    };
-    let about: Vec<Option<OneFinding<'_>>> = plan.subjects.iter().map(about).collect();
-    // of every subject whose model is not defended, in order
-    let mut asked: Vec<(&Subject, &dyn Reader)> = Vec::new();
-    for (subject, about) in plan.subjects.iter().zip(&about) {
-        let Some(of) = place_of(subject.model) else { continue };
-        asked.push((subject, about.as_ref().map_or(loaded[of].reader(), |one| one)));
-    }
-    let operated = operated(plan, &asked, &inputs, partition)?;
-    let mut models: Vec<ModelFacts> = Vec::new();
-    let mut bases: Vec<(&Subject, &dyn Reader)> = Vec::new();
-    for ((subject, asked), at) in asked.iter().zip(&operated) {
-        let of = place_of(subject.model).ok_or_else(|| Error::Bug("a subject has no model".into()))?;
-        models.push(ModelFacts {
-            name: subject.name.clone(),
-            finding: subject.finding.map(|place| inputs.findings[place].clone()),
-            threshold: at.as_ref().map(|at| at.threshold),
-            ..of_models[of].clone()
-        });
-        bases.push((subject, at_point(*asked, at.as_ref())));
-    }
+    // each step borrows from the one before it
+    let about = subjects::about_findings(plan, &loaded);
+    let asked = subjects::undefended(plan, &loaded, &about);
+    let operated = subjects::operated(plan, &asked, &inputs, partition)?;
+    let bases = subjects::bases(&asked, &operated, &of_models, &inputs);
+    let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
+    let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
+    let defended = subjects::defended(plan, &bases, around)?;
+    let (readers, models): (Vec<&dyn Reader>, Vec<ModelFacts>) = bases
+        .iter()
+        .map(|base| (base.reader, base.facts.clone()))
+        .chain(defended.iter().map(|(reader, facts)| (reader.as_ref(), facts.clone())))
+        .unzip();
     let known = |subject: &Subject| {
         let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
         partition.test.iter().copied().filter(is_known).collect()
     };
-    let cut = loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect();
-    let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
-    let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
-    let mut defended = Vec::new();
-    for subject in &plan.subjects {
-        let (_, model) = &plan.spec.models[subject.model];
-        let Some(own) = model.defended() else { continue };
-        let is_base = |(other, _): &(&Subject, &dyn Reader)| {
-            plan.spec.models[other.model].0 == own.base && other.finding == subject.finding
-        };
-        let base = bases.iter().position(is_base);
-        let base =
-            base.ok_or_else(|| Error::Bug(format!("{} wraps a model that was not loaded", subject.name)))?;
-        models.push(ModelFacts {
-            name: subject.name.clone(),
-            architecture: model.architecture().to_string(),
-            ..models[base].clone()
-        });
-        defended.push(of_spec::reader(&subject.name, &own.defence, bases[base].1, around)?);
-    }
-    let readers = bases.iter().map(|(_, reader)| *reader).chain(defended.iter().map(Box::as_ref)).collect();
     action(&ChunkLoop {
         plan,
         data,
@@ -218,7 +177,7 @@ fn on_stage<T>(
         readers,
         tests: plan.subjects.iter().map(known).collect(),
         models: &models,
-        cut,
+        cut: loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect(),
         known: counterexamples,
         folded: !options.plain,
         kept: &options.cache.join("evidence"),
@@ -228,97 +187,9 @@ fn on_stage<T>(
 }
 
 /// Tells of every entry of the cache that was found damaged.
-fn tell_damage(cache: &Cache, observer: &dyn Observer) {
+pub(super) fn tell_damage(cache: &Cache, observer: &dyn Observer) {
     for entry in cache.take_damaged() {
         observer.observe(Event::Damaged { entry: &entry });
-    }
-}
-
-/// What all parts of a run have in common.
-fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
-    let ChunkLoop { plan, data, partition, observer, .. } = field;
-    let cache = Cache::at(&options.cache);
-    let audit = audit(data, partition, &cache)?;
-    tell_damage(&cache, *observer);
-    observer.observe(Event::Audited);
-    let device = if tensor::device().is_cuda() { "cuda" } else { "cpu" }.to_string();
-    let machine = Machine {
-        processor: computed_on(),
-        libtorch: library().version,
-        device: device.clone(),
-        threads: options.threads(),
-    };
-    Ok(Evidence {
-        schema: SCHEMA,
-        medcert: env!("CARGO_PKG_VERSION").to_string(),
-        spec: plan.spec.fingerprint(),
-        run: RunFacts {
-            device,
-            chunk: plan.spec.chunk,
-            folded: !options.plain,
-            early: plan.spec.stop == Stop::Early,
-            computed_by: vec![machine],
-        },
-        data: data_facts(field, audit.patients_in_two_parts),
-        baselines: audit.baselines.into_iter().map(Into::into).collect(),
-        cases: cases(field, audit.seen, &audit.twins),
-        cells: plan.cells.iter().map(|cell| named(plan, cell)).collect(),
-        certificates: plan.certificates.iter().map(|one| sought(plan, one)).collect(),
-        probes: plan.probes.iter().map(|probe| named(plan, &probe.cell)).collect(),
-        health: vec![],
-        counterexamples: vec![],
-        regressions: Regressions::default(),
-        models: field.models.to_vec(),
-    })
-}
-
-/// The test cases, with which of their inputs were seen before.
-fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<Case> {
-    let case = |((&index, seen), &twins): ((&usize, Vec<String>), &Twins)| {
-        let study = &field.data.studies[index];
-        let (id, patient) = (study.id.clone(), study.patient.clone());
-        let (label, groups) = (study.label, study.groups.clone());
-        let findings = study.findings.iter().map(|presence| presence.letter()).collect();
-        Case { id, patient, label, findings, lesion: field.inputs.lesion_share(index), seen, twins, groups }
-    };
-    field.partition.test.iter().zip(seen).zip(twins).map(case).collect()
-}
-
-/// A subject, at its operating point if it has one.
-fn at_point<'s>(asked: &'s dyn Reader, at: Option<&'s Operated<'s>>) -> &'s dyn Reader {
-    at.map_or(asked, |at| at)
-}
-
-/// The subjects that have an operating point, at it.
-fn operated<'s>(
-    plan: &Plan,
-    asked: &[(&Subject, &'s dyn Reader)],
-    inputs: &Inputs,
-    partition: &Partition,
-) -> Result<Vec<Option<Operated<'s>>>> {
-    let at = |(subject, asked): &(&Subject, &'s dyn Reader)| {
-        let is_its = |(model, point): &&(usize, Operating)| {
-            *model == subject.model && point.finding == subject.finding
-        };
-        let point = plan.spec.thresholds.iter().find(is_its);
-        point.map(|(_, point)| Operated::fix(*asked, *point, inputs, partition)).transpose()
-    };
-    asked.iter().map(at).collect()
-}
-
-/// A cell as evidence names it, without an outcome yet.
-fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
-    let model = plan.name(cell.model).to_string();
-    Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
-}
-
-/// A certificate as evidence names it, without a vote yet.
-fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
-    Certificate {
-        model: plan.name(certificate.model).to_string(),
-        ball: certificate.ball.to_string(),
-        seed: plan.spec.seed,
-        votes: vec![],
     }
 }
 
@@ -370,48 +241,4 @@ fn sides(plan: &Plan) -> Vec<u32> {
     sides.sort_unstable();
     sides.dedup();
     sides
-}
-
-/// What the data themselves reveal.
-fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> {
-    let studies: Vec<_> = data.studies.iter().collect();
-    let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(cache))?;
-    Ok(data::audit_kept(data, partition, &pixels, cache))
-}
-
-fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts {
-    let ChunkLoop { data, partition, cut, inputs, .. } = field;
-    let level = inputs.gray_level();
-    DataFacts {
-        digest: data.digest.clone(),
-        studies: data.studies.len(),
-        left_out: data.left_out.clone(),
-        remarks: data.remarks.iter().chain(&level).chain(cut.iter()).cloned().collect(),
-        findings: findings(data, partition),
-        train: partition.train.len(),
-        validation: partition.validation.len(),
-        test: partition.test.len(),
-        patients_in_two_parts,
-    }
-}
-
-/// What is known of each finding over the test cases.
-fn findings(data: &Dataset, partition: &Partition) -> Vec<FindingFacts> {
-    let counts = |(place, name): (usize, &String)| {
-        let studies = partition.test.iter().map(|&index| &data.studies[index]);
-        FindingCounts::of(name, place, studies).into()
-    };
-    data.findings.iter().enumerate().map(counts).collect()
-}
-
-fn facts((subject, (name, model)): (&LoadedModel, &(String, Model))) -> Result<ModelFacts> {
-    let (weights, parameters, source) = match subject {
-        LoadedModel::Network(of) => (digest(&of.params)?, of.params.count(), of.source.clone()),
-        LoadedModel::Script(script) => {
-            (script.digest.clone(), script.parameters, model.pin().map(str::to_string))
-        }
-    };
-    let architecture = model.architecture().to_string();
-    let (name, finding, threshold) = (name.clone(), None, None);
-    Ok(ModelFacts { name, finding, architecture, weights, parameters, source, threshold })
 }

@@ -1,5 +1,6 @@
 //! The result as JSON (RFC 8259), for programs.
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::certified::{CertifiedRow, rows};
@@ -7,9 +8,10 @@ use super::gate::Gate;
 use super::snapshot_diff::Changes;
 use super::{ReportInput, by_finding};
 use crate::evidence::{DataFacts, ModelFacts};
-use crate::judge::{Examined, Finding, Loosened, Raised, Tally, Waiving, notes};
+use crate::judge::{Examined, Finding, Judgement, Loosened, Raised, Tally, Waiving, notes};
+use crate::plan::Plan;
 use crate::sanitize;
-use crate::spec::{Metric, Product, Waiver};
+use crate::spec::{Check, Metric, Place, Product, Waiver};
 
 /// Version of the format.
 pub const VERSION: u32 = 3;
@@ -62,10 +64,28 @@ struct OfFinding {
 
 /// A waiver, and what became of it.
 #[derive(Serialize)]
-struct Waived<'a> {
-    #[serde(flatten)]
-    waiver: &'a Waiver,
+pub struct Waived<'a> {
+    check: Check,
+    model: Option<&'a str>,
+    owner: &'a str,
+    reason: &'a str,
+    expires: Date,
+    place: Place,
     state: Waiving,
+}
+
+/// The waivers of a plan's spec, with what became of them in a judgement.
+pub fn waived<'a>(plan: &'a Plan, judgement: &'a Judgement) -> Vec<Waived<'a>> {
+    let waived = |(waiver, state): (&'a Waiver, &Waiving)| Waived {
+        check: waiver.check,
+        model: waiver.model.map(|model| plan.spec.name_of(model)),
+        owner: &waiver.owner,
+        reason: &waiver.reason,
+        expires: waiver.expires,
+        place: waiver.place,
+        state: *state,
+    };
+    plan.spec.waivers.iter().zip(&judgement.waivers).map(waived).collect()
 }
 
 #[derive(Serialize)]
@@ -196,13 +216,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         checks: &judgement.checks,
         examined: &judgement.examined,
         loosened: &judgement.loosened,
-        waivers: plan
-            .spec
-            .waivers
-            .iter()
-            .zip(&judgement.waivers)
-            .map(|(waiver, state)| Waived { waiver, state: *state })
-            .collect(),
+        waivers: waived(plan, judgement),
         changes: accepted.map(|accepted| accepted.changes(result)),
         evaluations_of_checks: judgement.evaluations,
         exit: judgement.exit_code(),

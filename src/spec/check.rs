@@ -253,7 +253,7 @@ pub struct Signature {
 }
 
 /// A check that may be raised until a day, because a person says so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
     /// The check.
     pub check: Check,

@@ -50,7 +50,8 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     let starts = lines.iter().enumerate().filter(|(_, line)| {
         let line = line.trim_start();
         let head = line.split('(').next().unwrap_or_default();
-        head.split_whitespace().any(|word| word == "fn") && !line.starts_with("//")
+        // `fn` without a name is a type
+        head.split_whitespace().rev().skip(1).any(|word| word == "fn") && !line.starts_with("//")
     });
     let length = |(first, line): (usize, &&str)| {
         let indent = line.len() - line.trim_start().len();

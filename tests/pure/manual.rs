@@ -81,13 +81,21 @@ const BASE: [(&str, &str); 7] = [
     ),
     ("table", "[clean]"),
     ("grid", "[0.1]"),
-    ("require", "[fusion accuracy ≥ 80%]"),
+    ("require", "[vision accuracy ≥ 80%]"),
 ];
+
+/// The same of a spec whose data, a folder of DICOM files, have no reports.
+const WITHOUT_REPORTS: (&str, &str) =
+    ("models", "{vision: {se_resnet18: {image: 56, width: 16, train: {lr: 1e-3, epochs: 1}}}}");
 
 /// A part of a spec, with what it leaves out.
 fn completed(part: &str) -> String {
     let has = |key: &str| part.lines().any(|line| line.starts_with(&format!("{key}:")));
-    let rest = BASE.iter().filter(|(key, _)| !has(key)).map(|(key, value)| format!("{key}: {value}\n"));
+    let reads = |key: &str, value| {
+        if part.contains("\n  dicom:") && key == WITHOUT_REPORTS.0 { WITHOUT_REPORTS.1 } else { value }
+    };
+    let rest = BASE.iter().filter(|(key, _)| !has(key));
+    let rest = rest.map(|(key, value)| format!("{key}: {}\n", reads(key, value)));
     rest.chain([part.to_string()]).collect()
 }
 

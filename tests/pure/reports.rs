@@ -79,7 +79,8 @@ fn json_is_of_its_schema_and_nothing_else_is() {
     let schema = jsonschema::validator_for(&parsed(json::SCHEMA)).expect("a schema");
     for (verdict, world) in worlds() {
         let report = parsed(&of(&world, json::render));
-        let faults: Vec<String> = schema.iter_errors(&report).map(|fault| fault.to_string()).collect();
+        let faults: Vec<String> =
+            schema.iter_errors(&report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert!(faults.is_empty(), "{verdict}: {faults:?}");
         let verdicts: Vec<&Value> =
             report["requirements"].as_array().expect("a list").iter().map(|one| &one["verdict"]).collect();
@@ -109,7 +110,8 @@ fn sarif_is_of_its_schema() {
         jsonschema::validator_for(&parsed(include_str!("../schemas/sarif-2.1.0.json"))).expect("a schema");
     for (verdict, world) in worlds() {
         let log = parsed(&of(&world, sarif::render));
-        let faults: Vec<String> = schema.iter_errors(&log).map(|fault| fault.to_string()).collect();
+        let faults: Vec<String> =
+            schema.iter_errors(&log).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert!(faults.is_empty(), "{verdict}: {faults:?}");
         let run = &log["runs"][0];
         let results = run["results"].as_array().expect("a list");

@@ -5,7 +5,7 @@
 //!
 //! A word is what stands between spaces. Words that the mask hides are left out, and the others stay in their order. It
 //! certifies words that become others; k depends on L, so a report that becomes longer or shorter needs
-//! [`edits`](super::edits).
+//! `edits`.
 
 use rand_chacha::ChaCha12Rng;
 

@@ -1,0 +1,214 @@
+//! What the models are without their weights: which parameters an architecture declares, and what its branches and its
+//! head compute of them.
+
+use super::bert::{Bert, Tokens};
+use super::cross::Cross;
+use super::gated::{self, Gated};
+use super::params::{Declarations, Declared, Init, Params};
+use super::residual::Residual;
+use crate::lab::tensor::{Kind, Tensor};
+use crate::{Error, Result};
+
+/// What a model gives for a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// Two logits: normal and abnormal.
+    #[default]
+    Classes,
+    /// Log-odds of so many findings.
+    Findings(usize),
+}
+
+impl Answers {
+    /// How many numbers these are.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Classes => 2,
+            Self::Findings(count) => count,
+        }
+    }
+}
+
+/// What a model is, without its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// Images alone.
+    Vision(Residual),
+    /// Text alone.
+    Language(Bert),
+    /// The branches' features, concatenated, one linear layer.
+    Early(Residual, Bert),
+    /// Each branch's log-odds, concatenated, one linear layer.
+    Late(Residual, Bert),
+    /// Words and regions look at each other.
+    Cross(Residual, Bert, Cross),
+    /// Experts, weighed by which input looks odd.
+    Gated(Residual, Bert),
+}
+
+impl Architecture {
+    /// The parameters that it has.
+    pub fn declare(self) -> Vec<Declared> {
+        let mut d = Declarations::default();
+        match self {
+            Self::Vision(vision) => {
+                vision.declare_trunk(&mut d);
+                vision.declare_head(&mut d);
+            }
+            Self::Language(language) => {
+                language.declare_trunk(&mut d);
+                language.declare_head(&mut d);
+            }
+            Self::Late(vision, language) => {
+                d.within("vision", |d| {
+                    vision.declare_trunk(d);
+                    vision.declare_head(d);
+                });
+                d.within("language", |d| {
+                    language.declare_trunk(d);
+                    language.declare_head(d);
+                });
+                // it starts as the sum of both log-odds
+                let scores = match vision.answers {
+                    Answers::Classes => 1,
+                    Answers::Findings(count) => count,
+                };
+                d.weight("fusion.weight", &[scores, 2], Init::Constant(1.0));
+                d.weight("fusion.bias", &[scores], Init::Constant(0.0));
+            }
+            Self::Early(vision, language)
+            | Self::Cross(vision, language, _)
+            | Self::Gated(vision, language) => {
+                d.within("vision", |d| vision.declare_trunk(d));
+                d.within("language", |d| language.declare_trunk(d));
+                let (image, text, answers) = (vision.features(), language.features(), vision.answers.count());
+                match self {
+                    Self::Cross(_, _, cross) => d.within("fusion", |d| {
+                        cross.declare(d, (image / vision.views, text), answers);
+                    }),
+                    Self::Gated(..) => d.within("fusion", |d| gated::declare(d, (image, text), answers)),
+                    _ => d.linear("fusion", answers, image + text, 0.01),
+                }
+            }
+        }
+        d.list
+    }
+
+    /// What it gives for a case.
+    pub fn answers(self) -> Answers {
+        match self {
+            Self::Vision(vision)
+            | Self::Early(vision, _)
+            | Self::Late(vision, _)
+            | Self::Cross(vision, ..)
+            | Self::Gated(vision, _) => vision.answers,
+            Self::Language(language) => language.answers,
+        }
+    }
+
+    /// Whether a parameter lies above the trunks.
+    pub fn is_head(self, name: &str) -> bool {
+        ["fusion.", "classifier.", "last_linear.", "fc."].iter().any(|head| name.starts_with(head))
+    }
+
+    /// Whether only what joins the parts is ever trained.
+    pub fn keeps_its_parts(self) -> bool {
+        matches!(self, Self::Late(..))
+    }
+
+    /// What the image branch gives the head: `[cases, …]` of images `[cases, views, side, side]`.
+    ///
+    /// # Errors
+    /// The model reads no images, or libtorch fails.
+    pub fn image_branch(self, params: &Params, images: &Tensor, train: bool) -> Result<Tensor> {
+        let within = || params.scope("vision");
+        match self {
+            Self::Vision(vision) => vision.forward(&params.scope(""), images, train),
+            Self::Early(vision, _) | Self::Gated(vision, _) => vision.forward(&within(), images, train),
+            Self::Cross(vision, ..) => vision.regions(&within(), images, train),
+            Self::Late(vision, _) => {
+                let answers = within().linear(vision.head(), &vision.forward(&within(), images, false)?)?;
+                log_odds(answers, vision.answers)
+            }
+            Self::Language(_) => Err(no_branch("images")),
+        }
+    }
+
+    /// What the text branch gives the head.
+    ///
+    /// # Errors
+    /// The model reads no text, or libtorch fails.
+    pub fn text_branch(self, params: &Params, tokens: &Tokens) -> Result<Tensor> {
+        let within = || params.scope("language");
+        match self {
+            Self::Language(language) => language.forward(&params.scope(""), tokens),
+            Self::Early(_, language) | Self::Gated(_, language) => language.forward(&within(), tokens),
+            Self::Cross(_, language, _) => language.words(&within(), tokens),
+            Self::Late(_, language) => {
+                let answers = within().linear("classifier", &language.forward(&within(), tokens)?)?;
+                log_odds(answers, language.answers)
+            }
+            Self::Vision(_) => Err(no_branch("text")),
+        }
+    }
+
+    /// Name of the table of word embeddings, if it reads text.
+    pub(super) fn word_embeddings(self) -> Option<&'static str> {
+        match self {
+            Self::Vision(_) => None,
+            Self::Language(_) => Some("bert.embeddings.word_embeddings.weight"),
+            Self::Early(..) | Self::Late(..) | Self::Cross(..) | Self::Gated(..) => {
+                Some("language.bert.embeddings.word_embeddings.weight")
+            }
+        }
+    }
+
+    /// What a model gives for a case: logits `[cases, 2]` (normal, abnormal), or log-odds `[cases, findings]`, of what the
+    /// branches gave.
+    ///
+    /// # Errors
+    /// A branch that the model needs is absent, or libtorch fails.
+    pub fn head(self, params: &Params, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
+        let p = params.scope("");
+        let image = || image.ok_or_else(|| no_branch("images"));
+        let text = || text.ok_or_else(|| no_branch("text"));
+        match self {
+            Self::Vision(vision) => p.linear(vision.head(), image()?),
+            Self::Language(_) => p.linear("classifier", text()?),
+            Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
+            Self::Late(vision, _) => {
+                if let Answers::Findings(_) = vision.answers {
+                    // each finding has a weight for either branch
+                    let scores = Tensor::f_stack(&[image()?, text()?], 2)?;
+                    let weighed = scores.f_mul(p.get("fusion.weight")?)?;
+                    let sum = weighed.f_sum_dim_intlist([2_i64].as_slice(), false, Kind::Float)?;
+                    return Ok(sum.f_add(p.get("fusion.bias")?)?);
+                }
+                // one logit s is the pair (0, s): softmax of the pair is the sigmoid of s
+                let score = p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?;
+                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+            }
+            Self::Cross(_, _, cross) => cross.forward(&p.sub("fusion"), image()?, text()?),
+            Self::Gated(..) => Ok(self.gated(params, image()?, text()?)?.logits),
+        }
+    }
+
+    /// The whole answer of a gated fusion.
+    ///
+    /// # Errors
+    /// libtorch fails.
+    pub fn gated(self, params: &Params, image: &Tensor, text: &Tensor) -> Result<Gated> {
+        gated::forward(&params.scope("fusion"), image, text)
+    }
+}
+
+fn log_odds(answers: Tensor, kind: Answers) -> Result<Tensor> {
+    match kind {
+        Answers::Classes => Ok(answers.f_narrow(1, 1, 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?),
+        Answers::Findings(_) => Ok(answers),
+    }
+}
+
+pub(super) fn no_branch(what: &str) -> Error {
+    Error::Bug(format!("a model was asked about {what} that it does not read"))
+}

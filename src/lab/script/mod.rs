@@ -1,0 +1,194 @@
+//! A user's own module as a victim: a graph of torch.export, which is data, or a `TorchScript` module, which holds code
+//! and is run only where the spec trusts it and pins its digest.
+//!
+//! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec says, then
+//! with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of these, in this order. It
+//! returns two logits a case, or one, or one for each finding that the spec names.
+
+mod module;
+mod probe;
+
+use std::path::Path;
+
+use module::Module;
+
+use super::checkpoint::read_vocabulary;
+use super::model::bert::Tokens;
+use super::model::{Reader, TokenizerOf};
+use super::tensor::{self, Tensor};
+use super::victim::Classifier;
+use super::weights::check_pin_of;
+use crate::data::placeholder;
+use crate::files::bounded_read;
+use crate::spec::{ModuleFormat, Outputs, ScriptModel};
+use crate::{Error, Result};
+
+/// A module is refused above this size.
+const LIMIT_BYTES: u64 = 8 << 30;
+
+/// A module, loaded and probed.
+#[derive(Debug)]
+pub struct Script {
+    name: String,
+    file: String,
+    spec: ScriptModel,
+    module: Module,
+    tokenizer: Option<TokenizerOf>,
+    /// The column of each finding of the data; none where it answers whether a study is abnormal.
+    columns: Vec<usize>,
+    mean: Tensor,
+    deviation: Tensor,
+    /// blake3 of the file.
+    pub digest: String,
+    /// Number of parameters.
+    pub parameters: u64,
+}
+
+impl Script {
+    /// Its name and its tokenizer, if it reads text.
+    pub fn reads_words(&self) -> Option<(&String, &TokenizerOf)> {
+        self.tokenizer.as_ref().map(|of| (&self.name, of))
+    }
+
+    /// Loads a pinned file; `folder` finds the tokenizer's folder.
+    ///
+    /// # Errors
+    /// The file is not the pinned one or no module, or the tokenizer's folder is broken.
+    pub fn load(
+        name: &str,
+        spec: &ScriptModel,
+        findings: &[String],
+        find: impl Fn(&Path) -> Result<std::path::PathBuf>,
+    ) -> Result<Self> {
+        let path = find(&spec.source.path)?;
+        let file = path.display().to_string();
+        let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
+        // what is loaded is what was hashed, whatever happens to the file meanwhile
+        let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
+        placeholder::check(&path, &bytes)?;
+        check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
+        let module = match spec.format {
+            ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
+            ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
+        };
+        let tokenizer = match &spec.tokenizer {
+            None => None,
+            Some(folder) => {
+                let vocabulary = read_vocabulary(&find(folder)?, spec.lowercase)?;
+                Some(TokenizerOf::new(vocabulary, spec.max_tokens as usize)?)
+            }
+        };
+        let channels = |values: &[f32]| tensor::floats(values, &[1, values.len(), 1, 1]);
+        Ok(Self {
+            name: name.to_string(),
+            file,
+            parameters: module.parameters()?,
+            module,
+            tokenizer,
+            mean: channels(&spec.mean)?,
+            deviation: channels(&spec.deviation)?,
+            digest: blake3::hash(&bytes).to_hex().to_string(),
+            columns: columns(name, spec, findings)?,
+            spec: spec.clone(),
+        })
+    }
+
+    fn refused(&self, what: &str, remedy: &str) -> Error {
+        Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.file))
+    }
+
+    /// What the module is called with.
+    fn arguments(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Tensor>> {
+        let mut arguments = Vec::new();
+        if let (true, Some(images)) = (self.spec.reads_image, image) {
+            for view in 0..images.size()[1] {
+                let pixels = images.f_narrow(1, view, 1)?;
+                arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
+            }
+        }
+        if let (true, Some(text)) = (self.spec.reads_text, text) {
+            arguments.push(text.f_select(2, 0)?);
+            arguments.push(text.f_select(2, 1)?);
+        }
+        Ok(arguments)
+    }
+}
+
+impl Classifier for Script {
+    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(images.shallow_clone())
+    }
+
+    fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
+        let cases = image.or(text).map_or(0, |x| x.size()[0]);
+        let arguments = self.arguments(image, text)?;
+        let output = self.module.forward(&arguments).map_err(|why| match why {
+            // what a user's module does with its inputs is its own
+            Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
+                let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
+                self.refused(
+                    &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
+                    "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments",
+                )
+            }
+            other => other,
+        })?;
+        let shape = output.size();
+        match &self.spec.outputs {
+            Outputs::Logits if shape == [cases, 2] => Ok(output),
+            Outputs::Logit if shape == [cases] || shape == [cases, 1] => {
+                let score = output.f_reshape([cases, 1])?;
+                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+            }
+            Outputs::Findings(names) if shape == [cases, names.len() as i64] => {
+                Ok(output.f_index_select(1, &tensor::rows(&self.columns)?)?)
+            }
+            Outputs::Findings(names) => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                &format!("`outputs` names {} columns; name each, `''` for one that is not read", names.len()),
+            )),
+            Outputs::Logits | Outputs::Logit => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
+            )),
+        }
+    }
+
+    /// Ids and mask, `[cases, length, 2]`.
+    fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        let tokenizer = self
+            .tokenizer
+            .as_ref()
+            .ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
+        let tokens: Tokens = tokenizer.tokens(texts)?;
+        tokens.ids_and_mask()
+    }
+}
+
+impl Reader for Script {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn side(&self) -> Option<u32> {
+        self.spec.reads_image.then_some(self.spec.image)
+    }
+
+    fn reads_text(&self) -> bool {
+        self.spec.reads_text
+    }
+
+    fn reads_alike(&self, one: &str, other: &str) -> bool {
+        self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
+    }
+}
+
+/// The columns of the findings, in the order of the data.
+fn columns(name: &str, spec: &ScriptModel, findings: &[String]) -> Result<Vec<usize>> {
+    let Outputs::Findings(names) = &spec.outputs else { return Ok(vec![]) };
+    let column = |finding: &String| {
+        let place = names.iter().position(|known| known == finding);
+        place.ok_or_else(|| Error::Bug(format!("{name} has no column for {finding}")))
+    };
+    findings.iter().map(column).collect()
+}

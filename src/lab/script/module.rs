@@ -1,0 +1,125 @@
+//! What a user's file holds: a graph of torch.export, which is data, or a `TorchScript` module, which holds code.
+
+use tch::{CModule, jit};
+
+use crate::graph::{Reads, pt2};
+use crate::lab::graph::Graph;
+use crate::lab::tensor::{self, Tensor};
+use crate::spec::ScriptModel;
+use crate::{Error, Result};
+
+/// What answers.
+#[derive(Debug)]
+pub(super) enum Module {
+    Graph(Graph),
+    TorchScript(CModule),
+}
+
+impl Module {
+    /// A graph of a file's bytes; what it reads must be what the spec says.
+    pub(super) fn graph(file: &str, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
+        let refused = |what: String| Error::Input(format!("{file} {what}"));
+        let program = pt2::read(bytes).map_err(refused)?;
+        program.reads().and_then(|reads| check_inputs(spec, reads)).map_err(refused)?;
+        if program.outputs.len() != 1 {
+            let what = format!(
+                "returns {} tensors; export a module that returns its logits alone",
+                program.outputs.len()
+            );
+            return Err(refused(what));
+        }
+        let graph = Graph::new(program, bytes).map_err(|why| match why {
+            Error::Input(what) => refused(what),
+            other => other,
+        })?;
+        Ok(Self::Graph(graph))
+    }
+
+    /// A module of `TorchScript`, frozen.
+    pub(super) fn torch_script(file: &str, bytes: &[u8]) -> Result<Self> {
+        jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
+        jit::f_set_graph_executor_optimize(false)?;
+        let mut module = CModule::load_data_on_device(&mut &*bytes, tensor::device())
+            .map_err(|why| not_a_module(file, &why))?;
+        module.f_set_eval()?;
+        for (_, tensor) in module.named_parameters()? {
+            let _ = tensor.f_set_requires_grad(false)?;
+        }
+        Ok(Self::TorchScript(module))
+    }
+
+    /// Number of parameters.
+    pub(super) fn parameters(&self) -> Result<u64> {
+        match self {
+            Self::Graph(graph) => Ok(graph.parameters),
+            Self::TorchScript(module) => {
+                Ok(module.named_parameters()?.iter().map(|(_, tensor)| tensor.numel() as u64).sum())
+            }
+        }
+    }
+
+    pub(super) fn forward(&self, arguments: &[Tensor]) -> Result<Tensor> {
+        match self {
+            Self::Graph(graph) => {
+                let inputs: Vec<&Tensor> = arguments.iter().collect();
+                graph.run(&inputs)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
+            }
+            Self::TorchScript(module) => Ok(module.forward_ts(arguments)?),
+        }
+    }
+
+    /// A digest of everything that it holds: parameters, buffers, attributes and constants.
+    pub(super) fn state(&self) -> Result<blake3::Hash> {
+        let module = match self {
+            Self::Graph(graph) => return graph.state(),
+            Self::TorchScript(module) => module,
+        };
+        let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
+        // libtorch lists parameters alone; what it saves is everything
+        let path = folder.path().join("module");
+        module.save(&path)?;
+        let mut hasher = blake3::Hasher::new();
+        let read = std::fs::File::open(&path).and_then(|file| std::io::copy(&mut &file, &mut hasher));
+        read.map_err(|why| Error::unwritable(&path, &why))?;
+        Ok(hasher.finalize())
+    }
+}
+
+/// Refuses a graph whose inputs are not those that the spec names.
+fn check_inputs(spec: &ScriptModel, reads: Reads) -> std::result::Result<(), String> {
+    let says = |image: bool, text: bool| match (image, text) {
+        (true, true) => "both",
+        (true, false) => "image",
+        (false, _) => "text",
+    };
+    let (image, text) = (reads.image.is_some(), reads.text.is_some());
+    if (image, text) != (spec.reads_image, spec.reads_text) {
+        let (found, said) = (says(image, text), says(spec.reads_image, spec.reads_text));
+        return Err(format!("reads {found}, and the spec says `reads: {said}`; write `reads: {found}`"));
+    }
+    let (channels, side) = reads.image.unwrap_or((None, None));
+    for (key, said, found) in
+        [("channels", spec.mean.len() as u64, channels), ("image", u64::from(spec.image), side)]
+    {
+        if let Some(found) = found.filter(|found| image && *found != said) {
+            return Err(format!(
+                "was exported for images of `{key}: {found}`, and the spec says {said}; write `{key}: {found}`"
+            ));
+        }
+    }
+    if let Some(Some(length)) = reads.text {
+        return Err(format!(
+            "was exported for texts of exactly {length} tokens; export it with a dynamic second dimension of the ids and the \
+             mask: dynamic_shapes=({{0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}}, …)"
+        ));
+    }
+    Ok(())
+}
+
+fn not_a_module(file: &str, why: &tch::TchError) -> Error {
+    let why = why.to_string();
+    let why = why.lines().next().unwrap_or_default().trim();
+    Error::Input(format!(
+        "{file} is no TorchScript module ({why}); save one with torch.jit.trace(model.eval(), example).save(FILE)"
+    ))
+}

@@ -1,0 +1,123 @@
+//! Whether a user's module can be examined at all. A module is refused if it would make every attack look weak: it returns
+//! probabilities instead of logits, its answers change or depend on the other cases, or no gradient reaches its images.
+
+use super::Script;
+use crate::Result;
+use crate::lab::tensor::{self, Kind, Tensor};
+use crate::lab::victim::Classifier;
+use crate::spec::Outputs;
+
+/// Answers of a case alone and among others may differ by so much.
+const ALONE: f32 = 1e-3;
+/// Factor of pixels that no image has.
+const EXTREME: f64 = 1e4;
+/// The probabilities of a case add up to 1 with at most this error.
+const SUM: f32 = 1e-4;
+
+impl Script {
+    /// Refuses a module whose answers cannot be attacked or counted, from some clean cases (at least eight).
+    ///
+    /// # Errors
+    /// Says what is wrong with its answers, and what to do.
+    pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
+        let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
+        let first = self.decide(leaf.as_ref(), text.as_ref())?;
+        // after a first call, which may fill a cache that later ones only read
+        let state = self.module.state()?;
+        let values = tensor::values(&first)?;
+        self.check_repeats(&values, leaf.as_ref(), text.as_ref())?;
+        self.check_logits(&values, images, text.as_ref())?;
+        if self.module.state()? != state {
+            return Err(self.refused(
+                "changes its own attributes or buffers while it is called",
+                "save it after `model.eval()`, without counters or running statistics: what is judged must be what was \
+                 saved",
+            ));
+        }
+        leaf.map_or(Ok(()), |leaf| self.check_gradient(&first, &leaf))
+    }
+
+    /// The same cases have the same finite answers again, and the first case has its answer alone.
+    fn check_repeats(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
+        if values != tensor::values(&self.decide(images, text)?)? {
+            return Err(self.refused(
+                "answers the same cases differently the second time",
+                "save it after `model.eval()`, without dropout or noise",
+            ));
+        }
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(self.refused(&format!("answers {value} for a clean case"), "mend the model"));
+        }
+        let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
+        let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text)?.as_ref())?)?;
+        let is_far = |(alone, among): (&f32, &f32)| (alone - among).abs() > ALONE * among.abs().max(1.0);
+        if alone.iter().zip(values).any(is_far) {
+            return Err(self.refused(
+                "answers a case differently when it is alone",
+                "save it after `model.eval()`: a batch norm in training mode looks at the other cases",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The answers are logits. For pixels far outside their range a logit is large, and a probability still lies in [0, 1].
+    fn check_logits(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
+        let mut probed = values.to_vec();
+        for factor in [EXTREME, -EXTREME] {
+            let far = images.map(|x| x.f_mul_scalar(factor)).transpose()?;
+            probed.extend(tensor::values(&self.decide(far.as_ref(), text)?)?);
+        }
+        match self.probabilities(&probed) {
+            None => Ok(()),
+            Some(how) => Err(self.refused(
+                &format!("returns probabilities, not logits: {how}"),
+                "save it without its last softmax or sigmoid, behind which gradients vanish and attacks look weak",
+            )),
+        }
+    }
+
+    /// A gradient of the answers reaches the images.
+    fn check_gradient(&self, answers: &Tensor, images: &Tensor) -> Result<()> {
+        let gradient = if answers.requires_grad() {
+            let margin = match self.spec.outputs {
+                // of the margin: the sum of the logits [−z, z] is 0, whatever z is
+                Outputs::Logits | Outputs::Logit => {
+                    answers.f_select(1, 1)?.f_sub(&answers.f_select(1, 0)?)?
+                }
+                Outputs::Findings(_) => answers.shallow_clone(),
+            };
+            Tensor::f_run_backward(&[margin.f_sum(Kind::Float)?], &[images], false, false)?.pop()
+        } else {
+            None
+        };
+        let flows = match gradient.filter(Tensor::defined) {
+            Some(gradient) => tensor::values(&gradient)?.iter().any(|&value| value != 0.0),
+            None => false,
+        };
+        if flows {
+            return Ok(());
+        }
+        Err(self.refused(
+            "lets no gradient reach its images",
+            "save it without `no_grad`, `detach` or rounding; a model whose gradient is masked needs black-box attacks",
+        ))
+    }
+
+    /// How all the answers are probabilities, if they are.
+    fn probabilities(&self, values: &[f32]) -> Option<String> {
+        let in_unit = |value: f32| (0.0..=1.0).contains(&value);
+        let mut pairs = values.chunks_exact(2);
+        match &self.spec.outputs {
+            Outputs::Logits => pairs
+                .all(|pair| in_unit(pair[0]) && in_unit(pair[1]) && (pair[0] + pair[1] - 1.0).abs() < SUM)
+                .then(|| "the two of every case add up to 1".to_string()),
+            Outputs::Logit => {
+                pairs.all(|pair| in_unit(pair[1])).then(|| "all lie between 0 and 1".to_string())
+            }
+            Outputs::Findings(_) => {
+                values.iter().all(|&value| in_unit(value)).then(|| "all lie between 0 and 1".to_string())
+            }
+        }
+    }
+}
