@@ -23,12 +23,12 @@ use serde_yaml::Value;
 use super::invisible;
 use super::node::{Faults, Node, suggest};
 use super::place::Tree;
+use super::reserved::is_reserved;
 use super::schema::parts;
-use super::sentence::{ModelInputs, Names, RESERVED, is_metric};
 use super::table::{Own, Takes, Writes, block, needed, needed_block, own, table, text, usual, whole, word};
 use super::{
-    Absence, Corruption, Data, DeviceChoice, Diagnostic, Diagnostics, ImageSearch, Mode, Model, Named, Norm,
-    Outputs, Place, Section, Spec, Stop, TextMethod, TrainingAttack, Views, Weights,
+    Data, DeviceChoice, Diagnostic, Diagnostics, Model, ModelInputs, Named, Names, Norm, Outputs, Place,
+    Section, Spec, Stop, TrainingAttack, Views, Weights,
 };
 use crate::{Error, Result};
 
@@ -424,17 +424,6 @@ fn schema_of_grid(about: &str, norm: Norm) -> Json {
     schema
 }
 
-/// Whether the grammar gives it a meaning.
-fn is_word(name: &str) -> bool {
-    RESERVED.contains(&name)
-        || is_metric(name)
-        || ImageSearch::at_start_of(name).is_some()
-        || TextMethod::of_name(name).is_some()
-        || Corruption::named(name).is_some()
-        || Absence::named(name).is_some()
-        || Mode::named(name).is_some()
-}
-
 /// Names are short and are no words of the grammar.
 fn check_name<'n>(name: &str, node: &Node<'_>, what: &str, mut earlier: impl Iterator<Item = &'n String>) {
     let mut letters = name.chars();
@@ -445,7 +434,7 @@ fn check_name<'n>(name: &str, node: &Node<'_>, what: &str, mut earlier: impl Ite
     if !is_plain {
         let help = "write a letter, then letters, digits, `_` or `-`, 32 at most".to_string();
         node.fault_of_key(format!("`{name}` cannot be a {what}'s name"), Some(help));
-    } else if is_word(&name.to_lowercase()) {
+    } else if is_reserved(&name.to_lowercase()) {
         let help = "choose another name".to_string();
         node.fault_of_key(
             format!("`{name}` is a word of the sentences, so no {what} can be called so"),

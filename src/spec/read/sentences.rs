@@ -6,9 +6,11 @@ use super::super::condition::parse_condition;
 use super::super::node::Node;
 use super::super::regression::parse_regression;
 use super::super::schema::parts;
-use super::super::sentence::{Complaint, ModelInputs, Names, parse_figure, parse_sentence};
+use super::super::sentence::{parse_figure, parse_sentence};
 use super::super::table::About;
-use super::super::{Clause, Condition, Figure, Metric, Regression, Requirement, Threat};
+use super::super::{
+    Clause, Complaint, Condition, Figure, Metric, ModelInputs, Names, Regression, Requirement, Threat,
+};
 
 /// A sentence is read aloud in a meeting; a longer text is none.
 const MOST_CHARACTERS: usize = 2000;
