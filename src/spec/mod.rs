@@ -37,6 +37,7 @@ mod requirement;
 mod reserved;
 mod scalar;
 mod schema;
+mod script_model;
 mod search_facts;
 mod sentence;
 mod settings;
@@ -48,6 +49,7 @@ mod takes;
 mod text_search;
 mod threat;
 mod token;
+mod weights;
 
 pub use ball::{Ball, PixelChange, WordChange, WordUnit, WordUnitFacts, parse_ball};
 pub use check::{
@@ -68,10 +70,7 @@ pub use fingerprint::Fingerprint;
 pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
-pub use model::{
-    BertConfig, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel, Source, Train,
-    VisionNetwork, Weights,
-};
+pub use model::{BertConfig, Fusion, Model, VisionNetwork};
 pub use names::{ModelInputs, Names};
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};
@@ -85,9 +84,11 @@ pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use requirement::{Asked, Bound, Clause, Condition, Costs, Figure, Operating, Regression, Requirement};
 pub use schema::schema;
+pub use script_model::{Expectation, ModuleFormat, Outputs, ScriptModel};
 pub use search_facts::{Access, Evaluations, SearchFacts, Seeks, Steps};
 pub use sentence::{parse_figure, parse_sentence};
 pub use specification::{Named, Spec};
 pub use split::{Parts, Split};
 pub use text_search::{TextSearch, TextSearchFacts};
 pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};
+pub use weights::{Optimizer, Source, Train, Weights};
