@@ -7,9 +7,10 @@ use serde_json::{Map, Value as Json, json};
 use super::super::node::{Node, suggest};
 use super::super::schema::parts;
 use super::super::table::{About, Own, block, needed, needed_block, own, table, text};
-use super::{ModelInputs, Names, Root};
+use super::Root;
 use crate::spec::{
-    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Operating, Signature, Trigger, Waiver,
+    ChangedTrigger, Check, CheckPolicy, Checks, Metric, ModelInputs, Names, Operating, Signature, Trigger,
+    Waiver,
 };
 
 table! {

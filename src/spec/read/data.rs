@@ -11,10 +11,10 @@ use super::super::table::{
     About, Choice, Entry, Own, block, needed, needed_block, optional, own, path, real, table, text, usual,
     whole, word,
 };
-use super::{Data, ModelInputs, Section, Views, findings, layout};
+use super::{findings, layout};
 use crate::spec::{
-    Columns, DICOM_FILE, DICOM_VIEW, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows, Taken,
-    Window, is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, ModelInputs, Privacy,
+    Rows, Section, Taken, Views, Window, is_age,
 };
 
 const SECTIONS: [(&str, Section); 3] = [

@@ -13,7 +13,7 @@ use super::super::table::{
 use super::super::{
     Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise,
 };
-use super::check_name;
+use super::naming::check_name;
 use super::threats::{Known, RegionKeys, region};
 
 /// Reads the block of a defence, for the models and masks that it may name.

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::About;
-use super::check_name;
 use super::data::{ColumnNames, Manifest};
+use super::naming::check_name;
 use crate::spec::{FindingColumns, PhantomFinding, Taken};
 
 /// Values that mean uncertain where a spec names none, as `CheXpert` and MIMIC-CXR write them.
@@ -127,4 +127,10 @@ fn named(node: &Node<'_>) -> Option<Vec<(String, String)>> {
         return None;
     }
     Some(named)
+}
+
+/// Whether the data block has the key `findings`, whatever its faults.
+pub(super) fn are_asked_for(data: Option<&Node<'_>>) -> bool {
+    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
+    source.is_some_and(|source| source.get("findings").is_some())
 }

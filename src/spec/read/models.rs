@@ -7,10 +7,13 @@ use super::super::schema::parts;
 use super::super::table::{
     About, Choice, Truth, block, needed, needed_block, optional, table, usual, whole, word,
 };
+use super::naming::check_name;
 use super::weights::{ABOUT_START, SOURCE, WeightsOrTraining, check_start, read_weights};
-use super::{Model, ModelInputs, Named, check_name, suggest};
 use super::{hardening, script};
-use crate::spec::{BertConfig, Fusion, ModuleFormat, Optimizer, Referent, Source, VisionNetwork, Weights};
+use crate::spec::{
+    BertConfig, Fusion, Model, ModelInputs, ModuleFormat, Named, Optimizer, Referent, Source, VisionNetwork,
+    Weights, suggest,
+};
 
 table! {
     /// A residual network.

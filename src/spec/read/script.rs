@@ -9,8 +9,7 @@ use super::super::schema::parts;
 use super::super::table::{
     Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
 };
-use super::Model;
-use crate::spec::{Expectation, ModuleFormat, Outputs, ScriptModel, Source};
+use crate::spec::{Expectation, Model, ModuleFormat, Outputs, ScriptModel, Source};
 
 table! {
     /// The architecture `torchscript`, whose file holds code.

@@ -5,8 +5,7 @@ use serde_json::{Value as Json, json};
 use super::super::node::Node;
 use super::super::schema::parts;
 use super::super::table::{About, block, expected_block, optional, table, text, usual, whole, word};
-use super::{Data, Model, Named};
-use crate::spec::{Operating, Parts, Split, Weights};
+use crate::spec::{Data, Model, Named, Operating, Parts, Split, Weights};
 
 table! {
     /// The block `split`.

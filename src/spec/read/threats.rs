@@ -13,7 +13,7 @@ use super::super::{
     Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, ModelInputs, Named,
     Norm, OtherAttack, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
 };
-use super::check_name;
+use super::naming::check_name;
 
 table! {
     /// A corruption.
