@@ -6,8 +6,7 @@ use serde_json::json;
 
 use super::device::Device;
 use super::{
-    checks, costs, data, defend, findings, grid, masks, model_findings, models, product, sentences, split,
-    threats,
+    checks, costs, data, defend, grid, masks, model_findings, models, product, sentences, split, threats,
 };
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
@@ -144,7 +143,7 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let findings = data.as_ref().map(Data::findings).unwrap_or_default();
     let names = Names { models: &readers, findings: &findings, threats: &threats, masks: &mask_names };
     let rows = sentences::table(table.table.node.as_ref(), names);
-    if data.is_none() && findings::are_asked_for(table.data.node.as_ref()) {
+    if data.is_none() && data::findings::are_asked_for(table.data.node.as_ref()) {
         return None; // which findings a sentence may name is not known
     }
     model_findings::check(&table, &findings, &readers, models.as_deref().unwrap_or_default());

@@ -112,7 +112,7 @@ fn values(node: &Node<'_>) -> Option<Vec<String>> {
         node.fault("the list is empty", "name at least one value of the column".to_string());
         return None;
     }
-    let read: Vec<Option<String>> = items.iter().map(super::data::value).collect();
+    let read: Vec<Option<String>> = items.iter().map(super::data::cells::value).collect();
     read.into_iter().collect()
 }
 
