@@ -1,5 +1,5 @@
-//! The grammar of what a clause is about: a model, a finding and a metric, certified or under attack. It stands in
-//! [`sentence`](super::sentence).
+//! The grammar of what a clause is about: a model, a finding and a metric, certified or under attack. A part of the
+//! grammar in [`sentence`](super::sentence).
 
 use super::node::suggest;
 use super::parser::{Parsed, Parser};

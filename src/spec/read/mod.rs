@@ -6,18 +6,15 @@ mod data;
 mod defend;
 mod device;
 mod grid;
-mod hardening;
 mod masks;
 mod model_findings;
 pub(super) mod models;
 mod naming;
 mod product;
 mod root;
-mod script;
 pub(super) mod sentences;
 mod split;
 pub(super) mod threats;
-pub(super) mod weights;
 
 use std::path::Path;
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{About, block, expected_block, optional, table, text, usual, whole, word};
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{About, block, expected_block, optional, table, text, usual, whole, word};
 use crate::spec::{Data, Model, Named, Operating, Parts, Split, Weights};
 
 table! {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{
     Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
 };
 use crate::spec::{Expectation, Model, ModuleFormat, Outputs, ScriptModel, Source};

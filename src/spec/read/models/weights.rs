@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{
+use super::hardening::{self, HardeningKeys};
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{
     About, Own, Sha256, block, needed, optional, own, path, real, table, usual, whole, word,
 };
-use super::hardening::{self, HardeningKeys};
 use crate::spec::{Optimizer, Source, Train, Weights};
 
 table! {
