@@ -14,9 +14,9 @@ use std::fmt;
 use super::kinds::kinds;
 use super::node::suggest;
 use super::number::{Number, written_percent, written_radius};
-use super::sentence::{Complaint, Names, Parsed, Parser};
+use super::parser::{Complaint, Parsed, Parser};
 use super::token::Kind;
-use super::{Absence, Mask, Norm, Region};
+use super::{Absence, Mask, Names, Norm, Region};
 
 /// What may change of a case at once: its pixels, its words, or both; never neither.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! The grammar of metrics and of what they are compared with. It stands in [`sentence`](super::sentence).
 
 use super::node::suggest;
-use super::sentence::{Parsed, Parser};
+use super::parser::{Parsed, Parser};
 use super::token::Kind;
 use super::{Bound, Direction, Metric};
 

@@ -3,10 +3,10 @@
 
 use super::node::suggest;
 use super::parameter::Value;
-use super::sentence::{Complaint, Names, Parsed, Parser};
+use super::parser::{Complaint, Parsed, Parser};
 use super::token::Kind;
 use super::{
-    Absence, Condition, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mode, Region, Strength,
+    Absence, Condition, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mode, Names, Region, Strength,
     TextAttack, TextMethod, TextSearch, Threat,
 };
 

@@ -24,6 +24,15 @@ impl Views {
             Self::None => 0,
         }
     }
+
+    /// Its name in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Frontal => "frontal",
+            Self::None => "none",
+        }
+    }
 }
 
 /// How DICOM values become gray (DICOM PS3.3 C.11.2). Other images are shown as they are.
@@ -154,6 +163,17 @@ pub enum Section {
     Findings,
     /// What it means.
     Impression,
+}
+
+impl Section {
+    /// Its name in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Indication => "indication",
+            Self::Findings => "findings",
+            Self::Impression => "impression",
+        }
+    }
 }
 
 /// Share of the lesions that the reports of phantoms miss, if a spec does not say.

@@ -174,6 +174,11 @@ impl Metric {
         Self::ALL.iter().copied().find(|metric| is(&metric.row().name) || metric.row().aliases.iter().any(is))
     }
 
+    /// Whether a name or an alias begins with this word.
+    pub(super) fn begins_with(word: &str) -> bool {
+        Self::words().iter().any(|name| name.split(' ').next() == Some(word))
+    }
+
     /// Every name and alias.
     pub fn words() -> Vec<&'static str> {
         Self::ALL

@@ -1,8 +1,6 @@
-//! The models of a spec: architectures, sizes, weights and training.
+//! The models of a spec: their architectures and sizes.
 
-use std::path::PathBuf;
-
-use super::{Defended, Hardening, Named, Referent};
+use super::{Defended, Named, Referent, ScriptModel, Source, Weights};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -54,81 +52,6 @@ pub enum Model {
     Defended(Defended),
 }
 
-listed! {
-    /// The formats of a user's own model.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum ModuleFormat {
-        /// A file of torch.export: data, run operator by operator.
-        Pt2,
-        /// A `TorchScript` module: code, which `PyTorch` has deprecated.
-        TorchScript,
-    }
-}
-
-impl ModuleFormat {
-    /// Its name in a spec.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pt2 => "pt2",
-            Self::TorchScript => "torchscript",
-        }
-    }
-}
-
-/// A module of the user's, pinned; one that holds code is trusted as well.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScriptModel {
-    /// What the file is.
-    pub format: ModuleFormat,
-    /// The file, always with its sha256.
-    pub source: Source,
-    /// Whether it reads the views, each `[cases, channels, image, image]`.
-    pub reads_image: bool,
-    /// Whether it reads the report, as ids and mask `[cases, length]`.
-    pub reads_text: bool,
-    /// Side of its images in pixels.
-    pub image: u32,
-    /// Subtracted from the pixels, which are in [0, 1]; one a channel. A gray image fills all channels.
-    pub mean: Vec<f32>,
-    /// What they are divided by then; one a channel, above 0.
-    pub deviation: Vec<f32>,
-    /// The folder with its vocabulary, if it reads text.
-    pub tokenizer: Option<PathBuf>,
-    /// Tokens of a text at most.
-    pub max_tokens: u32,
-    /// Whether texts are put into lower case; None means as the folder says.
-    pub lowercase: Option<bool>,
-    /// What it returns.
-    pub outputs: Outputs,
-    /// What its clean answers must be, if the spec says so.
-    pub expect: Option<Expectation>,
-}
-
-/// Golden answers of a model that was brought, checked before any attack.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Expectation {
-    /// Clean accuracy on the test cases.
-    Accuracy {
-        /// The share, 0 to 1.
-        share: f64,
-        /// Digits behind the point of the percentage as it was written.
-        decimals: u32,
-    },
-    /// A CSV file with the logits of some cases.
-    Logits(PathBuf),
-}
-
-/// What a module returns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outputs {
-    /// `[cases, 2]`: normal, abnormal.
-    Logits,
-    /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
-    Logit,
-    /// `[cases, names]`: the log-odds of each of these findings; a column of another name is not read.
-    Findings(Vec<String>),
-}
-
 /// How a fusion joins its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fusion {
@@ -156,23 +79,6 @@ impl Fusion {
             Self::CrossAttention { .. } => "cross_attention",
             Self::Gated => "gated_fusion",
         }
-    }
-}
-
-/// A file or folder of weights, relative to the spec or to the folder of weights.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Where it is.
-    pub path: PathBuf,
-    /// sha256 that its weights must have, in hexadecimal.
-    pub sha256: Option<String>,
-}
-
-impl Source {
-    /// Whether it is a file, by its ending, and no folder.
-    pub fn is_file(&self) -> bool {
-        let ending = self.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["safetensors", "bin", "pt", "pth", "pt2"].contains(&ending)
     }
 }
 
@@ -335,41 +241,4 @@ impl BertConfig {
     /// BERT-base, uncased: 12 layers of 768.
     pub const BASE: Self =
         Self { hidden: 768, layers: 12, heads: 12, intermediate: 3072, max_tokens: 512, vocabulary: 30_522 };
-}
-
-/// Where a model's weights come from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Weights {
-    /// Loaded.
-    File(Source),
-    /// Trained here, and kept in the cache.
-    Train(Train),
-}
-
-/// How a model is trained; the best epoch by validation accuracy is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Train {
-    /// Adam or `AdamW`.
-    pub optimizer: Optimizer,
-    /// Learning rate.
-    pub lr: f64,
-    /// Passes over the training cases, 1 to 1000.
-    pub epochs: u32,
-    /// Cases a step (default 16).
-    pub batch: u32,
-    /// Seed of initial weights, order and augmentation (default 0).
-    pub seed: u64,
-    /// Epochs at the beginning in which only the layers above the trunks learn (default 0).
-    pub freeze: u32,
-    /// What it adds against noise, lost words and attacks.
-    pub hardening: Hardening,
-}
-
-/// The optimizers of Mozhegova et al.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Optimizer {
-    /// Adam, betas (0.9, 0.999).
-    Adam,
-    /// `AdamW`, betas (0.9, 0.999), weight decay 0.01.
-    AdamW,
 }

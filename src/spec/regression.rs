@@ -9,9 +9,9 @@
 //! "no worse", which no number of cases can show, into "not worse by more than this", which they can
 //! (non-inferiority; Blackwelder, Controlled Clinical Trials 3, 1982).
 
-use super::sentence::{Complaint, Names, Parsed, Parser};
+use super::parser::{Complaint, Parsed, Parser};
 use super::token::Kind;
-use super::{Condition, Regression};
+use super::{Condition, Names, Regression};
 
 /// Parses a sentence such as `fusion no regression against baseline (margin 1%)`; None if it is of another kind.
 ///

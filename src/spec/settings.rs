@@ -4,7 +4,7 @@
 use super::node::suggest;
 use super::number::Number;
 use super::parameter::{Parameter, Referent, Takes, Value};
-use super::sentence::{Complaint, Parsed, Parser};
+use super::parser::{Complaint, Parsed, Parser};
 use super::token::Kind;
 use super::{AttackLoss, ImageMethod, ImageSearch, Mask, Norm, Region, Strength, TextAttack};
 

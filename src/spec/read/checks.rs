@@ -4,12 +4,13 @@ use jiff::civil::Date;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::super::node::{Node, suggest};
-use super::super::schema::parts;
-use super::super::table::{About, Own, block, needed, needed_block, own, table, text};
-use super::{ModelInputs, Names, Root};
+use super::Root;
+use crate::spec::node::{Node, suggest};
+use crate::spec::schema::parts;
+use crate::spec::table::{About, Own, block, needed, needed_block, own, table, text};
 use crate::spec::{
-    ChangedTrigger, Check, CheckPolicy, Checks, Metric, Operating, Signature, Trigger, Waiver,
+    ChangedTrigger, Check, CheckPolicy, Checks, Metric, ModelInputs, Names, Operating, Signature, Trigger,
+    Waiver,
 };
 
 table! {

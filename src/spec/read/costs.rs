@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{About, needed, real, table};
 use crate::spec::Costs;
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{About, needed, real, table};
 
 table! {
     /// The block `costs`.

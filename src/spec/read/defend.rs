@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::{Node, suggest};
-use super::super::reach::MOST_SAMPLES;
-use super::super::schema::parts;
-use super::super::table::{
+use super::naming::check_name;
+use super::threats::{Known, RegionKeys, region};
+use crate::spec::node::{Node, suggest};
+use crate::spec::reach::MOST_SAMPLES;
+use crate::spec::schema::parts;
+use crate::spec::table::{
     About, Choice, Own, Real, Takes as _, block, needed, own, real, table, usual, whole,
 };
-use super::super::{
+use crate::spec::{
     Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise,
 };
-use super::check_name;
-use super::threats::{Known, RegionKeys, region};
 
 /// Reads the block of a defence, for the models and masks that it may name.
 type ReadDefence = fn(&Node<'_>, Known<'_>) -> Option<Defence>;

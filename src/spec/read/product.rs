@@ -1,9 +1,9 @@
 //! The block `report`: whose result it is, and the identifiers of the requirements.
 
-use super::super::node::Node;
-use super::super::product::Product;
-use super::super::schema::parts;
-use super::super::table::{block, optional, table, text};
+use crate::spec::node::Node;
+use crate::spec::product::Product;
+use crate::spec::schema::parts;
+use crate::spec::table::{block, optional, table, text};
 
 table! {
     /// The block `report`.

@@ -2,13 +2,15 @@
 
 use serde_json::Value as Json;
 
-use super::super::condition::parse_condition;
-use super::super::node::Node;
-use super::super::regression::parse_regression;
-use super::super::schema::parts;
-use super::super::sentence::{Complaint, ModelInputs, Names, parse_figure, parse_sentence};
-use super::super::table::About;
-use super::super::{Clause, Condition, Figure, Metric, Regression, Requirement, Threat};
+use crate::spec::condition::parse_condition;
+use crate::spec::node::Node;
+use crate::spec::regression::parse_regression;
+use crate::spec::schema::parts;
+use crate::spec::sentence::{parse_figure, parse_sentence};
+use crate::spec::table::About;
+use crate::spec::{
+    Clause, Complaint, Condition, Figure, Metric, ModelInputs, Names, Regression, Requirement, Threat,
+};
 
 /// A sentence is read aloud in a meeting; a longer text is none.
 const MOST_CHARACTERS: usize = 2000;

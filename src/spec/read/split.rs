@@ -2,11 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{About, block, expected_block, optional, table, text, usual, whole, word};
-use super::{Data, Model, Named};
-use crate::spec::{Operating, Parts, Split, Weights};
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{About, block, expected_block, optional, table, text, usual, whole, word};
+use crate::spec::{Data, Model, Named, Operating, Parts, Split, Weights};
 
 table! {
     /// The block `split`.
@@ -113,7 +112,7 @@ fn values(node: &Node<'_>) -> Option<Vec<String>> {
         node.fault("the list is empty", "name at least one value of the column".to_string());
         return None;
     }
-    let read: Vec<Option<String>> = items.iter().map(super::data::value).collect();
+    let read: Vec<Option<String>> = items.iter().map(super::data::cells::value).collect();
     read.into_iter().collect()
 }
 

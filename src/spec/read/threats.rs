@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use super::super::condition::refused_mode;
-use super::super::node::{Map, Node};
-use super::super::parameter::{Parameter, Referent, Takes, Value};
-use super::super::schema::parts;
-use super::super::table::{About, Choice, Listed, block, needed, own, table};
-use super::super::{
+use super::naming::check_name;
+use crate::spec::condition::refused_mode;
+use crate::spec::node::{Map, Node};
+use crate::spec::parameter::{Parameter, Referent, Takes, Value};
+use crate::spec::schema::parts;
+use crate::spec::table::{About, Choice, Listed, block, needed, own, table};
+use crate::spec::{
     Absence, AttackLoss, Corruption, EditKind, ImageMethod, ImageSearch, Mask, Mode, ModelInputs, Named,
     Norm, OtherAttack, Region, Strength, TextAttack, TextMethod, TextSearch, Threat,
 };
-use super::check_name;
 
 table! {
     /// A corruption.

@@ -7,7 +7,8 @@ pub(super) mod parts;
 
 use serde_json::{Map, Value, json};
 
-use super::read::{Root, checks, weights};
+use super::read::models::weights;
+use super::read::{Root, checks};
 use super::table::About;
 
 /// Where the schema says that it lies.

@@ -1,8 +1,8 @@
 //! The keys of `train` that harden a model against noise, lost words and attacks.
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{Own, Truth, block, needed, optional, own, real, table, usual, whole};
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{Own, Truth, block, needed, optional, own, real, table, usual, whole};
 use crate::spec::{Fusion, Hardening, Model, Norm, TrainingAttack, Weights};
 
 table! {

@@ -1,15 +1,17 @@
-//! How the rows of a manifest become cases, how its DICOM images become gray, and what of its patients an output shows.
+//! How the rows of tables become cases.
 
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{needed, needed_block, table};
-use super::super::takes::{Own, Word, own, path, word};
-use super::data::cell;
-use crate::spec::{DicomKey, Join, Rows, Window, pattern};
+use super::cells::cell;
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{Optional, Own, needed, needed_block, optional, own, path, table};
+use crate::spec::{Join, Rows, pattern};
+
+/// Columns, each with the values whose rows are kept.
+type Kept = Vec<(String, Vec<String>)>;
 
 table! {
     /// A table that is joined.
@@ -31,7 +33,7 @@ pub(super) const PARTS: Own<Vec<(String, String)>> = own(divided, |about| {
         "examples": [{"Path": "{set}/{part}/{patient}/{study}/{image}"}],
     })
 });
-pub(super) const ONLY: Own<Vec<(String, Vec<String>)>> = own(only, |about| {
+const ONLY: Own<Kept> = own(only, |about| {
     let values = parts::list(&json!({"type": ["string", "number", "boolean"]}), 1);
     json!({
         "description": about, "type": "object", "additionalProperties": values,
@@ -42,21 +44,14 @@ pub(super) const ROWS: Own<Rows> = own(rows, |about| {
     let reader = parts::text("The column with the reader.", &["rad_id"]);
     json!({"description": about, "anyOf": [{"enum": ["one", "any"]}, parts::object([("majority", reader, true)])]})
 });
-pub(super) const WINDOW: Own<Window> = own(window, |about| {
-    let numbers =
-        json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["number", "string"]}});
-    json!({"description": about, "anyOf": [{"enum": ["file", "full"]}, numbers]})
-});
 
-/// Whether pictures with burned-in annotation are read.
-pub(super) const BURNED_IN: Word<bool> =
-    word("word for burned-in annotation", &[("allowed", true), ("refused", false)]);
-/// Whether identifiers are replaced by pseudonyms.
-pub(super) const IDS: Word<bool> = word("word for identifiers", &[("private", true), ("shown", false)]);
-/// Whether reports show pictures and words of single cases.
-pub(super) const CASES: Word<bool> = word("word for cases", &[("shown", true), ("hidden", false)]);
-/// The identifier by which labels are found.
-pub(super) const BY: Word<DicomKey> = word("identifier", &DicomKey::ALL);
+/// The key `where`.
+pub(super) fn kept() -> Optional<Own<Kept>> {
+    optional(
+        "Rows that are kept: of each column here, those with one of the values. The others are counted.",
+        ONLY,
+    )
+}
 
 /// Tables whose columns are added: `[{file: labels.csv.gz, on: [subject_id, study_id]}]`.
 fn joins(node: &Node<'_>) -> Option<Vec<Join>> {
@@ -105,7 +100,7 @@ pub(super) fn is_sound(node: &Node<'_>, pattern: &str) -> bool {
 }
 
 /// Rows that are kept: `{Projection: [PA, AP]}`.
-fn only(node: &Node<'_>) -> Option<Vec<(String, Vec<String>)>> {
+fn only(node: &Node<'_>) -> Option<Kept> {
     let one = |(column, node): (String, Node<'_>)| {
         let values: Vec<Option<String>> = node.items()?.iter().map(cell).collect();
         let values = values.into_iter().collect::<Option<Vec<String>>>()?;
@@ -126,18 +121,4 @@ fn rows(node: &Node<'_>) -> Option<Rows> {
     }
     let (_, reader) = node.choice("meaning of rows", &["majority"])?;
     Some(Rows::Majority { reader: reader.words()? })
-}
-
-/// How DICOM values become gray: `file`, `full` or `[CENTRE, WIDTH]`.
-fn window(node: &Node<'_>) -> Option<Window> {
-    if !node.value.is_sequence() {
-        return node.one_of("window", &[("file", Window::File), ("full", Window::Full)]);
-    }
-    let items = node.items()?;
-    let [centre, width] = items.as_slice() else {
-        node.fault("a window is its centre and its width", "such as `window: [2048, 4096]`".to_string());
-        return None;
-    };
-    let (centre, width) = (centre.real(-65_536.0, 65_536.0), width.real(1.0, 131_072.0));
-    Some(Window::Given { centre: centre?, width: width? })
 }

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{
     Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
 };
-use super::Model;
-use crate::spec::{Expectation, ModuleFormat, Outputs, ScriptModel, Source};
+use crate::spec::{Expectation, Model, ModuleFormat, Outputs, ScriptModel, Source};
 
 table! {
     /// The architecture `torchscript`, whose file holds code.

@@ -2,11 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::About;
-use super::check_name;
-use super::data::{ColumnNames, Manifest};
+use super::columns::ColumnNames;
+use super::manifest::Manifest;
+use crate::spec::node::Node;
+use crate::spec::read::naming::check_name;
+use crate::spec::schema::parts;
+use crate::spec::table::About;
 use crate::spec::{FindingColumns, PhantomFinding, Taken};
 
 /// Values that mean uncertain where a spec names none, as `CheXpert` and MIMIC-CXR write them.
@@ -127,4 +128,10 @@ fn named(node: &Node<'_>) -> Option<Vec<(String, String)>> {
         return None;
     }
     Some(named)
+}
+
+/// Whether the data block has the key `findings`, whatever its faults.
+pub(in crate::spec::read) fn are_asked_for(data: Option<&Node<'_>>) -> bool {
+    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
+    source.is_some_and(|source| source.get("findings").is_some())
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::super::node::Node;
-use super::super::schema::parts;
-use super::super::table::{
+use super::hardening::{self, HardeningKeys};
+use crate::spec::node::Node;
+use crate::spec::schema::parts;
+use crate::spec::table::{
     About, Own, Sha256, block, needed, optional, own, path, real, table, usual, whole, word,
 };
-use super::hardening::{self, HardeningKeys};
 use crate::spec::{Optimizer, Source, Train, Weights};
 
 table! {
@@ -38,7 +38,7 @@ table! {
     Training {
         optimizer: Option<Optimizer> = optional(
             "The optimizer: `adamw` for a BERT and `adam` for others, if none is named.",
-            word("optimizer", &[("adam", Optimizer::Adam), ("adamw", Optimizer::AdamW)]),
+            word("optimizer", &OPTIMIZERS),
         ),
         lr: f64 = needed("Learning rate.", real(1e-9, 10.0, &[5e-4]), "5e-4"),
         epochs: u32 = needed(
@@ -60,6 +60,8 @@ table! {
     }
 }
 
+const OPTIMIZERS: [(&str, Optimizer); 2] =
+    [(Optimizer::Adam.name(), Optimizer::Adam), (Optimizer::AdamW.name(), Optimizer::AdamW)];
 const MOST_EPOCHS: u64 = 1000;
 pub(super) const ABOUT_START: &str =
     "What training begins from: a checkpoint's trunk, or a folder in Hugging Face's layout.";
