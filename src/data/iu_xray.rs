@@ -12,8 +12,9 @@ use std::path::Path;
 
 use super::cells;
 use super::groups;
+use super::root::Folder;
 use super::table::{Row, Table};
-use super::{Folder, ImageSource, LeftOut, Report, Study, placeholder};
+use super::{ImageSource, LeftOut, Report, Study, placeholder};
 use crate::spec::Views;
 use crate::{Error, Result};
 

@@ -6,7 +6,6 @@
 pub mod archive;
 pub mod operators;
 pub mod pt2;
-mod pt2_schema;
 
 use std::ops::Range;
 

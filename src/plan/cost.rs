@@ -4,7 +4,7 @@ use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
     BertConfig, Evaluations, Fusion, Hardening, ImageMethod, Joint, Model, Referent, Seeks, TextAttack,
-    TextMethod, TrainingAttack, VisionNetwork, Weights,
+    TextMethod, Train, TrainingAttack, VisionNetwork, Weights,
 };
 
 /// What a plan costs.
@@ -63,61 +63,94 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
     let mut unshared_seconds = 0.0;
     for (model, subject) in plan.subjects.iter().enumerate() {
         let (_, kind) = &plan.spec.models[subject.model];
-        let attacks: Vec<&Attack> =
-            plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
-        let (image, text) = branches(plan, kind);
+        let branches = branches(plan, kind);
         // the findings of a model are learnt together
         let is_first = subject.finding.is_none_or(|place| place == 0);
         if let Some(Weights::Train(how)) = kind.weights().filter(|_| is_first) {
-            // late fusion trains its head alone, on features that are computed once
-            let passes = match kind {
-                Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,
-                _ => f64::from(how.epochs) * TRAINING_FACTOR * copies(&how.hardening),
-            };
-            let attacked = f64::from(how.epochs) * attack_passes(&how.hardening);
-            cost.training_seconds += train as f64 * (passes * (image + text) + attacked * image);
+            cost.training_seconds += train as f64 * training(kind, how, branches);
         }
-        let spent_alone = |attacks: &[&Attack]| -> (u64, f64) {
-            let each = attacks.iter().map(|attack| spent(&[attack], image, text));
-            each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
-                let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
-                (sum + evaluations, seconds + passes * (image + text))
-            })
-        };
-        let (evaluations, gradients, passes) = spent(&attacks, image, text);
-        // a defended model answers by several evaluations of the model that it wraps
-        let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
-        cost.evaluations += evaluations * test as u64 * times;
-        cost.gradients += gradients * test as u64 * times;
-        cost.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
-        let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
-        let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
-        let mut certified = 0.0;
-        for place in plan.certificates_of(model) {
-            let (clear, most) = plan.certificates[place].evaluations(pixels);
-            cost.certificates.0 += clear * test as u64;
-            cost.certificates.1 += most * test as u64;
-            certified += (clear * test as u64) as f64 * (image + text);
-        }
-        cost.attack_seconds += certified;
-        let (alone, seconds) = spent_alone(&attacks);
-        cost.unshared += alone * test as u64 * times;
-        unshared_seconds += seconds * test as f64 * times as f64 + certified;
-        for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
-            let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
-            let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
-            let (evaluations, _, passes) = spent(&attacks, image, text);
-            cost.checks += evaluations * cases as u64;
-            cost.attack_seconds += passes * cases as f64;
-            let (alone, seconds) = spent_alone(&attacks);
-            cost.unshared += alone * cases as u64;
-            unshared_seconds += seconds * cases as f64;
-        }
+        let attacks_alone = cost.add_attacks(plan, model, kind, test, branches);
+        let certified = cost.add_certificates(plan, model, kind, test, branches);
+        unshared_seconds += attacks_alone + certified;
+        unshared_seconds += cost.add_probes(plan, model, test, branches);
     }
     if cost.attack_seconds > 0.0 {
         cost.saving = unshared_seconds / cost.attack_seconds;
     }
     cost
+}
+
+impl Cost {
+    /// Adds the attacks of a model; gives the seconds that they take if none shares work with another.
+    fn add_attacks(
+        &mut self,
+        plan: &Plan,
+        model: usize,
+        kind: &Model,
+        test: usize,
+        (image, text): (f64, f64),
+    ) -> f64 {
+        let attacks: Vec<&Attack> =
+            plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
+        let (evaluations, gradients, passes) = spent(&attacks, image, text);
+        // a defended model answers by several evaluations of the model that it wraps
+        let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
+        self.evaluations += evaluations * test as u64 * times;
+        self.gradients += gradients * test as u64 * times;
+        self.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
+        let (alone, seconds) = spent_alone(&attacks, image, text);
+        self.unshared += alone * test as u64 * times;
+        seconds * test as f64 * times as f64
+    }
+
+    /// Adds the certificates of a model; gives the seconds that they take if every case is clear.
+    fn add_certificates(
+        &mut self,
+        plan: &Plan,
+        model: usize,
+        kind: &Model,
+        test: usize,
+        (image, text): (f64, f64),
+    ) -> f64 {
+        let side = u64::from(kind.side(&plan.spec.models).unwrap_or(0));
+        let pixels = side.pow(2) * plan.spec.data.views().count() as u64;
+        let mut certified = 0.0;
+        for place in plan.certificates_of(model) {
+            let (clear, most) = plan.certificates[place].evaluations(pixels);
+            self.certificates.0 += clear * test as u64;
+            self.certificates.1 += most * test as u64;
+            certified += (clear * test as u64) as f64 * (image + text);
+        }
+        self.attack_seconds += certified;
+        certified
+    }
+
+    /// Adds what only the checks ask a model; gives the seconds that it takes if no attack shares work with another.
+    fn add_probes(&mut self, plan: &Plan, model: usize, test: usize, (image, text): (f64, f64)) -> f64 {
+        let mut unshared_seconds = 0.0;
+        for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
+            let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
+            let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
+            let (evaluations, _, passes) = spent(&attacks, image, text);
+            self.checks += evaluations * cases as u64;
+            self.attack_seconds += passes * cases as f64;
+            let (alone, seconds) = spent_alone(&attacks, image, text);
+            self.unshared += alone * cases as u64;
+            unshared_seconds += seconds * cases as f64;
+        }
+        unshared_seconds
+    }
+}
+
+/// Seconds that training takes for a case; `image` and `text` are those of a forward pass of its branches.
+fn training(kind: &Model, how: &Train, (image, text): (f64, f64)) -> f64 {
+    // late fusion trains its head alone, on features that are computed once
+    let passes = match kind {
+        Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,
+        _ => f64::from(how.epochs) * TRAINING_FACTOR * copies(&how.hardening),
+    };
+    let attacked = f64::from(how.epochs) * attack_passes(&how.hardening);
+    passes * (image + text) + attacked * image
 }
 
 /// Copies of a case that a training step learns from.
@@ -180,6 +213,15 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         gradients += slopes;
     }
     (evaluations, gradients, passes)
+}
+
+/// Evaluations and seconds a case of a model's attacks, if each has to compute everything itself.
+fn spent_alone(attacks: &[&Attack], image: f64, text: f64) -> (u64, f64) {
+    let each = attacks.iter().map(|attack| spent(&[attack], image, text));
+    each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
+        let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
+        (sum + evaluations, seconds + passes * (image + text))
+    })
 }
 
 /// What a joint attack tries alone: its pixels, its words together, and each edit of words.

@@ -82,6 +82,33 @@ fn a_column_lists_findings() {
 }
 
 #[test]
+fn a_finding_is_present_if_any_row_of_its_case_has_it() {
+    // `1`, `0`, `-1` and an empty cell, every two of them in both orders
+    let cells = ["1", "0", "-1", ""];
+    let pairs = cells.iter().flat_map(|one| cells.iter().map(move |other| (one, other)));
+    let rows = pairs.map(|(one, other)| format!("{one}/{other},x,{one},0\n{one}/{other},x,{other},0\n"));
+    let csv = format!("id,text,Edema,Pleural Effusion\n{}", rows.collect::<Vec<_>>().concat());
+    let keys = format!("{NAMES}, uncertain: leave out, empty: leave out");
+    let data = read(&csv, "", &format!("rows: any, {keys}")).expect("data");
+    // present, then uncertain, then absent: only a case whose rows all lack the label has none
+    assert_eq!(letters(&data, "edema"), "111110?01???10?-");
+    assert_eq!(letters(&data, "effusion"), "0".repeat(16));
+    for study in &data.studies {
+        assert_eq!(study.label, study.findings.contains(&Presence::Present), "the label of {}", study.id);
+    }
+    let why = read(&csv, "", &keys).expect_err("refused");
+    assert!(why.contains("the case 1/1 is in the file twice"), "{why}");
+    // a row a finding, as lists of boxes have it
+    let boxes =
+        "id,text,labels\na,x,Edema\na,x,Effusion\nb,x,No Finding\nb,x,No Finding\nc,x,Effusion\nc,x,\n";
+    let keys = "rows: any, findings: {edema: Edema, effusion: Effusion}, empty: leave out, none: No Finding";
+    let data = read(boxes, ", label: labels", keys).expect("data");
+    assert_eq!((letters(&data, "edema"), letters(&data, "effusion")), ("100".into(), "101".into()));
+    let labels: Vec<bool> = data.studies.iter().map(|study| study.label).collect();
+    assert_eq!(labels, [true, false, true]);
+}
+
+#[test]
 fn what_labels_mean_must_be_said() {
     let nih = "id,text,labels\na,x,Edema|No Finding\nb,x,Effusion\n";
     let list = "findings: {edema: Edema, effusion: Effusion}, separator: '|'";

@@ -1,0 +1,100 @@
+//! Where an image comes from, how its file is decoded, and what messages call it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::phantom;
+use crate::spec::Window;
+
+/// Where an image comes from; it is decoded or drawn only when asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ImageSource {
+    /// A PNG, JPEG or DICOM file.
+    File(ImageFile),
+    /// A phantom, drawn from its description.
+    Phantom(Arc<phantom::Drawing>, phantom::Plane),
+}
+
+impl ImageSource {
+    /// A file that is read as it says itself.
+    pub fn file(path: PathBuf) -> Self {
+        Self::File(ImageFile { path, decoding: Arc::default(), line: None })
+    }
+
+    /// A file whose values hold the picture in so many bits.
+    pub fn file_of_bits(path: PathBuf, bits: Option<u8>) -> Self {
+        Self::File(ImageFile {
+            path,
+            decoding: Arc::new(Decoding { bits, ..Decoding::default() }),
+            line: None,
+        })
+    }
+}
+
+/// A file with an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it is decoded.
+    pub decoding: Arc<Decoding>,
+    /// The line of the table that names it, or its place in the folder, for a message about a file whose name is private.
+    pub line: Option<u32>,
+}
+
+impl ImageFile {
+    /// What messages call it: its path, or its place in the table where names are private.
+    pub fn name(&self) -> String {
+        match (&self.decoding.naming, self.line) {
+            (Naming::Line { table }, Some(line)) => format!("that line {line} of {table} names"),
+            (Naming::Place { folder }, Some(place)) => {
+                format!("number {place} of the frontal images below {folder}, in the order of their paths")
+            }
+            (Naming::Path, _) | (_, None) => self.path.display().to_string(),
+        }
+    }
+}
+
+/// How the image files of a source are decoded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decoding {
+    /// Bits of the values that hold the picture, 1 to 16; None where each file says so itself.
+    pub bits: Option<u8>,
+    /// How DICOM values become gray.
+    pub window: Window,
+    /// Whether DICOM pictures with burned-in annotation are read.
+    pub burned_in: bool,
+    /// What messages call the files.
+    pub naming: Naming,
+}
+
+/// What messages call image files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// Their paths.
+    #[default]
+    Path,
+    /// Their lines in a table, since their names are private.
+    Line {
+        /// The table.
+        table: String,
+    },
+    /// Their places among the images of a folder, since their names are private.
+    Place {
+        /// The folder.
+        folder: String,
+    },
+}
+
+impl Decoding {
+    /// What a digest says of it, where it is not as usual.
+    pub(super) fn key(&self) -> String {
+        let bits = self.bits.map_or(String::new(), |bits| format!(" {bits} bits"));
+        let window = match self.window {
+            Window::File => String::new(),
+            Window::Full => " full window".to_string(),
+            Window::Given { centre, width } => format!(" window {centre} {width}"),
+        };
+        bits + &window
+    }
+}
