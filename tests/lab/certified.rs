@@ -8,15 +8,15 @@ use medcert::lab::{self, Options};
 use medcert::{data, plan, spec};
 
 const SPEC: &str = "claim: It keeps reading
-data:  {phantom: {studies: 90, seed: 7, views: frontal}}
+data:  {phantom: {studies: 40, seed: 7, views: frontal}}
 split: {test: 30%, seed: 1}
 models:
   vision:   {se_resnet18: {image: 32, width: 8, train: {lr: 2e-3, epochs: 2, noise: 0.1}}}
   language: {bert: {config: {hidden: 16, layers: 1, heads: 2, intermediate: 32}, train: {lr: 2e-3, epochs: 2, keep: 20%}}}
   fusion:   {late_fusion: {vision: vision, language: language, train: {lr: 1e-2, epochs: 1, noise: 0.1, keep: 20%}}}
 defend:
-  guarded:  {model: fusion, smoothing: {sigma: 0.1, keep: 20%, samples: 300, alpha: 0.01}}
-  edited:   {model: language, smoothing: {delete: 80%, samples: 300, alpha: 0.01}}
+  guarded:  {model: fusion, smoothing: {sigma: 0.1, keep: 20%, samples: 100, alpha: 0.05}}
+  edited:   {model: language, smoothing: {delete: 80%, samples: 100, alpha: 0.05}}
   cleansed: {model: vision, masking: {patch: 5%, grid: 2}}
   squeezed: {model: vision, squeeze: {bits: 4, median: 3}}
   smaller:  {model: vision, jpeg: {quality: 75}}
@@ -54,7 +54,7 @@ fn certificates_have_the_same_bytes_in_shards_and_again_and_keep_their_order() {
     let cache = tempfile::tempdir().expect("a folder");
     let whole = run(cache.path(), Part::WHOLE, true);
     let whole = evidence::assemble(whole.head, whole.pieces).expect("evidence");
-    for parts in [2, 3, 7] {
+    for parts in [2, 3] {
         let shards = (1..=parts).map(|part| run(cache.path(), Part { part, parts }, true)).collect();
         let merged = evidence::merge(shards, false).expect("merged");
         assert_eq!(bytes(&merged), bytes(&whole), "{parts} shards");

@@ -101,7 +101,7 @@ fn a_finding_is_present_if_any_row_of_its_case_has_it() {
     // a row a finding, as lists of boxes have it
     let boxes =
         "id,text,labels\na,x,Edema\na,x,Effusion\nb,x,No Finding\nb,x,No Finding\nc,x,Effusion\nc,x,\n";
-    let keys = "rows: any, findings: {edema: Edema, effusion: Effusion}, empty: leave out, none: No Finding";
+    let keys = "rows: any, findings: {edema: Edema, effusion: Effusion}, separator: '|', empty: leave out, none: No Finding";
     let data = read(boxes, ", label: labels", keys).expect("data");
     assert_eq!((letters(&data, "edema"), letters(&data, "effusion")), ("100".into(), "101".into()));
     let labels: Vec<bool> = data.studies.iter().map(|study| study.label).collect();

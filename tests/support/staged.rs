@@ -85,7 +85,7 @@ impl Reader for Made {
 pub struct Stage {
     folder: tempfile::TempDir,
     pub data: Dataset,
-    partition: Partition,
+    pub partition: Partition,
 }
 
 /// A film's pixels by their row and column.
