@@ -25,6 +25,6 @@ kinds! {
         /// A region that confines an attack on the pixels: inside a mask, or outside it.
         Mask = OtherAttackFacts { name: "mask", source: include_str!("../lab/attack/image/mask.rs") };
         /// A search that takes turns between the pixels and the words.
-        Cross = OtherAttackFacts { name: "cross", source: include_str!("../lab/attack/joint/cross.rs") };
+        Cross = OtherAttackFacts { name: "cross", source: include_str!("../lab/chunk/cross.rs") };
     }
 }

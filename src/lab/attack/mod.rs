@@ -2,5 +2,4 @@
 //! model and evaluates it again before it counts.
 
 pub mod image;
-pub mod joint;
 pub mod text;

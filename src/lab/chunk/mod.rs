@@ -2,6 +2,7 @@
 //! branch that they leave alone, a perturbed text, the gradient that serves every ε, the nearest input of the
 //! other class) is computed once.
 
+mod cross;
 mod defended;
 mod health;
 mod pixels;
@@ -21,7 +22,6 @@ pub use words::{Variant, Words};
 use price::Price;
 
 use super::attack::image::{Minimal, Problem, Space};
-use super::attack::joint;
 use super::tensor::Tensor;
 use super::victim::{Answer, Trace, Victim};
 use crate::evidence::{Outcome, Routes};
@@ -145,7 +145,7 @@ impl<'a> Chunk<'a> {
                     tries.push(self.text_first(image, text, draw)?);
                 }
                 (Some(image), Joint::Cross) => {
-                    tries.push(joint::cross::attack(self, image, text, draw)?);
+                    tries.push(cross::attack(self, image, text, draw)?);
                 }
             }
         }

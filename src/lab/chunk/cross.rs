@@ -12,10 +12,10 @@
 //! Needs: the gradient. Cost a case: a third of PGD's steps a start, two thirds more, and in each round an
 //! evaluation for every single edit and for every edit that is made, or a third of the search's queries.
 
+use super::{Chunk, Tried, Words, bug};
 use crate::Result;
 use crate::lab::attack::image::{Best, Problem, Space, pgd};
 use crate::lab::attack::text::{self, Reports};
-use crate::lab::chunk::{Chunk, Tried, Words, bug};
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Answer;
 use crate::plan::ImageAttack;
@@ -31,7 +31,7 @@ const ROUNDS: u32 = 3;
 ///
 /// # Errors
 /// The two attacks cannot take turns (a bug in medcert).
-pub fn attack(chunk: &mut Chunk<'_>, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
+pub(super) fn attack(chunk: &mut Chunk<'_>, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
     let ImageMethod::Search { search: ImageSearch::Pgd { steps, restarts }, .. } = image.method else {
         return Err(bug("pixels and words took turns without a PGD"));
     };
