@@ -34,7 +34,8 @@ pub struct Cost {
 const FLOPS_A_SECOND: f64 = 1.0e11;
 /// A training step costs so many forward passes.
 const TRAINING_FACTOR: f64 = 3.0;
-/// A step of an attack in training costs so many forward passes (measured): its network is not folded.
+/// A step of an attack in training costs about so many forward passes, for the pass forward and the pass back to the pixels
+/// of a network that is not folded. An estimate, not measured.
 const ATTACK_STEP_FACTOR: f64 = 2.5;
 /// A gradient by the input costs so many forward passes.
 const GRADIENT_FACTOR: f64 = 2.0;

@@ -107,6 +107,14 @@ fn thresholds(node: &Node<'_>, names: Names<'_>) -> Option<Vec<(usize, Operating
             node.fault_of_key(format!("`{name}` is no model of this spec"), Some(suggest(&name, &known)));
             continue;
         };
+        if names.models[model].defence.is_some() {
+            let help = "set the threshold of the model that it wraps, or leave this out";
+            node.fault_of_key(
+                format!("`{name}` is a defended model, which has the threshold of the model that it wraps"),
+                Some(help.to_string()),
+            );
+            continue;
+        }
         if names.findings.is_empty() {
             points.push((model, point(&node, None)?));
             continue;
