@@ -35,6 +35,7 @@ mod notation;
 mod perturb;
 mod picture;
 mod plan;
+mod public_sets;
 mod report;
 mod reports;
 mod schema;
