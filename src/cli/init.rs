@@ -6,6 +6,7 @@ mod columns;
 mod division;
 mod labels;
 mod place;
+mod public_sets;
 mod source;
 mod weights;
 mod write;

@@ -2,6 +2,8 @@
 //! line names. Paths in a spec or a table may not leave them, since a spec from elsewhere must not read any file. Links
 //! inside them work, as DVC, git-annex and `DataLad` make them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -35,7 +37,7 @@ impl Roots {
         let others = self.folders.iter().skip(1).map(|folder| read(folder));
         let walls = std::iter::once(read(start)).chain(others).collect::<Result<_>>()?;
         let walls = Rc::new(Walls { walls, follow_links: self.follow_links });
-        Ok(Folder { path: start.to_path_buf(), walls })
+        Ok(Folder::new(start.to_path_buf(), walls))
     }
 }
 
@@ -56,26 +58,49 @@ struct Wall {
 pub(super) struct Folder {
     path: PathBuf,
     walls: Rc<Walls>,
+    /// Folders that were looked up, and whether each really lies within: a table names thousands of files of each.
+    known: RefCell<HashMap<PathBuf, bool>>,
 }
 
 impl Folder {
+    fn new(path: PathBuf, walls: Rc<Walls>) -> Self {
+        Self { path, walls, known: RefCell::default() }
+    }
+
+    /// Whether a path is a plain file, no link, in a folder that really lies within the walls.
+    fn is_plainly_within(&self, whole: &Path) -> bool {
+        let (Some(folder), Some(_)) = (whole.parent(), whole.file_name()) else { return false };
+        let known = self.known.borrow().get(folder).copied(); // the borrow ends here, before the map is changed
+        let is_within = known.unwrap_or_else(|| {
+            let is_within = folder
+                .canonicalize()
+                .is_ok_and(|real| self.walls.walls.iter().any(|wall| real.starts_with(&wall.real)));
+            self.known.borrow_mut().insert(folder.to_path_buf(), is_within);
+            is_within
+        });
+        is_within && whole.symlink_metadata().is_ok_and(|about| about.is_file())
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// A folder within.
     pub(super) fn folder(&self, path: &Path) -> Result<Self> {
-        Ok(Self { path: self.file(path)?, walls: Rc::clone(&self.walls) })
+        Ok(Self::new(self.file(path)?, Rc::clone(&self.walls)))
     }
 
     /// The folder of a file that was found within.
     pub(super) fn beside(&self, file: &Path) -> Self {
-        Self { path: file.parent().unwrap_or(Path::new(".")).to_path_buf(), walls: Rc::clone(&self.walls) }
+        Self::new(file.parent().unwrap_or(Path::new(".")).to_path_buf(), Rc::clone(&self.walls))
     }
 
     /// A file within. A path may be absolute.
     pub(super) fn file(&self, path: &Path) -> Result<PathBuf> {
         let whole = self.path.join(path);
+        if self.is_plainly_within(&whole) {
+            return Ok(whole);
+        }
         let plain = normal(&whole);
         let Walls { walls, follow_links } = &*self.walls;
         let is_named_within = walls.iter().any(|wall| plain.starts_with(&wall.plain));

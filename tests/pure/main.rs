@@ -41,6 +41,7 @@ mod notation;
 mod perturb;
 mod picture;
 mod plan;
+mod public_sets;
 mod report;
 mod reports;
 mod review;

@@ -8,6 +8,7 @@ use super::ask::Ask;
 use super::columns;
 use super::labels::Labels;
 use super::place::{Place, scalar};
+use super::public_sets::{self, PublicSet};
 use crate::data::{self, Column, SEPARATOR, glance};
 use crate::spec::parse;
 use crate::{Error, Result};
@@ -87,7 +88,11 @@ pub(super) fn find() -> Option<PathBuf> {
 /// The one CSV file of a folder.
 fn manifest_in(folder: &Path) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    let mut tables = files.filter(|path| path.extension().is_some_and(|ending| ending == "csv"));
+    let is_table = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        name.ends_with(".csv") || name.ends_with(".csv.gz")
+    };
+    let mut tables = files.filter(is_table);
     tables.next().filter(|_| tables.next().is_none())
 }
 
@@ -158,8 +163,32 @@ fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result
 /// Columns that usually group the cases.
 const GROUPS: [&str; 8] = ["sex", "gender", "age", "source", "site", "scanner", "hospital", "ethnicity"];
 
+/// A public collection, as its table lays it out.
+fn collection(
+    file: &Path,
+    set: &PublicSet,
+    columns: Vec<Column>,
+    wanted: &Wanted<'_>,
+    ask: &mut Ask<'_>,
+) -> Result<Source> {
+    let place = Place::of(file, wanted.folder);
+    let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let block = set.block(&place.path, beside, &columns);
+    ask.note(format!("{} is {}", file.display(), set.about));
+    let studies = count(&block, "frontal", wanted.folder, place.root.as_deref())?;
+    let group = set.group(&columns);
+    let about = set.about.to_string();
+    Ok(Source { block, about, views: "frontal", reports: false, group, root: place.root, studies, columns })
+}
+
 fn manifest(file: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
     let columns = glance(file)?;
+    // a person who names columns or labels wants something else
+    let recognised =
+        public_sets::recognise(&columns).filter(|_| wanted.columns.is_empty() && wanted.positive.is_empty());
+    if let Some(set) = recognised {
+        return collection(file, set, columns, wanted, ask);
+    }
     let named = columns::guess(file, &columns, wanted)?;
     let of = |key: &str| named.iter().find(|(known, _)| *known == key).map(|(_, column)| *column);
     let labels = Labels::of(file, of("label"), wanted.positive, ask)?;
