@@ -19,6 +19,7 @@ pub mod weights;
 
 mod cache_keys;
 mod chunk_loop;
+mod command;
 mod expected;
 mod gated_augmentation;
 mod renaming;

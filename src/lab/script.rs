@@ -1,5 +1,5 @@
-//! A user's own module as a victim: a graph of torch.export, which is data, or a `TorchScript` module, which holds code
-//! and is run only where the spec trusts it and pins its digest.
+//! A user's own module as a victim: a graph of torch.export, which is data; a `TorchScript` module, which holds code and
+//! is run only where the spec trusts it and pins its digest; or a command that the spec trusts, which shows no gradient.
 //!
 //! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec
 //! says, then with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of
@@ -11,6 +11,7 @@ use std::path::Path;
 use tch::{CModule, jit};
 
 use super::checkpoint::read_vocabulary;
+use super::command::{Process, bytes_of};
 use super::graph::Graph;
 use super::model::bert::Tokens;
 use super::model::{Reader, TokenizerOf};
@@ -20,9 +21,13 @@ use super::weights::check_pin_of;
 use crate::data::placeholder;
 use crate::files::bounded_read;
 use crate::graph::{Reads, pt2};
-use crate::spec::{ModuleFormat, Outputs, ScriptModel};
+use crate::spec::{Access, CommandLine, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
+/// Answers that name a command are rounded to this.
+const ROUNDED: f64 = 1e-4;
+/// Log-odds of a probability are cut here, where 32 bits tell 1 from less no more.
+const MOST_LOG_ODDS: f64 = 16.0;
 /// A module is refused above this size.
 const LIMIT_BYTES: u64 = 8 << 30;
 /// Answers of a case alone and among others may differ by so much.
@@ -37,6 +42,7 @@ const SUM: f32 = 1e-4;
 enum Module {
     Graph(Graph),
     TorchScript(CModule),
+    Command(Process),
 }
 
 impl Module {
@@ -79,6 +85,7 @@ impl Module {
             Self::TorchScript(module) => {
                 Ok(module.named_parameters()?.iter().map(|(_, tensor)| tensor.numel() as u64).sum())
             }
+            Self::Command(_) => Ok(0),
         }
     }
 
@@ -89,6 +96,7 @@ impl Module {
                 graph.run(&inputs)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
             }
             Self::TorchScript(module) => Ok(module.forward_ts(arguments)?),
+            Self::Command(process) => process.ask(arguments),
         }
     }
 
@@ -97,6 +105,7 @@ impl Module {
         let module = match self {
             Self::Graph(graph) => return graph.state(),
             Self::TorchScript(module) => module,
+            Self::Command(_) => return Ok(blake3::hash(b"")), // what it holds is not shown
         };
         let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
         // libtorch lists parameters alone; what it saves is everything
@@ -171,6 +180,9 @@ impl Script {
         spec: &ScriptModel,
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
+        if let Some(line) = &spec.command {
+            return Self::command(name, spec, line);
+        }
         let path = find(&spec.source.path)?;
         let file = path.display().to_string();
         let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
@@ -181,6 +193,7 @@ impl Script {
         let module = match spec.format {
             ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
             ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
+            ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
         };
         let tokenizer = match &spec.tokenizer {
             None => None,
@@ -203,11 +216,69 @@ impl Script {
         })
     }
 
+    /// A command, which starts when it is first asked.
+    fn command(name: &str, spec: &ScriptModel, line: &CommandLine) -> Result<Self> {
+        Ok(Self {
+            name: name.to_string(),
+            file: line.run.join(" "),
+            spec: spec.clone(),
+            module: Module::Command(Process::new(name, spec, line)),
+            tokenizer: None,
+            mean: tensor::floats(&[0.0], &[1])?,
+            deviation: tensor::floats(&[1.0], &[1])?,
+            digest: String::new(),
+            parameters: 0,
+        })
+    }
+
+    /// Names a command by what it answers for some clean cases, rounded, since nothing shows its weights.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn pin_answers(&mut self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        if self.spec.command.is_none() {
+            return Ok(());
+        }
+        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.file.as_bytes());
+        for value in tensor::values(&self.decide(images, text.as_ref())?)? {
+            hasher.update(&((f64::from(value) / ROUNDED).round() as i64).to_le_bytes());
+        }
+        self.digest = hasher.finalize().to_hex().to_string();
+        Ok(())
+    }
+
+    /// Refuses a command whose answers cannot be counted: not finite, or others when it is asked again or of fewer cases.
+    fn probe_answers(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
+        let first = tensor::values(&self.decide(images, text.as_ref())?)?;
+        let is_off = |(one, other): (&f32, &f32)| !((one - other).abs() <= ALONE * other.abs().max(1.0));
+        let again = tensor::values(&self.decide(images, text.as_ref())?)?;
+        if again.iter().zip(&first).any(is_off) {
+            return Err(
+                self.refused("answers the same cases differently the second time", "take its noise out")
+            );
+        }
+        let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
+        let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text.as_ref())?.as_ref())?)?;
+        if alone.iter().zip(&first).any(is_off) {
+            return Err(self.refused(
+                "answers a case differently when it is alone",
+                "let no case change another's answer",
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses a module whose answers cannot be attacked or counted, from some clean cases (at least eight).
     ///
     /// # Errors
     /// Says what is wrong with its answers, and what to do.
     pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        if self.spec.command.is_some() {
+            return self.probe_answers(images, texts);
+        }
         let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
         let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
         let answer = |image: Option<&Tensor>, text: Option<&Tensor>| self.decide(image, text);
@@ -287,6 +358,7 @@ impl Script {
             Outputs::Logit => {
                 pairs.all(|pair| in_unit(pair[1])).then(|| "all lie between 0 and 1".to_string())
             }
+            Outputs::Probability => None, // the spec says so
         }
     }
 
@@ -303,7 +375,9 @@ impl Script {
                 arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
             }
         }
-        if let (true, Some(text)) = (self.spec.reads_text, text) {
+        if let (true, Some(text), true) = (self.spec.reads_text, text, self.spec.command.is_some()) {
+            arguments.push(text.shallow_clone());
+        } else if let (true, Some(text)) = (self.spec.reads_text, text) {
             arguments.push(text.f_select(2, 0)?);
             arguments.push(text.f_select(2, 1)?);
         }
@@ -320,6 +394,7 @@ impl Classifier for Script {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
         let arguments = self.arguments(image, text)?;
         let output = self.module.forward(&arguments).map_err(|why| match why {
+            why if self.spec.command.is_some() => why, // it says what is wrong
             // what a user's module does with its inputs is its own
             Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
@@ -331,21 +406,36 @@ impl Classifier for Script {
             other => other,
         })?;
         let shape = output.size();
-        match self.spec.outputs {
-            Outputs::Logits if shape == [cases, 2] => Ok(output),
-            Outputs::Logit if shape == [cases] || shape == [cases, 1] => {
-                let score = output.f_reshape([cases, 1])?;
-                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+        let is_one = shape == [cases] || shape == [cases, 1];
+        let pair = match self.spec.outputs {
+            Outputs::Logits if shape == [cases, 2] => output,
+            Outputs::Logit if is_one => beside_zero(&output, cases)?,
+            Outputs::Probability if is_one => {
+                // in 64 bits, since 1 − p loses what is left of p near 1
+                let shares = output.f_to_kind(Kind::Double)?;
+                let log_odds = shares.f_logit(Some(0.0))?.f_clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)?;
+                beside_zero(&log_odds.f_to_kind(Kind::Float)?, cases)?
             }
-            _ => Err(self.refused(
-                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
-                "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
-            )),
+            Outputs::Logits | Outputs::Logit | Outputs::Probability => {
+                return Err(self.refused(
+                    &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                    "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
+                ));
+            }
+        };
+        if self.access() > Access::Decision {
+            return Ok(pair);
         }
+        // the decision alone, as log-odds of 1 or −1
+        let decided = pair.f_select(1, 1)?.f_gt_tensor(&pair.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;
+        beside_zero(&decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?, cases)
     }
 
     /// Ids and mask, `[cases, length, 2]`.
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        if self.spec.command.is_some() {
+            return bytes_of(texts);
+        }
         let tokenizer = self
             .tokenizer
             .as_ref()
@@ -368,9 +458,19 @@ impl Reader for Script {
         self.spec.reads_text
     }
 
+    fn access(&self) -> Access {
+        self.spec.command.as_ref().map_or(Access::Gradient, |command| command.access)
+    }
+
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
     }
+}
+
+/// Log-odds as two logits, the first of them 0.
+fn beside_zero(log_odds: &Tensor, cases: i64) -> Result<Tensor> {
+    let score = log_odds.f_reshape([cases, 1])?;
+    Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
 }
 
 fn not_a_module(file: &str, why: &tch::TchError) -> Error {

@@ -309,6 +309,7 @@ fn of_model(model: &Model) -> Part {
                 max_tokens,
                 lowercase,
                 outputs,
+                command,
                 expect: _, // changes no evidence: where it does not hold, nothing is attacked
             } = script;
             part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
@@ -319,6 +320,9 @@ fn of_model(model: &Model) -> Part {
             part.put("max_tokens", max_tokens)
                 .maybe("lowercase", lowercase.as_ref())
                 .put("outputs", outputs.name());
+            if let Some(super::CommandLine { run, access, batch, timeout: _ }) = command {
+                part.all("run", run).put("access", access.name()).put("batch", batch);
+            }
         }
         Model::Defended(super::Defended { base, defence, reads_image: _, reads_text: _ }) => {
             part.put("of", base);
@@ -398,6 +402,7 @@ impl Outputs {
         match self {
             Self::Logits => "logits",
             Self::Logit => "logit",
+            Self::Probability => "probability",
         }
     }
 }

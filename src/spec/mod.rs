@@ -57,8 +57,8 @@ pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
 pub use metric::{Direction, Metric};
 pub use model::{
-    BertConfig, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel, Source, Train,
-    VisionNetwork, Weights,
+    BertConfig, CommandLine, Expectation, Fusion, Model, ModuleFormat, Optimizer, Outputs, ScriptModel,
+    Source, Train, VisionNetwork, Weights,
 };
 pub(crate) use node::suggest;
 pub(crate) use number::{Number, written_percent, written_radius};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Defended, Hardening, Named, Referent};
+use super::{Access, Defended, Hardening, Named, Referent};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -55,13 +55,15 @@ pub enum Model {
 }
 
 listed! {
-    /// The formats of a user's own model.
+    /// The forms of a user's own model.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum ModuleFormat {
         /// A file of torch.export: data, run operator by operator.
         Pt2,
         /// A `TorchScript` module: code, which PyTorch has deprecated.
         TorchScript,
+        /// A command that answers JSON lines.
+        Command,
     }
 }
 
@@ -71,6 +73,7 @@ impl ModuleFormat {
         match self {
             Self::Pt2 => "pt2",
             Self::TorchScript => "torchscript",
+            Self::Command => "command",
         }
     }
 }
@@ -80,7 +83,7 @@ impl ModuleFormat {
 pub struct ScriptModel {
     /// What the file is.
     pub format: ModuleFormat,
-    /// The file, always with its sha256.
+    /// The file, always with its sha256; the program of a command, without one.
     pub source: Source,
     /// Whether it reads the views, each `[cases, channels, image, image]`.
     pub reads_image: bool,
@@ -102,6 +105,21 @@ pub struct ScriptModel {
     pub outputs: Outputs,
     /// What its clean answers must be, if the spec says so.
     pub expect: Option<Expectation>,
+    /// How it is asked, if it is a command.
+    pub command: Option<CommandLine>,
+}
+
+/// A command that is started once, without a shell, and asked in lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program and its arguments.
+    pub run: Vec<String>,
+    /// What its answers show.
+    pub access: Access,
+    /// Cases a request at most.
+    pub batch: u32,
+    /// Seconds that an answer may take.
+    pub timeout: u32,
 }
 
 /// Golden answers of a model that was brought, checked before any attack.
@@ -125,6 +143,8 @@ pub enum Outputs {
     Logits,
     /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
     Logit,
+    /// The same of a command: the probability of abnormal, 0 to 1.
+    Probability,
 }
 
 /// How a fusion joins its parts.
@@ -213,7 +233,7 @@ impl Model {
                 let positions = config.map(|config| config.max_tokens);
                 max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
             }
-            Self::Script(script) => script.reads_text.then_some(script.max_tokens),
+            Self::Script(script) => script.tokenizer.as_ref().map(|_| script.max_tokens),
             Self::Vision { .. } | Self::Fusion { .. } | Self::Defended(_) => None,
         }
     }

@@ -22,6 +22,7 @@ use residual::Residual;
 
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
+use crate::spec::Access;
 use crate::text::{Tokenizer, Vocabulary};
 use crate::{Error, Result};
 
@@ -250,6 +251,11 @@ pub trait Reader: Classifier {
     /// Whether two texts are the same to it: after its tokenizer, which cuts what is too long and knows not every word.
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         one == other
+    }
+
+    /// The most that it shows.
+    fn access(&self) -> Access {
+        Access::Gradient
     }
 
     /// The pieces of its words and their embeddings; None if it does not show them.

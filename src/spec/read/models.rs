@@ -165,6 +165,14 @@ fn architectures() -> Vec<Choice<ReadModel>> {
             schema: script::Script::schema,
             read: boxed(|node, _| script::read(node)),
         },
+        ModuleFormat::Command => Choice {
+            name: format.name(),
+            about: "A model behind a command that reads and writes JSON lines. It is code, which runs here: it must be \
+                    trusted."
+                .into(),
+            schema: script::Command::schema,
+            read: boxed(|node, _| script::command(node)),
+        },
     }
     };
     let others = [
