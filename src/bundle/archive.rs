@@ -1,6 +1,6 @@
-//! The archive of a bundle: a plain POSIX ustar file (IEEE Std 1003.1) without times, owners or compression, so that equal
-//! contents have equal bytes, and `tar -xf` unpacks it. An archive is read only if writing its contents again gives every
-//! one of its bytes: nothing can hide in a header, in padding or behind the end.
+//! The archive of a bundle: a plain POSIX ustar file (IEEE Std 1003.1) that `tar -xf` unpacks. It has no times,
+//! owners or compression, so that equal contents give equal bytes. An archive is accepted only if writing its
+//! contents again gives the same bytes, so nothing can hide in a header, in padding or after the end.
 
 use std::io::Read;
 
@@ -11,10 +11,10 @@ pub const MOST_BYTES: u64 = 1 << 30;
 /// The most files that an archive may hold.
 const MOST_FILES: usize = 64;
 
-/// The bytes of an archive.
+/// Writes an archive.
 ///
 /// # Errors
-/// A name is too long for the format.
+/// A name is too long for the format, or otherwise not allowed in it.
 pub fn write(files: &[File]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for File { name, bytes } in files {
@@ -29,10 +29,10 @@ pub fn write(files: &[File]) -> std::io::Result<Vec<u8>> {
     archive.into_inner()
 }
 
-/// The files of an archive, in its order.
+/// Reads the files of an archive, in their order.
 ///
 /// # Errors
-/// Why the bytes are not those of an archive that [`write`] wrote.
+/// The bytes are not what [`write`] writes; the message says why.
 pub fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
     let broken = |why: std::io::Error| format!("it is no archive of a bundle: {why}");
     let mut archive = tar::Archive::new(bytes);

@@ -1,5 +1,6 @@
-//! The signed form of a statement: DSSE, the Dead Simple Signing Envelope (secure-systems-lab, protocol version 1.0.2), with
-//! Ed25519 (RFC 8032). The signature covers the type and the bytes of the payload, so nothing has to be normalised first.
+//! The signed form of a statement: DSSE, the Dead Simple Signing Envelope (secure-systems-lab, protocol version
+//! 1.0.2), with Ed25519 (RFC 8032). The signature covers the type and the exact bytes of the payload, so the payload
+//! needs no canonical form.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,15 +11,15 @@ use super::key::{PrivateKey, PublicKey};
 /// The type of an in-toto statement.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// A payload and who signed it.
+/// A payload with its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Envelope {
     /// The payload in base64.
     pub payload: String,
-    /// What the payload is.
+    /// The payload's media type.
     pub payload_type: String,
-    /// One signature, or none where nobody signed.
+    /// One signature, or none if the bundle is not signed.
     pub signatures: Vec<Signature>,
 }
 
@@ -33,7 +34,7 @@ pub struct Signature {
 }
 
 impl Envelope {
-    /// An envelope round a statement, signed if there is a key.
+    /// Wraps a statement, and signs it if there is a key.
     pub fn around(statement: &[u8], key: Option<&PrivateKey>) -> Self {
         let sign = |key: &PrivateKey| Signature {
             keyid: key.public().id(),
@@ -49,7 +50,7 @@ impl Envelope {
     /// The statement.
     ///
     /// # Errors
-    /// The payload is of another type or not base64.
+    /// The payload has another type or is not base64.
     pub fn statement(&self) -> Result<Vec<u8>, String> {
         if self.payload_type != PAYLOAD_TYPE {
             return Err(format!("its payload is of the type {}, not {PAYLOAD_TYPE}", self.payload_type));
@@ -57,7 +58,7 @@ impl Envelope {
         STANDARD.decode(&self.payload).map_err(|why| format!("its payload is not base64: {why}"))
     }
 
-    /// Whether a key made the signature.
+    /// Whether there is exactly one signature and the key made it.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let Ok(statement) = self.statement() else { return false };
         let [Signature { keyid, sig }] = self.signatures.as_slice() else { return false };
@@ -66,7 +67,7 @@ impl Envelope {
     }
 }
 
-/// What is signed: DSSE's pre-authentication encoding.
+/// The bytes that are signed: DSSE's pre-authentication encoding.
 fn signed_bytes(kind: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len());
     [head.as_bytes(), payload].concat()

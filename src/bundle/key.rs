@@ -1,5 +1,5 @@
-//! The keys of a bundle: Ed25519 (RFC 8032), private ones in PEM (PKCS #8, RFC 8410: `openssl genpkey -algorithm ed25519`) or in
-//! OpenSSH's form (`ssh-keygen -t ed25519`), public ones in PEM or as OpenSSH's line.
+//! The keys of a bundle: Ed25519 (RFC 8032). Private keys are in PEM (PKCS #8, RFC 8410: `openssl genpkey -algorithm
+//! ed25519`) or in OpenSSH's format (`ssh-keygen -t ed25519`), public keys in PEM or as OpenSSH's line.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::{Error, Result};
 /// The most bytes that a key's file may hold.
 const MOST_BYTES: u64 = 1 << 16;
 
-/// A key that signs.
+/// A private key.
 pub struct PrivateKey(SigningKey);
 
-/// The key that checks what its other half signed.
+/// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
@@ -77,7 +77,7 @@ impl PublicKey {
     /// The key in a text.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The text holds no public Ed25519 key; the message says why.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         if text.contains("PRIVATE KEY") {
             return Err("it is a private key, which only its owner may hold".into());
@@ -90,7 +90,7 @@ impl PublicKey {
         VerifyingKey::from_bytes(bytes.as_ref()).map(Self).map_err(|why| why.to_string())
     }
 
-    /// Its name: the sha256 of its DER form (RFC 8410), in hexadecimal.
+    /// The key's identifier: the sha256 of its DER form (RFC 8410), in hexadecimal.
     pub fn id(&self) -> String {
         let der = self.0.to_public_key_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default();
         hex(&Sha256::digest(der))
@@ -101,7 +101,8 @@ impl PublicKey {
         self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
     }
 
-    /// Whether it made the signature of bytes; stricter than RFC 8032, so that no second signature passes for the same bytes.
+    /// Whether this key made the signature of bytes. Stricter than RFC 8032, so that no second signature passes for
+    /// the same bytes.
     pub fn verifies(&self, bytes: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(bytes, &signature).is_ok())

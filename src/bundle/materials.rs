@@ -1,5 +1,6 @@
-//! The software bill of materials: `CycloneDX` 1.6 (ECMA-424) in JSON, made from the lock file that medcert was built with. It names
-//! every crate of the lock file, also those that only tests need, and the libtorch that computed the evidence.
+//! The software bill of materials: `CycloneDX` 1.6 (ECMA-424) in JSON. It lists every crate from a registry or
+//! repository in the lock file that medcert was built with, those for tests included, and the libtorch that computed
+//! the evidence.
 
 use std::collections::BTreeSet;
 
@@ -25,10 +26,10 @@ struct Package {
     checksum: Option<String>,
 }
 
-/// The bill of materials of this build and of the libtorch behind evidence.
+/// The bill of materials of this build and of the libtorch that computed the evidence.
 ///
 /// # Errors
-/// The lock file of the build is not in cargo's form, which is a bug.
+/// The lock file of the build is not in cargo's format, which is a bug.
 pub fn of(evidence: &Evidence) -> crate::Result<Vec<u8>> {
     let lock: Lock =
         toml::from_str(LOCK).map_err(|why| Error::Bug(format!("Cargo.lock cannot be read: {why}")))?;

@@ -1,9 +1,9 @@
-//! The evidence bundle: one file that a quality manager keeps and an auditor checks without a model. It holds the spec, the
-//! evidence, what was accepted and registered before, the reports, the environment, the waivers and the bill of materials, and
-//! a statement about all of them that a key may sign.
+//! The evidence bundle: one file that a quality manager keeps and an auditor checks without a model. It holds the
+//! spec, the evidence, the baseline, the registration, the reports, the environment, the waivers and the bill of
+//! materials, and a statement about all of them that a key may sign.
 //!
-//! A bundle is a function of its inputs and of a day: equal inputs give equal bytes. [`verify`](verify::verify) uses that. It takes
-//! the inputs out of a bundle, makes the bundle again, and compares.
+//! A bundle depends only on its inputs and on a day: equal inputs give equal bytes. [`verify`](verify::verify) uses
+//! that: it takes the inputs out of a bundle, makes the bundle again, and compares the two.
 
 mod archive;
 mod envelope;
@@ -32,21 +32,21 @@ use registration::Registration;
 pub use archive::MOST_BYTES;
 pub use statement::sha256;
 
-/// Version of the format.
+/// Version of the bundle's format.
 const VERSION: u32 = 1;
 
-/// The inputs' names in the archive.
+/// Names of the inputs in the archive.
 const SPEC: &str = "spec.yaml";
 const EVIDENCE: &str = "evidence.json";
 const BASELINE: &str = "baseline.snap";
 const REGISTRATION: &str = "registration.json";
 const EXHIBITS: &str = "exhibits.json";
 const REVIEW: &str = "review.json";
-/// When and by what the bundle was made.
+/// Name of the file that says for which day, and by which medcert, the bundle was made.
 const ABOUT: &str = "bundle.json";
-/// The public key of who signed.
+/// Name of the signer's public key.
 const SIGNER: &str = "signer.pem";
-/// The envelope; the last file.
+/// Name of the envelope; it is the last file.
 const ATTESTATION: &str = "attestation.json";
 
 /// A file of a bundle.
@@ -54,11 +54,11 @@ const ATTESTATION: &str = "attestation.json";
 pub struct File {
     /// Its name, unique in the bundle.
     pub name: String,
-    /// What it holds.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// What a bundle is made from: the bytes of files, and the day by which waivers count.
+/// The inputs of a bundle: the content of files, and the day on which waivers must be valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
     /// The spec.
@@ -69,7 +69,8 @@ pub struct Inputs {
     pub baseline: Option<Vec<u8>>,
     /// The registration, if there is one.
     pub registration: Option<Vec<u8>>,
-    /// The cases to show, as [`exhibit::write`](crate::evidence::exhibit::write) writes them: patients' pictures and words.
+    /// The cases to show, as [`exhibit::write`](crate::evidence::exhibit::write) writes them. They hold patients'
+    /// images and reports.
     pub exhibits: Option<Vec<u8>>,
     /// A clinician's review, if there is one.
     pub review: Option<Vec<u8>>,
@@ -90,7 +91,7 @@ struct About {
     registration: Option<String>,
 }
 
-/// The files of a bundle but the signer's key and the envelope, and what they rest on.
+/// The files of a bundle, without the signer's key and the envelope, and what they were made from.
 struct Contents {
     files: Vec<File>,
     plan: Plan,
@@ -98,10 +99,10 @@ struct Contents {
     judgement: Judgement,
 }
 
-/// The bytes of a bundle, signed if there is a key.
+/// Makes a bundle, and signs it if there is a key.
 ///
 /// # Errors
-/// An input is wrong; the message names it.
+/// An input cannot be used; the message names it.
 pub fn make(inputs: &Inputs, key: Option<&PrivateKey>) -> Result<Vec<u8>> {
     let Contents { mut files, evidence, judgement, .. } = contents(inputs)?;
     if let Some(key) = key {
@@ -113,10 +114,10 @@ pub fn make(inputs: &Inputs, key: Option<&PrivateKey>) -> Result<Vec<u8>> {
     archive::write(&files).map_err(|why| Error::Bug(format!("a bundle cannot be written: {why}")))
 }
 
-/// What a spec changed since its registration, a line each; none if there is no registration.
+/// What changed in the spec since its registration, one line each; empty if there is no registration.
 ///
 /// # Errors
-/// An input is wrong.
+/// The spec or the registration cannot be read.
 pub fn changed_since_registration(inputs: &Inputs) -> Result<Vec<String>> {
     let Some(bytes) = &inputs.registration else { return Ok(vec![]) };
     let spec = spec::parse(Path::new(SPEC), &inputs.spec).map_err(Error::Spec)?;
@@ -124,7 +125,7 @@ pub fn changed_since_registration(inputs: &Inputs) -> Result<Vec<String>> {
     Ok(registration.changes(&spec, &inputs.spec))
 }
 
-/// Makes every file of a bundle that follows from its inputs.
+/// Makes every file of a bundle that depends on the inputs alone.
 fn contents(inputs: &Inputs) -> Result<Contents> {
     let plan = plan::build(spec::parse(Path::new(SPEC), &inputs.spec).map_err(Error::Spec)?);
     let evidence = evidence::parse(Path::new(EVIDENCE), inputs.evidence.clone())?;
@@ -185,7 +186,8 @@ fn contents(inputs: &Inputs) -> Result<Contents> {
     Ok(Contents { files, plan, evidence, judgement })
 }
 
-/// JSON that people can read, with a newline at the end. Plain data with text keys always has a JSON form.
+/// Indented JSON with a newline at the end. The values here are plain data with text keys, which always have a JSON
+/// form, so the default is never used.
 fn text(value: &impl Serialize) -> Vec<u8> {
     (serde_json::to_string_pretty(value).unwrap_or_default() + "\n").into_bytes()
 }

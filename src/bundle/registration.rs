@@ -1,6 +1,6 @@
-//! Pre-registration: what `medcert plan --register` writes before a run, so that a reader of the result can see whether a
-//! requirement or its threshold was chosen afterwards. It holds the requirements in the user's words and a digest of the whole
-//! spec. It proves a date only where its digest was published or committed at that time.
+//! Pre-registration: `medcert plan --register` writes this file before a run, so that a reader of the result can see
+//! whether a requirement or its threshold was chosen afterwards. It holds the sentences of the requirements and a
+//! digest of the spec. It proves a date only if that digest was published or committed at the time.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// The most bytes that a registration may hold.
 const MOST_BYTES: u64 = 1 << 22;
 
-/// What was registered.
+/// A registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
@@ -27,14 +27,14 @@ pub struct Registration {
     pub registered: Date,
     /// sha256 of the spec's text.
     spec: String,
-    /// What of the spec decides the evidence, by part.
+    /// Fingerprint of the parts of the spec that determine the evidence.
     question: crate::spec::Fingerprint,
-    /// The requirements, in the user's words.
+    /// The requirements' sentences.
     require: Vec<String>,
 }
 
 impl Registration {
-    /// The registration of a spec on a day; `text` is the spec's file.
+    /// Registers a spec on a day; `text` is the content of the spec's file.
     pub fn of(spec: &Spec, text: &str, registered: Date) -> Self {
         Self {
             schema: VERSION,
@@ -46,12 +46,12 @@ impl Registration {
         }
     }
 
-    /// Its file.
+    /// The content of its file.
     pub fn bytes(&self) -> Vec<u8> {
         super::text(self)
     }
 
-    /// Reads a registration's file; none if there is none.
+    /// Reads and checks a registration's file; returns its bytes, or None if there is no file.
     ///
     /// # Errors
     /// The file cannot be read or is no registration.
@@ -68,7 +68,7 @@ impl Registration {
     /// The registration in a file's bytes.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The bytes are no registration; the message says why.
     pub fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
         let read: Self =
             serde_json::from_slice(bytes).map_err(|why| format!("it is no registration: {why}"))?;
@@ -79,7 +79,7 @@ impl Registration {
         }
     }
 
-    /// What a spec changed since, a line each; none if its text is the same.
+    /// What changed in the spec since the registration, one line each; empty if its text is the same.
     pub fn changes(&self, spec: &Spec, text: &str) -> Vec<String> {
         if sha256(text.as_bytes()) == self.spec {
             return vec![];
@@ -100,5 +100,5 @@ impl Registration {
     }
 }
 
-/// What to do about a registration that cannot be read.
+/// Remedy for a registration that cannot be read.
 const REMEDY: &str = "`medcert plan SPEC --register` writes one before a run";

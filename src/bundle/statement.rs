@@ -1,5 +1,6 @@
-//! What a bundle attests: an in-toto statement (in-toto Attestation Framework, Statement v1) with the predicate test-result v0.1.
-//! Its subjects are the files of the bundle and the weights of the models; its configuration is the spec.
+//! The statement of a bundle: an in-toto statement (in-toto Attestation Framework, Statement v1) with the predicate
+//! test-result v0.1. Its subjects are the files of the bundle and the weights of the models. Its configuration is the
+//! spec.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ struct Statement {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Predicate {
-    /// `PASSED` where the gate is open; whatever is in doubt is `FAILED`.
+    /// `PASSED` if the exit code is 0, otherwise `FAILED`.
     result: &'static str,
     configuration: Vec<Value>,
     passed_tests: Vec<String>,
@@ -35,7 +36,7 @@ struct Predicate {
     failed_tests: Vec<String>,
 }
 
-/// The statement about files, as bytes: a function of what it is given.
+/// Writes the statement about files; equal arguments give equal bytes.
 pub fn about(files: &[File], evidence: &Evidence, judgement: &Judgement) -> Vec<u8> {
     let digest = |file: &File| json!({"name": file.name, "digest": {"sha256": sha256(&file.bytes)}});
     let weights = evidence.models.iter().map(|model| {

@@ -1,5 +1,5 @@
-//! Whether a bundle is what it says: it is made again from its own inputs and compared, and its signature is checked. Nothing is
-//! read but the bundle: no model, no data, no network.
+//! Verifies a bundle: makes it again from its own inputs, compares the two, and checks the signature. Only the bundle
+//! is read: no model, no data, no network.
 
 use jiff::civil::Date;
 
@@ -13,30 +13,30 @@ use super::{
 use crate::Error;
 use crate::report::summary;
 
-/// What was found of a bundle.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verification {
-    /// What holds, a line each.
+    /// Checks that passed, one line each.
     pub sound: Vec<String>,
-    /// What a reader has to know, although nothing is wrong.
+    /// What a reader has to know although it is no fault.
     pub notes: Vec<String>,
-    /// What is wrong, a line each; the bundle is verified if there is none.
+    /// Faults, one line each; the bundle is verified if there are none.
     pub faults: Vec<String>,
 }
 
 impl Verification {
-    /// Whether nothing is wrong.
+    /// Whether there are no faults.
     pub fn is_verified(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// Notes `sound` if something holds, else `fault`.
+    /// Adds `sound` if a check passed, otherwise `fault`.
     fn judge(&mut self, holds: bool, sound: &str, fault: impl FnOnce() -> String) {
         if holds { self.sound.push(sound.to_string()) } else { self.faults.push(fault()) }
     }
 }
 
-/// Checks the bytes of a bundle. A key that is given must be the one that signed.
+/// Verifies the bytes of a bundle. If a trusted key is given, it must be the signer's.
 pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verification {
     let mut found = Verification::default();
     let files = match archive::read(bytes) {
@@ -89,7 +89,7 @@ impl Files {
         }
     }
 
-    /// What the bundle was made from.
+    /// The inputs that the bundle was made from.
     fn inputs(&self) -> Result<Inputs, String> {
         let judged: Date = self.about()?.judged;
         let spec =
@@ -160,7 +160,7 @@ fn signature(files: &Files, trusted: Option<&PublicKey>, found: &mut Verificatio
     Some(statement)
 }
 
-/// Says whether the requirements are those that were registered.
+/// Checks that the spec is the registered one.
 fn registration(inputs: &Inputs, contents: &Contents, found: &mut Verification) {
     let Some(bytes) = &inputs.registration else {
         found.notes.push(
@@ -185,7 +185,7 @@ fn registration(inputs: &Inputs, contents: &Contents, found: &mut Verification) 
     }
 }
 
-/// Compares the files with those that the inputs give, and the statement with the files.
+/// Compares the files with those made again from the inputs, and the statement with the files.
 fn compare(files: &Files, again: &Contents, statement: Option<&[u8]>, found: &mut Verification) {
     let made: Vec<File> = files.0.iter().filter(|file| file.name != ATTESTATION).cloned().collect();
     let expected = statement::about(&made, &again.evidence, &again.judgement);
@@ -208,8 +208,8 @@ fn compare(files: &Files, again: &Contents, statement: Option<&[u8]>, found: &mu
     }
 }
 
-/// The files that differ. Another version of medcert may word its reports differently, so only the figures in `report.json`
-/// are then compared.
+/// The files that differ. If another version of medcert made the bundle, only the requirements and the exit code in
+/// `report.json` are compared, because reports may be worded differently.
 fn differences(files: &Files, again: &[File], is_same_version: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if !is_same_version {
@@ -240,13 +240,13 @@ fn differences(files: &Files, again: &[File], is_same_version: bool) -> Vec<Stri
     lines
 }
 
-/// Where two texts part: `line 12`.
+/// The line of the first difference of two files: `line 12`.
 fn first_difference(held: &[u8], made: &[u8]) -> String {
     let same = held.iter().zip(made).take_while(|(a, b)| a == b).count();
     format!("line {}", held[..same].iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
-/// Which subjects of a statement are not as they should be.
+/// Names the subjects of a statement that are missing or have another digest.
 fn differing_subjects(told: &[u8], expected: &[u8]) -> String {
     let subjects = |bytes: &[u8]| -> Vec<serde_json::Value> {
         let statement: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();

@@ -218,7 +218,9 @@ fn planned(path: &Path, quick: bool) -> Result<Plan> {
     if quick {
         spec.stop = Stop::Early;
     }
-    Ok(crate::plan::build(spec))
+    let plan = crate::plan::build(spec);
+    plan.check_access()?;
+    Ok(plan)
 }
 
 /// Where the evidence of a plan is kept: by the spec's name and by what decides the evidence; apart where its cells end

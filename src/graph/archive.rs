@@ -1,13 +1,13 @@
-//! A zip archive as `PyTorch` writes it: every entry is stored as it is, none lies over another, and no name leaves the
-//! archive's folder. Nothing is unpacked: an entry is a place in the file.
+//! A zip archive in the form that `PyTorch` writes: entries are not compressed, do not overlap, and stay inside the
+//! archive's one folder. Nothing is unpacked: an entry is a range of the file's bytes.
 //!
-//! Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64). The crates that read zip archives bring decoders,
-//! ciphers and random numbers, none of which such an archive may need.
+//! Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64). It is read here because the crates that read
+//! zip archives also bring decoders, ciphers and random numbers, which such an archive never needs.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Most entries; a network has a few thousand weights.
+/// Limit on the number of entries; a network has a few thousand weights.
 const MOST_ENTRIES: u64 = 200_000;
 /// Sizes of the fixed parts of the records, in bytes.
 const END_SIZE: usize = 22;
@@ -21,12 +21,12 @@ const LOCATOR: u32 = 0x0706_4b50;
 const END64: u32 = 0x0606_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const LOCAL: u32 = 0x0403_4b50;
-/// Number of the extra field that holds sizes above 4 GiB.
+/// Identifier of the extra field that holds zip64 sizes, for numbers that do not fit into 32 bits.
 const ZIP64: u16 = 1;
-/// A comment at the end is shorter than this.
+/// Upper limit on the comment at the end of the archive: its length is a 16-bit number.
 const COMMENT: usize = 1 << 16;
 
-/// The entries of an archive by their names below its one folder, and their places in the file.
+/// The entries of an archive: names below its one folder, and ranges in the file.
 #[derive(Debug)]
 pub struct Archive<'b> {
     bytes: &'b [u8],
@@ -34,11 +34,11 @@ pub struct Archive<'b> {
 }
 
 impl<'b> Archive<'b> {
-    /// Lists an archive.
+    /// Reads the archive's directory and checks every entry.
     ///
     /// # Errors
-    /// It is no zip archive, or an entry is compressed, encrypted, twice there, named out of its folder or lies over
-    /// another.
+    /// The bytes are no zip archive, or an entry is compressed, encrypted, listed twice, outside the archive's folder
+    /// or overlaps another.
     pub fn open(bytes: &'b [u8]) -> Result<Self, String> {
         let (mut at, count) = directory(bytes).ok_or("it is no zip archive, or it is cut off")?;
         if count > MOST_ENTRIES {
@@ -90,7 +90,7 @@ impl<'b> Archive<'b> {
         self.entries.contains_key(name)
     }
 
-    /// Where an entry lies in the file.
+    /// The range of an entry in the file.
     pub fn place(&self, name: &str) -> Option<Range<usize>> {
         self.entries.get(name).cloned()
     }
@@ -101,20 +101,21 @@ impl<'b> Archive<'b> {
     }
 }
 
-/// What the central directory says of an entry.
+/// An entry of the central directory.
 struct Entry<'b> {
     name: &'b [u8],
     flags: u16,
     method: u16,
-    /// Bytes in the archive, and unpacked.
+    /// Size in the archive.
     stored: u64,
+    /// Size when unpacked.
     size: u64,
     /// Where its local header starts.
     start: usize,
 }
 
 impl<'b> Entry<'b> {
-    /// The entry of the central directory at a place, and where the next one starts.
+    /// Reads the entry of the central directory at an offset; also returns the offset of the next one.
     fn read(bytes: &'b [u8], at: usize) -> Option<(Self, usize)> {
         let header = signed(bytes, at, CENTRAL, CENTRAL_SIZE)?;
         let [name, extra, comment] = [28, 30, 32].map(|field| usize::from(u16_at(header, field)));
@@ -123,7 +124,7 @@ impl<'b> Entry<'b> {
         let extra_end = name_end.checked_add(extra)?;
         let next = extra_end.checked_add(comment)?;
         let mut wide = wide_sizes(bytes.get(name_end..extra_end)?);
-        // a field of ones is continued in the extra field, in this order
+        // a 32-bit field of all ones means that the extra field holds the number, in this order
         let mut of = |short: u32| if short == u32::MAX { wide.next() } else { Some(u64::from(short)) };
         let (size, stored, start) =
             (of(u32_at(header, 24))?, of(u32_at(header, 20))?, of(u32_at(header, 42))?);
@@ -132,7 +133,7 @@ impl<'b> Entry<'b> {
         Some((Self { name: bytes.get(after..name_end)?, flags, method, stored, size, start }, next))
     }
 
-    /// Where its bytes lie; None if its local header is not there or says another name or method.
+    /// The range of its bytes; None if its local header is missing or has another name or method.
     fn place(&self, bytes: &[u8]) -> Option<Range<usize>> {
         let header = signed(bytes, self.start, LOCAL, LOCAL_SIZE)?;
         let [name, extra] = [26, 28].map(|field| usize::from(u16_at(header, field)));
@@ -145,7 +146,7 @@ impl<'b> Entry<'b> {
     }
 }
 
-/// Start of the central directory, and its number of entries.
+/// Offset of the central directory, and its number of entries.
 fn directory(bytes: &[u8]) -> Option<(usize, u64)> {
     let last = bytes.len().checked_sub(END_SIZE)?;
     let end = (last.saturating_sub(COMMENT)..=last).rev().find(|at| {
@@ -164,13 +165,13 @@ fn directory(bytes: &[u8]) -> Option<(usize, u64)> {
     Some((start, count))
 }
 
-/// The fixed part of a record, if its signature is there.
+/// The fixed part of a record, if it has this signature.
 fn signed(bytes: &[u8], at: usize, signature: u32, size: usize) -> Option<&[u8]> {
     let record = bytes.get(at..at.checked_add(size)?)?;
     (u32_at(record, 0) == signature).then_some(record)
 }
 
-/// The numbers of a zip64 extra field, in their order.
+/// The numbers of the zip64 extra field, in their order.
 fn wide_sizes(mut extra: &[u8]) -> std::vec::IntoIter<u64> {
     let mut numbers = Vec::new();
     while extra.len() >= 4 {
@@ -184,7 +185,7 @@ fn wide_sizes(mut extra: &[u8]) -> std::vec::IntoIter<u64> {
     numbers.into_iter()
 }
 
-/// Numbers of a record, lowest byte first; a caller has checked the record's length.
+/// A little-endian number of a record. The caller has checked the record's length.
 fn u16_at(record: &[u8], at: usize) -> u16 {
     number_at(record, at, 2) as u16
 }
@@ -201,7 +202,7 @@ fn number_at(record: &[u8], at: usize, bytes: usize) -> u64 {
     record[at..at + bytes].iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
-/// The archive's folder and the path below it; None for a path that leaves the folder, on any system.
+/// The archive's folder and the path below it; None for a path that could leave the folder on some system.
 fn parts(name: &str) -> Option<(&str, &str)> {
     let is_plain =
         |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains([':', '\\', '\0']);

@@ -1,7 +1,7 @@
-//! A user's network as data: a list of calls of ATen operators over named values, and weights.
+//! A user's network as data: weights, and a list of calls of ATen operators on numbered values.
 //!
-//! A file of torch.export ([`pt2`]) becomes a [`Program`] here, without libtorch: names, shapes, sizes and operators are
-//! checked, and everything that medcert refuses is reported at once. `lab::graph` runs the program.
+//! This module turns a file of torch.export ([`pt2`]) into a [`Program`] without libtorch. It checks names, shapes,
+//! sizes and operators, and reports everything that medcert refuses in one message. `lab::graph` runs the program.
 
 pub mod archive;
 pub mod operators;
@@ -9,42 +9,42 @@ pub mod pt2;
 
 use std::ops::Range;
 
-/// Most calls in a program.
+/// Limit on the calls of a program.
 pub const MOST_NODES: usize = 100_000;
-/// Most bytes of all weights together, and of a file.
+/// Limit on the bytes of a weight.
 pub const MOST_BYTES: u64 = 8 << 30;
-/// Most dimensions of a tensor; libtorch's own limit for most operators.
+/// Limit on the dimensions of a tensor; libtorch has the same limit for most operators.
 pub const MOST_DIMENSIONS: usize = 64;
 
-/// Number of a value: weights come first, then the inputs, then what the calls return.
+/// Number of a value. Weights have the first numbers, then come the inputs, then the results of calls.
 pub type ValueId = usize;
 
-/// A network that was read and checked.
+/// A network that was read from a file and checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
-    /// Parameters, buffers and constants; the values 0, 1, ….
+    /// Parameters, buffers and constants: values 0, 1, ….
     pub weights: Vec<Weight>,
-    /// What the caller gives, in this order; the values after the weights.
+    /// The inputs in the order of the arguments: the values after the weights.
     pub inputs: Vec<Input>,
-    /// The calls, each after those that it depends on.
+    /// The calls, each after those whose results it needs.
     pub nodes: Vec<Node>,
-    /// What the network returns.
+    /// The tensors that the network returns.
     pub outputs: Vec<Returned>,
-    /// Number of values.
+    /// Number of values, weights and inputs included.
     pub values: usize,
 }
 
 impl Program {
-    /// Number of elements of all parameters.
+    /// Number of elements of all parameters together.
     pub fn parameters(&self) -> u64 {
         self.weights.iter().filter(|weight| weight.is_parameter).map(Weight::elements).sum()
     }
 
-    /// What it reads: images `[cases, channels, side, side]` of floats, one a view, then the ids and the mask of a text,
-    /// `[cases, length]` of int64.
+    /// Which inputs the network takes. medcert supplies images, float32 `[cases, channels, side, side]`, one tensor a
+    /// view, then the ids and the mask of a text, int64 `[cases, length]` each.
     ///
     /// # Errors
-    /// Its inputs are others; the message shows them.
+    /// The network takes other inputs; the message shows them.
     pub fn reads(&self) -> Result<Reads, String> {
         let is_image = |input: &&Input| input.kind == ElementType::Float && input.sizes.len() == 4;
         let is_text = |input: &Input| input.kind == ElementType::Long && input.sizes.len() == 2;
@@ -73,37 +73,37 @@ impl Program {
 pub struct Returned {
     /// Which value.
     pub value: ValueId,
-    /// Its shape; None is a dimension that may change from call to call.
+    /// Its shape; None is a dimension that may differ from call to call.
     pub sizes: Vec<Option<u64>>,
 }
 
-/// What a network reads, by the shapes of its inputs.
+/// What a network reads, from the shapes of its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reads {
     /// Views of a case.
     pub views: usize,
-    /// Channels and side of an image, if it reads any; None is a size that may change.
+    /// Channels and side of an image, if it reads any; None inside is a size that may differ from call to call.
     pub image: Option<(Option<u64>, Option<u64>)>,
-    /// Tokens of a text, if it reads one; None is a length that may change.
+    /// Tokens of a text, if it reads one; None inside is a length that may differ from call to call.
     pub text: Option<Option<u64>>,
 }
 
-/// A tensor of the file.
+/// A tensor that the file holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     /// Its name in the module, such as `conv1.weight`.
     pub name: String,
-    /// Whether it was trained; else it is a buffer or a constant.
+    /// Whether it is a parameter; otherwise it is a buffer or a constant.
     pub is_parameter: bool,
     /// Type of its elements.
     pub kind: ElementType,
     /// Its shape.
     pub sizes: Vec<u64>,
-    /// Steps between elements, in elements.
+    /// Steps between neighbouring elements of each dimension, in elements.
     pub strides: Vec<u64>,
-    /// Place of its first element in its bytes, in elements.
+    /// Index of its first element in its bytes, in elements.
     pub offset: u64,
-    /// Its bytes in the file; several weights may share them.
+    /// Its range in the file; several weights may share one.
     pub bytes: Range<usize>,
 }
 
@@ -114,7 +114,7 @@ impl Weight {
     }
 }
 
-/// A tensor that the caller gives.
+/// An input of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// Its name in the file.
@@ -125,30 +125,30 @@ pub struct Input {
     pub sizes: Vec<Option<u64>>,
 }
 
-/// A call.
+/// A call of an operator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// What is called.
+    /// The operator.
     pub operator: Operator,
-    /// What it is called with, by the names of the operator's schema.
+    /// The arguments, with their names in the operator's schema.
     pub arguments: Vec<(String, Argument)>,
-    /// What it returns.
+    /// The results.
     pub outputs: Vec<Output>,
-    /// Values that no later call reads.
+    /// Values that no later call reads, so that their memory can be freed after this one.
     pub last_uses: Vec<ValueId>,
 }
 
-/// What a call names.
+/// What a call can call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operator {
     /// An operator of libtorch's namespace `aten`.
     Aten {
         /// Its name, without the namespace.
         name: String,
-        /// Its overload; `default` is written as an empty text, as libtorch does.
+        /// Its overload; empty for `default`, as in libtorch.
         overload: String,
     },
-    /// Arithmetic on sizes.
+    /// Arithmetic on whole numbers, such as sizes.
     Whole(WholeOperator),
 }
 
@@ -204,7 +204,7 @@ impl WholeOperator {
         }
     }
 
-    /// The result; None where the arguments are too few, it overflows or divides by zero.
+    /// The result; None if arguments are missing, the result overflows, or the divisor is zero.
     pub fn apply(self, arguments: &[i64]) -> Option<i64> {
         let (&a, b) = (arguments.first()?, arguments.get(1).copied());
         match self {
@@ -214,7 +214,7 @@ impl WholeOperator {
             Self::Multiply => a.checked_mul(b?),
             Self::Divide => {
                 let quotient = a.checked_div(b?)?;
-                // Rust rounds towards zero
+                // Python's `//` rounds down, Rust's division rounds towards zero
                 if a.checked_rem(b?)? != 0 && (a < 0) != (b? < 0) {
                     quotient.checked_sub(1)
                 } else {
@@ -235,14 +235,14 @@ impl WholeOperator {
     }
 }
 
-/// What an operator is called with.
+/// An argument of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Argument {
     /// Nothing.
     None,
     /// A value: a tensor, or a size.
     Value(ValueId),
-    /// Tensors; an absent one is None.
+    /// Tensors; None is an optional tensor that is absent.
     Values(Vec<Option<ValueId>>),
     /// A whole number.
     Whole(i64),
@@ -254,30 +254,30 @@ pub enum Argument {
     Reals(Vec<f64>),
     /// True or false.
     Truth(bool),
-    /// Several of them.
+    /// Several truth values.
     Truths(Vec<bool>),
     /// A text.
     Text(String),
-    /// A type of elements.
+    /// An element type.
     Kind(ElementType),
-    /// The device that everything is computed on, whatever the file names.
+    /// The device of the run, whatever device the file names.
     Device,
-    /// Dense storage, the only one.
+    /// Dense storage, the only layout that is accepted.
     Strided,
-    /// An order of elements in memory.
+    /// A memory format.
     MemoryFormat(MemoryFormat),
 }
 
-/// A whole number of an argument.
+/// An element of a list of whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whole {
-    /// Known.
+    /// A constant.
     Known(i64),
     /// A value.
     Value(ValueId),
 }
 
-/// What a call returns.
+/// A result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// A tensor or a number.
@@ -288,16 +288,16 @@ pub enum Output {
     Unread,
 }
 
-/// Order of elements in memory, as libtorch names it.
+/// The memory formats of libtorch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemoryFormat {
     /// Row by row.
     Contiguous,
-    /// As it is.
+    /// The format of the input.
     Preserve,
     /// Channels last.
     ChannelsLast,
-    /// Channels last, of five dimensions.
+    /// Channels last, for tensors of five dimensions.
     ChannelsLast3d,
 }
 

@@ -1,23 +1,24 @@
-//! Which `ATen` operators a user's network may call: those that compute tensors from tensors, the same every time.
+//! Which `ATen` operators a user's network may call: those that compute tensors from tensors and always give the same
+//! result.
 //!
-//! Rules over names and arguments, not a list of all that is allowed, so that a network of tomorrow runs. What touches
-//! files, memory, generators or the training state is refused here by name; `lab::graph` looks at the schema of every
-//! operator a second time. Operators whose name starts with `_` are libtorch's own parts, which trust their callers, so
-//! those are allowed by name alone.
+//! The rules go by name and arguments and are not a list of everything allowed, so that networks with newer operators
+//! run too. They refuse by name what touches files, memory, random generators or the state of training. `lab::graph`
+//! also checks the schema of every operator. An operator whose name starts with `_` is internal to libtorch and
+//! trusts its caller, so it needs an entry in a list.
 
 use super::Argument;
 
 /// Why a call is refused, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
-    /// What is wrong, as the end of a sentence about the file.
+    /// What is wrong, as the end of a sentence whose subject is the file.
     pub what: String,
     /// What to do.
     pub remedy: String,
 }
 
 impl Refusal {
-    /// One of a call.
+    /// Builds a refusal.
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { what: what.into(), remedy: remedy.into() }
     }
@@ -26,7 +27,7 @@ impl Refusal {
 const EVAL: &str = "export it after `model.eval()`, without dropout or noise";
 const OUT: &str = "write the model without this operator, then export it again";
 
-/// Operators whose name starts with `_` and that checks their arguments, as exports and their decompositions call them.
+/// Internal operators (with a leading `_`) that check their arguments and occur in exports or their decompositions.
 const CHECKED_PARTS: [&str; 20] = [
     "__and__",
     "__lshift__",
@@ -50,7 +51,7 @@ const CHECKED_PARTS: [&str; 20] = [
     "_weight_norm_interface",
 ];
 
-/// Operators that touch a file, the memory of a tensor, or what autograd keeps of it.
+/// Operators that touch a file, the memory of a tensor, the device or autograd, or that leave memory uninitialised.
 const FORBIDDEN: [(&str, &str); 24] = [
     ("from_file", "opens a file"),
     ("set_", "replaces the memory of a tensor"),
@@ -78,7 +79,7 @@ const FORBIDDEN: [(&str, &str); 24] = [
     ("unsafe_index", "reads memory by address"),
 ];
 
-/// Beginnings of families that trust what they are given, or need other storage than dense tensors.
+/// Prefixes of operators that trust their arguments, or need other storage than dense tensors.
 const FORBIDDEN_FAMILIES: [&str; 10] = [
     "sparse_",
     "mkldnn_",
@@ -92,7 +93,7 @@ const FORBIDDEN_FAMILIES: [&str; 10] = [
     "ccol_",
 ];
 
-/// Beginnings of operators that draw random numbers.
+/// Prefixes of operators that draw random numbers.
 const RANDOM: [&str; 14] = [
     "rand",
     "bernoulli",
@@ -110,7 +111,7 @@ const RANDOM: [&str; 14] = [
     "native_dropout",
 ];
 
-/// Operators that draw random numbers only if an argument asks for it.
+/// Operators that draw random numbers only if an argument says so.
 pub const RANDOM_ON_DEMAND: [&str; 12] = [
     "dropout",
     "dropout_",
@@ -126,7 +127,7 @@ pub const RANDOM_ON_DEMAND: [&str; 12] = [
     "gru",
 ];
 
-/// Why an operator of `aten` may not be called with these arguments; None if it may.
+/// Why a call of an `aten` operator with these arguments is refused; None if it is allowed.
 pub fn refusal(name: &str, overload: &str, arguments: &[(String, Argument)]) -> Option<Refusal> {
     let shown = shown(name, overload);
     let refuse = |why: &str, remedy: &str| Some(Refusal::new(format!("calls {shown}, which {why}"), remedy));
@@ -153,7 +154,7 @@ pub fn refusal(name: &str, overload: &str, arguments: &[(String, Argument)]) -> 
     let is_positive = |key: &str| match given(key) {
         Some(Argument::Real(value)) => *value != 0.0,
         Some(Argument::Whole(value)) => *value != 0,
-        Some(Argument::Value(_)) => true, // computed by the network: it could be anything
+        Some(Argument::Value(_)) => true, // computed by the network, so it may be positive
         _ => false,
     };
     if RANDOM_ON_DEMAND.contains(&name) {
@@ -179,13 +180,14 @@ pub fn refusal(name: &str, overload: &str, arguments: &[(String, Argument)]) -> 
     None
 }
 
-/// An operator as Python writes it.
+/// The operator's name in Python.
 pub fn shown(name: &str, overload: &str) -> String {
     let overload = if overload.is_empty() { "default" } else { overload };
     format!("torch.ops.aten.{name}.{overload}")
 }
 
-/// Whether an operator writes into its first argument, by `PyTorch`'s rule for names.
+/// Whether an operator writes into its first argument. `PyTorch` marks these with a trailing `_`; Python's own
+/// operators, such as `__and__`, have two.
 pub fn writes(name: &str) -> bool {
     name.ends_with('_') && !name.ends_with("__")
 }

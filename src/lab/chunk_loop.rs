@@ -123,7 +123,7 @@ impl ChunkLoop<'_> {
     /// Cases of cells, by their places in the plan and among the cases of the cell's subject, before and after.
     ///
     /// # Errors
-    /// libtorch fails, or the run was stopped.
+    /// The run was stopped.
     pub fn show(&self, wanted: &[(usize, usize)]) -> Result<Vec<Exhibit>> {
         let lexicon = Lexicon::embedded();
         let size = self.plan.spec.chunk;

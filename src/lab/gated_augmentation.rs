@@ -57,9 +57,6 @@ fn cut(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -> Str
 }
 
 /// Images moved along the sign of the gradient where they are to be spoiled.
-///
-/// # Errors
-/// libtorch fails.
 fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     let strengths: Vec<f32> =
@@ -72,9 +69,6 @@ fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tens
 impl Lesson<'_> {
     /// The loss of a gated fusion on cases one input of which was spoiled: of its answer, of what its gate
     /// says, and of each expert on its own.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub(super) fn loss_of_odd_ones(
         self,
         params: &Params,
@@ -93,9 +87,6 @@ impl Lesson<'_> {
     }
 
     /// For how many of the cases the gate says rightly which input was spoiled, if any.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub(super) fn odd_ones_found(self, params: &Params, cases: &[usize]) -> Result<usize> {
         let mut found = 0;
         for indices in cases.chunks(32) {

@@ -213,7 +213,7 @@ impl Inputs {
     /// The images of several studies, `[cases, views, side, side]` in [0, 1].
     ///
     /// # Errors
-    /// No images of that side were prepared, or libtorch fails.
+    /// No images of that side were prepared.
     pub fn images(&self, side: u32, indices: &[usize]) -> Result<Tensor> {
         let mut bytes = Vec::new();
         for &index in indices {

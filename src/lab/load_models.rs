@@ -86,11 +86,12 @@ impl ModelLoader<'_> {
     }
 
     fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
-        let script = Script::load(name, spec, &self.inputs.findings, |path| self.options.find(path))?;
+        let mut script = Script::load(name, spec, &self.inputs.findings, |path| self.options.find(path))?;
         let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         script.probe(images.as_ref(), &texts)?;
+        script.pin_answers(images.as_ref(), &texts)?;
         if let Some(expected) = &spec.expect {
             let name = format!("the module of {name} ({})", spec.source.path.display());
             let (side, reads_text) = (script.side(), script.reads_text());

@@ -20,6 +20,7 @@ pub mod weights;
 
 mod cache_keys;
 mod chunk_loop;
+mod command;
 mod evidence_head;
 mod expected;
 mod gated_augmentation;

@@ -136,6 +136,7 @@ fn on_stage<T>(
     observer: &dyn Observer,
     action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
 ) -> Result<T> {
+    plan.check_access()?;
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let cache = Cache::at(&options.cache);

@@ -65,7 +65,7 @@ pub(super) fn undefended<'a>(
 /// Those of them that have an operating point, at it.
 ///
 /// # Errors
-/// The validation cases do not fix a threshold, or libtorch fails.
+/// The validation cases do not fix a threshold.
 pub(super) fn operated<'a>(
     plan: &Plan,
     asked: &[(&'a Subject, &'a dyn Reader)],

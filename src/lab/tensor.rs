@@ -58,7 +58,7 @@ pub fn set_threads(threads: usize) {
 /// Images from bytes: `[cases, views, side, side]`, 0 to 255 become 0 to 1.
 ///
 /// # Errors
-/// The length does not fit the shape, or libtorch fails.
+/// The length does not fit the shape.
 pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<Tensor> {
     check_length(bytes.len(), &[cases, views, side, side])?;
     let shape = [cases as i64, views as i64, side as i64, side as i64];
@@ -69,7 +69,7 @@ pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<T
 /// A tensor of floats.
 ///
 /// # Errors
-/// The length does not fit the shape, or libtorch fails.
+/// The length does not fit the shape.
 pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
     check_length(values.len(), shape)?;
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
@@ -79,7 +79,7 @@ pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
 /// A tensor of integers.
 ///
 /// # Errors
-/// The length does not fit the shape, or libtorch fails.
+/// The length does not fit the shape.
 pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
     check_length(values.len(), shape)?;
     let shape: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
@@ -87,18 +87,12 @@ pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
 }
 
 /// Places along a dimension, for `index_select`.
-///
-/// # Errors
-/// libtorch fails.
 pub fn rows(places: &[usize]) -> Result<Tensor> {
     let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
     integers(&places, &[places.len()])
 }
 
 /// The values of a tensor, in row-major order, as `f32`.
-///
-/// # Errors
-/// libtorch fails.
 pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?;
     let flat = tensor.f_to_kind(Kind::Float)?.f_contiguous()?.f_reshape([-1])?;
@@ -106,9 +100,6 @@ pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// The one value of a tensor of one element.
-///
-/// # Errors
-/// libtorch fails.
 pub fn value(tensor: &Tensor) -> Result<f32> {
     values(tensor)?.first().copied().ok_or_else(|| Error::Bug("libtorch gave an empty tensor".into()))
 }

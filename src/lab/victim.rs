@@ -16,24 +16,18 @@ const TEXTS_AT_ONCE: usize = 32;
 /// What can be attacked: an image branch and a decision over both branches, logits `[cases, 2]`.
 pub trait Classifier {
     /// What the image branch gives for images `[cases, views, side, side]` in [0, 1].
-    ///
-    /// # Errors
-    /// libtorch fails.
     fn read_images(&self, images: &Tensor) -> Result<Tensor>;
 
     /// What the text branch gives for texts, without a gradient.
     ///
     /// # Errors
-    /// The model reads no text, or libtorch fails.
+    /// The model reads no text.
     fn read_texts(&self, _texts: &[String]) -> Result<Tensor> {
         Err(Error::Bug("a model was asked about text that it does not read".into()))
     }
 
     /// What the text branch gives for texts, with the way back to the embeddings of their pieces; None if the model
     /// does not show them.
-    ///
-    /// # Errors
-    /// libtorch fails.
     fn trace_texts(&self, _texts: &[String]) -> Result<Option<TextTrace>> {
         Ok(None)
     }
@@ -41,7 +35,7 @@ pub trait Classifier {
     /// Logits (normal, abnormal) of what the branches gave.
     ///
     /// # Errors
-    /// A branch is absent that the model needs, or libtorch fails.
+    /// A branch is absent that the model needs.
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor>;
 }
 
@@ -91,9 +85,6 @@ pub struct TextTrace {
 
 impl<'a> Victim<'a> {
     /// A model and the labels of a chunk; everything may be asked of it.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn new(model: &'a dyn Classifier, truth: Vec<bool>) -> Result<Self> {
         let spent = Rc::new(RefCell::new(vec![0; truth.len()]));
         let places = (0..truth.len()).collect();
@@ -101,9 +92,6 @@ impl<'a> Victim<'a> {
     }
 
     /// The same for some of its cases, by their rows; what they spend is counted with the chunk's.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let truth: Vec<bool> = rows.iter().map(|&row| self.truth[row]).collect();
         let places = rows.iter().map(|&row| self.places[row]).collect();
@@ -111,9 +99,6 @@ impl<'a> Victim<'a> {
     }
 
     /// The same with other answers to be right: an edit that flips what a report says flips its label.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn expecting(&self, truth: Vec<bool>) -> Result<Self> {
         Ok(Self { labels: Rc::new(labels(&truth)?), truth, ..self.clone() })
     }
@@ -154,9 +139,6 @@ impl<'a> Victim<'a> {
     }
 
     /// What the image branch gives.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         stop::check()?;
         let _guard = tensor::no_grad_guard();
@@ -164,9 +146,6 @@ impl<'a> Victim<'a> {
     }
 
     /// What the model answers, from what its branches gave.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn answer(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Answer>> {
         stop::check()?;
         let _guard = tensor::no_grad_guard();
@@ -176,9 +155,6 @@ impl<'a> Victim<'a> {
 
     /// What the model answers where other texts stand: each is a case's row and a text. `image` is what the
     /// image branch gave for its cases.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn ask(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Answer>> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(texts.len());
@@ -197,7 +173,7 @@ impl<'a> Victim<'a> {
     /// `[length, hidden]`; the texts are a case's row and a text, as for [`Victim::ask`].
     ///
     /// # Errors
-    /// The model does not show its embeddings, or libtorch fails.
+    /// The model does not show its embeddings.
     pub fn text_slopes(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Tensor>> {
         self.must_see_gradients()?;
         let mut slopes = Vec::with_capacity(texts.len());
@@ -222,9 +198,6 @@ impl<'a> Victim<'a> {
     }
 
     /// What the image branch gives, with the way back to the pixels, for [`Victim::slope`].
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn trace(&self, images: &Tensor) -> Result<Trace> {
         stop::check()?;
         let images = images.f_detach()?.f_set_requires_grad(true)?;
@@ -234,25 +207,16 @@ impl<'a> Victim<'a> {
 
     /// What the model answers for traced images, and the gradient of the summed loss by their pixels:
     /// cross-entropy with the true label, the text branch held fixed. A trace serves several texts.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
         self.differentiate(trace, text, (true, AttackLoss::CrossEntropy))
     }
 
     /// [`Victim::slope`] of images that are looked at once.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn gradient(&self, images: &Tensor, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
         self.gradient_of(images, text, AttackLoss::CrossEntropy)
     }
 
     /// The same, of another loss.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn gradient_of(
         &self,
         images: &Tensor,

@@ -369,9 +369,6 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
 }
 
 /// The safetensors file of parameters, and of a vocabulary if there is one.
-///
-/// # Errors
-/// libtorch fails.
 pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
     let values = params.values()?;
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values

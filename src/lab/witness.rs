@@ -36,7 +36,7 @@ impl<'a> Witness<'a> {
     /// Asks some chunks again, the first and some that the seed draws.
     ///
     /// # Errors
-    /// An answer is not the first one, or libtorch fails.
+    /// An answer is not the first one.
     pub fn ask_again(&self, scene: &Scene<'_>) -> Result<()> {
         if !self.is_asked || self.first.is_empty() {
             return Ok(());

@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use crate::spec::{self, Bound, ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 
+mod access;
 mod build;
 mod certificate;
 mod cost;

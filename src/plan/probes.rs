@@ -190,7 +190,11 @@ pub(super) fn probes(
     for (model, subject) in subjects.iter().enumerate() {
         let (_, kind) = &spec.models[subject.model];
         let own = || cells.iter().filter(move |cell| cell.model == model).map(|cell| &cell.attack);
+        let shown = super::access::shown(spec, kind);
         let mut probe = |attack: Attack, whole| {
+            if attack.access() > shown {
+                return;
+            }
             let is_new = probes.iter().all(|known| known.cell.model != model || known.cell.attack != attack);
             if is_new && own().all(|known| *known != attack) {
                 probes.push(Probe { cell: Cell { model, attack }, whole });

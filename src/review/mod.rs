@@ -1,7 +1,9 @@
-//! A clinician's review of what attacks did: blinded pairs of a case before and after, the answers of a reader, and what follows
-//! from them. A rule or a small norm says that an attack keeps the diagnosis; a reader says whether it does.
+//! A clinician's review of attacks: blinded pairs of a case before and after, a reader's answers, and what follows
+//! from them. Rules and small norms only suggest that an attack keeps the diagnosis; a reader can say whether it
+//! does.
 //!
-//! Which of a pair is the original is in a key beside the evidence, and in no file that the reader gets.
+//! Which image or report of a pair is the original is stored in a key beside the evidence. No file that the reader
+//! gets holds it.
 
 mod page;
 mod sheet;
@@ -17,12 +19,12 @@ use crate::stats::lower_bound;
 pub use page::page;
 pub use sheet::{blank, take};
 
-/// Version of the files.
+/// Version of the files' format.
 const VERSION: u32 = 1;
-/// The level of the bound.
+/// α of the lower bound.
 const LEVEL: f64 = 0.05;
 
-/// A pair as it was drawn.
+/// A pair: a case before and after an attack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
@@ -36,26 +38,26 @@ pub struct Pair {
     pub original_is_a: bool,
 }
 
-/// What tells the originals: it stays with who made the review.
+/// The key, which says which of each pair is the original. It stays with whoever made the review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
     schema: u32,
-    /// The name of the review, which its sheet repeats.
+    /// The name of the review; its sheet repeats it.
     pub review: String,
-    /// The question that the evidence answers.
+    /// Fingerprint of the spec that the evidence belongs to.
     pub spec: Fingerprint,
     /// The pairs, in the order of their numbers.
     pub pairs: Vec<Pair>,
 }
 
-/// A pair with the reader's answers; None where there is none.
+/// A pair with a reader's answers; None is no answer or `unsure`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The pair.
     pub pair: Pair,
-    /// Whether the reader named the original.
+    /// Whether the reader recognised the original.
     pub recognised: Option<bool>,
     /// Whether both show the same diagnosis.
     pub same_diagnosis: Option<bool>,
@@ -65,7 +67,7 @@ pub struct Answer {
     pub reader: String,
 }
 
-/// A review that was taken back.
+/// A review with its answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
@@ -78,8 +80,8 @@ pub struct Review {
     pub answers: Vec<Answer>,
 }
 
-/// Draws at most `most` broken cases, and which of each pair comes first. The secret decides both: with it, the originals are
-/// known. Returns the key, and each pair's cell and case.
+/// Draws at most `most` broken cases, and which of each pair is shown first. Both depend on the secret alone, so
+/// whoever knows it knows the originals. Returns the key, and the cell and case of each pair.
 pub fn draw(plan: &Plan, evidence: &Evidence, most: usize, secret: &str) -> (Key, Vec<(usize, usize)>) {
     let mut rng = random::stream(&["review", secret]);
     let mut drawn = exhibit::broken_cases(plan, evidence);
@@ -96,10 +98,10 @@ pub fn draw(plan: &Plan, evidence: &Evidence, most: usize, secret: &str) -> (Key
     (Key { schema: VERSION, review, spec: evidence.spec.clone(), pairs }, drawn)
 }
 
-/// A review in the bytes of its file.
+/// Reads a review from the bytes of its file.
 ///
 /// # Errors
-/// Why it is none.
+/// The bytes are no review; the message says why.
 pub fn read(bytes: &[u8]) -> Result<Review, String> {
     let review: Review = serde_json::from_slice(bytes)
         .map_err(|why| format!("it is no review: {why}; take the sheet again"))?;
@@ -111,15 +113,16 @@ pub fn read(bytes: &[u8]) -> Result<Review, String> {
 }
 
 impl Answer {
-    /// Whether the reader rejects it: the diagnosis is another, or one of the two cannot be read.
+    /// Whether the reader rejects the pair: the diagnoses differ, or one of the two cannot be read.
     pub fn is_rejected(&self) -> bool {
         self.same_diagnosis == Some(false) || self.readable == Some(false)
     }
 }
 
 impl Review {
-    /// What the review says, a line each: the share that kept the diagnosis, with its bound and the reader; whether the originals
-    /// were recognised; and each attack's score with and without the rejected cases.
+    /// Summarises the review in lines: for each reader, the share of cases that kept the diagnosis with its lower
+    /// bound, and how often the original was recognised; then each attack's score with and without the rejected
+    /// cases.
     pub fn lines(&self, evidence: &Evidence) -> Vec<String> {
         let mut readers: Vec<&str> = self.answers.iter().map(|answer| answer.reader.as_str()).collect();
         readers.sort_unstable();
@@ -146,7 +149,7 @@ impl Review {
         lines
     }
 
-    /// The score of each attack that has rejected cases, with and without them.
+    /// The score of each attack with rejected cases, with and without them.
     fn scores(&self, evidence: &Evidence) -> Vec<String> {
         let rejected: Vec<&Answer> = self.answers.iter().filter(|answer| answer.is_rejected()).collect();
         let score = |cell: &crate::evidence::Cell| {

@@ -1,4 +1,5 @@
-//! The page of a review: each pair as A and B, with nothing that says which is the original. One file, no script, nothing fetched.
+//! The page of a review: each pair as A and B, without a sign of which is the original. It is one file without
+//! scripts or external resources.
 
 use askama::Template;
 
@@ -13,21 +14,22 @@ struct Page<'a> {
     pairs: Vec<Shown<'a>>,
 }
 
-/// A pair; what does not apply is empty.
+/// A pair as the page shows it; a side without a picture or a report has an empty text there.
 struct Shown<'a> {
     number: usize,
-    /// A and B: a picture in base64 and a report.
+    /// A and B.
     sides: [Side<'a>; 2],
 }
 
 struct Side<'a> {
     name: &'static str,
+    /// A PNG file in base64.
     picture: &'a str,
     pixels: u32,
     report: &'a str,
 }
 
-/// The page; the exhibits are those of the key's pairs, in the same order.
+/// Renders the page. The exhibits belong to the key's pairs, in the same order.
 pub fn page(key: &Key, exhibits: &[Exhibit]) -> String {
     let pairs = key.pairs.iter().zip(exhibits).enumerate().map(|(place, (pair, exhibit))| {
         let pixels = exhibit.image.as_ref().map_or(0, |image| image.side);
@@ -44,6 +46,6 @@ pub fn page(key: &Key, exhibits: &[Exhibit]) -> String {
         Shown { number: place + 1, sides: [side("A", pair.original_is_a), side("B", !pair.original_is_a)] }
     });
     let page = Page { review: &key.review, pairs: pairs.collect() };
-    // writing to memory does not fail
+    // rendering into memory does not fail
     shown(&page.render().unwrap_or_default())
 }

@@ -1,25 +1,25 @@
-//! The sheet of a review: CSV (RFC 4180) with a row for each pair, empty when it is made and filled in by a reader.
+//! The sheet of a review: CSV (RFC 4180) with a row for each pair, which a reader fills in.
 
 use super::{Answer, Key, Review, VERSION};
 
 /// The columns.
 const COLUMNS: [&str; 6] = ["review", "pair", "original", "same_diagnosis", "readable", "reader"];
-/// The most characters of initials.
+/// Limit on the characters of a reader's initials.
 const INITIALS: usize = 16;
 
-/// The sheet before anybody has answered.
+/// The empty sheet.
 pub fn blank(key: &Key) -> String {
     let rows = (1..=key.pairs.len()).map(|number| format!("{},{number},,,,\n", key.review));
     std::iter::once(COLUMNS.join(",") + "\n").chain(rows).collect()
 }
 
-/// The answers in a filled sheet.
+/// Reads the answers from a filled sheet.
 ///
 /// # Errors
-/// Every fault of the sheet, each with its line and what to write.
+/// The sheet has faults; lists all of them, each with its line and a remedy.
 pub fn take(key: &Key, text: &str) -> Result<Review, Vec<String>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // a spreadsheet of some countries separates by semicolons
+    // in some countries spreadsheets write semicolons, because the comma is the decimal sign
     let separator = if text.lines().next().is_some_and(|line| line.contains(';')) { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {
@@ -62,7 +62,7 @@ pub fn take(key: &Key, text: &str) -> Result<Review, Vec<String>> {
     }
 }
 
-/// A row's pair and answers; none if nothing is filled in.
+/// The pair's number and the answers of a row; None if no answer is filled in.
 fn answer(key: &Key, row: &csv::StringRecord) -> Result<Option<(usize, Answer)>, String> {
     let cell = |place: usize| row.get(place).unwrap_or_default().trim();
     if cell(0) != key.review {

@@ -84,7 +84,7 @@ pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use requirement::{Asked, Bound, Clause, Condition, Costs, Figure, Operating, Regression, Requirement};
 pub use schema::schema;
-pub use script_model::{Expectation, ModuleFormat, Outputs, ScriptModel};
+pub use script_model::{CommandLine, Expectation, ModuleFormat, Outputs, ScriptModel};
 pub use search_facts::{Access, Evaluations, SearchFacts, Seeks, Steps};
 pub use sentence::{parse_figure, parse_sentence};
 pub use specification::{Named, Spec};

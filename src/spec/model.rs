@@ -121,7 +121,7 @@ impl Model {
                 let positions = config.map(|config| config.max_tokens);
                 max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
             }
-            Self::Script(script) => script.reads_text.then_some(script.max_tokens),
+            Self::Script(script) => script.tokenizer.as_ref().map(|_| script.max_tokens),
             Self::Vision { .. } | Self::Fusion { .. } | Self::Defended(_) => None,
         }
     }

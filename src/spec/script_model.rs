@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::Source;
+use super::{Access, Source};
 use crate::listed::listed;
 
 listed! {
-    /// The formats of a user's own model.
+    /// The forms of a user's own model.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum ModuleFormat {
         /// A file of torch.export: data, run operator by operator.
         Pt2,
         /// A `TorchScript` module: code, which `PyTorch` has deprecated.
         TorchScript,
+        /// A command that answers JSON lines.
+        Command,
     }
 }
 
@@ -22,6 +24,7 @@ impl ModuleFormat {
         match self {
             Self::Pt2 => "pt2",
             Self::TorchScript => "torchscript",
+            Self::Command => "command",
         }
     }
 }
@@ -31,7 +34,7 @@ impl ModuleFormat {
 pub struct ScriptModel {
     /// What the file is.
     pub format: ModuleFormat,
-    /// The file, always with its sha256.
+    /// The file, always with its sha256; the program of a command, without one.
     pub source: Source,
     /// Whether it reads the views, each `[cases, channels, image, image]`.
     pub reads_image: bool,
@@ -53,6 +56,21 @@ pub struct ScriptModel {
     pub outputs: Outputs,
     /// What its clean answers must be, if the spec says so.
     pub expect: Option<Expectation>,
+    /// How it is asked, if it is a command.
+    pub command: Option<CommandLine>,
+}
+
+/// A command that is started once, without a shell, and asked in lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program and its arguments.
+    pub run: Vec<String>,
+    /// What its answers show.
+    pub access: Access,
+    /// Cases a request at most.
+    pub batch: u32,
+    /// Seconds that an answer may take.
+    pub timeout: u32,
 }
 
 /// Golden answers of a model that was brought, checked before any attack.
@@ -76,6 +94,8 @@ pub enum Outputs {
     Logits,
     /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
     Logit,
+    /// The same of a command: the probability of abnormal, 0 to 1.
+    Probability,
     /// `[cases, names]`: the log-odds of each of these findings; a column of another name is not read.
     Findings(Vec<String>),
 }
@@ -86,6 +106,7 @@ impl Outputs {
         match self {
             Self::Logits => "logits".to_string(),
             Self::Logit => "logit".to_string(),
+            Self::Probability => "probability".to_string(),
             Self::Findings(names) => names.join(", "),
         }
     }

@@ -35,6 +35,18 @@ pub enum Access {
     Gradient,
 }
 
+impl Access {
+    /// Its name in a spec and in digests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Decision => "decision",
+            Self::Score => "score",
+            Self::Gradient => "gradient",
+        }
+    }
+}
+
 /// What a search looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seeks {

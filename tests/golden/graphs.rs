@@ -121,6 +121,7 @@ fn about(name: &str, reads_image: bool, reads_text: bool) -> ScriptModel {
         lowercase: None,
         outputs: Outputs::Logits,
         expect: None,
+        command: None,
     }
 }
 

@@ -37,6 +37,7 @@ fn about(file: &str, outputs: Outputs) -> ScriptModel {
         lowercase: None,
         outputs,
         expect: None,
+        command: None,
     }
 }
 

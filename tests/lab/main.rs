@@ -18,6 +18,7 @@ mod bae;
 mod black_box;
 mod certified;
 mod certify;
+mod commands;
 mod deceptions;
 mod device;
 mod findings;

@@ -32,6 +32,7 @@ fn probed(answer: impl Fn(&Tensor) -> Tensor) -> Result<(), String> {
         lowercase: None,
         outputs: Outputs::Logits,
         expect: None,
+        command: None,
     };
     let script = Script::load("theirs", &about, &[], |path: &Path| Ok(path.to_path_buf())).expect("a module");
     script.probe(Some(&images(8)), &[]).map_err(|why| why.to_string())

@@ -1,10 +1,10 @@
-//! Which archives are those of torch.export: refuses other kinds, and parts that hold code or pickles.
+//! Checks that an archive was written by torch.export, and that no part holds code or pickles.
 
 use super::EXPORT;
 use super::faults::Faults;
 use crate::graph::archive::Archive;
 
-/// Refuses archives of other kinds, and parts that hold code or pickles.
+/// Adds a fault if the archive is of another kind, or has parts that hold code or pickles.
 pub(super) fn check(archive: &Archive<'_>, faults: &mut Faults) {
     let names: Vec<&str> = archive.names().collect();
     if names.iter().any(|name| name.starts_with("code/")) || archive.has("constants.pkl") {

@@ -1,4 +1,4 @@
-//! What a call is given and what it returns, from the file's words for it.
+//! Reads the arguments and results of calls.
 
 use super::element_numbers::{STRIDED, element_type, memory_format};
 use super::program::ProgramReader;
@@ -6,7 +6,7 @@ use super::schema::{self, OptionalTensor, SymBool, SymFloat, SymInt};
 use crate::graph::{Argument, Output, Whole};
 
 impl ProgramReader<'_> {
-    /// An argument of a call, or what it is instead, if medcert has no such thing.
+    /// Reads an argument of a call. The error names the kind of argument that medcert does not support.
     pub(super) fn argument(&self, argument: schema::Argument) -> Result<Argument, String> {
         use schema::Argument as Written;
         let optional = |tensor: &OptionalTensor| match tensor {
@@ -71,7 +71,7 @@ impl ProgramReader<'_> {
         })
     }
 
-    /// What a call returns, or what it is instead.
+    /// Reads a result of a call. The error names what it is instead of a tensor or number.
     pub(super) fn output(&mut self, output: schema::Argument) -> Result<Output, String> {
         use schema::Argument as Written;
         match output {

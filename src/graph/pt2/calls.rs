@@ -1,4 +1,4 @@
-//! The calls of the graph: their operators, allowed or refused, with arguments and results.
+//! Reads the calls of the graph, and refuses operators that a user's network may not call.
 
 use super::program::ProgramReader;
 use super::schema;
@@ -6,11 +6,11 @@ use crate::graph::operators::{self, Refusal};
 use crate::graph::{Argument, Node, Operator, WholeOperator};
 
 impl ProgramReader<'_> {
-    /// A call; None if its operator is refused.
+    /// Reads a call; None if its target is no operator that medcert knows.
     pub(super) fn node(&mut self, node: schema::Node) -> Option<Node> {
         let operator = self.operator(&node.target);
         if operator.is_none() {
-            // what it returns is known, so that later calls are not blamed
+            // define its results all the same, so that later calls that use them raise no faults of their own
             for output in node.outputs {
                 drop(self.output(output));
             }

@@ -1,13 +1,13 @@
-//! Everything that is wrong with a file, for one message.
+//! Collects everything that is wrong with a file, for one message.
 
 use std::collections::BTreeMap;
 
 use crate::graph::operators::Refusal;
 
-/// Faults that a message lists.
+/// Limit on the faults that a message lists.
 const MOST_SHOWN: usize = 20;
 
-/// What is wrong with a file, each fault once, with the number of times.
+/// The faults of a file, each once, with the number of times that it occurs.
 #[derive(Debug, Default)]
 pub(super) struct Faults(BTreeMap<Refusal, usize>);
 
@@ -16,7 +16,7 @@ impl Faults {
         *self.0.entry(Refusal::new(what, remedy)).or_default() += 1;
     }
 
-    /// An error that lists them, if there are any.
+    /// Returns an error that lists the faults, if there are any.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.0.is_empty() {
             return Ok(());

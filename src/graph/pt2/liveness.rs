@@ -1,15 +1,15 @@
-//! Which values something reads: drops calls that nothing needs, and marks where memory is freed.
+//! Finds which values are read: drops calls whose results are not needed, and marks when memory can be freed.
 
 use std::collections::HashSet;
 
 use super::schema::{self, OptionalTensor, SymBool, SymFloat, SymInt};
 use crate::graph::{Argument, Output, Program, ValueId, Whole};
 
-/// Calls that only check what is computed.
+/// Calls that only check computed values. medcert has checked the shapes of inputs itself.
 const ASSERTIONS: [&str; 4] =
     ["_assert_scalar", "_assert_tensor_metadata", "sym_constrain_range", "sym_constrain_range_for_size"];
 
-/// The calls without assertions, and without the arithmetic that only they read.
+/// Drops assertions, and the arithmetic on sizes that only they or nothing reads.
 pub(super) fn without_idle(nodes: Vec<schema::Node>, outputs: &[schema::OutputSpec]) -> Vec<schema::Node> {
     let mut read: HashSet<String> = HashSet::new();
     for output in outputs {
@@ -91,7 +91,7 @@ fn names(argument: &schema::Argument) -> Box<dyn Iterator<Item = &str> + '_> {
     }
 }
 
-/// Writes beside each call which values no later call reads, so that their memory is freed.
+/// Notes at each call which values no later call reads, so that their memory is freed. Weights and outputs are kept.
 pub(super) fn mark_last_uses(program: &mut Program) {
     let kept = program.weights.len();
     let mut seen: HashSet<ValueId> = program.outputs.iter().map(|returned| returned.value).collect();

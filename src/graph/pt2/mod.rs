@@ -1,9 +1,9 @@
 //! Reads a file of torch.export (`torch.export.save`, `PyTorch` 2.9 and later): a zip archive with a JSON graph and the raw
 //! bytes of the weights.
 //!
-//! Pickled parts (the sample inputs) are never opened. Everything that is refused is said at once, each fault with the
-//! line of Python that exports the model rightly. Format: `PyTorch`'s `torch/export/pt2_archive` and
-//! `torch/_export/serde/schema.py`.
+//! Pickled parts, such as the sample inputs, are never opened. All faults of a file are reported together, each with
+//! a remedy; where another export helps, with the line of Python that does it. Format: `PyTorch`'s
+//! `torch/export/pt2_archive` and `torch/_export/serde/schema.py`.
 
 mod archive_kind;
 mod arguments;
@@ -21,17 +21,17 @@ use self::weights::WeightTables;
 use super::Program;
 use super::archive::Archive;
 
-/// The line of Python that exports a model as medcert reads it.
+/// The line of Python that exports a model in the form that medcert reads.
 pub const EXPORT: &str = "torch.export.save(torch.export.export(model.eval(), (x,), dynamic_shapes=({0: \
                           torch.export.Dim.DYNAMIC},)), \"model.pt2\")";
 const GRAPH: &str = "models/model.json";
-/// Most bytes of the graph; those of today's largest image models take 10 MiB.
+/// Limit on the bytes of the graph; those of today's largest image models take 10 MiB.
 const MOST_JSON: usize = 256 << 20;
 
-/// Reads a file's bytes.
+/// Reads the program in a file's bytes.
 ///
 /// # Errors
-/// The archive is broken or holds what medcert does not run; all of it, in lines.
+/// The archive is broken or holds something that medcert does not run. The message lists all faults, one a line.
 pub fn read(bytes: &[u8]) -> Result<Program, String> {
     let refused = |what: String, remedy: &str| format!("cannot be used: {what}; {remedy}");
     let again = format!("save it again with {EXPORT}");
@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8]) -> Result<Program, String> {
     ProgramReader::new(weights, faults).program(exported.graph_module)
 }
 
-/// A part of the archive in JSON.
+/// Parses a JSON part of the archive.
 fn json<'t, T: serde::Deserialize<'t>>(name: &str, text: &'t [u8]) -> Result<T, String> {
     if text.len() > MOST_JSON {
         return Err(format!("{name} is larger than {} MiB", MOST_JSON >> 20));
@@ -62,7 +62,7 @@ fn json<'t, T: serde::Deserialize<'t>>(name: &str, text: &'t [u8]) -> Result<T, 
     serde_json::from_slice(text).map_err(|why| format!("{name} is not as torch.export writes it ({why})"))
 }
 
-/// A shape in words, with `?` for what may change.
+/// A shape for messages, with `?` for a dimension that may differ from call to call.
 pub fn shape(sizes: &[Option<u64>]) -> String {
     let sizes: Vec<String> =
         sizes.iter().map(|size| size.map_or("?".to_string(), |size| size.to_string())).collect();

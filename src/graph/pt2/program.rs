@@ -1,4 +1,4 @@
-//! The program of a graph: numbers its values, and collects its inputs, weights, calls and outputs.
+//! Builds the program of a graph: numbers its values, and collects its inputs, weights, calls and outputs.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::weights::WeightTables;
 use super::{EXPORT, shape};
 use crate::graph::{Input, MOST_NODES, Program, Returned, ValueId};
 
-/// A program as far as it is read.
+/// A program while it is read.
 pub(super) struct ProgramReader<'a> {
     weights: WeightTables<'a>,
     /// Values by their names in the file.
@@ -20,16 +20,16 @@ pub(super) struct ProgramReader<'a> {
 }
 
 impl<'a> ProgramReader<'a> {
-    /// Of a file with these weights and, so far, these faults.
+    /// Starts with the weights of a file, and the faults found so far.
     pub(super) fn new(weights: WeightTables<'a>, faults: Faults) -> Self {
         let program = Program { weights: vec![], inputs: vec![], nodes: vec![], outputs: vec![], values: 0 };
         Self { weights, values: HashMap::new(), program, faults }
     }
 
-    /// The program of a graph.
+    /// Reads a whole graph.
     ///
     /// # Errors
-    /// It holds what medcert does not run; all of it, in lines.
+    /// The graph holds something that medcert does not run. The message lists all faults, one a line.
     pub(super) fn program(mut self, module: schema::GraphModule) -> Result<Program, String> {
         let schema::GraphModule { graph, signature } = module;
         if graph.nodes.len() > MOST_NODES {
@@ -52,7 +52,7 @@ impl<'a> ProgramReader<'a> {
         Ok(self.program)
     }
 
-    /// Numbers a value.
+    /// Gives a value the next number.
     pub(super) fn define(&mut self, name: &str) -> ValueId {
         let id = self.program.values;
         self.program.values += 1;
@@ -62,7 +62,7 @@ impl<'a> ProgramReader<'a> {
         id
     }
 
-    /// Weights are numbered before inputs, wherever the file lists them.
+    /// Reads weights, then inputs: weights have the lower numbers, wherever the file lists them.
     fn inputs(&mut self, specs: &[schema::InputSpec], shapes: &HashMap<String, schema::TensorMeta>) {
         use schema::InputSpec;
         for spec in specs {
@@ -121,7 +121,7 @@ impl<'a> ProgramReader<'a> {
         }
     }
 
-    /// The number of a value that an earlier call returns.
+    /// The number of a value that an earlier line defines.
     pub(super) fn value(&self, name: &str) -> Result<ValueId, String> {
         self.values
             .get(name)

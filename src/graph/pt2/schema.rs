@@ -1,5 +1,5 @@
-//! The JSON of torch.export, as far as medcert reads it (`PyTorch`'s `torch/_export/serde/schema.py`, major version 8).
-//! Keys that are not named here, such as the paths of the author's Python files, are skipped.
+//! The part of torch.export's JSON that medcert reads (`PyTorch`'s `torch/_export/serde/schema.py`, major version 8).
+//! Other keys are skipped, such as the paths of the author's Python files.
 
 use std::collections::HashMap;
 
@@ -83,7 +83,7 @@ pub(super) struct Named {
     pub name: String,
 }
 
-// the variants are named as the schema names them
+// the file uses these names
 #[allow(clippy::enum_variant_names)]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,7 +149,7 @@ pub(super) enum OptionalTensor {
     AsNone(IgnoredAny),
 }
 
-/// A number; infinities and NaN are written as texts.
+/// A number. The file writes infinities and NaN as texts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Real(pub f64);
 
@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for Real {
     }
 }
 
-/// Shape and type of a tensor. Sizes are numbers, or expressions that are skipped.
+/// Shape and type of a tensor. A size is a number, or an expression, which is skipped.
 #[derive(Debug, Deserialize)]
 pub(super) struct TensorMeta {
     pub dtype: i64,
@@ -191,7 +191,7 @@ pub(super) enum Size {
 }
 
 impl Size {
-    /// The number, if it is one.
+    /// The size; None for an expression.
     pub fn known(&self) -> Option<u64> {
         match self {
             Self::AsExpr(_) => None,
@@ -200,7 +200,7 @@ impl Size {
     }
 }
 
-/// The table of the weights, or of the constants.
+/// The table of weights, or of constants.
 #[derive(Debug, Deserialize)]
 pub(super) struct Payloads {
     pub config: HashMap<String, Payload>,

@@ -1,4 +1,4 @@
-//! The weights: what the archive's two tables say of each, checked against the bytes that it holds.
+//! Finds the weights in the archive's two tables, and checks that the archive holds all of their bytes.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ impl<'a> WeightTables<'a> {
     /// Reads both tables.
     ///
     /// # Errors
-    /// One of them is not there, or not as torch.export writes it.
+    /// A table is missing, or is not in torch.export's form.
     pub(super) fn read(archive: &'a Archive<'a>) -> Result<Self, String> {
         let payloads = |folder: &str, table: &str| -> Result<HashMap<String, Payload>, String> {
             let name = format!("{folder}{table}");
@@ -35,10 +35,11 @@ impl<'a> WeightTables<'a> {
         Ok(Self { archive, weights, constants })
     }
 
-    /// The weight of a name, if the file holds all of its bytes.
+    /// The weight with a name.
     ///
     /// # Errors
-    /// It does not; what it does instead, as the end of a sentence about the file.
+    /// The file has no such weight, or in a form that medcert refuses, or lacks some of its bytes. The message is the
+    /// end of a sentence whose subject is the file.
     pub(super) fn weight(&self, name: &str, is_parameter: bool) -> Result<Weight, String> {
         let tables = [(WEIGHTS, &self.weights), (CONSTANTS, &self.constants)];
         let (folder, payload) = tables

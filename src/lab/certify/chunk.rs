@@ -125,7 +125,7 @@ fn attack(
 /// The noise that reaches the wrapped model for copies of a study; None where the pixels get none.
 ///
 /// # Errors
-/// Images or masks were not prepared, or libtorch fails.
+/// Images or masks were not prepared.
 pub fn noise(
     scene: &Scene<'_>,
     smoothing: &Smoothing,

@@ -62,9 +62,6 @@ pub struct AdverseWords {
 
 impl AdverseWords {
     /// Asks the base about each word alone, beside the image of a training case; none where no word gets noise.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn of(smoothed: &Smoothed<'_>, inputs: &Inputs, train: &[usize]) -> Result<Self> {
         let (Some(&first), false) = (train.first(), smoothed.words == WordNoise::None) else {
             return Ok(Self::default());

@@ -37,7 +37,7 @@ impl Noise {
     /// Copies of an image `[views, side, side]` of the lattice, each with its own noise: `[copies, views, side, side]`.
     ///
     /// # Errors
-    /// The image has other views than the noise, or libtorch fails.
+    /// The image has other views than the noise.
     pub fn copies(&self, image: &[i32], side: usize, copies: usize, rng: &mut ChaCha12Rng) -> Result<Tensor> {
         let view = side * side;
         let views = image.len() / view;

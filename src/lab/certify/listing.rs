@@ -88,9 +88,6 @@ fn place(edit: &Edit) -> usize {
 
 /// Whether every variant of a study leaves the label: certified if so, refuted at the first that does not, and undecided if
 /// there are more reports than `most`.
-///
-/// # Errors
-/// libtorch fails.
 pub fn case(
     model: &dyn Reader,
     (inputs, index): (&Inputs, usize),

@@ -51,7 +51,7 @@ pub fn covered(image: &[u8], side: usize, view: usize, squares: &[(usize, usize,
 /// that the proof fails, not that a patch is known.
 ///
 /// # Errors
-/// The model reads no images (a bug in medcert), or libtorch fails.
+/// The model reads no images (a bug in medcert).
 pub fn case(base: &dyn Reader, inputs: &Inputs, index: usize, (share, grid): (f64, usize)) -> Result<Vote> {
     let side = base.side().ok_or_else(|| super::bug("a patch certificate met a model without images"))?;
     let (image, label) = (inputs.image(side, index)?, inputs.labels[index]);

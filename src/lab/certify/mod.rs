@@ -89,7 +89,7 @@ impl Smoothed<'_> {
     /// The votes on a study, one a question; they share the copies.
     ///
     /// # Errors
-    /// libtorch fails, or the run was stopped.
+    /// The run was stopped.
     pub fn case(&self, inputs: &Inputs, index: usize, id: &str, questions: &[Question]) -> Result<Vec<Vote>> {
         let point = self.point(inputs, index)?;
         let words = point.text.split_whitespace().count() as u64;
@@ -101,7 +101,7 @@ impl Smoothed<'_> {
     /// undecided. `purpose` names the noise.
     ///
     /// # Errors
-    /// libtorch fails, or the run was stopped.
+    /// The run was stopped.
     pub fn votes(
         &self,
         point: &Point,

@@ -54,7 +54,7 @@ impl Reader for Recorder<'_> {
 /// The noise of one block of copies of a study; None where the pixels get none.
 ///
 /// # Errors
-/// Images were not prepared, or libtorch fails.
+/// Images were not prepared.
 pub fn noise(
     smoothed: &Smoothed<'_>,
     inputs: &Inputs,

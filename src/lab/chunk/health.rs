@@ -11,7 +11,7 @@ use crate::evidence::{GradientHealth, Health};
 use crate::lab::loss;
 use crate::lab::tensor::{self, Tensor};
 use crate::random::stream;
-use crate::spec::AttackLoss;
+use crate::spec::{Access, AttackLoss};
 use crate::{Error, Result};
 
 /// Cases that are asked alone too.
@@ -27,14 +27,15 @@ const ROUNDING: f32 = 1e-3;
 
 impl Chunk<'_> {
     /// Looks at the model's answers and gradients over the clean cases.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn health(&self) -> Result<Health> {
         let cases = self.indices.len();
         let (first, again) = (self.logits(None)?, self.logits(None)?);
-        let same =
-            |pair: &(&[f32], &[f32])| pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits());
+        // the bits of a model behind a door are not this machine's
+        let is_ours = self.scene.reader.access() == Access::Gradient;
+        let same = |pair: &(&[f32], &[f32])| {
+            let same_bits = || pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits());
+            if is_ours { same_bits() } else { !differ(pair.0, pair.1) }
+        };
         let pairs = first.chunks_exact(2).zip(again.chunks_exact(2));
         let unrepeatable = pairs.filter(|pair| !same(pair)).count() as u32;
         let alone = ALONE.min(cases);
@@ -46,7 +47,8 @@ impl Chunk<'_> {
         let in_unit = |pair: &[f32]| {
             pair.iter().all(|value| (0.0..=1.0).contains(value)) && (pair[0] + pair[1] - 1.0).abs() < 1e-4
         };
-        let gradient = self.images.as_ref().map(|images| self.gradients(images)).transpose()?;
+        let gradient =
+            self.images.as_ref().filter(|_| is_ours).map(|images| self.gradients(images)).transpose()?;
         let passes = 2 * cases + alone + gradient.map_or(0, |_| (2 + 2 * DIRECTIONS + 2) * cases);
         Ok(Health {
             model: self.scene.reader.name().to_string(),
@@ -64,7 +66,7 @@ impl Chunk<'_> {
     /// Asks about the clean cases once more.
     ///
     /// # Errors
-    /// The model answers otherwise than at first, or libtorch fails.
+    /// The model answers otherwise than at first.
     pub(in crate::lab) fn ask_again(&self) -> Result<()> {
         self.must_answer(&self.first)
     }
@@ -72,7 +74,7 @@ impl Chunk<'_> {
     /// Refuses a model that answers the clean cases otherwise than with these margins, but for rounding.
     ///
     /// # Errors
-    /// It does, or libtorch fails.
+    /// It does.
     pub(in crate::lab) fn must_answer(&self, first: &[Option<f32>]) -> Result<()> {
         if let Some(answers) = self.settled_clean()? {
             // a vote has the same noise again, and so the same answer

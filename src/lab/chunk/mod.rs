@@ -64,9 +64,6 @@ type Sought = (ImageSearch, Norm, Region, usize);
 
 impl<'a> Chunk<'a> {
     /// Reads the clean inputs of `indices`.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
         let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<bool>>>()?;
         let victim = Victim::new(scene.reader, labels)?;
@@ -100,7 +97,7 @@ impl<'a> Chunk<'a> {
     /// What happens to each case under an attack: in the worst of its draws, where it draws several times.
     ///
     /// # Errors
-    /// libtorch fails, or an attack left its threat model (a bug in medcert).
+    /// An attack left its threat model (a bug in medcert).
     pub fn attack(&mut self, attack: &Attack) -> Result<Attempt> {
         self.victim.take_queries();
         self.next_turn();

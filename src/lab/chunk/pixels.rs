@@ -48,7 +48,7 @@ impl Chunk<'_> {
     /// attack needs them again.
     ///
     /// # Errors
-    /// libtorch fails, or the attack left its threat model (a bug in medcert).
+    /// The attack left its threat model (a bug in medcert).
     pub(in crate::lab) fn pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
         let turn = self.turn;
         if place == 0
@@ -106,7 +106,7 @@ impl Chunk<'_> {
     /// The threat model of an attack.
     ///
     /// # Errors
-    /// libtorch fails, or a mask was not prepared.
+    /// A mask was not prepared.
     pub(in crate::lab) fn space(&self, attack: ImageAttack, place: usize) -> Result<Space> {
         let (norm, epsilon, region) = match attack.method {
             ImageMethod::Search { norm, region, .. } => (norm, attack.strength, region),

@@ -16,9 +16,6 @@ impl Chunk<'_> {
     /// Tries the counterexamples that are of this attack and of cases of this chunk again. A case that one still
     /// breaks is broken, whatever the attack found. Returns those that were replayed and still break, and how many
     /// there were of all.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn retry(
         &self,
         attack: &Attack,

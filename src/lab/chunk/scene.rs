@@ -64,7 +64,7 @@ impl Scene<'_> {
     /// The mean of the training images, `[1, views, side, side]`.
     ///
     /// # Errors
-    /// The model reads no images (a bug in medcert), or libtorch fails.
+    /// The model reads no images (a bug in medcert).
     pub(super) fn mean_image(&self) -> Result<Tensor> {
         if self.mean.get().is_none() {
             let side =

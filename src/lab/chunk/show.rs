@@ -13,9 +13,6 @@ use crate::{Error, Result};
 
 impl Chunk<'_> {
     /// Attacks once more and shows a case, by its place in the chunk; in the worst of its draws, as it is judged.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn show(&mut self, attack: &Attack, case: usize) -> Result<Exhibit> {
         self.shown = true;
         let attempt = self.attack(attack);

@@ -36,9 +36,6 @@ struct Broken<'c> {
 
 impl Chunk<'_> {
     /// The smallest counterexamples of the first cases that an attack broke, `most` of them at most.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn shrink(&self, attack: &Attack, attempt: &Attempt, most: usize) -> Result<Vec<Counterexample>> {
         // what breaks a vote is judged by votes, and no smaller change is sought among them
         if self.is_settled_apart() {

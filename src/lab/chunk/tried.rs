@@ -35,9 +35,6 @@ pub(super) struct End {
 impl Attempt {
     /// Of one try; `right` says of each case whether the model is right on it when clean. The inputs of cases that
     /// stand are kept too if they are to be `shown`.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub(super) fn of(tried: Tried, right: &[bool], shown: bool) -> Result<Self> {
         let Tried { attacked, place, outcomes } = tried;
         let end = |case: usize| -> Result<Option<End>> {

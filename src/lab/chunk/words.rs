@@ -85,7 +85,7 @@ impl<'a> Chunk<'a> {
     /// are given, or the clean ones.
     ///
     /// # Errors
-    /// libtorch fails, or an attack broke the contract of its mode (a bug in medcert).
+    /// An attack broke the contract of its mode (a bug in medcert).
     pub(in crate::lab) fn variant(
         &mut self,
         attacks: &[TextAttack],
@@ -111,7 +111,7 @@ impl<'a> Chunk<'a> {
     /// Takes reports that an attack has made, after checking the contract of its mode.
     ///
     /// # Errors
-    /// libtorch fails, or the contract is broken (a bug in medcert).
+    /// The contract is broken (a bug in medcert).
     pub(in crate::lab) fn add(
         &mut self,
         attacks: &[TextAttack],

@@ -21,9 +21,6 @@ use crate::lab::victim::{Classifier, TextTrace};
 /// What a filter does to images in [0, 1], `[cases, views, side, side]`, without a gradient.
 pub trait Filter {
     /// The filtered images, of the same shape.
-    ///
-    /// # Errors
-    /// libtorch fails.
     fn filter(&self, images: &Tensor) -> Result<Tensor>;
 }
 

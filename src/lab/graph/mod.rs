@@ -93,9 +93,6 @@ impl Graph {
     }
 
     /// A digest of all weights, which shows whether a call has changed one.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn state(&self) -> Result<blake3::Hash> {
         let mut hasher = blake3::Hasher::new();
         for weight in &self.weights {

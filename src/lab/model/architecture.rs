@@ -119,7 +119,7 @@ impl Architecture {
     /// What the image branch gives the head: `[cases, …]` of images `[cases, views, side, side]`.
     ///
     /// # Errors
-    /// The model reads no images, or libtorch fails.
+    /// The model reads no images.
     pub fn image_branch(self, params: &Params, images: &Tensor, train: bool) -> Result<Tensor> {
         let within = || params.scope("vision");
         match self {
@@ -137,7 +137,7 @@ impl Architecture {
     /// What the text branch gives the head.
     ///
     /// # Errors
-    /// The model reads no text, or libtorch fails.
+    /// The model reads no text.
     pub fn text_branch(self, params: &Params, tokens: &Tokens) -> Result<Tensor> {
         let within = || params.scope("language");
         match self {
@@ -167,7 +167,7 @@ impl Architecture {
     /// branches gave.
     ///
     /// # Errors
-    /// A branch that the model needs is absent, or libtorch fails.
+    /// A branch that the model needs is absent.
     pub fn head(self, params: &Params, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let p = params.scope("");
         let image = || image.ok_or_else(|| no_branch("images"));
@@ -194,9 +194,6 @@ impl Architecture {
     }
 
     /// The whole answer of a gated fusion.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn gated(self, params: &Params, image: &Tensor, text: &Tensor) -> Result<Gated> {
         gated::forward(&params.scope("fusion"), image, text)
     }

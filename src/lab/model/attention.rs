@@ -5,9 +5,6 @@ use crate::lab::tensor::{Kind, Tensor};
 
 /// What each query takes from all values: softmax(q kᵀ / √width of a head + mask) v, head by head. Queries, keys and
 /// values are `[cases, length, width]` and projected already; the mask is `[cases, 1, 1, length of the keys]`.
-///
-/// # Errors
-/// libtorch fails.
 pub(super) fn attend(
     [queries, keys, values]: [&Tensor; 3],
     mask: Option<&Tensor>,

@@ -54,7 +54,7 @@ impl Tokens {
     /// Pads with id 0.
     ///
     /// # Errors
-    /// A text has no token, or libtorch fails.
+    /// A text has no token.
     pub fn new(texts: &[&[u32]]) -> Result<Self> {
         let length = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
         if length == 0 {
@@ -88,9 +88,6 @@ impl Tokens {
 
     /// Looks the ids up in a table of embeddings `[vocabulary, hidden]`, and from now on reads a network what was
     /// found: a leaf `[cases, length, hidden]` that asks for its gradient.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn trace(&mut self, table: &Tensor) -> Result<Tensor> {
         let found = Tensor::f_embedding(table, &self.ids, 0, false, false)?;
         let leaf = found.f_detach()?.f_set_requires_grad(true)?;
@@ -99,9 +96,6 @@ impl Tokens {
     }
 
     /// Ids, and 1 for a token and 0 for padding: `[cases, length, 2]` integers.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn ids_and_mask(&self) -> Result<Tensor> {
         let mask = self.mask.f_eq(0.0)?.f_to_kind(Kind::Int64)?.f_view(self.ids.size().as_slice())?;
         Ok(Tensor::f_stack(&[&self.ids, &mask], 2)?)
@@ -150,9 +144,6 @@ impl Bert {
     }
 
     /// Pooled [CLS] `[cases, hidden]` of texts.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
         // of the last layer nothing else is read; training goes through all of it, as published
         let asked = p.is_folded().then_some(1);
@@ -162,9 +153,6 @@ impl Bert {
 
     /// The last hidden state of every token, and behind it 0 for a token and a large negative number for
     /// padding: `[cases, length, hidden + 1]`.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn words(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
         let states = self.states(p, tokens, None)?;
         let mask = tokens.mask.f_view([states.size()[0], states.size()[1], 1])?;

@@ -38,9 +38,6 @@ impl Cross {
 
     /// Answers `[cases, answers]` of regions `[cases, regions, channels]` and words `[cases, length, hidden + 1]`, the
     /// last column of which is 0, or a large negative number for padding.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, regions: &Tensor, words: &Tensor) -> Result<Tensor> {
         let hidden = words.size()[2] - 1;
         let padding = words.f_narrow(2, hidden, 1)?;

@@ -35,9 +35,6 @@ pub fn declare(d: &mut Declarations, (image, text): (usize, usize), answers: usi
 }
 
 /// The answer for features `[cases, …]` of both branches.
-///
-/// # Errors
-/// libtorch fails.
 pub fn forward(p: &Scope<'_>, image: &Tensor, text: &Tensor) -> Result<Gated> {
     let both = Tensor::f_cat(&[image, text], 1)?;
     let gate = p.linear("gate.2", &p.linear("gate.0", &both)?.f_relu()?)?;

@@ -43,7 +43,7 @@ impl Masked {
     /// one [`MASK`] of a text; none if the model does not get to see that place, or sees several.
     ///
     /// # Errors
-    /// The folder's weights are wrong, or libtorch fails.
+    /// The folder's weights are wrong.
     pub fn words(&self, text: &str, most: usize, fits: impl Fn(&str) -> bool) -> Result<Vec<&str>> {
         let entries = &self.tokenizer.vocabulary.entries;
         let ids = self.tokenizer.tokenizer.encode(text, self.tokenizer.max_tokens);

@@ -25,6 +25,7 @@ pub use architecture::{Answers, Architecture};
 use crate::Result;
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
+use crate::spec::Access;
 use crate::text::{Tokenizer, Vocabulary};
 
 /// A model with its weights, frozen and in evaluation mode.
@@ -73,9 +74,6 @@ impl TokenizerOf {
     }
 
     /// Ids of texts, padded to the longest of them.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn tokens(&self, texts: &[impl AsRef<str>]) -> Result<Tokens> {
         let encode = |text: &_| self.tokenizer.encode(AsRef::<str>::as_ref(text), self.max_tokens);
         let ids: Vec<Vec<u32>> = texts.iter().map(encode).collect();
@@ -97,6 +95,11 @@ pub trait Reader: Classifier {
     /// Whether two texts are the same to it: after its tokenizer, which cuts what is too long and knows not every word.
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         one == other
+    }
+
+    /// The most that it shows.
+    fn access(&self) -> Access {
+        Access::Gradient
     }
 
     /// The pieces of its words and their embeddings; None if it does not show them.
@@ -121,9 +124,6 @@ pub trait Reader: Classifier {
 
     /// The answer that counts for one case, where it is not what [`Classifier::decide`] shows attacks: a vote of noisy copies,
     /// or double masking. `image` is `[1, views, side, side]`. None where `decide` is the answer.
-    ///
-    /// # Errors
-    /// libtorch fails.
     fn settled(
         &self,
         _case: &str,

@@ -8,7 +8,7 @@ use crate::data::Partition;
 use crate::lab::inputs::Inputs;
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Classifier, TextTrace};
-use crate::spec::{Metric, Operating};
+use crate::spec::{Access, Metric, Operating};
 use crate::{Error, Result};
 
 /// Cases that are read at once.
@@ -105,6 +105,10 @@ impl Reader for Operated<'_> {
 
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         self.of.reads_alike(one, other)
+    }
+
+    fn access(&self) -> Access {
+        self.of.access()
     }
 
     fn pieces(&self) -> Option<Pieces<'_>> {

@@ -121,9 +121,6 @@ impl Params {
     }
 
     /// Every parameter as its declaration starts it, from a seed.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn random(declared: &[Declared], seed: u64) -> Result<Self> {
         Self::make(declared, |parameter| {
             let count = parameter.shape.iter().product();
@@ -151,9 +148,6 @@ impl Params {
     }
 
     /// All names and values, by ascending name.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn values(&self) -> Result<Vec<Named>> {
         let mut all = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {
@@ -190,7 +184,7 @@ impl Params {
     /// same function in evaluation mode, but for rounding, and faster. Freezes the parameters.
     ///
     /// # Errors
-    /// A norm has no convolution before it, or libtorch fails.
+    /// A norm has no convolution before it.
     pub fn fold(&mut self) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         self.freeze();
@@ -277,17 +271,11 @@ impl Scope<'_> {
     }
 
     /// Images as the convolutions want them: channels-last if the parameters are folded.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn lay_out(&self, images: &Tensor) -> Result<Tensor> {
         if self.params.folded { channels_last(images) } else { Ok(images.shallow_clone()) }
     }
 
     /// A convolution, with a bias if one was declared or folded in.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn conv(&self, name: &str, x: &Tensor, stride: i64, padding: i64, groups: i64) -> Result<Tensor> {
         let bias = self.params.tensors.get(&self.path(&format!("{name}.bias")));
         let weight = self.get(&format!("{name}.weight"))?;
@@ -295,9 +283,6 @@ impl Scope<'_> {
     }
 
     /// A batch norm (Ioffe and Szegedy, 2015); only with `train` it uses and updates batch statistics.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn batch_norm(&self, name: &str, x: &Tensor, train: bool) -> Result<Tensor> {
         if self.params.folded && !self.has(&format!("{name}.weight")) {
             return Ok(x.shallow_clone());
@@ -316,17 +301,11 @@ impl Scope<'_> {
     }
 
     /// A linear layer.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn linear(&self, name: &str, x: &Tensor) -> Result<Tensor> {
         Ok(x.f_linear(self.get(&format!("{name}.weight"))?, Some(self.get(&format!("{name}.bias"))?))?)
     }
 
     /// A layer norm (Ba et al., 2016) over the last dimension.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn layer_norm(&self, name: &str, x: &Tensor, epsilon: f64) -> Result<Tensor> {
         let weight = self.get(&format!("{name}.weight"))?;
         let bias = self.get(&format!("{name}.bias"))?;
@@ -335,9 +314,6 @@ impl Scope<'_> {
 }
 
 /// Digest of names, shapes and values, in hexadecimal.
-///
-/// # Errors
-/// libtorch fails.
 pub fn digest(params: &Params) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for (name, shape, values) in params.values()? {

@@ -153,18 +153,12 @@ impl Residual {
     }
 
     /// Features `[cases, features]` of images `[cases, views, side, side]`.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn forward(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let maps = self.maps(p, images, train)?;
         Ok(maps.f_adaptive_avg_pool2d([1, 1])?.f_reshape([images.size()[0], self.features() as i64])?)
     }
 
     /// What every region of every view shows, `[cases, regions, channels]`, view by view and row by row.
-    ///
-    /// # Errors
-    /// libtorch fails.
     pub fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let channels = (self.features() / self.views) as i64;
         let maps = self.maps(p, images, train)?.f_permute([0, 2, 3, 1])?;

@@ -1,5 +1,5 @@
-//! A user's own module as a victim: a graph of torch.export, which is data, or a `TorchScript` module, which holds code
-//! and is run only where the spec trusts it and pins its digest.
+//! A user's own module as a victim: a graph of torch.export, which is data; a `TorchScript` module, which holds code and
+//! is run only where the spec trusts it and pins its digest; or a command that the spec trusts, which shows no gradient.
 //!
 //! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec says, then
 //! with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of these, in this order. It
@@ -13,16 +13,19 @@ use std::path::Path;
 use module::Module;
 
 use super::checkpoint::read_vocabulary;
+use super::command::{Process, bytes_of};
 use super::model::bert::Tokens;
 use super::model::{Reader, TokenizerOf};
-use super::tensor::{self, Tensor};
+use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
 use crate::data::placeholder;
 use crate::files::bounded_read;
-use crate::spec::{ModuleFormat, Outputs, ScriptModel};
+use crate::spec::{Access, CommandLine, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
+/// Log-odds of a probability are cut here: above it, 32 bits no longer tell a probability from 1.
+const MOST_LOG_ODDS: f64 = 16.0;
 /// A module is refused above this size.
 const LIMIT_BYTES: u64 = 8 << 30;
 
@@ -60,6 +63,9 @@ impl Script {
         findings: &[String],
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
+        if let Some(line) = &spec.command {
+            return Self::command(name, spec, line);
+        }
         let path = find(&spec.source.path)?;
         let file = path.display().to_string();
         let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
@@ -70,6 +76,7 @@ impl Script {
         let module = match spec.format {
             ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
             ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
+            ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
         };
         let tokenizer = match &spec.tokenizer {
             None => None,
@@ -93,6 +100,49 @@ impl Script {
         })
     }
 
+    /// What the module returned, as logits of both classes or of the findings.
+    fn logits(&self, output: &Tensor, cases: i64) -> Result<Tensor> {
+        let shape = output.size();
+        let is_one = shape == [cases] || shape == [cases, 1];
+        match &self.spec.outputs {
+            Outputs::Logits if shape == [cases, 2] => Ok(output.shallow_clone()),
+            Outputs::Logit if is_one => beside_zero(output, cases),
+            Outputs::Probability if is_one => {
+                // in 64 bits, because 1 − p loses what is left of a p near 1
+                let shares = output.f_to_kind(Kind::Double)?;
+                let log_odds = shares.f_logit(Some(0.0))?.f_clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)?;
+                beside_zero(&log_odds.f_to_kind(Kind::Float)?, cases)
+            }
+            Outputs::Findings(names) if shape == [cases, names.len() as i64] => {
+                Ok(output.f_index_select(1, &tensor::rows(&self.columns)?)?)
+            }
+            Outputs::Findings(names) => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                &format!("`outputs` names {} columns; name each, `''` for one that is not read", names.len()),
+            )),
+            Outputs::Logits | Outputs::Logit | Outputs::Probability => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
+            )),
+        }
+    }
+
+    /// A command, which starts when it is first asked.
+    fn command(name: &str, spec: &ScriptModel, line: &CommandLine) -> Result<Self> {
+        Ok(Self {
+            name: name.to_string(),
+            file: line.run.join(" "),
+            spec: spec.clone(),
+            module: Module::Command(Process::new(name, spec, line)),
+            tokenizer: None,
+            columns: vec![],
+            mean: tensor::floats(&[0.0], &[1])?,
+            deviation: tensor::floats(&[1.0], &[1])?,
+            digest: String::new(),
+            parameters: 0,
+        })
+    }
+
     fn refused(&self, what: &str, remedy: &str) -> Error {
         Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.file))
     }
@@ -106,7 +156,9 @@ impl Script {
                 arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
             }
         }
-        if let (true, Some(text)) = (self.spec.reads_text, text) {
+        if let (true, Some(text), true) = (self.spec.reads_text, text, self.spec.command.is_some()) {
+            arguments.push(text.shallow_clone());
+        } else if let (true, Some(text)) = (self.spec.reads_text, text) {
             arguments.push(text.f_select(2, 0)?);
             arguments.push(text.f_select(2, 1)?);
         }
@@ -123,6 +175,8 @@ impl Classifier for Script {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
         let arguments = self.arguments(image, text)?;
         let output = self.module.forward(&arguments).map_err(|why| match why {
+            // it says what is wrong itself
+            why if self.spec.command.is_some() => why,
             // what a user's module does with its inputs is its own
             Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
@@ -133,29 +187,20 @@ impl Classifier for Script {
             }
             other => other,
         })?;
-        let shape = output.size();
-        match &self.spec.outputs {
-            Outputs::Logits if shape == [cases, 2] => Ok(output),
-            Outputs::Logit if shape == [cases] || shape == [cases, 1] => {
-                let score = output.f_reshape([cases, 1])?;
-                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
-            }
-            Outputs::Findings(names) if shape == [cases, names.len() as i64] => {
-                Ok(output.f_index_select(1, &tensor::rows(&self.columns)?)?)
-            }
-            Outputs::Findings(names) => Err(self.refused(
-                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
-                &format!("`outputs` names {} columns; name each, `''` for one that is not read", names.len()),
-            )),
-            Outputs::Logits | Outputs::Logit => Err(self.refused(
-                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
-                "two logits a case (normal, abnormal) are `outputs: logits`, one is `outputs: logit`",
-            )),
+        let logits = self.logits(&output, cases)?;
+        if self.access() > Access::Decision {
+            return Ok(logits);
         }
+        // the decision alone, as log-odds of 1 or −1
+        let decided = logits.f_select(1, 1)?.f_gt_tensor(&logits.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;
+        beside_zero(&decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?, cases)
     }
 
     /// Ids and mask, `[cases, length, 2]`.
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
+        if self.spec.command.is_some() {
+            return bytes_of(texts);
+        }
         let tokenizer = self
             .tokenizer
             .as_ref()
@@ -178,9 +223,19 @@ impl Reader for Script {
         self.spec.reads_text
     }
 
+    fn access(&self) -> Access {
+        self.spec.command.as_ref().map_or(Access::Gradient, |command| command.access)
+    }
+
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
     }
+}
+
+/// Log-odds as two logits, the first of them 0.
+fn beside_zero(log_odds: &Tensor, cases: i64) -> Result<Tensor> {
+    let score = log_odds.f_reshape([cases, 1])?;
+    Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
 }
 
 /// The columns of the findings, in the order of the data.

@@ -1,8 +1,10 @@
-//! What a user's file holds: a graph of torch.export, which is data, or a `TorchScript` module, which holds code.
+//! What answers for a model of the user's own: a graph of torch.export, which is data; a `TorchScript` module, which holds
+//! code; or a process behind a command.
 
 use tch::{CModule, jit};
 
 use crate::graph::{Reads, pt2};
+use crate::lab::command::Process;
 use crate::lab::graph::Graph;
 use crate::lab::tensor::{self, Tensor};
 use crate::spec::ScriptModel;
@@ -13,6 +15,7 @@ use crate::{Error, Result};
 pub(super) enum Module {
     Graph(Graph),
     TorchScript(CModule),
+    Command(Process),
 }
 
 impl Module {
@@ -55,6 +58,7 @@ impl Module {
             Self::TorchScript(module) => {
                 Ok(module.named_parameters()?.iter().map(|(_, tensor)| tensor.numel() as u64).sum())
             }
+            Self::Command(_) => Ok(0),
         }
     }
 
@@ -65,6 +69,7 @@ impl Module {
                 graph.run(&inputs)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
             }
             Self::TorchScript(module) => Ok(module.forward_ts(arguments)?),
+            Self::Command(process) => process.ask(arguments),
         }
     }
 
@@ -73,6 +78,8 @@ impl Module {
         let module = match self {
             Self::Graph(graph) => return graph.state(),
             Self::TorchScript(module) => module,
+            // what it holds is not shown
+            Self::Command(_) => return Ok(blake3::hash(b"")),
         };
         let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
         // libtorch lists parameters alone; what it saves is everything

@@ -13,6 +13,8 @@ const ALONE: f32 = 1e-3;
 const EXTREME: f64 = 1e4;
 /// The probabilities of a case add up to 1 with at most this error.
 const SUM: f32 = 1e-4;
+/// The answers that name a command are rounded to multiples of this, so that another processor gives the same name.
+const ROUNDED: f64 = 1e-4;
 
 impl Script {
     /// Refuses a module whose answers cannot be attacked or counted, from some clean cases (at least eight).
@@ -20,6 +22,9 @@ impl Script {
     /// # Errors
     /// Says what is wrong with its answers, and what to do.
     pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        if self.spec.command.is_some() {
+            return self.probe_answers(images, texts);
+        }
         let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
         let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
         let first = self.decide(leaf.as_ref(), text.as_ref())?;
@@ -36,6 +41,46 @@ impl Script {
             ));
         }
         leaf.map_or(Ok(()), |leaf| self.check_gradient(&first, &leaf))
+    }
+
+    /// Refuses a command whose answers cannot be counted: they differ when it is asked again, or of one case alone.
+    fn probe_answers(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
+        let first = tensor::values(&self.decide(images, text.as_ref())?)?;
+        let is_off = |(one, other): (&f32, &f32)| !((one - other).abs() <= ALONE * other.abs().max(1.0));
+        let again = tensor::values(&self.decide(images, text.as_ref())?)?;
+        if again.iter().zip(&first).any(is_off) {
+            return Err(
+                self.refused("answers the same cases differently the second time", "take its noise out")
+            );
+        }
+        let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
+        let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text.as_ref())?.as_ref())?)?;
+        if alone.iter().zip(&first).any(is_off) {
+            return Err(self.refused(
+                "answers a case differently when it is alone",
+                "let no case change another's answer",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Names a command by what it answers for some clean cases, rounded, because nothing shows its weights.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn pin_answers(&mut self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        if self.spec.command.is_none() {
+            return Ok(());
+        }
+        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.file.as_bytes());
+        for value in tensor::values(&self.decide(images, text.as_ref())?)? {
+            hasher.update(&((f64::from(value) / ROUNDED).round() as i64).to_le_bytes());
+        }
+        self.digest = hasher.finalize().to_hex().to_string();
+        Ok(())
     }
 
     /// The same cases have the same finite answers again, and the first case has its answer alone.
@@ -82,7 +127,7 @@ impl Script {
         let gradient = if answers.requires_grad() {
             let margin = match self.spec.outputs {
                 // of the margin: the sum of the logits [−z, z] is 0, whatever z is
-                Outputs::Logits | Outputs::Logit => {
+                Outputs::Logits | Outputs::Logit | Outputs::Probability => {
                     answers.f_select(1, 1)?.f_sub(&answers.f_select(1, 0)?)?
                 }
                 Outputs::Findings(_) => answers.shallow_clone(),
@@ -115,6 +160,8 @@ impl Script {
             Outputs::Logit => {
                 pairs.all(|pair| in_unit(pair[1])).then(|| "all lie between 0 and 1".to_string())
             }
+            // the spec says so
+            Outputs::Probability => None,
             Outputs::Findings(_) => {
                 values.iter().all(|&value| in_unit(value)).then(|| "all lie between 0 and 1".to_string())
             }

@@ -97,7 +97,7 @@ impl Branches {
 /// Trains `params` in place; afterwards they are those of the best epoch.
 ///
 /// # Errors
-/// The loss is not finite (the message says what to change), or libtorch fails.
+/// The loss is not finite (the message says what to change).
 pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
     let threads = tensor::threads();
     tensor::set_threads(lesson.threads);

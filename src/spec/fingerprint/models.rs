@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use crate::spec::{
-    BertConfig, Defence, Defended, Fusion, Hardening, Model, PixelNoise, ScriptModel, Smoothing, Train,
+    BertConfig, CommandLine, Defence, Defended, Fusion, Hardening, Model, PixelNoise, ScriptModel, Smoothing, Train,
     TrainingAttack, Weights, WordNoise,
 };
 
@@ -63,6 +63,7 @@ pub(super) fn model(model: &Model) -> Part {
                 max_tokens,
                 lowercase,
                 outputs,
+                command,
                 expect: _, // changes no evidence: where it does not hold, nothing is attacked
             } = script;
             part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
@@ -73,6 +74,9 @@ pub(super) fn model(model: &Model) -> Part {
             part.put("max_tokens", max_tokens)
                 .maybe("lowercase", lowercase.as_ref())
                 .put("outputs", outputs.name());
+            if let Some(CommandLine { run, access, batch, timeout: _ }) = command {
+                part.all("run", run).put("access", access.name()).put("batch", batch);
+            }
         }
         Model::Defended(Defended { base, defence, reads_image: _, reads_text: _ }) => {
             part.put("of", base);

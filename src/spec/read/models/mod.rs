@@ -1,6 +1,7 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
 mod bert;
+mod command;
 mod fusion;
 mod hardening;
 mod script;
@@ -107,6 +108,14 @@ fn module(format: ModuleFormat) -> Choice<ReadModel> {
                 .into(),
             schema: script::Script::schema,
             read: boxed(|node, _| script::read(node)),
+        },
+        ModuleFormat::Command => Choice {
+            name: format.name(),
+            about: "A model behind a command that reads and writes JSON lines. It is code, which runs here: it must be \
+                    trusted."
+                .into(),
+            schema: command::Command::schema,
+            read: boxed(|node, _| command::read(node)),
         },
     }
 }

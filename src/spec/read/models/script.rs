@@ -77,7 +77,7 @@ fn schema_of_outputs(about: &str) -> Json {
 const EXPECTATIONS: [&str; 2] = ["accuracy", "logits"];
 
 /// Golden answers: `accuracy: 71.3%`, or `logits: FILE.csv`.
-fn expectation(node: &Node<'_>) -> Option<Expectation> {
+pub(super) fn expectation(node: &Node<'_>) -> Option<Expectation> {
     let (kind, node) = node.choice("kind of answer", &EXPECTATIONS)?;
     if kind == "logits" {
         return node.path().map(Expectation::Logits);
@@ -91,7 +91,7 @@ fn expectation(node: &Node<'_>) -> Option<Expectation> {
     Some(Expectation::Accuracy { share, decimals: decimals as u32 })
 }
 
-fn expectation_schema(about: &str) -> Json {
+pub(super) fn expectation_schema(about: &str) -> Json {
     let accuracy =
         parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
     let logits =
@@ -102,17 +102,17 @@ fn expectation_schema(about: &str) -> Json {
 /// What a module reads.
 #[derive(Clone, Copy, PartialEq)]
 pub(in crate::spec) struct Inputs {
-    image: bool,
-    text: bool,
+    pub(super) image: bool,
+    pub(super) text: bool,
 }
 
-const INPUTS: [(&str, Inputs); 3] = [
+pub(super) const INPUTS: [(&str, Inputs); 3] = [
     ("image", Inputs { image: true, text: false }),
     ("text", Inputs { image: false, text: true }),
     ("both", Inputs { image: true, text: true }),
 ];
-const LEAST_SIDE: u64 = 8;
-const MOST_SIDE: u64 = 1024;
+pub(super) const LEAST_SIDE: u64 = 8;
+pub(super) const MOST_SIDE: u64 = 1024;
 const MOST_CHANNELS: usize = 3;
 const LEAST_MEAN: f64 = -1000.0;
 /// A deviation of 0 would divide by nothing.
@@ -170,10 +170,57 @@ fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Mo
         lowercase: table.lowercase.value?,
         outputs: table.outputs.value?,
         expect: table.expect.value?,
+        command: None,
+        command: None,
     }))
 }
 
-fn check_trust(node: &Node<'_>, trusted: Option<&Node<'_>>) {
+/// A command asks nothing of this program but its answers, so nothing of it can be pinned.
+pub(super) fn command(node: &Node<'_>) -> Option<Model> {
+    let table = Command::read(node)?;
+    check_trust(node, table.trusted.node.as_ref());
+    let reads = table.reads.value?;
+    let image = if reads.image {
+        let image = table.image.node.as_ref().or_else(|| node.missing("image", "224"));
+        image.and_then(|node| node.whole(LEAST_SIDE, MOST_SIDE))
+    } else {
+        unread(&[&table.image.node], "image").then_some(0)
+    };
+    let run = table.run.value?;
+    Some(Model::Script(ScriptModel {
+        format: ModuleFormat::Command,
+        source: Source { path: run.first().map(PathBuf::from).unwrap_or_default(), sha256: None },
+        reads_image: reads.image,
+        reads_text: reads.text,
+        image: image?,
+        mean: vec![0.0],
+        deviation: vec![1.0],
+        tokenizer: None,
+        max_tokens: u32::MAX,
+        lowercase: None,
+        outputs: table.outputs.value?,
+        expect: table.expect.value?,
+        command: Some(CommandLine {
+            run,
+            access: table.access.value?,
+            batch: table.batch.value?,
+            timeout: table.timeout.value?,
+        }),
+    }))
+}
+
+/// The words of a command line.
+fn words(node: &Node<'_>) -> Option<Vec<String>> {
+    let words: Option<Vec<String>> = node.items()?.iter().map(Node::words).collect();
+    let words = words?;
+    if words.is_empty() {
+        node.fault("there is no program", "write `run: [python3, serve.py]`".to_string());
+        return None;
+    }
+    Some(words)
+}
+
+pub(super) fn check_trust(node: &Node<'_>, trusted: Option<&Node<'_>>) {
     let help =
         "write `trusted: true` if you trust who made the file: it holds code, which runs here".to_string();
     match trusted {
@@ -215,7 +262,7 @@ fn numbers(node: &Node<'_>, channels: Option<usize>, least: f64) -> Option<Vec<f
 }
 
 /// Complains about keys of an input that the module does not read; whether there was none.
-fn unread(given: &[&Option<Node<'_>>], input: &str) -> bool {
+pub(super) fn unread(given: &[&Option<Node<'_>>], input: &str) -> bool {
     let given: Vec<&Node<'_>> = given.iter().filter_map(|node| node.as_ref()).collect();
     for node in &given {
         let help = "leave it out, or say `reads: both`".to_string();

@@ -1,0 +1,76 @@
+//! What attacks ask of a model, and what a model behind a door shows.
+
+use super::{Attack, Plan};
+use crate::spec::{Access, ImageMethod, Mask, Model, Spec, TextMethod};
+use crate::{Error, Result};
+
+impl Attack {
+    /// The most that it asks of a model.
+    pub fn access(&self) -> Access {
+        let image = self.image.map_or(Access::None, |image| {
+            let method = match image.method {
+                ImageMethod::Search { search, .. } => search.access(),
+                ImageMethod::Patch { .. } => Access::Gradient,
+                ImageMethod::NaivePatch { .. } => Access::Score,
+                ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
+            };
+            match image.method.mask() {
+                Some(Mask::Attribution) => Access::Gradient,
+                Some(Mask::Lesion | Mask::File(_)) | None => method,
+            }
+        });
+        let text = self.text.iter().map(|text| match text.method {
+            TextMethod::Searched { search, .. } => search.facts().access,
+            TextMethod::Sampled(_) | TextMethod::Absent(_) => Access::None,
+        });
+        text.fold(image, Access::max)
+    }
+}
+
+/// What a model of a spec shows; a defended one shows what its base does.
+pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
+    let of = match model {
+        Model::Defended(defended) => {
+            spec.models.iter().find(|(name, _)| *name == defended.base).map(|(_, base)| base)
+        }
+        Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } | Model::Script(_) => Some(model),
+    };
+    match of {
+        Some(Model::Script(script)) => {
+            script.command.as_ref().map_or(Access::Gradient, |command| command.access)
+        }
+        Some(Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } | Model::Defended(_))
+        | None => Access::Gradient,
+    }
+}
+
+impl Plan {
+    /// Refuses attacks that ask a model for more than it shows, each by name.
+    ///
+    /// # Errors
+    /// There are some; the message says what works instead.
+    pub fn check_access(&self) -> Result<()> {
+        let mut faults: Vec<String> = Vec::new();
+        for (place, subject) in self.subjects.iter().enumerate() {
+            let (name, shown) = (&subject.name, shown(&self.spec, &self.spec.models[subject.model].1));
+            let own = self.cells.iter().filter(|cell| cell.model == place && cell.attack.access() > shown);
+            let attacks: Vec<String> = own.map(|cell| cell.attack.to_string()).collect();
+            if attacks.is_empty() {
+                continue;
+            }
+            let (shows, works) = match shown {
+                Access::None | Access::Decision => ("its decision alone", "HopSkipJump"),
+                Access::Score | Access::Gradient => (
+                    "scores and no gradient",
+                    "Square, NES, SPSA, HopSkipJump, word searches such as TextFooler",
+                ),
+            };
+            faults.push(format!(
+                "{name} shows {shows}, and these attacks need more: {}; what works: {works}, transfer from another model, \
+                 corruptions and edits",
+                attacks.join(", ")
+            ));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Usage(faults.join("\n"))) }
+    }
+}
