@@ -1,16 +1,17 @@
-//! Two files of the same cases, which may list them in another order.
+//! Aligns evidence with other evidence that lists the same cases in another order.
 
 use std::collections::{HashMap, HashSet};
 
 use super::Evidence;
 
-/// Cases that a message names.
+/// Largest number of cases that a message names.
 const NAMED: usize = 5;
 
 /// Evidence with its cases in the order of another's.
 ///
 /// # Errors
-/// Why that cannot be, in a sentence: a case is in one of them alone, or has another label.
+/// The cases cannot be brought into that order; the message says why, in a sentence: a case is in only one of the two
+/// or has another label, or a cell has too few outcomes.
 pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, String> {
     let alone = |some: &Evidence, others: &Evidence| -> Vec<String> {
         let known: HashSet<&str> = others.cases.iter().map(|case| case.id.as_str()).collect();
@@ -55,7 +56,7 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
             "{model} under {attack} ended early, and the other has its cases in another order"
         ));
     }
-    // where each case's outcome is among those of a model
+    // for each cell, the place of each case's outcome among those of its model
     let known: Vec<HashMap<usize, usize>> = evidence
         .cells
         .iter()

@@ -1,17 +1,17 @@
-//! The answers of trivial readers of the report, which models are compared with.
+//! Trivial models that read the report, with which the spec's models are compared.
 
 use serde::{Deserialize, Serialize};
 
-/// A trivial reader that learned from the training cases.
+/// A trivial model of the report that was trained on the training cases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// What it is, such as `bag of words, findings`.
     pub name: String,
-    /// A character a case, in the order of [`Evidence::cases`](super::Evidence::cases): `1` where it is right, `0` where
-    /// it is wrong, and `-` where the label is not known.
+    /// One character per case, in the order of [`Evidence::cases`](super::Evidence::cases): `1` where it is right,
+    /// `0` where it is wrong, and `-` where the label is not known.
     pub right: String,
-    /// The finding that it learned; None where it learned whether a study is abnormal.
+    /// The finding that it was trained on; None if it was trained on whether a study is abnormal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
 }

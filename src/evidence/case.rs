@@ -14,16 +14,16 @@ pub struct Case {
     pub patient: String,
     /// True if abnormal; where the data have findings, if one of them is present.
     pub label: bool,
-    /// A character a finding, in the order of [`DataFacts::findings`](super::DataFacts::findings): `1` where it is
-    /// present, `0` where it is absent, `?` where the label is uncertain and `-` where there is none. Empty where the data
-    /// have no findings.
+    /// One character per finding, in the order of [`DataFacts::findings`](super::DataFacts::findings): `1` where it
+    /// is present, `0` where it is absent, `?` where the label is uncertain and `-` where there is none. Empty where
+    /// the data have no findings.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub findings: String,
     /// Share of the frontal image that its lesion covers, 0 to 1, where a threat asked for lesions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesion: Option<f32>,
-    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report`, or `short
-    /// report` where it has so few words that it recurs by chance, and `image`.
+    /// Its inputs that are also in the training or the validation part, exactly or nearly: `report` (`short report`
+    /// if it has so few words that it recurs by chance) and `image`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
     /// Its copies among the test cases.

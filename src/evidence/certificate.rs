@@ -1,11 +1,11 @@
-//! What was seen of certificates: how many copies of each case were asked and how many answered its label. The threshold,
-//! the radius and the decision follow from these and are computed again by whoever judges.
+//! The votes behind certificates: how many inputs of each case the model was asked, and how many it answered with the
+//! label. The threshold, the radius and the decision follow from these numbers, and the judge computes them again.
 
 use serde::{Deserialize, Serialize};
 
 use crate::stats::vote::State;
 
-/// A model within a ball, every case.
+/// The votes of a model within a ball, over all cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
@@ -15,19 +15,19 @@ pub struct Certificate {
     pub ball: String,
     /// Seed of the noise.
     pub seed: u64,
-    /// One vote a case, in the order of [`Evidence::cases`](super::Evidence::cases).
+    /// One vote per case, in the order of [`Evidence::cases`](super::Evidence::cases).
     pub votes: Vec<Vote>,
 }
 
-/// What was seen of one case.
+/// The vote on one case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vote {
-    /// What it shows.
+    /// The decision that its samples give.
     pub state: Decision,
-    /// Inputs that were asked: noisy copies, pairs of masks, or the listed changes.
+    /// Inputs that the model was asked: noisy copies, pairs of masks, or the listed changes.
     pub samples: u64,
-    /// How many of them the model answered with the label; an answer that is no number is not one.
+    /// How many of them the model answered with the label; an answer that is not finite is none.
     pub successes: u64,
     /// Words of the report that the noise chooses from; 0 where no word gets noise.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -40,7 +40,7 @@ pub struct Vote {
     pub attacked: Option<Attacked>,
 }
 
-/// What a vote shows of the share of noisy copies that answer the label.
+/// What a vote shows about a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
@@ -48,12 +48,12 @@ pub enum Decision {
     Certified,
     /// The share is under what a certificate needs; where inputs are listed, one of them is answered wrongly.
     Refuted,
-    /// The samples do not suffice to tell.
+    /// The samples do not show whether the case can be certified.
     Undecided,
 }
 
 impl Decision {
-    /// That of a vote; one that is still open is undecided.
+    /// The decision for the state of a vote; an open vote is undecided.
     pub fn of(state: State) -> Self {
         match state {
             State::Certified => Self::Certified,

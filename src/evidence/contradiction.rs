@@ -1,5 +1,5 @@
-//! What no run can have seen: an outcome whose answer, margin and counts say different things, or a record of a case that
-//! is not there. Evidence that holds one was not written by medcert as it is, and nothing is judged from it.
+//! Finds what no run can observe: an outcome whose answer, margin and counts disagree, or a record of a case that is
+//! not there. medcert did not write such evidence as it is, so nothing is judged from it.
 
 use std::collections::HashSet;
 
@@ -61,7 +61,7 @@ impl Evidence {
     }
 }
 
-/// What contradicts itself in an outcome of a case with this label.
+/// How an outcome of a case with this label contradicts itself.
 fn of_outcome(outcome: &Outcome, label: bool, is_clean: bool) -> Option<&'static str> {
     let Outcome { predicted, margin, edits, change, draws, held, meaning_changed, flipped, .. } = *outcome;
     if predicted.is_some() != margin.is_some() {

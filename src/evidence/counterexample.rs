@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Edit;
 
-/// Counterexamples of a cell that are kept.
+/// Largest number of counterexamples that are kept per cell.
 const KEPT: usize = 3;
 
-/// A change that makes a model wrong on a case that it is right on when clean, and as little of it as was found
-/// to be enough.
+/// The smallest change that was found to make a model wrong on a case that it is right on when clean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counterexample {
@@ -18,25 +17,25 @@ pub struct Counterexample {
     pub attack: String,
     /// The case's identifier.
     pub case: String,
-    /// The edits that it needs all of, step by step; none where no word has to change, and where the report was
-    /// replaced or denied (the attack makes it again).
+    /// The edits, step by step; it needs all of them. Empty where no word has to change, and where the report was
+    /// replaced or denied, because the attack makes it again.
     pub edits: Vec<Vec<Edit>>,
-    /// The least change of the images towards the attacked ones that still breaks it, in the attack's norm; 0
+    /// The least change of the images towards the attacked ones that still breaks the case, in the attack's norm; 0
     /// if the words alone do. None where no attack with a norm touched the images.
     pub epsilon: Option<f32>,
-    /// The fewest pixels, over all views, that break it at their full change.
+    /// The fewest pixels, over all views, that break the case at their full change.
     pub pixels: Option<u32>,
-    /// Evaluations of the model that the search for less took; no outcome counts them.
+    /// Model evaluations that minimising took; no outcome counts them.
     pub queries: u32,
 }
 
-/// What became of counterexamples of an earlier run.
+/// The counterexamples of an earlier run that were tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Regressions {
-    /// Those whose model, attack and case were there to be tried again.
+    /// How many had a model, attack and case of this run, so that they were tried.
     pub tried: u32,
-    /// Those of them whose case is broken again.
+    /// How many of these broke their case again.
     pub still_break: u32,
 }
 
@@ -47,7 +46,7 @@ impl Counterexample {
     }
 }
 
-/// The smallest counterexamples of a cell: the fewest edits, then the least change, then by the case.
+/// The smallest counterexamples of a cell: by the fewest edits, then the least change, then the case.
 pub fn smallest(mut found: Vec<Counterexample>) -> Vec<Counterexample> {
     let epsilon = |one: &Counterexample| one.epsilon.unwrap_or(0.0);
     found.sort_by(|a, b| {

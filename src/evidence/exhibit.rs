@@ -1,5 +1,6 @@
-//! A case before and after an attack, for a person to look at: what `medcert replay` shows and a report prints. It is
-//! computed again from the seed and the weights and kept beside the evidence, never in it: no verdict rests on it.
+//! A case before and after an attack, for a person to look at; `medcert replay` shows it and a report prints it. It
+//! is computed again from the seed and the weights, and kept beside the evidence, not in it, because no verdict rests
+//! on it.
 
 use std::path::Path;
 
@@ -25,9 +26,9 @@ pub struct Exhibit {
     pub case: String,
     /// True if abnormal.
     pub label: bool,
-    /// What the model says without the attack.
+    /// The answer without the attack.
     pub before: Answered,
-    /// What it says under the attack.
+    /// The answer under the attack.
     pub after: Answered,
     /// The frontal image, where the attack touches it.
     pub image: Option<Pictures>,
@@ -36,20 +37,20 @@ pub struct Exhibit {
 }
 
 impl Exhibit {
-    /// The counterexample that is of this very case and attack, if there is one.
+    /// The counterexample of the same model, attack and case, if there is one.
     pub fn least<'k>(&self, known: &'k [Counterexample]) -> Option<&'k Counterexample> {
         let own = (&self.model, &self.attack, &self.case);
         known.iter().find(|found| (&found.model, &found.attack, &found.case) == own)
     }
 }
 
-/// What a model says of a case.
+/// A model's answer to a case.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
     /// True if abnormal; None if it gave no finite answer.
     pub predicted: Option<bool>,
-    /// Logit of the true class less that of the other: positive means right.
+    /// Logit of the true class minus that of the other: positive means right.
     pub margin: Option<f32>,
 }
 
@@ -95,7 +96,7 @@ pub fn read(path: &Path) -> Vec<Exhibit> {
         .unwrap_or_default()
 }
 
-/// By which rule a broken case is chosen to be shown.
+/// The rule by which a broken case is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// The wrong answer that the model is most sure of: the lowest margin.
@@ -130,9 +131,9 @@ pub struct Chosen {
     pub rule: Rule,
 }
 
-/// The broken cases to show: for each requirement the one that the model is most sure of, then the smallest, then a typical
-/// one; `most` of them at most, every requirement's first before any requirement's second. A case that no attack breaks is
-/// never shown.
+/// The broken cases to show, at most `most` different ones. Each requirement gets the break that the model is most
+/// sure of, then the smallest, then a typical one; every requirement gets its first before any gets its second. A
+/// case that no attack breaks is never shown.
 pub fn chosen(plan: &Plan, evidence: &Evidence, most: usize) -> Vec<Chosen> {
     let rules = [Rule::MostConfident, Rule::Smallest, Rule::Typical];
     let broken: Vec<Vec<Broken>> =
@@ -178,7 +179,8 @@ struct Broken {
     margin: f32,
 }
 
-/// The cases that the attacks of a requirement broke and that the model is right on when clean, the lowest margin first.
+/// The cases that the attacks of a requirement broke and that the model is right on when clean, the lowest margin
+/// first.
 fn broken(plan: &Plan, evidence: &Evidence, requirement: usize) -> Vec<Broken> {
     let mut cells: Vec<usize> =
         plan.requirements[requirement].clauses.iter().flat_map(|clause| clause.cells.clone()).collect();
@@ -186,6 +188,7 @@ fn broken(plan: &Plan, evidence: &Evidence, requirement: usize) -> Vec<Broken> {
     cells.dedup();
     let of_cell = |cell: usize| {
         let planned = plan.cells.get(cell).filter(|planned| !planned.attack.is_clean())?;
+        // a model's first cell is its clean one
         let clean = evidence.cells.get(plan.cells.iter().position(|other| other.model == planned.model)?)?;
         let outcomes = evidence.cells.get(cell)?.outcomes.iter().zip(&clean.outcomes).enumerate();
         // a margin above 0 is a right answer, and an answer that is not finite has nothing to show

@@ -15,18 +15,19 @@ pub struct RunFacts {
     pub chunk: usize,
     /// Whether batch norms were folded into the convolutions and images laid out channels-last.
     pub folded: bool,
-    /// Whether a cell ended as soon as its cases decided every sentence about it; the cases are then in a random order.
+    /// Whether a cell ended as soon as its cases decided every requirement on it; the cases are then in a random
+    /// order.
     #[serde(default, skip_serializing_if = "is_false")]
     pub early: bool,
     /// Every machine that computed a part of it, each once, in order.
     pub computed_by: Vec<Machine>,
 }
 
-/// What computed a part of the evidence.
+/// A machine that computed some of the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
-    /// Kind of processor, and of GPU if it was one.
+    /// Kind of processor, and of the GPU if one was used.
     pub processor: String,
     /// libtorch's version.
     pub libtorch: String,
@@ -84,7 +85,7 @@ impl From<FindingCounts> for FindingFacts {
     }
 }
 
-/// What a model was, as it is asked one thing.
+/// A model and the question that it is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFacts {
@@ -99,10 +100,10 @@ pub struct ModelFacts {
     pub weights: String,
     /// Number of parameters.
     pub parameters: u64,
-    /// sha256 of the file that the weights, or the beginning of their training, came from.
+    /// sha256 of the file that the weights, or the starting weights of their training, came from.
     pub source: Option<String>,
-    /// Log-odds above which it calls a case abnormal, fixed on the validation part; margins are counted from there. 0
-    /// if None.
+    /// The operating point: log-odds above which it calls a case abnormal, fixed on the validation part. Margins are
+    /// relative to it. None means 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
 }

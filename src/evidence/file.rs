@@ -1,12 +1,12 @@
 //! Evidence files: canonical JSON (RFC 8259), sealed, written whole or not at all.
 //!
-//! Canonical means that equal evidence has equal bytes: keys in the order of the types, a case and an
-//! outcome a line, the shortest decimal of each number, a newline at the end. A difference of two files is
-//! then a difference of what was observed, and a person can read it.
+//! Canonical means that equal evidence has equal bytes: keys in the order of the types, one case or outcome per line,
+//! the shortest decimal of each number, a newline at the end. The difference of two files is then the difference of
+//! what was observed, and a person can read it.
 //!
-//! Two members follow the evidence. `digests` names every part (the spec, the data, the models, the cases, each cell, each
-//! probe and so on), each with a digest over itself and all parts before it, so that a part cannot be
-//! exchanged alone and a message can say which one was altered. `seal` is the digest of the whole text before it. Both
+//! Two members follow the evidence. `digests` names every part (the spec, the data, the models, the cases, each cell,
+//! each probe and so on), each with a digest over itself and all parts before it. So a part cannot be exchanged
+//! alone, and a message can say which part was altered. `seal` is the digest of the whole text before it. Both
 //! protect against damage and careless edits, not against somebody who computes them anew ([`crate::seal`]).
 
 use std::io::Write;
@@ -21,15 +21,15 @@ use crate::{Error, Result};
 
 /// Largest evidence file that is read, in bytes (1 GiB).
 pub const LARGEST_BYTES: u64 = 1 << 30;
-/// What the seal is of.
+/// The kind of file, which enters the seal.
 const KIND: &str = "evidence";
-/// Characters of a part's digest: 64 bits of blake3 tell which part differs; the seal decides whether one does.
+/// Characters of a part's digest. 64 bits of blake3 show which part differs; the seal decides whether one does.
 const DIGITS: usize = 16;
-/// What begins the members that follow the evidence.
+/// The beginning of the members that follow the evidence.
 const DIGESTS: &[u8] = b",\n\"digests\": [";
 
-/// Writes evidence under a temporary name in the same folder, which is made if need be, and renames it: a
-/// reader sees all of it or none, and what lay there before stays until then.
+/// Writes evidence under a temporary name in the same folder, which is created if it is missing, and renames it: a
+/// reader sees the old file or the whole new one.
 ///
 /// # Errors
 /// The file cannot be written, or the evidence has a number that is not finite or contradicts itself, which is a bug.
@@ -56,7 +56,7 @@ pub fn read(path: &Path) -> Result<Evidence> {
 /// Reads evidence from the bytes of a file; `path` is for messages.
 ///
 /// # Errors
-/// As for [`read`], of what was read.
+/// As for [`read`], except that the file is already read.
 pub fn parse(path: &Path, mut text: Vec<u8>) -> Result<Evidence> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(refused(path, "it is empty"));
@@ -91,7 +91,7 @@ pub fn parse(path: &Path, mut text: Vec<u8>) -> Result<Evidence> {
     }
 }
 
-/// The first part that is not as its digest says; none if what differs cannot be told from the parts.
+/// The first part that does not match its digest; None if the parts do not show what differs.
 fn altered_part(text: &[u8]) -> Option<String> {
     let mut whole: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).ok()?;
     whole.remove("seal")?;
@@ -101,7 +101,7 @@ fn altered_part(text: &[u8]) -> Option<String> {
     now.into_iter().zip(written).find(|(now, written)| now != written).map(|(now, _)| now.0)
 }
 
-/// What is read first: a file of another version may have other keys.
+/// The part that is read first, because a file of another version may have other keys.
 #[derive(Deserialize)]
 struct Head {
     schema: Option<u64>,
@@ -120,7 +120,8 @@ fn malformed(path: &Path, why: &serde_json::Error) -> Error {
     refused(path, &why.to_string())
 }
 
-/// JSON knows no NaN; it would come back as "no answer", which is not what was seen.
+/// Refuses numbers that are not finite. JSON has no NaN, so it would be read back as "no answer", which is not what
+/// was observed.
 fn finite(evidence: &Evidence) -> Result<()> {
     for found in &evidence.counterexamples {
         if found.epsilon.is_some_and(|epsilon| !epsilon.is_finite()) {
@@ -172,7 +173,7 @@ struct Part {
     text: String,
 }
 
-/// The digest of each part and all before it.
+/// The name of each part, with the digest of this and all parts before it.
 fn digests(parts: &[Part]) -> Vec<(String, String)> {
     let mut before = seal::digest("evidence parts", &[]);
     let mut digest = |part: &Part| {
@@ -197,7 +198,7 @@ fn parts(evidence: &Evidence) -> std::io::Result<Vec<Part>> {
         put(name, format!(",\n\"{name}\": [\n{elements}]"));
     }
     for (name, cells) in [("cells", &evidence.cells), ("probes", &evidence.probes)] {
-        // a cell is a part, so the brackets around all belong to other ones
+        // each cell is a part, so the brackets around all cells belong to other parts
         put(name, format!(",\n\"{name}\": [\n"));
         for (place, cell) in cells.iter().enumerate() {
             let super::Cell { model, attack, outcomes } = cell;
@@ -213,7 +214,7 @@ fn parts(evidence: &Evidence) -> std::io::Result<Vec<Part>> {
         }
         put(&format!("{name}: end"), "]".to_string());
     }
-    // evidence without a certificate has the same bytes as before there were any
+    // evidence without certificates keeps the bytes that it had before there were any
     if !evidence.certificates.is_empty() {
         put("certificates", ",\n\"certificates\": [\n".to_string());
         for (place, certificate) in evidence.certificates.iter().enumerate() {
@@ -238,7 +239,7 @@ fn parts(evidence: &Evidence) -> std::io::Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// Elements, one a line.
+/// Elements, one per line.
 fn lines<T: Serialize>(elements: &[T]) -> std::io::Result<String> {
     let mut text = Vec::new();
     list(&mut text, elements)?;

@@ -1,5 +1,5 @@
-//! What was seen of a model before anything is claimed of it: whether its answers are reproducible logits of one
-//! case at a time, and whether its gradients point uphill.
+//! The health of a model, which its results rest on: whether its answers are reproducible logits that do not depend
+//! on other cases, and whether its gradients point uphill.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct Health {
     /// The model's name.
     pub model: String,
-    /// Cases that were looked at.
+    /// Cases that were examined.
     pub cases: u32,
-    /// Evaluations of a case that this took.
+    /// Evaluations, counted per case, that this took.
     pub evaluations: u64,
-    /// Cases whose answer is not, to the last bit, the same when they are asked again.
+    /// Cases whose answer differs in any bit when the model is asked again.
     pub unrepeatable: u32,
     /// Cases that were asked alone too.
     pub alone: u32,
-    /// Those of them whose answer depends on the other cases, beyond rounding.
+    /// How many of these have an answer that depends on the other cases, beyond rounding.
     pub dependent: u32,
     /// Whether the two outputs are probabilities: in [0, 1] with the sum 1 for every case.
     pub probabilities: bool,
@@ -29,7 +29,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// What was seen over these chunks of cases and a further one.
+    /// Combines the health over these chunks with that over a further one.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
         Self {
@@ -69,7 +69,7 @@ pub struct NoiseHealth {
     pub squares: f64,
     /// Copies that were recorded.
     pub copies: u32,
-    /// Those of them that are like another copy, to the last bit.
+    /// How many of these are like another copy, to the last bit.
     pub alike: u32,
 }
 
@@ -93,8 +93,9 @@ pub struct GradientHealth {
     pub zero: u32,
     /// Cases whose gradient is not finite somewhere.
     pub not_finite: u32,
-    /// Median over the cases of a chunk, in the chunk where it is least, of the cosine between what the gradient says along random directions and what finite
-    /// differences say, −1 to 1; 0 where the median gradient or difference is zero.
+    /// Cosine, −1 to 1, between the slopes along random directions by the gradient and by finite differences: the
+    /// median over the cases of a chunk, in the chunk where it is least. 0 where the median gradient or difference is
+    /// zero.
     pub cosine: f32,
     /// Cases whose cross-entropy is higher after one small step along the gradient's signs.
     pub rising: u32,

@@ -1,9 +1,11 @@
-//! What was seen of one model over one chunk of cases, an attack a line, written as soon as it was seen: a run that
-//! was killed goes on after the last whole line, and a run of an unchanged question reads instead of computing.
+//! The journal of one model over one chunk of cases. Each line holds the outcomes of one attack and is written as
+//! soon as they are known. A run that was killed resumes after the last whole line, and a run of an unchanged
+//! question reads instead of computing.
 //!
-//! A journal lies under the digest of what all its lines have in common (the program, the model, the cases); a line
-//! begins with the seal of that and of the rest, and names the digest of what else determined it (the attack). A line that is
-//! cut off, damaged or of another question is computed again, and the last sound line of a digest counts.
+//! A journal is named by the digest of what all its lines have in common (the program, the model, the cases). A line
+//! begins with the seal of that digest and of the rest of the line, and names the digest of what else determined it
+//! (the attack). A line that is cut off, damaged or of another question is computed again. If several sound lines
+//! have the same digest, the last one counts.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -21,13 +23,13 @@ const SEAL: usize = 64;
 /// Largest journal that is read, in bytes (1 GiB).
 const LARGEST_BYTES: u64 = 1 << 30;
 
-/// What one line holds.
+/// The content of one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Seen {
     /// A cell of the plan.
     Cell(CellPiece),
-    /// What only the checks asked for.
+    /// A probe of the plan.
     Probe(Vec<Outcome>),
     /// A certificate of the plan.
     Certificate(Vec<Vote>),
@@ -36,7 +38,7 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// Whether it is of so many cases, as far as it is a case at a time.
+    /// Whether it has one record per case; health is not recorded per case.
     fn fits(&self, cases: usize) -> bool {
         match self {
             Self::Cell(cell) => cell.outcomes.len() == cases,
@@ -64,43 +66,43 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads what is sound of the journal of a digest, over so many cases; nothing if there is none. A `fresh` one
-    /// believes no earlier line.
+    /// Reads the sound lines of the journal of a digest, over a number of cases; a missing journal has none. `fresh`
+    /// ignores all earlier lines.
     pub fn open(folder: &Path, digest: &str, cases: usize, fresh: bool) -> Self {
         let path =
             folder.join("pieces").join(digest.get(..2).unwrap_or("")).join(format!("{digest}.journal"));
-        // one that cannot be read is computed again, as an absent one is
+        // an unreadable journal counts as missing: its content is computed again
         let text = if fresh { vec![] } else { bounded_read(&path, LARGEST_BYTES).unwrap_or_default() };
         let (mut lines, mut is_damaged) = (HashMap::new(), false);
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             match read(digest, line.strip_suffix(b"\n").unwrap_or(line)) {
                 Some(Line { key, seen }) if seen.fits(cases) => drop(lines.insert(key, seen)),
-                // a run that was killed leaves a line without its end; only a whole line that differs was damaged
+                // a killed run leaves a line without its end; only a whole line that does not match was damaged
                 Some(_) | None => is_damaged |= line.len() > 1 && line.ends_with(b"\n"),
             }
         }
         Self { path, digest: digest.to_string(), lines, is_damaged }
     }
 
-    /// Where it lies.
+    /// The path of its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a whole line was not what had been written; what it held is computed again.
+    /// Whether a whole line was damaged; its content is computed again.
     pub fn is_damaged(&self) -> bool {
         self.is_damaged
     }
 
-    /// What was seen under a digest.
+    /// The content of the line with a digest.
     pub fn get(&self, key: &str) -> Option<&Seen> {
         self.lines.get(key)
     }
 
-    /// Writes a line to the disk, after whatever stands there.
+    /// Appends a line and waits until it is on the disk.
     ///
     /// # Errors
-    /// It cannot be written; what was written before is still there.
+    /// It cannot be written; earlier lines are still there.
     pub fn append(&mut self, key: String, seen: Seen) -> Result<()> {
         let line = Line { key, seen };
         self.put(&line).map_err(|why| Error::unwritable(&self.path, &why))?;
@@ -115,6 +117,7 @@ impl Journal {
         let mut file = std::fs::File::options().read(true).append(true).create(true).open(&self.path)?;
         let text = serde_json::to_string(line)?;
         let mut whole = format!("{} {text}\n", seal_of(&self.digest, text.as_bytes()));
+        // a line that was cut off must not spoil this one
         if !ends_a_line(&mut file)? {
             whole.insert(0, '\n');
         }
@@ -193,7 +196,7 @@ mod tests {
             // a last line that lacks only its newline is whole
             let lacks_newline = bytes.get(cut) == Some(&b'\n');
             prop_assert_eq!(journal.lines.len(), whole + usize::from(lacks_newline));
-            // it goes on where it was, and the torn line hurts nothing
+            // it resumes where it was, and the torn line does no harm
             for line in 0..3 {
                 let key = format!("key {line}");
                 if journal.get(&key).is_none() {
@@ -204,7 +207,7 @@ mod tests {
             for line in 0..3 {
                 prop_assert_eq!(again.get(&format!("key {line}")), Some(&probe(line)));
             }
-            // one byte that is not what it was
+            // one flipped bit
             let mut bytes = bytes;
             let at = at % bytes.len();
             bytes[at] ^= 1;
@@ -228,7 +231,7 @@ mod tests {
         journal.append("key 0".into(), probe(7)).expect("written");
         assert_eq!(Journal::open(folder.path(), "abc", 2, false).get("key 0"), Some(&probe(7)));
         assert_eq!(Journal::open(folder.path(), "abc", 3, false).get("key 0"), None);
-        // a journal under another digest's name is another's
+        // a journal that is copied to another digest's name is not believed
         std::fs::copy(&journal.path, folder.path().join("pieces/ab/abd.journal")).expect("copied");
         assert_eq!(Journal::open(folder.path(), "abd", 2, false).get("key 0"), None);
     }

@@ -1,5 +1,6 @@
-//! One run at a time on the same question in the same folder: the second would only compute the same again, so it
-//! waits, and says whom for. The lock is the operating system's, so it goes when its holder does, however it ends.
+//! Lets only one run at a time compute the same question in the same folder. A second run would compute the same
+//! again, so it waits and reports who holds the lock. The operating system releases the lock when its holder ends,
+//! however it ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -12,11 +13,12 @@ use crate::{Error, Result};
 pub struct Lock(#[expect(dead_code, reason = "its lock goes when it is closed")] File);
 
 impl Lock {
-    /// Holds the lock of a file, which is made if need be and says who holds it; `waits` is told who does, if that is
-    /// somebody else. None where the file system knows no locks: then two runs do the same work twice, and no harm.
+    /// Takes the lock of a file, which is created if it is missing and names its holder. If somebody else holds the
+    /// lock, `waits` is called with the holder's name first. None where the file system has no locks: then two runs
+    /// do the same work twice, which is harmless.
     ///
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be created, or waiting for the lock fails.
     pub fn hold(path: &Path, holder: &str, waits: impl FnOnce(&str)) -> Result<Option<Self>> {
         let failed = |why: std::io::Error| Error::unwritable(path, &why);
         if let Some(folder) = path.parent() {
@@ -34,7 +36,7 @@ impl Lock {
             }
             Err(TryLockError::Error(_)) => return Ok(None),
         }
-        // who holds it is for a person to read; that it is held does not rest on it
+        // the name is only for people to read, so it does not matter if it cannot be written
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         Ok(Some(Self(file)))
     }

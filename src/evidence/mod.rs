@@ -1,5 +1,5 @@
-//! What was observed: the outcome of every case in every cell, and what produced it. Evidence holds no
-//! times and no machine names: the same question gives the same bytes.
+//! Evidence: the outcome of every case in every cell, and what produced it. It holds no times and no machine names,
+//! so the same question gives the same bytes.
 
 mod align;
 mod baseline;
@@ -54,31 +54,30 @@ pub struct Evidence {
     pub schema: u32,
     /// Version of medcert.
     pub medcert: String,
-    /// What of the spec decides the evidence, by part.
+    /// Fingerprint of the parts of the spec that decide the evidence.
     pub spec: Fingerprint,
     /// How it was computed.
     pub run: RunFacts,
     /// What the data held and what was left out.
     pub data: DataFacts,
-    /// The models, in the spec's order, each as often as it is asked about a finding.
+    /// The models in the spec's order, once for each finding that a model is asked about.
     pub models: Vec<ModelFacts>,
-    /// Trivial readers of the report, for comparison.
+    /// Trivial models of the report, for comparison.
     pub baselines: Vec<Baseline>,
     /// The test cases, in the order of every cell's outcomes.
     pub cases: Vec<Case>,
     /// The cells, in the plan's order.
     pub cells: Vec<Cell>,
-    /// What is certified, in the plan's order.
+    /// The certificates, in the plan's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
-    /// What only the checks asked for, in the plan's order: the outcomes of all cases, or of those from
-    /// [`Evidence::probed_from`] on.
+    /// The probes, in the plan's order: the outcomes of all cases, or of some from [`Evidence::probed_from`] on.
     pub probes: Vec<Cell>,
-    /// What was seen of each model's answers and gradients, in the spec's order.
+    /// The health of each model, in the spec's order.
     pub health: Vec<Health>,
     /// The smallest counterexamples of each cell, in the cells' order.
     pub counterexamples: Vec<Counterexample>,
-    /// What became of those of an earlier run.
+    /// How many counterexamples of an earlier run were tried, and how many of them still break.
     pub regressions: Regressions,
 }
 
@@ -88,8 +87,8 @@ impl Evidence {
         self.cells.iter().find(|cell| cell.model == model && cell.attack == attack)
     }
 
-    /// The cases that a model's outcomes are of, by their places, with their labels: all, or those whose label of the
-    /// finding that it is asked about is known.
+    /// The cases that a model is evaluated on, by their places, with their labels: all cases or, for a model that is
+    /// asked about a finding, those whose label for it is known.
     pub fn cases_of(&self, model: &str) -> Vec<(usize, bool)> {
         let facts = self.models.iter().find(|facts| facts.name == model);
         let finding = facts.and_then(|facts| facts.finding.as_ref());
@@ -102,18 +101,18 @@ impl Evidence {
         cases.filter_map(|(place, case)| Some((place, label(case)?))).collect()
     }
 
-    /// The identifier of a case, by its place among those that a model's outcomes are of; empty if there is none.
+    /// The identifier of a case, by its place among those that a model is evaluated on; empty if there is none.
     pub fn id_of(&self, model: &str, place: usize) -> String {
         let known = self.cases_of(model);
         known.get(place).map_or_else(String::new, |(at, _)| self.cases[*at].id.clone())
     }
 
-    /// How many cases a model's outcomes are of.
+    /// How many cases a model is evaluated on.
     pub fn count_of(&self, model: &str) -> usize {
         self.cases_of(model).len()
     }
 
-    /// The place of the first case that a probe's outcomes are of.
+    /// The place of a probe's first case among those that its model is evaluated on.
     pub fn probed_from(&self, probe: &Cell) -> usize {
         let weights =
             self.models.iter().find(|model| model.name == probe.model).map(|model| model.weights.as_str());
@@ -126,8 +125,8 @@ impl Evidence {
         probed_chunks(cases, chunk, self.run.early, digests).start * chunk
     }
 
-    /// Why a cell does not count the cases that it should, if so: all of them, or, where cells end early, the first
-    /// ones, as many as the model was seen on without an attack at most.
+    /// Why a cell has a wrong number of outcomes, if it has. It must count all cases or, where cells end early, some
+    /// of the first ones: at least one, and no more than the model's clean cell.
     pub fn miscounted(&self, cell: &Cell) -> Option<String> {
         let (counted, cases) = (cell.outcomes.len(), self.count_of(&cell.model));
         let most = match self.cell(&cell.model, "clean").filter(|_| self.run.early) {

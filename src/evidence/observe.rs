@@ -1,4 +1,4 @@
-//! What is told while evidence is being gathered.
+//! The events that a run reports while it gathers evidence.
 
 /// A step of the work.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub enum Event<'a> {
     },
     /// Images and texts are ready.
     Prepared,
-    /// A chunk of cases went through an attack, and it is written down.
+    /// A chunk of cases went through an attack, and the journal holds the outcomes.
     Tried {
         /// The model's name.
         model: &'a str,
@@ -60,7 +60,7 @@ pub enum Event<'a> {
         /// Cases of the chunk.
         cases: usize,
     },
-    /// The data were looked at for what they reveal by themselves.
+    /// The audit of the data, which needs no model, is done.
     Audited,
     /// A chunk of cases went through every cell of a model.
     Attacked {
@@ -73,13 +73,13 @@ pub enum Event<'a> {
     },
 }
 
-/// Is told of each step. It never decides anything.
+/// Receives the events of a run. It never decides anything.
 pub trait Observer {
     /// A step was taken.
     fn observe(&self, event: Event<'_>);
 }
 
-/// An observer that says nothing.
+/// An observer that ignores every event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::is_false;
 
-/// A model under an attack point, every case.
+/// A model under one attack at one strength, over all cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
@@ -12,8 +12,8 @@ pub struct Cell {
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation; `clean` for none.
     pub attack: String,
-    /// One outcome a case, in the order of [`Evidence::cases_of`](super::Evidence::cases_of); of the first of them where
-    /// the cell ended early.
+    /// One outcome per case, in the order of [`Evidence::cases_of`](super::Evidence::cases_of); only of the first
+    /// cases where the cell ended early.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -24,20 +24,20 @@ pub struct Outcome {
     /// Predicted class under the attack; for a broken case, that of the breaking input. None if the model
     /// gave no finite answer.
     pub predicted: Option<bool>,
-    /// Logit of the true class less that of the other: positive means right. None if not finite.
+    /// Logit of the true class minus that of the other: positive means right. None if not finite.
     pub margin: Option<f32>,
-    /// Words changed, as far as the model reads them: an edit behind the cut of its tokenizer is none.
+    /// Words changed, as far as the model reads them: an edit behind the cut of its tokenizer does not count.
     pub edits: u32,
     /// Size of the change of the image, in the norm of the attack; the largest change of a pixel where it has none.
     pub change: f32,
     /// Whether the attack altered what the model reads, in any of its draws or orders. A search for the least change
-    /// gives the clean image back where that change exceeds ε; there it counts that another image was tried.
+    /// returns the clean image where that change exceeds ε; there it suffices that another image was tried.
     #[serde(default, skip_serializing_if = "is_false")]
     pub acted: bool,
-    /// Evaluations of the model that the attack spends on this case, the judge's own included: as many as it takes
-    /// alone, although what several attacks need is computed once.
+    /// Model evaluations that the attack takes on this case if it runs alone, the judge's own included. Work that
+    /// several attacks share is computed once, but counts for each of them.
     pub queries: u32,
-    /// Random draws of the report that were judged; this is the worst of them.
+    /// Random draws of the report that were judged; this outcome is the worst of them.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub draws: u32,
     /// In how many of them the model was right.
@@ -45,7 +45,7 @@ pub struct Outcome {
     /// Whether the report says something else than before; None where no word was touched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meaning_changed: Option<bool>,
-    /// Whether it says the opposite on purpose, so that the opposite of the label is right.
+    /// Whether the report says the opposite on purpose, so that the opposite of the label is right.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flipped: bool,
     /// Which attacks broke a defended model here; none for a model without a defence.

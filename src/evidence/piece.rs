@@ -1,32 +1,33 @@
-//! What was seen of one model over one chunk of cases: what shards carry and what the whole is assembled from.
+//! Pieces: the outcomes of one model over one chunk of cases. Shards carry them, and evidence is assembled from them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Counterexample, Health, Outcome, Regressions, Vote};
 
-/// What was seen of a model over a chunk.
+/// The outcomes of one model over one chunk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piece {
-    /// For each of the model's cells, in the plan's order; none where the cell had ended.
+    /// The outcomes of each of the model's cells, in the plan's order; None where the cell had ended.
     pub cells: Vec<Option<CellPiece>>,
-    /// The outcomes of each of its probes, in the plan's order; none where the chunk is not probed or the model's cells had ended.
+    /// The outcomes of each of its probes, in the plan's order; empty where the chunk is not probed or the model's
+    /// cells had ended.
     pub probes: Vec<Vec<Outcome>>,
     /// The votes of each of its certificates, in the plan's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Vec<Vote>>,
-    /// Its health, from the chunks where it is looked at.
+    /// Its health, in the chunks where it is examined.
     pub health: Option<Health>,
 }
 
-/// What was seen in a cell over a chunk.
+/// The outcomes of one cell over one chunk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellPiece {
-    /// One outcome a case.
+    /// One outcome per case.
     pub outcomes: Vec<Outcome>,
     /// Counterexamples, new and of an earlier run.
     pub counterexamples: Vec<Counterexample>,
-    /// What became of those of an earlier run.
+    /// How many counterexamples of an earlier run were tried, and how many of them still break.
     pub regressions: Regressions,
 }

@@ -1,11 +1,11 @@
-//! Regressions: the counterexamples that were accepted, in a file beside the snapshot, which the next run tries
-//! first.
+//! The file of regressions beside the snapshot: accepted counterexamples, which the next run tries first.
 //!
-//! The first line says what the file is; then one counterexample a line, as in evidence, in the order of the
-//! plan's cells; then the seal of all that. There are places and sizes of changes in it, and no report.
+//! The first line says what the file is. Then there is one counterexample per line, as in evidence, in the order of
+//! the plan's cells. The last line is the seal of the counterexamples. The file holds places and sizes of changes,
+//! and no report.
 //!
-//! People may edit the file: a counterexample is only a proposal, which the model has to fail again before it counts,
-//! so a line that is taken out or added cannot make a case hold that its attack breaks. What was edited is reported, not
+//! People may edit the file. A counterexample is only a proposal: it counts only if the model fails on it again. So a
+//! line that is removed or added cannot make a case hold that its attack breaks. An edited file is reported, not
 //! refused.
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 /// How the first line begins.
 const HEAD: &str = "# medcert regressions 1:";
-/// What it goes on to say.
+/// How the first line continues.
 const ABOUT: &str =
     " changes that broke a case; `medcert accept` writes them and `medcert check` tries them first";
 /// How the last line begins.
@@ -25,12 +25,12 @@ const SEAL: &str = "# seal ";
 const LARGEST_BYTES: u64 = 16 << 20;
 const REMEDY: &str = "restore it, or remove it and run `medcert accept`";
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Known {
     /// The counterexamples, in the file's order.
     pub counterexamples: Vec<Counterexample>,
-    /// Whether the file is not as `medcert accept` wrote it.
+    /// Whether the file was changed since `medcert accept` wrote it.
     pub is_edited: bool,
 }
 

@@ -1,5 +1,5 @@
-//! A part of a run: what was seen over some of its chunks, with everything that the whole has in common; and the whole
-//! of all parts, which has the same bytes however it was cut.
+//! Shards: the pieces of some chunks of a run, with everything that all shards have in common. Merged shards give the
+//! same bytes, however the run was divided.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use crate::files::{bounded_read, write_whole};
 use crate::seal::{self, Broken};
 use crate::{Error, Result};
 
-/// What the seal is of.
+/// The kind of file, which enters the seal.
 const KIND: &str = "part of a run";
 
-/// Which part of how many; from 1.
+/// The number of a shard, and how many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Part {
-    /// This one, from 1.
+    /// The number of this one, from 1.
     pub part: usize,
     /// How many there are.
     pub parts: usize,
 }
 
 impl Part {
-    /// All of it.
+    /// The whole run as one shard.
     pub const WHOLE: Self = Self { part: 1, parts: 1 };
 
     /// Whether a chunk, counted from 0, is in it.
@@ -47,22 +47,22 @@ impl std::str::FromStr for Part {
     }
 }
 
-/// What was seen over the chunks of a part.
+/// The pieces of one shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shard {
-    /// Which part.
+    /// Which shard it is.
     pub part: Part,
-    /// Number of chunks of the whole.
+    /// Number of chunks of the whole run.
     pub chunks: usize,
-    /// What the whole has in common: its cells and probes have no outcome yet.
+    /// What all shards have in common; its cells and probes have no outcomes yet.
     pub head: Evidence,
-    /// What was seen over its chunks.
+    /// The pieces of its chunks.
     pub pieces: Pieces,
 }
 
 impl Shard {
-    /// Where it lies in a folder.
+    /// The path of a shard in a folder.
     pub fn place(folder: &Path, part: Part) -> PathBuf {
         folder.join(format!("shard-{:05}-of-{:05}.json", part.part, part.parts))
     }
@@ -80,7 +80,7 @@ impl Shard {
         Ok(path)
     }
 
-    /// Reads every part of a folder.
+    /// Reads every shard of a folder.
     ///
     /// # Errors
     /// The folder holds none, or one of them cannot be read.
@@ -120,22 +120,23 @@ impl Shard {
     }
 }
 
-/// What was seen of a model, by its place, over a chunk, counted from 0.
+/// Pieces, each with the place of its model and the number of its chunk, from 0.
 pub type Pieces = Vec<(usize, usize, Piece)>;
 
-/// The whole of all parts, in any order. `foreign` lets parts of other kinds of processor or libtorch in.
+/// Merges all shards, in any order. `foreign` allows shards of other kinds of processor or versions of libtorch.
 ///
 /// # Errors
-/// As for [`gathered`].
+/// As for [`gathered`]; or a piece has other cells than the head.
 pub fn merge(shards: Vec<Shard>, foreign: bool) -> Result<Evidence> {
     let (head, pieces) = gathered(shards, foreign)?;
     assemble(head, pieces).map_err(refuse)
 }
 
-/// What all parts have in common, and the pieces of all, by model and chunk.
+/// What all shards have in common, and the pieces of all, by model and chunk.
 ///
 /// # Errors
-/// A part is missing, is there twice, or is of another question, data, weights or, unless let in, machine.
+/// A shard is missing, is there twice, or is of another spec, data, weights or way to run or, unless `foreign`, of
+/// another kind of processor or libtorch.
 pub fn gathered(mut shards: Vec<Shard>, foreign: bool) -> Result<(Evidence, Pieces)> {
     shards.sort_by_key(|shard| shard.part);
     let Some(first) = shards.first() else { return Err(refuse("there is none".to_string())) };
@@ -163,7 +164,7 @@ pub fn gathered(mut shards: Vec<Shard>, foreign: bool) -> Result<(Evidence, Piec
     head.run.computed_by.dedup();
     let mut pieces: Pieces = shards.into_iter().flat_map(|shard| shard.pieces).collect();
     pieces.sort_by_key(|(model, chunk, _)| (*model, *chunk));
-    // a model whose finding is not known of every case has fewer chunks
+    // a model is evaluated only on cases whose label is known, so it may have fewer chunks
     let of_model = |model: usize| {
         let cases = head.count_of(&head.models[model].name);
         (0..cases.div_ceil(head.run.chunk.max(1)).min(chunks)).map(move |chunk| (model, chunk))
@@ -180,7 +181,7 @@ fn refuse(why: String) -> Error {
     Error::Input(format!("the parts make no whole: {why}"))
 }
 
-/// What of a part is other than in the first.
+/// How a shard differs from the first one.
 fn differs(first: &Shard, shard: &Shard, foreign: bool) -> Option<String> {
     let (a, b) = (&first.head, &shard.head);
     let way = |of: &Evidence| (of.run.device.clone(), of.run.chunk, of.run.folded, of.run.early);
@@ -223,7 +224,7 @@ pub fn assemble(head: Evidence, pieces: Pieces) -> std::result::Result<Evidence,
     Ok(assembly.whole())
 }
 
-/// Evidence that grows by a piece at a time.
+/// Evidence that grows piece by piece.
 #[derive(Debug)]
 pub struct Assembly {
     head: Evidence,
@@ -232,18 +233,18 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Of a head, whose cells and probes have no outcome yet.
+    /// Starts from a head, whose cells and probes have no outcomes yet.
     pub fn new(head: Evidence) -> Self {
         let found = vec![vec![]; head.cells.len()];
         Self { head, found }
     }
 
-    /// What there is by now, without counterexamples.
+    /// The evidence so far, without counterexamples.
     pub fn by_now(&self) -> &Evidence {
         &self.head
     }
 
-    /// Adds what was seen of a model over its next chunk.
+    /// Adds the piece of a model over its next chunk.
     ///
     /// # Errors
     /// The piece has other cells than the head.
@@ -284,7 +285,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// The evidence.
+    /// The complete evidence, with the smallest counterexamples of each cell.
     pub fn whole(mut self) -> Evidence {
         self.head.counterexamples = self.found.into_iter().flat_map(smallest).collect();
         self.head

@@ -121,7 +121,7 @@ pub struct Input {
     pub name: String,
     /// Type of its elements.
     pub kind: ElementType,
-    /// Its shape; None is a dimension that may change from call to call.
+    /// Its shape; None is a dimension that may differ from call to call.
     pub sizes: Vec<Option<u64>>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether an attack acted: what was never attacked is no evidence of robustness.
+//! Counts the cases that an attack altered: a case that was never attacked is no evidence of robustness.
 
 use std::fmt;
 
@@ -17,11 +17,11 @@ pub struct Acted {
     pub trials: usize,
 }
 
-/// Share of the cases that an attack has to alter, so that what it leaves shows anything: where it altered fewer, the
-/// accuracy is that of cases that were never attacked.
+/// Least share of the cases that an attack must alter for a PASS. If it altered fewer, the accuracy is mostly that of
+/// cases that were never attacked.
 const LEAST_SHARE: f64 = 0.1;
 
-/// An attack that could not touch every case.
+/// An attack that did not alter every clean-right case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Untouched {
     attack: String,
@@ -57,8 +57,9 @@ impl Tally<'_> {
         Ok(Some(Acted { cases, trials: outcomes.len() }))
     }
 
-    /// Of some cells the one whose attack altered the smallest share of the cases that are right when clean, if it did not
-    /// alter all of these. A case that is wrong counts as broken, whether it was attacked or not.
+    /// Among some cells, the one whose attack altered the smallest share of the cases that are right when clean, if
+    /// one did not alter all of these. Cases that are wrong when clean are not considered: they count as broken
+    /// whether they were attacked or not.
     ///
     /// # Errors
     /// There is no such cell.
@@ -75,8 +76,8 @@ impl Tally<'_> {
         Ok(fewest)
     }
 
-    /// How many of the cases that are right when clean an attack altered, if it left some as they were. A search over words
-    /// that finds no better edit returns the report, and has tried all the same, so it is not counted.
+    /// How many of the cases that are right when clean an attack altered; None if it altered all. None for a search
+    /// over words, too: it returns the report unchanged if no edit is better, although it tried.
     ///
     /// # Errors
     /// There is no such cell.
@@ -95,10 +96,10 @@ impl Tally<'_> {
         Ok(Some(found).filter(|found| found.cases < found.trials))
     }
 
-    /// Refuses cells whose attack, or one source of a joint one, altered no case: what was never attacked is no evidence.
+    /// Refuses cells whose attack, or one part of a joint attack, altered no case.
     ///
     /// # Errors
-    /// There is one, or no such cell.
+    /// There is such an attack, or no such cell.
     pub(super) fn all_acted(&self, model: usize, cells: &[usize]) -> Result<(), String> {
         for &cell in cells {
             for part in std::iter::once(cell).chain(self.sources(cell)) {
@@ -115,7 +116,7 @@ impl Tally<'_> {
         Ok(())
     }
 
-    /// The cells of the sources of a joint attack, which the plan has beside it.
+    /// The cells of the two parts of a joint attack, each alone, which the plan holds too.
     fn sources(&self, cell: usize) -> impl Iterator<Item = usize> {
         let planned = self.plan.cells.get(cell);
         let sources = planned

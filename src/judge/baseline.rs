@@ -1,8 +1,8 @@
-//! What was accepted, case by case, and what has changed since: the cases that a cell lost and gained, and whether
+//! Compares a result with the accepted baseline, case by case: which cases each cell lost and gained, and whether
 //! that is more than chance.
 //!
-//! A cell is compared on the same cases by the exact test of McNemar (Psychometrika 1947), with a patient's cases and
-//! the copies of a case kept together, and the cells' p-values are adjusted together (Holm, Scandinavian Journal of
+//! Each cell is compared on the same cases by the exact test of McNemar (Psychometrika 1947). A patient's cases and
+//! the copies of a case form one cluster. The cells' p-values are adjusted together (Holm, Scandinavian Journal of
 //! Statistics 1979).
 
 use serde::Serialize;
@@ -15,15 +15,15 @@ use crate::evidence::{Evidence, Outcome, processor_of};
 use crate::spec::Fingerprint;
 use crate::stats::{self, Differences};
 
-/// Digits of a digest that are kept.
+/// Hex digits that the baseline keeps of a digest.
 const DIGITS: usize = 12;
 
-/// What was accepted.
+/// The accepted result that a later one is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    /// The kind of processor, and of device where that is not the processor.
+    /// Kind of processor that computed it, and of the GPU if one did.
     pub processor: String,
-    /// What of the spec decided it, by part; its digests have 12 digits, as all digests here.
+    /// Fingerprint of the parts of the spec that decide the evidence. All digests here have 12 digits.
     pub question: Fingerprint,
     /// Digest of the data.
     pub data: String,
@@ -33,79 +33,80 @@ pub struct Baseline {
     pub order: String,
     /// The models' names and the digests of their weights.
     pub models: Vec<(String, String)>,
-    /// Margin within which rounding may turn an outcome on another kind of processor, where that is declared.
+    /// Margin up to which rounding may change an outcome on another kind of processor; None if no tolerance is
+    /// declared.
     pub tolerance: Option<f32>,
-    /// What holds in each cell.
+    /// For each cell, which cases hold.
     pub cells: Vec<Held>,
 }
 
-/// Which cases hold in a cell: the model is right on them there and when clean.
+/// The cases of a cell that hold: the model is right on them without the attack and under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The model's name.
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
     pub attack: String,
-    /// Whether each case holds; of the first ones where the cell ended early.
+    /// Whether each case holds; only the first cases if the cell ended early.
     pub holds: Vec<bool>,
 }
 
-/// What has changed since.
+/// The differences between the baseline and a new result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// Number of test cases.
     pub trials: usize,
-    /// How many of them each model's outcomes are of.
+    /// For each model, how many test cases it is evaluated on.
     #[serde(skip)]
     counts: Vec<(String, usize)>,
-    /// What else differs than outcomes, a sentence each.
+    /// Differences other than outcomes, one sentence each.
     pub differs: Vec<String>,
-    /// Whether every model has the same weights as then.
+    /// Whether the models and their weights are those of the baseline.
     pub same_weights: bool,
-    /// Whether outcomes within rounding may turn here: the weights are the same, the kind of processor is another,
-    /// and it was declared.
+    /// Whether changes within rounding are tolerated: a tolerance is declared, the weights are the same and the kind
+    /// of processor differs.
     pub tolerates: bool,
-    /// The cells that were there then and are now, in the order of now.
+    /// The cells that both results have, in the order of the new one.
     pub cells: Vec<Change>,
-    /// Cells that were there then alone.
+    /// Cells that only the baseline has.
     pub gone: Vec<String>,
-    /// Cells that are there now alone.
+    /// Cells that only the new result has.
     pub new: Vec<String>,
 }
 
-/// What has changed in a cell.
+/// The changes in one cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// The model's name.
     pub model: String,
     /// The attack, in [`plan::Attack`](crate::plan::Attack)'s notation.
     pub attack: String,
-    /// Cases that are compared: all, or the first ones where the cell ended early.
+    /// Number of compared cases: all, or the first ones if the cell ended early.
     pub trials: usize,
-    /// Cases that held then.
+    /// How many of them hold in the baseline.
     pub before: usize,
-    /// Cases that hold now.
+    /// How many of them hold in the new result.
     pub now: usize,
-    /// Identifiers of the cases that held then alone, but for those that are tolerated.
+    /// Identifiers of the cases that hold only in the baseline, without tolerated changes.
     pub lost: Vec<String>,
-    /// Identifiers of the cases that hold now alone, but for those that are tolerated.
+    /// Identifiers of the cases that hold only in the new result, without tolerated changes.
     pub gained: Vec<String>,
-    /// Cases that turned where rounding may turn them; where it is tolerated, they are neither lost nor gained.
+    /// How many cases changed within rounding. If such changes are tolerated, these are neither lost nor gained.
     pub near: usize,
-    /// The difference (now less then), by cluster.
+    /// The difference (new − baseline), by cluster.
     #[serde(skip)]
     pub difference: Differences,
     /// Two-sided p-value of lost against gained.
     pub p: f64,
-    /// The same, adjusted for all cells.
+    /// The p-value after Holm's adjustment over all cells.
     pub adjusted: f64,
 }
 
 impl Baseline {
-    /// What evidence would be, if it were accepted; it declares no tolerance.
+    /// The baseline that accepting this evidence would make, without a declared tolerance.
     ///
     /// # Errors
-    /// Why it cannot be compared with anything, in a sentence.
+    /// The evidence cannot be compared with anything; the message says why, in a sentence.
     pub fn of(evidence: &Evidence) -> Result<Self, String> {
         check_cases(evidence)?;
         let held = |cell: &crate::evidence::Cell| {
@@ -132,7 +133,7 @@ impl Baseline {
         })
     }
 
-    /// What holds in a cell.
+    /// Whether each case holds in a cell; None if there is no such cell.
     pub fn held(&self, model: &str, attack: &str) -> Option<&[bool]> {
         let cell = self.cells.iter().find(|cell| cell.model == model && cell.attack == attack);
         cell.map(|cell| cell.holds.as_slice())
@@ -140,10 +141,10 @@ impl Baseline {
 }
 
 impl Comparison {
-    /// Compares evidence with what was accepted.
+    /// Compares evidence with the accepted baseline.
     ///
     /// # Errors
-    /// Why they cannot be compared, in a sentence: the cases are others, or the evidence is not sound.
+    /// The test cases differ, or the evidence is not sound; the message says which, in a sentence.
     pub fn new(accepted: &Baseline, evidence: &Evidence) -> Result<Self, String> {
         let now = Baseline::of(evidence)?;
         if accepted.trials != now.trials {
@@ -185,17 +186,17 @@ impl Comparison {
         })
     }
 
-    /// How many cases a model's outcomes are of.
+    /// How many cases a model is evaluated on.
     pub fn count_of(&self, model: &str) -> usize {
         self.counts.iter().find(|(name, _)| name == model).map_or(self.trials, |(_, count)| *count)
     }
 
-    /// Outcomes that turned within rounding, whether they are tolerated or not.
+    /// Number of changes within rounding over all cells, tolerated or not.
     pub fn near(&self) -> usize {
         self.cells.iter().map(|cell| cell.near).sum()
     }
 
-    /// A cell of it.
+    /// The changes in a cell; None if one of the results lacks it.
     pub fn cell(&self, model: &str, attack: &str) -> Option<&Change> {
         self.cells.iter().find(|cell| cell.model == model && cell.attack == attack)
     }
@@ -207,17 +208,17 @@ impl Change {
         cell_name(&self.model, &self.attack)
     }
 
-    /// Whether a case turned.
+    /// Whether a case was lost or gained; tolerated changes do not count.
     pub fn is_changed(&self) -> bool {
         !self.lost.is_empty() || !self.gained.is_empty()
     }
 
-    /// Whether it lost cases, and more than chance explains.
+    /// Whether it lost more cases than it gained, beyond chance.
     pub fn has_lost(&self) -> bool {
         self.adjusted <= LEVEL && self.lost.len() > self.gained.len()
     }
 
-    /// Whether it gained cases, and more than chance explains.
+    /// Whether it gained more cases than it lost, beyond chance.
     pub fn has_gained(&self) -> bool {
         self.adjusted <= LEVEL && self.lost.len() < self.gained.len()
     }
@@ -229,12 +230,12 @@ pub fn cell_name(model: &str, attack: &str) -> String {
     format!("{model} {under}{attack}")
 }
 
-/// How cases turned between what was accepted and what is now.
+/// Compares the cells of new evidence with those of the baseline.
 struct Turns<'a> {
     accepted: &'a Baseline,
     evidence: &'a Evidence,
     clusters: Clusters,
-    /// Margin up to which a turn is tolerated.
+    /// Margin up to which a change is tolerated; None if none is.
     tolerance: Option<f32>,
 }
 
@@ -247,7 +248,7 @@ impl Turns<'_> {
         let cases = self.evidence.cases_of(&now.model);
         for (place, (at, label)) in cases.into_iter().take(trials).enumerate() {
             let case = &self.evidence.cases[at];
-            // evidence does not say what a model reads, so every kind of copy counts
+            // the evidence does not record which inputs a model reads, so every kind of copy counts
             let cluster = self.clusters.of_case(at, true, true);
             let is_turned = before[place] != now.holds[place];
             let is_near = is_turned && self.is_near(now, place, label)?;
@@ -277,8 +278,9 @@ impl Turns<'_> {
         })
     }
 
-    /// Whether rounding explains that a case turned. A lost case is wrong by hardly anything wherever it is wrong
-    /// now; for a gained one, the answer that was wrong is hardly right, the clean one if that was wrong.
+    /// Whether rounding explains that a case changed: the margins that decide it in the new result are near 0. For a
+    /// lost case these are all wrong answers, clean or under the attack. For a gained case it is the answer that was
+    /// wrong in the baseline: the clean one if that was wrong, else the one under the attack.
     fn is_near(&self, now: &Held, place: usize, label: bool) -> Result<bool, String> {
         let within = self.tolerance.unwrap_or(ROUNDING);
         let attacked = &outcomes(self.evidence, &now.model, &now.attack)?[place];
@@ -322,7 +324,7 @@ fn order(evidence: &Evidence) -> String {
     short(&digest.finalize().to_hex())
 }
 
-/// What differs that is no outcome and no weight.
+/// Differences in the data and the spec, one sentence each.
 fn differences(accepted: &Baseline, now: &Baseline) -> Vec<String> {
     let mut differs = Vec::new();
     if accepted.data != now.data {
@@ -335,7 +337,7 @@ fn differences(accepted: &Baseline, now: &Baseline) -> Vec<String> {
     differs
 }
 
-/// The models that are not what they were.
+/// The models that are new, gone or have other weights, one sentence each.
 fn other_weights(accepted: &Baseline, now: &Baseline) -> Vec<String> {
     let weights = |some: &Baseline, name: &str| {
         some.models.iter().find(|(other, _)| other == name).map(|(_, weights)| weights.clone())

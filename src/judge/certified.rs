@@ -1,9 +1,10 @@
-//! Counts certified cases. What a vote shows is computed again from its samples and successes, so that nothing but these is
-//! believed.
+//! Counts certified cases. The decision of every vote is computed again from its samples and successes, so that only
+//! these are trusted.
 //!
-//! A case is certified although it is not certifiable with probability α at most, so a share θ of certifiable cases has at
-//! most θ + α(1 − θ) certified ones on average. A clause passes if the lower bound of the certified share, less what α may
-//! have added, reaches its threshold. It fails if the refuted share alone shows that θ is under it.
+//! A vote certifies a case that is not certifiable with probability α at most. If a share θ of the cases is
+//! certifiable, at most θ + α(1 − θ) of them are therefore certified on average. A clause passes if the lower bound
+//! of the certified share, corrected for α, reaches its threshold. It fails if the refuted share alone shows that θ
+//! is below it.
 
 use super::counts::Tally;
 use super::measure::Part;
@@ -16,23 +17,23 @@ use crate::stats::Proportion;
 use crate::stats::certificate::Question;
 use crate::stats::vote::{Count, State};
 
-/// Votes of a certificate, by what they show.
+/// The votes of a certificate, counted by decision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Votes {
     /// Certified cases.
     pub certified: u64,
     /// Refuted cases.
     pub refuted: u64,
-    /// Cases about which the samples do not tell.
+    /// Undecided cases.
     pub undecided: u64,
-    /// Inputs that were asked, of all cases.
+    /// Inputs that the model was asked, over all cases.
     pub samples: u64,
     /// Certificates that an attack withdrew; they count as undecided.
     pub withdrawn: u64,
 }
 
 impl Votes {
-    /// Of some votes.
+    /// Counts the given votes.
     pub fn of<'v>(votes: impl IntoIterator<Item = &'v Vote>) -> Self {
         let mut sum = Self::default();
         for vote in votes {
@@ -50,18 +51,18 @@ impl Votes {
         sum
     }
 
-    /// Cases.
+    /// Number of cases.
     pub fn cases(&self) -> u64 {
         self.certified + self.refuted + self.undecided
     }
 
-    /// Mean samples of a case.
+    /// Mean number of samples per case.
     pub fn mean_samples(&self) -> f64 {
         self.samples as f64 / self.cases().max(1) as f64
     }
 }
 
-/// What was counted of a certificate, with the bounds of the share of certifiable cases.
+/// The counts of a certificate, with bounds of the share of certifiable cases.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certified {
     /// The votes.
@@ -70,7 +71,7 @@ pub struct Certified {
     pub lower: f64,
     /// One-sided 95 % upper bound.
     pub upper: f64,
-    /// Pixels of all views that may change, the most of any case; 0 without a ball of pixels.
+    /// Largest number of pixels that may change in a case, over all views; 0 without a ball of pixels.
     pub pixels: u64,
 }
 
@@ -82,7 +83,7 @@ impl Certified {
 }
 
 impl Tally<'_> {
-    /// What was counted of a certificate of the plan, over all cases.
+    /// Counts a certificate of the plan over all cases.
     ///
     /// # Errors
     /// As for [`Self::votes`].
@@ -96,9 +97,10 @@ impl Tally<'_> {
         Ok(Certified { votes: Votes::of(votes), lower, upper, pixels })
     }
 
-    /// The share of the cases whose votes certify them at each of some parts of the ball's radius, above 0 and beyond 1 too.
-    /// The same votes answer every radius with the error rate α (a test of every threshold at once), so a curve needs no
-    /// further sample. None where the certificate has no radius.
+    /// The share of cases that their votes certify at other radii: each of `parts` is a multiple of the ball's
+    /// radius, above 0 and possibly beyond 1. The same votes decide every radius at the error rate α (a test of every
+    /// threshold at once), so a curve needs no further samples. None if the certificate is not a vote or its ball has
+    /// no radius.
     ///
     /// # Errors
     /// As for [`Self::votes`].
@@ -143,10 +145,10 @@ impl Tally<'_> {
         }
     }
 
-    /// The votes of a certificate of the plan, one a case, each checked to show what it says.
+    /// The votes of a certificate of the plan, one per case. Each decision is checked against its samples.
     ///
     /// # Errors
-    /// The evidence lacks it, or a vote does not follow from its samples.
+    /// The evidence lacks the certificate or a vote, or a decision does not follow from its samples.
     pub fn votes(&self, certificate: usize) -> Result<&[Vote], String> {
         let planned =
             self.plan.certificates.get(certificate).ok_or("the plan has no such certificate".to_string())?;
@@ -173,7 +175,7 @@ impl Tally<'_> {
         Ok(&found.votes)
     }
 
-    /// The pixels of all views, where a ball is over all of them.
+    /// Number of pixels over all views, if the ball covers all of them.
     fn pixels(&self, certificate: &plan::Certificate) -> Option<u64> {
         let (_, _, region) = certificate.ball.within()?;
         let models = &self.plan.spec.models;
@@ -183,7 +185,8 @@ impl Tally<'_> {
     }
 }
 
-/// What a vote shows; `pixels` are those of the whole image, where the ball is over all of it.
+/// The decision that follows from a vote's samples. `pixels` is the number of pixels over all views, if the ball
+/// covers all of them.
 fn shown(
     certificate: &plan::Certificate,
     vote: &Vote,
@@ -211,7 +214,7 @@ fn of_smoothing(smoothing: &Smoothing, ball: &Ball, vote: &Vote) -> Result<Decis
     let question =
         smoothing.question(ball, vote.pixels).map_err(|_| "this smoothing does not cover the ball")?;
     let Some(rules) = question.rules(vote.words) else {
-        // a report of so few words is not asked about
+        // the report is too short for so many changes, so no vote can certify it
         return Ok(Decision::Undecided);
     };
     if vote.samples > rules.limit {
@@ -221,7 +224,7 @@ fn of_smoothing(smoothing: &Smoothing, ball: &Ball, vote: &Vote) -> Result<Decis
     Ok(Decision::of(rules.look(count)))
 }
 
-/// Counts a certified clause among some cases.
+/// Counts the cases of a certified clause among the given ones.
 ///
 /// # Errors
 /// The evidence lacks the certificate, or a vote is not sound.
@@ -270,7 +273,8 @@ fn counted(metric: Metric, votes: Votes, sample: &Sample, threshold: f64) -> Str
     format!("{certified}, {} refuted, {} undecided{withdrawn}", votes.refuted, votes.undecided)
 }
 
-/// Whether deciding the undecided cases could decide the clause, whatever more cases would show.
+/// Whether more samples could decide the clause on the same cases: it would pass if every undecided case were
+/// certified, or fail if every one were refuted.
 fn is_short_of_samples(votes: Votes, share: &CertifiedShare, threshold: f64) -> bool {
     let Votes { certified, refuted, undecided, .. } = votes;
     let holds = |(lower, upper): (f64, f64)| match share.direction {

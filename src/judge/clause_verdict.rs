@@ -1,9 +1,9 @@
-//! The verdict on one clause, and its reason in plain words.
+//! The verdict on one clause, with its reason in words.
 //!
-//! A share passes if its one-sided Clopper-Pearson lower bound, by patient where a patient has several cases, reaches
-//! the threshold at the level that Holm leaves to its sentence, and fails if even the upper 95 % bound misses it. Two
-//! models are compared on the same cases: the bounds of the difference come from the discordant pairs alone (McNemar,
-//! 1947).
+//! A share passes if its one-sided Clopper-Pearson lower bound reaches the threshold, at the level that Holm's
+//! correction leaves the requirement. It fails if even the upper 95 % bound misses the threshold. The bounds go by
+//! patient where a patient has several cases. Two models are compared on the same cases: the bounds of the difference
+//! come from the discordant pairs alone (McNemar, 1947).
 
 use super::acted::Untouched;
 use super::measure::{Measured, Part};
@@ -12,10 +12,10 @@ use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent
 use crate::plan::Clause;
 use crate::spec::{Bound, Direction};
 
-/// More cases than this times the present ones are not asked for.
+/// Largest multiple of the present cases that a finding asks for.
 const MOST_TIMES: u64 = 10_000;
 
-/// Judges what was counted at the level that Holm leaves to its sentence among the spec's: the worst of the groups.
+/// Judges the counts of a clause at the level that Holm's correction leaves its requirement. The worst group decides.
 pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> ClauseFinding {
     let (groups, untouched) = (measured.parts.len(), measured.untouched);
     let each = measured.parts.into_iter().map(|part| {
@@ -32,7 +32,8 @@ pub(super) fn conclude(clause: &Clause, measured: Measured, level: f64) -> Claus
     worst.unwrap_or_else(|| unjudged(clause, "there is no case to count".to_string(), level))
 }
 
-/// Says how many cases the attack altered, where it could not alter all; nothing passes on the few that it reached.
+/// Adds to the reason how many cases the attack altered, if it could not alter all. Too few turn PASS into
+/// INCONCLUSIVE.
 fn beside_untouched(mut finding: ClauseFinding, untouched: Option<&Untouched>) -> ClauseFinding {
     let Some(untouched) = untouched else { return finding };
     let is_pass = finding.verdict == Verdict::Pass && untouched.is_nearly_all();
@@ -82,7 +83,8 @@ fn conclude_part(clause: &Clause, part: Part, level: f64) -> ClauseFinding {
     }
 }
 
-/// What the bounds say, in words. The report explains once that Holm's correction widens the bound that decides a pass.
+/// How the bounds compare with the threshold, in words. Holm's correction, which widens the bound that decides a
+/// pass, is not mentioned here: the report explains it once.
 fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> String {
     let (threshold, direction) = (clause.bound.threshold(), clause.bound.direction());
     let said = |value| match clause.bound {
@@ -109,7 +111,7 @@ fn concluded(clause: &Clause, verdict: Verdict, (lower, upper): (f64, f64)) -> S
     }
 }
 
-/// A clause that could not be judged: nothing is known of its value.
+/// The finding on a clause that could not be judged: an ERROR with the reason.
 pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFinding {
     let lower = match &clause.bound {
         Bound::Rate(_) | Bound::AtMost(_) => 0.0,
@@ -119,7 +121,7 @@ pub(super) fn unjudged(clause: &Clause, reason: String, level: f64) -> ClauseFin
     ClauseFinding { each: clause.each.clone(), ..found }
 }
 
-/// What is said where nothing is known of a value that is at least `least`.
+/// An ERROR on a value of which nothing is known except that it is at least `least`.
 pub(super) fn unknown(
     words: &str,
     (least, threshold): (f64, f64),
@@ -145,7 +147,7 @@ pub(super) fn unknown(
     }
 }
 
-/// What bounds say of a threshold. A number that is not finite decides nothing.
+/// The verdict that bounds give. NaN compares as false, so two bounds that are NaN give INCONCLUSIVE.
 pub(super) fn decide(lower: f64, upper: f64, threshold: f64, direction: Direction) -> Verdict {
     let (holds, fails) = match direction {
         Direction::AtLeast => (lower >= threshold, upper < threshold),
@@ -158,8 +160,8 @@ pub(super) fn decide(lower: f64, upper: f64, threshold: f64, direction: Directio
     }
 }
 
-/// Cases from which the same rates would be decided, if there is such a number below the limit: doubling,
-/// then bisection.
+/// The number of cases at which the same rates would give a decision, if there is one below the limit: by doubling,
+/// then by bisection.
 pub(super) fn needed(trials: u64, verdict: impl Fn(u64) -> Verdict) -> Option<u64> {
     let is_decided = |cases: u64| verdict(cases) != Verdict::Inconclusive;
     let (mut few, mut enough) = (trials, trials.checked_mul(2)?);

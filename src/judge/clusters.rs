@@ -1,4 +1,4 @@
-//! Which cases are not independent of each other: those of one patient, and copies of each other.
+//! Clusters of cases that are not independent: cases of one patient, and copies of each other.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,14 +6,14 @@ use std::hash::Hash;
 use crate::data::sets::Sets;
 use crate::evidence::Case;
 
-/// For each case the cluster that it is in, by what makes cases alike.
+/// The cluster of each case, by what makes cases alike.
 #[derive(Debug, Clone)]
 pub(super) struct Clusters {
-    /// By patient and by films that are twins.
+    /// By patient and by copied films.
     films: Vec<usize>,
-    /// By patient and by reports that are twins.
+    /// By patient and by copied reports.
     reports: Vec<usize>,
-    /// By all of them.
+    /// By patient, copied films and copied reports.
     both: Vec<usize>,
 }
 
@@ -30,7 +30,7 @@ impl Clusters {
         Self { films: films.roots(), reports: reports.roots(), both: both.roots() }
     }
 
-    /// The cluster of a case, for models of which one reads films, and one reads reports alone.
+    /// The cluster of a case. `films`: a model reads films; `reports`: a model reads nothing but reports.
     pub(super) fn of_case(&self, place: usize, films: bool, reports: bool) -> usize {
         match (films, reports) {
             (true, true) => self.both[place],
@@ -40,7 +40,7 @@ impl Clusters {
     }
 }
 
-/// Joins the cases of one key; those without a key stay as they are.
+/// Joins the cases that share a key; those without a key stay as they are.
 fn join<K: Hash + Eq>(sets: &mut Sets, keys: impl Iterator<Item = Option<K>>) {
     let mut first: HashMap<K, usize> = HashMap::new();
     for (place, key) in keys.enumerate() {

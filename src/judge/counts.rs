@@ -1,10 +1,10 @@
-//! Counting: which cases hold where several cells must hold together, case by case.
+//! Counts the cases that hold in several cells together, case by case.
 //!
-//! A case holds in a set of cells if the model is right on it in every one of them and when clean (a case
-//! that is wrong when clean counts as broken; a suite's worst case is taken a case at a time: Croce and
-//! Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and
-//! Pearson (1934), by cluster where a patient has several cases or a case has copies; where cells end early, those of a
-//! sequence.
+//! A case holds in a set of cells if the model is right on it without an attack and in every one of the cells. A case
+//! that is wrong when clean counts as broken, and the worst case of a suite of attacks is taken case by case (Croce
+//! and Hein, ICML 2020, section 4). An answer that is not finite is wrong. Bounds are those of Clopper and Pearson
+//! (1934), by cluster where a patient has several cases or a case has copies. Where cells end early, they are those
+//! of a sequence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,25 +17,25 @@ use crate::plan::{Attack, Plan};
 use crate::spec::{Costs, Metric};
 use crate::stats::{Auroc, Proportion, Sequence};
 
-/// Margins up to this may be of either sign after rounding: folded and plain networks agree within 1e-4 of
-/// the largest logit, and logits reach ten.
+/// Rounding may change the sign of a margin up to this size: folded and plain networks agree within 1e-4 of the
+/// largest logit, and logits reach ten.
 pub const ROUNDING: f32 = 1e-3;
 
-/// Evidence that was checked to fit its plan: every cell of the plan is there, with one outcome for each case, or for
-/// the first ones where cells end early. It may hold more cells, for a spec that asked for more.
+/// Evidence that fits its plan: every cell of the plan is there, with one outcome per case, or per one of the first
+/// cases where cells end early. It may hold further cells, from a spec that asked for more.
 #[derive(Debug, Clone)]
 pub struct Tally<'a> {
     pub(super) plan: &'a Plan,
     pub(super) evidence: &'a Evidence,
-    /// Where the evidence of each of the plan's cells is.
+    /// For each cell of the plan, its place in the evidence.
     pub(super) places: Vec<usize>,
-    /// For each subject, the cases that its outcomes are of: their places, and their labels.
+    /// For each subject, the cases that it is evaluated on: their places among the test cases, and their labels.
     known: Vec<Vec<(usize, bool)>>,
     /// Which cases are not independent of each other.
     clusters: Clusters,
 }
 
-/// What was counted for a model where some cells must hold together.
+/// The score of a model in some cells that must hold together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     /// Cases that hold, among those that the metric is about.
@@ -47,10 +47,10 @@ pub struct Score {
 }
 
 impl<'a> Tally<'a> {
-    /// Takes evidence for a plan.
+    /// Checks that evidence fits a plan.
     ///
     /// # Errors
-    /// Why nothing can be judged from it, in a sentence.
+    /// Nothing can be judged from the evidence; the message says why, in a sentence.
     pub fn new(plan: &'a Plan, evidence: &'a Evidence) -> Result<Self, String> {
         if evidence.schema != SCHEMA {
             return Err(format!(
@@ -81,12 +81,12 @@ impl<'a> Tally<'a> {
         self.evidence.models.get(model).and_then(|facts| facts.threshold).map_or(0.0, f64::from)
     }
 
-    /// The cases that a subject's outcomes are of: their places among the test cases, and their labels.
+    /// The cases that a subject is evaluated on: their places among the test cases, and their labels.
     pub(super) fn known(&self, model: usize) -> &[(usize, bool)] {
         self.known.get(model).map_or(&[], Vec::as_slice)
     }
 
-    /// A case of a subject.
+    /// A case of a subject, by its place among the subject's cases.
     pub fn case(&self, model: usize, place: usize) -> Option<&'a Case> {
         self.evidence.cases.get(self.known(model).get(place)?.0)
     }
@@ -122,11 +122,11 @@ impl<'a> Tally<'a> {
         Ok((0..counted(&outcomes)).map(holds).collect())
     }
 
-    /// For each case that all the cells count, the least margin of the true class in any of them and when clean: minus
-    /// infinity where an answer is not finite.
+    /// For each case that all the cells count, the least margin of the true class in any of them and when clean:
+    /// minus infinity where an answer is not finite.
     ///
     /// # Errors
-    /// There is no such cell, or a report was flipped on purpose, so that there is no one true class.
+    /// There is no such cell, or a report was flipped on purpose, so that no class is the true one in all cells.
     pub(super) fn margins(&self, model: usize, cells: &[usize]) -> Result<Vec<f64>, String> {
         let outcomes = self.outcomes(model, cells)?;
         if outcomes.iter().any(|cell| cell.iter().any(|outcome| outcome.flipped)) {
@@ -145,7 +145,7 @@ impl<'a> Tally<'a> {
     /// The places of the cases that the metric is about, among those that all the cells count.
     ///
     /// # Errors
-    /// There is none, or no such cell.
+    /// There is no such case or cell, or the metric is not defined for reports that were flipped on purpose.
     pub(super) fn about(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<usize>, String> {
         let outcomes = self.outcomes(model, cells)?;
         let clean = outcomes.first().copied().unwrap_or_default();
@@ -160,7 +160,7 @@ impl<'a> Tally<'a> {
                 Metric::Sensitivity | Metric::Missed => label,
                 Metric::Specificity | Metric::Overcalled => !label,
                 Metric::Flips => is_right(&clean[place], label),
-                // the worst answer of the cells is the label where all are right, and else the other class
+                // the worst answer over the cells is the label if all are right, else the other class
                 Metric::Ppv => label == right[place],
                 Metric::Npv => label != right[place],
                 Metric::F1 => label || !right[place],
@@ -174,13 +174,14 @@ impl<'a> Tally<'a> {
         Ok(places)
     }
 
-    /// The cluster of a case of the first of some subjects, as all of them see it: the cases of its patient, and their
-    /// copies.
+    /// The cluster of a case, by its place among the cases of the first subject: the cases of its patient and their
+    /// copies, as far as a copied input makes cases alike for one of the subjects.
     pub(super) fn cluster(&self, models: &[usize], place: usize) -> usize {
         let kinds = || models.iter().filter_map(|&model| self.plan.kind(model));
         let place =
             models.first().and_then(|&model| self.known(model).get(place)).map_or(place, |(place, _)| *place);
-        // a copied film is a copy whatever is written beside it; a model without films knows reports alone
+        // for a model that reads films, a copied film is a copy whatever the report; only a model without films
+        // depends on copied reports
         let reads_reports_alone = kinds().any(|kind| !kind.reads_image());
         self.clusters.of_case(place, kinds().any(crate::spec::Model::reads_image), reads_reports_alone)
     }
@@ -190,10 +191,10 @@ impl<'a> Tally<'a> {
         self.plan.spec.costs
     }
 
-    /// The cases of a subject in every group of an attribute, by its values; those that lack it are a group.
+    /// The cases of a subject by the value of an attribute. Those without the attribute are a group of their own.
     ///
     /// # Errors
-    /// No case has it.
+    /// No case has the attribute.
     pub(super) fn groups(
         &self,
         model: usize,
@@ -223,7 +224,8 @@ impl<'a> Tally<'a> {
         Err(format!("no case has the attribute `{attribute}`; {known}"))
     }
 
-    /// The area under the ROC curve of a subject without an attack; None where a class has no case or a score is no number.
+    /// The area under the ROC curve of a subject without an attack; None if a class has no case or a score is not
+    /// finite.
     pub fn area(&self, model: usize) -> Option<Auroc> {
         let clean = self.clean_cell(model)?;
         let margins = self.margins(model, &[clean]).ok()?;
@@ -245,7 +247,7 @@ impl<'a> Tally<'a> {
         Ok(Score { estimate: found.estimate(), lower: found.lower(LEVEL), upper: found.upper(LEVEL) })
     }
 
-    /// What is known of a share from some of the first `seen` cases, and which of them count.
+    /// The sample of a share over the cases at `places`, of which some count; all are among the first `seen` cases.
     pub(super) fn share(
         &self,
         model: usize,
@@ -262,7 +264,7 @@ impl<'a> Tally<'a> {
         Sample::Watched(self.in_order(model, seen, cases), estimate)
     }
 
-    /// Clusters in the order of their last cases, of those whose cases are all among the first `seen`, with their
+    /// The clusters whose cases are all among the first `seen`, in the order of their last cases. Each has its
     /// successes and cases among the given ones.
     fn in_order(&self, model: usize, seen: usize, cases: impl Iterator<Item = (usize, bool)>) -> Sequence {
         let mut all: HashMap<usize, (usize, u64)> = HashMap::new();
@@ -285,7 +287,7 @@ impl<'a> Tally<'a> {
         Sequence::of(ended.into_iter().map(|(_, own)| own), most)
     }
 
-    /// Whether cells end as soon as they are decided, so that bounds have to hold whenever that is.
+    /// Whether cells end as soon as they are decided, so that bounds must hold at any stopping time.
     pub(super) fn is_early(&self) -> bool {
         self.evidence.run.early
     }
@@ -298,10 +300,10 @@ impl<'a> Tally<'a> {
         Ok(counted(&self.outcomes(model, cells)?))
     }
 
-    /// How many of some cases hold, and how many there are.
+    /// How many of the chosen cases hold, and how many were chosen, among those that the metric is about.
     ///
     /// # Errors
-    /// There is no such cell, or none of the cases is one that the metric is about.
+    /// There is no such cell, or the metric is about none of the chosen cases.
     pub fn score_of(
         &self,
         model: usize,
@@ -319,8 +321,8 @@ impl<'a> Tally<'a> {
         Ok((chosen.iter().filter(|&&holds| holds).count() as u64, chosen.len() as u64))
     }
 
-    /// How many cases one of the cells decides by a margin within [`ROUNDING`]: another device, chunk size or
-    /// layout may turn them.
+    /// How many cases have a margin within [`ROUNDING`] in one of the cells or when clean: another device, chunk size
+    /// or layout may change them.
     ///
     /// # Errors
     /// There is no such cell.
@@ -337,7 +339,7 @@ impl<'a> Tally<'a> {
         Ok(cells.into_iter().map(|cell| self.evidence.cells[self.places[cell]].outcomes.as_slice()).collect())
     }
 
-    /// The cells and the model's clean cell, each checked to be the model's.
+    /// The model's clean cell and then the other cells, each checked to be the model's.
     pub(super) fn with_clean(&self, model: usize, cells: &[usize]) -> Result<Vec<usize>, String> {
         if cells.is_empty() {
             return Err(format!("no cell was computed for {} here", self.name(model)));
@@ -354,13 +356,13 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// The cases that all of some cells count: the first ones, as many as the shortest has.
+/// How many first cases all the cells have: the length of the shortest.
 fn counted(cells: &[&[Outcome]]) -> usize {
     cells.iter().map(|outcomes| outcomes.len()).min().unwrap_or(0)
 }
 
-/// Right, with a finite margin: a tie or a NaN is not right. Where the report was flipped on purpose, the opposite
-/// of the label is.
+/// Whether an answer is right, with a finite margin above 0: neither a tie nor a NaN is right. For a report that was
+/// flipped on purpose, the opposite of the label is right.
 pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
     let decided = outcome.margin.is_some_and(|margin| margin.is_finite() && margin > 0.0);
     decided && outcome.predicted == Some(label != outcome.flipped)

@@ -1,10 +1,12 @@
-//! When cells end early: as soon as their cases decide every sentence about them.
+//! Decides when cells end early: as soon as their cases decide every requirement on them.
 //!
-//! After each chunk every sentence is judged on the cases so far. Its bounds hold whenever one looks ([`Sequence`]), and
-//! p-values only fall, so what passes or fails by Holm's procedure keeps its verdict however the others go on. A cell
-//! goes on while a clause that rests on it is open. So that few cases raise no check that more would silence, a cell also
-//! goes on while one bears on it that makes it SUSPECT or VACUOUS, and a model's clean cell and its blank inputs while
-//! they do not show that the inputs matter. A cell that no sentence is about goes on as long as one of its model's that is.
+//! After each chunk every requirement is judged on the cases so far. Its bounds hold at any stopping time
+//! ([`Sequence`]), and p-values only fall. So a requirement that passes or fails by Holm's procedure keeps its
+//! verdict whatever the others do. A cell goes on while a clause that rests on it is open. Few cases may raise a
+//! check that more cases would silence, so a cell also goes on while a check on it changes verdicts. A model's clean
+//! cell goes on while a check on the whole model does, for example because few cases do not show that its inputs
+//! matter. A cell without a requirement goes on as long as a cell of its model that has one. A model without
+//! requirements goes on as long as any cell does.
 //!
 //! [`Sequence`]: crate::stats::Sequence
 
@@ -16,16 +18,16 @@ use crate::evidence::{Assembly, Evidence, Pieces, assemble};
 use crate::plan::probes::PROBED_CASES;
 use crate::plan::{Clause, Plan};
 
-/// Which cells go on, where they end early.
+/// Which cells go on, in a run whose cells end early.
 #[derive(Debug, Clone)]
 pub struct Course<'a> {
     plan: &'a Plan,
-    /// For each of the plan's cells.
+    /// Whether each of the plan's cells goes on.
     open: Vec<bool>,
 }
 
 impl<'a> Course<'a> {
-    /// Before the first chunk, where every cell goes on.
+    /// The course before the first chunk: every cell goes on.
     pub fn new(plan: &'a Plan) -> Self {
         Self { plan, open: vec![true; plan.cells.len()] }
     }
@@ -35,7 +37,7 @@ impl<'a> Course<'a> {
         self.open.get(cell).copied().unwrap_or(false)
     }
 
-    /// Whether a model goes on: its clean cell does, which is the last of its cells to end.
+    /// Whether a model goes on. Its clean cell is the last of its cells to end.
     pub fn has(&self, model: usize) -> bool {
         self.own(model).any(|cell| self.open[cell])
     }
@@ -45,7 +47,8 @@ impl<'a> Course<'a> {
         !self.open.contains(&true)
     }
 
-    /// Looks at what was seen by now; a cell that ended stays so.
+    /// Judges the cases so far and ends the cells that are decided. No cell ends before [`PROBED_CASES`] cases, and a
+    /// cell that ended stays so.
     pub fn look(&mut self, seen: &Evidence) {
         let cases = seen.cells.iter().map(|cell| cell.outcomes.len()).max().unwrap_or(0);
         if self.has_ended() || cases < PROBED_CASES {
@@ -76,7 +79,7 @@ impl<'a> Course<'a> {
         self.open = open;
     }
 
-    /// For each cell whether a sentence about it is open; none if no sentence is about it.
+    /// For each cell, whether a requirement on it is open; None if no requirement is on it.
     fn asked(&self, tally: &Tally<'_>, raised: &[Raised]) -> Vec<Option<bool>> {
         let mut asked = vec![None; self.open.len()];
         for cell in self.plan.in_full() {
@@ -106,12 +109,12 @@ impl<'a> Course<'a> {
     }
 }
 
-/// Whether the bound that decides a pass reaches the threshold, whatever the cases to come show.
+/// Whether a clause passes, whatever the cases to come show.
 fn passes(clause: &Clause, measured: &Measured, level: f64) -> bool {
     clause.may_end_early() && measured.p() <= level
 }
 
-/// Whether even the other 95 % bound misses the threshold.
+/// Whether a clause fails: even the other 95 % bound misses the threshold.
 fn fails(clause: &Clause, measured: &Measured) -> bool {
     let (threshold, other_side) = (clause.bound.threshold(), clause.bound.direction().opposite());
     let misses = |part: &Part| part.sample.p(threshold, other_side) <= LEVEL;
@@ -127,7 +130,8 @@ fn like_the_majority(clause: &Clause, tally: &Tally<'_>) -> bool {
     tally.like_the_majority(clause.model, &clause.cells).is_ok_and(|why| why.is_some())
 }
 
-/// The whole of pieces that were seen without regard to each other: what one run would have seen.
+/// Assembles pieces that were computed independently into the evidence that a single run would have given. Outcomes
+/// that lie beyond the end of a cell are dropped.
 ///
 /// # Errors
 /// A piece has other cells than the head.
@@ -148,7 +152,7 @@ pub fn whole(plan: &Plan, head: Evidence, mut pieces: Pieces) -> Result<Evidence
             if !course.goes_on(cell) {
                 *slot = None;
             } else if slot.is_none() {
-                course.open[cell] = false; // it had ended when it was seen
+                course.open[cell] = false; // the cell had ended when the piece was computed
             }
         }
         if !course.has(model) {

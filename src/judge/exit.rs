@@ -11,7 +11,7 @@ pub fn exit_code(findings: &[Finding]) -> u8 {
         findings.iter().flat_map(move |finding| std::iter::once(finding.verdict).chain(clauses(finding)))
     };
     if verdicts().any(|verdict| code(verdict) == 1) {
-        return 1; // something is known not to hold, whatever else could not be told
+        return 1; // a known failure outranks whatever could not be decided
     }
     verdicts().map(code).max().unwrap_or(3)
 }

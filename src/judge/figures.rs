@@ -13,7 +13,7 @@ pub(crate) fn percent_beside(share: f64, threshold: f64) -> String {
     format!("{} %", beside(share, threshold))
 }
 
-/// A metric's value in its unit, likewise: per cent, or a plain number for scores and costs.
+/// A metric's value in its unit (per cent, or a plain number for Brier scores and costs), rounded in the same way.
 pub(crate) fn figure(metric: Metric, value: f64, threshold: f64) -> String {
     if matches!(metric, Metric::Brier | Metric::Cost) {
         beside_from(3, value / 100.0, threshold / 100.0)
@@ -31,7 +31,7 @@ pub(crate) fn goal(metric: Metric, threshold: f64) -> String {
     }
 }
 
-/// A difference in percentage points with its sign, likewise.
+/// A difference in percentage points with its sign, rounded in the same way.
 pub(crate) fn points_beside(difference: f64, threshold: f64) -> String {
     format!("{} points", with_sign(&beside(difference, threshold)))
 }
@@ -50,7 +50,8 @@ fn beside(value: f64, threshold: f64) -> String {
     beside_from(1, value, threshold)
 }
 
-/// A hundred times a value, with so many decimals or as many more as keep it on its side of the threshold.
+/// A hundred times a value with `decimals` decimals, or with as many more, up to 6, as keep it on its side of the
+/// threshold.
 fn beside_from(decimals: usize, value: f64, threshold: f64) -> String {
     let print = |digits: usize| format!("{:.digits$}", value * 100.0);
     let goal = threshold * 100.0;

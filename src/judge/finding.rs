@@ -1,4 +1,4 @@
-//! What is found of a requirement: its verdict, and the counts and bounds behind it.
+//! The finding on a requirement: its verdict, and the counts and bounds behind it.
 
 use std::fmt;
 
@@ -8,29 +8,31 @@ use crate::listed::documented;
 use crate::spec::Place;
 
 documented! {
-    /// The verdict on a requirement, in ascending severity: the order decides which of several counts. A doubt (SUSPECT or
-    /// VACUOUS) replaces PASS and INCONCLUSIVE, and never FAIL.
+    /// The verdict on a requirement, in ascending severity: the most severe of several counts. SUSPECT and VACUOUS
+    /// replace PASS and INCONCLUSIVE, never FAIL.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     #[serde(rename_all = "UPPERCASE")]
     pub enum Verdict {
-        /// The requirement holds: its one-sided bound reaches the threshold, at the level that Holm leaves it among all
-        /// requirements. A fixed suite of attacks bounds robustness from above: another attack may still succeed.
+        /// The requirement holds: its one-sided bound reaches the threshold, after Holm correction across all
+        /// requirements. A fixed suite of attacks bounds robustness only from above: another attack may still
+        /// succeed.
         Pass,
-        /// The cases are too few: the bounds straddle the threshold. What to do: test more cases (the reason says about how
-        /// many; `medcert plan` says what they can show), or ask for less.
+        /// There are too few cases: the threshold lies between the bounds. What to do: test more cases (the reason
+        /// says about how many; `medcert plan` says what they can show), or demand less.
         Inconclusive,
-        /// A check doubts the figure: the attack, the model or the evaluation may be at fault. What to do: `medcert explain
-        /// CODE` of the check, then mend the fault or sign a waiver.
+        /// A check casts doubt on the figure: the attack, the model or the evaluation may be at fault. What to do:
+        /// run `medcert explain CODE` with the code of the check, then fix the fault or sign a waiver.
         Suspect,
-        /// The figure means nothing: the model cannot be told from one that ignores its input. What to do: train a better
-        /// model, or leave out the input that adds nothing; `medcert explain CODE` of the check says more.
+        /// The figure means nothing: the model cannot be distinguished from one that ignores its input. What to do:
+        /// train a better model, or leave out the input that adds nothing. `medcert explain CODE` with the code of
+        /// the check says more.
         Vacuous,
-        /// The requirement does not hold: even the other 95 % bound misses the threshold; this bound is not corrected. A check
-        /// that doubts the figure is named beside it. What to do: look at cases that broke, and defend the model or ask for
-        /// less.
+        /// The requirement does not hold: even the other 95 % bound, which is not corrected, misses the threshold.
+        /// The reason names any check that casts doubt on the figure. What to do: look at cases that broke, then
+        /// defend the model or demand less.
         Fail,
-        /// The requirement could not be judged: evidence is missing or does not fit, an attack altered no case, or there is no
-        /// baseline. The reason says which, and what to do; it is never a pass.
+        /// The requirement could not be judged: evidence is missing or does not fit, an attack altered no case, or
+        /// there is no baseline. The reason says which, and what to do. An ERROR is never a pass.
         Error,
     }
 }
@@ -91,33 +93,34 @@ pub struct Finding {
 pub struct ClauseFinding {
     /// The user's words.
     pub words: String,
-    /// The finding, where it is one of those that `every finding` stands for; it is also at the end of the words.
+    /// For a clause that `every finding` expands to, the finding that it is about. The words end with it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
-    /// What was counted: cases that are right, or errors where these are limited.
+    /// The counts: right cases, or errors for a metric that limits these.
     pub estimate: Estimate,
-    /// For a relation, what was counted for the other model.
+    /// For a comparison, the counts of the other model or of the baseline.
     pub other: Option<Estimate>,
-    /// Where it must hold in every group, the worst of them.
+    /// The worst group, if the clause must hold in every group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// The metric's value, or the difference for a relation.
+    /// The metric's value, or the difference for a comparison.
     pub value: f64,
-    /// Effective sample size where cases are not independent: as many independent cases would say as much.
+    /// Effective sample size, where cases are not independent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<f64>,
-    /// p-value against the clause being false.
+    /// p-value of the hypothesis that the clause is false.
     pub p: f64,
-    /// What the sentence's p-value, the largest of its clauses', is held against: the error rate that Holm leaves it.
+    /// The error rate that Holm's correction leaves the requirement. The requirement's p-value, which is the largest
+    /// of its clauses', is compared with it.
     pub level: f64,
-    /// One-sided lower bound of the metric, or of the difference for a relation. The bound that decides a pass is at
-    /// that level, the other at 95 %.
+    /// One-sided lower bound of the metric, or of the difference for a comparison. The bound that decides a pass is
+    /// at `level`, the other at 95 %.
     pub lower: f64,
     /// One-sided upper bound of the same.
     pub upper: f64,
-    /// What it had to reach, or not to exceed: a share, a cost, or the offset for a relation.
+    /// What it has to reach, or not to exceed: a share, a cost, or the offset of a comparison.
     pub threshold: f64,
     /// If it is inconclusive, about how many cases would decide it at the same rates.
     pub needed: Option<u64>,

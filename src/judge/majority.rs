@@ -1,14 +1,14 @@
-//! Whether a model can be told from one that always answers the majority class (check V1).
+//! Compares a model with one that always answers the majority class (check V1).
 
 use super::{Estimate, LEVEL, Tally, class};
 use crate::spec::Metric;
 use crate::stats;
 
-/// An accuracy whose bounds hold the majority's share.
+/// An accuracy whose bounds contain the share of the majority class.
 pub(super) struct LikeMajority {
     /// Why, in words.
     pub(super) reason: String,
-    /// Cases that are right, and cases.
+    /// Right cases, of `trials`.
     pub(super) successes: u64,
     pub(super) trials: u64,
     /// One-sided 95 % bounds of the accuracy.
@@ -19,7 +19,7 @@ pub(super) struct LikeMajority {
 }
 
 impl LikeMajority {
-    /// The same rates among so many independent cases.
+    /// The same accuracy among another number of independent cases.
     pub(super) fn among(&self, cases: u64) -> Self {
         let successes = (self.successes as f64 / self.trials as f64 * cases as f64).round() as u64;
         Self {
@@ -34,8 +34,8 @@ impl LikeMajority {
 }
 
 impl Tally<'_> {
-    /// Why the model always gives the same answer, if so (check V1): one class for at least this share of the cases, in
-    /// one of the cells or when clean.
+    /// The reason to call the model constant (check V1): at least this share of its answers is one class, in one of
+    /// the cells or when clean.
     ///
     /// # Errors
     /// There is no such cell.
@@ -49,7 +49,7 @@ impl Tally<'_> {
         Ok(cells.into_iter().find_map(|cell| self.constant(cell, share)))
     }
 
-    /// Why its accuracy cannot be told from the majority's, if so.
+    /// The model's accuracy in some cells, if its bounds contain the share of the majority class.
     ///
     /// # Errors
     /// There is no such cell.

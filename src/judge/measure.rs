@@ -1,4 +1,5 @@
-//! What is counted for a clause, in every group of it, before it is known at which level it is judged.
+//! Counts the cases of a clause, group by group. The level comes later, because Holm's correction needs the p-values
+//! of all requirements.
 
 use super::acted::Untouched;
 use super::counts::{Tally, noun};
@@ -8,40 +9,41 @@ use crate::plan::Clause;
 use crate::spec::{Bound, Metric};
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
 
-/// What was counted for a clause.
+/// The counts of a clause.
 pub(super) struct Measured {
-    /// Its groups; one for all cases.
+    /// One part per group; a single one if the clause has no groups.
     pub(super) parts: Vec<Part>,
-    /// Where the attack of a cell could not touch every case: the cell in which it touched the fewest.
+    /// The cell whose attack altered the smallest share of the clean-right cases, if one did not alter all of them.
     pub(super) untouched: Option<Untouched>,
 }
 
-/// What was counted in a group.
+/// The counts of one group.
 pub(super) struct Part {
-    /// The group's value.
+    /// The group's value; None for all cases.
     pub(super) group: Option<String>,
     pub(super) sample: Sample,
     pub(super) estimate: Estimate,
     pub(super) other: Option<Estimate>,
-    /// p-value against the clause being false in this group.
+    /// p-value of the hypothesis that the clause is false in this group.
     pub(super) p: f64,
-    /// What was counted, in words.
+    /// The counts in words.
     pub(super) counted: String,
-    /// What is short besides cases, where it is not decided.
+    /// What the clause lacks other than cases, such as samples of a vote; used if it is undecided.
     pub(super) short: Option<String>,
 }
 
 impl Measured {
-    /// p-value against the clause being false: it has to hold in every group.
+    /// p-value of the hypothesis that the clause is false. The clause must hold in every group, so it is the largest
+    /// one.
     pub(super) fn p(&self) -> f64 {
         self.parts.iter().map(|part| part.p).reduce(f64::max).unwrap_or(1.0)
     }
 }
 
-/// Counts what a clause is about.
+/// Counts the cases of a clause.
 ///
 /// # Errors
-/// Why it cannot be judged, in a sentence.
+/// The clause cannot be judged; the message says why, in a sentence.
 pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
     in_full(tally, clause)?;
     let about = tally.about(clause.model, &clause.cells, clause.metric)?;
@@ -70,7 +72,8 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     Ok(Measured { parts, untouched })
 }
 
-/// Where cells end early, only a share of one model over all its cases can be told from the first ones.
+/// Refuses a clause that needs every case if one of its cells ended early. The first cases suffice only for a share
+/// of the cases of one model.
 fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
     if clause.may_end_early() {
         return Ok(());
@@ -93,7 +96,7 @@ fn in_full(tally: &Tally<'_>, clause: &Clause) -> Result<(), String> {
     Err(format!("it needs every case, and a cell of it ended after {counted}; run the spec in full"))
 }
 
-/// Counts what a clause is about among some cases.
+/// Counts the cases of a clause among the given ones.
 fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<String>) -> Result<Part, String> {
     if let Some(certificate) = clause.certificate {
         return certified::part(tally, clause, certificate, places, group);
@@ -106,7 +109,7 @@ fn part(tally: &Tally<'_>, clause: &Clause, places: &[usize], group: Option<Stri
         Bound::Rate(_) | Bound::AtMost(_) => value(tally, clause, places, &right, threshold)?,
     };
     let p = sample.p(threshold, direction);
-    // errors are what is counted where less is better
+    // metrics of errors count the wrong cases
     let turned = matches!(clause.metric, Metric::Flips | Metric::Missed | Metric::Overcalled);
     let estimate = if turned {
         Estimate { successes: estimate.trials - estimate.successes, ..estimate }
@@ -121,7 +124,7 @@ fn count(right: &[bool], places: &[usize]) -> Estimate {
     Estimate { successes, trials: places.len() as u64 }
 }
 
-/// The sample behind a metric's own value, and what was counted in words.
+/// The sample behind a metric's value, and the counts in words.
 fn value(
     tally: &Tally<'_>,
     clause: &Clause,
@@ -193,7 +196,8 @@ fn value(
     Ok((sample, None, counted))
 }
 
-/// A share of cases: over a group of them, every one was counted, whenever a cell may end.
+/// The sample of a share of cases. A clause that cannot end early has counted every case, so the bounds for a fixed
+/// number of cases hold for it.
 fn share(
     tally: &Tally<'_>,
     clause: &Clause,
@@ -225,7 +229,7 @@ fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64])
     let (metric, threshold) = (clause.metric, tally.threshold(clause.model));
     let each = places.iter().map(|&place| {
         let label = tally.label(clause.model, place);
-        // margins are counted from the threshold, probabilities from the log-odds
+        // margins are relative to the operating point, probabilities follow from the log-odds
         (
             tally.cluster(&[clause.model], place),
             label,
@@ -246,7 +250,7 @@ fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64])
     .ok_or_else(|| "there are not both abnormal and normal cases to compare".to_string())
 }
 
-/// The mean of the areas of several findings.
+/// The mean ROC area over several findings.
 fn mean_area(tally: &Tally<'_>, clause: &Clause) -> Result<Sample, String> {
     let mut findings = Vec::new();
     for (model, cells) in clause.subjects() {
@@ -261,7 +265,7 @@ fn mean_area(tally: &Tally<'_>, clause: &Clause) -> Result<Sample, String> {
     found.ok_or_else(|| "a finding has not both classes to compare".to_string())
 }
 
-/// Two models on the same cases.
+/// Compares two models on the same cases.
 fn relation(
     tally: &Tally<'_>,
     clause: &Clause,
@@ -297,7 +301,7 @@ fn relation(
     Ok((Sample::Difference(found), Some(theirs), counted))
 }
 
-/// `, worth 214 independent cases`; nothing if every case is.
+/// `, worth 214 independent cases`; empty if all cases are independent.
 fn worth(effective: Option<f64>, trials: u64) -> String {
     match effective.map(f64::round).filter(|&effective| effective < trials as f64) {
         Some(effective) => format!(", worth {effective} independent cases"),

@@ -1,7 +1,7 @@
-//! From evidence to findings: each requirement's verdict, with its estimate, its bounds and the reason, and the checks.
+//! Judges evidence: each requirement's verdict with its estimate, bounds and reason, and the checks.
 //!
-//! It fails closed: no case, an answer that is not finite, evidence that does not fit the plan, an attack that altered
-//! nothing, a bound that straddles the threshold: none of them is a pass.
+//! Judging fails closed. It never passes a clause without cases, evidence that does not fit the plan, an attack that
+//! altered nothing, or bounds with the threshold between them. An answer that is not finite counts as wrong.
 
 mod acted;
 mod baseline;
@@ -40,5 +40,5 @@ pub use requirements::{judge, judge_against};
 pub use row_notes::{Halves, halves, notes, notes_beside_halves};
 pub use verdicts::{Judgement, Loosened, Signed, Waiving};
 
-/// Error rate of the gate, and of a one-sided bound that stands alone: a 95 % bound.
+/// Error rate of the gate over all requirements, and of each one-sided bound without correction: a 95 % bound.
 pub const LEVEL: f64 = 0.05;

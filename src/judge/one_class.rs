@@ -1,11 +1,12 @@
-//! Bounds that a model would meet that always answers one class. Such a bound is too low, or it needs another beside it.
+//! Finds clauses that a model would meet by always answering one class. The threshold of such a clause is too low, or
+//! the clause needs another one beside it.
 
 use super::{class, goal, percent};
 use crate::plan::{Clause, Plan};
 use crate::spec::{Bound, Metric};
 
-/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is the
-/// share of the abnormal test cases, 0 to 1, where it is known.
+/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is
+/// the share of abnormal test cases, 0 to 1, if it is known.
 pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> Option<String> {
     let threshold = match clause.bound {
         Bound::Rate(threshold) | Bound::AtMost(threshold) => threshold,
@@ -59,14 +60,14 @@ pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> 
     }
 }
 
-/// Which class a second bound has to be about.
+/// The class whose errors a second clause must bound.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Abnormal,
     Normal,
 }
 
-/// Whether another clause about the model bounds the errors on a side, so that one class alone meets not both.
+/// Whether another clause on the model bounds the errors on one class, so that a constant answer cannot meet both.
 fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bool {
     let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
     clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
@@ -82,7 +83,7 @@ fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bo
         )
         | (_, Bound::Model { .. }) => false,
         (Metric::Accuracy, Bound::Rate(threshold) | Bound::AtMost(threshold)) => {
-            // unknown data cannot show that the accuracy is out of one class's reach
+            // an unknown share gets the benefit of the doubt: the accuracy may be out of a constant answer's reach
             abnormal.is_none_or(|share| share.max(1.0 - share) < *threshold)
         }
         (Metric::Sensitivity | Metric::Missed, _) => side == Side::Abnormal,

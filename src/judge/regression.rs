@@ -1,8 +1,8 @@
-//! The verdict on a sentence `no regression against baseline`: no cell is worse than what was accepted by more than
-//! a margin.
+//! The verdict on the requirement `no regression against baseline`: no cell is worse than the accepted one by more
+//! than a margin.
 //!
-//! In each cell the difference (now less then) is bounded from the discordant pairs, by patient, as for two models. Every cell
-//! has to show it, so that the level needs no adjustment (intersection-union; Berger, Technometrics 1982).
+//! In each cell the difference (new − accepted) is bounded from the discordant pairs, by patient, as for two models.
+//! Every cell must show it, so the level needs no correction (intersection-union; Berger, Technometrics 1982).
 
 use super::baseline::{Baseline, Change, Comparison};
 use super::clause_verdict::{decide, needed, unknown};
@@ -12,7 +12,7 @@ use crate::plan::{Plan, Regression};
 use crate::spec::Direction;
 use crate::stats;
 
-/// Cells that a reason names.
+/// Largest number of cells that a reason names.
 const NAMED: usize = 3;
 
 /// A cell with the bounds of its difference.
@@ -23,7 +23,7 @@ struct Bounded<'a> {
     verdict: Verdict,
 }
 
-/// Judges a regression; a baseline that is not there is told by its reason.
+/// Judges a comparison with the baseline. If there is none, the finding is an ERROR with the reason.
 pub(super) fn judge(
     (plan, evidence): (&Plan, &Evidence),
     baseline: Result<&Baseline, &str>,
@@ -41,7 +41,7 @@ pub(super) fn judge(
     finding.unwrap_or_else(|reason| unknown(sentence, (-1.0, -regression.margin), LEVEL, reason))
 }
 
-/// The cells that the sentence is about.
+/// The cells that the requirement is about, with their bounds, the worst first.
 fn bounded<'a>(
     plan: &Plan,
     comparison: &'a Comparison,
@@ -72,7 +72,7 @@ fn bounded<'a>(
     Ok(cells)
 }
 
-/// The verdict, from the worst cell to the best.
+/// The finding. `cells` are sorted, and the first (the worst) decides.
 fn decided(
     comparison: &Comparison,
     cells: &[Bounded<'_>],
@@ -102,7 +102,7 @@ fn decided(
         group: None,
         value: (gained as f64 - lost as f64) / trials.max(1) as f64,
         effective,
-        // at most the level, where the bound of every cell reaches the margin
+        // p is at most the level if the bound of every cell reaches the margin
         p: if worst.verdict == Verdict::Pass { LEVEL } else { 1.0 },
         level: LEVEL,
         lower: worst.lower,
@@ -113,7 +113,7 @@ fn decided(
     })
 }
 
-/// A count of `trials`, at the same rate among `more`.
+/// A count among `trials`, scaled to `more` at the same rate.
 fn scaled(count: u64, trials: u64, more: u64) -> u64 {
     ((count as f64 / trials as f64) * more as f64).round() as u64
 }

@@ -1,8 +1,8 @@
-//! What stands beside a row of the table, a sentence each: what an attack on words did to what the reports say, and
-//! the accuracy on either part; the mean over the draws of a random attack, whose worst is judged; which half of
-//! a joint attack would have sufficed alone; whether pixels outside the lesion decide (a shortcut: `DeGrave`,
-//! Janizek, Lee, AI for radiographic COVID-19 detection selects shortcuts over signal, Nature Machine
-//! Intelligence 2021).
+//! Notes on a row of the table, one sentence each. They say how an attack on words changed the meaning of reports,
+//! with the accuracy on changed and unchanged ones; the mean over the draws of a random attack, whose worst draw is
+//! judged; which half of a joint attack would have sufficed alone; and whether pixels outside the lesion decide (a
+//! shortcut: `DeGrave`, Janizek, Lee, AI for radiographic COVID-19 detection selects shortcuts over signal, Nature
+//! Machine Intelligence 2021).
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ pub fn notes(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
     sheet.notes(sheet.sources())
 }
 
-/// The notes of a row without its [`halves`], for a report that shows these by themselves.
+/// The notes of a row without its [`halves`], for a report that shows these separately.
 pub fn notes_beside_halves(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<String> {
     Sheet { plan, tally, row }.notes(None)
 }
 
-/// What a joint attack, each of its halves, and neither half alone break of a model's right cases.
+/// How many of a model's clean-right cases a joint attack breaks, and how many each of its halves breaks alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Halves {
     /// The model's name.
@@ -38,7 +38,7 @@ pub struct Halves {
     pub report: usize,
     /// Those that only both together break.
     pub both: usize,
-    /// Those that a half breaks alone and both together do not.
+    /// Those that a half breaks alone and the joint attack does not.
     pub spared: usize,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Halves {
     }
 }
 
-/// Which half of a row's joint attack would have sufficed alone, a model each.
+/// For each model, which half of a row's joint attack would have sufficed alone.
 pub fn halves(plan: &Plan, tally: &Tally<'_>, row: &Row) -> Vec<Halves> {
     let sheet = Sheet { plan, tally, row };
     sheet.cells().iter().filter_map(|cell| sheet.halves(cell)).collect()
@@ -75,13 +75,13 @@ struct NotedCell<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// All notes, with what is said of the halves.
+    /// All notes; `sources` is the one on the halves.
     fn notes(&self, sources: Option<String>) -> Vec<String> {
         let parts = [self.meaning(), self.flips(), self.draws(), sources];
         parts.into_iter().flatten().chain(self.untouched()).chain(self.shortcuts()).collect()
     }
 
-    /// The row's cells of the models that it touches, where a single one stands for the row.
+    /// The row's cells, for the models for which it consists of a single cell.
     fn cells(&self) -> Vec<NotedCell<'a>> {
         let cell = |(model, cells): (usize, &Vec<usize>)| match cells.as_slice() {
             [cell] => Some(NotedCell {
@@ -89,7 +89,7 @@ impl<'a> Sheet<'a> {
                 model,
                 attack: &self.plan.cells.get(*cell)?.attack,
                 outcomes: self.tally.cell(*cell)?,
-                // of the cases that the cell counts
+                // the cell may have ended before the clean one
                 clean: self.tally.clean(model)?.get(..self.tally.cell(*cell)?.len())?,
             }),
             _ => None,
@@ -116,7 +116,7 @@ impl<'a> Sheet<'a> {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    /// In how many cases the attack found something to act on, where that is not all of them.
+    /// For each cell whose attack did not alter all clean-right cases, how many it altered.
     fn untouched(&self) -> Option<String> {
         let cells = self
             .row
@@ -133,11 +133,11 @@ impl<'a> Sheet<'a> {
             .then(|| format!("altered of the cases that are right when clean: {}", short.join(", ")))
     }
 
-    /// How many reports say something else, and the accuracy on them and on the others.
+    /// How many reports changed their meaning, and the accuracy on them and on the others.
     fn meaning(&self) -> Option<String> {
         let mut cells = self.cells();
         let changed = |outcome: &Outcome| outcome.meaning_changed == Some(true);
-        // what a joint attack does to the report stands beside the report's own row
+        // the row of the text attack alone has the note for the joint attack as well
         cells.retain(|cell| cell.attack.image.is_none());
         cells.retain(|cell| cell.attack.text.iter().any(|text| text.mode == Mode::Free));
         cells.retain(|cell| cell.outcomes.iter().any(changed));
@@ -152,7 +152,7 @@ impl<'a> Sheet<'a> {
         ))
     }
 
-    /// How many reports say the opposite on purpose, and how many predictions follow.
+    /// How many reports say the opposite on purpose, and how many predictions follow them.
     fn flips(&self) -> Option<String> {
         let mut cells = self.cells();
         cells.retain(|cell| cell.outcomes.iter().any(|outcome| outcome.flipped));
@@ -167,7 +167,7 @@ impl<'a> Sheet<'a> {
         ))
     }
 
-    /// The mean over the draws; the worst is what counts.
+    /// The mean over the draws; the verdict uses the worst draw.
     fn draws(&self) -> Option<String> {
         let mut cells = self.cells();
         cells.retain(|cell| cell.outcomes.iter().any(|outcome| outcome.draws > 1));
@@ -211,13 +211,13 @@ impl<'a> Sheet<'a> {
         })
     }
 
-    /// The outcomes of an attack that the plan has for a model too.
+    /// A model's outcomes under another attack, if the plan has it.
     fn alone(&self, model: usize, attack: &Attack) -> Option<&'a [Outcome]> {
         let place = self.plan.cells.iter().position(|cell| cell.model == model && cell.attack == *attack)?;
         self.tally.cell(place)
     }
 
-    /// Cases with a lesion that pixels outside it break.
+    /// How many cases with a lesion break although only pixels outside it change.
     fn shortcuts(&self) -> Vec<String> {
         let is_outside = |cell: &NotedCell<'_>| match cell.attack.image.map(|image| image.method) {
             Some(

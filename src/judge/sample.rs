@@ -1,39 +1,39 @@
-//! What a clause's bounds are computed from: one kind a metric.
+//! The samples that the bounds of clauses are computed from.
 
 use super::{Estimate, LEVEL};
 use crate::spec::Direction;
 use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion, Sequence};
 
-/// What was observed.
+/// A sample, by kind of metric.
 pub(super) enum Sample {
-    /// Cases that count among cases: right ones, or errors.
+    /// A share of cases: right ones, or errors.
     Share(Proportion),
-    /// The same where one looked after each patient whether to go on, and what was counted by then.
+    /// A share in a run that may stop after any patient, with the counts so far.
     Watched(Sequence, Estimate),
     /// Certified cases.
     Certified(CertifiedShare),
-    /// Right cases among those that are or are called abnormal: of a share p the metric is 2p / (1 + p).
+    /// F1, from the share p of right cases among those that are or are called abnormal: F1 = 2p / (1 + p).
     Harmonic(Proportion),
     /// Two models on the same cases.
     Difference(Differences),
     Area(Auroc),
     Calibration(Calibration),
-    /// A mean of values from 0 to 1, and what 1 stands for.
+    /// A mean of values that are scaled to [0, 1], and the value that 1 represents.
     Mean(Mean, f64),
 }
 
-/// The share of certifiable cases, from those that a vote certified and those that it refuted; each vote is wrong with
-/// probability `alpha` at most.
+/// The share of certifiable cases, from those that votes certified and those that they refuted. Each vote is wrong
+/// with probability `alpha` at most.
 pub(super) struct CertifiedShare {
     pub(super) certified: Proportion,
     pub(super) refuted: Proportion,
     pub(super) alpha: f64,
-    /// At least: the share itself is meant. At most: its complement.
+    /// `AtLeast`: the metric is the share itself. `AtMost`: it is the complement.
     pub(super) direction: Direction,
 }
 
 impl CertifiedShare {
-    /// What is left of a bound of a share of votes when as many as may be wrong are taken off.
+    /// A lower bound of a share of votes, corrected for the votes that may be wrong.
     fn less_errors(&self, bound: f64) -> f64 {
         ((bound - self.alpha) / (1.0 - self.alpha)).max(0.0)
     }
@@ -66,7 +66,7 @@ impl CertifiedShare {
         }
     }
 
-    /// p-value against the clause being false, where `passes`; else against its being true.
+    /// p-value of the hypothesis that the clause is false if `passes`, else that it is true.
     fn p(&self, threshold: f64, passes: bool) -> f64 {
         let (share, least) = match (self.direction, passes) {
             (Direction::AtLeast, true) => (&self.certified, threshold),
@@ -77,7 +77,7 @@ impl CertifiedShare {
         share.p_at_least(stats::threshold::certified_share(least, self.alpha))
     }
 
-    /// The bounds if so many of some independent cases were certified and so many refuted.
+    /// The bounds for given numbers of certified, refuted and all cases, if cases are independent.
     pub(super) fn among(&self, [certified, refuted, cases]: [u64; 3], lower: f64, upper: f64) -> (f64, f64) {
         let bound = |count: u64, alpha: f64| self.less_errors(stats::lower_bound(count, cases, alpha));
         match self.direction {
@@ -110,7 +110,7 @@ impl Sample {
         }
     }
 
-    /// What was counted: cases that count, or that the first of two models has alone.
+    /// The counts. For two models, the successes are the cases that only the first has right.
     pub(super) fn estimate(&self) -> Estimate {
         match self {
             Self::Share(found) | Self::Harmonic(found) => {
@@ -151,7 +151,7 @@ impl Sample {
         }
     }
 
-    /// p-value against a value on the other side of `threshold` than this.
+    /// p-value of the hypothesis that the value is on the other side of `threshold` than `direction` says.
     pub(super) fn p(&self, threshold: f64, direction: Direction) -> f64 {
         use Direction::{AtLeast, AtMost};
         match (self, direction) {
@@ -166,13 +166,13 @@ impl Sample {
             (Self::Area(found), AtLeast) => found.p_at_least(threshold),
             (Self::Calibration(found), AtMost) => found.p_at_most(threshold),
             (Self::Mean(found, unit), AtMost) => found.p_at_most(threshold / unit),
-            // the grammar gives these metrics one direction
+            // the grammar allows one direction for each of these metrics
             (Self::Harmonic(_) | Self::Difference(_) | Self::Area(_), AtMost)
             | (Self::Calibration(_) | Self::Mean(..), AtLeast) => 1.0,
         }
     }
 
-    /// Where patients have several cases, as many independent cases would tell as much.
+    /// Effective sample size, where patients have several cases.
     pub(super) fn effective(&self) -> Option<f64> {
         match self {
             Self::Certified(found) => found.certified.effective(),
@@ -182,8 +182,8 @@ impl Sample {
         }
     }
 
-    /// Its bounds if there were so many independent cases at the same rates, the one that decides a pass at a level
-    /// and the other at 95 %; None where that is not known.
+    /// The bounds for `cases` independent cases at the same rates, with the error rates `lower` and `upper`; None
+    /// where the sample cannot be scaled.
     pub(super) fn bounds_of(&self, cases: u64, lower: f64, upper: f64) -> Option<(f64, f64)> {
         let scaled = |count: u64, trials: u64| ((count as f64 / trials as f64) * cases as f64).round() as u64;
         match self {
@@ -212,7 +212,7 @@ impl Sample {
         }
     }
 
-    /// The error rates of the lower and of the upper bound: the one that decides a pass has the sentence's level.
+    /// The error rates of the lower and of the upper bound: the one that decides a pass has the requirement's level.
     pub(super) fn levels(level: f64, direction: Direction) -> (f64, f64) {
         match direction {
             Direction::AtLeast => (level, LEVEL),
@@ -221,8 +221,8 @@ impl Sample {
     }
 }
 
-/// F1 from the share of right cases among those that are or are called abnormal; it rises with the share, so bounds of
-/// the one are bounds of the other.
+/// F1 from the share of right cases among those that are or are called abnormal. It rises with the share, so bounds
+/// of the share give bounds of F1.
 fn harmonic(share: f64) -> f64 {
     2.0 * share / (1.0 + share)
 }

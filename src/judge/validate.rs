@@ -1,11 +1,11 @@
-//! Whether evidence fits its plan: its cases, its models, and a cell for every cell of the plan.
+//! Checks that evidence fits its plan: its cases, its models, and a cell for every cell of the plan.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::evidence::Evidence;
 use crate::plan::Plan;
 
-/// Every case is there once.
+/// Checks that every case is listed once.
 pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
     let (cases, told) = (evidence.cases.len(), evidence.data.test);
     if cases == 0 {
@@ -21,7 +21,7 @@ pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
     }
 }
 
-/// The models are the spec's.
+/// Checks that the models are those of the spec, in its order.
 pub(super) fn check_models(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
     let planned = plan.subjects.iter().map(|subject| &subject.name);
     if planned.ne(evidence.models.iter().map(|model| &model.name)) {

@@ -1,5 +1,4 @@
-//! The judgement of a run: the requirements' verdicts, with the checks that bear on them, the loosened triggers and the
-//! waivers.
+//! Judges a run: applies the checks, the loosened triggers and the waivers to the requirements' verdicts.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -10,45 +9,45 @@ use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan, Requirement};
 use crate::spec::{Bound, ChangedTrigger, CheckPolicy};
 
-/// What is made of evidence on a day.
+/// The judgement of evidence on a given day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
-    /// Each requirement, in the spec's order, after the checks that bear on it.
+    /// The finding on each requirement, in the spec's order, with the checks applied.
     pub findings: Vec<Finding>,
-    /// What the checks raised, waived or not.
+    /// Everything that the checks raised, waived or not.
     pub checks: Vec<Raised>,
-    /// What became of every check, raised or not, in the order of [`Check::ALL`](crate::spec::Check::ALL).
+    /// The state of every check, in the order of [`Check::ALL`](crate::spec::Check::ALL).
     pub examined: Vec<Examined>,
-    /// The spec's loosened triggers, in its order, with what became of each.
+    /// The spec's loosened triggers, in its order, with their signatures' states.
     pub loosened: Vec<Loosened>,
-    /// The spec's waivers, in its order, with what became of each.
+    /// The state of each of the spec's waivers, in its order.
     pub waivers: Vec<Waiving>,
-    /// Evaluations of a model over a case that only the checks asked for.
+    /// Model evaluations, counted per case, that only the checks asked for.
     pub evaluations: u64,
 }
 
-/// What became of a waiver.
+/// The state of a waiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Waiving {
     /// It covers what a check raised.
     Used,
-    /// Nothing was raised that it covers: it has to go.
+    /// It covers nothing that was raised, so it must be removed.
     Unused,
     /// Its last day has passed: it covers nothing.
     Expired,
 }
 
-/// A trigger that raises its check less often than the usual one does, which is a waiver.
+/// A trigger that raises its check less often than the usual one. It acts as a waiver, so it needs a signature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Loosened {
     /// The trigger, with its signature.
     pub trigger: ChangedTrigger,
-    /// What became of it.
+    /// Whether it is signed.
     pub state: Signed,
 }
 
-/// Whether a loosened trigger counts.
+/// The state of a loosened trigger's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signed {
@@ -61,8 +60,9 @@ pub enum Signed {
 }
 
 impl Judgement {
-    /// Judges every requirement, runs every check, and weighs them. What was accepted, or why there is nothing, decides
-    /// the requirements that compare with it; `today` decides which waivers and signatures count.
+    /// Judges every requirement, runs every check, and applies the checks to the verdicts. `baseline` is the accepted
+    /// result that some requirements compare with, or the reason why there is none. `today` decides which waivers and
+    /// signatures are still valid.
     pub fn of(plan: &Plan, evidence: &Evidence, baseline: Result<&Baseline, &str>, today: Date) -> Self {
         let (mut checks, mut examined) = checks::examine(plan, evidence);
         let loosened = loosened(plan, today);
@@ -88,8 +88,9 @@ impl Judgement {
         Self { findings, checks, examined, loosened, waivers, evaluations: checks::evaluations(evidence) }
     }
 
-    /// The exit code: 0 if every requirement holds; 1 if one fails or is in doubt, if a waiver has expired or is not
-    /// used, or, under `checks: strict`, if a check is raised; 3 if the worst is that something could not be decided.
+    /// The exit code: 0 if every requirement holds; 1 if one fails, is SUSPECT or VACUOUS, or if a waiver has expired
+    /// or is unused; 3 if the worst is that something could not be decided. A raised check counts by its verdict, if
+    /// a requirement rests on what it is about or the spec says `checks: strict`.
     pub fn exit_code(&self) -> u8 {
         let raised = self.checks.iter().filter_map(Raised::counts);
         let worst = raised.map(super::code).chain([super::exit_code(&self.findings)]);
@@ -99,13 +100,14 @@ impl Judgement {
     }
 }
 
-/// Share of the abnormal among the cases of a subject, 0 to 1; of those with the finding, where it is asked about one.
+/// Share of a subject's cases that are abnormal or, if it is asked about a finding, have it; 0 to 1.
 fn abnormal(plan: &Plan, evidence: &Evidence, subject: usize) -> f64 {
     let cases = evidence.cases_of(plan.name(subject));
     cases.iter().filter(|(_, label)| *label).count() as f64 / cases.len().max(1) as f64
 }
 
-/// Adds to the reason what a reader has to know who believes it.
+/// Adds two remarks to the reason: the given one, and how a model that always answers one class would meet the
+/// clause.
 fn say_beside(found: &mut ClauseFinding, plan: &Plan, clause: &Clause, abnormal: f64, aside: Option<String>) {
     let is_met = match found.verdict {
         Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, Some(abnormal)),
@@ -127,7 +129,7 @@ fn loosened(plan: &Plan, today: Date) -> Vec<Loosened> {
     loosened.map(|trigger| Loosened { trigger: trigger.clone(), state: state(trigger) }).collect()
 }
 
-/// Marks what the waivers cover.
+/// Marks what the waivers cover, and gives the state of each waiver.
 fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec<Waiving> {
     let waivers = plan.spec.waivers.iter().enumerate();
     waivers
@@ -135,10 +137,10 @@ fn waive(plan: &Plan, checks: &mut [Raised], today: Date, is_short: bool) -> Vec
             if waiver.expires < today {
                 return Waiving::Expired;
             }
-            // what few cases do not raise, all of them may
+            // the cases that a cell left out might raise the check, so the waiver is not unused
             let mut state = if is_short { Waiving::Used } else { Waiving::Unused };
             for raised in checks.iter_mut().filter(|raised| raised.check == waiver.check) {
-                // a waiver for a model is one for each of its findings
+                // a waiver for a model covers each finding that it is asked about
                 let model = raised.model.and_then(|subject| Some(plan.subjects.get(subject)?.model));
                 let covers = waiver.model.is_none() || model == waiver.model;
                 if covers && raised.verdict.is_some() {
@@ -156,11 +158,11 @@ fn bears_on(raised: &Raised, plan: &Plan, requirement: &Requirement) -> bool {
     rests_on(plan, requirement).iter().any(|rests| rests.is_touched_by(raised))
 }
 
-/// What a clause rests on.
+/// The clause, models and cells that a verdict rests on.
 struct Rests<'p> {
     /// The clause itself; none for a comparison with the baseline.
     clause: Option<&'p Clause>,
-    /// What else: models and their cells.
+    /// Further models, with their cells.
     others: Vec<(usize, Vec<usize>)>,
 }
 
@@ -189,7 +191,8 @@ fn rests_on<'p>(plan: &Plan, requirement: &'p Requirement) -> Vec<Rests<'p>> {
     clauses.chain(compared).collect()
 }
 
-/// Gives each clause the verdict of the checks that bear on it if that is more severe, and else names them beside it.
+/// Gives each clause the worst verdict of the checks that bear on it, if that is at least as severe as its own; else
+/// names these checks in the reason.
 fn weigh(finding: &mut Finding, plan: &Plan, requirement: &Requirement, checks: &[Raised]) {
     for (found, rests) in finding.clauses.iter_mut().zip(rests_on(plan, requirement)) {
         let bears = |raised: &&Raised| raised.counts().is_some() && rests.is_touched_by(raised);
@@ -212,7 +215,7 @@ fn doubt(found: &mut ClauseFinding, worst: Verdict, raised: &[&Raised]) {
     found.reason = format!("{names} (see the checks); {}", found.reason);
     let more_cases = raised.iter().filter_map(|raised| raised.needed).max();
     found.needed = match (worst, found.verdict) {
-        // both are a matter of more cases: as many as either needs
+        // more cases would settle both, so the larger number counts
         (Verdict::Inconclusive, Verdict::Inconclusive | Verdict::Pass) => found.needed.max(more_cases),
         _ if worst == found.verdict => found.needed,
         _ => None,

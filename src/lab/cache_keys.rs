@@ -1,6 +1,7 @@
-//! The digests of everything that determines what is seen of a model over a chunk. What all attacks have in common
-//! names the journal: the program and the machine's kind, the model, the cases with their inputs. What else an attack
-//! rests on names its line. Not the thresholds, not the table's words, not the number of threads, which change no bit.
+//! Cache keys: digests of everything that determines the results of a model over a chunk. What all attacks share
+//! names the journal: the program, the kind of machine, the model, and the cases with their inputs. What else an
+//! attack depends on names its line in the journal. Requirements' thresholds, the wording of tables and the number of
+//! threads change no result, so they are left out.
 
 use std::cell::OnceCell;
 
@@ -13,42 +14,43 @@ use crate::evidence::{Counterexample, ModelFacts, SCHEMA};
 use crate::plan::{Attack, Certificate, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, Model, TextMethod};
 
-/// Raised where the same question may have other outcomes than before.
+/// Raise this when the same key may have other outcomes than before.
 const VERSION: u32 = 5;
-/// The same for certificates alone.
+/// The same, for certificates alone.
 const CERTIFICATES: u32 = 1;
 
-/// What makes the digests of a model's journals and of their lines.
+/// Computes the keys of a model's journals and of their lines.
 pub struct Keys<'a> {
     scene: &'a Scene<'a>,
-    /// What all journals of the model have in common.
+    /// The hash of what all journals of the model share, without the cases.
     common: blake3::Hasher,
-    /// The other models, which a transfer starts from.
+    /// Facts about all models, because a transfer attack starts from another one.
     models: String,
-    /// The digest of the training images, once an attack takes their mean.
+    /// The digest of the training images, computed when an attack first needs their mean.
     train: OnceCell<blake3::Hash>,
     /// Counterexamples of an earlier run.
     known: &'a [Counterexample],
+    /// Limit on the counterexamples that are kept of a cell and chunk.
     counterexamples: usize,
-    /// Where a smoothed model gets its noise, if not everywhere.
+    /// The mask that confines a smoothed model's noise; None if it has no such mask.
     region: Option<Mask>,
 }
 
-/// What is looked at in a chunk.
+/// A unit of work over a chunk; its result is a line of the journal.
 #[derive(Debug, Clone, Copy)]
 pub enum WorkItem<'a> {
-    /// A cell of the plan, with earlier and new counterexamples.
+    /// A cell of the plan, with its counterexamples.
     Cell(&'a Attack),
-    /// What only the checks asked for.
+    /// A probe, which only the checks need.
     Probe(&'a Attack),
-    /// A certificate of the plan, in a chunk whose first case has this place among the test cases.
+    /// A certificate of the plan, and the place of the chunk's first case among the test cases.
     Certificate(&'a Certificate, usize),
     /// The model's health.
     Health,
 }
 
 impl<'a> Keys<'a> {
-    /// Of a model of the plan.
+    /// Prepares the keys of a model of the plan.
     pub fn of(
         plan: &Plan,
         model: usize,
@@ -88,7 +90,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The digest of a chunk's journal.
+    /// The key of a chunk's journal.
     ///
     /// # Errors
     /// Images were not prepared.
@@ -101,7 +103,7 @@ impl<'a> Keys<'a> {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
-    /// A case with its inputs.
+    /// Hashes a case with its inputs.
     fn case(&self, hasher: &mut blake3::Hasher, index: usize) -> Result<()> {
         let scene = self.scene;
         let (id, patient) = (scene.ids[index], scene.patients[index]);
@@ -113,7 +115,7 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    /// The digest of a line in the journal of a chunk.
+    /// The key of a line in a chunk's journal.
     ///
     /// # Errors
     /// Images or masks were not prepared.
@@ -122,7 +124,7 @@ impl<'a> Keys<'a> {
         match look {
             WorkItem::Health => drop(hasher.update(b"health")),
             WorkItem::Certificate(certificate, first) => {
-                // how many of its cases meet the attack on certificates
+                // how many cases of the chunk the attack on certificates tries
                 let attacked = ATTACKED_CASES.saturating_sub(first).min(indices.len());
                 hasher
                     .update(format!("certificate {CERTIFICATES} {attacked} {}", certificate.ball).as_bytes());
@@ -158,7 +160,7 @@ impl<'a> Keys<'a> {
         Ok(*self.train.get_or_init(|| hasher.finalize()))
     }
 
-    /// An attack, with what it takes from elsewhere.
+    /// Hashes an attack, with what it takes from other models or cases.
     fn attack(&self, hasher: &mut blake3::Hasher, attack: &Attack, indices: &[usize]) -> Result<()> {
         hasher.update(format!("{}\n", attack.key()).as_bytes());
         let image = attack.image.map(|image| image.method);
@@ -181,7 +183,8 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    /// The pixels of a mask, in each case.
+    /// Hashes the pixels of a mask. A mask by attribution follows from the model and its inputs, which are hashed
+    /// elsewhere.
     fn mask(&self, hasher: &mut blake3::Hasher, mask: Option<Mask>, indices: &[usize]) {
         let Some(side) = self.scene.reader.side() else { return };
         match mask {

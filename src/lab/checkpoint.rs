@@ -1,8 +1,8 @@
-//! A language model's folder in Hugging Face's layout: `config.json`; `tokenizer.json`, or `vocab.txt` with
-//! `tokenizer_config.json`; `model.safetensors`, or `model.safetensors.index.json` and the files it lists.
+//! Reads a language model's folder in Hugging Face's layout: `config.json`; `tokenizer.json`, or `vocab.txt` with
+//! `tokenizer_config.json`; `model.safetensors`, or `model.safetensors.index.json` and the files that it lists.
 //!
-//! Older checkpoints call a norm's parameters `gamma` and `beta`, and a bare encoder has no `bert.` before
-//! its names; both are read. What a pretraining head left behind (`cls.`) is read only for who asks it for words.
+//! Older checkpoints call a norm's parameters `gamma` and `beta`, and a bare encoder's names lack `bert.`; both are
+//! read. A pretraining head (`cls.`) is read only by attacks that ask the masked language model for words.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ use crate::spec::BertConfig;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
-/// A JSON file of the folder is refused above this size (a tokenizer holds its whole vocabulary).
+/// Limit on the bytes of a text file of the folder (a tokenizer holds its whole vocabulary).
 const LIMIT_BYTES: u64 = 64 << 20;
-/// Vocabularies are padded with rows that no entry has to a multiple of this at most.
+/// Largest multiple to which published models pad the embedding table with rows that no entry uses.
 const PADDED: usize = 128;
-/// Names of classes that say which is which.
+/// Names of classes by which `config.json` may call the first class abnormal or the second normal.
 const NORMAL: [&str; 5] = ["normal", "negative", "healthy", "no finding", "unremarkable"];
 const ABNORMAL: [&str; 4] = ["abnormal", "positive", "diseased", "pathological"];
-/// Names, by ours, that a checkpoint may hold besides.
+/// Prefixes of names (medcert's) that a checkpoint may hold and that are not read.
 const LEFT_BEHIND: [&str; 2] = ["cls.", "bert.embeddings.position_ids"];
 
-/// A folder that was read; its weights are still to be checked against the architecture.
+/// A folder; its weights are not yet checked against the architecture.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// Sizes; `max_tokens` is the number of positions.
@@ -36,16 +36,16 @@ pub struct Checkpoint {
     pub vocabulary: Vocabulary,
     /// The weights.
     pub file: WeightsFile,
-    /// What `config.json` says.
+    /// The content of `config.json`.
     about: Object,
 }
 
 impl Checkpoint {
-    /// Reads a folder; `lowercase` says whether texts are put into lower case, whatever the folder says.
+    /// Reads a folder; `lowercase`, if given, overrides what the folder says about lowercasing texts.
     ///
     /// # Errors
-    /// A file is missing or is not what its name says, the network is no BERT as published, or nothing says
-    /// whether a cased vocabulary is for texts in lower case.
+    /// A file is missing or not valid, the network is no BERT as published, or nothing says whether texts are
+    /// lowercased for a cased vocabulary.
     pub fn read(folder: &Path, lowercase: Option<bool>) -> Result<Self> {
         if !folder.is_dir() {
             return Err(Error::Input(format!(
@@ -72,10 +72,10 @@ impl Checkpoint {
         Ok(Self { config, vocabulary, file: weights(folder)?, about })
     }
 
-    /// The encoder's values, by our names; the pooler is optional.
+    /// The encoder's values, with medcert's names; the pooler is optional.
     ///
     /// # Errors
-    /// As of [`WeightsFile::values`].
+    /// As for [`WeightsFile::values`].
     pub fn trunk(&self) -> Result<Vec<Named>> {
         let mut d = Declarations::default();
         Bert::of(self.config).declare_trunk(&mut d);
@@ -87,7 +87,8 @@ impl Checkpoint {
     /// The parameters of a classifier of two classes.
     ///
     /// # Errors
-    /// As of [`WeightsFile::values`], or its classes are others than normal and abnormal, in this order.
+    /// As for [`WeightsFile::values`]; or there are other classes than two, or their names say that the first is
+    /// abnormal.
     pub fn classifier(&self) -> Result<Params> {
         self.about.has_our_classes()?;
         let bert = Bert::of(self.config);
@@ -100,10 +101,11 @@ impl Checkpoint {
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 
-    /// The parameters of the masked language model; the pooler is not read, and the decoder may be tied.
+    /// The parameters of the masked language model, without the pooler. The decoder may be missing, because it may
+    /// share the word embeddings.
     ///
     /// # Errors
-    /// As of [`WeightsFile::values`].
+    /// As for [`WeightsFile::values`].
     pub fn masked(&self) -> Result<Params> {
         let bert = Bert::of(self.config);
         let mut d = Declarations::default();
@@ -124,7 +126,8 @@ impl Checkpoint {
     }
 }
 
-/// Declares the head of a masked language model ([`masked`](super::model::masked)), with the names that a checkpoint may leave out last.
+/// Declares the head of a masked language model ([`masked`](super::model::masked)). Names that a checkpoint may omit
+/// come last.
 pub fn declare_masked_head(bert: Bert, d: &mut Declarations) {
     let (entries, hidden) = (bert.config.vocabulary as usize, bert.features());
     let blank = Init::Constant(0.0);
@@ -137,7 +140,7 @@ pub fn declare_masked_head(bert: Bert, d: &mut Declarations) {
     });
 }
 
-/// Our name for a published one.
+/// medcert's name for a published one.
 fn rename(name: &str) -> String {
     let name = match name.rsplit_once('.') {
         Some((norm, "gamma")) => format!("{norm}.weight"),
@@ -198,7 +201,7 @@ impl Object {
         }
     }
 
-    /// Refuses a value other than the one that our network has; a missing key has it.
+    /// Refuses a value other than the supported one; a missing key means the supported one.
     fn only(&self, key: &str, value: &Value) -> Result<()> {
         match self.value.get(key) {
             Some(found) if found != value && !found.is_null() => Err(self.wrong(&format!(
@@ -209,7 +212,7 @@ impl Object {
         }
     }
 
-    /// Refuses classes that are not two, or whose names say that the first is abnormal.
+    /// Refuses other classes than two, or names that say that the first is abnormal.
     fn has_our_classes(&self) -> Result<()> {
         self.only("problem_type", &Value::from("single_label_classification"))?;
         let Some(labels) = self.value.get("id2label").and_then(Value::as_object) else { return Ok(()) };
@@ -237,11 +240,11 @@ impl Object {
         Ok(())
     }
 
-    /// Refuses a network whose class in transformers is no BERT.
+    /// Refuses a network whose class in transformers is not a BERT encoder or a BERT with a head.
     fn is_a_bert(&self) -> Result<()> {
         let classes = self.value.get("architectures").and_then(Value::as_array);
         let other = classes.into_iter().flatten().find(|class| {
-            // `BertGeneration` and the like are other networks
+            // `BertGeneration` and the like are other networks, so the prefix `Bert` is not enough
             !class.as_str().is_some_and(|class| class == "BertModel" || class.starts_with("BertFor"))
         });
         match other {
@@ -265,7 +268,7 @@ fn config(folder: &Path) -> Result<(BertConfig, Object)> {
         ("layer_norm_eps", Value::from(1e-12)),
         ("position_embedding_type", Value::from("absolute")),
         ("type_vocab_size", Value::from(2)),
-        // a decoder masks what comes later, and looks at another sequence
+        // a decoder hides later tokens, and cross-attention reads a second sequence
         ("is_decoder", Value::from(false)),
         ("add_cross_attention", Value::from(false)),
     ] {
@@ -286,10 +289,10 @@ fn config(folder: &Path) -> Result<(BertConfig, Object)> {
     Ok((config, file))
 }
 
-/// The vocabulary of a folder; `lowercase` says whether texts are put into lower case, whatever it says.
+/// Reads the vocabulary of a folder; `lowercase`, if given, overrides what the folder says about lowercasing texts.
 ///
 /// # Errors
-/// There is none, it is not of BERT's kind, or nothing says whether a cased one is for texts in lower case.
+/// There is no vocabulary, it is not of BERT's kind, or nothing says whether texts are lowercased for a cased one.
 pub fn read_vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
     let whole = folder.join("tokenizer.json");
     if whole.exists() {

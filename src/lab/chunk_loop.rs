@@ -1,5 +1,5 @@
-//! One model under all its attacks, chunk by chunk: what its journals know is read, the rest is attacked and written
-//! down at once.
+//! Evaluates models chunk by chunk: reads what the journals hold, attacks the rest, and journals every result at
+//! once.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -23,35 +23,36 @@ use crate::spec::{Defence, Stop};
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
-/// What the chunks are cut from.
+/// Everything that the chunks of a run share.
 pub(super) struct ChunkLoop<'a> {
     pub plan: &'a Plan,
     pub data: &'a Dataset,
     pub inputs: &'a Inputs,
     pub partition: &'a Partition,
-    /// The plan's subjects, in order.
+    /// A reader for each of the plan's subjects, in order.
     pub readers: Vec<&'a dyn Reader>,
-    /// For each of them, the test cases whose label is known.
+    /// For each subject, the test cases with a known label.
     pub tests: Vec<Vec<usize>>,
-    /// What they are.
+    /// Facts about each subject.
     pub models: &'a [ModelFacts],
-    /// What of the test reports they never read, a sentence a model.
+    /// For each model that cuts test reports, a sentence that says how much it never reads.
     pub cut: Vec<String>,
     /// Counterexamples of an earlier run.
     pub known: &'a [Counterexample],
     /// Whether networks were folded.
     pub folded: bool,
-    /// Folder of the journals, and whether they are not to be believed.
+    /// Folder of the journals.
     pub kept: &'a Path,
+    /// Whether to ignore what the journals hold.
     pub fresh: bool,
     pub observer: &'a dyn Observer,
 }
 
 impl ChunkLoop<'_> {
-    /// One model under all its cells, over the chunks of a part: each with the model's place and the chunk's.
+    /// Evaluates one model over the chunks of a shard. Returns each piece with the model's place and the chunk's.
     ///
     /// # Errors
-    /// libtorch or the disk fails, or the run was stopped.
+    /// The disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
     pub fn sweep(&self, model: usize, part: Part) -> Result<Pieces> {
         let lexicon = Lexicon::embedded();
         let scene = self.scene(model, &lexicon);
@@ -74,11 +75,11 @@ impl ChunkLoop<'_> {
         Ok(pieces)
     }
 
-    /// Every model chunk by chunk, each cell until the cases so far decide every sentence about it. `head` is the
-    /// evidence without an outcome.
+    /// Evaluates all models chunk by chunk, and ends a cell when the cases so far decide every requirement that uses
+    /// it. `head` is the evidence without outcomes.
     ///
     /// # Errors
-    /// As for [`Self::sweep`], or a piece has other cells than the plan, which is a bug.
+    /// As for [`Self::sweep`]; or a piece has other cells than the plan, which is a bug.
     pub fn sweep_early(&self, head: &Evidence) -> Result<Pieces> {
         let lexicon = Lexicon::embedded();
         let scenes: Vec<Scene<'_>> =
@@ -91,11 +92,12 @@ impl ChunkLoop<'_> {
         let mut pieces = Vec::new();
         let mut witnesses: Vec<Witness<'_>> =
             scenes.iter().map(|_| Witness::new(self.plan.spec.seed)).collect();
-        // subjects may have fewer cases than there are, as labels are missing
+        // a subject has fewer cases than others where labels are missing
         let most = self.tests.iter().map(Vec::len).max().unwrap_or(0);
         let (total, size) = (most as u64, self.plan.spec.chunk);
         for place in 0..most.div_ceil(size) {
-            // chunks after the last cell's end have their pieces, though empty: none is missing from a part
+            // after the last cell has ended, the other chunks still get (empty) pieces, so that none is missing from
+            // a shard
             let has_ended = course.has_ended();
             for (model, scene) in scenes.iter().enumerate() {
                 let Some(indices) = self.tests[model].chunks(size).nth(place) else { continue };
@@ -110,7 +112,7 @@ impl ChunkLoop<'_> {
             }
             course.look(assembly.by_now());
             let done = (((place + 1) * size) as u64).min(total);
-            // what ends has no time left
+            // once all cells have ended, the progress bar is full
             let total = if course.has_ended() { done } else { total };
             self.observer.observe(Event::Attacked { model: "all models", done, total });
         }
@@ -120,7 +122,8 @@ impl ChunkLoop<'_> {
         Ok(pieces)
     }
 
-    /// Cases of cells, by their places in the plan and among the cases of the cell's subject, before and after.
+    /// Shows cases before and after the attack of a cell. Each is given by the cell's place in the plan and the
+    /// case's place among the cases of the cell's subject.
     ///
     /// # Errors
     /// The run was stopped.
@@ -159,8 +162,9 @@ impl ChunkLoop<'_> {
         }
     }
 
-    /// What is looked at of a model in a chunk, in order: its cells that go on, its probes (none where the chunk is not
-    /// probed), its certificates, and its health in the first and in one that the seed draws, so that nobody can behave just there.
+    /// The work items of a model in a chunk, in order: cells that have not ended, probes (if the chunk is probed),
+    /// certificates, and the model's health. Health is looked at in the first chunk and in one that the seed draws,
+    /// so that a model cannot know where to behave.
     fn looks(&self, model: usize, place: usize, goes_on: &dyn Fn(usize) -> bool) -> Vec<Wanted<'_>> {
         let plan = self.plan;
         let early = plan.spec.stop == Stop::Early;
@@ -192,10 +196,10 @@ impl ChunkLoop<'_> {
         cells.chain(probes).chain(certificates).chain(health).collect()
     }
 
-    /// What is seen of a model over a chunk, and whether some of it was computed now.
+    /// Evaluates a chunk; also returns whether any of it was computed now instead of read from the journal.
     ///
     /// # Errors
-    /// libtorch or the disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
+    /// The disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
     fn piece(
         &self,
         (scene, keys): (&Scene<'_>, &Keys<'_>),
@@ -229,7 +233,7 @@ impl ChunkLoop<'_> {
             };
             let key = keys.line(*look, indices)?;
             if journal.get(&key).is_some() {
-                // read below
+                // the journal holds it; read below
             } else if let WorkItem::Certificate(..) = look {
                 self.certify((scene, keys), indices, looks, journal)?;
                 is_certified = true;
@@ -256,7 +260,7 @@ impl ChunkLoop<'_> {
         Ok((piece, chunk.is_some() || is_certified))
     }
 
-    /// Seeks every certificate that a journal lacks, all at once: their votes share the copies of a case.
+    /// Votes on all certificates that the journal lacks in one go, so that they share the copies of a case.
     fn certify(
         &self,
         (scene, keys): (&Scene<'_>, &Keys<'_>),
@@ -282,7 +286,7 @@ impl ChunkLoop<'_> {
         Ok(())
     }
 
-    /// Looks.
+    /// Evaluates a work item that is not a certificate.
     fn see(
         &self,
         scene: &Scene<'_>,
@@ -296,7 +300,7 @@ impl ChunkLoop<'_> {
                 let (mut again, regressions) = chunk.retry(attack, &mut attempt, self.known)?;
                 let most = self.plan.spec.kept_counterexamples();
                 let mut counterexamples = chunk.shrink(attack, &attempt, most)?;
-                // one of an earlier run stays where no new one is of its case
+                // keep a counterexample of an earlier run where its case has no new one
                 again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
                 counterexamples.extend(again);
                 Seen::Cell(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions })
@@ -311,7 +315,7 @@ impl ChunkLoop<'_> {
         })
     }
 
-    /// The noise that reaches the model that a smoothed one wraps, on the first case of a chunk.
+    /// The noise that reaches the wrapped model of a smoothed one, on the first case of a chunk.
     fn noise(&self, scene: &Scene<'_>, indices: &[usize]) -> Result<Option<NoiseHealth>> {
         let model = self.plan.spec.models.iter().find(|(name, _)| name == scene.reader.name());
         let defence = model.and_then(|(_, model)| model.defended()).map(|defended| defended.defence);
@@ -331,16 +335,17 @@ impl ChunkLoop<'_> {
     }
 }
 
-/// What is wanted of a model over a chunk.
+/// An entry of the list of work items; the entries without work keep the places of cells and probes in a piece.
 enum Wanted<'a> {
     WorkItem(WorkItem<'a>),
     /// A cell that has ended.
     NoCell,
-    /// A probe where the chunk is not probed, or the model's cells have ended.
+    /// A probe that is not tried here: the chunk is not probed, or all cells of the model have ended.
     NoProbe,
 }
 
-/// The attacks on the image that a model's joint attacks need beside the clean report.
+/// The image attacks of a model's joint attacks on image and report. Their images beside the clean report are kept,
+/// because several cells need them.
 fn kept(plan: &Plan, model: usize) -> Vec<ImageAttack> {
     let of_model = |cell: &&crate::plan::Cell| cell.model == model;
     let joint = plan.cells.iter().filter(of_model).map(|cell| &cell.attack);

@@ -1,9 +1,9 @@
-//! A model behind a command: one process, started once, asked in JSON lines over its standard input and answering over its
-//! standard output. Requests and answers are those of the Open Inference Protocol, version 2
-//! (github.com/kserve/open-inference-protocol), one a line.
+//! A model behind a command. It is one process, started once, that reads requests as JSON lines from its standard
+//! input and writes answers to its standard output. Requests and answers are those of the Open Inference Protocol,
+//! version 2 (github.com/kserve/open-inference-protocol), one a line.
 //!
-//! A process that dies or takes too long is started again and asked the same bytes; one that stays away ends the run with
-//! exit code 5, which resumes. An answer that is wrong ends it with exit code 4: no case is left out.
+//! A process that dies or takes too long is started again and gets the same request. If that fails repeatedly, the
+//! run ends with exit code 5, and can be resumed. A wrong answer ends the run with exit code 4; no case is left out.
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,18 +20,18 @@ use super::tensor::{self, Kind, Tensor};
 use crate::spec::{CommandLine, ScriptModel};
 use crate::{Error, Result};
 
-/// Most bytes of an answer.
+/// Limit on the bytes of an answer.
 const MOST_BYTES: u64 = 64 << 20;
-/// Tries of a request after the first.
+/// Number of retries of a request.
 const RETRIES: u32 = 4;
-/// Pause before the first of them; each later one is twice as long.
+/// Pause before the first retry; each later pause is twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Characters of what the process wrote last to its standard error.
+/// Limit on the characters of the last line from standard error, and of an error in an answer.
 const MOST_SAID: usize = 300;
-/// What fills the rows of shorter texts.
+/// Padding of the rows of shorter texts; no byte has this value.
 const NO_BYTE: i64 = -1;
 
-/// The process and how it is asked.
+/// A command, and its process once it runs.
 #[derive(Debug)]
 pub(super) struct Process {
     name: String,
@@ -41,7 +41,7 @@ pub(super) struct Process {
     asked: Cell<u64>,
 }
 
-/// A process that was started.
+/// A running process, and the channels to the threads that write to it and read from it.
 #[derive(Debug)]
 struct Running {
     child: Child,
@@ -52,13 +52,13 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // one that has ended already cannot be killed; either way nothing of it stays behind
+        // killing a process that has already ended fails; waiting leaves no zombie in either case
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An answer, as far as it is read.
+/// The part of an answer that is read.
 #[derive(Deserialize)]
 struct Response {
     #[serde(default)]
@@ -86,11 +86,11 @@ impl Process {
         }
     }
 
-    /// What the model answers, `[cases, 1 or 2]`: the arguments are a tensor `[cases, 1, side, side]` for each view, then
-    /// [`bytes_of`] the reports.
+    /// The model's answers, `[cases, 1 or 2]`. The arguments are a tensor `[cases, 1, side, side]` for each view,
+    /// then [`bytes_of`] the reports.
     ///
     /// # Errors
-    /// The process cannot be started, stays away or answers wrongly.
+    /// The process cannot be started, does not answer, or answers wrongly; or the run was stopped.
     pub(super) fn ask(&self, arguments: &[Tensor]) -> Result<Tensor> {
         let cases = arguments.first().map_or(0, |one| one.size()[0]);
         let mut answers = Vec::new();
@@ -131,7 +131,7 @@ impl Process {
         Ok(bytes)
     }
 
-    /// Sends a request until it is answered.
+    /// Sends a request, with retries, until it is answered.
     fn exchange(&self, request: &[u8]) -> Result<Vec<u8>> {
         let mut why = String::new();
         for again in 0..=RETRIES {
@@ -151,7 +151,7 @@ impl Process {
         )))
     }
 
-    /// Sends a request once; the inner error is one that another try may mend.
+    /// Sends a request once. A retry may help with the inner error, but not with the outer one.
     fn once(&self, request: &[u8]) -> Result<std::result::Result<Vec<u8>, String>> {
         let mut running = self.running.borrow_mut();
         if running.is_none() {
@@ -171,7 +171,7 @@ impl Process {
             Err(RecvTimeoutError::Disconnected) => "it has ended".to_string(),
         };
         let said = process.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // what it may still answer belongs to no request of the next one
+        // end the process, so that a late answer is not taken for that to the next request
         *running = None;
         Ok(Err(if said.is_empty() { fault } else { format!("{fault}, and it last wrote `{said}`") }))
     }
@@ -189,7 +189,7 @@ impl Process {
             (child.stdin.take().ok_or_else(lost)?, child.stdout.take().ok_or_else(lost)?);
         let errors = child.stderr.take().ok_or_else(lost)?;
         let (requests, to_send) = channel::<Vec<u8>>();
-        // a process that does not read would block who writes
+        // writes from a thread of its own, because a process that does not read would block the writer
         std::thread::spawn(move || {
             for request in to_send {
                 if input.write_all(&request).and_then(|()| input.flush()).is_err() {
@@ -231,7 +231,7 @@ impl Process {
         Ok(Running { child, requests, answers, said })
     }
 
-    /// The numbers of an answer for so many cases.
+    /// Reads the numbers of an answer for so many cases.
     fn read(&self, id: &str, cases: usize, line: &[u8]) -> Result<Vec<f32>> {
         let wrong = |what: String| {
             let remedy =
@@ -267,7 +267,7 @@ impl Process {
     }
 }
 
-/// Reports as a tensor `[cases, length]` of their bytes, so that cases can be chosen from it.
+/// Encodes reports as a tensor `[cases, length]` of their bytes, so that rows can be selected as for other inputs.
 pub(super) fn bytes_of(texts: &[String]) -> Result<Tensor> {
     let length = texts.iter().map(String::len).max().unwrap_or(0).max(1);
     let mut bytes = Vec::with_capacity(texts.len() * length);
@@ -278,7 +278,7 @@ pub(super) fn bytes_of(texts: &[String]) -> Result<Tensor> {
     tensor::integers(&bytes, &[texts.len(), length])
 }
 
-/// The reports of such a tensor.
+/// Decodes the reports of such a tensor.
 fn texts_of(bytes: &Tensor) -> Result<Vec<String>> {
     let length = bytes.size()[1] as usize;
     let flat =

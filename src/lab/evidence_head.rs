@@ -1,5 +1,5 @@
-//! The head of a run's evidence: what all its parts have in common, before any case was attacked. It names the spec, the
-//! machine, the data with what their audit found, the cases, the cells and the models.
+//! The head of a run's evidence: what all shards share, before any case is attacked. It names the spec, the machine,
+//! the data with the results of their audit, the cases, the cells and the models.
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
@@ -16,7 +16,7 @@ use crate::plan::{self, Plan};
 use crate::seal::Cache;
 use crate::spec::Stop;
 
-/// What all parts of a run have in common.
+/// Builds the head.
 pub(super) fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence> {
     let ChunkLoop { plan, data, partition, observer, .. } = field;
     let cache = Cache::at(&options.cache);
@@ -54,7 +54,7 @@ pub(super) fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence>
     })
 }
 
-/// The test cases, with which of their inputs were seen before.
+/// The test cases, and which of their inputs are also in the training or validation part.
 fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<Case> {
     let case = |((&index, seen), &twins): ((&usize, Vec<String>), &Twins)| {
         let study = &field.data.studies[index];
@@ -66,13 +66,13 @@ fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<
     field.partition.test.iter().zip(seen).zip(twins).map(case).collect()
 }
 
-/// A cell as evidence names it, without an outcome yet.
+/// A cell of the evidence, without outcomes yet.
 fn named(plan: &Plan, cell: &plan::Cell) -> Cell {
     let model = plan.name(cell.model).to_string();
     Cell { model, attack: cell.attack.to_string(), outcomes: vec![] }
 }
 
-/// A certificate as evidence names it, without a vote yet.
+/// A certificate of the evidence, without votes yet.
 fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
     Certificate {
         model: plan.name(certificate.model).to_string(),
@@ -82,7 +82,7 @@ fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
     }
 }
 
-/// What the data themselves reveal.
+/// Audits the data, or reads an earlier audit from the cache.
 fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> {
     let studies: Vec<_> = data.studies.iter().collect();
     let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(cache))?;
@@ -105,7 +105,7 @@ fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts 
     }
 }
 
-/// What is known of each finding over the test cases.
+/// Counts what is known of each finding over the test cases.
 fn findings(data: &Dataset, partition: &Partition) -> Vec<FindingFacts> {
     let counts = |(place, name): (usize, &String)| {
         let studies = partition.test.iter().map(|&index| &data.studies[index]);

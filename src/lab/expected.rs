@@ -1,5 +1,5 @@
-//! Golden answers beside brought weights, checked before any attack: a wrong normalisation, size, channel order or
-//! vocabulary leaves a model running and makes it another one.
+//! Checks a model that the user brings against expected answers before any attack. A wrong normalisation, size,
+//! channel order or vocabulary raises no error, but makes it another model.
 
 use super::inputs::Inputs;
 use super::tensor;
@@ -8,15 +8,15 @@ use crate::data::{ExpectedAnswer, expected_answers};
 use crate::spec::Expectation;
 use crate::{Error, Result};
 
-/// Cases that are asked at once.
+/// Cases that the model is asked about at once.
 const AT_ONCE: usize = 16;
-/// Answers may differ by this much, absolutely below 1 and else relatively: other programs decode and resize images to
-/// other last bits, and a wrong normalisation moves answers by far more.
+/// Tolerance of an answer: absolute below 1, relative above. Other programs decode and resize images to slightly
+/// other values, and a wrong normalisation moves answers by far more.
 const TOLERANCE: f32 = 1e-2;
 const REMEDY: &str =
     "check `image`, `channels`, `mean`, `deviation`, `tokenizer` and `outputs`, or correct `expect`";
 
-/// A model as it is asked for its clean answers.
+/// A model with the inputs for its clean answers.
 pub(super) struct Asked<'a> {
     pub model: &'a dyn Classifier,
     /// Its name and file, for messages.
@@ -27,7 +27,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Logit of abnormal less that of normal of each case.
+    /// The log-odds of abnormal for each case: the logit of abnormal minus that of normal.
     fn log_odds(&self, cases: &[usize]) -> Result<Vec<f32>> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(cases.len());
@@ -42,10 +42,10 @@ impl Asked<'_> {
         Ok(all)
     }
 
-    /// Compares the model's clean answers with what the spec expects; `test` are the test cases.
+    /// Compares the model's clean answers with those that the spec expects; `test` are the test cases.
     ///
     /// # Errors
-    /// They differ, or the file of answers is wrong.
+    /// The answers differ, or the file of expected answers is wrong.
     pub fn check(
         &self,
         expected: &Expectation,
@@ -63,7 +63,7 @@ impl Asked<'_> {
         let is_right = |(&case, &log_odds): (&usize, &f32)| (log_odds > 0.0) == self.inputs.labels[case];
         let right = test.iter().zip(&answers).filter(|pair| is_right(*pair)).count();
         let found = 100.0 * right as f64 / test.len().max(1) as f64;
-        // half a unit of the last digit that was written, and the rounding of the division
+        // half a unit of the last digit in the spec, plus the rounding error of the division
         let tolerance = 0.5 * 10_f64.powi(-(decimals as i32)) + 1e-9;
         if (found - 100.0 * share).abs() <= tolerance {
             return Ok(());

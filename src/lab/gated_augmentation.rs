@@ -1,7 +1,8 @@
-//! Training cases one input of which was spoiled, for a gated fusion to learn which (Yang et al., CVPR 2021).
+//! Training cases with one perturbed input, from which a gated fusion learns to tell which input it is (Yang et al.,
+//! CVPR 2021).
 //!
-//! A third of the cases has its images moved by FGSM against the model as it is, at a strength drawn from
-//! (0, 0.1]; a third loses half of its words; a third stays as it is.
+//! In a third of the cases FGSM against the current model moves the images, at a strength drawn from (0, 0.1]. A
+//! third loses half of its words. A third stays clean.
 
 use super::attack::image::Space;
 use super::model::gated::Gated;
@@ -17,19 +18,19 @@ use crate::{Error, Result};
 const STRONGEST: f32 = 0.1;
 const LOST: f64 = 0.5;
 
-/// Which input of a case is spoiled; the numbers are the gate's classes.
+/// Which input of a case is perturbed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Spoiled {
-    /// Neither.
+    /// No input.
     Neither,
-    /// The images, at this strength.
+    /// The images, with this ε.
     Image(f32),
     /// The text.
     Text,
 }
 
 impl Spoiled {
-    /// What happens to a case in an epoch.
+    /// Draws what happens to a case in an epoch.
     fn of(seed: u64, epoch: u32, case: usize) -> Self {
         let mut rng = stream(&["spoil", &seed.to_string(), &epoch.to_string(), &case.to_string()]);
         match (uniform(&mut rng) * 3.0) as u8 {
@@ -39,7 +40,7 @@ impl Spoiled {
         }
     }
 
-    /// The gate's class.
+    /// The class that the gate should answer.
     fn class(self) -> i64 {
         match self {
             Self::Neither => 0,
@@ -49,14 +50,14 @@ impl Spoiled {
     }
 }
 
-/// A text that lost half of its words.
+/// Deletes half of a text's words.
 fn cut(text: &str, lexicon: &Lexicon, seed: u64, epoch: u32, case: usize) -> String {
     let kinds = [(EditKind::Deletion, LOST)];
     let case = format!("spoil {epoch} {case}");
     perturb(&Document::of(text), &kinds, &Rules::free(lexicon), seed, &case, 0).text
 }
 
-/// Images moved along the sign of the gradient where they are to be spoiled.
+/// Moves perturbed images along the sign of the gradient, and leaves the others as they are.
 fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     let strengths: Vec<f32> =
@@ -67,8 +68,8 @@ fn moved(images: &Tensor, gradient: &Tensor, spoiled: &[Spoiled]) -> Result<Tens
 }
 
 impl Lesson<'_> {
-    /// The loss of a gated fusion on cases one input of which was spoiled: of its answer, of what its gate
-    /// says, and of each expert on its own.
+    /// The loss of a gated fusion on cases with a perturbed input: the sum of the losses of its answer, of its gate,
+    /// and of the two experts for a single input.
     pub(super) fn loss_of_odd_ones(
         self,
         params: &Params,
@@ -86,7 +87,7 @@ impl Lesson<'_> {
         Ok(loss)
     }
 
-    /// For how many of the cases the gate says rightly which input was spoiled, if any.
+    /// In how many cases the gate is right about which input was perturbed, if any.
     pub(super) fn odd_ones_found(self, params: &Params, cases: &[usize]) -> Result<usize> {
         let mut found = 0;
         for indices in cases.chunks(32) {
@@ -99,8 +100,8 @@ impl Lesson<'_> {
         Ok(found)
     }
 
-    /// What a gated fusion says of cases that were spoiled, and the gate's classes. In epoch 0, that of
-    /// validation, images are not augmented.
+    /// A gated fusion's answers to perturbed cases, and the classes that its gate should answer. Epoch 0 stands for
+    /// validation, where images are not augmented.
     fn answer_to_spoiled(
         self,
         params: &Params,

@@ -1,6 +1,6 @@
-//! The decoded images of a data set at one size. Few lie in memory; many lie in a file beside the cache, from which those of
-//! a chunk are read when a model is about to see them. So a run over many images needs no more memory than one over few. The
-//! file has no name and goes away with the run.
+//! The decoded images of a data set at one size. Small sets are in memory. Large sets are in a file in the cache's
+//! folder, from which a chunk's images are read just before a model sees them, so a run over many images needs no
+//! more memory than a run over few. The file has no name and disappears with the process.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -10,13 +10,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Result};
 
-/// Most bytes of images that lie in memory (256 MiB): 2,600 pairs of 224 pixels a side.
+/// Limit on the bytes of images in memory (256 MiB): 2,600 pairs of views at 224 pixels a side.
 const MOST_IN_MEMORY: u64 = 256 << 20;
 
-/// Images of one length.
+/// The images of studies, with the same number of bytes each.
 #[derive(Debug)]
 pub(super) struct ImageStore {
-    /// Bytes of an image, or of the images of a study.
+    /// Bytes of a study's images.
     length: usize,
     held: Held,
 }
@@ -24,7 +24,7 @@ pub(super) struct ImageStore {
 #[derive(Debug)]
 enum Held {
     Memory(Vec<u8>),
-    /// Behind a lock, since reading moves the file's place.
+    /// Behind a lock, because reading moves the file's position.
     Disk(Mutex<File>),
 }
 
@@ -34,12 +34,12 @@ impl ImageStore {
         Self { length, held: Held::Memory(bytes) }
     }
 
-    /// Whether so many bytes are kept on disk.
+    /// Whether images of so many bytes belong on disk.
     pub(super) fn is_large(bytes: u64) -> bool {
         bytes > MOST_IN_MEMORY
     }
 
-    /// Images on disk, in a file without a name in `folder`, as `fill` writes them.
+    /// Stores images on disk, in a file without a name in `folder`; `fill` writes them one after the other.
     ///
     /// # Errors
     /// The disk is full, or `fill` fails.
@@ -59,7 +59,7 @@ impl ImageStore {
     /// The images of a study.
     ///
     /// # Errors
-    /// There is no such study (a bug in medcert), or the disk fails.
+    /// There is no such study, which is a bug, or the disk fails.
     pub(super) fn get(&self, index: usize) -> Result<Cow<'_, [u8]>> {
         let missing = || Error::Bug(format!("no image {index} was prepared"));
         match &self.held {
@@ -68,7 +68,7 @@ impl ImageStore {
                 found.map(Cow::from).ok_or_else(missing)
             }
             Held::Disk(file) => {
-                // a thread that panicked with the lock left at most the file's place changed
+                // a thread that panicked with the lock can only have moved the file's position
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut bytes = vec![0; self.length];
                 let read = file.seek(SeekFrom::Start((index * self.length) as u64));

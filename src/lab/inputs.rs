@@ -1,4 +1,4 @@
-//! What the models read: the images of all cases at each size that is needed, and their texts.
+//! The inputs of the models: the images of all studies at each size that a model reads, and their texts.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,27 +15,28 @@ use crate::{Error, Result};
 /// The inputs of every study of a data set, by the study's index.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Images by side, of each study `[views, side, side]` bytes.
+    /// Images by side in pixels; a study has `[views, side, side]` bytes.
     images: BTreeMap<u32, ImageStore>,
-    /// Of each DICOM file among them, the stored values that one of 255 gray levels covers.
+    /// For each DICOM file among the images, how many stored values make one of 255 gray levels.
     levels: Vec<f32>,
     views: usize,
     /// Identifiers of the cases.
     pub ids: Vec<String>,
     /// Texts.
     pub texts: Vec<String>,
-    /// The same, section by section.
+    /// The reports, section by section.
     pub documents: Vec<Document>,
     /// True if abnormal.
     pub labels: Vec<bool>,
-    /// The findings that the models are asked about; none where the question is whether a study is abnormal.
+    /// The findings that the models are asked about; empty where the question is whether a study is abnormal.
     pub findings: Vec<String>,
-    /// What is known of each finding in each study.
+    /// For each study, what is known of each finding.
     pub presences: Vec<Vec<Presence>>,
-    /// Masks of lesions by side, one a study; empty where the data marks none.
+    /// Masks of lesions by side, one a study; a study without a mask has an empty one.
     lesions: BTreeMap<u32, Vec<Vec<u8>>>,
-    /// Mask files by side, in the spec's order.
+    /// The spec's mask files by side, in the spec's order.
     masks: BTreeMap<u32, Vec<Vec<u8>>>,
+    /// Digests of the images by side, and under None that of everything else.
     digests: BTreeMap<Option<u32>, String>,
 }
 
@@ -69,7 +70,7 @@ impl Inputs {
             };
             digests.insert(Some(side), digest.to_hex().to_string());
             images.insert(side, store);
-            levels = own; // the same whatever the size
+            levels = own; // the same at every size
         }
         let documents: Vec<Document> = studies.iter().map(|study| data.document(study)).collect();
         let texts: Vec<String> = documents.iter().map(Document::text).collect();
@@ -102,7 +103,7 @@ impl Inputs {
         })
     }
 
-    /// Draws or decodes the lesions' masks at each side that images were prepared at.
+    /// Decodes or draws the masks of lesions, at each side of the prepared images.
     ///
     /// # Errors
     /// No study has a mask, or one is missing or broken; the message names it.
@@ -123,7 +124,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Decodes the mask files of a spec at each side that images were prepared at.
+    /// Decodes the spec's mask files, at each side of the prepared images.
     ///
     /// # Errors
     /// A file is missing or broken; the message names it.
@@ -135,7 +136,8 @@ impl Inputs {
         Ok(())
     }
 
-    /// The lesion of a study in its frontal view, `[side, side]` bytes, above 127 within; empty where there is none.
+    /// The lesion of a study in its frontal view, `[side, side]` bytes, above 127 inside the lesion; empty if the
+    /// study has no mask.
     ///
     /// # Errors
     /// Lesions were not prepared.
@@ -144,14 +146,14 @@ impl Inputs {
         known.map(Vec::as_slice).ok_or_else(unprepared)
     }
 
-    /// Share of a study's frontal image that its lesion covers; none where lesions were not prepared.
+    /// Share of a study's frontal image that its lesion covers; None if lesions were not prepared.
     pub fn lesion_share(&self, index: usize) -> Option<f32> {
         let mask = self.lesions.values().next()?.get(index)?;
         let inside = mask.iter().filter(|&&value| value > 127).count();
         Some(if mask.is_empty() { 0.0 } else { inside as f32 / mask.len() as f32 })
     }
 
-    /// A mask file of the spec, `[side, side]` bytes, above 127 within.
+    /// A mask file of the spec, `[side, side]` bytes, above 127 inside the mask.
     ///
     /// # Errors
     /// It was not prepared.
@@ -160,7 +162,7 @@ impl Inputs {
         known.map(Vec::as_slice).ok_or_else(unprepared)
     }
 
-    /// blake3 over the texts, labels and identifiers, and over the images of a side if one is given.
+    /// The digest of the texts, labels and identifiers, and of the images of a side if one is given.
     pub fn digest(&self, side: Option<u32>) -> String {
         let mut parts = vec![None];
         parts.extend(side.map(Some));
@@ -169,7 +171,8 @@ impl Inputs {
         parts.join("+")
     }
 
-    /// Whether a study is abnormal, or has a finding, by its place; None where the label is not known.
+    /// The label of a study: whether it has a finding, given by its place, or is abnormal. None if the label is not
+    /// known.
     pub fn label_of(&self, finding: Option<usize>, index: usize) -> Option<bool> {
         match finding {
             None => self.labels.get(index).copied(),
@@ -177,7 +180,7 @@ impl Inputs {
         }
     }
 
-    /// What a model of these findings gives for a case.
+    /// What a model answers for a case of this data.
     pub fn answers(&self) -> Answers {
         match self.findings.len() {
             0 => Answers::Classes,
@@ -199,7 +202,8 @@ impl Inputs {
         store.ok_or_else(|| Error::Bug(format!("no image {index} of side {side}")))?.get(index)
     }
 
-    /// What one of 255 gray levels is in stored values of DICOM files, in a sentence; None where no image is DICOM.
+    /// A sentence that says how many stored values of DICOM files make one of 255 gray levels; None if no image is
+    /// DICOM.
     pub fn gray_level(&self) -> Option<String> {
         let mut levels = self.levels.clone();
         levels.sort_by(f32::total_cmp);
@@ -223,7 +227,7 @@ impl Inputs {
     }
 }
 
-/// A mask that nobody prepared before a chunk asked for it.
+/// The error for a mask that was not prepared.
 fn unprepared() -> Error {
     Error::Bug("a mask was not prepared".into())
 }

@@ -1,7 +1,7 @@
-//! The models of a plan: loaded from the file that the spec names, or from the cache, or trained.
+//! Loads the models of a plan from the spec's files or from the cache, or trains them.
 //!
-//! A cached model is keyed by everything that determined it: architecture, training, data, division,
-//! the parts that it started from, the number of threads, and the kind of processor.
+//! The key of a cached model covers everything that determines it: architecture, training, data, split, the models or
+//! files that it starts from, the number of threads, and the kind of processor.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -28,35 +28,35 @@ use crate::spec::{Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
 use crate::{Error, Result};
 
-/// Changes when training itself changes, so that older cached models are not taken for newer ones.
+/// Raise this when training changes, so that older cached models are not taken for new ones.
 const TRAINING_VERSION: u32 = 2;
 
-/// What the seal of a trained model is of; the bytes in front of it are a safetensors file.
+/// The seal's kind for trained models; the bytes before the seal are a safetensors file.
 const KIND: &str = "trained model";
 
-/// Cases that a module is probed with.
+/// Number of cases that a user's module is probed with.
 const PROBED: usize = 16;
 
-/// Makes the models of a spec, one after the other.
+/// Loads or trains the models of a spec, one after the other.
 pub struct ModelLoader<'a> {
     /// Cache and roots.
     pub options: &'a Options,
     /// Where trained models are kept.
     pub cache: &'a Cache,
-    /// What the models read.
+    /// The inputs of the models.
     pub inputs: &'a Inputs,
     /// Which cases they learn from.
     pub partition: &'a Partition,
-    /// Who is told.
+    /// Receives progress.
     pub observer: &'a dyn Observer,
 }
 
 impl ModelLoader<'_> {
-    /// Every model that is not a defended one, in the spec's order; a fusion model comes after its parts, and the defended
-    /// ones stand behind all others.
+    /// Makes every model without a defence, in the spec's order, in which a fusion comes after the models that it
+    /// joins, and defended models come last.
     ///
     /// # Errors
-    /// A weights file or module is wrong, training diverged, or libtorch or the disk fails.
+    /// A weights file or module is wrong, training diverged, or the disk fails.
     pub fn models(&self, specs: &[(String, Model)]) -> Result<Vec<LoadedModel>> {
         let mut done: Vec<Network> = Vec::with_capacity(specs.len());
         let mut scripts = Vec::new();
@@ -66,7 +66,7 @@ impl ModelLoader<'_> {
                     scripts.push(self.script(name, script)?);
                     continue;
                 }
-                // it is built round its base, which is here
+                // a defended model is built later, around its base
                 (Model::Defended(_), _) => continue,
                 (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
                 (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
@@ -185,11 +185,11 @@ impl ModelLoader<'_> {
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
         let bytes = weights::encode(&network.params, vocabulary)?;
         self.cache.keep(KIND, &path, bytes.clone())?;
-        // what was written is what is used, now and later
+        // read it back, so that this run uses the same bytes as later ones from the cache
         self.read(name, model, &WeightsFile::of_bytes(&path, bytes)?, None, done)
     }
 
-    /// What training starts from, if the spec names it.
+    /// Reads what training starts from, if the spec names it.
     fn start(&self, model: &Model) -> Result<Option<PretrainedStart>> {
         let Some(source) = model.start() else { return Ok(None) };
         let path = self.options.find(&source.path)?;
@@ -202,7 +202,8 @@ impl ModelLoader<'_> {
         Ok(Some(start))
     }
 
-    /// The masked language model of the folder that a text branch comes from, if it has the head.
+    /// The masked language model of the folder that the text branch started from; None if there is no folder or it
+    /// holds no such head.
     fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Rc<Masked>>> {
         if let (_, Some(language)) = parts(model, done)? {
             return Ok(language.masked.clone());
@@ -216,7 +217,7 @@ impl ModelLoader<'_> {
         Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Rc::new))
     }
 
-    /// Where the cache keeps a trained model.
+    /// The path of a trained model in the cache.
     fn cached(
         &self,
         name: &str,
@@ -301,7 +302,7 @@ impl ModelLoader<'_> {
     }
 }
 
-/// Starts a fusion's trunks (and the heads of a late one) from the models that it joins.
+/// Copies the parameters of the models that a fusion joins into its trunks, and into the heads of a late fusion.
 fn restore_parts(params: &Params, (vision, language): (Option<&Network>, Option<&Network>)) -> Result<()> {
     for (prefix, part) in [("vision", vision), ("language", language)] {
         let Some(part) = part else { continue };
@@ -322,7 +323,8 @@ fn bug(what: &str) -> Error {
 /// The models that a fusion model joins.
 fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
     let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
-    // a module of the user's is no network, so places among the networks are others than among the models
+    // look the part up by its name: places among networks differ from places among models, because users' modules are
+    // no networks
     let find = |part: Referent| {
         let found = done.iter().find(|network| network.name == part.name());
         found.ok_or_else(|| bug(&format!("{} is needed by a model that comes before it", part.name())))
@@ -330,17 +332,17 @@ fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>,
     Ok((Some(find(vision)?), Some(find(language)?)))
 }
 
-/// A model before the lab: one of our architectures, or somebody's module.
+/// A loaded model: one of medcert's architectures, or the user's module.
 #[derive(Debug)]
 pub enum LoadedModel {
-    /// One of our architectures.
+    /// One of medcert's architectures.
     Network(Network),
-    /// A module that the spec trusts.
+    /// A user's module.
     Script(Script),
 }
 
 impl LoadedModel {
-    /// What it reads and decides.
+    /// The model as attacks use it.
     pub fn reader(&self) -> &dyn Reader {
         match self {
             Self::Network(network) => network,
@@ -349,7 +351,7 @@ impl LoadedModel {
     }
 }
 
-/// An architecture whose weights are still to come.
+/// An architecture before it has weights.
 struct UnweightedNetwork {
     architecture: Architecture,
     declared: Vec<Declared>,

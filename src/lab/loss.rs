@@ -1,13 +1,13 @@
-//! What gradient attacks raise, on logits `[cases, classes]` with labels `[cases]`, a loss a case: cross-entropy; the
-//! margin maxᵢ≠ᵧ zᵢ − zᵧ of Carlini and Wagner (S&P 2017, arXiv 1608.04644); and the difference-of-logits ratio of
-//! Croce and Hein (ICML 2020, arXiv 2003.01690), plain and targeted. With the logits sorted, z₍₁₎ the largest,
-//! DLR = −(zᵧ − maxᵢ≠ᵧ zᵢ) / (z₍₁₎ − z₍₃₎) needs three classes, and
-//! DLR targeted = −(zᵧ − zₜ) / (z₍₁₎ − ½ (z₍₃₎ + z₍₄₎)) needs four.
+//! The losses that gradient attacks raise, one value a case, on logits `[cases, classes]` with labels `[cases]`:
+//! cross-entropy; the margin maxᵢ≠ᵧ zᵢ − zᵧ of Carlini and Wagner (S&P 2017, arXiv 1608.04644); and the
+//! difference-of-logits ratio of Croce and Hein (ICML 2020, arXiv 2003.01690), plain and targeted. With the logits
+//! sorted, z₍₁₎ the largest, DLR = −(zᵧ − maxᵢ≠ᵧ zᵢ) / (z₍₁₎ − z₍₃₎) needs three classes, and DLR targeted = −(zᵧ −
+//! zₜ) / (z₍₁₎ − ½ (z₍₃₎ + z₍₄₎)) needs four.
 
 use crate::lab::tensor::{Kind, Tensor};
 use crate::{Error, Result};
 
-/// What is added to a quotient's lower part, as in the published code.
+/// Added to denominators so that they are not zero, as in the published code.
 const TINY: f64 = 1e-12;
 
 /// Cross-entropy with the label.
@@ -15,7 +15,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     Ok(logits.f_cross_entropy_loss::<Tensor>(labels, None, tch::Reduction::None, -100, 0.0)?)
 }
 
-/// The largest logit of another class less the label's: positive where the answer is wrong.
+/// The largest logit of another class minus the label's: positive where the answer is wrong.
 pub fn margin(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let own = logits.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
     let is_own = labels.f_one_hot(classes(logits))?.f_to_kind(Kind::Bool)?;
@@ -23,7 +23,7 @@ pub fn margin(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     Ok(other.f_sub(&own)?)
 }
 
-/// The margin over the distance from the largest logit to the third.
+/// The margin, divided by the distance from the largest logit to the third.
 ///
 /// # Errors
 /// There are fewer than three classes.
@@ -34,7 +34,7 @@ pub fn dlr(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     Ok(margin(logits, labels)?.f_div(&scale.f_add_scalar(TINY)?)?)
 }
 
-/// The target's logit less the label's, over the distance from the largest logit to the mean of the third and
+/// The target's logit minus the label's, divided by the distance from the largest logit to the mean of the third and
 /// fourth.
 ///
 /// # Errors

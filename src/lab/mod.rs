@@ -1,4 +1,5 @@
-//! The laboratory: models, attacks, and what was observed. The only module that names tch.
+//! The laboratory: models, attacks, defences and certificates, and the runs that gather evidence. No other module
+//! uses tch.
 
 pub mod attack;
 pub mod certify;
@@ -39,21 +40,22 @@ use crate::data::placeholder;
 use crate::spec::DeviceChoice;
 use crate::{Error, Result};
 
-/// What the laboratory needs besides the plan and the data.
+/// What a run needs besides the plan and the data.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Folder of trained models and decoded images.
+    /// Folder of trained models, decoded images and journals.
     pub cache: PathBuf,
-    /// Folders that the paths of weights start from; the first that holds one wins.
+    /// Folders in which the paths of weights are looked up; the first that holds one wins.
     pub roots: Vec<PathBuf>,
-    /// Threads of training and of the attacks. If none: two for training, whose weights depend on them, and for the
-    /// attacks as many as the process may use at once (its cores, within its affinity and its quota).
+    /// Number of threads. If None, training takes two, because weights depend on the number, and attacks take as many
+    /// as the process may use at once (its cores, within its affinity and its quota).
     pub threads: Option<usize>,
-    /// What everything is computed on.
+    /// The device to run on.
     pub device: DeviceChoice,
-    /// Networks as published instead of folded and channels-last: slower, and the same but for rounding.
+    /// Whether to run networks as published instead of folded and channels-last: slower, with results that differ by
+    /// rounding only.
     pub plain: bool,
-    /// Everything is attacked anew, whatever was seen before; what is seen is kept all the same.
+    /// Whether to ignore cached results; new results are cached all the same.
     pub fresh: bool,
 }
 
@@ -69,11 +71,11 @@ impl Options {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Where a file lies that no path or link may lead to from outside these folders, since a spec from elsewhere must not read
-    /// any file.
+    /// Finds a file that must lie inside one of the folders, so that a spec from elsewhere cannot read other files
+    /// through `..` or a link.
     ///
     /// # Errors
-    /// It is in none of the folders, or outside them.
+    /// The file is in none of the folders, or lies outside of them.
     pub(in crate::lab) fn find_within(&self, path: &Path) -> Result<PathBuf> {
         let found = self.find(path)?;
         let is_within = |root: &PathBuf| {
@@ -89,14 +91,15 @@ impl Options {
         )))
     }
 
-    /// Where a file or folder of weights lies.
+    /// Finds a file or folder of weights.
     ///
     /// # Errors
-    /// It is in none of the folders.
+    /// No folder holds it.
     pub fn find(&self, path: &Path) -> Result<PathBuf> {
         let found = self.roots.iter().map(|root| root.join(path)).find(|place| place.exists());
         found.ok_or_else(|| {
-            // a link whose content was not fetched is there, and does not exist
+            // content that was not fetched leaves a dangling link, or only a note beside the path; `exists` sees
+            // neither
             if let Some(fault) = self.roots.iter().find_map(|root| placeholder::absent(&root.join(path))) {
                 return fault;
             }

@@ -1,4 +1,4 @@
-//! What training starts from, besides a model's own parameters: a trunk's file, or a language model's folder.
+//! What training starts from, apart from random parameters: the file of a trunk, or a language model's folder.
 
 use super::checkpoint::Checkpoint;
 use super::model::Architecture;
@@ -8,7 +8,7 @@ use crate::spec::BertConfig;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
-/// What a language model already has before its parameters are made.
+/// What a language model takes from a folder or file before its parameters are made.
 #[derive(Debug, Default)]
 pub(super) struct LanguageFacts {
     pub(super) vocabulary: Option<Vocabulary>,
@@ -21,7 +21,7 @@ impl LanguageFacts {
     }
 }
 
-/// What training starts from: a trunk's file, or a language model's folder.
+/// What training starts from.
 #[derive(Debug)]
 pub(super) enum PretrainedStart {
     Trunk(WeightsFile),

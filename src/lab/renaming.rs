@@ -1,28 +1,29 @@
-//! Weights whose names differ from the model's by one rule: every name has a prefix too many or one too few, as
-//! `DataParallel` (`module.`), `torch.compile` (`_orig_mod.`) and training frameworks (`model.`, `encoder.`) save them.
+//! Finds a single rule by which the names in a weights file differ from the model's: every name has a prefix that the
+//! model's lacks, or the other way round. `DataParallel` (`module.`), `torch.compile` (`_orig_mod.`) and training
+//! frameworks (`model.`, `encoder.`) save such names.
 
 use std::collections::BTreeSet;
 
 use super::weights::Expected;
 
-/// Parts of a name, at most, that a prefix has.
+/// Limit on the parts of a prefix, such as `module.model.`.
 const PARTS: usize = 3;
 
-/// What the names of a file need to be those of the model.
+/// The change that turns the file's names into the model's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Renaming {
-    /// The prefix goes, with its last point.
+    /// Remove this prefix, which ends with a dot.
     Remove(String),
-    /// The prefix comes first, with its last point.
+    /// Put this prefix first; it ends with a dot.
     Add(String),
 }
 
-/// The rule that makes the names of a file those that are expected, if there is one.
+/// The rule that turns the file's names into the expected ones, if there is one.
 pub(super) fn of(names: &[&str], expected: &Expected<'_>) -> Option<Renaming> {
     let required: BTreeSet<&str> = (expected.declared.iter().map(|one| one.name.as_str()))
         .filter(|name| !expected.optional.iter().any(|start| name.starts_with(start)))
         .collect();
-    // a rule that leaves one parameter missing is none
+    // a rule must leave no required parameter missing
     let completes = |renamed: &dyn Fn(&str) -> Option<String>| {
         let found: BTreeSet<String> = names.iter().filter_map(|name| renamed(name)).collect();
         required.iter().all(|name| found.contains(*name))
@@ -39,7 +40,7 @@ pub(super) fn of(names: &[&str], expected: &Expected<'_>) -> Option<Renaming> {
     too_few.map(Renaming::Add)
 }
 
-/// Every beginning of a name that ends with a point, the shortest first.
+/// Every prefix of a name that ends with a dot, shortest first.
 fn prefixes<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     let beginnings = names
         .flat_map(|name| name.match_indices('.').take(PARTS).map(move |(at, _)| name[..=at].to_string()));
@@ -50,7 +51,7 @@ fn prefixes<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
 }
 
 impl Renaming {
-    /// Why a file is refused, and what makes it fit.
+    /// The message that refuses the file, with a command that fixes it.
     pub(super) fn refusal(&self, file: &str) -> String {
         let (what, change) = match self {
             Self::Remove(prefix) => (

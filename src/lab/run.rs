@@ -1,4 +1,4 @@
-//! Runs a plan: prepares inputs and models, then sends every chunk of test cases through every cell.
+//! Runs a plan: prepares inputs and models, then evaluates every cell chunk by chunk.
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
@@ -49,8 +49,9 @@ pub fn run_after(
     assemble(shard.head, shard.pieces).map_err(Error::Bug)
 }
 
-/// Gathers what a part of a plan's chunks shows; the parts together make the same evidence, to the last bit. Where cells
-/// end early, the whole ends them as it goes; parts, which do not see each other, show all their chunks.
+/// Runs one shard of a plan. All shards merged give the same evidence as a single run, to the last bit. Where cells
+/// may end early, a single run ends them as it goes; shards do not see each other, so each evaluates all of its
+/// chunks.
 ///
 /// # Errors
 /// As for [`run_after`].
@@ -76,11 +77,11 @@ pub fn run_part(
     })
 }
 
-/// Gathers the evidence of a plan of models that are in memory, in the spec's order, each with its facts: for the tests, which
-/// plant faults in them.
+/// Gathers the evidence of a plan with models that are in memory, in the spec's order, each with its facts. Tests use
+/// it with models that have planted faults.
 ///
 /// # Errors
-/// As for [`run_after`], but for weights.
+/// As for [`run_after`], without those of weights files.
 pub fn run_readers(
     plan: &Plan,
     data: &Dataset,
@@ -113,7 +114,8 @@ pub fn run_readers(
     assemble(head, pieces.concat()).map_err(Error::Bug)
 }
 
-/// Shows cases of cells, each by its place in the plan's cells and in the test cases, before and after the attack.
+/// Shows cases before and after an attack, each given by its place in the plan's cells and in the test cases of the
+/// cell's subject.
 ///
 /// # Errors
 /// As for [`run_after`].
@@ -128,7 +130,7 @@ pub fn show(
     on_stage((plan, data, partition), options, &[], observer, |field| field.show(wanted))
 }
 
-/// Prepares inputs and models, and acts on them.
+/// Prepares inputs and models, then calls `action` with them.
 fn on_stage<T>(
     (plan, data, partition): (&Plan, &Dataset, &Partition),
     options: &Options,
@@ -153,7 +155,7 @@ fn on_stage<T>(
         }
     }
     tensor::set_threads(options.threads());
-    // each step borrows from the one before it
+    // each step borrows from the one before it, so all results stay in scope
     let about = subjects::about_findings(plan, &loaded);
     let asked = subjects::undefended(plan, &loaded, &about);
     let operated = subjects::operated(plan, &asked, &inputs, partition)?;
@@ -187,14 +189,15 @@ fn on_stage<T>(
     })
 }
 
-/// Tells of every entry of the cache that was found damaged.
+/// Reports every cache entry that was found damaged.
 pub(super) fn tell_damage(cache: &Cache, observer: &dyn Observer) {
     for entry in cache.take_damaged() {
         observer.observe(Event::Damaged { entry: &entry });
     }
 }
 
-/// What of the test reports a model never reads; none for a fusion, which reads as its language model does.
+/// How much of the test reports a model never reads, in a sentence. None for a fusion, because it reads the same part
+/// as its language model.
 fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<String> {
     let (name, of) = match subject {
         LoadedModel::Network(network) if network.side.is_none() => {
@@ -208,7 +211,7 @@ fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<
     text::tokens::cut(name, &lengths, of.max_tokens)
 }
 
-/// The inputs of every case, with the masks that the plan asks for.
+/// Prepares the inputs of every case, with the masks that the plan needs.
 fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
     let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
     let attacks = plan.cells.iter().filter_map(|cell| cell.attack.image);

@@ -1,5 +1,5 @@
-//! How libtorch is set before anything is computed: deterministic algorithms, no TF32, memory that is kept;
-//! and the device that everything is computed on.
+//! Sets libtorch up before anything is computed: deterministic algorithms, no TF32, and an allocator that keeps freed
+//! memory. Also chooses the device.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ unsafe extern "C" {
     fn medcert_cpu_capability(why: *mut c_char, length: usize) -> c_int;
 }
 
-/// Room for a message.
+/// Size of the buffer for a message, in bytes.
 const ROOM: usize = 512;
 
-/// Calls a function of the shim: what it wrote, by whether it succeeded.
+/// Calls a function of the shim. Returns the text that it wrote, as the result or as the error.
 #[allow(unsafe_code)]
 fn call(function: unsafe extern "C" fn(*mut c_char, usize) -> c_int) -> std::result::Result<String, String> {
     let mut buffer = [0_u8; ROOM];
@@ -33,11 +33,11 @@ fn call(function: unsafe extern "C" fn(*mut c_char, usize) -> c_int) -> std::res
 /// Sets libtorch up for this process and chooses the device; may be called again.
 ///
 /// # Errors
-/// libtorch refuses, or the device is not there.
+/// libtorch refuses a setting, or there is no such device.
 pub fn settle(choice: DeviceChoice) -> Result<Device> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // an allocator that cannot be told is only slower
+        // if the allocator ignores the setting, runs are only slower
         #[allow(unsafe_code)]
         // SAFETY: it takes nothing and changes settings of malloc alone
         let _ = unsafe { medcert_keep_memory() };
@@ -53,7 +53,7 @@ pub fn devices() -> usize {
     usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
 }
 
-/// The device of a choice where there are so many GPUs.
+/// The device that a choice means on a machine with so many GPUs.
 ///
 /// # Errors
 /// There is no such GPU.
@@ -75,7 +75,7 @@ pub fn choose(choice: DeviceChoice, gpus: usize) -> Result<Device> {
     }
 }
 
-/// The name of a GPU, such as `NVIDIA H100 80GB HBM3`; empty if the driver does not tell it.
+/// The name of a GPU, such as `NVIDIA H100 80GB HBM3`; empty if the driver does not give it.
 #[allow(unsafe_code)]
 pub fn gpu_name(number: usize) -> String {
     let mut buffer = [0_u8; ROOM];
@@ -90,7 +90,7 @@ pub fn gpu_name(number: usize) -> String {
         .map_or(String::new(), |name| name.to_string_lossy().trim().to_string())
 }
 
-/// The kind of processor, and of GPU where everything is computed on one: what may change the last bits.
+/// The kind of processor, and of GPU if one is used: other kinds may give other last bits.
 pub fn computed_on() -> String {
     match tensor::device() {
         Device::Cuda(number) => format!("{} cuda {}", processor(), gpu_name(number)).trim_end().to_string(),
@@ -103,12 +103,12 @@ pub fn instruction_set() -> String {
     call(medcert_cpu_capability).unwrap_or_else(|why| format!("unknown ({why})"))
 }
 
-/// What libtorch was built as: its version, and whether its CUDA part is in this process.
+/// Facts about libtorch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Library {
     /// Folder that it was loaded from.
     pub folder: String,
-    /// Version, as the folder says it.
+    /// Version, according to the folder.
     pub version: String,
     /// Whether the folder holds the CUDA part.
     pub has_cuda: bool,
@@ -116,7 +116,7 @@ pub struct Library {
     pub cuda_is_loaded: bool,
 }
 
-/// What libtorch was built as: the one that this process loaded, which may lie elsewhere than the one of the build.
+/// Facts about the libtorch that this process loaded, which may lie in another folder than the one of the build.
 pub fn library() -> Library {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let loaded = maps.lines().find_map(|line| line[line.find('/')?..].strip_suffix("/libtorch_cpu.so"));

@@ -1,6 +1,7 @@
-//! Stopping by a signal: SIGINT (Ctrl-C) and SIGTERM (what schedulers send) end the work at the next step. What was
-//! seen is in the journal by then, so the same command goes on from there. Work that takes longer than a moment to
-//! come to a step's end is left where it is: a journal's last whole line counts, and files are renamed when whole.
+//! Stops a run on a signal: SIGINT (Ctrl-C) or SIGTERM (which schedulers send) ends the work at the next step. The
+//! journal holds every result so far, so the same command resumes there. If a step does not end soon, the process
+//! exits in the middle of it. That is safe: a journal counts up to its last whole line, and other files are renamed
+//! into place only when they are complete.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -11,13 +12,13 @@ use signal_hook::iterator::Signals;
 
 use crate::{Error, Result};
 
-/// How long a step may take to end.
+/// How long a step may go on after a signal.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The signal that came; 0 if none.
+/// The signal that was received; 0 if none.
 static CAME: AtomicI32 = AtomicI32::new(0);
 
-/// Listens from now on. Where the system does not let it, signals end the process as ever.
+/// Starts listening for signals. If the system does not allow it, signals end the process as usual.
 pub fn listen() {
     static LISTENS: OnceLock<()> = OnceLock::new();
     LISTENS.get_or_init(|| {
@@ -27,7 +28,7 @@ pub fn listen() {
                     CAME.store(signal, Ordering::Relaxed);
                     std::thread::sleep(PATIENCE);
                     let stopped = Error::Stopped(signal);
-                    // the last word of a process that ends here, where no command can say it any more
+                    // the process ends here, so no command can print the error any more
                     let _ =
                         std::io::Write::write_all(&mut std::io::stderr(), format!("{stopped}\n").as_bytes());
                     signal_hook::low_level::exit(i32::from(stopped.exit_code()));
@@ -37,10 +38,10 @@ pub fn listen() {
     });
 }
 
-/// Whether to go on.
+/// Returns an error if the run is to stop.
 ///
 /// # Errors
-/// A signal came.
+/// A signal was received.
 pub fn check() -> Result<()> {
     match CAME.load(Ordering::Relaxed) {
         0 => Ok(()),

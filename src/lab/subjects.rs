@@ -1,5 +1,5 @@
-//! The plan's subjects as readers, made in steps: a loaded model, asked about one finding if its subject is one, at its
-//! operating point if the spec fixes one; then the defended models around these.
+//! Makes the plan's subjects in steps: a loaded model, then the model as it is asked about one finding, then at its
+//! operating point if the spec fixes one, and last the defended models around these.
 
 use super::defend::of_spec::{self, Surroundings};
 use super::inputs::Inputs;
@@ -14,16 +14,17 @@ use crate::plan::{Plan, Subject};
 use crate::spec::{Model, Operating};
 use crate::{Error, Result};
 
-/// A subject that is not defended.
+/// A subject without a defence.
 pub(super) struct Base<'a> {
     subject: &'a Subject,
-    /// What answers, at its operating point.
+    /// The model, at its operating point if it has one.
     pub reader: &'a dyn Reader,
-    /// What it is.
+    /// Facts about it, for the evidence.
     pub facts: ModelFacts,
 }
 
-/// What the loaded models are, before anything is folded.
+/// Facts about the loaded models. Call it before networks are folded, because folding changes the weights and so
+/// their digest.
 pub(super) fn facts(plan: &Plan, loaded: &[LoadedModel]) -> Result<Vec<ModelFacts>> {
     let of = |(loaded, (name, model)): (&LoadedModel, &(String, Model))| {
         let (weights, parameters, source) = match loaded {
@@ -36,12 +37,12 @@ pub(super) fn facts(plan: &Plan, loaded: &[LoadedModel]) -> Result<Vec<ModelFact
         let (name, finding, threshold) = (name.clone(), None, None);
         Ok(ModelFacts { name, finding, architecture, weights, parameters, source, threshold })
     };
-    // the defended models, which are not loaded, come last in a spec
+    // the defended models are not loaded; they come last in a spec, so `zip` leaves them out
     loaded.iter().zip(&plan.spec.models).map(of).collect()
 }
 
-/// For each subject, the loaded model as it answers about the subject's finding; None where it answers about the whole
-/// study, and for a defended model.
+/// For each subject about one finding, the loaded model as it answers about that finding; None for other subjects and
+/// for defended models.
 pub(super) fn about_findings<'a>(plan: &'a Plan, loaded: &'a [LoadedModel]) -> Vec<Option<OneFinding<'a>>> {
     let about = |subject: &'a Subject| {
         Some(OneFinding::new(loaded.get(subject.model)?.reader(), &subject.name, subject.finding?))
@@ -49,7 +50,7 @@ pub(super) fn about_findings<'a>(plan: &'a Plan, loaded: &'a [LoadedModel]) -> V
     plan.subjects.iter().map(about).collect()
 }
 
-/// The subjects that are not defended, before their operating points.
+/// The subjects without a defence, before their operating points are fixed.
 pub(super) fn undefended<'a>(
     plan: &'a Plan,
     loaded: &'a [LoadedModel],
@@ -62,10 +63,10 @@ pub(super) fn undefended<'a>(
     plan.subjects.iter().zip(about).filter_map(asked).collect()
 }
 
-/// Those of them that have an operating point, at it.
+/// Fixes the operating point of each subject that has one.
 ///
 /// # Errors
-/// The validation cases do not fix a threshold.
+/// The validation cases do not determine a threshold.
 pub(super) fn operated<'a>(
     plan: &Plan,
     asked: &[(&'a Subject, &'a dyn Reader)],
@@ -82,7 +83,7 @@ pub(super) fn operated<'a>(
     asked.iter().map(at).collect()
 }
 
-/// The subjects that are not defended, with what they are.
+/// The subjects without a defence, with their facts.
 pub(super) fn bases<'a>(
     asked: &[(&'a Subject, &'a dyn Reader)],
     operated: &'a [Option<Operated<'a>>],
@@ -102,7 +103,7 @@ pub(super) fn bases<'a>(
     asked.iter().zip(operated).map(base).collect()
 }
 
-/// The defended subjects, in order, each around its base.
+/// The subjects with a defence, in order, each around the base that it wraps.
 ///
 /// # Errors
 /// A mask was not prepared.

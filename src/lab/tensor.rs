@@ -1,8 +1,8 @@
-//! The one door to libtorch: tensors are made and read with their lengths, shapes and finiteness checked,
-//! and every failure of libtorch becomes an [`Error`].
+//! The only access to libtorch. Tensors are made and read here with their lengths and shapes checked, and every
+//! failure of libtorch becomes an [`Error`].
 //!
-//! tch's own constructors trust the length that they are given, and its plain methods panic; here and in
-//! the rest of the laboratory only the fallible ones (`f_…`) are called.
+//! tch's own constructors trust the length that they are given, and its plain methods panic. The laboratory calls
+//! only the fallible ones (`f_…`).
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Self {
         let text = error.to_string();
-        // libtorch puts the C++ call stack behind the first line
+        // libtorch appends the C++ call stack after the first line
         let line = text.lines().next().unwrap_or_default().trim();
         let lower = line.to_lowercase();
         let signs = ["out of memory", "not enough memory", "can't allocate", "alloc_failed"];
@@ -26,15 +26,15 @@ impl From<tch::TchError> for Error {
                 "the device failed: {line}; `medcert doctor` shows what is there"
             ));
         }
-        // a shape, a type or an index that libtorch refuses is one that medcert got wrong
+        // libtorch refused a shape, a type or an index, so medcert passed a wrong one
         Self::Bug(format!("libtorch refused a call: {line}"))
     }
 }
 
-/// The device that tensors are made on: −1 for the CPU, else the GPU's number.
+/// The device that tensors are made on: −1 for the CPU, otherwise the GPU's number.
 static DEVICE: AtomicI64 = AtomicI64::new(-1);
 
-/// From now on tensors are made on this device; settled once, before anything is computed.
+/// Sets the device that tensors are made on. Call it once, before anything is computed.
 pub(super) fn use_device(device: Device) {
     let number = if let Device::Cuda(number) = device { number as i64 } else { -1 };
     DEVICE.store(number, Ordering::SeqCst);
@@ -45,17 +45,17 @@ pub fn device() -> Device {
     usize::try_from(DEVICE.load(Ordering::SeqCst)).map_or(Device::Cpu, Device::Cuda)
 }
 
-/// Threads that libtorch computes with on the CPU.
+/// Number of threads that libtorch uses on the CPU.
 pub fn threads() -> usize {
     usize::try_from(tch::get_num_threads()).unwrap_or(1)
 }
 
-/// From now on libtorch computes with so many threads on the CPU.
+/// Sets the number of threads that libtorch uses on the CPU.
 pub fn set_threads(threads: usize) {
     tch::set_num_threads(threads.try_into().unwrap_or(1));
 }
 
-/// Images from bytes: `[cases, views, side, side]`, 0 to 255 become 0 to 1.
+/// Makes images `[cases, views, side, side]` from bytes; 0 to 255 become 0 to 1.
 ///
 /// # Errors
 /// The length does not fit the shape.
@@ -66,7 +66,7 @@ pub fn images(bytes: &[u8], cases: usize, views: usize, side: usize) -> Result<T
     Ok(bytes.f_reshape(shape)?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?)
 }
 
-/// A tensor of floats.
+/// Makes a tensor of floats.
 ///
 /// # Errors
 /// The length does not fit the shape.
@@ -76,7 +76,7 @@ pub fn floats(values: &[f32], shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(values)?.f_to_device(device())?.f_reshape(shape)?)
 }
 
-/// A tensor of integers.
+/// Makes a tensor of integers.
 ///
 /// # Errors
 /// The length does not fit the shape.
@@ -86,7 +86,7 @@ pub fn integers(values: &[i64], shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(values)?.f_to_device(device())?.f_reshape(shape)?)
 }
 
-/// Places along a dimension, for `index_select`.
+/// Makes the index for `index_select`.
 pub fn rows(places: &[usize]) -> Result<Tensor> {
     let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
     integers(&places, &[places.len()])
@@ -99,7 +99,7 @@ pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::<f32>::try_from(&flat)?)
 }
 
-/// The one value of a tensor of one element.
+/// The value of a tensor of one element.
 pub fn value(tensor: &Tensor) -> Result<f32> {
     values(tensor)?.first().copied().ok_or_else(|| Error::Bug("libtorch gave an empty tensor".into()))
 }

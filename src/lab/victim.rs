@@ -1,5 +1,5 @@
-//! A model under attack: one chunk of cases, its labels, and the count of every evaluation (access is
-//! what an attack may ask for; every answer is counted).
+//! A model under attack: one chunk of cases with their labels, a limit on what the attack may ask (its access), and a
+//! count of every evaluation.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,12 +13,12 @@ use crate::{Error, Result};
 /// Texts that are read at once.
 const TEXTS_AT_ONCE: usize = 32;
 
-/// What can be attacked: an image branch and a decision over both branches, logits `[cases, 2]`.
+/// A model that can be attacked: an image branch, a text branch, and a decision from both, logits `[cases, 2]`.
 pub trait Classifier {
-    /// What the image branch gives for images `[cases, views, side, side]` in [0, 1].
+    /// The features of the image branch for images `[cases, views, side, side]` in [0, 1].
     fn read_images(&self, images: &Tensor) -> Result<Tensor>;
 
-    /// What the text branch gives for texts, without a gradient.
+    /// The features of the text branch for texts, without a gradient.
     ///
     /// # Errors
     /// The model reads no text.
@@ -26,84 +26,84 @@ pub trait Classifier {
         Err(Error::Bug("a model was asked about text that it does not read".into()))
     }
 
-    /// What the text branch gives for texts, with the way back to the embeddings of their pieces; None if the model
-    /// does not show them.
+    /// The features of the text branch for texts, with the graph back to the embeddings of their pieces; None if the
+    /// model does not expose embeddings.
     fn trace_texts(&self, _texts: &[String]) -> Result<Option<TextTrace>> {
         Ok(None)
     }
 
-    /// Logits (normal, abnormal) of what the branches gave.
+    /// The logits (normal, abnormal) for features of the branches.
     ///
     /// # Errors
-    /// A branch is absent that the model needs.
+    /// The features of a branch that the model needs are missing.
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor>;
 }
 
-/// A frozen model and the cases of one chunk, or some of them, as far as an attack may look.
+/// A frozen model and cases of one chunk, within an attack's access.
 #[derive(Clone)]
 pub struct Victim<'a> {
     model: &'a dyn Classifier,
     labels: Rc<Tensor>,
     truth: Vec<bool>,
     access: Access,
-    /// The cases' places in the chunk.
+    /// Places of the cases in the chunk.
     places: Vec<usize>,
-    /// Evaluations of each case of the chunk, whoever asked.
+    /// Evaluations of each case of the chunk, shared by all victims made from one another.
     spent: Rc<RefCell<Vec<u32>>>,
 }
 
-/// What the model answered for each case of a chunk.
+/// The model's answer for a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// Logit of the true class less that of the other; None if not finite.
+    /// The true class's logit minus the other's; 1 or −1 if only the decision may be seen; None if not finite.
     pub margin: Option<f32>,
-    /// Predicted class; None if there is no finite answer.
+    /// Predicted class, true if abnormal; None if there is no finite answer.
     pub predicted: Option<bool>,
 }
 
 impl Answer {
-    /// Whether the case is broken: the answer is wrong, or none.
+    /// Whether the case is broken: the answer is wrong, or there is none.
     pub fn is_broken(&self) -> bool {
         !self.margin.is_some_and(|margin| margin > 0.0)
     }
 }
 
-/// What the image branch gives, with the way back to the pixels.
+/// Features of the image branch, with the graph back to the pixels.
 pub struct Trace {
     images: Tensor,
-    /// What the image branch gives.
+    /// The features of the image branch.
     pub features: Tensor,
 }
 
-/// What the text branch gives, with the way back to the embeddings of the pieces.
+/// Features of the text branch, with the graph back to the embeddings of the pieces.
 pub struct TextTrace {
-    /// The leaf: `[cases, length, hidden]`, without positions.
+    /// The embeddings `[cases, length, hidden]`, without positions: the leaf of the graph.
     pub embeddings: Tensor,
-    /// What the text branch gives.
+    /// The features of the text branch.
     pub features: Tensor,
 }
 
 impl<'a> Victim<'a> {
-    /// A model and the labels of a chunk; everything may be asked of it.
+    /// A model with the labels of a chunk and full access.
     pub fn new(model: &'a dyn Classifier, truth: Vec<bool>) -> Result<Self> {
         let spent = Rc::new(RefCell::new(vec![0; truth.len()]));
         let places = (0..truth.len()).collect();
         Ok(Self { model, labels: Rc::new(labels(&truth)?), truth, access: Access::Gradient, places, spent })
     }
 
-    /// The same for some of its cases, by their rows; what they spend is counted with the chunk's.
+    /// The same for some of its cases, given by their rows. Their evaluations count as the chunk's.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let truth: Vec<bool> = rows.iter().map(|&row| self.truth[row]).collect();
         let places = rows.iter().map(|&row| self.places[row]).collect();
         Ok(Self { labels: Rc::new(labels(&truth)?), truth, places, ..self.clone() })
     }
 
-    /// The same with other answers to be right: an edit that flips what a report says flips its label.
+    /// The same with other labels. An edit that reverses what a report says reverses its label.
     pub fn expecting(&self, truth: Vec<bool>) -> Result<Self> {
         Ok(Self { labels: Rc::new(labels(&truth)?), truth, ..self.clone() })
     }
 
-    /// The same for an attack that may ask so much and no more.
+    /// The same with this access.
     #[must_use]
     pub fn limited(&self, access: Access) -> Self {
         Self { access, ..self.clone() }
@@ -114,7 +114,7 @@ impl<'a> Victim<'a> {
         &self.truth
     }
 
-    /// Evaluations of each case of the chunk since the last call, which starts the count anew.
+    /// Takes the number of evaluations of each case of the chunk, and starts the count anew.
     pub fn take_queries(&self) -> Vec<u32> {
         let mut spent = self.spent.borrow_mut();
         let none = vec![0; spent.len()];
@@ -127,7 +127,7 @@ impl<'a> Victim<'a> {
         self.places.iter().map(|&place| spent[place]).collect()
     }
 
-    /// Counts evaluations of each case of the chunk that were made for an earlier attack and serve this one too.
+    /// Adds evaluations that were made for an earlier attack and serve this one too.
     pub fn charge(&self, queries: &[u32]) {
         let mut spent = self.spent.borrow_mut();
         spent.iter_mut().zip(queries).for_each(|(spent, queries)| *spent += queries);
@@ -145,7 +145,7 @@ impl<'a> Victim<'a> {
         self.model.read_images(images)
     }
 
-    /// What the model answers, from what its branches gave.
+    /// The answers for features of the branches.
     pub fn answer(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Answer>> {
         stop::check()?;
         let _guard = tensor::no_grad_guard();
@@ -153,8 +153,8 @@ impl<'a> Victim<'a> {
         answers(&self.model.decide(image, text)?, &self.truth, self.access)
     }
 
-    /// What the model answers where other texts stand: each is a case's row and a text. `image` is what the
-    /// image branch gave for its cases.
+    /// The answers for other texts, each given with its case's row. `image` is the features of the victim's images, a
+    /// row a case.
     pub fn ask(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Answer>> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(texts.len());
@@ -169,11 +169,11 @@ impl<'a> Victim<'a> {
         Ok(all)
     }
 
-    /// The gradient of the loss (cross-entropy with the true label) by the embeddings of the pieces of texts, each
-    /// `[length, hidden]`; the texts are a case's row and a text, as for [`Victim::ask`].
+    /// The gradient of the loss (cross-entropy with the true label) with respect to the embeddings of the texts'
+    /// pieces, `[length, hidden]` a text. Texts are given as for [`Victim::ask`].
     ///
     /// # Errors
-    /// The model does not show its embeddings.
+    /// The model does not expose its embeddings.
     pub fn text_slopes(&self, image: Option<&Tensor>, texts: &[(usize, String)]) -> Result<Vec<Tensor>> {
         self.must_see_gradients()?;
         let mut slopes = Vec::with_capacity(texts.len());
@@ -197,7 +197,7 @@ impl<'a> Victim<'a> {
         Ok(slopes)
     }
 
-    /// What the image branch gives, with the way back to the pixels, for [`Victim::slope`].
+    /// Features of the image branch with the graph back to the pixels, for [`Victim::slope`].
     pub fn trace(&self, images: &Tensor) -> Result<Trace> {
         stop::check()?;
         let images = images.f_detach()?.f_set_requires_grad(true)?;
@@ -205,18 +205,18 @@ impl<'a> Victim<'a> {
         Ok(Trace { images, features })
     }
 
-    /// What the model answers for traced images, and the gradient of the summed loss by their pixels:
-    /// cross-entropy with the true label, the text branch held fixed. A trace serves several texts.
+    /// The answers for traced images, and the gradient of the summed loss with respect to their pixels. The loss is
+    /// cross-entropy with the true label; the text features are constants. A trace can be used with several texts.
     pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
         self.differentiate(trace, text, (true, AttackLoss::CrossEntropy))
     }
 
-    /// [`Victim::slope`] of images that are looked at once.
+    /// [`Victim::slope`] for images that are used once.
     pub fn gradient(&self, images: &Tensor, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
         self.gradient_of(images, text, AttackLoss::CrossEntropy)
     }
 
-    /// The same, of another loss.
+    /// The same for another loss.
     pub fn gradient_of(
         &self,
         images: &Tensor,
@@ -249,7 +249,7 @@ impl<'a> Victim<'a> {
         let loss = losses.f_sum(Kind::Float)?;
         let answers = answers(&logits, &self.truth, self.access)?;
         if !loss.requires_grad() {
-            return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel is read
+            return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel matters
         }
         let mut gradients = Tensor::f_run_backward(&[loss], &[&trace.images], keeps_trace, false)?;
         let gradient = match gradients.pop().filter(Tensor::defined) {
@@ -260,7 +260,7 @@ impl<'a> Victim<'a> {
     }
 }
 
-/// The rows of texts, what the image branch gave for these rows, and the texts.
+/// The rows of texts, the image features of these rows, and the texts.
 fn beside(
     image: Option<&Tensor>,
     texts: &[(usize, String)],
@@ -276,7 +276,7 @@ fn labels(truth: &[bool]) -> Result<Tensor> {
     tensor::integers(&labels, &[labels.len()])
 }
 
-/// Logits as answers; where only the decision may be seen, every margin is 1 or −1.
+/// Turns logits into answers; if only the decision may be seen, every margin is 1 or −1.
 fn answers(logits: &Tensor, truth: &[bool], access: Access) -> Result<Vec<Answer>> {
     let logits = tensor::values(logits)?;
     let answers = logits.chunks_exact(2).zip(truth).map(|(pair, &label)| {

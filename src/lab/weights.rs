@@ -1,9 +1,9 @@
-//! Weights files: safetensors, mapped into memory and checked in full before a tensor is made, because libtorch trusts
-//! what it is given.
+//! Weights files: safetensors, mapped into memory and checked in full before a tensor is made, because libtorch
+//! trusts what it is given.
 //!
-//! Every name, shape and dtype must be what the architecture declares and every value finite; what is
-//! extra or missing is named, with the nearest match. A checkpoint may be cut into several files, listed in
-//! an index. The vocabulary of a language model travels in the file's metadata.
+//! Every name, shape and dtype must be what the architecture declares, and every value finite. A refusal names
+//! tensors that are extra or missing, with the nearest match. A checkpoint may consist of several files, listed in an
+//! index. The file's metadata holds the vocabulary of a language model.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -21,14 +21,14 @@ use crate::files::{bounded_text, open_regular, write_whole};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
-/// A weights file is refused above this size.
+/// Limit on the bytes of a weights file.
 pub const LIMIT_BYTES: u64 = 8 << 30;
-/// An index of weights files is refused above this size.
+/// Limit on the bytes of an index.
 const INDEX_LIMIT_BYTES: u64 = 64 << 20;
-/// Faults that a refusal names; the others are counted.
+/// Limit on the faults that a refusal lists; it counts the others.
 const SHOWN: usize = 8;
 
-/// A weights file in memory, or several that make one checkpoint; their headers are checked.
+/// A weights file, or several that make one checkpoint. Their headers have been checked.
 #[derive(Debug)]
 pub struct WeightsFile {
     name: String,
@@ -36,7 +36,7 @@ pub struct WeightsFile {
     metadata: HashMap<String, String>,
 }
 
-/// The bytes of a file: mapped where a user's file is read, owned where a cached one was checked against its seal.
+/// The bytes of a file: mapped if it is the user's, owned if it came from the cache and was checked against its seal.
 #[derive(Debug)]
 enum Bytes {
     Mapped(Mmap),
@@ -54,16 +54,16 @@ impl std::ops::Deref for Bytes {
     }
 }
 
-/// What a file must hold.
+/// The tensors that a file must or may hold.
 #[derive(Debug)]
 pub struct Expected<'a> {
-    /// The parameters, by our names.
+    /// The parameters, with medcert's names.
     pub declared: &'a [Declared],
-    /// The name that we give to a published one.
+    /// Maps a published name to medcert's.
     pub rename: fn(&str) -> String,
-    /// Beginnings of names, by ours, that may be there and are not read.
+    /// Prefixes of names (medcert's) that may be there and are not read.
     pub ignored: &'a [&'a str],
-    /// Beginnings of names that may be missing.
+    /// Prefixes of names that may be missing.
     pub optional: &'a [&'a str],
 }
 
@@ -78,7 +78,7 @@ impl WeightsFile {
     /// Maps a file and checks its header.
     ///
     /// # Errors
-    /// The file is missing, too large, or no safetensors file; the message says which and what to do.
+    /// The file is missing, too large, or no safetensors file. The message says which, and what to do.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let part = map(path)?;
@@ -86,10 +86,10 @@ impl WeightsFile {
         Ok(Self { name, parts: vec![part], metadata })
     }
 
-    /// Takes the bytes of a file that was read already, and checks its header.
+    /// Takes the bytes of a file that was already read, and checks its header.
     ///
     /// # Errors
-    /// They are no safetensors file.
+    /// The bytes are no safetensors file.
     pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let name = path.display().to_string();
         let part = Bytes::Owned(bytes);
@@ -97,11 +97,11 @@ impl WeightsFile {
         Ok(Self { name, parts: vec![part], metadata })
     }
 
-    /// Maps the files that an index lists (`{"weight_map": {NAME: FILE}}`, as Hugging Face cuts a large
-    /// checkpoint), in the order of their names.
+    /// Maps the files that an index lists, in the order of their names. Hugging Face splits large checkpoints this
+    /// way; the index is `{"weight_map": {NAME: FILE}}`.
     ///
     /// # Errors
-    /// The index is no such index, or as of [`WeightsFile::read`].
+    /// The file is no such index, or as for [`WeightsFile::read`].
     pub fn read_index(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let wrong = |why: &str| Error::Input(format!("{name} is no index of safetensors files: {why}"));
@@ -149,7 +149,7 @@ impl WeightsFile {
     /// Whether a tensor has this name.
     ///
     /// # Errors
-    /// A file is not sound.
+    /// A file is not valid.
     pub fn holds(&self, name: &str) -> Result<bool> {
         for part in &self.parts {
             let file = SafeTensors::deserialize(part).map_err(|why| not_safetensors(&self.name, &why))?;
@@ -160,16 +160,16 @@ impl WeightsFile {
         Ok(false)
     }
 
-    /// The parameters, if they are exactly the declared ones.
+    /// Makes the declared parameters; the file must hold exactly these.
     ///
     /// # Errors
-    /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
+    /// A tensor is missing, extra, of another shape or dtype, or not finite; the message names it.
     pub fn load(&self, declared: &[Declared]) -> Result<Params> {
         let mut values = self.values(&Expected::exactly(declared))?.into_iter();
         Params::make(declared, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 
-    /// sha256 of the file, in hexadecimal; of several, one after the other.
+    /// sha256 of the file in hexadecimal; of several files, over all of them one after the other.
     pub fn sha256(&self) -> String {
         let mut hasher = Sha256::new();
         for part in &self.parts {
@@ -178,7 +178,7 @@ impl WeightsFile {
         format!("{:x}", hasher.finalize())
     }
 
-    /// Refuses a file that is not the pinned one.
+    /// Refuses the file if a sha256 is pinned and it has another one.
     ///
     /// # Errors
     /// Its sha256 differs.
@@ -187,10 +187,10 @@ impl WeightsFile {
         same(&self.name, pinned, &self.sha256())
     }
 
-    /// The trunk of a residual network, whatever its head: what transfer learning starts from.
+    /// The trunk of a residual network, from which transfer learning starts. The file may have any head.
     ///
     /// # Errors
-    /// As of [`WeightsFile::load`], the head apart.
+    /// As for [`WeightsFile::load`], apart from the head.
     pub fn trunk(&self, network: Residual) -> Result<Vec<Named>> {
         let mut declared = Declarations::default();
         network.declare_trunk(&mut declared);
@@ -198,10 +198,10 @@ impl WeightsFile {
         self.values(&Expected { ignored: &["last_linear.", "fc."], ..exactly })
     }
 
-    /// The values of what is expected, in the order of the declarations; optional ones only if they are there.
+    /// The expected values, in the order of the declarations. An optional tensor that is missing has none.
     ///
     /// # Errors
-    /// Names every tensor that is missing, extra, of another shape or dtype, or not finite.
+    /// A tensor is missing, extra, of another shape or dtype, or not finite; the message names it.
     pub fn values(&self, expected: &Expected<'_>) -> Result<Vec<Named>> {
         let mut files = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -269,7 +269,7 @@ fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
     )))
 }
 
-/// Maps a file whose kind and size are right.
+/// Maps a file after checking its size, and refuses pickles.
 #[allow(unsafe_code)]
 fn map(path: &Path) -> Result<Bytes> {
     let unreadable = |why: std::io::Error| {
@@ -278,8 +278,8 @@ fn map(path: &Path) -> Result<Bytes> {
     };
     let name = path.display();
     let file = open_regular(path, LIMIT_BYTES).map_err(unreadable)?;
-    // SAFETY: the map is only read; a file that another program shortens meanwhile ends this one, as it
-    // would end any program that maps it, and changes nothing that was written
+    // SAFETY: the map is only read. If another program shortens the file meanwhile, this process ends, as any that
+    // maps the file would, and nothing that was already written changes
     let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
     placeholder::check(path, &bytes)?;
     if bytes.starts_with(b"PK") || bytes.starts_with(b"\x80\x02") {
@@ -291,7 +291,7 @@ fn map(path: &Path) -> Result<Bytes> {
     Ok(Bytes::Mapped(bytes))
 }
 
-/// The metadata of a file whose header is sound.
+/// Checks the header of a file, and returns its metadata.
 fn header(name: &str, bytes: &[u8]) -> Result<HashMap<String, String>> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|why| not_safetensors(name, &why))?;
     Ok(header.metadata().clone().unwrap_or_default())
@@ -299,7 +299,7 @@ fn header(name: &str, bytes: &[u8]) -> Result<HashMap<String, String>> {
 
 type Views<'a> = BTreeMap<String, (&'a str, TensorView<'a>)>;
 
-/// What is wrong with the tensors. The step counters that torch keeps beside its norms are let pass.
+/// The faults of the tensors. Step counters, which torch stores with its batch norms, are ignored.
 fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
     let begins = |name: &str, beginnings: &[&str]| beginnings.iter().any(|start| name.starts_with(start));
     let names: Vec<&str> = views.keys().map(String::as_str).collect();
@@ -331,7 +331,7 @@ fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
     faults
 }
 
-/// The values as 32-bit floats; halves are widened, which is exact.
+/// The values as 32-bit floats; 16-bit floats convert exactly.
 fn numbers(view: &TensorView<'_>) -> Vec<f32> {
     let halves = || view.data().chunks_exact(2).map(|b| [b[0], b[1]]);
     match view.dtype() {
@@ -359,7 +359,7 @@ fn not_safetensors(name: &str, why: &dyn std::fmt::Display) -> Error {
     ))
 }
 
-/// Writes parameters, and a vocabulary if there is one, under a temporary name and renames it.
+/// Writes parameters, and a vocabulary if there is one. The file gets its name only when it is complete.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -368,7 +368,7 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
     write_whole(path, |out| out.write_all(&file))
 }
 
-/// The safetensors file of parameters, and of a vocabulary if there is one.
+/// Encodes parameters, and a vocabulary if there is one, as a safetensors file.
 pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
     let values = params.values()?;
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values

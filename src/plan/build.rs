@@ -19,7 +19,7 @@ pub fn build(spec: Spec) -> Plan {
         .collect();
     let compared: Vec<BoundRow> =
         spec.require.iter().map(|required| binder.regression(required.regression.as_ref())).collect();
-    // only now every subject's cells are known, and with them the place of each
+    // the place of a cell counts the cells of all earlier subjects, which are known only now
     let attacks = binder.attacks;
     let starts: Vec<usize> =
         (0..attacks.len()).map(|subject| attacks[..subject].iter().map(Vec::len).sum()).collect();
@@ -84,17 +84,17 @@ type Cells = (usize, Vec<usize>);
 type BoundRow = Vec<Cells>;
 type BoundRequirement = Vec<BoundClause>;
 
-/// What a clause is about.
+/// A clause with its subjects and cells.
 struct BoundClause {
-    /// The clause, whose models are subjects here.
+    /// The clause; its models are indices of subjects.
     asked: spec::Clause,
     /// The subject's cells.
     subject: Cells,
-    /// The finding, where it is one of those that `every finding` stands for.
+    /// The finding, for a clause that `every finding` expands to.
     each: Option<usize>,
     /// The further subjects of a mean.
     mean_with: Vec<Cells>,
-    /// The other subject's cells, in a relation.
+    /// The other subject's cells, for a comparison.
     other: Option<Cells>,
 }
 
@@ -107,7 +107,7 @@ struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    /// What a row is for every subject; nothing where a threat touches no input of its model.
+    /// The cells of a row for every subject; none where a threat touches no input of its model.
     fn row(&mut self, condition: &Condition) -> BoundRow {
         let count = self.subjects.len();
         let bind = |subject: usize| {
@@ -129,7 +129,8 @@ impl Binder<'_> {
         own.into_iter().map(|subject| self.cells(subject, &condition.threats, condition.joint)).collect()
     }
 
-    /// A clause, or one for each finding that it stands for.
+    /// A clause, or one for each finding that it expands to. A mean over findings is one clause with further
+    /// subjects.
     fn clause(&mut self, clause: &spec::Clause) -> Vec<BoundClause> {
         let place = |name: &String| self.findings.iter().position(|finding| finding == name);
         let each = match &clause.asked {
@@ -165,7 +166,7 @@ impl Binder<'_> {
             Bound::Rate(_) | Bound::AtMost(_) => None,
             Bound::Model { model, .. } => {
                 *model = self.subject(*model, finding);
-                // the other model meets what of the condition can touch it
+                // only the threats that touch an input of the other model act on it
                 let touching: Vec<Threat> =
                     threats.iter().filter(|threat| self.touches(*model, threat)).cloned().collect();
                 Some(self.cells(*model, &touching, *joint))
@@ -174,7 +175,7 @@ impl Binder<'_> {
         BoundClause { asked, subject, each: None, mean_with: vec![], other }
     }
 
-    /// The place of a model of the spec that is asked something; every model has a subject for each finding.
+    /// The place of the subject that asks a model about a finding; every model has a subject for each finding.
     fn subject(&self, model: usize, finding: Option<usize>) -> usize {
         let is_it = |one: &Subject| one.model == model && one.finding == finding;
         self.subjects.iter().position(is_it).unwrap_or_default()
@@ -196,7 +197,7 @@ impl Binder<'_> {
         let mut cells = Vec::new();
         for attack in points(threats, joint, self.spec) {
             if let Some((image, text)) = attack.sources() {
-                // what either alone would have done is reported beside what both did
+                // the report shows what each half alone does beside what both do
                 self.cell(subject, image);
                 self.cell(subject, text);
             }
@@ -215,7 +216,7 @@ impl Binder<'_> {
     }
 }
 
-/// The attacks that a condition means: one for each strength of its image attack.
+/// The attacks that a condition stands for: one for each strength of its image attack.
 fn points(threats: &[Threat], joint: Joint, spec: &Spec) -> Vec<Attack> {
     let mut images = vec![None];
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! What is certified: each model and ball that a sentence asks for, once.
+//! The certificates of a plan: each model and ball that a requirement asks for, once.
 
 use super::Plan;
 use crate::spec::{Ball, Certified, Certifier};
@@ -11,12 +11,12 @@ pub struct Certificate {
     pub model: usize,
     /// What may change.
     pub ball: Ball,
-    /// How it is shown.
+    /// How it is proved.
     pub certifier: Certifier,
 }
 
 impl Certificate {
-    /// That of a model and what a sentence asks of it.
+    /// The certificate of a model that a requirement asks for.
     pub(super) fn of(model: usize, Certified { ball, certifier }: Certified) -> Self {
         Self { model, ball, certifier }
     }
@@ -29,17 +29,18 @@ impl Plan {
     }
 }
 
-/// Words of a report, roughly, for costs.
+/// Rough number of words in a report, for cost estimates.
 const TYPICAL_WORDS: u64 = 40;
-/// Share of the copies of a clear case that answer its label.
+/// Share of the copies of a clear case that the model answers with the label, for cost estimates.
 const CLEAR: f64 = 0.99;
-/// Copies that are asked together.
+/// Copies that the model is asked in one batch.
 const BATCH: u64 = 16;
-/// Changes of a report that are listed, roughly.
+/// Rough number of changes of a report that are listed, for cost estimates.
 const LISTED: u64 = 100;
 
 impl Certificate {
-    /// Evaluations of the wrapped model for a clear case, and for any case at most; `pixels` may change.
+    /// Evaluations of the wrapped model for a clear case, and at most for any case. `pixels` is the number of pixels
+    /// that may change.
     pub fn evaluations(&self, pixels: u64) -> (u64, u64) {
         match self.certifier {
             Certifier::Vote(smoothing) => {

@@ -1,4 +1,4 @@
-//! What a plan costs: model evaluations, exactly, and a rough time.
+//! Estimates the cost of a plan: the number of model evaluations, at most or for clear cases, and a rough time.
 
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
@@ -7,22 +7,22 @@ use crate::spec::{
     TextMethod, Train, TrainingAttack, VisionNetwork, Weights,
 };
 
-/// What a plan costs.
+/// The cost of a plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
     /// Test cases.
     pub cases: usize,
-    /// Evaluations of a model over a case, clean and attacked, those that attacks spend included.
+    /// Model evaluations, counted per case: clean and attacked, including those that attacks spend.
     pub evaluations: u64,
-    /// How many of them take a gradient too.
+    /// How many of them compute a gradient too.
     pub gradients: u64,
     /// Evaluations for the certificates if every case is clear, and at most.
     pub certificates: (u64, u64),
     /// Evaluations that only the checks ask for, at most.
     pub checks: u64,
-    /// Evaluations, the checks' included, if no attack shared work with another.
+    /// Evaluations, including those for checks, if no attack shared work with another.
     pub unshared: u64,
-    /// How many times as long the attacks would take then, with the whole model for every evaluation.
+    /// Factor by which the attacks would take longer without shared work, with the whole model for every evaluation.
     pub saving: f64,
     /// Rough time of training on two cores, in seconds; models in the cache take none.
     pub training_seconds: f64,
@@ -30,22 +30,21 @@ pub struct Cost {
     pub attack_seconds: f64,
 }
 
-/// What two cores compute in a second, roughly, layers' overheads included (measured).
+/// Rough floating point operations of two cores in a second, including the overhead of layers (measured).
 const FLOPS_A_SECOND: f64 = 1.0e11;
-/// A training step costs so many forward passes.
+/// Forward passes that a training step costs.
 const TRAINING_FACTOR: f64 = 3.0;
-/// A step of an attack in training costs about so many forward passes, for the pass forward and the pass back to the pixels
-/// of a network that is not folded. An estimate, not measured.
+/// Forward passes that a step of an attack in training costs (measured): its network is not folded.
 const ATTACK_STEP_FACTOR: f64 = 2.5;
-/// A gradient by the input costs so many forward passes.
+/// Forward passes that a gradient by the input costs.
 const GRADIENT_FACTOR: f64 = 2.0;
-/// What a folder is taken for: its config.json is read only when the spec runs.
+/// The assumed configuration of a BERT in a folder: its config.json is read only when the spec runs.
 const OF_FOLDER: BertConfig = BertConfig::BASE;
-/// Rounds of a search over pixels and words in turn.
+/// Rounds of a search that alternates between pixels and words.
 const CROSS_ROUNDS: u64 = 3;
-/// Squares that an attack by patches without a gradient tries; a test holds it to the attack.
+/// Squares that a patch attack without a gradient tries; a test compares this with the attack.
 pub const NAIVE_PATCHES: u64 = 60;
-/// Tokens of a report, roughly.
+/// Rough number of tokens in a report.
 const TOKENS: f64 = 80.0;
 
 /// The cost of a plan over `train` training and `test` test cases.
@@ -65,7 +64,7 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
     for (model, subject) in plan.subjects.iter().enumerate() {
         let (_, kind) = &plan.spec.models[subject.model];
         let branches = branches(plan, kind);
-        // the findings of a model are learnt together
+        // one training serves all findings of a model
         let is_first = subject.finding.is_none_or(|place| place == 0);
         if let Some(Weights::Train(how)) = kind.weights().filter(|_| is_first) {
             cost.training_seconds += train as f64 * training(kind, how, branches);
@@ -82,7 +81,7 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
 }
 
 impl Cost {
-    /// Adds the attacks of a model; gives the seconds that they take if none shares work with another.
+    /// Adds the attacks on a model, and returns the seconds that they would take if none shared work with another.
     fn add_attacks(
         &mut self,
         plan: &Plan,
@@ -104,7 +103,7 @@ impl Cost {
         seconds * test as f64 * times as f64
     }
 
-    /// Adds the certificates of a model; gives the seconds that they take if every case is clear.
+    /// Adds the certificates of a model, and returns the seconds that they take if every case is clear.
     fn add_certificates(
         &mut self,
         plan: &Plan,
@@ -126,7 +125,7 @@ impl Cost {
         certified
     }
 
-    /// Adds what only the checks ask a model; gives the seconds that it takes if no attack shares work with another.
+    /// Adds the probes of a model, and returns the seconds that they would take if none shared work with another.
     fn add_probes(&mut self, plan: &Plan, model: usize, test: usize, (image, text): (f64, f64)) -> f64 {
         let mut unshared_seconds = 0.0;
         for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
@@ -143,7 +142,7 @@ impl Cost {
     }
 }
 
-/// Seconds that training takes for a case; `image` and `text` are those of a forward pass of its branches.
+/// Seconds of training per case; `image` and `text` are those of a forward pass of its branches.
 fn training(kind: &Model, how: &Train, (image, text): (f64, f64)) -> f64 {
     // late fusion trains its head alone, on features that are computed once
     let passes = match kind {
@@ -163,12 +162,12 @@ fn copies(hardening: &Hardening) -> f64 {
     }
 }
 
-/// Forward passes that the attack on the images of a batch costs, a case and epoch; one gradient by the input a step.
+/// Forward passes that the attack on training images costs, per case and epoch: one gradient by the input per step.
 fn attack_passes(hardening: &Hardening) -> f64 {
     hardening.attack.map_or(0.0, |attack| ATTACK_STEP_FACTOR * f64::from(attack.steps()))
 }
 
-/// Evaluations, gradients and seconds a case of a model's attacks; `image` and `text` are the seconds of its
+/// Evaluations, gradients and seconds per case of a model's attacks; `image` and `text` are the seconds of its
 /// branches.
 fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
     let (mut evaluations, mut gradients, mut passes) = (0, 0, 0.0);
@@ -188,7 +187,7 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
                 passes += (orders * listings) as f64 * f64::from(queries) * text;
             }
         }
-        // a joint attack tries its parts alone too: an answer each, and the edits that nothing else has tried
+        // a joint attack also tries its parts alone: one answer each, plus the edits that no other attack has tried
         for part in parts(attack) {
             evaluations += draws;
             passes += if part.image.is_some() { image * draws as f64 } else { 0.0 };
@@ -216,7 +215,7 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
     (evaluations, gradients, passes)
 }
 
-/// Evaluations and seconds a case of a model's attacks, if each has to compute everything itself.
+/// Evaluations and seconds per case of a model's attacks, if each computes everything itself.
 fn spent_alone(attacks: &[&Attack], image: f64, text: f64) -> (u64, f64) {
     let each = attacks.iter().map(|attack| spent(&[attack], image, text));
     each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
@@ -249,7 +248,7 @@ fn shares(earlier: Option<ImageAttack>, attack: Option<ImageAttack>) -> bool {
     }
 }
 
-/// Answers and gradients that an attack on pixels spends on a case at most, the judge's own answer included.
+/// Answers and gradients that an attack on pixels spends on a case at most, including the answer that is judged.
 fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
     match method {
         _ if is_shared => (1, 0),
@@ -295,7 +294,7 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
         }
         Model::Bert { config, .. } => (0.0, encoder(config.unwrap_or(OF_FOLDER))),
         Model::Script(script) => {
-            // taken for a ResNet-50 and a BERT-base
+            // assumed to cost as much as a ResNet-50 and a BERT-base
             let scale = (f64::from(script.image) / 224.0).powi(2) * plan.spec.data.views().count() as f64;
             let image = flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND;
             let of = |reads, cost| if reads { cost } else { 0.0 };

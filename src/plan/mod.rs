@@ -1,5 +1,5 @@
-//! From a [`Spec`] to what will be computed: threats resolved to points, cells, the models in the order
-//! of their training, and the cost. Needs no libtorch.
+//! Turns a [`Spec`] into a plan of what will be computed: the cells, certificates and probes, and their cost. Needs
+//! no libtorch.
 
 use std::ops::Deref;
 
@@ -25,13 +25,14 @@ pub use subject::{Subject, subjects};
 pub struct Plan {
     /// The spec that it came from.
     pub spec: Spec,
-    /// Who is asked: the models in their order, each about every finding.
+    /// The models in their order, each with every finding that it is asked about.
     pub subjects: Vec<Subject>,
-    /// Every (subject, attack point) that is computed, in order, each once; a subject's clean cell comes first.
+    /// Every pair of a subject and an attack at one strength, in order, each once; a subject's clean cell comes
+    /// first.
     pub cells: Vec<Cell>,
-    /// Every (model, ball) that is certified, in the order of the sentences, each once.
+    /// Every pair of a model and a ball that is certified, in the order of the requirements, each once.
     pub certificates: Vec<Certificate>,
-    /// What the checks need beside them.
+    /// The attacks that only the checks need.
     pub probes: Vec<Probe>,
     /// The rows of the table, in order.
     pub rows: Vec<Row>,
@@ -39,7 +40,7 @@ pub struct Plan {
     pub requirements: Vec<Requirement>,
 }
 
-/// One model under one attack point.
+/// One model under one attack at one strength.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// Index into the plan's subjects.
@@ -73,8 +74,8 @@ pub struct ImageAttack {
 pub struct Row {
     /// The user's words.
     pub words: String,
-    /// For every subject, the cells that it stands for (several when `ε≤`; a case counts if it
-    /// holds in all of them); empty where the threat touches no input of the model.
+    /// For every subject, the cells of the row: several for `ε≤`, where a case counts only if it holds in all of
+    /// them; none where the threat touches no input of the model.
     pub cells: Vec<Vec<usize>>,
 }
 
@@ -87,11 +88,11 @@ pub struct Requirement {
     pub place: Place,
     /// Its clauses.
     pub clauses: Vec<Clause>,
-    /// If it compares with what was accepted instead, it has no clause but this.
+    /// The comparison with the baseline, if it is one; it then has no clauses.
     pub regression: Option<Regression>,
 }
 
-/// A comparison with what was accepted, and the cells that it is about.
+/// A comparison with the baseline, and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
     /// What the sentence asks for.
@@ -103,21 +104,21 @@ pub struct Regression {
 /// A clause and the cells that it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
-    /// What the sentence asks for; its models are subjects here.
+    /// What the sentence asks for; its models are indices of subjects.
     pub asked: spec::Clause,
-    /// The finding, where it is one of the clauses that `every finding` stands for.
+    /// The finding, for a clause that `every finding` expands to.
     pub each: Option<String>,
-    /// The further subjects that a mean over findings is about, with their cells; empty for every other clause.
+    /// For a mean over findings, the further subjects with their cells; empty for every other clause.
     pub mean_with: Vec<(usize, Vec<usize>)>,
-    /// The cells of its model that must hold together, a case at a time; where it is certified, the model's clean cell.
+    /// The cells of its model that must hold together, case by case; for a certified clause, the model's clean cell.
     pub cells: Vec<usize>,
-    /// The certificate whose cases it counts, by its place in the plan; None where it is measured under the cells alone.
+    /// The certificate whose cases it counts, by its place in the plan; None if it counts cells.
     pub certificate: Option<usize>,
-    /// Where it compares two models, the cells of the other that must hold together, a case at a time; else none.
+    /// For a comparison of two models, the cells of the other that must hold together, case by case; else empty.
     pub others: Vec<usize>,
 }
 
-// a planned clause is read as the clause that it plans: `clause.metric`, `clause.bound`
+// a planned clause gives access to the clause of the spec: `clause.metric`, `clause.bound`
 impl Deref for Clause {
     type Target = spec::Clause;
 
@@ -135,8 +136,8 @@ impl Deref for Regression {
 }
 
 impl Clause {
-    /// Whether the first cases may decide it, where cells end early: it is about a share of one model's cases. Areas,
-    /// calibration, costs, groups and comparisons need all of them.
+    /// Whether the first cases may decide it, where cells end early: it is about a share of one model's cases. All
+    /// other metrics, certificates, groups and comparisons need every case.
     pub fn may_end_early(&self) -> bool {
         let is_share = matches!(
             self.metric,
@@ -173,7 +174,7 @@ impl Plan {
         (0..self.cells.len()).filter(move |&cell| self.cells[cell].model == model)
     }
 
-    /// The cells that run over all cases although cells end early, as a sentence about them needs that.
+    /// The cells that run over all cases even where cells end early, because a requirement on them needs every case.
     pub fn in_full(&self) -> Vec<usize> {
         let clauses = self.requirements.iter().flat_map(|one| &one.clauses);
         let clauses = clauses.filter(|clause| !clause.may_end_early()).flat_map(Clause::rests_on);
@@ -191,7 +192,7 @@ impl Attack {
         self.image.is_none() && self.text.is_empty()
     }
 
-    /// Its two sources alone: what the image's attack does, and what the report's do; None if it has only one.
+    /// The two halves of a joint attack, each alone: the image's and the report's. None if it is not joint.
     pub fn sources(&self) -> Option<(Self, Self)> {
         let image = self.image.filter(|_| !self.text.is_empty())?;
         let alone = |image, text| Self { image, text, joint: Joint::default() };

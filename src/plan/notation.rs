@@ -1,6 +1,6 @@
-//! How an attack is written, in plans, evidence and reports: as a sentence writes it, so that it can be pasted into a
-//! spec and means the same. `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD-L2 ε=0.5 steps=20 inside lesion`. A parameter is
-//! written where it is not the default. [`parse_attack`] reads what is written here.
+//! The notation of attacks in plans, evidence and reports. It is that of requirements, so an attack can be pasted
+//! into a spec and means the same: `clean`, `FGSM ε=0.1 + 50% deletion`, `PGD-L2 ε=0.5 steps=20 inside lesion`. A
+//! parameter is written only if it is not the default. [`parse_attack`] reads this notation.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::spec::{
 /// How much is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    /// What is not the default.
+    /// Only what is not the default.
     Unusual,
     /// Everything, so that a new default changes what is written.
     All,
@@ -26,8 +26,8 @@ impl fmt::Display for Attack {
 }
 
 impl Attack {
-    /// A stable key that says everything about it, defaults included: two attacks have one key only if they do the
-    /// same. Caches are keyed by it.
+    /// A stable key with every parameter, defaults included: two attacks share a key only if they do the same. Caches
+    /// use it.
     pub fn key(&self) -> String {
         written(self, Detail::All)
     }

@@ -1,6 +1,6 @@
-//! The attacks that the checks of `judge/checks` need beside the spec's own: what a model answers without an input
-//! (V2, V3), an attack that must win (M4), and, within the ball of each requirement and at its largest strength, fixed
-//! moves, squares and a search that follow no gradient (M5), one step, few steps and more (M6).
+//! The attacks that the checks of `judge/checks` need beside the spec's own: replaced inputs (V2, V3), an unbounded
+//! attack (M4) and, in the ball of each requirement at its largest strength, attacks that follow no gradient (M5:
+//! fixed moves, squares and a search) and attacks of one, few and more steps (M6).
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::spec::{
     Absence, CheckPolicy, ImageMethod, ImageSearch, Joint, Norm, Region, Spec, TextAttack, TextMethod,
 };
 
-/// Cases that an attack of the checks is tried on, in whole chunks; all where an input is replaced.
+/// Cases that a probe is tried on, rounded up to whole chunks; a replaced input is tried on all cases.
 pub const PROBED_CASES: usize = 32;
-/// The ε at which an attack on the pixels must win: every image can be made uniformly grey.
+/// The ε at which an attack on the pixels must succeed: every image can be made uniformly grey.
 pub const UNBOUNDED: f64 = 0.5;
-/// Few steps, and more.
+/// The steps of the two PGD probes: few, and more.
 const STEPS: [u32; 2] = [5, 20];
-/// Evaluations of the attack without a gradient.
+/// Queries of the probe without a gradient.
 const QUERIES: u32 = 50;
 
 /// A model under an attack that only the checks ask for.
@@ -24,16 +24,16 @@ const QUERIES: u32 = 50;
 pub struct Probe {
     /// The model and the attack.
     pub cell: Cell,
-    /// Whether it is on all test cases; else on about [`PROBED_CASES`], see [`probed_chunks`].
+    /// Whether it runs on all test cases; else on about [`PROBED_CASES`], see [`probed_chunks`].
     pub whole: bool,
 }
 
-/// The chunks that a model's probes are tried on. Neither the data nor the model can be arranged to behave on just these,
-/// because they are drawn by the digests of both. Where cells end early, the cases are in a random order, and only the first
-/// chunks are sure to be seen; so the first ones are taken.
+/// The chunks that a model's probes are tried on. They are drawn by the digests of the data and the model, so neither
+/// can be prepared to behave well on just these. Where cells end early, the cases are in a random order and only the
+/// first chunks are sure to be computed, so these are taken.
 pub fn probed_chunks(cases: usize, chunk: usize, early: bool, digests: [&str; 2]) -> Range<usize> {
     let chunk = chunk.max(1);
-    // the last chunk may be a short one, and shows little
+    // the last chunk may be short and show little, so only full ones are drawn
     let (wanted, full) = (PROBED_CASES.div_ceil(chunk), cases / chunk);
     if early || full <= wanted {
         return 0..wanted.min(cases.div_ceil(chunk));
@@ -51,7 +51,7 @@ pub fn replaced(image: bool, absence: Absence) -> Attack {
     Attack { text: vec![TextAttack::usual(TextMethod::Absent(absence), 1.0)], ..Attack::default() }
 }
 
-/// PGD so strong that it must win; beside a blank report, where the model reads one.
+/// PGD so strong that it must succeed; with a blank report if the model reads one.
 pub fn unbounded(reads_text: bool) -> Attack {
     let search = ImageSearch::Pgd { steps: STEPS[1], restarts: 1 };
     let image = Some(Ball::everywhere(UNBOUNDED).image(search));
@@ -129,8 +129,8 @@ impl Reach {
     }
 }
 
-/// What is tried within a requirement's reach. In a ball those that know its norm of one step, few steps, more steps, fixed
-/// moves and a search without a gradient; for a square, squares that need no gradient.
+/// The probes within a requirement's reach. In a ball these are the searches that know its norm among FGSM, PGD with
+/// few and with more steps, fixed moves, and Square. For a square they are squares that need no gradient.
 pub fn ladder(reach: Reach) -> Vec<Attack> {
     let alone = |image| Attack { image: Some(image), ..Attack::default() };
     match reach {
@@ -147,14 +147,14 @@ pub fn ladder(reach: Reach) -> Vec<Attack> {
     }
 }
 
-/// How far the attacks go of which requirements claim something of a model, each at the largest strength of a clause.
+/// The reaches of the attacks in requirements on a model, each at the largest strength of its clause.
 fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Reach> {
     let mut all: Vec<Reach> = Vec::new();
     let mut claim = |places: &[usize]| {
         let own = places.iter().filter_map(|&place| cells.get(place)).filter(|cell| cell.model == model);
         let mut strongest: Vec<Reach> = Vec::new();
         for reach in own.filter_map(|cell| Reach::of(&cell.attack)) {
-            // alike but for the strength
+            // equal except for the strength
             let is_kin = |known: &&mut Reach| known.at(1.0) == reach.at(1.0);
             match strongest.iter_mut().find(is_kin) {
                 Some(known) => *known = known.at(known.strength().max(reach.strength())),
@@ -176,7 +176,7 @@ fn claimed(model: usize, cells: &[Cell], requirements: &[Requirement]) -> Vec<Re
     all
 }
 
-/// What the checks need beside the cells; nothing under `checks: cheap`.
+/// The probes that the checks need beside the cells; none under `checks: cheap`.
 pub(super) fn probes(
     spec: &Spec,
     subjects: &[Subject],

@@ -1,10 +1,10 @@
-//! Who answers: a model, asked about one finding, or whether a study is abnormal. The findings of a model share its
-//! weights; each is a question with two answers, so that attacks, bounds and checks know nothing of the others.
+//! Subjects: a model that is asked about one finding, or whether a study is abnormal. The findings of a model share
+//! its weights. Each is a question with two answers, so attacks, bounds and checks treat each finding on its own.
 
 use super::Plan;
 use crate::spec::{Asked, Figure, Model, Spec};
 
-/// A model with what it is asked.
+/// A model with the question that it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// Its name in evidence and reports: the model's, or `MODEL/FINDING`.
@@ -16,7 +16,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Whether a figure that others published is about it.
+    /// Whether a published figure is about this subject.
     pub fn is_of(&self, figure: &Figure, spec: &Spec) -> bool {
         let is_asked = match (&figure.asked, self.finding) {
             (Asked::Abnormal, None) => true,
@@ -55,7 +55,7 @@ impl Plan {
         self.spec.models.get(self.subjects.get(subject)?.model).map(|(_, model)| model)
     }
 
-    /// The subject that asks a model, by its place in the spec, what another subject is asked.
+    /// The subject that asks a given model, by its place in the spec, the question of another subject.
     pub fn asks_the_same(&self, subject: usize, model: usize) -> Option<usize> {
         let finding = self.subjects.get(subject)?.finding;
         self.subjects.iter().position(|one| one.model == model && one.finding == finding)

@@ -74,14 +74,14 @@ pub struct Review {
     schema: u32,
     /// Its name.
     pub review: String,
-    /// The question that the evidence answers.
+    /// Fingerprint of the spec that the evidence belongs to.
     pub spec: Fingerprint,
     /// The pairs with their answers.
     pub answers: Vec<Answer>,
 }
 
-/// Draws at most `most` broken cases, and which of each pair is shown first. Both depend on the secret alone, so
-/// whoever knows it knows the originals. Returns the key, and the cell and case of each pair.
+/// Draws at most `most` broken cases, and which of each pair is shown first. The secret decides both, so whoever
+/// knows it knows the originals. Returns the key, and the cell and case of each pair.
 pub fn draw(plan: &Plan, evidence: &Evidence, most: usize, secret: &str) -> (Key, Vec<(usize, usize)>) {
     let mut rng = random::stream(&["review", secret]);
     let mut drawn = exhibit::broken_cases(plan, evidence);

@@ -19,7 +19,7 @@ pub fn blank(key: &Key) -> String {
 /// The sheet has faults; lists all of them, each with its line and a remedy.
 pub fn take(key: &Key, text: &str) -> Result<Review, Vec<String>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // in some countries spreadsheets write semicolons, because the comma is the decimal sign
+    // spreadsheets in some countries separate columns by semicolons
     let separator = if text.lines().next().is_some_and(|line| line.contains(';')) { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
     let header: Vec<String> = match reader.headers() {

@@ -86,7 +86,9 @@ fn nothing_written_holds_what_identifies_a_patient() {
         spoken.extend(said);
     }
     // a file that cannot be read is named by its line
-    std::fs::write(at("data/scans/PLANTEDNAME/MRN0048151623-0"), &file(0)[..700]).expect("written");
+    let whole = file(0);
+    let cut = &whole[..whole.len() - whole.len() / 4];
+    std::fs::write(at("data/scans/PLANTEDNAME/MRN0048151623-0"), cut).expect("written");
     let (_, said) = run(&["check", "private.yaml", "--fresh"]);
     spoken.extend(said);
     let written: Vec<(PathBuf, Vec<u8>)> = files(&at("out"))

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::schema::{self, OptionalTensor, SymBool, SymFloat, SymInt};
 use crate::graph::{Argument, Output, Program, ValueId, Whole};
 
-/// Calls that only check computed values. medcert has checked the shapes of inputs itself.
+/// Calls that only check computed values.
 const ASSERTIONS: [&str; 4] =
     ["_assert_scalar", "_assert_tensor_metadata", "sym_constrain_range", "sym_constrain_range_for_size"];
 

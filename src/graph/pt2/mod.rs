@@ -1,8 +1,8 @@
-//! Reads a file of torch.export (`torch.export.save`, `PyTorch` 2.9 and later): a zip archive with a JSON graph and the raw
-//! bytes of the weights.
+//! Reads a file of torch.export (`torch.export.save`, `PyTorch` 2.9 and later): a zip archive with a JSON graph and
+//! the raw bytes of the weights.
 //!
-//! Pickled parts, such as the sample inputs, are never opened. All faults of a file are reported together, each with
-//! a remedy; where another export helps, with the line of Python that does it. Format: `PyTorch`'s
+//! Pickled parts, such as the sample inputs, are never opened. The faults of a graph are reported together, each with
+//! a remedy; some remedies are the line of Python that exports the model correctly. Format: `PyTorch`'s
 //! `torch/export/pt2_archive` and `torch/_export/serde/schema.py`.
 
 mod archive_kind;

@@ -1,10 +1,10 @@
 //! M2 above-clean: an attack that raises the loss makes wrong cases right.
 //!
-//! Robust accuracy cannot exceed clean accuracy here, since a case that is wrong when clean counts as broken; but
-//! an attack that turns wrong answers right does not raise the loss: its sign is wrong, the labels are wrong, or it
-//! only adds noise. Raised where it does so for more than 1 % of the cases (the trigger). It makes every requirement on
-//! the cell SUSPECT. A single gradient step (`FGSM`, `R-FGSM`) may overshoot, which is a property of that attack, so
-//! there it only warns. What to do: use an iterated attack (`PGD`, `APGD`); look at the labels.
+//! Robust accuracy cannot exceed clean accuracy here, since a case that is wrong when clean counts as broken. But an
+//! attack that turns wrong answers into right ones does not raise the loss: its sign is wrong, the labels are wrong,
+//! or it only adds noise. Raised where it does so for more than 1 % of the cases (the trigger). It makes every
+//! requirement on the cell SUSPECT. A single gradient step (`FGSM`, `R-FGSM`) may overshoot, which is a property of
+//! that attack, so there it only warns. What to do: use an iterated attack (`PGD`, `APGD`); look at the labels.
 
 use super::{Field, Look, Raised, Seen, of_cases, unless_one_step};
 use crate::spec::{Check, TextMethod};
@@ -35,7 +35,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     look.or_else_inapplicable("no attack of the spec searches for what a model gets wrong")
 }
 
-/// Whether everything in an attack searches for what the model gets wrong, and the right answers stay what they were.
+/// Whether every part of an attack searches for wrong answers, and no report was flipped on purpose.
 fn raises_the_loss(seen: &Seen<'_>) -> bool {
     let attack = seen.attack;
     let words = attack.text.iter().all(|words| matches!(words.method, TextMethod::Searched { .. }));

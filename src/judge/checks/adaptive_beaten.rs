@@ -1,15 +1,19 @@
 //! M9 adaptive-beaten: an attack that does not know a defence beats those that do.
 //!
-//! An attack that knows a defence is at least as strong as one that does not. Where images made against the undefended base
-//! (`transfer`), or a search over answers (`Square`, `HopSkipJump`), break more cases of a defended model than every
-//! gradient attack on it in the same ball, the gradient attack does not see through the defence: it masks gradients
-//! (Athalye, Carlini and Wagner, ICML 2018; Tramèr, Carlini, Brendel and Madry, NeurIPS 2020). Raised where such an attack
-//! breaks over 2 % of the cases (the trigger) that no gradient attack in the ball breaks. It makes every requirement on the
-//! ball SUSPECT, unless the requirement counts that attack too and fails by it. What to do: raise the steps of the gradient
-//! attack; believe the weaker figure, which counts a case as broken if any of these attacks breaks it.
+//! An attack that knows a defence is at least as strong as one that does not. Attacks that do not know it are images
+//! made against the undefended base (`transfer`) and searches over answers (`Square`, `HopSkipJump`). If one of these
+//! breaks more cases of a defended model than every gradient attack on it in the same ball, the gradient attack does
+//! not see through the defence: it masks gradients (Athalye, Carlini and Wagner, ICML 2018; Tramèr, Carlini, Brendel
+//! and Madry, NeurIPS 2020).
 //!
-//! A gradient attack on a defended model counts the worst of four by itself: the attack that knows the defence, the same
-//! attack on the base, Square and `HopSkipJump`. Its evidence says which of them broke a case, and these are compared too.
+//! A gradient attack on a defended model by itself counts the worst of four: the attack that knows the defence, the
+//! same attack on the base, Square and `HopSkipJump`. Its evidence records which of them broke a case, and these are
+//! compared, too.
+//!
+//! Raised where an attack that does not know the defence breaks over 2 % of the cases (the trigger) that no gradient
+//! attack in the ball breaks. It makes every requirement on the ball SUSPECT, unless the requirement counts that
+//! attack too and fails by it. What to do: raise the steps of the gradient attack; believe the weaker figure, which
+//! counts a case as broken if any of these attacks breaks it.
 
 use super::{Field, Look, Raised, Seen, of_cases, search_of};
 use crate::evidence::Routes;
@@ -69,11 +73,11 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     look.or_else_inapplicable("no defended model is attacked both with and without knowledge of its defence")
 }
 
-/// What is compared.
+/// A comparison of attacks that know the defence with attacks that do not.
 enum Compared<'a> {
-    /// The attacks of a spec in one ball.
+    /// The attacks of the spec in one ball.
     Ball(usize, Attacks<'a>),
-    /// The four attacks that one cell of a defended model is the worst of.
+    /// The four attacks of one cell, which counts the worst of them.
     Routes(usize, Seen<'a>),
 }
 

@@ -1,16 +1,16 @@
 //! P1 perturbation-applied: an attack changed nothing, or more than it may.
 //!
-//! On pixels: no case may change by more than ε (in the attack's norm), and a sign attack over all pixels must use
-//! its ε in full, up to one millionth, on at least 90 % of the cases that it attacked (the trigger); an ε below
-//! half a grey level of an 8-bit film is gone once the image is stored. On words: a random attack in the mode
-//! `free` that takes a share of the words must edit at least 90 % of the reports. Raised where that is not so. It
-//! is an ERROR for every sentence that rests on the cell. What to do: look at the gradients (M7) and the
-//! preprocessing; look at the reports that have no word to edit.
+//! On pixels, no case may change by more than ε in the attack's norm. A sign attack over all pixels must use its ε in
+//! full, up to one millionth, on at least 90 % of the cases that it attacked (the trigger). An ε below half a grey
+//! level of an 8-bit film is lost once the image is stored. On words, a random attack in the mode `free` that takes
+//! at least 10 % of the words must edit at least 90 % of the reports, if its kind can edit any report. Raised where
+//! one of these is not so. It is an ERROR for every requirement on the cell. What to do: look at the gradients (M7)
+//! and the preprocessing; look at the reports that have no word to edit.
 
 use super::{Field, Look, Raised, Seen, of_cases, search_of};
 use crate::spec::{Check, Mode, Norm, Region, TextAttack, TextMethod};
 
-/// How much more or less than ε is rounding.
+/// Deviation from ε that rounding explains.
 const ROUNDING: f64 = 1e-6;
 /// Half a grey level of an 8-bit film.
 const INVISIBLE: f64 = 0.5 / 255.0;
@@ -39,7 +39,7 @@ fn pixels(field: &Field<'_>, model: usize, seen: &Seen<'_>) -> Option<String> {
     if beyond > 0 {
         return Some(format!("{} moved by more than ε", of_cases(beyond, seen.outcomes.len())));
     }
-    // in l2 too: no pixel moves by more than ε
+    // also for l2, in which no pixel moves by more than ε
     if epsilon < INVISIBLE {
         return Some(
             "ε is below half a grey level of an 8-bit film and gone once the image is stored".to_string(),

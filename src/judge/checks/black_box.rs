@@ -1,19 +1,21 @@
 //! M5 black-box-wins: an attack that follows no gradient breaks cases that the others leave.
 //!
-//! A flag of AutoAttack (Croce and Hein, ICML 2020): who sees more cannot do worse, so the gradients mislead, or the
-//! attack is a weak one. On 32 cases (drawn by the digests of model and data), in the ball of each requirement and at its largest ε, medcert tries
-//! `naive` (all pixels up by ε, all down, exposure, contrast, halves, random signs) and, in linf, Square of 50 queries; against a
-//! patch `naive-patch` (black, white and noisy squares of the patch's own size). Raised where one of them breaks at least
-//! 0.2 percentage points (the trigger) more than the attack that the requirement names, or more than all gradient attacks
-//! of the same reach together, a case at a time, and by the exact test of McNemar that is more than chance (p < 0.05). The first makes the requirement SUSPECT, the second every requirement
-//! on a gradient attack against the model. What to do: see M7; name a stronger attack (`PGD`, `AutoAttack`).
+//! This is a flag of AutoAttack (Croce and Hein, ICML 2020): an attack that sees more of the model cannot do worse,
+//! so the gradients mislead, or the attack is a weak one. medcert tries attacks without a gradient on 32 cases (drawn
+//! by the digests of model and data), in the ball of each requirement at its largest ε: `naive` (all pixels up by ε,
+//! all down, exposure, contrast, halves, random signs) and, in linf, Square of 50 queries; against a patch
+//! `naive-patch` (black, white and noisy squares of the patch's own size). Raised where one of them breaks over 0.2
+//! percentage points (the trigger) more cases than the attack that the requirement names, or than all gradient
+//! attacks of the same reach together, case by case, and this is more than chance by the exact test of McNemar
+//! (p < 0.05). The first makes the requirement SUSPECT, the second every requirement on a gradient attack against the
+//! model. What to do: see M7; name a stronger attack (`PGD`, `AutoAttack`).
 
 use super::claim::{Claim, claims};
 use super::{Discordant, Field, Gap, Look, Raised, Seen, access};
 use crate::plan::probes::Reach;
 use crate::spec::{Access, Check};
 
-/// Chance below which a difference is more than chance.
+/// p-value below which a difference is more than chance.
 const CHANCE: f64 = 0.05;
 
 pub(super) fn check(field: &Field<'_>) -> Look {
@@ -24,7 +26,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         });
     look.looked += gradients.looked;
     for raised in gradients.raised {
-        // a requirement on the same cells has said so
+        // a requirement on the same cells has already raised it
         if look.raised.iter().all(|known| known.cells != raised.cells || known.model != raised.model) {
             look.raised.push(raised);
         }
@@ -103,7 +105,8 @@ struct Win {
 
 /// Whether an attack breaks more cases than others together, by more than the trigger and more than chance.
 fn more_than(field: &Field<'_>, model: usize, black: &Seen<'_>, others: &[&Seen<'_>]) -> Option<Win> {
-    // probes see some cases only; an attack that saw fewer than the one that saw most is left out
+    // probes cover only some cases: compare on the cases of the attack that shares most, and leave out those that
+    // share fewer
     let most = others.iter().max_by_key(|other| black.common(other).len())?;
     let places = black.common(most);
     let (cases, start) = (places.len(), places.start);

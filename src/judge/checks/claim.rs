@@ -1,11 +1,11 @@
-//! What a requirement claims under an attack on the pixels: within which ball, against which attack.
+//! The claims of requirements under attacks on the pixels: within which ball, against which attack.
 
 use super::{Field, Seen};
 use crate::plan::probes::Reach;
 use crate::plan::{Attack, Clause};
 use crate::spec::{Bound, ImageMethod};
 
-/// A model under the cells of a clause whose attack acts on the pixels.
+/// A clause's claim on one model under an attack on the pixels.
 pub(super) struct Claim<'a> {
     pub(super) model: usize,
     /// The user's words.
@@ -55,7 +55,7 @@ impl Claim<'_> {
         seen.attack.text.is_empty() && self.reach.is_some() && Reach::of(seen.attack) == self.reach
     }
 
-    /// Whether its attack looks for what the model gets wrong, so that a better search may find more.
+    /// Whether its attack searches for wrong answers, so that a better search may find more.
     pub(super) fn searches(&self) -> bool {
         self.attack.image.is_some_and(|image| match image.method {
             ImageMethod::Search { .. } | ImageMethod::Patch { .. } | ImageMethod::NaivePatch { .. } => true,

@@ -1,9 +1,10 @@
 //! C2 completeness: a cell that the spec asks for is not in the evidence.
 //!
-//! Every model under every attack of the table and of the sentences must have been computed, each alone and joined
-//! as written, and every probe that a check needs; a table with holes lets one choose what to show. Raised for each
-//! cell that is missing. It is an ERROR for every sentence. What to do: run the spec again; a changed table or
-//! sentence may need cells that the evidence does not hold.
+//! Every model must have been evaluated under every attack of the table and of the requirements, each alone and
+//! joined as written, and under every probe that a check needs. A table with holes lets its author choose what to
+//! show. Raised for each missing cell, and for each model without a record of its health. It is an ERROR for every
+//! requirement. What to do: run the spec again; a changed table or requirement may need cells that the evidence does
+//! not hold.
 
 use super::{Look, Raised};
 use crate::evidence::{Cell, Evidence};

@@ -1,11 +1,11 @@
 //! V1 constant-predictor: the model under attack cannot be told from one that always gives the same answer.
 //!
 //! An accuracy of 63 % at every strength is no robustness where 63 % of the cases are abnormal. Raised where at least
-//! 98 % of the answers (the trigger) are of one class, or where the share of the majority class lies within the 95 %
-//! bounds of the accuracy. It makes every requirement on such a cell VACUOUS; where the answers vary and the bounds
-//! leave room for a useful lift over the majority (the trigger of V2), the cases are too few and it is INCONCLUSIVE. What
-//! to do: look at the predictions; a model that was broken into one answer has failed, and one that never gave another
-//! has learnt nothing; test on more cases where they are too few.
+//! 98 % of the answers (the trigger) are of one class, or where the 95 % bounds of the accuracy contain the share of
+//! the majority class. It makes every requirement on such a cell VACUOUS. If the answers vary and the bounds leave
+//! room for a useful lift over the majority (the trigger of V2), there are too few cases and it is INCONCLUSIVE.
+//! What to do: look at the predictions. A model that was broken into one answer has failed, and one that never gave
+//! another has learnt nothing. Test more cases where there are too few.
 
 use super::{Field, Look, Raised};
 use crate::judge::Verdict;

@@ -1,13 +1,13 @@
 //! C3 certificate-contradicted: an attack inside a certified ball succeeds.
 //!
-//! A certificate says that no change within its ball changes the right answer. Every case that is certified is therefore
-//! right without an attack, and under every attack of the spec that stays inside the ball; and the attack that medcert runs
-//! inside the ball of certified cases must fail. A certificate of a vote is wrong with probability α at most, and so is a
-//! vote on an attacked case. Raised where more certified cases are answered wrongly inside their ball, or more certificates
-//! were withdrawn by a second vote, than these errors explain (at 99.9 %); one is too many where a certificate is exact. It
-//! makes every requirement on the certificate an ERROR. If both votes stand against the attack, the run itself ends with
-//! exit code 101. What to do: report it, with the case and the seed that the message names; certificates of this model
-//! cannot be believed until then.
+//! A certificate says that no change within its ball changes the right answer. So every certified case must be right
+//! without an attack, and under every attack of the spec that stays inside the ball. medcert also attacks certified
+//! cases inside the ball, and these attacks must fail. A certificate of a vote is wrong with probability α at most,
+//! and so is a vote on an attacked case. Raised where more certified cases are answered wrongly inside their ball, or
+//! a second vote withdrew more certificates, than these errors explain (at 99.9 %); if a certificate is exact, one is
+//! too many. It makes every requirement on the certificate an ERROR. If both votes stand against a successful attack,
+//! the run itself ends with exit code 101. What to do: report it, with the case and the seed that the message names;
+//! certificates of this model cannot be believed until then.
 
 use super::{Field, Look, Raised, of_cases};
 use crate::evidence::{Attacked, Vote};
@@ -15,7 +15,7 @@ use crate::plan::{Attack, ImageAttack};
 use crate::spec::{Ball, Check, ImageMethod, PixelChange};
 use crate::stats;
 
-/// Error rate at which more withdrawals than α explains are taken for a fault.
+/// Error rate at which more contradictions than α explains count as a fault.
 const CHANCE: f64 = 0.001;
 
 pub(super) fn check(field: &Field<'_>) -> Look {
@@ -45,7 +45,7 @@ fn broken(field: &Field<'_>, place: usize, votes: &[Vote]) -> Option<Raised> {
     });
     let (attack, count, first) = broken.max_by_key(|(_, count, _)| *count)?;
     let certified = votes.iter().filter(|vote| vote.is_certified()).count();
-    // the certificate or the vote on the attacked case may be wrong
+    // either vote may be wrong: the certificate, or the vote on the attacked case
     let chance = 2.0 * certificate.certifier.alpha();
     if stats::lower_bound(count as u64, certified as u64, CHANCE) <= chance {
         return None;
@@ -79,7 +79,7 @@ fn is_inside(attack: &Attack, ball: &Ball) -> bool {
     attack.text.is_empty() && ball.pixels.is_some_and(holds)
 }
 
-/// More certificates withdrawn than α explains.
+/// Raised if more certificates were withdrawn than α explains.
 fn withdrawn(field: &Field<'_>, place: usize, votes: &[Vote]) -> Option<Raised> {
     let certificate = field.plan.certificates[place];
     let tried = votes.iter().filter(|vote| vote.attacked.is_some()).count() as u64;

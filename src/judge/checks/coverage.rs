@@ -1,8 +1,8 @@
 //! C1 coverage: a model gave no answer to some cases.
 //!
 //! An answer that is not a finite number counts as wrong everywhere; a tool that leaves such cases out reports the
-//! accuracy of those that went well. Raised where a cell holds one. It is an ERROR for every sentence that rests on
-//! the cell, since a model that answers NaN is broken whatever its accuracy. A spec without a test case is refused
+//! accuracy of those that went well. Raised where a cell holds such an answer. It is an ERROR for every requirement
+//! on the cell, since a model that answers NaN is broken whatever its accuracy. A spec without test cases is refused
 //! before it runs. What to do: find the input that overflows.
 
 use super::{Field, Look, Raised, of_cases};

@@ -1,9 +1,11 @@
 //! D4 denominators: not every cell counts every case.
 //!
 //! Two accuracies can be compared only over the same cases; a batch that was dropped at the end of one evaluation
-//! makes them incomparable, and hides its failures. Raised where a cell has not exactly one outcome for each test
-//! case (of the first ones where it ended early), where a baseline has not, where a probe has more, or where more draws hold than were made. It is an ERROR
-//! for every sentence. What to do: run the spec again; evidence that was edited or cut cannot be judged.
+//! makes them incomparable, and hides its failures. Raised where a cell does not have exactly one outcome for each
+//! test case (for the first ones if it ended early), where a bag of words does not, where a probe has no outcome or
+//! more than there are cases, where more draws hold than were made, or where the evidence lists another number of
+//! test cases than it states. It is an ERROR for every requirement. What to do: run the spec again; evidence that was
+//! edited or cut cannot be judged.
 
 use super::{Look, Raised};
 use crate::evidence::{Cell, Evidence};

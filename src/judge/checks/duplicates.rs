@@ -1,11 +1,12 @@
 //! D2 duplicates: test cases have a report or an image that training or validation has too.
 //!
-//! Reports count as the same if their words are, or if nine tenths of their word triples are (Broder, On the
-//! resemblance and containment of documents, 1997); images if their pixels are, or nearly. A report of so few words
-//! that it recurs by chance is not counted. A split by image puts a study's sibling view, with the same report,
-//! into training. Warned of where more than 1 % of the test cases (the trigger) have such a twin in an input that
-//! the model reads; then each sentence about the model is judged on the other cases too, and is SUSPECT if it
-//! passes with the twins and fails without them. What to do: name the patient, remove the copies.
+//! Reports count as the same if their words are the same, or nine tenths of their word triples are (Broder, On the
+//! resemblance and containment of documents, 1997); images if their pixels are the same, or nearly. A report of so
+//! few words that it recurs by chance is not counted. A split by image puts another view of the same study, with the
+//! same report, into training. Raised as a warning where more than 1 % of the test cases (the trigger) have such a
+//! twin in an input that the model reads. Each requirement on the model is then judged on the other cases, too. It is
+//! SUSPECT if its share reaches the threshold with the twins and even the upper 95 % bound misses it without them.
+//! What to do: name the patient, remove the copies.
 
 use super::{Field, Look, Raised, of_cases};
 use crate::plan::Clause;
@@ -16,7 +17,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 }
 
 fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
-    // a report of few words recurs by chance
+    // `short report` is left out: a report of few words recurs by chance
     let reads = |input: &String| match input.as_str() {
         "report" => field.reads(model, false),
         "image" => field.reads(model, true),
@@ -46,7 +47,7 @@ fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
     std::iter::once(warning).chain(suspect).collect()
 }
 
-/// A clause about a share whose point estimate reaches its bound with the twins and whose bounds miss it without them.
+/// Raised if a clause's share reaches its threshold with the twins and even the upper bound misses it without them.
 fn fails_without(field: &Field<'_>, clause: &Clause, has_twin: &[bool]) -> Option<Raised> {
     let Bound::Rate(threshold) = clause.bound else { return None };
     let all = field.tally.score(clause.model, &clause.cells, clause.metric).ok()?;

@@ -1,10 +1,10 @@
 //! P2 epsilon-unit: it must be said what ε is measured in.
 //!
-//! In medcert ε is in pixel units, with pixels in [0, 1], and the normalisation is part of the model: a network of
-//! ours holds it, and a `TorchScript` module must declare `mean` and `deviation`, or the spec is refused. So an ε
-//! cannot be of another unit; what can be wrong is its size. Raised where an ε of the largest change of a pixel
-//! exceeds 1, the whole range: it was meant in grey levels (write `8/255`) or in normalised units. It is an ERROR
-//! for every sentence that rests on the cell.
+//! In medcert ε is in pixel units, with pixels in [0, 1], and the normalisation is part of the model: medcert's own
+//! networks contain it, and a `TorchScript` module must declare `mean` and `deviation`, or the spec is refused. So ε
+//! cannot be in another unit, but its size can be wrong. Raised where an ε in linf exceeds 1, the whole range of a
+//! pixel: it was meant in grey levels or in normalised units. It is an ERROR for every requirement on the cell.
+//! What to do: give ε in pixel units, for grey levels as `8/255`.
 
 use super::{Field, Look, Raised, search_of};
 use crate::spec::{Check, Norm};

@@ -1,10 +1,11 @@
 //! M8 evaluation-mode: the model's answers are random, depend on the other cases, or are no logits.
 //!
-//! Clean cases of the first chunk, and of one that the seed draws, are asked twice, and four of each chunk alone. Raised where an answer is not the same
-//! to the last bit, where it changes by more than a thousandth when the case is alone (batch normalisation in
-//! training mode), or where the outputs are probabilities, whose loss is no cross-entropy. Dropout left on, random
-//! smoothing and attacks against them need another evaluation. It is an ERROR for every sentence about the model.
-//! What to do: put the model into evaluation mode, fix its random numbers, return logits.
+//! medcert asks the model clean cases of the first chunk, and of one that the seed draws, twice, and four of each
+//! chunk alone. Raised where an answer is not the same to the last bit, where it changes by more than a thousandth
+//! when the case is alone (batch normalisation in training mode), or where the outputs are probabilities, whose loss
+//! is no cross-entropy. Dropout left on, random smoothing and attacks against them need another evaluation. It is an
+//! ERROR for every requirement on the model. What to do: put the model into evaluation mode, fix its random numbers,
+//! return logits.
 
 use super::{Field, Gap, Look, Raised, of_cases};
 use crate::spec::Check;

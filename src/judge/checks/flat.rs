@@ -1,15 +1,15 @@
 //! M3 flat-epsilon: the strength of an attack makes no difference.
 //!
-//! Raised where three strengths or more (the trigger) of one attack break exactly the same cases, and not all of
-//! them: twentyfold more noise that breaks not one case more is an attack that does not see the model, or a model
-//! that always answers the same. It makes SUSPECT every sentence that rests on one of these cells. What to do: look
-//! at the gradients (M7) and at an attack that needs none (`Square`).
+//! Raised where three or more strengths (the trigger) of one attack break exactly the same cases, but not all cases.
+//! If twenty times more noise breaks not one case more, the attack does not see the model, or the model always gives
+//! the same answer. It makes every requirement on one of these cells SUSPECT. What to do: look at the gradients (M7),
+//! and use an attack that needs none (`Square`).
 
 use super::{Field, Look, Raised, Seen};
 use crate::spec::Check;
 
 pub(super) fn check(field: &Field<'_>) -> Look {
-    // two strengths at least, or every cell would be flat
+    // at least two, because a single strength is always equal to itself
     let least = (field.trigger(Check::Flat) as usize).max(2);
     let sweeps = field
         .models()
@@ -20,7 +20,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     look.or_else_inapplicable(&format!("no attack of the spec has {least} strengths"))
 }
 
-/// The strengths of a sweep that break the same cases.
+/// The strengths of a sweep that break the same cases, if there are enough.
 fn alike(field: &Field<'_>, model: usize, sweep: &[Seen<'_>], least: usize) -> Vec<Raised> {
     let mut raised = Vec::new();
 

@@ -1,13 +1,13 @@
 //! M7 gradient-health: the gradients that attacks follow are absent, wrong, or lead nowhere.
 //!
-//! On clean test cases of the first chunk and of one that the seed draws: the share whose gradient of the cross-entropy is neither zero everywhere
-//! nor infinite or NaN somewhere, and the share whose cross-entropy rises after one step of half a grey level along
-//! the gradient's signs, must each be at least 95 % (the trigger); and the median cosine between the gradient of
-//! the margin and finite differences, along eight random directions, at least 0.8. Raised where one of them is not:
-//! a quantised input, a saturated loss, logits scaled to nothing and a shattered gradient each fail one (Athalye,
-//! Carlini, Wagner, ICML 2018). It makes SUSPECT every sentence that rests on a gradient attack against the model.
-//! What to do: attack with the margin (`APGD-margin`), without a gradient (`Square`), or through a differentiable
-//! stand-in for what hides the gradient.
+//! medcert looks at clean test cases of the first chunk and of one that the seed draws. At least 95 % of them (the
+//! trigger) must have a gradient of the cross-entropy that is finite everywhere and not zero everywhere. On at least
+//! 95 %, the cross-entropy must rise after one step of half a grey level along the gradient's signs. The median
+//! cosine between the gradient of the margin and finite differences, along eight random directions, must be at least
+//! 0.8. Raised where one of the three is not so: a quantised input, a saturated loss, logits scaled to nothing and a
+//! shattered gradient each fail one (Athalye, Carlini, Wagner, ICML 2018). It makes every requirement on a gradient
+//! attack against the model SUSPECT. What to do: attack with the margin (`APGD-margin`), without a gradient
+//! (`Square`), or through a differentiable replacement of what hides the gradient.
 
 use super::{Field, Gap, Look, Raised, of_cases};
 use crate::spec::Check;

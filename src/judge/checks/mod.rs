@@ -1,12 +1,13 @@
-//! The checks that catch vacuous or wrong robustness results, one a file; `medcert explain CODE` prints the head of the
-//! file. A check reads evidence and never runs a model. What it raises counts against every requirement that rests on
-//! the cells it is about, unless a waiver covers it; where none does, and for what is only a warning, no verdict changes.
+//! The checks that catch vacuous or wrong robustness results, one per file; `medcert explain CODE` prints the head of
+//! the file. A check reads evidence and never runs a model. What it raises counts against every requirement that
+//! rests on the affected cells, unless a waiver covers it. If no requirement rests on them, or the check only warns,
+//! no verdict changes.
 //!
 //! To add one: a row in `spec/check.rs`, an arm in `room.rs` and a file here; the compiler names what is missing.
 //!
-//! Sources: Carlini et al., On evaluating adversarial robustness (2019, arXiv 1902.06705); Athalye, Carlini,
-//! Wagner, Obfuscated gradients give a false sense of security (ICML 2018, arXiv 1802.00420); Croce and Hein (ICML
-//! 2020, arXiv 2003.01690), whose flags are failures here.
+//! Sources: Carlini et al., On evaluating adversarial robustness (2019, arXiv 1902.06705); Athalye, Carlini, Wagner,
+//! Obfuscated gradients give a false sense of security (ICML 2018, arXiv 1802.00420); Croce and Hein (ICML 2020,
+//! arXiv 2003.01690), whose flags are failures here.
 
 mod above_clean;
 mod adaptive_beaten;
@@ -56,7 +57,7 @@ use raised::{Gap, Look};
 use room::{Procedure, room};
 pub use room::{head, source};
 
-/// Runs every check over evidence: what each raised, and what became of it.
+/// Runs every check over evidence, and gives what each raised and the state of each.
 pub(super) fn examine(plan: &Plan, evidence: &Evidence) -> (Vec<Raised>, Vec<Examined>) {
     let field = Tally::new(plan, evidence).map(|tally| Field { plan, evidence, tally });
     let looks = Check::ALL.iter().map(|&check| {
@@ -76,7 +77,7 @@ pub(super) fn examine(plan: &Plan, evidence: &Evidence) -> (Vec<Raised>, Vec<Exa
     (raised.into_iter().flatten().collect(), examined)
 }
 
-/// A loosened trigger that nobody signs for, which counts as raised.
+/// What a loosened trigger raises if nobody signs for it or its signature has expired.
 pub(super) fn unsigned(loosened: &Loosened) -> Option<Raised> {
     let ChangedTrigger { check, value, .. } = &loosened.trigger;
     let usual = check.row().trigger?.usual;
@@ -87,7 +88,7 @@ pub(super) fn unsigned(loosened: &Loosened) -> Option<Raised> {
     };
     let message = format!("its trigger was loosened from {usual} to {value}, and {why}");
     let raised = Raised::new(*check, None, message);
-    // a check that usually warns cannot take its own trigger's place
+    // a check that only warns must not excuse its own unsigned trigger
     Some(Raised { verdict: raised.verdict.or(Some(Verdict::Suspect)), ..raised })
 }
 
@@ -98,8 +99,8 @@ pub(super) fn mark(examined: &mut [Examined], raised: &Raised) {
     }
 }
 
-/// For each clause of each requirement what has to be said beside its reason: what an iterated attack leaves where it
-/// rests on a one-step attack.
+/// For each clause of each requirement, a remark for its reason: if it rests on a one-step attack, what an iterated
+/// attack leaves.
 pub(super) fn asides(plan: &Plan, evidence: &Evidence) -> Vec<Vec<Option<String>>> {
     let field = Tally::new(plan, evidence).ok().map(|tally| Field { plan, evidence, tally });
     let aside = |clause| {
@@ -109,7 +110,7 @@ pub(super) fn asides(plan: &Plan, evidence: &Evidence) -> Vec<Vec<Option<String>
     plan.requirements.iter().map(|one| one.clauses.iter().map(aside).collect()).collect()
 }
 
-/// Evaluations of a case that only the checks asked for.
+/// Model evaluations, counted per case, that only the checks asked for.
 pub(super) fn evaluations(evidence: &Evidence) -> u64 {
     let queries =
         |cell: &crate::evidence::Cell| cell.outcomes.iter().map(|one| u64::from(one.queries)).sum::<u64>();
@@ -117,20 +118,20 @@ pub(super) fn evaluations(evidence: &Evidence) -> u64 {
         + evidence.health.iter().map(|health| health.evaluations).sum::<u64>()
 }
 
-/// What every input is to the models that read it.
+/// How much each model relies on each of its inputs.
 pub fn reliance(plan: &Plan, evidence: &Evidence) -> Vec<Reliance> {
     let Ok(tally) = Tally::new(plan, evidence) else { return vec![] };
     modality_ignored::reliance(&Field { plan, evidence, tally })
 }
 
-/// What a check looks at.
+/// The plan and the evidence that a check reads.
 struct Field<'a> {
     plan: &'a Plan,
     evidence: &'a Evidence,
     tally: Tally<'a>,
 }
 
-/// A model's outcomes under an attack: of all test cases, or of some that follow one another.
+/// A model's outcomes under an attack, over all its cases or over consecutive ones.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     /// The place of the first case.
@@ -159,7 +160,7 @@ fn overlap(one: Range<usize>, other: Range<usize>) -> Range<usize> {
 }
 
 impl<'a> Field<'a> {
-    /// What triggers a check: the spec's choice or the usual one.
+    /// The trigger of a check: the spec's, or else the usual one.
     fn trigger(&self, check: Check) -> f64 {
         let chosen = self.plan.spec.checks.triggers.iter().find(|changed| changed.check == check);
         let usual = || check.row().trigger.map(|trigger| trigger.usual);
@@ -175,7 +176,7 @@ impl<'a> Field<'a> {
         self.plan.kind(model).is_some_and(|kind| if image { kind.reads_image() } else { kind.reads_text() })
     }
 
-    /// The bags of words that learned what a subject is asked.
+    /// The bags of words that were trained on the question that a subject is asked.
     fn baselines(&self, model: usize) -> impl Iterator<Item = &'a crate::evidence::Baseline> + '_ {
         let facts = self.evidence.models.get(model);
         let finding = facts.and_then(|facts| facts.finding.as_ref());
@@ -195,12 +196,12 @@ impl<'a> Field<'a> {
         Gap::NotRun(format!("{}: {why}", self.name(model)))
     }
 
-    /// The votes of a certificate of the plan; a gap where the evidence has none that is sound.
+    /// The votes of a certificate of the plan; a gap if the evidence lacks them or they are not sound.
     fn votes(&self, certificate: usize) -> Result<&[Vote], Gap> {
         self.tally.votes(certificate).map_err(Gap::NotRun)
     }
 
-    /// Everything that was seen of a model.
+    /// All cells and probes of a model that the evidence has.
     fn seen(&self, model: usize) -> Vec<Seen<'a>> {
         let cells = self.plan.cells.iter().enumerate().filter(|(_, cell)| cell.model == model);
         let cells = cells.filter_map(|(place, Cell { attack, .. })| {
@@ -262,21 +263,20 @@ impl<'a> Field<'a> {
         abnormal.max(cases.saturating_sub(abnormal)) as f64 / cases.max(1) as f64
     }
 
-    /// The plan's cells in which a model meets a gradient attack on its pixels.
+    /// The plan's cells in which a gradient attack acts on a model's pixels.
     fn gradient_cells(&self, model: usize) -> Vec<usize> {
         let is_one = |seen: &Seen<'_>| access(seen.attack) == Some(Access::Gradient);
         self.seen(model).into_iter().filter(is_one).filter_map(|seen| seen.cell).collect()
     }
 }
 
-/// Whether a search takes a single gradient step, which may overshoot what it looks for: by its kind, or because the spec
-/// gives it no more.
+/// Whether a search takes a single step, which may overshoot: by its kind, or because the spec gives it one step.
 fn is_one_step(search: ImageSearch) -> bool {
     let given = search.settings().into_iter().find(|(parameter, _)| parameter.key == "steps");
     search.facts().steps == Steps::Single || given.is_some_and(|(_, steps)| steps == Value::Count(1))
 }
 
-/// A warning where the attack takes one step, which may overshoot; as it is where the attack is iterated.
+/// Turns what was raised into a warning if the attack takes one step, which may overshoot.
 fn unless_one_step(raised: Raised, attack: &Attack) -> Raised {
     if !search_of(attack).is_some_and(|(search, ..)| is_one_step(search)) {
         return raised;
@@ -285,7 +285,7 @@ fn unless_one_step(raised: Raised, attack: &Attack) -> Raised {
     Raised { message, ..raised }.warning()
 }
 
-/// What an attack on the pixels asks of the model; None if it looks for nothing.
+/// The access to the model that an attack on the pixels needs; None if it does not search.
 fn access(attack: &Attack) -> Option<Access> {
     match attack.image?.method {
         ImageMethod::Search { search, .. } => Some(search.access()),
@@ -295,7 +295,7 @@ fn access(attack: &Attack) -> Option<Access> {
     }
 }
 
-/// The search of an attack on pixels, with its ball.
+/// The search of an attack on pixels with its ball: norm, region and ε.
 fn search_of(attack: &Attack) -> Option<(ImageSearch, Norm, Region, f64)> {
     match attack.image? {
         ImageAttack { method: ImageMethod::Search { search, norm, region }, strength } => {
@@ -305,7 +305,7 @@ fn search_of(attack: &Attack) -> Option<(ImageSearch, Norm, Region, f64)> {
     }
 }
 
-/// Attacks that differ in their strength alone, weakest first, for searches over pixels.
+/// Groups searches over pixels that differ only in strength, weakest first; probes are left out.
 fn sweeps<'a>(seen: &[Seen<'a>]) -> Vec<Vec<Seen<'a>>> {
     let mut sweeps: Vec<Vec<Seen<'a>>> = Vec::new();
     for one in seen.iter().filter(|one| one.cell.is_some() && search_of(one.attack).is_some()) {
@@ -328,7 +328,7 @@ fn sweeps<'a>(seen: &[Seen<'a>]) -> Vec<Vec<Seen<'a>>> {
     sweeps
 }
 
-/// Cases that hold in the first alone, and in the second alone.
+/// How many cases hold only in the first, and how many only in the second.
 fn discordant(first: &[bool], second: &[bool]) -> (u64, u64) {
     let count = |wanted: (bool, bool)| {
         first.iter().zip(second).filter(|&(&first, &second)| (first, second) == wanted).count() as u64
@@ -336,13 +336,13 @@ fn discordant(first: &[bool], second: &[bool]) -> (u64, u64) {
     (count((true, false)), count((false, true)))
 }
 
-/// What two sets of outcomes of a model on the same cases differ in.
+/// The discordant pairs of two sets of outcomes of a model on the same cases.
 struct Discordant {
-    /// Cases that hold in the first alone.
+    /// Cases that hold only in the first.
     gained: u64,
-    /// Cases that hold in the second alone.
+    /// Cases that hold only in the second.
     lost: u64,
-    /// One-sided exact p-value that the first holds in more cases by more than chance, by cluster.
+    /// One-sided exact p-value, by cluster, for the first holding in more cases; 1 if it does not.
     chance: f64,
 }
 

@@ -1,32 +1,32 @@
 //! V3 modality-ignored: an input does not matter to the model, so an attack on it cannot either.
 //!
 //! Raised where neither a blank input nor another patient's turns 1 % of the answers (the trigger), or where an
-//! attack that did change the input left every answer's margin as it was, to the last bit. A fusion that never
-//! looks at the image is "robust" to every attack on it. It makes every sentence about the model VACUOUS. What to
-//! do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the input
-//! from the claim.
+//! attack changed the input of some cases and left the margins of all these as they were, to the last bit. A fusion
+//! that never looks at the image is "robust" to every attack on it. It makes every requirement on the model VACUOUS.
+//! What to do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the
+//! input from the claim.
 
 use super::{Field, Gap, Look, Raised, of_cases};
 use crate::evidence::Outcome;
 use crate::plan::probes::replaced;
 use crate::spec::{Absence, Check};
 
-/// How many answers of a model turn where one of its inputs is another.
+/// How many answers of a model change when one of its inputs is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reliance {
-    /// The model, by its place in the spec.
+    /// The model, by its place among the plan's subjects.
     pub model: usize,
     /// Whether the input is the image (else the report).
     pub image: bool,
-    /// What stands in its place.
+    /// What replaces it.
     pub absence: Absence,
-    /// Answers that are not what they are without an attack.
+    /// Answers that differ from those without an attack.
     pub turned: usize,
     /// Cases that were tried.
     pub trials: usize,
 }
 
-/// Each input of each model, blank and another patient's, where the evidence has it.
+/// For each input of each model, the effect of a blank one and of another patient's, where the evidence has it.
 pub(super) fn reliance(field: &Field<'_>) -> Vec<Reliance> {
     let inputs = field.models().flat_map(|model| [(model, true), (model, false)]);
     let absences = [Absence::Blank, Absence::WrongPatient];

@@ -1,10 +1,10 @@
 //! M1 monotone-epsilon: the accuracy rises with the strength of an attack.
 //!
-//! Whatever breaks a case within ε breaks it within a larger ε, so a stronger attack that breaks fewer cases is a
-//! bad attack and no sign of robustness: its gradient is masked, or it only adds noise. Raised where, from one strength
-//! to the next, more cases are regained than lost, by the exact test of McNemar with Holm's correction over all pairs of
-//! the spec, p < 0.05 (the trigger). It makes a requirement on the stronger cell without the weaker one SUSPECT; `ε≤`
-//! counts a case only if it holds at every strength, and so is not concerned. A single gradient step (`FGSM`, `R-FGSM`)
+//! A change within ε also lies within a larger ε, so a stronger attack that breaks fewer cases is a bad attack and no
+//! sign of robustness: its gradient is masked, or it only adds noise. Raised where more cases are regained than lost
+//! from one strength to the next, by the exact test of McNemar with Holm's correction over all pairs of the spec,
+//! p < 0.05 (the trigger). It makes a requirement on the stronger cell without the weaker one SUSPECT. `ε≤` is not
+//! affected, because it counts a case only if it holds at every strength. A single gradient step (`FGSM`, `R-FGSM`)
 //! may overshoot, which is a property of that attack, so there it only warns. What to do: write `ε≤`, or use an
 //! iterated attack (`PGD`, `APGD`).
 

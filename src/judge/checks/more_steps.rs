@@ -1,10 +1,10 @@
 //! M6 more-steps: an attack that takes more steps breaks fewer cases.
 //!
-//! One step must not beat many, and few not more, in the same ball (Athalye, Carlini, Wagner, ICML 2018, section
-//! 3.1). FGSM and PGD of 5 and 20 steps are tried on 32 cases in the ball of each requirement, at its largest
-//! ε. Raised where the weaker of two such attacks breaks more cases by the exact test of McNemar with p < 0.05 (the
-//! trigger). It makes every requirement on a gradient attack against the model SUSPECT. What to do: see M7; a random
-//! model needs the mean of many gradients, a model with a saturated loss the margin (`APGD-margin`).
+//! In the same ball, one step must not beat many steps, nor few steps more (Athalye, Carlini, Wagner, ICML 2018,
+//! section 3.1). medcert tries FGSM and PGD of 5 and 20 steps on 32 cases, in the ball of each requirement at its
+//! largest ε. Raised where the weaker of two such attacks breaks more cases, by the exact test of McNemar with
+//! p < 0.05 (the trigger). It makes every requirement on a gradient attack against the model SUSPECT. What to do: see
+//! M7; against a random model use the mean of many gradients, against a saturated loss the margin (`APGD-margin`).
 
 use super::claim::Claim;
 use super::{Discordant, Field, Gap, Look, Raised, Seen, is_one_step, search_of};
@@ -45,14 +45,15 @@ fn worse(field: &Field<'_>, model: usize) -> Result<Option<Raised>, Gap> {
     }))
 }
 
-/// Whether the second takes more steps of the same kind, from at least as many starts, in the same ball.
+/// Whether the second must break no fewer cases: in the same ball it takes more steps of the same kind from at least
+/// as many starts, or many steps where the first takes one.
 fn is_ladder(few: &Seen<'_>, more: &Seen<'_>) -> bool {
     let (Some(few), Some(more)) = (search_of(few.attack), search_of(more.attack)) else { return false };
     let in_one_ball = (few.1, few.2, few.3) == (more.1, more.2, more.3);
     in_one_ball && few.0.must_not_beat(more.0)
 }
 
-/// What the longest iterated attack leaves in the ball of a requirement on a one-step attack, in a sentence: the
+/// A remark on a requirement on a one-step attack: what the longest iterated attack in the same ball leaves. The
 /// accuracy under one step is no robustness.
 pub(super) fn beside_one_step(field: &Field<'_>, claim: &Claim<'_>) -> Option<String> {
     search_of(claim.attack).filter(|(search, ..)| is_one_step(*search))?;

@@ -1,12 +1,12 @@
 //! V2 no-lift: the model is no better than a trivial baseline.
 //!
-//! The baselines: always the majority class; the model itself with a blank image, and with a blank report; and, for
-//! a model that reads images too, a bag of words over each section of the report. The lift is the clean accuracy less the
-//! baseline's, on the same cases. Raised where its 95 % lower bound (Tango's score bound, by patient) does not exceed 2
-//! percentage points (the trigger). What an input adds cannot be robust if it adds nothing. Where the upper bound does
-//! not exceed them either, it makes every requirement about the model VACUOUS; else the cases are too few, and it makes
-//! them INCONCLUSIVE. What to do: train a better model, or leave out the input that adds nothing; test on more cases
-//! where they are too few. (A text model beside a bag of words is D3's.)
+//! The trivial baselines are: always the majority class; the model itself with a blank image, and with a blank
+//! report; and, for a model that reads images and reports, a bag of words over each section of the report. The lift
+//! is the clean accuracy minus that of the baseline, on the same cases. Raised where its lower 95 % bound (Tango's
+//! score bound, by patient) does not exceed 2 percentage points (the trigger): what adds nothing cannot be robust. If
+//! the upper bound does not exceed them either, it makes every requirement on the model VACUOUS; else there are too
+//! few cases, and it makes them INCONCLUSIVE. What to do: train a better model, or leave out the input that adds
+//! nothing; test more cases where there are too few. (D3 compares a text model with a bag of words.)
 
 use super::{Field, Look, Raised};
 use crate::judge::clause_verdict::needed;
@@ -54,10 +54,10 @@ fn no_lift(field: &Field<'_>, model: usize) -> Option<Raised> {
     Some(raised.undecided(needed(found.trials(), verdict)))
 }
 
-/// Whether each baseline is right on each case.
+/// The trivial baselines by name, and whether each is right on each case.
 fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
     let (image, text) = (field.reads(model, true), field.reads(model, false));
-    // the cases that the model was seen on without an attack: all, or the first ones
+    // the cases of the model's clean cell: all, or the first ones if it ended early
     let known = field.tally.known(model);
     let cases = &known[..field.clean(model).len().min(known.len())];
     let abnormal = cases.iter().filter(|(_, label)| *label).count() * 2 >= cases.len();
@@ -71,7 +71,7 @@ fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
         }
     }
     if image && text {
-        // of cases whose label is not known it says nothing, as the model
+        // `-` marks a case whose label is not known; the model's outcomes leave it out, too
         let right = |bits: &str| bits.bytes().filter(|bit| *bit != b'-').map(|bit| bit == b'1').collect();
         baselines.extend(field.baselines(model).map(|one| (one.name.clone(), right(&one.right))));
     }

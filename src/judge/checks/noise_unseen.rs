@@ -1,8 +1,9 @@
 //! D5 noise-unseen: a smoothed model answers much worse than the model that it wraps.
 //!
-//! A network that never saw noise in training answers noisy copies badly, and its votes certify little. Warned of where the
-//! smoothed model is right on over 10 points fewer cases than its base without an attack (the trigger). It changes no
-//! verdict. What to do: train the base with the noise (`train: {noise: 0.25, consistency: 5}`), or lower σ.
+//! A network that never saw noise in training answers noisy copies badly, and its votes certify little. Raised as a
+//! warning where the clean accuracy of the smoothed model is over 10 percentage points (the trigger) below that of
+//! its base. It changes no verdict. What to do: train the base with the noise
+//! (`train: {noise: 0.25, consistency: 5}`), or lower σ.
 
 use super::{Field, Gap, Look, Raised};
 use crate::judge::percent;

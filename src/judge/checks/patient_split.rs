@@ -1,9 +1,9 @@
 //! D1 patient-split: a patient is in two parts of the split.
 //!
-//! One study of a patient tells about the next, so a model that trained on one has seen part of the answer to the
-//! other. medcert divides by patient and refuses a division that leaks; this check reads the count that the
-//! evidence carries, so that evidence of any origin is held to it. Raised if it is not zero. It is an ERROR for
-//! every sentence. What to do: name the column of the patient, `columns: {patient: …}`.
+//! One study of a patient says much about the next, so a model that trained on one has seen part of the answer to the
+//! other. medcert splits by patient and refuses a split that leaks. This check reads the count in the evidence, so it
+//! also covers evidence from elsewhere. Raised if the count is not zero. It is an ERROR for every requirement.
+//! What to do: name the column of the patient, `columns: {patient: …}`.
 
 use super::{Field, Look, Raised};
 use crate::spec::Check;

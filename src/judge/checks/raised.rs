@@ -1,4 +1,4 @@
-//! What a check found, and what became of every check.
+//! What the checks raised, and the state of every check.
 
 use serde::Serialize;
 
@@ -6,28 +6,28 @@ use crate::judge::Verdict;
 use crate::plan::Clause;
 use crate::spec::{Check, Effect};
 
-/// What a check found.
+/// A fault that a check raised.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Raised {
     /// The check.
     pub check: Check,
-    /// What it makes of a requirement that rests on it; None for a warning, which changes no verdict.
+    /// The verdict for a requirement that rests on what it is about; None for a warning, which changes no verdict.
     pub verdict: Option<Verdict>,
-    /// The model that it is about, by its place in the spec; all models if none.
+    /// The model that it is about, by its place among the plan's subjects; None for all models.
     #[serde(skip)]
     pub model: Option<usize>,
-    /// The plan's cells that it is about; all of the model's if none are named.
+    /// The plan's cells that it is about; None for all of the model's.
     #[serde(skip)]
     pub cells: Option<Vec<usize>>,
-    /// The certificate that it is about, by its place in the plan; None if it is about what was measured.
+    /// The certificate that it is about, by its place in the plan; None if it is about cells.
     #[serde(skip)]
     pub certificate: Option<usize>,
-    /// A clause that rests on one of these too is not concerned.
+    /// Cells that excuse a clause: one that rests on any of them is not affected.
     #[serde(skip)]
     pub excused_by: Vec<usize>,
-    /// What was seen, in a sentence.
+    /// What the check found, in a sentence.
     pub message: String,
-    /// Where more cases would settle it, about how many.
+    /// About how many cases would settle it, if more cases would.
     #[serde(skip)]
     pub needed: Option<u64>,
     /// The waiver that covers it, by its place in the spec.
@@ -38,7 +38,7 @@ pub struct Raised {
 }
 
 impl Raised {
-    /// What a check found about a model, with the effect that the check's row states.
+    /// A fault of a model, with the effect that the check's row states.
     pub(super) fn new(check: Check, model: Option<usize>, message: String) -> Self {
         let verdict = match check.row().effect {
             Effect::Warning => None,
@@ -75,7 +75,7 @@ impl Raised {
         Self { certificate: Some(place), ..self }
     }
 
-    /// The same where the cases are too few to say; about how many would do.
+    /// The same as INCONCLUSIVE, because there are too few cases; about `needed` would do.
     pub(super) fn undecided(self, needed: Option<u64>) -> Self {
         Self { verdict: Some(Verdict::Inconclusive), needed, ..self }
     }
@@ -98,7 +98,7 @@ impl Raised {
         of_model && of_cells && !self.excused_by.iter().any(|cell| cells.contains(cell))
     }
 
-    /// What became of it, in a word: `waived`, `warning`, or its verdict.
+    /// Its state in a word: `waived`, `warning`, or its verdict.
     pub(crate) fn word(&self) -> String {
         match (self.verdict, self.waiver) {
             (None, _) => "warning".to_string(),
@@ -114,18 +114,18 @@ impl Raised {
     }
 }
 
-/// What became of a check in a run.
+/// The state of a check in a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Examined {
     /// The check.
     pub check: Check,
-    /// What became of it.
+    /// Its state.
     pub state: CheckState,
-    /// Why it did not look, or where it did not; empty if it looked everywhere.
+    /// Why it did not run, wholly or in part; empty if it looked everywhere.
     pub reasons: Vec<String>,
 }
 
-/// What became of a check.
+/// The state of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckState {
@@ -143,7 +143,7 @@ impl CheckState {
     /// Every state, in the order of the reports.
     pub const ALL: [Self; 4] = [Self::Passed, Self::Raised, Self::NotApplicable, Self::NotRun];
 
-    /// What a report says of the checks in this state: `14 passed`.
+    /// How a report words this state: `14 passed`.
     pub fn words(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -166,10 +166,10 @@ pub fn counted(examined: &[Examined]) -> String {
     words.join(", ")
 }
 
-/// Where a check looked and what it found there, and where it did not look.
+/// The result of a check: what it looked at, what it raised, and what it could not look at.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// Places that it looked at.
+    /// Number of things that it looked at.
     pub(super) looked: usize,
     pub(super) raised: Vec<Raised>,
     pub(super) gaps: Vec<Gap>,
@@ -178,14 +178,14 @@ pub(super) struct Look {
 /// Why a check did not look at something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Gap {
-    /// There is nothing of the kind.
+    /// The spec has nothing of the kind.
     NotApplicable(String),
     /// It was not computed.
     NotRun(String),
 }
 
 impl Look {
-    /// Looks at each of some things.
+    /// Looks at each of the given things.
     pub(super) fn each<T, R: IntoIterator<Item = Raised>>(
         things: impl IntoIterator<Item = T>,
         look: impl Fn(T) -> Result<R, Gap>,
@@ -203,12 +203,12 @@ impl Look {
         all
     }
 
-    /// Looks at one thing that is always there.
+    /// The result of a check that always has one thing to look at.
     pub(super) fn at(raised: impl IntoIterator<Item = Raised>) -> Self {
         Self { looked: 1, raised: raised.into_iter().collect(), gaps: vec![] }
     }
 
-    /// What it is if there was nothing to look at.
+    /// Notes why the check does not apply, if there was nothing to look at.
     pub(super) fn or_else_inapplicable(mut self, why: &str) -> Self {
         if self.looked == 0 && self.gaps.is_empty() {
             self.gap(Gap::NotApplicable(why.to_string()));
@@ -222,7 +222,7 @@ impl Look {
         }
     }
 
-    /// What became of the check.
+    /// The state of the check.
     pub(super) fn state(&self, check: Check) -> Examined {
         let was_not_run = self.gaps.iter().any(|gap| matches!(gap, Gap::NotRun(_)));
         let state = match (self.raised.is_empty(), self.looked, was_not_run) {

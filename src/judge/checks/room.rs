@@ -1,4 +1,4 @@
-//! Where each check is: its procedure, and the file whose head explains it.
+//! Maps each check to its procedure, and to the file whose head explains it.
 
 use super::{Field, Look};
 use crate::evidence::Evidence;
@@ -7,9 +7,9 @@ use crate::spec::Check;
 
 /// What runs a check.
 pub(super) enum Procedure {
-    /// It looks at evidence before anything is counted.
+    /// It reads evidence that need not fit its plan.
     Unread(fn(&Plan, &Evidence) -> Look),
-    /// It looks at evidence that fits its plan.
+    /// It reads evidence that fits its plan.
     Read(fn(&Field<'_>) -> Look),
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Room {
     pub(super) source: &'static str,
 }
 
-/// The room of a check. The match has no default, so the compiler names a check without one.
+/// The room of a check. The match has no default arm, so the compiler reports a check without a room.
 pub(super) fn room(check: Check) -> Room {
     macro_rules! room {
         ($kind:ident $file:ident) => {
@@ -64,7 +64,7 @@ pub fn source(check: Check) -> &'static str {
     room(check).source
 }
 
-/// The lines that a source file starts with, as plain text.
+/// The `//!` head of a source file as plain text.
 pub fn head(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line).replace('`', "") + "\n").collect()

@@ -1,9 +1,9 @@
 //! D3 text-leak: the label can be read off the words of the report.
 //!
 //! Where labels were indexed from the very reports that a model reads, a bag of words is as good as the model, and
-//! robustness of the text branch is robustness of a lookup. Warned of where a logistic regression on the word
-//! counts of one section, or of all, comes within 2 percentage points (the trigger) of the clean accuracy of a
-//! model that reads the report. It changes no verdict: it says what the accuracy means. What to do: read the
+//! robustness of the text branch is robustness of a lookup. Raised as a warning where a logistic regression on the
+//! word counts of one section, or of all, comes within 2 percentage points (the trigger) of the clean accuracy of a
+//! model that reads the report. It changes no verdict, but says what the accuracy means. What to do: read the
 //! sections that were written before the label was known (the indication), or take labels from elsewhere.
 
 use super::{Field, Look, Raised};
@@ -19,7 +19,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     }
     let right = |one: &Baseline| one.right.bytes().filter(|&bit| bit == b'1').count();
     let counted = |one: &Baseline| one.right.bytes().filter(|&bit| bit != b'-').count();
-    // the bag of words that comes furthest, with the models that are hardly better
+    // the best bags of words, each with the models that are hardly better
     let mut close: Vec<(&Baseline, Vec<String>)> = Vec::new();
     for model in field.models().filter(|&model| field.reads(model, false)) {
         let Some(best) = field.baselines(model).filter(is_whole).max_by_key(|one| right(one)) else {

@@ -1,10 +1,10 @@
 //! P3 text-validity: reports under attack say something else than before.
 //!
-//! An edit that takes a negation, a finding or a side with it changes the right answer, so what a model says of it
-//! is no measure of robustness. Warned of where less than 95 % of the reports (the trigger) still say the same
-//! under an attack of the mode `free`; the table's notes give the accuracy on these and on the others. In the mode
-//! `preserving` not one may change, and one that does is an ERROR. What to do: write `preserving` before the
-//! attack.
+//! An edit that removes a negation, a finding or a side changes the right answer, so the model's answer to it is no
+//! measure of robustness. Raised as a warning where less than 95 % of the reports (the trigger) keep their meaning
+//! under an attack of the mode `free`; the table's notes give the accuracy on the changed reports and on the others.
+//! In the mode `preserving` no report may change, and one that does is an ERROR. What to do: write `preserving`
+//! before the attack.
 
 use super::{Field, Look, Raised, of_cases};
 use crate::spec::{Check, Mode, TextAttack, TextMethod};

@@ -1,10 +1,10 @@
-//! M4 unbounded-attack: an attack that must win does not.
+//! M4 unbounded-attack: an unbounded attack fails to break the model.
 //!
-//! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else is left to
-//! tell the cases apart; so PGD of 20 steps has to bring the accuracy to the majority's share or below. Raised
-//! where it stays more than 1 percentage point (the trigger) above it, on 32 test cases: the gradient is
-//! masked, or the attack is broken. It makes every requirement on a gradient attack against the model SUSPECT. What to
-//! do: see M7; attack with `APGD-margin` and `Square`.
+//! Within ε = 0.5 every image can be made the same uniform grey, and with a blank report nothing else distinguishes
+//! the cases. So PGD of 20 steps must bring the accuracy down to the majority's share or below. Raised where it stays
+//! more than 1 percentage point (the trigger) above that share, on 32 test cases: the gradient is masked, or the
+//! attack is broken. It makes every requirement on a gradient attack against the model SUSPECT. What to do: see M7;
+//! attack with `APGD-margin` and `Square`.
 
 use super::{Field, Gap, Look, Raised, of_cases};
 use crate::judge::percent;

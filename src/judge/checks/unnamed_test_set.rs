@@ -1,10 +1,11 @@
 //! D6 unnamed-test-set: a model that was trained elsewhere is judged on a random part of the data.
 //!
-//! Were these patients in its training? Nobody but its makers can say, and a random part of the data that it was trained
-//! on holds patients that it knows. Raised for a model whose weights are loaded, and for a fusion of one, unless the spec
-//! names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the data was in any model's
-//! training. Phantoms are nobody's patients and raise nothing. A requirement on the model is SUSPECT. What to do: name
-//! the test set, or sign a waiver that says why these patients are new to the model.
+//! Only the makers of such a model know whether these patients were in its training. If it was trained on these data,
+//! a random part of them holds patients that it knows. Raised for a model whose weights are loaded, and for a fusion
+//! of one, unless the spec names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the
+//! data was in any model's training. Phantoms are nobody's patients and raise nothing. It makes every requirement on
+//! the model SUSPECT. What to do: name the test set, or sign a waiver that says why these patients are new to the
+//! model.
 
 use super::{Field, Look, Raised};
 use crate::spec::{Check, Data, Parts, Referent, Spec, Weights};
@@ -32,7 +33,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 
-/// Whether a model, or a part of it, was loaded as it is.
+/// Whether the weights of a model, or of a part of it, are loaded and not trained here.
 fn was_trained_elsewhere(spec: &Spec, model: usize) -> bool {
     let Some((_, model)) = spec.models.get(model) else { return false };
     let is_loaded = match model.weights() {

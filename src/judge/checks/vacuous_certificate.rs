@@ -1,16 +1,17 @@
 //! V4 vacuous-certificate: the certified cases are those of a model that always answers one class.
 //!
-//! A model that answers one class whatever it reads is certified at every radius, on every case of that class. A large σ
-//! turns a smoothed model into such a model. Raised where at least 98 % of the certified cases are of one class (the
-//! trigger); it makes every requirement on the certificate VACUOUS. Warned of where no more cases are certified than the
-//! majority class has, as the constant model would reach the same figure. What to do: require `certified sensitivity` and
-//! `certified specificity`; lower σ, or train with the noise (`train: {noise: 0.25}`).
+//! A model that always answers one class is certified at every radius, on every case of that class. A large σ turns a
+//! smoothed model into such a model. Raised where at least 98 % of the certified cases (the trigger) are of one
+//! class, and at least ten are certified; it makes every requirement on the certificate VACUOUS. Only a warning where
+//! no more cases are certified than the majority class has, since a constant model would reach the same figure.
+//! What to do: require `certified sensitivity` and `certified specificity`; lower σ, or train with the noise
+//! (`train: {noise: 0.25}`).
 
 use super::{Field, Look, Raised, of_cases};
 use crate::judge::class;
 use crate::spec::Check;
 
-/// With fewer certified cases, all of one class are no surprise.
+/// Fewest certified cases that raise the check: among fewer, a single class is no surprise.
 const LEAST: usize = 10;
 
 pub(super) fn check(field: &Field<'_>) -> Look {

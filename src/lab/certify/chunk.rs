@@ -1,4 +1,4 @@
-//! The certificates of one model over a chunk of cases, as evidence keeps them.
+//! The certificates of one model over a chunk of cases, in the form that evidence keeps.
 
 use super::contradiction::{Adversary, AdverseWords, Attacked, Reach};
 use super::listing::{Listed, Threat};
@@ -13,16 +13,16 @@ use crate::stats::certificate::Question;
 use crate::stats::vote::Rules;
 use crate::{Error, Result};
 
-/// Test cases, from the first on, whose certificates meet an attack.
+/// Number of test cases, from the first on, whose certificates are attacked.
 pub const ATTACKED_CASES: usize = 64;
-/// The most reports of a finite threat that are listed.
+/// Limit on the listed reports of a finite threat.
 const MOST_LISTED: usize = 20_000;
 
-/// The votes on each case of a chunk, for each certificate. `first` is the place of the chunk's first case among the test
-/// cases. The votes of one model share their copies.
+/// For each certificate, the votes on each case of a chunk. `first` is the place of the chunk's first case among the
+/// test cases. The votes of a smoothed model share their copies.
 ///
 /// # Errors
-/// A certificate is contradicted (a bug in medcert), libtorch fails, or the run was stopped.
+/// A certificate is contradicted, which is a bug in medcert, or the run was stopped.
 pub fn votes(
     scene: &Scene<'_>,
     certificates: &[Certificate],
@@ -66,7 +66,7 @@ pub fn votes(
     Ok(all)
 }
 
-/// The votes of a smoothed model on a case, by the places of their certificates.
+/// The votes of a smoothed model on a case, with the places of their certificates.
 fn voted(
     scene: &Scene<'_>,
     votes: &[(usize, Smoothing, Ball)],
@@ -90,7 +90,7 @@ fn voted(
     Ok(kept.collect())
 }
 
-/// Attacks the certified cases that are attacked at all, and notes what became of their certificates.
+/// Attacks the certificates of the first test cases, and records the results.
 fn attack(
     scene: &Scene<'_>,
     (indices, first): (&[usize], usize),
@@ -104,7 +104,7 @@ fn attack(
     if rows.is_empty() {
         return Ok(());
     }
-    // which words are adverse does not depend on the region, a case's own
+    // adverse words do not depend on the region, which differs from case to case
     let views = scene.inputs.views();
     let plain = of_spec::smoothed(scene.reader.name(), smoothing, base(scene)?, views, scene.seed);
     let words = AdverseWords::of(&plain, scene.inputs, scene.train)?;
@@ -122,7 +122,7 @@ fn attack(
     Ok(())
 }
 
-/// The noise that reaches the wrapped model for copies of a study; None where the pixels get none.
+/// The noise that reaches the wrapped model in copies of a study; None if the pixels get no noise.
 ///
 /// # Errors
 /// Images or masks were not prepared.
@@ -134,7 +134,7 @@ pub fn noise(
     record::noise(&smoothed(scene, smoothing, index)?, scene.inputs, index, scene.ids[index])
 }
 
-/// How far the pixels of a case may move in a ball.
+/// How far the pixels of a case may move within a ball.
 fn reach(scene: &Scene<'_>, ball: &Ball, index: usize) -> Result<Reach> {
     let (Some((norm, radius, inside)), Some(side)) = (ball.within(), scene.reader.side()) else {
         return Ok(Reach { norm: Norm::L2, radius: 0.0, inside: None });
@@ -151,7 +151,7 @@ fn base<'s>(scene: &'s Scene<'_>) -> Result<&'s dyn Reader> {
     scene.reader.undefended().ok_or_else(|| bug("a certificate of a defence met a model without one"))
 }
 
-/// The model of a scene with the noise that a case gets.
+/// The scene's smoothed model with the noise of a case.
 fn smoothed<'s>(scene: &'s Scene<'_>, smoothing: &Smoothing, index: usize) -> Result<Smoothed<'s>> {
     let views = scene.inputs.views();
     let mut smoothed = of_spec::smoothed(scene.reader.name(), smoothing, base(scene)?, views, scene.seed);
@@ -163,7 +163,7 @@ fn smoothed<'s>(scene: &'s Scene<'_>, smoothing: &Smoothing, index: usize) -> Re
     Ok(smoothed)
 }
 
-/// Pixels of all views that a ball lets change; 0 where it changes none.
+/// Number of pixels, over all views, that a ball lets change.
 fn changed_pixels(scene: &Scene<'_>, ball: &Ball, index: usize) -> Result<u64> {
     let (Some((.., inside)), Some(side)) = (ball.within(), scene.reader.side()) else { return Ok(0) };
     let pixels = region::pixels(inside, scene.inputs, side, index)?;
@@ -174,7 +174,7 @@ fn question(smoothing: &Smoothing, ball: &Ball, pixels: u64) -> Result<Question>
     smoothing.question(ball, pixels).map_err(|_| bug("a smoothing met a ball that it cannot certify"))
 }
 
-/// What a ball that can be listed changes.
+/// The threat that a ball describes, if its variants can be listed.
 fn threat(ball: &Ball) -> Result<Threat> {
     let words = match ball.words {
         None => Listed::Same,
@@ -195,7 +195,7 @@ fn threat(ball: &Ball) -> Result<Threat> {
     Ok(Threat { words, image_missing })
 }
 
-/// A vote as evidence keeps it.
+/// Converts a vote to the form that evidence keeps.
 fn kept(vote: super::Vote, words: u64, pixels: u64) -> evidence::Vote {
     evidence::Vote {
         state: evidence::Decision::of(vote.state),

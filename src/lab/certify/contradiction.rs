@@ -1,9 +1,9 @@
-//! Law 4 of the design, enforced: no attack may break what is certified. Certified cases meet an attack that knows the noise
-//! and stays in the same ball: words that support the label become words that speak for the other class, and projected
-//! gradient descent in l2 climbs the mean over draws of the noise. Both inputs are then put to a vote at an error of 1e-6: the
-//! attacked one against one half, and, if it is answered wrongly, the clean one against its threshold once more, with fresh
-//! noise. If both stand, medcert is wrong and says so, with the case and the seed. If the second vote does not certify, the
-//! certificate was one of the few that may be wrong; it is withdrawn and counted.
+//! Enforces that no attack breaks a certified case. Certified cases meet an attack that knows the noise and stays in
+//! the same ball: it replaces words that support the label by words that speak for the other class, and climbs the
+//! mean over draws of the noise by projected gradient descent. Votes at an error of 1e-6 then decide. The first asks
+//! whether the attacked case is answered wrongly. If so, the second asks whether the clean case still exceeds the
+//! certificate's threshold, with fresh noise. If it does, medcert is wrong, and reports the case and the seed as a
+//! bug. If it does not, the certificate was one of the few that may be wrong; it is withdrawn and counted.
 
 use std::collections::BTreeMap;
 
@@ -19,49 +19,50 @@ use crate::stats::certificate::{Change, Question};
 use crate::stats::vote::{Rules, State};
 use crate::{Error, Result};
 
-/// Error rate of the votes that may call a certificate wrong.
+/// Error rate of the votes that may contradict a certificate.
 const ALPHA: f64 = 1e-6;
-/// Copies of these votes, in units of the certificate's.
+/// Limit on the copies of these votes, as a multiple of the certificate's.
 const LONGER: u64 = 4;
 /// Steps of the attack on the pixels.
 const PGD_STEPS: u32 = 10;
-/// Words of the training reports whose effect is measured, and adverse ones that are tried on a case.
+/// Number of the most frequent training words whose effect is measured.
 const KNOWN_WORDS: usize = 1000;
+/// Number of adverse words that are tried on a case.
 const TRIED_WORDS: usize = 3;
 /// Texts that are read at once.
 const AT_ONCE: usize = 64;
 
-/// What became of an attacked certificate.
+/// The fate of a certificate after an attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attacked {
-    /// The answer stayed right, or is not surely wrong.
+    /// The answer stayed right, or is not certainly wrong.
     Held,
-    /// The attack found a wrong answer, and the second vote no longer certifies the clean case.
+    /// The attack found a wrong answer, and the second vote did not certify the clean case again.
     Withdrawn,
 }
 
 /// How far the pixels may move.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reach {
-    /// What measures the change.
+    /// The norm of the change.
     pub norm: Norm,
-    /// Its largest size; 0 where no pixel moves.
+    /// The radius; 0 if no pixel may move.
     pub radius: f64,
-    /// Which pixels of all views may move; all if None.
+    /// Which pixels of all views may move; None means all.
     pub inside: Option<Vec<bool>>,
 }
 
-/// Words of the training reports that speak most for one class, the strongest first.
+/// The training words that speak most for one class, strongest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AdverseWords {
-    /// Those that speak for abnormal.
+    /// Words that speak for abnormal, for reports whose label is normal.
     to_normal: Vec<String>,
-    /// Those that speak for normal.
+    /// Words that speak for normal, for reports whose label is abnormal.
     to_abnormal: Vec<String>,
 }
 
 impl AdverseWords {
-    /// Asks the base about each word alone, beside the image of a training case; none where no word gets noise.
+    /// Measures each word alone, beside the image of the first training case. Empty if words get no noise.
     pub fn of(smoothed: &Smoothed<'_>, inputs: &Inputs, train: &[usize]) -> Result<Self> {
         let (Some(&first), false) = (train.first(), smoothed.words == WordNoise::None) else {
             return Ok(Self::default());
@@ -73,7 +74,7 @@ impl AdverseWords {
             }
         }
         let mut words: Vec<(&str, usize)> = counts.into_iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.1)); // stable: of equals the first of the alphabet
+        words.sort_by_key(|word| std::cmp::Reverse(word.1)); // stable: equals stay in alphabetical order
         words.truncate(KNOWN_WORDS);
         let words: Vec<String> = words.into_iter().map(|(word, _)| word.to_string()).collect();
         let scores = abnormal(smoothed, inputs, first, &words)?;
@@ -86,7 +87,7 @@ impl AdverseWords {
     }
 }
 
-/// Log-odds of abnormal of texts beside a study's image; no finite answer is 0.
+/// The log-odds of abnormal for texts beside a study's image; 0 if not finite.
 fn abnormal(smoothed: &Smoothed<'_>, inputs: &Inputs, index: usize, texts: &[String]) -> Result<Vec<f32>> {
     let _guard = tensor::no_grad_guard();
     let base = smoothed.base;
@@ -105,19 +106,19 @@ fn abnormal(smoothed: &Smoothed<'_>, inputs: &Inputs, index: usize, texts: &[Str
 
 /// An attack on the certificates of a smoothed model.
 pub struct Adversary<'a> {
-    /// The model, with the noise of the case that is attacked.
+    /// The model, with the noise of the attacked case.
     pub smoothed: &'a Smoothed<'a>,
-    /// What it reads.
+    /// The inputs of the studies.
     pub inputs: &'a Inputs,
-    /// Which words speak against which label.
+    /// The words that speak against each label.
     pub words: &'a AdverseWords,
 }
 
 impl Adversary<'_> {
-    /// Attacks a certified case within the ball of its question, whose change of the pixels is `reach`.
+    /// Attacks a certified case within the ball of its question; `reach` is the ball's part for the pixels.
     ///
     /// # Errors
-    /// The certificate is contradicted, which is a bug in medcert; or libtorch fails.
+    /// The certificate is contradicted, which is a bug in medcert, or the run was stopped.
     pub fn attack(&self, index: usize, id: &str, question: &Question, reach: &Reach) -> Result<Attacked> {
         let smoothed = self.smoothed;
         let clean = smoothed.point(self.inputs, index)?;
@@ -159,7 +160,8 @@ impl Adversary<'_> {
         Ok(Attacked::Withdrawn)
     }
 
-    /// The report with the words that support the label most in another's place, the most adverse of the words tried.
+    /// Replaces the words that support the label most by an adverse word; of the adverse words tried, the one that
+    /// leaves the least margin.
     fn worded(&self, defended: &Defended<'_>, index: usize, text: &str, change: Change) -> Result<String> {
         let count = match change {
             Change::None => return Ok(text.to_string()),
@@ -187,7 +189,7 @@ impl Adversary<'_> {
         Ok(best.1)
     }
 
-    /// The margin of the mean over draws for a report beside a study's clean image.
+    /// The margin of the mean over draws, for a report beside a study's clean image.
     fn margin(&self, defended: &Defended<'_>, index: usize, text: &str) -> Result<f32> {
         let _guard = tensor::no_grad_guard();
         let image = self.smoothed.base.side().map(|side| self.inputs.images(side, &[index])).transpose()?;
@@ -198,7 +200,7 @@ impl Adversary<'_> {
         Ok(if self.inputs.labels[index] { difference } else { -difference })
     }
 
-    /// The pixels after gradient steps, on the lattice and within the ball.
+    /// Moves the pixels by gradient steps, then rounds them to the lattice; they stay within the ball.
     fn moved(
         &self,
         defended: &Defended<'_>,
@@ -207,7 +209,7 @@ impl Adversary<'_> {
         text: &str,
         reach: &Reach,
     ) -> Result<Vec<i32>> {
-        // rounding to the lattice moves each pixel by half a step at most
+        // leave room for rounding to the lattice, which moves each pixel by half a step at most
         let rounding = match reach.norm {
             Norm::L2 => (clean.len() as f64).sqrt() / (2.0 * STEPS),
             Norm::Linf => 1.0 / (2.0 * STEPS),
@@ -242,7 +244,8 @@ impl Adversary<'_> {
             Norm::L2 => changes().map(|change| change * change).sum::<f64>().sqrt(),
             Norm::Linf => changes().fold(0.0, |most, change| f64::max(most, change.abs())),
         };
-        // a 32-bit pixel may round across the ball's edge; such a point proves nothing
+        // 32-bit rounding may still leave the ball; a point outside contradicts nothing, so try the clean pixels
+        // instead
         Ok(if size <= reach.radius { moved } else { clean.to_vec() })
     }
 }

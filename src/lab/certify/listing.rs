@@ -1,6 +1,6 @@
-//! Finite threats are certified by listing them: every report in which up to N words became a synonym of the lexicon, every
-//! report without one of its sections, a missing input. The certificate is exact, needs no defence, and holds for the model
-//! as it is. Cost a case: an evaluation a variant, until the first that breaks it.
+//! Certifies finite threats by listing them: every report in which up to N words are replaced by synonyms of the
+//! lexicon, every report without up to N of its sections, or a missing input. The certificate is exact, needs no
+//! defence, and holds for the model as it is. Cost a case: an evaluation a variant, until the first one breaks it.
 
 use std::collections::BTreeSet;
 
@@ -31,16 +31,16 @@ pub struct Threat {
 pub enum Listed {
     /// Nothing.
     Same,
-    /// It may be missing.
+    /// The report may be missing.
     Missing,
-    /// At most so many words become a synonym of the lexicon.
+    /// At most so many words are replaced by synonyms of the lexicon.
     Synonyms(u32),
     /// At most so many sections are dropped.
     Sections(u32),
 }
 
-/// The reports of a threat, each once, the clean one first; None if there are more than `most`. A missing report is none of
-/// them.
+/// The reports of a threat, each once, the clean one first; None if there are more than `most`. A missing report is
+/// not in the list.
 pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: usize) -> Option<Vec<String>> {
     let (kind, rounds) = match threat {
         Listed::Same | Listed::Missing => return Some(vec![document.text()]),
@@ -51,7 +51,7 @@ pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: us
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut all = vec![document.text()];
     seen.insert(document.text());
-    // each round adds one edit at a word behind the last, so that no set of words is listed twice
+    // each round adds one edit after the last edited place, so that no set of edits is listed twice
     let mut frontier: Vec<Vec<Edit>> = vec![vec![]];
     for _ in 0..rounds {
         let mut next = Vec::new();
@@ -77,7 +77,7 @@ pub fn variants(document: &Document, threat: Listed, lexicon: &Lexicon, most: us
     Some(all)
 }
 
-/// The word or section at which an edit of these kinds begins.
+/// The word or section that an edit changes.
 fn place(edit: &Edit) -> usize {
     match edit {
         Edit::Replace { word, .. } => *word,
@@ -86,8 +86,8 @@ fn place(edit: &Edit) -> usize {
     }
 }
 
-/// Whether every variant of a study leaves the label: certified if so, refuted at the first that does not, and undecided if
-/// there are more reports than `most`.
+/// Certifies a case if the answer to every variant is the label, refutes it at the first variant where it is not, and
+/// leaves it undecided if there are more than `most` reports.
 pub fn case(
     model: &dyn Reader,
     (inputs, index): (&Inputs, usize),
@@ -102,7 +102,7 @@ pub fn case(
     let _guard = tensor::no_grad_guard();
     let image = model.side().map(|side| inputs.images(side, &[index])).transpose()?;
     let image = image.map(|image| model.read_images(&image)).transpose()?;
-    // a branch that is cut off gives zeros, as the attack `missing image` has it
+    // a missing input means zero features, as in the attack `missing image`
     let mut images = vec![image.as_ref().map(Tensor::shallow_clone)];
     if let (Some(image), true) = (&image, threat.image_missing) {
         images.push(Some(image.f_zeros_like()?));

@@ -1,11 +1,11 @@
-//! The two-mask certificate against a patch: Xiang, Mahloujifar and Mittal, `PatchCleanser` (USENIX Security 2022, arXiv
-//! 2108.09135). A set of masks is such that every patch lies within one of them. If the model answers the label under every
-//! pair of masks, no patch turns the answer of the double-masking defence: whatever it shows, the mask over it removes it.
-//! The certificate is exact, and the report stays as it is.
+//! The two-mask certificate against a patch: Xiang, Mahloujifar and Mittal, `PatchCleanser` (USENIX Security 2022,
+//! arXiv 2108.09135). The masks are chosen so that every patch lies within one of them. If the model answers the
+//! label under every pair of masks, no patch changes the answer of the double-masking defence: the mask over the
+//! patch removes it, whatever it shows. The certificate is exact, and the report stays as it is.
 //!
-//! The patch is a square of the given share of the image, on the same place of one view; p its side, n the image's. With k
-//! masks a side, masks of side p + s − 1 stand at a stride of s = ⌈(n − p + 1)/k⌉. A mask is gray, as the mean of a film.
-//! Cost a case: k²(k² + 1)/2 evaluations a view, until the first that fails.
+//! The patch is a square that covers the given share of the image, in the same place of one view. Let p be its side
+//! and n the image's. With k masks along a side, the stride is s = ⌈(n − p + 1)/k⌉ and the side of a mask p + s − 1.
+//! A mask is gray, about the mean of a film. Cost a case: k²(k² + 1)/2 evaluations a view, until the first one fails.
 
 use super::{Vote, is_label};
 use crate::Result;
@@ -14,12 +14,12 @@ use crate::lab::model::Reader;
 use crate::lab::tensor::{self, Tensor};
 use crate::stats::vote::State;
 
-/// What a masked pixel shows.
+/// The value of a masked pixel.
 const GRAY: u8 = 128;
 /// Masked images that are read at once.
 const AT_ONCE: usize = 32;
 
-/// The masks of an image: squares `(left, top, side)`, which together cover every place of a patch.
+/// The masks of an image, squares `(left, top, side)`. Every possible patch lies within one of them.
 pub fn masks(side: usize, share: f64, grid: usize) -> Vec<(usize, usize, usize)> {
     let patch = patch_side(side, share);
     let places = side - patch + 1;
@@ -30,12 +30,12 @@ pub fn masks(side: usize, share: f64, grid: usize) -> Vec<(usize, usize, usize)>
     starts.iter().flat_map(|&top| square(top)).collect()
 }
 
-/// The side of a square patch of a share of the image, 1 at least.
+/// The side of a square patch that covers a share of the image, at least 1.
 pub fn patch_side(side: usize, share: f64) -> usize {
     ((share.max(0.0).sqrt() * side as f64).round() as usize).clamp(1, side)
 }
 
-/// The bytes `[views, side, side]` of an image with squares of one view masked.
+/// The bytes `[views, side, side]` of an image after masking squares of one view.
 pub fn covered(image: &[u8], side: usize, view: usize, squares: &[(usize, usize, usize)]) -> Vec<u8> {
     let mut bytes = image.to_vec();
     for &(left, top, length) in squares {
@@ -47,11 +47,11 @@ pub fn covered(image: &[u8], side: usize, view: usize, squares: &[(usize, usize,
     bytes
 }
 
-/// Whether every pair of masks leaves the label: certified if so, refuted at the first that does not. A refutation says
-/// that the proof fails, not that a patch is known.
+/// Certifies a case if the answer is the label under every pair of masks, and refutes it at the first pair where it
+/// is not. A refutation means that the proof fails, not that there is such a patch.
 ///
 /// # Errors
-/// The model reads no images (a bug in medcert).
+/// The model reads no images, which is a bug in medcert.
 pub fn case(base: &dyn Reader, inputs: &Inputs, index: usize, (share, grid): (f64, usize)) -> Result<Vote> {
     let side = base.side().ok_or_else(|| super::bug("a patch certificate met a model without images"))?;
     let (image, label) = (inputs.image(side, index)?, inputs.labels[index]);
@@ -85,7 +85,7 @@ pub fn case(base: &dyn Reader, inputs: &Inputs, index: usize, (share, grid): (f6
     Ok(Vote { state: State::Certified, successes, samples, words })
 }
 
-/// Whether each image beside one report answers the label.
+/// Whether the answer to each image, beside the same report, is the label.
 pub(super) fn answers(
     base: &dyn Reader,
     images: &Tensor,

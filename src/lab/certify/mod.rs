@@ -1,10 +1,10 @@
-//! Certificates: one a file. Each asks a base model about copies of one case and returns how many of them answered the
-//! label; [`stats::certificate`](crate::stats::certificate) says what that shows.
+//! Certificates: one a file. Each asks a model about copies of one case and counts how many of the answers are the
+//! label. [`stats::certificate`](crate::stats::certificate) defines what that proves.
 //!
-//! A smoothed model answers what its base answers on most randomised copies of a case. `gaussian` adds noise to the pixels,
-//! `joint` masks words, `edits` deletes words. Copies are drawn in blocks of 16, which depend on the seed, the model, the
-//! case and the block's number alone, and are read together: so they have the same bits in any chunk, shard or resumed run.
-//! An input that is not randomised is read once for all copies.
+//! A smoothed model gives the answer that its base gives to most randomised copies of a case. `gaussian` adds noise
+//! to the pixels, `joint` masks words, `edits` deletes words. Copies are drawn and read in blocks of 16. A block
+//! depends only on the seed, the model, the case and its number, so it has the same bits in any chunk, shard or
+//! resumed run. An input that is not randomised is read once for all copies.
 
 pub mod chunk;
 pub mod contradiction;
@@ -29,46 +29,46 @@ use gaussian::Noise;
 /// Copies of a case that are read together.
 pub const BLOCK: usize = 16;
 
-/// What happens to the words of a copy.
+/// How the words of a copy are randomised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WordNoise {
-    /// All stay.
+    /// Not at all.
     None,
-    /// A share of them stays, chosen uniformly.
+    /// This share of the words is kept, chosen uniformly.
     Keep(f64),
-    /// Each is deleted with this probability.
+    /// Each word is deleted with this probability.
     Delete(f64),
 }
 
-/// A base model with the noise that its copies get.
+/// A base model with its noise.
 pub struct Smoothed<'a> {
-    /// What is asked.
+    /// The base model.
     pub base: &'a dyn Reader,
     /// The smoothed model's name.
     pub name: &'a str,
-    /// What happens to the pixels.
+    /// The noise on the pixels.
     pub noise: Noise,
-    /// What happens to the words.
+    /// How the words are randomised.
     pub words: WordNoise,
     /// Seed of the spec.
     pub seed: u64,
 }
 
-/// An input that is smoothed.
+/// The input of a smoothed model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// The pixels on the lattice, `[views, side, side]` ([`gaussian::lattice`]); none if the base reads no images.
+    /// The pixels on the lattice, `[views, side, side]` ([`gaussian::lattice`]); None if the base reads no images.
     pub pixels: Option<Vec<i32>>,
     /// The report.
     pub text: String,
 }
 
-/// What a certificate found of a case.
+/// A vote on a case, or another count of answers that a certificate rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vote {
-    /// What the copies show.
+    /// What the answers prove.
     pub state: State,
-    /// Copies that answered the label.
+    /// Copies whose answer was the label.
     pub successes: u64,
     /// Copies that were asked.
     pub samples: u64,
@@ -77,7 +77,7 @@ pub struct Vote {
 }
 
 impl Smoothed<'_> {
-    /// The input of a study as the base reads it.
+    /// The input of a study.
     ///
     /// # Errors
     /// Images were not prepared.
@@ -86,7 +86,7 @@ impl Smoothed<'_> {
         Ok(Point { pixels: bytes.map(|bytes| gaussian::lattice(&bytes)), text: inputs.texts[index].clone() })
     }
 
-    /// The votes on a study, one a question; they share the copies.
+    /// The votes on a study, one for each question; they share the copies.
     ///
     /// # Errors
     /// The run was stopped.
@@ -97,7 +97,7 @@ impl Smoothed<'_> {
         self.votes(&point, inputs.labels[index], &["smooth", id], &rules)
     }
 
-    /// The votes on an input under these rules; where there are none, no number of copies is enough and the vote is
+    /// The votes on an input under these rules. Without rules no number of copies is enough, and the vote is
     /// undecided. `purpose` names the noise.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Smoothed<'_> {
         Ok(votes.into_iter().map(vote).collect())
     }
 
-    /// Whether each copy of a block answers the label; no finite answer is none.
+    /// Whether the answer to each copy of a block is the label; an answer that is not finite is not.
     fn answers(
         &self,
         point: &Point,
@@ -175,7 +175,7 @@ impl Smoothed<'_> {
         Ok(logits.chunks_exact(2).map(|pair| is_label(pair, label)).collect())
     }
 
-    /// What the branches give whose input is not randomised, a row a copy.
+    /// The features of inputs that are not randomised, repeated for each copy.
     fn fixed(&self, point: &Point) -> Result<Fixed> {
         let _guard = tensor::no_grad_guard();
         let rows = tensor::rows(&[0; BLOCK])?;
@@ -199,14 +199,14 @@ impl Smoothed<'_> {
     }
 }
 
-/// What is the same for all copies.
+/// Features that all copies share.
 struct Fixed {
     image: Option<Tensor>,
     text: Option<Tensor>,
 }
 
 impl WordNoise {
-    /// A copy of a report.
+    /// Draws a copy of a report.
     pub fn copy(self, text: &str, rng: &mut rand_chacha::ChaCha12Rng) -> String {
         match self {
             Self::None => text.to_string(),
@@ -216,7 +216,7 @@ impl WordNoise {
     }
 }
 
-/// Whether logits (normal, abnormal) are finite and answer the label.
+/// Whether the answer of logits (normal, abnormal) is finite and the label.
 pub fn is_label(pair: &[f32], label: bool) -> bool {
     let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
     margin.is_finite() && margin > 0.0

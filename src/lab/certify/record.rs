@@ -1,5 +1,6 @@
-//! Records the noise that reaches the model which a smoothed one wraps, for check C4: a certificate holds for the declared
-//! noise alone. What the wrapped model is asked is kept as it arrives, and the image is taken off.
+//! Records the noise that reaches the wrapped model of a smoothed one, for check C4, because a certificate holds only
+//! for the declared noise. It records the images that the wrapped model is asked about, and subtracts the clean
+//! image.
 
 use std::cell::RefCell;
 
@@ -12,7 +13,7 @@ use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Classifier, TextTrace};
 use crate::stats::vote::Rules;
 
-/// A model that keeps the images that it is asked about.
+/// A model that records the images that it is asked about.
 struct Recorder<'a> {
     base: &'a dyn Reader,
     images: RefCell<Vec<Tensor>>,
@@ -51,7 +52,7 @@ impl Reader for Recorder<'_> {
     }
 }
 
-/// The noise of one block of copies of a study; None where the pixels get none.
+/// The noise in one block of copies of a study; None if the pixels get no noise.
 ///
 /// # Errors
 /// Images were not prepared.
@@ -70,7 +71,7 @@ pub fn noise(
     let recorder = Recorder { base: smoothed.base, images: RefCell::default() };
     let Smoothed { name, ref noise, words, seed, .. } = *smoothed;
     let recorded = Smoothed { base: &recorder, name, noise: noise.clone(), words, seed };
-    // these rules are open for a block, whatever it answers
+    // with these rules the vote goes on for a whole block, whatever the answers
     let rules = Rules { threshold: 0.5, alpha: 0.01, limit: BLOCK as u64 };
     recorded.votes(&point, inputs.labels[index], &["smooth", id], &[Some(rules)])?;
     let mut found = NoiseHealth { values: 0, sum: 0.0, squares: 0.0, copies: 0, alike: 0 };
@@ -86,7 +87,7 @@ pub fn noise(
     Ok(Some(found))
 }
 
-/// Adds a copy: its difference from the image, in units of its view's σ, where noise is declared.
+/// Adds a copy: its difference from the clean image, in units of its view's σ, at the pixels that get noise.
 fn add(found: &mut NoiseHealth, smoothed: &Smoothed<'_>, (copy, clean): (&[f32], &[f32]), view: usize) {
     let gaussian::Noise { sigma, region } = &smoothed.noise;
     for (at, (noisy, pixel)) in copy.iter().zip(clean).enumerate() {

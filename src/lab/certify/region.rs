@@ -1,15 +1,16 @@
-//! Which pixels of a case get noise, or may change within a ball: all, or those of a mask that is known beforehand. A mask
-//! that the model draws from the image itself would move with an attack, so it certifies nothing.
+//! The pixels of a case that get noise, or that may change within a ball: all, or those of a mask that is fixed
+//! beforehand. A mask that the model computes from the image would move with an attack, so it cannot be used for a
+//! certificate.
 
 use crate::lab::inputs::Inputs;
 use crate::spec::{Mask, Region};
 use crate::{Error, Result};
 
-/// Whether each pixel of all views of a study lies in a region, `[views, side, side]`. A lesion is marked in the frontal view
-/// alone, and a study without one has none of its pixels inside.
+/// Whether each pixel of all views of a study is in a region, `[views, side, side]`. A lesion is marked in the
+/// frontal view only; a study without a mask has no pixel inside.
 ///
 /// # Errors
-/// The mask comes from the model, or was not prepared.
+/// The mask is computed by the model, or was not prepared.
 pub fn pixels(region: Region, inputs: &Inputs, side: u32, index: usize) -> Result<Vec<bool>> {
     let view = (side as usize).pow(2);
     let (mask, is_inside) = match region {

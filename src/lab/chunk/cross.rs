@@ -3,11 +3,11 @@
 //! greedy search is the idea of Co-Attack (Zhang et al., Towards Adversarial Attack on Vision-Language Pre-training
 //! Models, ACM MM 2022, arXiv 2206.09391); the rounds and the budgets are ours.
 //!
-//! A round takes a third of PGD's steps, from random starts in the first round and from the current images later. Then
-//! every single deletion or synonym is tried on the current report, and the best are combined, as many as lower the
-//! margin most; a search such as `TextFooler` runs on the current report with a third of its queries. After round r
-//! of 3, at most r thirds of the permitted words are edited. For each case the pair with the least margin is kept;
-//! broken cases are not attacked further.
+//! Each round takes a third of PGD's steps: from random starts in the first round, from the current images later.
+//! Then every single edit (a deletion or a synonym) is tried on the current report, and the best edits are combined,
+//! one more at a time; the combination with the least margin is kept. A search such as `TextFooler` instead runs on
+//! the current report with a third of its queries. After round r of 3, at most r thirds of the permitted words are
+//! edited. For each case the pair with the least margin is kept; broken cases are not attacked further.
 //!
 //! Needs: the gradient. Cost a case: a third of PGD's steps a start, two thirds more, and in each round an
 //! evaluation for every single edit and for every edit that is made, or a third of the search's queries.
@@ -30,8 +30,13 @@ const ROUNDS: u32 = 3;
 /// Runs the alternating search on a chunk.
 ///
 /// # Errors
-/// The two attacks cannot take turns (a bug in medcert).
-pub(super) fn attack(chunk: &mut Chunk<'_>, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
+/// The two attacks cannot alternate, which is a bug in medcert.
+pub(super) fn attack(
+    chunk: &mut Chunk<'_>,
+    image: ImageAttack,
+    text: &[TextAttack],
+    draw: u32,
+) -> Result<Tried> {
     let ImageMethod::Search { search: ImageSearch::Pgd { steps, restarts }, .. } = image.method else {
         return Err(bug("pixels and words took turns without a PGD"));
     };

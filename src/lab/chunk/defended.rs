@@ -1,7 +1,7 @@
-//! Attacks on a model behind a defence. The attack of a cell knows the defence by itself (see
-//! [`defend`](crate::lab::defend)); beside it stand the images that the same attack makes against the wrapped model, and,
-//! for attacks that need the gradient, Square and `HopSkipJump` on the defended answer. The worst of them counts, a case at a
-//! time, and the evidence says which of them broke it.
+//! Attacks on a model behind a defence. The attack of a cell knows the defence (see [`defend`](crate::lab::defend)).
+//! In addition, the images are tried that the same attack makes against the wrapped model; and, if the attack uses
+//! the gradient, Square and `HopSkipJump` run on the defended answer. The worst result counts for each case, and the
+//! evidence says which of the attacks broke it.
 
 use super::pixels::Attacked;
 use super::{Chunk, bug};
@@ -14,17 +14,17 @@ use crate::lab::victim::{Answer, Victim};
 use crate::plan::ImageAttack;
 use crate::spec::{Access, ImageSearch, Region};
 
-/// The route by which a case was broken.
+/// Selects the flag of one of the attacks in a case's routes.
 type Route = fn(&mut Routes) -> &mut bool;
 
-/// Evaluations of the wrapped model that each black-box attack may spend on a case, and the fewest and most of the defended
-/// one.
+/// Evaluations of the wrapped model that each black-box attack may spend on a case.
 const EVALUATIONS: usize = 400;
+/// Least and largest number of evaluations of the defended model by each black-box attack.
 const FEWEST: usize = 20;
 const MOST: usize = 100;
 
 impl Chunk<'_> {
-    /// The worst of all attacks on a defended model.
+    /// The worst result of all attacks on a defended model, for each case.
     pub(super) fn against_defence(
         &mut self,
         (attack, search, region): (ImageAttack, ImageSearch, Region),
@@ -67,7 +67,7 @@ impl Chunk<'_> {
         Ok(worst)
     }
 
-    /// The images that an attack makes against the wrapped model, which answers by itself.
+    /// The images that an attack makes against the wrapped model, without the defence.
     fn unaware(&self, search: ImageSearch, space: &Space, place: usize, base: &dyn Reader) -> Result<Tensor> {
         let variant = &self.variants[place];
         let texts: Vec<String> = variant.words.iter().map(|words| words.document.text()).collect();
@@ -83,7 +83,7 @@ impl Chunk<'_> {
         image::propose(&problem, search)
     }
 
-    /// The margins of the answers that count, with the cases that are broken noted for a route.
+    /// The margins of the answers that count; also sets the route's flag for each broken case.
     fn tallied(
         &self,
         attacked: &mut Attacked,
@@ -99,8 +99,8 @@ impl Chunk<'_> {
         Ok(answers.iter().map(|answer| answer.margin.unwrap_or(f32::NEG_INFINITY)).collect())
     }
 
-    /// The answers that count, where they are not those that attacks see: a vote, or double masking. An input that is cut off
-    /// has no pixels or words to vote on, and keeps the answer that it has.
+    /// The answers that count, where they differ from those that attacks see: votes, or double masking. A missing
+    /// input has no pixels or words to vote on, so the answer stays.
     pub(super) fn settled(
         &self,
         answers: Vec<Answer>,
@@ -122,7 +122,7 @@ impl Chunk<'_> {
         answers.into_iter().enumerate().map(settle).collect()
     }
 
-    /// The answers to the clean cases that count, where they are not those that attacks see.
+    /// The answers that count for the clean cases; None if they are those that attacks see.
     pub(super) fn settled_clean(&self) -> Result<Option<Vec<Answer>>> {
         if !self.is_settled_apart() {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Chunk<'_> {
         self.settled(blank, None, 0).map(Some)
     }
 
-    /// Whether the answers that count are not those that attacks see.
+    /// Whether the answers that count differ from those that attacks see.
     pub(super) fn is_settled_apart(&self) -> bool {
         self.scene.reader.draws() > 1
     }

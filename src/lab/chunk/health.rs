@@ -1,8 +1,8 @@
-//! What is looked at before a model is believed (checks M7 and M8): the same answer when it is asked again, and when
-//! a case is alone; logits and no probabilities; gradients that are there, that agree with finite differences
-//! along random directions, and that raise the loss (Athalye, Carlini, Wagner, Obfuscated gradients give a false
-//! sense of security, ICML 2018, arXiv 1802.00420; Carlini et al., On evaluating adversarial robustness, 2019,
-//! arXiv 1902.06705).
+//! Examines a model before its results are trusted (checks M7 and M8). It must give the same answer when asked again,
+//! and when a case is alone; return logits and not probabilities; and have gradients that are not zero, agree with
+//! finite differences along random directions, and raise the loss (Athalye, Carlini, Wagner, Obfuscated gradients
+//! give a false sense of security, ICML 2018, arXiv 1802.00420; Carlini et al., On evaluating adversarial robustness,
+//! 2019, arXiv 1902.06705).
 
 use rand_chacha::rand_core::Rng;
 
@@ -14,23 +14,24 @@ use crate::random::stream;
 use crate::spec::{Access, AttackLoss};
 use crate::{Error, Result};
 
-/// Cases that are asked alone too.
+/// Number of cases that are also asked alone.
 const ALONE: usize = 4;
-/// Random directions of finite differences.
+/// Number of random directions for finite differences.
 const DIRECTIONS: usize = 8;
-/// Half of a finite difference, in pixel units: small enough for a linear piece, large enough for 32-bit floats.
+/// Half of a finite difference, with pixels in [0, 1]: small enough to stay in a linear piece, large enough for
+/// 32-bit floats.
 const HALF_STEP: f64 = 1e-3;
-/// The step that must raise the loss: half a grey level of an 8-bit film.
+/// The step that must raise the loss: half a gray level of an 8-bit film.
 const STEP: f64 = 0.5 / 255.0;
-/// Answers of the same case that differ by more than this share are not the same but for rounding.
+/// Relative tolerance between answers to the same case that differ by rounding.
 const ROUNDING: f32 = 1e-3;
 
 impl Chunk<'_> {
-    /// Looks at the model's answers and gradients over the clean cases.
+    /// Examines the model's answers and gradients on the clean cases.
     pub fn health(&self) -> Result<Health> {
         let cases = self.indices.len();
         let (first, again) = (self.logits(None)?, self.logits(None)?);
-        // the bits of a model behind a door are not this machine's
+        // a model behind a command may run on another machine, so its answers are compared up to rounding
         let is_ours = self.scene.reader.access() == Access::Gradient;
         let same = |pair: &(&[f32], &[f32])| {
             let same_bits = || pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits());
@@ -63,21 +64,21 @@ impl Chunk<'_> {
         })
     }
 
-    /// Asks about the clean cases once more.
+    /// Asks about the clean cases again.
     ///
     /// # Errors
-    /// The model answers otherwise than at first.
+    /// An answer differs from the first one.
     pub(in crate::lab) fn ask_again(&self) -> Result<()> {
         self.must_answer(&self.first)
     }
 
-    /// Refuses a model that answers the clean cases otherwise than with these margins, but for rounding.
+    /// Refuses a model whose margins on the clean cases are no longer these, apart from rounding.
     ///
     /// # Errors
-    /// It does.
+    /// A margin differs.
     pub(in crate::lab) fn must_answer(&self, first: &[Option<f32>]) -> Result<()> {
         if let Some(answers) = self.settled_clean()? {
-            // a vote has the same noise again, and so the same answer
+            // a repeated vote has the same noise, so its answer must be exactly the same
             let others = answers.iter().zip(first).filter(|(answer, first)| answer.margin != **first).count();
             return self.refuse(others);
         }
@@ -106,7 +107,7 @@ impl Chunk<'_> {
         )))
     }
 
-    /// The logits of the clean cases, or of one of them alone, computed anew: two a case.
+    /// The logits of the clean cases, or of one of them alone, computed anew; two a case.
     fn logits(&self, alone: Option<usize>) -> Result<Vec<f32>> {
         let _guard = tensor::no_grad_guard();
         let image = match (&self.images, alone) {
@@ -126,7 +127,7 @@ impl Chunk<'_> {
 
     fn gradients(&self, images: &Tensor) -> Result<GradientHealth> {
         let text = self.variants[0].features.as_ref();
-        // the margin's gradient is never saturated; what raises the margin raises every loss
+        // the margin does not saturate as the cross-entropy does, so its gradient is compared with differences
         let (_, slope) = self.victim.gradient_of(images, text, AttackLoss::Margin)?;
         let (_, steepest) = self.victim.gradient_of(images, text, AttackLoss::CrossEntropy)?;
         let cases = self.indices.len();
@@ -148,7 +149,8 @@ impl Chunk<'_> {
         })
     }
 
-    /// For each case, what its gradient and what finite differences of the margin say along random directions.
+    /// For each case, the slopes along random directions according to its gradient, and according to finite
+    /// differences of the margin.
     #[allow(clippy::type_complexity)]
     fn along_directions(
         &self,
@@ -201,7 +203,7 @@ impl Chunk<'_> {
     }
 }
 
-/// Whether two answers differ beyond rounding; what is not finite differs from everything.
+/// Whether two answers differ by more than rounding; one that is not finite differs from everything.
 fn differ(one: &[f32], other: &[f32]) -> bool {
     let scale = one.iter().chain(other).fold(1e-6_f32, |most, value| most.max(value.abs()));
     let agree = |(one, other): (&f32, &f32)| (one - other).abs() <= ROUNDING * scale;

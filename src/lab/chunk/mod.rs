@@ -1,6 +1,6 @@
-//! A chunk of cases before one model: the unit of work. What several attacks need (clean features of the
-//! branch that they leave alone, a perturbed text, the gradient that serves every ε, the nearest input of the
-//! other class) is computed once.
+//! A chunk of cases for one model: the unit of work. What several attacks need is computed once: the features of
+//! inputs that they leave alone, a perturbed text, the gradient that serves every ε, and the least change that a
+//! minimal search found.
 
 mod cross;
 mod defended;
@@ -31,39 +31,41 @@ use crate::{Error, Result};
 
 /// The cases of a chunk, as one model reads them.
 pub struct Chunk<'a> {
-    /// What surrounds it.
+    /// What all chunks of the model share.
     pub(in crate::lab) scene: &'a Scene<'a>,
     /// The model, with the labels of the cases.
     pub(in crate::lab) victim: Victim<'a>,
-    /// The studies' places.
+    /// Places of the studies.
     indices: &'a [usize],
     /// The studies' identifiers.
     pub(in crate::lab) cases: Vec<&'a str>,
     images: Option<Tensor>,
-    /// The clean images; their features serve every attack that leaves them alone, their gradients all ε.
+    /// The clean images. Attacks that leave them alone share their features; attacks with every ε share their
+    /// gradients.
     clean: Option<Trace>,
     /// Whether the model is right on each clean case.
     right: Vec<bool>,
     /// The margin of the model's first answer to each clean case.
     first: Vec<Option<f32>>,
-    /// The texts that attacks have made, the clean ones first.
+    /// Variants of the texts, the clean one first.
     variants: Vec<Variant<'a>>,
-    /// Attacked images that more than one cell needs.
+    /// Attacked images that several cells need.
     attacked: Vec<(ImageAttack, Attacked, Price)>,
-    /// What searches for the least change have found: whatever ε, beside a variant of the texts.
+    /// Results of searches for the least change, which serve every ε, each beside a variant of the texts.
     nearest: Vec<(Sought, Minimal, Price)>,
-    /// Whether the inputs of cases that stand are kept too, for [`Chunk::show`].
+    /// Whether to keep the inputs of unbroken cases too, for [`Chunk::show`].
     shown: bool,
-    /// Whose turn it is to pay for shared work, and the last turn there was.
+    /// The current turn, which is charged for shared work.
     turn: u64,
+    /// Number of turns so far.
     turns: u64,
 }
 
-/// What a search for the least change was asked.
+/// The key of a search for the least change.
 type Sought = (ImageSearch, Norm, Region, usize);
 
 impl<'a> Chunk<'a> {
-    /// Reads the clean inputs of `indices`.
+    /// Reads the clean inputs of `indices`, and asks the model about them.
     pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
         let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<bool>>>()?;
         let victim = Victim::new(scene.reader, labels)?;
@@ -94,10 +96,10 @@ impl<'a> Chunk<'a> {
         Ok(chunk)
     }
 
-    /// What happens to each case under an attack: in the worst of its draws, where it draws several times.
+    /// The outcome of each case under an attack; the worst, if the attack has several draws.
     ///
     /// # Errors
-    /// An attack left its threat model (a bug in medcert).
+    /// An attack left its threat model, which is a bug in medcert.
     pub fn attack(&mut self, attack: &Attack) -> Result<Attempt> {
         self.victim.take_queries();
         self.next_turn();
@@ -112,8 +114,8 @@ impl<'a> Chunk<'a> {
         Ok(attempt)
     }
 
-    /// One draw of an attack. A joint one is never weaker than its parts (law 10 of the design): who may do both may
-    /// leave one out, and an edit can undo what another has done.
+    /// One draw of an attack. A joint attack is never weaker than its parts, because an attacker who may do both may
+    /// leave one out; but an edit can undo the effect of another. So the parts are tried too.
     fn draw(&mut self, attack: &Attack, draw: u32) -> Result<Attempt> {
         let mut worst = self.together(attack, draw)?;
         for part in parts(attack) {
@@ -122,7 +124,7 @@ impl<'a> Chunk<'a> {
         Ok(worst)
     }
 
-    /// One draw of all parts of an attack together, in the worst of the orders that it leaves open.
+    /// One draw of all parts of an attack together; the worst result of the orders that the attack leaves open.
     fn together(&mut self, attack: &Attack, draw: u32) -> Result<Attempt> {
         let mut tries = Vec::new();
         for text in &orders(attack) {
@@ -151,22 +153,22 @@ impl<'a> Chunk<'a> {
         worst.unwrap_or_else(|| Err(bug("an attack has no order")))
     }
 
-    /// The image is attacked beside the clean report, then the report beside the attacked image.
+    /// Attacks the image beside the clean report, then the report beside the attacked image.
     fn image_first(&mut self, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
         let attacked = self.pixels(image, 0)?;
         let place = self.variant(text, draw, Some((image, &attacked)))?;
         self.judge(Some(attacked), place)
     }
 
-    /// The report is attacked beside the clean image, then the image beside the attacked report.
+    /// Attacks the report beside the clean image, then the image beside the attacked report.
     fn text_first(&mut self, image: ImageAttack, text: &[TextAttack], draw: u32) -> Result<Tried> {
         let place = self.variant(text, draw, None)?;
         let attacked = self.pixels(image, place)?;
         self.judge(Some(attacked), place)
     }
 
-    /// What the model answers to images that were checked to be admissible (the clean ones if there are none)
-    /// beside a variant of the texts.
+    /// The outcomes for images beside a variant of the texts. The images were checked by [`Chunk::admit`]; None means
+    /// the clean ones.
     pub(in crate::lab) fn judge(&self, attacked: Option<Attacked>, place: usize) -> Result<Tried> {
         let variant = &self.variants[place];
         let clean = self.clean.as_ref().map(|clean| &clean.features);
@@ -180,7 +182,7 @@ impl<'a> Chunk<'a> {
             change: attacked.as_ref().map_or(0.0, |attacked| attacked.changes[case]),
             acted: variant.words[case].edits > 0
                 || attacked.as_ref().is_some_and(|attacked| attacked.acted[case]),
-            queries: 0, // counted when the attack has ended
+            queries: 0, // set after the attack
             draws: 1,
             held: u32::from(!answer.is_broken()),
             meaning_changed: variant.changed[case],
@@ -191,10 +193,10 @@ impl<'a> Chunk<'a> {
         Ok(Tried { attacked, place, outcomes })
     }
 
-    /// What an attack on the pixels is given, beside a variant of the texts.
+    /// The problem of an attack on the pixels, beside a variant of the texts.
     ///
     /// # Errors
-    /// The model reads no images (a bug in medcert).
+    /// The model reads no images, which is a bug in medcert.
     pub(in crate::lab) fn problem(&self, space: Space, place: usize) -> Result<Problem<'a>> {
         let images = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
         let variant = &self.variants[place];
@@ -209,7 +211,7 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// The parts of a joint attack, each alone: the one on the image, those on the words together, and each of these.
+/// The parts of a joint attack: the one on the image, those on the words together, and each of those alone.
 fn parts(attack: &Attack) -> Vec<Attack> {
     let several = attack.text.len() > 1;
     let alone = |image, text: &[TextAttack]| Attack { image, text: text.to_vec(), ..Attack::default() };
@@ -221,8 +223,8 @@ fn parts(attack: &Attack) -> Vec<Attack> {
     image.into_iter().map(|image| alone(Some(image), &[])).chain(words).collect()
 }
 
-/// The orders of an attack on the words that are tried: `a + b` leaves it open, and both ends of a list take their turn
-/// as the first.
+/// The orders in which attacks on the words are tried. `a + b` leaves the order open, so both the listed and the
+/// reversed order are tried.
 fn orders(attack: &Attack) -> Vec<Vec<TextAttack>> {
     let listed = attack.text.clone();
     let reversed: Vec<TextAttack> = listed.iter().rev().copied().collect();

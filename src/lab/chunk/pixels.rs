@@ -1,5 +1,5 @@
-//! The image side of a chunk: attacks on the pixels beside a variant of the texts, projected onto their threat
-//! model and checked before they count.
+//! The image side of a chunk: attacks on the pixels beside a variant of the texts. Their images are projected onto
+//! the threat model and checked before they count.
 
 use super::price::Price;
 use super::{Chunk, Sought, bug};
@@ -10,23 +10,25 @@ use crate::lab::tensor::{self, Tensor};
 use crate::plan::ImageAttack;
 use crate::spec::{Absence, ImageMethod, ImageSearch, Norm, Region};
 
-/// Slack of an ε-ball in linf for the rounding of 32-bit pixels; in l2 relative to ε.
+/// Tolerance of an ε-ball in linf for the rounding of 32-bit pixels.
 const ROUNDING: f32 = 1e-6;
+/// The same in l2, relative to ε.
 const ROUNDING_L2: f32 = 1e-5;
 
-/// Images after an attack, checked to be admissible.
+/// Images after an attack, checked to be within its threat model.
 pub struct Attacked {
     /// The images, `[cases, views, side, side]`.
     pub images: Tensor,
-    /// What the image branch gives for them.
+    /// Their image features.
     pub features: Tensor,
-    /// The size of each case's change in the attack's norm; the largest change of a pixel where it has none.
+    /// The size of each case's change in the attack's norm, or the largest change of a pixel if the attack has no
+    /// norm.
     pub changes: Vec<f32>,
-    /// Whether the attack altered each case, or tried to.
+    /// Whether the attack changed each case, or tried to.
     pub acted: Vec<bool>,
-    /// Whether the image branch is cut off, so that no pixels stand for what it gives.
+    /// Whether the image is missing, so that its features are zero whatever the pixels are.
     pub is_cut_off: bool,
-    /// Which attacks broke each case of a defended model; none of an undefended one.
+    /// Which attacks broke each case of a defended model; no flag is set for an undefended one.
     pub routes: Vec<Routes>,
 }
 
@@ -44,11 +46,11 @@ impl Attacked {
 }
 
 impl Chunk<'_> {
-    /// The images of an attack beside a variant of the texts. Beside the clean texts they are kept: a joint
-    /// attack needs them again.
+    /// Attacks images beside a variant of the texts. Results beside the clean texts are kept if joint attacks need
+    /// them again.
     ///
     /// # Errors
-    /// The attack left its threat model (a bug in medcert).
+    /// The attack left its threat model, which is a bug in medcert.
     pub(in crate::lab) fn pixels(&mut self, attack: ImageAttack, place: usize) -> Result<Attacked> {
         let turn = self.turn;
         if place == 0
@@ -96,7 +98,7 @@ impl Chunk<'_> {
         Ok(attacked)
     }
 
-    /// Whether a search for the least change has left each clean image; None for other searches.
+    /// Whether a search for the least change has moved away from each clean image; None for other searches.
     fn tried(&self, search: ImageSearch, region: Region, space: &Space, place: usize) -> Option<Vec<bool>> {
         let sought = (search, space.norm, region, place);
         let known = self.nearest.iter().find(|(known, ..)| *known == sought);
@@ -128,7 +130,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// What a search proposes; gradients and least changes serve every ε.
+    /// The images that a search proposes. Gradients and least changes are computed once for every ε.
     pub(super) fn search(
         &mut self,
         search: ImageSearch,
@@ -162,7 +164,7 @@ impl Chunk<'_> {
         problem.within(&self.nearest[known].1)
     }
 
-    /// The gradient of the loss by the clean pixels beside a variant of the texts; it serves every ε.
+    /// The gradient of the loss with respect to the clean pixels beside a variant of the texts; it serves every ε.
     fn gradient(&mut self, place: usize) -> Result<Tensor> {
         let turn = self.turn;
         if let Some((gradient, price)) = &mut self.variants[place].gradient {
@@ -180,7 +182,8 @@ impl Chunk<'_> {
         Ok(given)
     }
 
-    /// Projects what was proposed, checks that it is admissible, and reads it.
+    /// Projects the proposed images onto the threat model, checks that they are within it, and computes their
+    /// features.
     pub(in crate::lab) fn admit(
         &self,
         proposal: &Tensor,
@@ -203,14 +206,14 @@ impl Chunk<'_> {
         } else {
             self.victim.read_images(&images)?
         };
-        // a branch that is cut off reads nothing, whatever its pixels are
+        // a missing image acts on the model even if its pixels did not change
         let is_cut_off = method == ImageMethod::Absent(Absence::Missing);
         let acted: Vec<bool> = changes.iter().map(|&change| is_cut_off || change > 0.0).collect();
         let routes = vec![Routes::default(); acted.len()];
         Ok(Attacked { images, features, changes, acted, is_cut_off, routes })
     }
 
-    /// What stands where the patient's images should be.
+    /// The images that replace the patient's.
     fn absent_image(&self, absence: Absence) -> Result<Tensor> {
         let clean = self.images.as_ref().ok_or_else(|| bug("an image attack met a model without images"))?;
         let _guard = tensor::no_grad_guard();

@@ -1,6 +1,6 @@
-//! Counterexamples of an earlier run, tried again: edits that still are what the attack may do are replayed on the
-//! case's report and judged anew; nothing of the file is believed. What changed pixels,
-//! letters or the whole report is not stored, and the attack makes it again.
+//! Tries counterexamples of an earlier run again. Edits that the attack could still make are replayed on the case's
+//! report, and the model judges the result; no outcome in the file is trusted. Changes of pixels, of letters or of
+//! whole reports are not stored; for these the attack runs as usual.
 
 use super::shrink::can_be_told;
 use super::{Attempt, Chunk};
@@ -13,9 +13,9 @@ use crate::text::perturb::{Rules, after, count, singles};
 use crate::text::{Document, Edit};
 
 impl Chunk<'_> {
-    /// Tries the counterexamples that are of this attack and of cases of this chunk again. A case that one still
-    /// breaks is broken, whatever the attack found. Returns those that were replayed and still break, and how many
-    /// there were of all.
+    /// Tries the counterexamples of this attack on cases of this chunk. A case that one still breaks counts as
+    /// broken, whatever the attack found. Returns the replayed ones that still break, and how many were tried and
+    /// still break.
     pub fn retry(
         &self,
         attack: &Attack,
@@ -34,7 +34,7 @@ impl Chunk<'_> {
             if let Some(text) = self.replayed(attack, case, &found.edits)
                 && let Some(broken) = self.broken_by(case, &text, found.size() as u32, outcome)?
             {
-                // what the attack breaks by itself stays as it did, whatever is known from earlier
+                // keep the outcome of a case that the attack broke itself
                 if outcome.held == outcome.draws {
                     *outcome = broken;
                 }
@@ -45,7 +45,7 @@ impl Chunk<'_> {
         Ok((replayed, counts))
     }
 
-    /// The outcome of a case beside a text that breaks it; none if it stands.
+    /// The outcome of a case with a text that breaks it; None if it does not.
     fn broken_by(&self, case: usize, text: &str, edits: u32, found: &Outcome) -> Result<Option<Outcome>> {
         let place = crate::lab::tensor::rows(&[case])?;
         let clean = self.clean.as_ref().map(|clean| clean.features.f_index_select(0, &place)).transpose()?;
@@ -63,7 +63,7 @@ impl Chunk<'_> {
         }))
     }
 
-    /// What a case's report says after edits, if they are what the attack may do.
+    /// The text of a case's report after edits; None if the attack could not make them.
     fn replayed(&self, attack: &Attack, case: usize, steps: &[Vec<Edit>]) -> Option<String> {
         if attack.image.is_some() || !can_be_told(attack) || steps.is_empty() {
             return None;
@@ -82,7 +82,7 @@ impl Chunk<'_> {
         self.may_say(attack, case, &text).then_some(text)
     }
 
-    /// Whether an attack could have made every edit of a step.
+    /// Whether an attack could make every edit of a step.
     fn is_by(&self, attack: &TextAttack, document: &Document, step: &[Edit]) -> bool {
         let rules = Rules::free(self.scene.lexicon);
         let listed: Vec<Edit> =
@@ -91,7 +91,7 @@ impl Chunk<'_> {
     }
 }
 
-/// The kinds of edits of a method whose edits can be listed.
+/// The kinds of edits of a method, if its edits can be listed.
 fn kinds(method: TextMethod) -> Vec<EditKind> {
     match method {
         TextMethod::Sampled(kind) if kind.takes_share() => vec![kind],

@@ -1,5 +1,5 @@
-//! What is the same for every chunk of a model: the model, the inputs of all cases, and what attacks take from
-//! other cases or models.
+//! What all chunks of a model share: the model, the inputs of all cases, and what attacks take from other cases or
+//! models.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -15,20 +15,20 @@ use crate::text::Lexicon;
 use crate::text::meaning::Topic;
 use crate::text::words::words;
 
-/// What surrounds the chunks.
+/// What all chunks of a model share.
 pub struct Scene<'a> {
     /// The model.
     pub reader: &'a dyn Reader,
-    /// The finding that it is asked about, by its place in the data; None where the question is whether a study is
+    /// The finding that it is asked about, by its place in the data; None if the question is whether a study is
     /// abnormal.
     pub finding: Option<usize>,
-    /// Every model of the spec, asked the same, for attacks that start from another one.
+    /// The models of the spec that answer the same question, for attacks that start from another model.
     pub readers: Vec<&'a dyn Reader>,
     /// The inputs of every study.
     pub inputs: &'a Inputs,
     /// The studies' identifiers, by their places.
     pub ids: Vec<&'a str>,
-    /// Their patients.
+    /// The studies' patients, by their places.
     pub patients: Vec<&'a str>,
     /// Places of the training cases.
     pub train: &'a [usize],
@@ -36,18 +36,18 @@ pub struct Scene<'a> {
     pub test: &'a [usize],
     /// Seed of the spec.
     pub seed: u64,
-    /// Which words may stand for which.
+    /// The synonyms of words.
     pub lexicon: &'a Lexicon,
-    /// Attacks on the image that more than one cell needs.
+    /// Image attacks whose images are kept because several cells need them.
     pub kept: Vec<ImageAttack>,
-    /// The mean image of training, once it was asked for.
+    /// The mean of the training images, computed when it is first needed.
     pub mean: OnceCell<Tensor>,
-    /// The training report that is most like all of them, once it was asked for.
+    /// The training report that is most like all of them, found when it is first needed.
     pub typical: OnceCell<String>,
 }
 
 impl Scene<'_> {
-    /// What the labels are about, as a report speaks of it.
+    /// What the labels are about, as reports word it.
     pub(in crate::lab) fn topic(&self) -> Topic {
         Topic::of(self.finding.and_then(|place| self.inputs.findings.get(place)).map(String::as_str))
     }
@@ -55,7 +55,7 @@ impl Scene<'_> {
     /// The label of a case.
     ///
     /// # Errors
-    /// It is not known, so that the case should not be here (a bug in medcert).
+    /// The label is not known; such a case does not belong here, so this is a bug in medcert.
     pub(in crate::lab) fn label(&self, index: usize) -> Result<bool> {
         let label = self.inputs.label_of(self.finding, index);
         label.ok_or_else(|| bug("a case without a label came before a model"))
@@ -64,7 +64,7 @@ impl Scene<'_> {
     /// The mean of the training images, `[1, views, side, side]`.
     ///
     /// # Errors
-    /// The model reads no images (a bug in medcert).
+    /// The model reads no images, which is a bug in medcert.
     pub(super) fn mean_image(&self) -> Result<Tensor> {
         if self.mean.get().is_none() {
             let side =
@@ -83,8 +83,8 @@ impl Scene<'_> {
         self.mean.get().map(Tensor::shallow_clone).ok_or_else(|| bug("a mean image is missing"))
     }
 
-    /// The training report that is most like all of them: the largest cosine of its words' counts with the sum
-    /// over all training reports.
+    /// The training report that is most like all of them: its word counts have the largest cosine with the sum over
+    /// all training reports.
     pub(super) fn typical_report(&self) -> &str {
         self.typical.get_or_init(|| {
             let texts: Vec<&str> =
@@ -93,7 +93,8 @@ impl Scene<'_> {
         })
     }
 
-    /// The place of another test case, of another patient where the identifiers tell; the same for every attack.
+    /// Another test case, by its place: one of another patient, or the case itself if there is none. It is the same
+    /// for every attack.
     pub(in crate::lab) fn other_patient(&self, index: usize) -> usize {
         let own = &self.patients[index];
         let others: Vec<usize> =

@@ -1,4 +1,4 @@
-//! A case before and after an attack, as pictures and text for a person.
+//! Shows a case before and after an attack, as pictures and text for a person.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::plan::Attack;
 use crate::{Error, Result};
 
 impl Chunk<'_> {
-    /// Attacks once more and shows a case, by its place in the chunk; in the worst of its draws, as it is judged.
+    /// Repeats an attack and shows a case, given by its place in the chunk, in its worst draw.
     pub fn show(&mut self, attack: &Attack, case: usize) -> Result<Exhibit> {
         self.shown = true;
         let attempt = self.attack(attack);
@@ -43,7 +43,8 @@ fn answered(outcome: &Outcome) -> Answered {
     Answered { predicted: outcome.predicted, margin: outcome.margin }
 }
 
-/// The frontal view of images `[1, views, side, side]` before and after.
+/// Pictures of the frontal view of images `[1, views, side, side]` before and after an attack, and of their
+/// difference.
 fn pictures(before: &Tensor, after: &Tensor) -> Result<Pictures> {
     let side = before.size().last().copied().unwrap_or(0) as usize;
     let view = |images: &Tensor| -> Result<Vec<f32>> {
@@ -61,7 +62,7 @@ fn pictures(before: &Tensor, after: &Tensor) -> Result<Pictures> {
     Ok(Pictures { side, before: png(&before)?, after: png(&after)?, difference: png(&difference)?, change })
 }
 
-/// A PNG file in base64 of gray values from 0 to 1.
+/// Encodes gray values from 0 to 1 as a PNG file in base64.
 fn png(values: &[f32], side: u32) -> Result<String> {
     let bytes: Vec<u8> = values.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
     let mut file = Vec::new();

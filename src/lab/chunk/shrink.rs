@@ -1,13 +1,13 @@
-//! Shrinking of counterexamples: as few edits, then as little change of the images, as still break a case.
+//! Minimises counterexamples: as few edits, then as small a change of the images, as still break a case.
 //!
-//! Edits are taken back with proptest's value trees until each is needed ([`shrink`]). Then the images go back
-//! towards the clean ones, by halving, to the least change that still breaks (within the ball, which is convex);
-//! and apart from that, the fewest pixels are sought that break at their full change, in the order of their share
-//! in the loss, change × gradient (the first order of Taylor's series), by halving too. Every step is judged by
-//! the model in evaluation mode, for the case alone.
+//! Proptest's value trees take edits back until each one left is needed ([`shrink`]). Then halving finds the least
+//! change on the way from the clean to the attacked images that still breaks the case; that way lies within the ball,
+//! which is convex. Separately, halving finds how few pixels break the case at their full change, in the order of
+//! their part in the loss, change × gradient (the first order of Taylor's series). The model in evaluation mode
+//! judges every step, for the case alone.
 //!
-//! Cost a counterexample: up to 4 evaluations an edit, [`TRIES`] for the change, a gradient and the logarithm of the
-//! number of pixels; a cell's outcomes do not count them.
+//! Cost a counterexample: up to 4 evaluations an edit, [`TRIES`] for the change, and for the pixels a gradient and
+//! the logarithm of their number. A cell's outcomes do not count these.
 
 use super::tried::{Attempt, End, row};
 use super::{Chunk, bug};
@@ -22,22 +22,22 @@ use crate::text::perturb::shrink;
 use crate::text::{Edit, Perturbed};
 use crate::{Error, Result};
 
-/// Evaluations for the least change of the images.
+/// Evaluations to find the least change of the images.
 const TRIES: u32 = 10;
 
 /// A broken case, alone.
 struct Broken<'c> {
     victim: Victim<'c>,
-    /// What the text branch gives for its report as it is.
+    /// The text features of its minimised report.
     text: Option<Tensor>,
     clean: Tensor,
     moved: Tensor,
 }
 
 impl Chunk<'_> {
-    /// The smallest counterexamples of the first cases that an attack broke, `most` of them at most.
+    /// The minimised counterexamples of the first cases that an attack broke, at most `most`.
     pub fn shrink(&self, attack: &Attack, attempt: &Attempt, most: usize) -> Result<Vec<Counterexample>> {
-        // what breaks a vote is judged by votes, and no smaller change is sought among them
+        // where votes judge the outcome, nothing is minimised
         if self.is_settled_apart() {
             return Ok(vec![]);
         }
@@ -71,7 +71,7 @@ impl Chunk<'_> {
         })
     }
 
-    /// The edits that a case needs beside its attacked images, and what the text branch gives after them.
+    /// The fewest edits that break a case beside its attacked images, and the text features after them.
     fn fewest_edits(
         &self,
         attack: &Attack,
@@ -105,7 +105,7 @@ impl Chunk<'_> {
         Ok((least.steps.into_iter().filter(|step| !step.is_empty()).collect(), Some(text)))
     }
 
-    /// Whether the contract of the attack's mode lets a case's report say this.
+    /// Whether the attack's modes allow this text for a case's report.
     pub(super) fn may_say(&self, attack: &Attack, case: usize, text: &str) -> bool {
         let original = self.original(case);
         let flips = attack.text.iter().any(|attack| attack.mode == Mode::Directional);
@@ -118,7 +118,7 @@ impl Chunk<'_> {
     }
 }
 
-/// What the size of an attack's change is measured by; none where it is no size.
+/// The norm that measures an attack's change; None for attacks without a size.
 fn norm(attack: &Attack) -> Option<Norm> {
     match attack.image?.method {
         ImageMethod::Search { norm, .. } => Some(norm),
@@ -127,7 +127,7 @@ fn norm(attack: &Attack) -> Option<Norm> {
     }
 }
 
-/// Whether the edits of an attack hold none of the report's own words, and are edits at all.
+/// Whether the edits of an attack can be stored: they are a list of edits, and hold none of the report's own words.
 pub(super) fn can_be_told(attack: &Attack) -> bool {
     let is_told = |method: TextMethod| {
         !matches!(method, TextMethod::Absent(_) | TextMethod::Sampled(EditKind::Negation))
@@ -136,13 +136,13 @@ pub(super) fn can_be_told(attack: &Attack) -> bool {
 }
 
 impl Broken<'_> {
-    /// Whether images break it.
+    /// Whether these images break the case.
     fn by(&self, images: &Tensor) -> Result<bool> {
         let answers = self.victim.answer(Some(&self.victim.read_images(images)?), self.text.as_ref())?;
         Ok(answers.iter().all(crate::lab::victim::Answer::is_broken))
     }
 
-    /// The least change on the way from the clean images to the attacked ones that breaks it.
+    /// The least change, on the way from the clean to the attacked images, that breaks the case.
     fn least_change(&self, norm: Norm) -> Result<f32> {
         let _guard = tensor::no_grad_guard();
         let change = self.moved.f_sub(&self.clean)?;
@@ -157,7 +157,7 @@ impl Broken<'_> {
         size.first().copied().ok_or_else(|| bug("a case has no change"))
     }
 
-    /// The fewest pixels that break it at their full change.
+    /// The number of pixels that break the case at their full change.
     fn fewest_pixels(&self) -> Result<u32> {
         let (_, slope) = self.victim.gradient(&self.clean, self.text.as_ref())?;
         let (clean, moved) = (tensor::values(&self.clean)?, tensor::values(&self.moved)?);

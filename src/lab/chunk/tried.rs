@@ -1,40 +1,41 @@
-//! The result of an attack, and the worst of several tries, case by case: a suite's robust accuracy counts the cases that
-//! no attack in it breaks.
+//! The result of an attack, and the worst of several tries for each case. A suite's robust accuracy counts the cases
+//! that none of its attacks breaks.
 
 use super::Attacked;
 use crate::Result;
 use crate::evidence::Outcome;
 use crate::lab::tensor::Tensor;
 
-/// Images beside a variant of the texts, judged.
+/// The judged outcome of images beside a variant of the texts.
 pub struct Tried {
-    /// The images; the clean ones if there are none.
+    /// The attacked images; None means the clean ones.
     pub(super) attacked: Option<Attacked>,
-    /// The texts' place among the variants.
+    /// The variant of the texts, by its place.
     pub(super) place: usize,
-    /// What happened to each case.
+    /// The outcome of each case.
     pub(super) outcomes: Vec<Outcome>,
 }
 
-/// The worst that an attack did to each case.
+/// The worst outcome of each case under an attack, with the inputs that caused it.
 pub struct Attempt {
-    /// What happened to each case.
+    /// The outcome of each case.
     pub outcomes: Vec<Outcome>,
-    /// The inputs that broke each case; none where it stands, or was wrong when clean, unless all are shown.
+    /// The inputs that broke each case. None if the case was not broken or was already wrong when clean, unless all
+    /// inputs are to be shown.
     pub(super) ends: Vec<Option<End>>,
 }
 
 /// The input that broke a case.
 pub(super) struct End {
-    /// Its images `[1, views, side, side]` and what the image branch gives for them; none if they are clean.
+    /// Its images `[1, views, side, side]` and their features; None if they are clean.
     pub image: Option<(Tensor, Tensor)>,
-    /// Its text's place among the variants.
+    /// The variant of its text, by its place.
     pub place: usize,
 }
 
 impl Attempt {
-    /// Of one try; `right` says of each case whether the model is right on it when clean. The inputs of cases that
-    /// stand are kept too if they are to be `shown`.
+    /// The result of one try. `right` tells for each case whether the model is right on it when clean. If `shown`,
+    /// the inputs of unbroken cases are kept too.
     pub(super) fn of(tried: Tried, right: &[bool], shown: bool) -> Result<Self> {
         let Tried { attacked, place, outcomes } = tried;
         let end = |case: usize| -> Result<Option<End>> {
@@ -51,7 +52,7 @@ impl Attempt {
         Ok(Self { outcomes, ends })
     }
 
-    /// The worse of two tries, a case at a time: no answer, or the lesser margin.
+    /// The worse of two tries for each case: no answer, or the lower margin.
     pub(super) fn or(mut self, other: Self) -> Self {
         let key = |outcome: &Outcome| outcome.margin.unwrap_or(f32::NEG_INFINITY);
         for (case, (outcome, end)) in other.outcomes.into_iter().zip(other.ends).enumerate() {
@@ -64,7 +65,7 @@ impl Attempt {
         self
     }
 
-    /// The worse of some draws and a further one, with how many held.
+    /// The worst of several draws and a further one, with the number of draws that each case withstood.
     pub(super) fn and_draw(self, other: Self) -> Self {
         let both = self.outcomes.iter().zip(&other.outcomes);
         let counts: Vec<(u32, u32)> =
@@ -77,7 +78,7 @@ impl Attempt {
     }
 }
 
-/// A case's own copy of its part of a tensor, `[1, …]`.
+/// A copy of a case's part of a tensor, `[1, …]`.
 pub(super) fn row(of: &Tensor, case: usize) -> Result<Tensor> {
     Ok(of.f_narrow(0, case as i64, 1)?.f_detach_copy()?)
 }

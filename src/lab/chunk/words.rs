@@ -1,4 +1,4 @@
-//! The text side of a chunk: the reports after their attacks, with what they came to say.
+//! The text side of a chunk: attacked reports, and how their meaning changed.
 
 use rayon::prelude::*;
 
@@ -17,29 +17,29 @@ use crate::text::{Document, Edit};
 /// A report after attacks.
 #[derive(Debug, Clone)]
 pub struct Words {
-    /// The report as it is now.
+    /// The report after the attacks.
     pub document: Document,
-    /// How many edits it took; 1 where another report stands for it.
+    /// The number of edits; 1 if the report is replaced or missing.
     pub edits: u32,
-    /// The edits, step by step, on the report as it was; None where another report stands for it.
+    /// The edits of the original report, step by step; None if the report is replaced or missing.
     pub steps: Option<Vec<Vec<Edit>>>,
 }
 
 impl Words {
-    /// A report as it was.
+    /// A report without edits.
     pub(in crate::lab) fn clean(document: &Document) -> Self {
         Self { document: document.clone(), edits: 0, steps: Some(vec![]) }
     }
 
-    /// Another report.
+    /// Another report instead of the patient's.
     fn replaced(text: &str) -> Self {
         Self { document: Document::of(text), edits: 1, steps: None }
     }
 
-    /// After further steps.
+    /// Applies further steps.
     ///
     /// # Errors
-    /// They do not fit the report (a bug in medcert).
+    /// The steps do not fit the report, which is a bug in medcert.
     pub(in crate::lab) fn then(self, further: Vec<Vec<Edit>>) -> Result<Self> {
         let document = after(&self.document, &further).map_err(|why| bug(&why))?;
         let edits = self.edits + further.iter().map(Vec::len).sum::<usize>() as u32;
@@ -55,37 +55,37 @@ impl Words {
 pub struct Variant<'a> {
     attacks: Vec<TextAttack>,
     draw: u32,
-    /// The attack on the image that a search for words saw beside them, and how the two took turns.
+    /// The image attack that a search for words saw beside them, and how the two were joined.
     given: Option<(ImageAttack, Joint)>,
     /// The reports.
     pub(in crate::lab) words: Vec<Words>,
-    /// Whether each says something else now; None where nobody touched a word.
+    /// Whether each report has another meaning now; None if no attack acts on words.
     pub(super) changed: Vec<Option<bool>>,
-    /// Whether each says the opposite on purpose, so that the opposite answer is right.
+    /// Whether each report says the opposite on purpose, so that its label is reversed.
     pub(super) flipped: Vec<bool>,
-    /// The model, with the answers that are right for these reports.
+    /// The model, with the labels of these reports.
     pub(super) victim: Victim<'a>,
-    /// What the text branch gives; None if the model reads no text.
+    /// The text features; None if the model reads no text.
     pub(super) features: Option<Tensor>,
-    /// Gradient of the loss by the clean pixels, beside these texts.
+    /// The gradient of the loss with respect to the clean pixels, beside these texts.
     pub(super) gradient: Option<(Tensor, Price)>,
-    /// What the search for these texts cost.
+    /// The cost of making these texts.
     pub(super) price: Price,
 }
 
 impl Variant<'_> {
-    /// Whether the text branch is cut off, so that no words stand for what it gives.
+    /// Whether the text is missing, so that its features are zero whatever the words are.
     pub(super) fn is_cut_off(&self) -> bool {
         self.attacks.iter().any(|attack| attack.method == TextMethod::Absent(Absence::Missing))
     }
 }
 
 impl<'a> Chunk<'a> {
-    /// The place of the texts after `attacks`, made if they are new. A search sees the attacked images that
-    /// are given, or the clean ones.
+    /// The variant of the texts after `attacks`, by its place; made if it is new. A search sees the attacked images
+    /// in `given`, or the clean ones.
     ///
     /// # Errors
-    /// An attack broke the contract of its mode (a bug in medcert).
+    /// An attack broke the contract of its mode, which is a bug in medcert.
     pub(in crate::lab) fn variant(
         &mut self,
         attacks: &[TextAttack],
@@ -108,10 +108,10 @@ impl<'a> Chunk<'a> {
         Ok(place)
     }
 
-    /// Takes reports that an attack has made, after checking the contract of its mode.
+    /// Adds a variant with these reports, after checking the contract of the attacks' modes.
     ///
     /// # Errors
-    /// The contract is broken (a bug in medcert).
+    /// The contract is broken, which is a bug in medcert.
     pub(in crate::lab) fn add(
         &mut self,
         attacks: &[TextAttack],
@@ -166,8 +166,8 @@ impl<'a> Chunk<'a> {
         Ok(self.variants.len() - 1)
     }
 
-    /// Puts reports back as they were whose edits the model does not read: behind the cut of its tokenizer, or between
-    /// words that it does not know.
+    /// Undoes the edits of a report if the model does not read any of them: they are after the point where its
+    /// tokenizer cuts, or between words that it does not know.
     fn forget_what_is_not_read(&self, words: &mut [Words]) {
         for (case, words) in words.iter_mut().enumerate().filter(|(_, words)| words.edits > 0) {
             if self.scene.reader.reads_alike(self.original(case), &words.document.text()) {
@@ -176,8 +176,9 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Whether each report came to say the opposite as it had to, and whether it says the same; one that had to and did
-    /// not is as it was. All threads share the reports.
+    /// For each report, whether it says the opposite, as a directional attack intends, and whether it keeps its
+    /// meaning. A report that a directional attack did not reverse gets its original words back. Threads share the
+    /// reports.
     fn compare(&self, attacks: &[TextAttack], words: &mut [Words]) -> Vec<(bool, bool)> {
         let is_directional = attacks.iter().any(|attack| attack.mode == Mode::Directional);
         let (originals, truth) = (self.originals(), self.victim.truth());
@@ -189,7 +190,7 @@ impl<'a> Chunk<'a> {
             if is_directional {
                 let (before, after) =
                     (topic.is_affirmed(original), topic.is_affirmed(&words.document.text()));
-                // a report that disagrees with its label could flip to agree with it
+                // a report that contradicted its label might now agree with it, so that does not count as reversed
                 is_flipped = before != after && before == truth[case];
                 if !is_flipped {
                     *words = Words::clean(documents[case]);
@@ -200,12 +201,12 @@ impl<'a> Chunk<'a> {
         words.par_iter_mut().enumerate().map(compare).collect()
     }
 
-    /// The reports as they were.
+    /// The original reports.
     fn originals(&self) -> Vec<&'a str> {
         (0..self.indices.len()).map(|case| self.original(case)).collect()
     }
 
-    /// A case's report as it was.
+    /// A case's original report.
     pub(in crate::lab) fn original(&self, case: usize) -> &'a str {
         &self.scene.inputs.texts[self.indices[case]]
     }
@@ -215,7 +216,7 @@ impl<'a> Chunk<'a> {
         &self.scene.inputs.documents[self.indices[case]]
     }
 
-    /// The reports after the attacks, one after the other.
+    /// Applies attacks to the reports, one after the other.
     fn perturbed(&self, attacks: &[TextAttack], draw: u32, image: Option<&Tensor>) -> Result<Vec<Words>> {
         let mut words: Vec<Words> =
             (0..self.indices.len()).map(|case| Words::clean(self.document(case))).collect();
@@ -234,7 +235,7 @@ impl<'a> Chunk<'a> {
         Ok(words)
     }
 
-    /// Random edits; all threads share the reports.
+    /// Applies random edits. Threads share the reports.
     fn sampled(
         &self,
         words: Vec<Words>,
@@ -260,7 +261,7 @@ impl<'a> Chunk<'a> {
         words.into_par_iter().enumerate().map(further).collect()
     }
 
-    /// Edits that a search proposes beside images.
+    /// Applies the edits that a search proposes beside images.
     fn searched(
         &self,
         words: Vec<Words>,
@@ -284,10 +285,10 @@ impl<'a> Chunk<'a> {
         words.into_iter().zip(found).map(|(words, steps)| words.then(steps)).collect()
     }
 
-    /// What stands where the patient's report should be.
+    /// Replaces the patient's reports.
     fn absent_report(&self, words: Vec<Words>, absence: Absence) -> Vec<Words> {
         let replaced = |(case, words): (usize, Words)| match absence {
-            // the branch is cut off, whatever the report says
+            // the text features are zero, whatever the report says
             Absence::Missing => Words { edits: 1, steps: None, ..words },
             Absence::Blank => Words::replaced(""),
             Absence::Mean => Words::replaced(self.scene.typical_report()),

@@ -1,5 +1,5 @@
 //! JPEG compression as a defence (Dziugaite, Ghahramani and Roy, 2016, arXiv 1608.00853; Guo et al., ICLR 2018, arXiv
-//! 1711.00117): each view is compressed and decompressed, after rounding its pixels to bytes.
+//! 1711.00117): the pixels of each view are rounded to bytes, compressed and decompressed.
 
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
@@ -8,10 +8,10 @@ use super::Filter;
 use crate::lab::tensor::{self, Tensor};
 use crate::{Error, Result};
 
-/// Compression at a quality.
+/// JPEG compression with a quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jpeg {
-    /// 1 to 100.
+    /// The quality, 1 to 100.
     pub quality: u8,
 }
 
@@ -30,7 +30,7 @@ impl Filter for Jpeg {
 }
 
 impl Jpeg {
-    /// A gray view, compressed and decompressed.
+    /// Compresses and decompresses a gray view.
     fn through(self, view: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
         let failed = |why: image::ImageError| Error::Bug(format!("a view could not be compressed: {why}"));
         let mut file = Vec::new();

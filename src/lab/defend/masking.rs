@@ -1,10 +1,11 @@
-//! Double masking: `PatchCleanser` (Xiang, Mahloujifar and Mittal, USENIX Security 2022, arXiv 2108.09135), whose certificate
-//! is in `lab::certify::masking`. The image is read under every mask. If all answers agree, that is
-//! the answer. Else each mask with a minority answer is looked at under every second mask: if all agree with it, the patch
-//! was under it, and it is the answer; if none is confirmed, the majority is.
+//! Double masking: `PatchCleanser` (Xiang, Mahloujifar and Mittal, USENIX Security 2022, arXiv 2108.09135), whose
+//! certificate is in `lab::certify::masking`. The model answers the image under every mask. If all answers agree,
+//! that is the answer. Otherwise each mask with a minority answer is combined with every second mask. If all answers
+//! under the pairs agree with it, the mask had covered the patch, and its answer is the answer. If no minority answer
+//! is confirmed, the majority is the answer.
 //!
-//! An attack sees the logarithm of the mean probability over single masks, whose slope it climbs; what it proposes is judged
-//! by double masking itself.
+//! An attack sees the logarithm of the mean probability over single masks, and follows its gradient. Double masking
+//! itself judges what the attack proposes.
 
 use crate::Result;
 use crate::lab::certify::masking::masks;
@@ -13,7 +14,7 @@ use crate::lab::model::{Pieces, Reader};
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
 
-/// What a masked pixel shows, as in the certificate.
+/// The value of a masked pixel, as in the certificate.
 const GRAY: f32 = 128.0 / 255.0;
 /// Smallest probability whose logarithm is taken.
 const TINY: f64 = 1e-12;
@@ -33,7 +34,7 @@ pub struct Masking<'a> {
 }
 
 impl Masking<'_> {
-    /// Every mask as a tensor: 1 where the image shows, 0 under the mask, `[masks, views, side, side]`.
+    /// All masks as a tensor `[masks, views, side, side]`: 1 where the image shows, 0 under the mask.
     fn shown(&self, side: usize) -> Result<Tensor> {
         let squares = masks(side, self.patch, self.grid);
         let view = side * side;
@@ -51,7 +52,7 @@ impl Masking<'_> {
         tensor::floats(&values, &[self.views * squares.len(), self.views, side, side])
     }
 
-    /// Whether each image beside one report is called abnormal; None where there is no finite answer.
+    /// The answer to each image beside the same report, true if abnormal; None if it is not finite.
     fn answers(&self, images: &Tensor, text: Option<&Tensor>) -> Result<Vec<Option<bool>>> {
         let _guard = tensor::no_grad_guard();
         let rows = tensor::rows(&vec![0; images.size()[0] as usize])?;
@@ -63,14 +64,14 @@ impl Masking<'_> {
     }
 }
 
-/// Images under masks, gray where a mask lies.
+/// Masks images with gray.
 fn under(images: &Tensor, shown: &Tensor) -> Result<Tensor> {
     let gray = shown.f_neg()?.f_add_scalar(1.0)?.f_mul_scalar(f64::from(GRAY))?;
     Ok(images.f_mul(shown)?.f_add(&gray)?)
 }
 
 impl Classifier for Masking<'_> {
-    /// `[cases, masks, …]`.
+    /// Features `[cases, masks, …]`.
     fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         let shown = self.shown(images.size()[3] as usize)?;
         let mut all = Vec::new();
@@ -154,7 +155,7 @@ impl Reader for Masking<'_> {
                 break;
             }
         }
-        // double masking gives a decision, no score
+        // double masking gives a decision without a score
         let margin = predicted.map(|predicted| if predicted == truth { 1.0 } else { -1.0 });
         Ok(Some(Answer { margin, predicted }))
     }

@@ -1,10 +1,11 @@
 //! Defences: one a file, each a model that wraps another one.
 //!
-//! A defence is never credited with an attack that does not know it (Athalye, Carlini and Wagner, ICML 2018, arXiv
-//! 1802.00420; Tramèr et al., NeurIPS 2020, arXiv 2002.08347). So each says how it is attacked: a filter without a slope
-//! (`squeeze`, `jpeg`) gives the gradient straight through, as if it were not there; a smoothed model gives the mean over 20
-//! draws of its noise; two masks give the mean over single masks. The chunk adds what was made against the wrapped model and
-//! two black-box attacks; a case that any of them breaks is broken.
+//! A defence gets no credit for withstanding attacks that do not know it (Athalye, Carlini and Wagner, ICML 2018,
+//! arXiv 1802.00420; Tramèr et al., NeurIPS 2020, arXiv 2002.08347). So each defence defines how it is attacked: a
+//! filter without a useful gradient (`squeeze`, `jpeg`) passes the gradient straight through, as if it were not
+//! there; a smoothed model gives the mean over 20 draws of its noise; double masking gives the mean over single
+//! masks. The chunk also tries the images that the same attack makes against the wrapped model, and two black-box
+//! attacks. A case that any of them breaks is broken.
 
 pub mod jpeg;
 pub mod masking;
@@ -18,19 +19,19 @@ use crate::lab::model::{Pieces, Reader};
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Classifier, TextTrace};
 
-/// What a filter does to images in [0, 1], `[cases, views, side, side]`, without a gradient.
+/// A filter of images in [0, 1], `[cases, views, side, side]`, without a gradient.
 pub trait Filter {
-    /// The filtered images, of the same shape.
+    /// Filters images; the shape stays the same.
     fn filter(&self, images: &Tensor) -> Result<Tensor>;
 }
 
-/// A model that reads filtered images.
+/// A model behind a filter.
 pub struct Filtered<'a, F> {
     /// The model that it wraps.
     pub base: &'a dyn Reader,
     /// Its own name.
     pub name: &'a str,
-    /// What happens to the images.
+    /// The filter.
     pub filter: F,
 }
 
@@ -43,7 +44,7 @@ impl<F: Filter> Classifier for Filtered<'_, F> {
         if !images.requires_grad() {
             return self.base.read_images(&filtered);
         }
-        // straight through: the value of the filtered image, the slope of the image itself
+        // straight through: the value is that of the filtered image, the gradient that of the image itself
         let change = filtered.f_sub(&images.f_detach()?)?;
         self.base.read_images(&images.f_add(&change)?)
     }

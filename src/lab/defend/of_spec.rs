@@ -1,4 +1,4 @@
-//! The defended models of a spec: readers around the models that they wrap.
+//! Makes the defended models of a spec.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
 use crate::spec::{self, Defence, PixelNoise, Region, Smoothing};
 
-/// What a defended model needs of a run.
+/// What a defended model needs from a run.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     /// The inputs of all studies, with the masks that the spec names.
     pub inputs: &'a Inputs,
-    /// The studies' identifiers, by their places, and which of them are attacked.
+    /// The studies' identifiers, by their places.
     pub ids: &'a [&'a str],
     /// Places of the test cases.
     pub test: &'a [usize],
@@ -26,7 +26,7 @@ pub struct Surroundings<'a> {
     pub seed: u64,
 }
 
-/// A defended model of a spec around the model that it wraps.
+/// Wraps a model in a defence.
 ///
 /// # Errors
 /// A mask was not prepared.
@@ -58,7 +58,7 @@ pub fn reader<'a>(
     })
 }
 
-/// A base with the noise of a smoothing, everywhere; a region is a case's own.
+/// A base model with the noise of a smoothing, everywhere. The caller adds a region, which differs from case to case.
 pub fn smoothed<'a>(
     name: &'a str,
     smoothing: &Smoothing,
@@ -66,7 +66,7 @@ pub fn smoothed<'a>(
     views: usize,
     seed: u64,
 ) -> Smoothed<'a> {
-    // views come in this order, and a single one is the frontal
+    // views are in this order, and a single view is the frontal one
     let sigma = smoothing.pixels.map_or(vec![], |PixelNoise { frontal, lateral, .. }| {
         [frontal, lateral].into_iter().take(views).collect()
     });
@@ -78,7 +78,7 @@ pub fn smoothed<'a>(
     Smoothed { base, name, noise: gaussian::Noise { sigma, region: None }, words, seed }
 }
 
-/// Where each test case gets noise, if not everywhere.
+/// Where each test case gets noise; empty if everywhere.
 fn regions(
     smoothing: &Smoothing,
     base: &dyn Reader,

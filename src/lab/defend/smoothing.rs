@@ -1,9 +1,10 @@
-//! A smoothed model under attack: its answer is the majority of noisy copies (`lab::certify`).
+//! A smoothed model under attack: its answer is that of the majority of noisy copies (`lab::certify`).
 //!
-//! An attack sees the logarithm of the mean probability over 20 draws of the noise, the same draws for every case and step
-//! (expectation over transformation: Athalye et al., ICML 2018, arXiv 1707.07397; 20 draws as in AutoAttack's version for
-//! randomised defences, Croce and Hein, ICML 2020). What it proposes is then judged by a vote on fresh copies: right, wrong,
-//! or undecided, which counts as broken. Words lose their slope in a mask, so their gradient is that of the whole report.
+//! An attack sees the logarithm of the mean probability over 20 draws of the noise, which are the same for every case
+//! and step (expectation over transformation: Athalye et al., ICML 2018, arXiv 1707.07397; 20 draws as in
+//! AutoAttack's version for randomised defences, Croce and Hein, ICML 2020). A vote on fresh copies then judges what
+//! the attack proposes: right, wrong, or undecided, which counts as broken. A mask on words lets no gradient through,
+//! so their gradient is that of the whole report.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::random::stream;
 use crate::stats::vote::{Rules, State};
 
-/// Draws that an attack takes the mean of.
+/// Draws of the noise over which an attack takes the mean.
 pub const DRAWS: usize = 20;
 /// Smallest probability whose logarithm is taken.
 const TINY: f64 = 1e-12;
@@ -25,18 +26,19 @@ const TINY: f64 = 1e-12;
 pub struct Defended<'a> {
     /// The model and its noise.
     pub of: Smoothed<'a>,
-    /// Views and side of its images.
+    /// Views of a study.
     pub views: usize,
     /// The probability that a vote is wrong.
     pub alpha: f64,
     /// The most copies of a vote.
     pub samples: u64,
-    /// Where each case gets noise, by its identifier; everywhere for those that are not named. Attacks see noise everywhere.
+    /// Where each case gets noise, by its identifier; a case that is not listed gets it everywhere. Attacks see noise
+    /// everywhere.
     pub regions: BTreeMap<String, Vec<bool>>,
 }
 
 impl Classifier for Defended<'_> {
-    /// `[cases, draws, …]`, or one draw where the pixels get no noise.
+    /// Features `[cases, draws, …]`, or one draw if the pixels get no noise.
     fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         if self.of.noise.is_none() {
             return Ok(self.of.base.read_images(images)?.f_unsqueeze(1)?);
@@ -58,7 +60,7 @@ impl Classifier for Defended<'_> {
         }
         let mut copies = Vec::with_capacity(texts.len() * DRAWS);
         for text in texts {
-            // the draws depend on the number of words alone, so that two reports of one length meet the same masks
+            // the draws depend only on the number of words, so that reports of the same length get the same masks
             let length = text.split_whitespace().count().to_string();
             let mut rng = stream(&["draw words", self.of.name, &self.of.seed.to_string(), &length]);
             copies.extend((0..DRAWS).map(|_| self.of.words.copy(text, &mut rng)));
@@ -125,7 +127,8 @@ impl Reader for Defended<'_> {
         DRAWS
     }
 
-    /// The vote on fresh copies, against one half: the margin is the share of right copies less that of the others.
+    /// A vote on fresh copies with the threshold one half. The margin is the share of right copies minus that of the
+    /// others.
     fn settled(&self, case: &str, image: Option<&Tensor>, text: &str, truth: bool) -> Result<Option<Answer>> {
         let pixels = image.map(tensor::values).transpose()?.map(|pixels| gaussian::rounded(&pixels));
         let rules = Rules { threshold: 0.5, alpha: self.alpha, limit: self.samples };
@@ -141,7 +144,7 @@ impl Reader for Defended<'_> {
                 Answer { margin: Some((2.0 * share - 1.0).max(f32::MIN_POSITIVE)), predicted: Some(truth) }
             }
             State::Refuted => Answer { margin: Some((2.0 * share - 1.0).min(0.0)), predicted: Some(!truth) },
-            // the model abstains, and gives no answer
+            // the model abstains: it gives no answer
             State::Undecided | State::Open => Answer { margin: Some(0.0), predicted: None },
         }))
     }

@@ -1,5 +1,5 @@
-//! Feature squeezing (Xu, Evans and Qi, NDSS 2018, arXiv 1704.01155): pixels keep fewer bits, and a median filter smooths
-//! them. Alone it withstands no attack that knows it; it is here to be measured.
+//! Feature squeezing (Xu, Evans and Qi, NDSS 2018, arXiv 1704.01155): it reduces the bits of each pixel and applies a
+//! median filter. Alone it does not withstand attacks that know it; medcert has it so that this can be measured.
 
 use super::Filter;
 use crate::Result;
@@ -8,7 +8,7 @@ use crate::lab::tensor::Tensor;
 /// Fewer gray levels and a median filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Squeeze {
-    /// Bits that a pixel keeps, 1 to 8; 8 leaves 8-bit images as they are.
+    /// Bits of a pixel, 1 to 8; 8 leaves 8-bit images as they are.
     pub bits: u32,
     /// Side of the median filter, odd; 1 leaves the image as it is.
     pub median: u32,
@@ -22,7 +22,7 @@ impl Filter for Squeeze {
     }
 }
 
-/// The median of the square round every pixel; edges repeat.
+/// The median of the square around each pixel; edges repeat.
 fn median(images: &Tensor, side: i64) -> Result<Tensor> {
     let reach = side / 2;
     let (height, width) = (images.size()[2], images.size()[3]);

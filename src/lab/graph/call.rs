@@ -1,14 +1,14 @@
-//! Calls an operator of libtorch by its name, through the dispatcher; `dispatch.cpp` is the other half.
+//! Calls an operator of libtorch by name, through the dispatcher; `dispatch.cpp` is the other half.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 use crate::lab::tensor::{self, Device, Tensor};
 
-/// Room for a message.
+/// Size of the buffer for a message, in bytes.
 const ROOM: usize = 1024;
 
-/// What an argument or a result is; the same numbers as in `dispatch.cpp`.
+/// The kind of an argument or a result; the numbers are those of `dispatch.cpp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
 enum SlotKind {
@@ -25,7 +25,7 @@ enum SlotKind {
     Device = 10,
 }
 
-/// An argument, or a result: a number, or `count` things at `data`.
+/// An argument or a result: a number, or `count` elements at `data`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 struct Slot {
@@ -85,7 +85,7 @@ impl Drop for Called {
     }
 }
 
-/// What an operator is called with.
+/// An argument of a call.
 #[derive(Debug, Clone)]
 pub(super) enum Given<'v> {
     None,
@@ -101,7 +101,7 @@ pub(super) enum Given<'v> {
     Device,
 }
 
-/// What an operator returns, or a value on the way.
+/// A result of a call, or another value of a graph.
 #[derive(Debug)]
 pub(super) enum Value {
     Nothing,
@@ -112,7 +112,7 @@ pub(super) enum Value {
     Truth(bool),
 }
 
-/// Calls the shim, and reads why it failed.
+/// Calls the shim; the error is the first line of its message.
 fn guarded(action: impl FnOnce(*mut c_char, usize) -> c_int) -> Result<(), String> {
     let mut buffer = [0_u8; ROOM];
     if action(buffer.as_mut_ptr().cast::<c_char>(), ROOM) == 0 {
@@ -127,12 +127,13 @@ impl Called {
     /// Finds an operator of the namespace `aten`.
     ///
     /// # Errors
-    /// libtorch does not have it.
+    /// libtorch has no such operator.
     pub fn find(name: &str, overload: &str) -> Result<Self, String> {
         let text = |text: &str| CString::new(text).map_err(|_| "a name holds a zero byte".to_string());
         let (name, overload) = (text(&format!("aten::{name}"))?, text(overload)?);
         let mut handle = ptr::null_mut();
-        // SAFETY: the texts end with a zero and live until the call returns; the shim writes the handle and the message
+        // SAFETY: the texts end with a zero and live until the call returns; the shim writes the handle and the
+        // message
         #[allow(unsafe_code)]
         guarded(|why, length| unsafe {
             medcert_operator_find(name.as_ptr(), overload.as_ptr(), &raw mut handle, why, length)
@@ -147,10 +148,10 @@ impl Called {
         Ok(called)
     }
 
-    /// Calls it with arguments by the names of its schema.
+    /// Calls the operator with named arguments.
     ///
     /// # Errors
-    /// libtorch refuses the arguments, or fails.
+    /// libtorch refuses the arguments, or the operator fails.
     pub fn call(&self, names: &[CString], given: &[Given<'_>]) -> Result<Vec<Value>, String> {
         let names: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         let pointers: Vec<Vec<*const c_void>> = given.iter().map(pointers).collect();
@@ -175,7 +176,7 @@ impl Called {
     }
 }
 
-/// Pointers to the tensors of a list.
+/// Pointers to the tensors of a list; null for an absent one.
 fn pointers(given: &Given<'_>) -> Vec<*const c_void> {
     match given {
         Given::Tensors(tensors) => tensors
@@ -223,7 +224,7 @@ fn slot(given: &Given<'_>, pointers: &[*const c_void]) -> Slot {
     }
 }
 
-/// Takes a result of the shim; its tensors are the taker's own.
+/// Receives a result of the shim, and owns its tensors from then on.
 unsafe extern "C" fn take(context: *mut c_void, result: Slot) {
     let kind = |wanted: SlotKind| result.kind == wanted as c_int;
     // SAFETY: `call` passes the address of its vector, which outlives the call
@@ -237,7 +238,8 @@ unsafe extern "C" fn take(context: *mut c_void, result: Slot) {
     results.push(if kind(SlotKind::Tensor) {
         Value::Tensor(tensor(result.data))
     } else if kind(SlotKind::Tensors) {
-        // SAFETY: `count` pointers lie at `data` until this function returns; of none the address may be null
+        // SAFETY: `count` pointers are at `data` until this function returns; for an empty list the address may be
+        // null
         #[allow(unsafe_code)]
         let pointers = match result.count {
             0 => &[][..],

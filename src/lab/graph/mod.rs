@@ -1,5 +1,5 @@
-//! Runs a user's network that is data ([`crate::graph`]): its calls go to libtorch's dispatcher by name, so no operator
-//! has to be written here, and the gradient is libtorch's own.
+//! Runs a user's network that is data ([`crate::graph`]). Its calls go to libtorch's dispatcher by name, so that no
+//! operator has to be implemented here, and libtorch computes the gradient.
 
 mod call;
 
@@ -30,7 +30,7 @@ pub struct Graph {
     pub parameters: u64,
 }
 
-/// A call with what it names looked up.
+/// A call with its operator looked up.
 #[derive(Debug)]
 struct Step {
     node: Node,
@@ -45,10 +45,11 @@ enum Action {
 }
 
 impl Graph {
-    /// Takes a program over, with the weights of its file's bytes.
+    /// Prepares a program; `bytes` is its file.
     ///
     /// # Errors
-    /// libtorch lacks an operator, or it needs what no network of a user's may touch; all of them, in lines.
+    /// libtorch lacks an operator, or an operator needs something that a user's network may not use. The message
+    /// lists all such calls, one a line. Or a weight is not valid.
     pub fn new(program: Program, bytes: &[u8]) -> Result<Self> {
         let parameters = program.parameters();
         let weights =
@@ -69,10 +70,10 @@ impl Graph {
         Ok(Self { weights, inputs, steps, outputs, values, parameters })
     }
 
-    /// What the network returns for its inputs.
+    /// Runs the network on its inputs.
     ///
     /// # Errors
-    /// libtorch refuses a call, in words of the file; or the inputs are too few.
+    /// There are too few or too many inputs, or libtorch refuses a call; the message names the call as the file does.
     pub fn run(&self, inputs: &[&Tensor]) -> Result<Vec<Tensor>> {
         if inputs.len() != self.inputs {
             return Err(Error::Input(format!(
@@ -97,7 +98,7 @@ impl Graph {
         let mut hasher = blake3::Hasher::new();
         for weight in &self.weights {
             let flat = weight.f_to_device(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?;
-            // one byte holds a truth value, and f64 every other number of a file but the largest of i64
+            // f64 holds every element exactly, except the largest numbers of i64
             for value in Vec::<f64>::try_from(&flat.f_to_kind(Kind::Double)?)? {
                 hasher.update(&value.to_bits().to_le_bytes());
             }
@@ -130,7 +131,7 @@ fn action(node: &Node) -> std::result::Result<Action, String> {
     Ok(Action::Call(called, names, shown))
 }
 
-/// A weight as a tensor on the device, without a gradient.
+/// Makes a weight's tensor on the device, without a gradient.
 fn load(weight: &Weight, bytes: &[u8]) -> Result<Tensor> {
     let lost = || Error::Bug(format!("the weight {} lies outside its file", weight.name));
     let bytes = bytes.get(weight.bytes.clone()).ok_or_else(lost)?;
@@ -141,7 +142,7 @@ fn load(weight: &Weight, bytes: &[u8]) -> Result<Tensor> {
     if weight.elements() == 0 {
         return Ok(Tensor::f_zeros(whole(&weight.sizes), (kind, tensor::device()))?);
     }
-    // truth values are bytes of 0 and 1; another byte would be an undefined one
+    // libtorch's truth values are bytes of 0 or 1; any other byte is undefined
     if weight.kind == ElementType::Bool && bytes.iter().any(|byte| *byte > 1) {
         return Err(Error::Input(format!(
             "has a truth value that is neither 0 nor 1 in {:?}; save it again",
@@ -189,7 +190,7 @@ fn kind_of(kind: ElementType) -> Kind {
     }
 }
 
-/// The values of one run: the weights, and what was computed and is still to be read.
+/// The values of one run: the weights, and results that are still to be read.
 struct Values<'g> {
     weights: &'g [Tensor],
     others: Vec<Value>,
@@ -228,7 +229,7 @@ impl Values<'_> {
         let odd = || {
             Error::Input("holds a call that returns other values than the file says; export it again".into())
         };
-        // an operator that returns nothing is written with no output, or with one that is nothing
+        // the file gives an operator without results either no output or one that is nothing
         if results.len() < outputs.iter().filter(|output| **output != Output::Unread).count() {
             return Err(odd());
         }
@@ -251,7 +252,7 @@ impl Values<'_> {
         Ok(())
     }
 
-    /// The place of a value that is no weight.
+    /// The place of a value that is not a weight.
     fn place(&self, id: ValueId) -> Result<usize> {
         let place = id.checked_sub(self.weights.len()).filter(|place| *place < self.others.len());
         place.ok_or_else(|| Error::Bug("a value of a graph has no place".into()))
@@ -328,7 +329,8 @@ impl Values<'_> {
     }
 }
 
-/// What libtorch said of a call: the memory or the device failed, or the file's call does not fit its values.
+/// Turns libtorch's message about a call into an error: the memory or the device failed, or the call does not fit its
+/// arguments.
 fn refused(shown: &str, why: &str) -> Error {
     match Error::from(tch::TchError::Torch(why.to_string())) {
         Error::Bug(_) => Error::Input(format!("calls {shown}, which libtorch refuses ({why})")),

@@ -1,5 +1,5 @@
-//! What the models are without their weights: which parameters an architecture declares, and what its branches and its
-//! head compute of them.
+//! The models without their weights: which parameters an architecture declares, and what its branches and its head
+//! compute from them.
 
 use super::bert::{Bert, Tokens};
 use super::cross::Cross;
@@ -9,18 +9,18 @@ use super::residual::Residual;
 use crate::lab::tensor::{Kind, Tensor};
 use crate::{Error, Result};
 
-/// What a model gives for a case.
+/// What a model answers for a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Answers {
     /// Two logits: normal and abnormal.
     #[default]
     Classes,
-    /// Log-odds of so many findings.
+    /// Log-odds, one for each of so many findings.
     Findings(usize),
 }
 
 impl Answers {
-    /// How many numbers these are.
+    /// How many numbers the answer has.
     pub fn count(self) -> usize {
         match self {
             Self::Classes => 2,
@@ -29,25 +29,26 @@ impl Answers {
     }
 }
 
-/// What a model is, without its weights.
+/// An architecture, without weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     /// Images alone.
     Vision(Residual),
     /// Text alone.
     Language(Bert),
-    /// The branches' features, concatenated, one linear layer.
+    /// Early fusion: the branches' features, concatenated, then one linear layer.
     Early(Residual, Bert),
-    /// Each branch's log-odds, concatenated, one linear layer.
+    /// Late fusion: each branch's log-odds; with two classes concatenated, then one linear layer; with findings a
+    /// weighted sum for each.
     Late(Residual, Bert),
-    /// Words and regions look at each other.
+    /// Fusion by cross-attention: words and regions attend to each other.
     Cross(Residual, Bert, Cross),
-    /// Experts, weighed by which input looks odd.
+    /// Gated fusion: experts, weighted by which input looks odd.
     Gated(Residual, Bert),
 }
 
 impl Architecture {
-    /// The parameters that it has.
+    /// Declares its parameters.
     pub fn declare(self) -> Vec<Declared> {
         let mut d = Declarations::default();
         match self {
@@ -68,7 +69,7 @@ impl Architecture {
                     language.declare_trunk(d);
                     language.declare_head(d);
                 });
-                // it starts as the sum of both log-odds
+                // with these values it starts as the sum of both log-odds
                 let scores = match vision.answers {
                     Answers::Classes => 1,
                     Answers::Findings(count) => count,
@@ -94,7 +95,7 @@ impl Architecture {
         d.list
     }
 
-    /// What it gives for a case.
+    /// What it answers for a case.
     pub fn answers(self) -> Answers {
         match self {
             Self::Vision(vision)
@@ -106,17 +107,17 @@ impl Architecture {
         }
     }
 
-    /// Whether a parameter lies above the trunks.
+    /// Whether a parameter is above the trunks.
     pub fn is_head(self, name: &str) -> bool {
         ["fusion.", "classifier.", "last_linear.", "fc."].iter().any(|head| name.starts_with(head))
     }
 
-    /// Whether only what joins the parts is ever trained.
+    /// Whether training changes only the layer that joins the parts.
     pub fn keeps_its_parts(self) -> bool {
         matches!(self, Self::Late(..))
     }
 
-    /// What the image branch gives the head: `[cases, …]` of images `[cases, views, side, side]`.
+    /// The features of the image branch for images `[cases, views, side, side]`.
     ///
     /// # Errors
     /// The model reads no images.
@@ -134,7 +135,7 @@ impl Architecture {
         }
     }
 
-    /// What the text branch gives the head.
+    /// The features of the text branch.
     ///
     /// # Errors
     /// The model reads no text.
@@ -163,11 +164,11 @@ impl Architecture {
         }
     }
 
-    /// What a model gives for a case: logits `[cases, 2]` (normal, abnormal), or log-odds `[cases, findings]`, of what the
-    /// branches gave.
+    /// The answers for features of the branches: logits `[cases, 2]` (normal, abnormal), or log-odds `[cases,
+    /// findings]`.
     ///
     /// # Errors
-    /// A branch that the model needs is absent.
+    /// The features of a branch that the model needs are missing.
     pub fn head(self, params: &Params, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let p = params.scope("");
         let image = || image.ok_or_else(|| no_branch("images"));
@@ -178,13 +179,13 @@ impl Architecture {
             Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
             Self::Late(vision, _) => {
                 if let Answers::Findings(_) = vision.answers {
-                    // each finding has a weight for either branch
+                    // each finding has a weight for each branch
                     let scores = Tensor::f_stack(&[image()?, text()?], 2)?;
                     let weighed = scores.f_mul(p.get("fusion.weight")?)?;
                     let sum = weighed.f_sum_dim_intlist([2_i64].as_slice(), false, Kind::Float)?;
                     return Ok(sum.f_add(p.get("fusion.bias")?)?);
                 }
-                // one logit s is the pair (0, s): softmax of the pair is the sigmoid of s
+                // a score s becomes the pair (0, s), whose softmax is the sigmoid of s
                 let score = p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?;
                 Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
             }
@@ -193,7 +194,7 @@ impl Architecture {
         }
     }
 
-    /// The whole answer of a gated fusion.
+    /// The answer of a gated fusion, with its gate and experts.
     pub fn gated(self, params: &Params, image: &Tensor, text: &Tensor) -> Result<Gated> {
         gated::forward(&params.scope("fusion"), image, text)
     }

@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::lab::tensor::{Kind, Tensor};
 
-/// What each query takes from all values: softmax(q kᵀ / √width of a head + mask) v, head by head. Queries, keys and
-/// values are `[cases, length, width]` and projected already; the mask is `[cases, 1, 1, length of the keys]`.
+/// Attention, head by head: softmax(q kᵀ / √(width of a head) + mask) v. Queries, keys and values are already
+/// projected and `[cases, length, width]`; the mask is `[cases, 1, 1, length of the keys]`.
 pub(super) fn attend(
     [queries, keys, values]: [&Tensor; 3],
     mask: Option<&Tensor>,

@@ -11,20 +11,21 @@ use crate::{Error, Result};
 const DEVIATION: f32 = 0.02;
 pub(super) const NORM_EPSILON: f64 = 1e-12;
 
-/// The shape of the network; `config.vocabulary` is the number of entries that it really has.
+/// The shape of the network; `config.vocabulary` is the actual number of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bert {
     /// Sizes.
     pub config: BertConfig,
-    /// What it gives for a case.
+    /// What it answers for a case.
     pub answers: Answers,
 }
 
-/// Texts of a batch at least, where there are so many.
+/// Least number of texts in a batch, except the last.
 const FEWEST: usize = 8;
 
-/// Batches of texts, given by their places, of about the same length, so that hardly anything is padded: the shortest
-/// first, and a new batch where one would be longer by more than a quarter than the first of the last.
+/// Groups texts, given by their places, into batches of similar length, so that there is little padding. Texts are
+/// sorted by length; a new batch starts when a text is more than a quarter longer than the first of the current batch
+/// and that has enough texts.
 pub fn by_length(texts: &[Vec<u32>]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_by_key(|&place| texts[place].len());
@@ -46,15 +47,15 @@ pub struct Tokens {
     ids: Tensor,
     /// 0 for a token, a large negative number for padding: `[cases, 1, 1, length]`.
     mask: Tensor,
-    /// Embeddings of the ids `[cases, length, hidden]` that are read instead of the table's.
+    /// Embeddings of the ids, `[cases, length, hidden]`, to use instead of a lookup in the table.
     leaf: Option<Tensor>,
 }
 
 impl Tokens {
-    /// Pads with id 0.
+    /// Pads texts with id 0.
     ///
     /// # Errors
-    /// A text has no token.
+    /// No text has a token.
     pub fn new(texts: &[&[u32]]) -> Result<Self> {
         let length = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
         if length == 0 {
@@ -76,7 +77,7 @@ impl Tokens {
         })
     }
 
-    /// The same tokens.
+    /// A copy that shares the tensors.
     #[must_use]
     pub fn shallow_clone(&self) -> Self {
         Self {
@@ -86,8 +87,8 @@ impl Tokens {
         }
     }
 
-    /// Looks the ids up in a table of embeddings `[vocabulary, hidden]`, and from now on reads a network what was
-    /// found: a leaf `[cases, length, hidden]` that asks for its gradient.
+    /// Looks the ids up in a table of embeddings `[vocabulary, hidden]`. Returns the embeddings `[cases, length,
+    /// hidden]` as a leaf that requires a gradient; the network reads this leaf from now on.
     pub fn trace(&mut self, table: &Tensor) -> Result<Tensor> {
         let found = Tensor::f_embedding(table, &self.ids, 0, false, false)?;
         let leaf = found.f_detach()?.f_set_requires_grad(true)?;
@@ -95,7 +96,7 @@ impl Tokens {
         Ok(leaf)
     }
 
-    /// Ids, and 1 for a token and 0 for padding: `[cases, length, 2]` integers.
+    /// The ids, and a mask with 1 for a token and 0 for padding: `[cases, length, 2]` integers.
     pub fn ids_and_mask(&self) -> Result<Tensor> {
         let mask = self.mask.f_eq(0.0)?.f_to_kind(Kind::Int64)?.f_view(self.ids.size().as_slice())?;
         Ok(Tensor::f_stack(&[&self.ids, &mask], 2)?)
@@ -103,7 +104,7 @@ impl Tokens {
 }
 
 impl Bert {
-    /// Of this size, with two classes.
+    /// A network of this size with two classes.
     pub fn of(config: BertConfig) -> Self {
         Self { config, answers: Answers::Classes }
     }
@@ -143,23 +144,24 @@ impl Bert {
         d.linear("classifier", self.answers.count(), self.features(), DEVIATION);
     }
 
-    /// Pooled [CLS] `[cases, hidden]` of texts.
+    /// The pooled [CLS] state of texts, `[cases, hidden]`.
     pub fn forward(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-        // of the last layer nothing else is read; training goes through all of it, as published
+        // only [CLS] of the last layer is read; networks that are not folded, such as in training, compute all of it
+        // as published
         let asked = p.is_folded().then_some(1);
         let first = self.states(p, tokens, asked)?.f_select(1, 0)?;
         Ok(p.linear("bert.pooler.dense", &first)?.f_tanh()?)
     }
 
-    /// The last hidden state of every token, and behind it 0 for a token and a large negative number for
-    /// padding: `[cases, length, hidden + 1]`.
+    /// The last hidden state of every token, with one more column: 0 for a token, a large negative number for
+    /// padding. `[cases, length, hidden + 1]`.
     pub fn words(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
         let states = self.states(p, tokens, None)?;
         let mask = tokens.mask.f_view([states.size()[0], states.size()[1], 1])?;
         Ok(Tensor::f_cat(&[states, mask], 2)?)
     }
 
-    /// The last hidden state of the first so many tokens, or of all: `[cases, length, hidden]`.
+    /// The last hidden states of all tokens, or of the first `asked` ones: `[cases, length, hidden]`.
     pub(super) fn states(self, p: &Scope<'_>, tokens: &Tokens, asked: Option<i64>) -> Result<Tensor> {
         let mut x = embed(&p.sub("bert.embeddings"), tokens)?;
         for layer in 0..self.config.layers {

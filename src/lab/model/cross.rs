@@ -1,6 +1,7 @@
-//! Cross-attention fusion: words look at the image's regions and regions at the words (Vaswani et al.,
-//! NeurIPS 2017, in both directions as in Lu et al., ViLBERT, NeurIPS 2019), with a residual and a layer norm
-//! (Ba et al., 2016), mean-pooled and classified. Parameter names are those of torch's `MultiheadAttention`.
+//! Cross-attention fusion: words attend to the image's regions and regions to the words (Vaswani et al., NeurIPS
+//! 2017, in both directions as in Lu et al., ViLBERT, NeurIPS 2019). Each direction has a residual connection and a
+//! layer norm (Ba et al., 2016); the results are mean-pooled and classified. Parameter names are those of torch's
+//! `MultiheadAttention`.
 
 use super::attention::attend;
 use super::params::{Declarations, Init, Scope};
@@ -9,17 +10,17 @@ use crate::lab::tensor::{Kind, Tensor};
 
 const NORM_EPSILON: f64 = 1e-5;
 
-/// The space that both inputs are brought into.
+/// The shape of the fusion: both inputs are projected into one space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cross {
-    /// Its width.
+    /// Width of the space.
     pub width: usize,
-    /// Attention heads; divides `width`.
+    /// Attention heads; their number divides `width`.
     pub heads: usize,
 }
 
 impl Cross {
-    /// Declares everything above the branches: `channels` a region and `hidden` a word, for so many answers.
+    /// Declares everything above the branches, which give `channels` numbers a region and `hidden` a word.
     pub fn declare(self, d: &mut Declarations, (channels, hidden): (usize, usize), answers: usize) {
         let deviation = |into: usize| (1.0 / into as f32).sqrt();
         d.linear("image", self.width, channels, deviation(channels));
@@ -36,8 +37,8 @@ impl Cross {
         d.linear("classifier", answers, 2 * self.width, 0.01);
     }
 
-    /// Answers `[cases, answers]` of regions `[cases, regions, channels]` and words `[cases, length, hidden + 1]`, the
-    /// last column of which is 0, or a large negative number for padding.
+    /// The answers `[cases, answers]` for regions `[cases, regions, channels]` and words `[cases, length, hidden +
+    /// 1]`. The last column of the words is 0, or a large negative number for padding.
     pub fn forward(self, p: &Scope<'_>, regions: &Tensor, words: &Tensor) -> Result<Tensor> {
         let hidden = words.size()[2] - 1;
         let padding = words.f_narrow(2, hidden, 1)?;

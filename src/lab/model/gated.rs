@@ -1,10 +1,10 @@
 //! Gated fusion after the odd-one-out network of Yang et al., Defending Multimodal Fusion Models against
-//! Single-Source Adversaries (CVPR 2021): a gate says which input looks inconsistent, and the answer is the
-//! sum of an expert for both inputs and one for each alone, so weighed that the odd input is left out.
+//! Single-Source Adversaries (CVPR 2021). A gate estimates which input looks inconsistent. The answer is a weighted
+//! sum of three experts, one for both inputs and one for each alone, with weights that leave the odd input out.
 //!
-//! With two inputs no majority can tell which one lies: the gate has to know the trace that a perturbation
-//! leaves, so it is trained on inputs that were perturbed ([`spoil`](crate::lab::gated_augmentation)), and an attacker
-//! who knows it may hide that trace.
+//! With two inputs no majority can tell which one was attacked. The gate has to recognise the trace that a
+//! perturbation leaves, so it is trained on perturbed inputs
+//! ([`gated_augmentation`](crate::lab::gated_augmentation)). An attacker who knows the gate may hide that trace.
 
 use super::params::{Declarations, Scope};
 use crate::Result;
@@ -13,18 +13,18 @@ use crate::lab::tensor::{Kind, Tensor};
 /// Width of the gate's hidden layer.
 const GATE: usize = 64;
 
-/// What a gated fusion answers.
+/// The answer of a gated fusion.
 #[derive(Debug)]
 pub struct Gated {
-    /// `[cases, answers]`: the mixture.
+    /// The mixture of the experts, `[cases, answers]`.
     pub logits: Tensor,
-    /// `[cases, 3]`: neither input is odd, the image is, the text is.
+    /// The gate's logits, `[cases, 3]`: neither input is odd, the image is, the text is.
     pub gate: Tensor,
-    /// `[cases, answers]` each: the expert for images and the one for texts.
+    /// The experts for the image alone and for the text alone, `[cases, answers]` each.
     pub experts: [Tensor; 2],
 }
 
-/// Declares everything above the branches, which give `image` and `text` features, for so many answers.
+/// Declares everything above the branches, which give `image` and `text` numbers a case.
 pub fn declare(d: &mut Declarations, (image, text): (usize, usize), answers: usize) {
     let deviation = |into: usize| (1.0 / into as f32).sqrt();
     d.linear("both", answers, image + text, 0.01);
@@ -40,7 +40,7 @@ pub fn forward(p: &Scope<'_>, image: &Tensor, text: &Tensor) -> Result<Gated> {
     let gate = p.linear("gate.2", &p.linear("gate.0", &both)?.f_relu()?)?;
     let weights = gate.f_softmax(1, Kind::Float)?;
     let experts = [p.linear("image", image)?, p.linear("text", text)?];
-    // an odd image leaves the text's expert, and the other way round
+    // if the image is odd, the text's expert answers, and the other way round
     let answers = [&p.linear("both", &both)?, &experts[1], &experts[0]];
     let mut logits = answers[0].f_mul(&weights.f_narrow(1, 0, 1)?)?;
     for (place, answer) in answers.iter().enumerate().skip(1) {

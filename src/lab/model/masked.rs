@@ -1,9 +1,10 @@
-//! The masked language model that a text branch began as: Devlin et al., Pre-training of Deep Bidirectional
+//! The masked language model that a text branch started from: Devlin et al., Pre-training of Deep Bidirectional
 //! Transformers (NAACL 2019). Parameter names are those of Hugging Face's `BertForMaskedLM`.
 //!
-//! Over the last hidden states lies a dense layer, GELU and a layer norm, then the table of word embeddings (or a
-//! decoder of its own) with a bias for every entry. Trunk and head are the published ones, untouched by any training
-//! here; they are read and checked when they are first asked, so that who does not ask has no second trunk in memory.
+//! The head is a dense layer, GELU and a layer norm on the last hidden states, then a product with the table of word
+//! embeddings (or with a decoder of its own) and a bias for every entry. Trunk and head are the published ones;
+//! training here does not change them. They are loaded and checked at the first request, so that a run that never
+//! asks for words has no second trunk in memory.
 
 use std::cell::OnceCell;
 
@@ -14,10 +15,10 @@ use crate::Result;
 use crate::lab::checkpoint::Checkpoint;
 use crate::lab::tensor::{self, Tensor};
 
-/// What stands where a word is asked for.
+/// The token in place of the word that is asked for.
 pub const MASK: &str = "[MASK]";
 
-/// A folder with a head that proposes words.
+/// A language model's folder that holds a head for words.
 #[derive(Debug)]
 pub struct Masked {
     checkpoint: Checkpoint,
@@ -39,11 +40,12 @@ impl Masked {
         Ok(Some(Self { checkpoint, tokenizer, params: OnceCell::new() }))
     }
 
-    /// At most `most` entries of the vocabulary that `fits` lets pass, the likeliest first, for the place of the
-    /// one [`MASK`] of a text; none if the model does not get to see that place, or sees several.
+    /// Proposes words for the place of the one [`MASK`] in a text: at most `most` entries of the vocabulary that
+    /// `fits` accepts, the likeliest first. Empty if the text has several masks, or the tokenizer cuts off the part
+    /// with the mask.
     ///
     /// # Errors
-    /// The folder's weights are wrong.
+    /// The folder's weights do not fit the model.
     pub fn words(&self, text: &str, most: usize, fits: impl Fn(&str) -> bool) -> Result<Vec<&str>> {
         let entries = &self.tokenizer.vocabulary.entries;
         let ids = self.tokenizer.tokenizer.encode(text, self.tokenizer.max_tokens);
@@ -54,11 +56,11 @@ impl Masked {
         let mut words: Vec<(f32, &str)> =
             logits.into_iter().zip(entries.iter().map(String::as_str)).collect();
         words.retain(|(_, entry)| fits(entry));
-        words.sort_by(|a, b| b.0.total_cmp(&a.0)); // stable: of equals the first of the vocabulary
+        words.sort_by(|a, b| b.0.total_cmp(&a.0)); // stable: equals stay in the vocabulary's order
         Ok(words.into_iter().take(most).map(|(_, entry)| entry).collect())
     }
 
-    /// Logits of all entries for a place of a text, `[vocabulary]`.
+    /// The logits of all entries for a position of a text, `[vocabulary]`.
     fn logits(&self, text: &str, at: usize) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let p = self.params()?.scope("");
@@ -77,7 +79,8 @@ impl Masked {
     }
 }
 
-/// Logits `[vocabulary]` of a hidden state `[hidden]`. A decoder that the checkpoint does not write out is tied.
+/// The logits `[vocabulary]` for a hidden state `[hidden]`. If the checkpoint has no decoder, the word embeddings are
+/// the decoder.
 fn head(p: &Scope<'_>, state: &Tensor) -> Result<Tensor> {
     let own = p.sub("cls.predictions");
     let x = own.linear("transform.dense", state)?.f_gelu("none")?;

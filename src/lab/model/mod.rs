@@ -1,5 +1,5 @@
-//! The models: one architecture a file, parameter names equal to the published checkpoint's. Every model
-//! is two branches and a head, so that a branch whose input a threat leaves alone is computed once.
+//! The models: one architecture a file, with the parameter names of the published checkpoint. Every model is two
+//! branches and a head, so that the features of a branch whose input is not attacked are computed once.
 
 mod architecture;
 mod attention;
@@ -33,28 +33,28 @@ use crate::text::{Tokenizer, Vocabulary};
 pub struct Network {
     /// Its name in the spec.
     pub name: String,
-    /// What it is.
+    /// Its architecture.
     pub architecture: Architecture,
     /// Its weights.
     pub params: Params,
-    /// What turns a report into its tokens, if it reads text.
+    /// Turns a report into tokens, if the model reads text.
     pub tokenizer: Option<TokenizerOf>,
     /// Side of its images in pixels, if it reads any.
     pub side: Option<u32>,
-    /// sha256 of the file that its weights, or the beginning of its training, came from.
+    /// sha256 of the file from which its weights, or the start of its training, came.
     pub source: Option<String>,
-    /// The masked language model that its text branch began as, if the folder held one.
+    /// The masked language model that its text branch started from, if the folder held one.
     pub masked: Option<Rc<Masked>>,
 }
 
-/// A tokenizer with the vocabulary that made it.
+/// A tokenizer with its vocabulary.
 #[derive(Debug)]
 pub struct TokenizerOf {
     /// Entries and normalisation.
     pub vocabulary: Vocabulary,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// Tokens of a text at most.
+    /// Limit on the tokens of a text.
     pub max_tokens: usize,
 }
 
@@ -81,7 +81,7 @@ impl TokenizerOf {
     }
 }
 
-/// A model before the lab: what it reads, besides what it decides.
+/// A model that can be run and attacked: what it reads, in addition to how it decides.
 pub trait Reader: Classifier {
     /// Its name in the spec.
     fn name(&self) -> &str;
@@ -92,38 +92,40 @@ pub trait Reader: Classifier {
     /// Whether it reads the report.
     fn reads_text(&self) -> bool;
 
-    /// Whether two texts are the same to it: after its tokenizer, which cuts what is too long and knows not every word.
+    /// Whether the model reads two texts alike: a tokenizer cuts long texts and does not know every word.
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         one == other
     }
 
-    /// The most that it shows.
+    /// The most that an attack can ask it for; a defended model shows what its base shows.
     fn access(&self) -> Access {
-        Access::Gradient
+        self.undefended().map_or(Access::Gradient, Reader::access)
     }
 
-    /// The pieces of its words and their embeddings; None if it does not show them.
+    /// Its tokenizer and the embeddings of word pieces; None if it does not expose them.
     fn pieces(&self) -> Option<Pieces<'_>> {
         None
     }
 
-    /// The masked language model that its text branch began as; None if there is none.
+    /// The masked language model that its text branch started from; None if there is none.
     fn masked(&self) -> Option<&Masked> {
         None
     }
 
-    /// The model that a defence wraps; None if this is no defence.
+    /// The model that a defence wraps; None if the model has no defence.
     fn undefended(&self) -> Option<&dyn Reader> {
         None
     }
 
-    /// Evaluations of the wrapped model that attacks see as one; above 1 where the answer that counts is [`Reader::settled`].
+    /// Evaluations of the wrapped model for one answer to an attack. Above 1, the answer that counts is
+    /// [`Reader::settled`].
     fn draws(&self) -> usize {
         1
     }
 
-    /// The answer that counts for one case, where it is not what [`Classifier::decide`] shows attacks: a vote of noisy copies,
-    /// or double masking. `image` is `[1, views, side, side]`. None where `decide` is the answer.
+    /// The answer that counts for one case, if it is not the one that attacks see through [`Classifier::decide`]: a
+    /// vote of noisy copies, or double masking. `image` is `[1, views, side, side]`. None if `decide` gives the
+    /// answer.
     fn settled(
         &self,
         _case: &str,
@@ -135,10 +137,10 @@ pub trait Reader: Classifier {
     }
 }
 
-/// What a model's words are made of.
+/// A model's word pieces.
 #[derive(Debug, Clone, Copy)]
 pub struct Pieces<'a> {
-    /// What turns texts into pieces.
+    /// Turns texts into pieces.
     pub of: &'a TokenizerOf,
     /// Embeddings of the pieces, `[vocabulary, hidden]`.
     pub embeddings: &'a Tensor,
@@ -179,7 +181,7 @@ impl Classifier for Network {
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let of = self.tokenizer.as_ref().ok_or_else(|| no_branch("text"))?;
-        // what is there several times is read once
+        // a text that occurs several times is read once
         let mut unique: Vec<&str> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut rows: Vec<usize> = Vec::new();
@@ -190,7 +192,7 @@ impl Classifier for Network {
             }));
         }
         let ids: Vec<Vec<u32>> = unique.iter().map(|text| of.tokenizer.encode(text, of.max_tokens)).collect();
-        // words of a cross-attention are kept apart, so all have to have one length
+        // cross-attention returns a feature for each word, so all texts need the same padded length
         let batches = match self.architecture {
             Architecture::Cross(..) => vec![(0..ids.len()).collect()],
             _ => by_length(&ids),

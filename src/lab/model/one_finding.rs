@@ -1,13 +1,14 @@
-//! A model as it is asked about one finding: of its log-odds, a finding each, one stands as the pair of logits (0, z).
-//! Cross-entropy on the pair is binary cross-entropy on z, so that attacks and losses for two classes are those for a
-//! finding. The weights and the forward pass are shared by all findings.
+//! A model as it is asked about one finding. It gives log-odds, one a finding; the log-odds z of this finding become
+//! the logits (0, z). Cross-entropy on that pair is binary cross-entropy on z, so attacks and losses for two classes
+//! work for a finding. All findings share the weights and the features of the branches.
 
 use super::{Masked, Pieces, Reader};
 use crate::Result;
 use crate::lab::tensor::Tensor;
 use crate::lab::victim::{Classifier, TextTrace};
+use crate::spec::Access;
 
-/// A model whose answer about one finding is asked for.
+/// A model that answers about one finding.
 pub struct OneFinding<'a> {
     of: &'a dyn Reader,
     name: String,
@@ -16,7 +17,7 @@ pub struct OneFinding<'a> {
 }
 
 impl<'a> OneFinding<'a> {
-    /// Of a model that gives log-odds `[cases, findings]`.
+    /// Asks a model with log-odds `[cases, findings]` about the finding in column `place`.
     pub fn new(of: &'a dyn Reader, name: &str, place: usize) -> Self {
         Self { of, name: name.to_string(), place }
     }
@@ -44,6 +45,10 @@ impl Classifier for OneFinding<'_> {
 impl Reader for OneFinding<'_> {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn access(&self) -> Access {
+        self.of.access()
     }
 
     fn side(&self) -> Option<u32> {

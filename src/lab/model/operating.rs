@@ -1,7 +1,7 @@
-//! A model at an operating point: its threshold is fixed on the validation part of the split, where it keeps a
-//! sensitivity (or a specificity) and has the best of the other (Youden, Index for rating diagnostic tests, Cancer
-//! 1950, for the trade). The threshold is taken off the logit for abnormal, so that every attack meets the decision
-//! that is used.
+//! A model at an operating point. Its threshold is fixed on the validation part of the split: it keeps a given
+//! sensitivity (or specificity) there, and the other of the two is as large as possible (Youden, Index for rating
+//! diagnostic tests, Cancer 1950, for the trade-off). The threshold is subtracted from the logit for abnormal, so
+//! that attacks act on the decision that is used.
 
 use super::{Masked, Pieces, Reader};
 use crate::data::Partition;
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// Cases that are read at once.
 const AT_ONCE: usize = 32;
 
-/// A model whose score must exceed a threshold to mean abnormal.
+/// A model that calls a case abnormal when its log-odds exceed a threshold.
 pub struct Operated<'a> {
     of: &'a dyn Reader,
     /// The log-odds above which a case is called abnormal.
@@ -25,9 +25,9 @@ impl<'a> Operated<'a> {
     /// Fixes the threshold on the validation cases.
     ///
     /// # Errors
-    /// The validation part has no case of the class, an answer is not finite, or libtorch fails.
+    /// The validation cases lack one of the two classes, or an answer is not finite.
     pub fn fix(of: &'a dyn Reader, point: Operating, inputs: &Inputs, partition: &Partition) -> Result<Self> {
-        // of a finding, the cases whose label is known
+        // where the point is about a finding, only cases with a known label count
         let known = |index: &usize| Some((*index, inputs.label_of(point.finding, *index)?));
         let (cases, labels): (Vec<usize>, Vec<bool>) = partition.validation.iter().filter_map(known).unzip();
         let mut scores = Vec::with_capacity(cases.len());
@@ -51,7 +51,8 @@ impl<'a> Operated<'a> {
     }
 }
 
-/// The threshold, halfway between two scores, that keeps the share and gives the other class the most.
+/// The threshold that keeps the share of its class and gets the most cases of the other class right. It is halfway
+/// between two scores. None if a class is missing or a score is not finite.
 fn threshold(scores: &[f32], labels: &[bool], point: Operating) -> Option<f32> {
     let is_kept = matches!(point.metric, Metric::Sensitivity);
     let mut kept: Vec<f32> =
@@ -61,10 +62,11 @@ fn threshold(scores: &[f32], labels: &[bool], point: Operating) -> Option<f32> {
     if kept.is_empty() || others.is_empty() || scores.iter().any(|score| !score.is_finite()) {
         return None;
     }
-    // seen from the class that is kept, its scores have to lie above the threshold
+    // flip signs, if necessary, so that the scores of the class to keep must be above the threshold
     let sign = if is_kept { 1.0 } else { -1.0 };
     kept.iter_mut().chain(&mut others).for_each(|score| *score *= sign);
     kept.sort_by(f32::total_cmp);
+    // 1e-9, because the product may round to just below a whole number
     let most_lost = ((1.0 - point.share) * kept.len() as f64 + 1e-9).floor() as usize;
     let lowest = kept[most_lost.min(kept.len() - 1)];
     let below = kept.iter().chain(&others).copied().filter(|score| *score < lowest).max_by(f32::total_cmp);

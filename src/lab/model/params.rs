@@ -1,4 +1,4 @@
-//! Parameters by name: what an architecture declares, drawn at random or read from a file.
+//! Parameters by name: what an architecture declares, with random values or those of a file.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use crate::{Error, Result};
 
 const NORM_EPSILON: f64 = 1e-5;
 
-/// How a parameter starts.
+/// Initial values of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
-    /// Normal with this standard deviation.
+    /// Normally distributed, with this standard deviation.
     Normal(f32),
-    /// One value everywhere.
+    /// The same value everywhere.
     Constant(f32),
 }
 
-/// A parameter that an architecture has.
+/// A parameter that an architecture declares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declared {
     /// Its name, as in the published checkpoint.
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// How it starts.
+    /// Its initial values.
     pub init: Init,
-    /// Whether training changes it by its gradient (the running statistics of a norm are not).
+    /// Whether it has a gradient in training; the running statistics of a batch norm have none.
     pub trained: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct Declarations {
 }
 
 impl Declarations {
-    /// Declares under a prefix: `vision` makes `vision.conv1.weight`.
+    /// Declares parameters under a prefix: `vision` makes `vision.conv1.weight`.
     pub fn within(&mut self, prefix: &str, declare: impl FnOnce(&mut Self)) {
         let before = self.prefix.len();
         self.prefix.push_str(prefix);
@@ -59,18 +59,18 @@ impl Declarations {
         });
     }
 
-    /// A trained parameter.
+    /// Declares a trained parameter.
     pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) {
         self.add(name, shape, init, true);
     }
 
-    /// A convolution without bias, started as by He et al. (2015), fan out.
+    /// Declares a convolution without bias, with the initial values of He et al. (2015), fan out.
     pub fn conv(&mut self, name: &str, out: usize, into: usize, kernel: usize) {
         let deviation = (2.0 / (out * kernel * kernel) as f32).sqrt();
         self.weight(&format!("{name}.weight"), &[out, into, kernel, kernel], Init::Normal(deviation));
     }
 
-    /// A batch norm with its running statistics.
+    /// Declares a batch norm with its running statistics.
     pub fn batch_norm(&mut self, name: &str, channels: usize) {
         self.weight(&format!("{name}.weight"), &[channels], Init::Constant(1.0));
         self.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0));
@@ -78,13 +78,13 @@ impl Declarations {
         self.add(&format!("{name}.running_var"), &[channels], Init::Constant(1.0), false);
     }
 
-    /// A linear layer with bias.
+    /// Declares a linear layer with bias.
     pub fn linear(&mut self, name: &str, out: usize, into: usize, deviation: f32) {
         self.weight(&format!("{name}.weight"), &[out, into], Init::Normal(deviation));
         self.weight(&format!("{name}.bias"), &[out], Init::Constant(0.0));
     }
 
-    /// A layer norm.
+    /// Declares a layer norm.
     pub fn layer_norm(&mut self, name: &str, width: usize) {
         self.weight(&format!("{name}.weight"), &[width], Init::Constant(1.0));
         self.weight(&format!("{name}.bias"), &[width], Init::Constant(0.0));
@@ -99,15 +99,16 @@ pub type Named = (String, Vec<usize>, Vec<f32>);
 pub struct Params {
     store: VarStore,
     tensors: BTreeMap<String, Tensor>,
-    /// Norms are folded into the convolutions before them, images run channels-last, and nothing unread is computed.
+    /// Whether batch norms are folded into the convolutions before them, images are channels-last, and BERT computes
+    /// only [CLS] in its last layer.
     folded: bool,
 }
 
 impl Params {
-    /// Makes every declared parameter; `fill` gives its values, row-major.
+    /// Makes every declared parameter; `fill` returns its values, row-major.
     ///
     /// # Errors
-    /// `fill` fails or gives the wrong number of values.
+    /// `fill` fails or returns the wrong number of values.
     pub fn make(declared: &[Declared], mut fill: impl FnMut(&Declared) -> Result<Vec<f32>>) -> Result<Self> {
         let store = VarStore::new(tensor::device());
         let mut tensors = BTreeMap::new();
@@ -120,7 +121,7 @@ impl Params {
         Ok(Self { store, tensors, folded: false })
     }
 
-    /// Every parameter as its declaration starts it, from a seed.
+    /// Draws the initial values of every declared parameter from a seed.
     pub fn random(declared: &[Declared], seed: u64) -> Result<Self> {
         Self::make(declared, |parameter| {
             let count = parameter.shape.iter().product();
@@ -134,20 +135,20 @@ impl Params {
         })
     }
 
-    /// The tensor of a name.
+    /// The tensor with a name.
     ///
     /// # Errors
-    /// The architecture did not declare it.
+    /// No parameter has this name.
     pub fn get(&self, name: &str) -> Result<&Tensor> {
         self.tensors.get(name).ok_or_else(|| Error::Bug(format!("no parameter is called {name}")))
     }
 
-    /// Looks names up under a prefix.
+    /// A view of the parameters under a prefix.
     pub fn scope<'a>(&'a self, prefix: &'a str) -> Scope<'a> {
         Scope { params: self, prefix: prefix.to_string() }
     }
 
-    /// All names and values, by ascending name.
+    /// All names and values, sorted by name.
     pub fn values(&self) -> Result<Vec<Named>> {
         let mut all = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {
@@ -157,10 +158,10 @@ impl Params {
         Ok(all)
     }
 
-    /// Overwrites the values in place, by name; names that are not given keep theirs.
+    /// Overwrites the values in place, by name. Parameters that are not given keep theirs.
     ///
     /// # Errors
-    /// A name is unknown, a length is wrong, or libtorch fails.
+    /// A name is unknown, or a length is wrong.
     pub fn restore(&self, values: &[Named]) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         for (name, shape, values) in values {
@@ -175,16 +176,16 @@ impl Params {
         trained.map(|(_, tensor)| tensor.numel() as u64).sum()
     }
 
-    /// The store that an optimizer walks.
+    /// The store from which an optimizer takes the parameters.
     pub fn store(&self) -> &VarStore {
         &self.store
     }
 
-    /// Folds every batch norm into the convolution before it and lays convolutions out channels-last: the
-    /// same function in evaluation mode, but for rounding, and faster. Freezes the parameters.
+    /// Folds every batch norm into the convolution before it, and makes convolutions channels-last. In evaluation
+    /// mode the results differ by rounding only, and are computed faster. Freezes the parameters.
     ///
     /// # Errors
-    /// A norm has no convolution before it.
+    /// A batch norm has no convolution before it.
     pub fn fold(&mut self) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         self.freeze();
@@ -214,13 +215,13 @@ impl Params {
         Ok(())
     }
 
-    /// From now on no parameter asks for a gradient: the evaluation copy.
+    /// Turns gradients off for all parameters.
     pub fn freeze(&mut self) {
         self.store.freeze();
     }
 }
 
-/// The same tensor `[n, channels, height, width]` with its channels innermost in memory.
+/// The same tensor `[n, channels, height, width]`, stored with its channels innermost.
 fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
@@ -234,7 +235,7 @@ fn place<'s, 'n>(store: &'s VarStore, name: &'n str) -> (Path<'s>, &'n str) {
     (path, leaf)
 }
 
-/// Parameters under a prefix, with the layers that read them.
+/// Parameters under a prefix, with the layers that use them.
 #[derive(Debug, Clone)]
 pub struct Scope<'a> {
     params: &'a Params,
@@ -252,7 +253,7 @@ impl Scope<'_> {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }
 
-    /// The tensor of a name below the prefix.
+    /// The tensor with a name below the prefix.
     ///
     /// # Errors
     /// There is none.
@@ -260,29 +261,30 @@ impl Scope<'_> {
         self.params.get(&self.path(name))
     }
 
-    /// Whether a name below the prefix exists.
+    /// Whether there is a parameter with a name below the prefix.
     pub fn has(&self, name: &str) -> bool {
         self.params.tensors.contains_key(&self.path(name))
     }
 
-    /// Whether the parameters are folded for the attacks.
+    /// Whether the parameters are folded.
     pub fn is_folded(&self) -> bool {
         self.params.folded
     }
 
-    /// Images as the convolutions want them: channels-last if the parameters are folded.
+    /// Brings images into the memory layout of the convolutions: channels-last if the parameters are folded.
     pub fn lay_out(&self, images: &Tensor) -> Result<Tensor> {
         if self.params.folded { channels_last(images) } else { Ok(images.shallow_clone()) }
     }
 
-    /// A convolution, with a bias if one was declared or folded in.
+    /// Applies a convolution, with a bias if one was declared or folded in.
     pub fn conv(&self, name: &str, x: &Tensor, stride: i64, padding: i64, groups: i64) -> Result<Tensor> {
         let bias = self.params.tensors.get(&self.path(&format!("{name}.bias")));
         let weight = self.get(&format!("{name}.weight"))?;
         Ok(x.f_conv2d(weight, bias, [stride, stride], [padding, padding], [1, 1], groups)?)
     }
 
-    /// A batch norm (Ioffe and Szegedy, 2015); only with `train` it uses and updates batch statistics.
+    /// Applies a batch norm (Ioffe and Szegedy, 2015). With `train` it uses the batch's statistics and updates the
+    /// running ones. A folded one does nothing.
     pub fn batch_norm(&self, name: &str, x: &Tensor, train: bool) -> Result<Tensor> {
         if self.params.folded && !self.has(&format!("{name}.weight")) {
             return Ok(x.shallow_clone());
@@ -300,12 +302,12 @@ impl Scope<'_> {
         )?)
     }
 
-    /// A linear layer.
+    /// Applies a linear layer.
     pub fn linear(&self, name: &str, x: &Tensor) -> Result<Tensor> {
         Ok(x.f_linear(self.get(&format!("{name}.weight"))?, Some(self.get(&format!("{name}.bias"))?))?)
     }
 
-    /// A layer norm (Ba et al., 2016) over the last dimension.
+    /// Applies a layer norm (Ba et al., 2016) over the last dimension.
     pub fn layer_norm(&self, name: &str, x: &Tensor, epsilon: f64) -> Result<Tensor> {
         let weight = self.get(&format!("{name}.weight"))?;
         let bias = self.get(&format!("{name}.bias"))?;
@@ -313,7 +315,7 @@ impl Scope<'_> {
     }
 }
 
-/// Digest of names, shapes and values, in hexadecimal.
+/// The digest of names, shapes and values, in hexadecimal.
 pub fn digest(params: &Params) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for (name, shape, values) in params.values()? {

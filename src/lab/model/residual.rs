@@ -1,10 +1,10 @@
 //! Residual networks, with and without squeeze-and-excitation: He et al., Deep Residual Learning (CVPR
 //! 2016); Hu et al., Squeeze-and-Excitation Networks (CVPR 2018); Xie et al., `ResNeXt` (CVPR 2017).
 //!
-//! Parameter names and layers are those of timm's `legacy_senet154`, `legacy_seresnet…`, `legacy_seresnext…`
-//! and `resnet…`, so that a timm checkpoint fits as it is. `SMALL` is `legacy_seresnet18` behind a stem for
-//! small gray images. Every view goes through the same trunk; the features of the views are concatenated.
-//! Pixels are in [0, 1] and the normalisation is part of the model.
+//! Parameter names and layers are those of timm's `legacy_senet154`, `legacy_seresnet…`, `legacy_seresnext…` and
+//! `resnet…`, so that a timm checkpoint fits unchanged. `SMALL` is `legacy_seresnet18` with a stem for small gray
+//! images. All views go through the same trunk, and their features are concatenated. Pixels are in [0, 1]; the
+//! network normalises them itself.
 
 use super::Answers;
 use super::params::{Declarations, Init, Scope};
@@ -13,12 +13,12 @@ use crate::lab::tensor::{self, Tensor};
 use crate::spec::VisionNetwork;
 
 const REDUCTION: usize = 16;
-/// Mean and standard deviation of a chest film's pixels, roughly.
+/// Approximate mean and standard deviation of a chest film's pixels.
 const FILM: (f64, f64) = (0.5, 0.25);
 /// Channel means and standard deviations of ImageNet, which published weights expect.
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
-/// How an image enters.
+/// The layers before the first stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stem {
     /// One gray channel, 3×3, stride 2, no pooling.
@@ -29,16 +29,16 @@ pub enum Stem {
     Three,
 }
 
-/// What a stage is made of.
+/// The kind of block that stages consist of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block {
     /// Two 3×3 convolutions.
     Basic,
-    /// 1×1, 3×3, 1×1; the stride is in the first (`legacy_seresnet50`).
+    /// 1×1, 3×3, 1×1, with the stride in the first (`legacy_seresnet50`).
     BottleneckEarlyStride,
-    /// 1×1, 3×3, 1×1; the stride is in the second (`resnet50`).
+    /// 1×1, 3×3, 1×1, with the stride in the second (`resnet50`).
     Bottleneck,
-    /// The same with 32 groups of 4 (`legacy_seresnext50_32x4d`).
+    /// The same with 32 groups of 4 channels (`legacy_seresnext50_32x4d`).
     Grouped,
     /// Twice as wide with 64 groups (`legacy_senet154`).
     Wide,
@@ -53,23 +53,23 @@ impl Block {
 /// The shape of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Residual {
-    /// How an image enters.
+    /// The layers before the first stage.
     pub stem: Stem,
-    /// What a stage is made of.
+    /// The kind of its blocks.
     pub block: Block,
     /// Blocks of each stage.
     pub layers: [usize; 4],
-    /// Whether blocks squeeze and excite.
+    /// Whether blocks have squeeze-and-excitation.
     pub excites: bool,
-    /// Planes of the first stage: 64 in every published network.
+    /// Channels (planes) of the first stage: 64 in every published network.
     pub width: usize,
     /// Views of a study.
     pub views: usize,
-    /// What it gives for a case.
+    /// What it answers for a case.
     pub answers: Answers,
 }
 
-/// A convolution with the norm behind it: names, stride, padding, groups.
+/// A convolution and the batch norm after it.
 #[derive(Clone, Copy)]
 struct Layer {
     conv: &'static str,
@@ -105,7 +105,7 @@ impl Residual {
     pub const SENET154: Self =
         Self { stem: Stem::Three, block: Block::Wide, layers: [3, 8, 36, 3], ..Self::SE_RESNET50 };
 
-    /// Blocks of the networks of 101 layers.
+    /// Blocks of each stage in the networks of 101 layers.
     const DEEP: [usize; 4] = [3, 4, 23, 3];
 
     /// The network that a spec names.
@@ -158,14 +158,14 @@ impl Residual {
         Ok(maps.f_adaptive_avg_pool2d([1, 1])?.f_reshape([images.size()[0], self.features() as i64])?)
     }
 
-    /// What every region of every view shows, `[cases, regions, channels]`, view by view and row by row.
+    /// The features of every region of every view, `[cases, regions, channels]`, view by view and row by row.
     pub fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let channels = (self.features() / self.views) as i64;
         let maps = self.maps(p, images, train)?.f_permute([0, 2, 3, 1])?;
         Ok(maps.f_reshape([images.size()[0], -1, channels])?)
     }
 
-    /// The last maps, `[cases · views, channels, height, width]`.
+    /// The feature maps of the last stage, `[cases · views, channels, height, width]`.
     fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let mut x = self.enter(p, images, train)?;
         let mut into = self.stem_width();
@@ -229,7 +229,7 @@ impl Residual {
         if self.stem == Stem::Small {
             return Ok(x);
         }
-        // the two families of checkpoints pool at other borders
+        // the two families of checkpoints were trained with different borders of the pooling
         let (padding, ceil) = if self.excites { (0, true) } else { (1, false) };
         Ok(x.f_max_pool2d([3, 3], [2, 2], [padding, padding], [1, 1], ceil)?)
     }

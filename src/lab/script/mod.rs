@@ -1,9 +1,10 @@
-//! A user's own module as a victim: a graph of torch.export, which is data; a `TorchScript` module, which holds code and
-//! is run only where the spec trusts it and pins its digest; or a command that the spec trusts, which shows no gradient.
+//! A user's own model under attack: a graph of torch.export, which is data; a `TorchScript` module, which holds code
+//! and runs only if the spec trusts it and pins its digest; or a process behind a command.
 //!
-//! The module is called with a tensor `[cases, channels, side, side]` for each view, normalised as the spec says, then
-//! with the ids and the mask of the text, `[cases, length]` integers each; with what it reads of these, in this order. It
-//! returns two logits a case, or one, or one for each finding that the spec names.
+//! A module is called with the inputs that it reads, in this order: for each view a tensor `[cases, channels, side,
+//! side]`, normalised as the spec says; then the ids and the mask of the text, `[cases, length]` integers each. A
+//! command gets the views and the text of the report (`lab::command`). Either returns two logits a case, one logit a
+//! case, one probability a case, or one logit for each finding that the spec names.
 
 mod module;
 mod probe;
@@ -24,12 +25,12 @@ use crate::files::bounded_read;
 use crate::spec::{Access, CommandLine, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
-/// Log-odds of a probability are cut here: above it, 32 bits no longer tell a probability from 1.
+/// Limit on the log-odds of a probability: beyond it, 32 bits cannot distinguish the probability from 1.
 const MOST_LOG_ODDS: f64 = 16.0;
-/// A module is refused above this size.
+/// Limit on the bytes of a module.
 const LIMIT_BYTES: u64 = 8 << 30;
 
-/// A module, loaded and probed.
+/// A loaded module or command; [`Script::probe`] checks it.
 #[derive(Debug)]
 pub struct Script {
     name: String,
@@ -37,26 +38,26 @@ pub struct Script {
     spec: ScriptModel,
     module: Module,
     tokenizer: Option<TokenizerOf>,
-    /// The column of each finding of the data; none where it answers whether a study is abnormal.
+    /// The output column of each finding of the data; empty if the module answers whether a study is abnormal.
     columns: Vec<usize>,
     mean: Tensor,
     deviation: Tensor,
-    /// blake3 of the file.
+    /// blake3 of the file; for a command, see [`Script::pin_answers`].
     pub digest: String,
-    /// Number of parameters.
+    /// Number of parameters; 0 for a command.
     pub parameters: u64,
 }
 
 impl Script {
-    /// Its name and its tokenizer, if it reads text.
+    /// Its name and tokenizer, if it reads text.
     pub fn reads_words(&self) -> Option<(&String, &TokenizerOf)> {
         self.tokenizer.as_ref().map(|of| (&self.name, of))
     }
 
-    /// Loads a pinned file; `folder` finds the tokenizer's folder.
+    /// Loads a pinned file, or prepares a command; `find` finds the file and the tokenizer's folder.
     ///
     /// # Errors
-    /// The file is not the pinned one or no module, or the tokenizer's folder is broken.
+    /// The file is not the pinned one or is no module, or the tokenizer's folder is not valid.
     pub fn load(
         name: &str,
         spec: &ScriptModel,
@@ -69,7 +70,7 @@ impl Script {
         let path = find(&spec.source.path)?;
         let file = path.display().to_string();
         let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
-        // what is loaded is what was hashed, whatever happens to the file meanwhile
+        // read once, so that the bytes that were hashed are the bytes that are loaded
         let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
         placeholder::check(&path, &bytes)?;
         check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
@@ -100,7 +101,7 @@ impl Script {
         })
     }
 
-    /// What the module returned, as logits of both classes or of the findings.
+    /// Converts the output to two logits a case, or to one for each finding.
     fn logits(&self, output: &Tensor, cases: i64) -> Result<Tensor> {
         let shape = output.size();
         let is_one = shape == [cases] || shape == [cases, 1];
@@ -108,7 +109,7 @@ impl Script {
             Outputs::Logits if shape == [cases, 2] => Ok(output.shallow_clone()),
             Outputs::Logit if is_one => beside_zero(output, cases),
             Outputs::Probability if is_one => {
-                // in 64 bits, because 1 − p loses what is left of a p near 1
+                // in 64 bits, because 1 − p is inexact for a p near 1
                 let shares = output.f_to_kind(Kind::Double)?;
                 let log_odds = shares.f_logit(Some(0.0))?.f_clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)?;
                 beside_zero(&log_odds.f_to_kind(Kind::Float)?, cases)
@@ -127,7 +128,7 @@ impl Script {
         }
     }
 
-    /// A command, which starts when it is first asked.
+    /// Prepares a command; it starts when it is first asked.
     fn command(name: &str, spec: &ScriptModel, line: &CommandLine) -> Result<Self> {
         Ok(Self {
             name: name.to_string(),
@@ -147,7 +148,7 @@ impl Script {
         Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.file))
     }
 
-    /// What the module is called with.
+    /// The arguments of a call.
     fn arguments(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Tensor>> {
         let mut arguments = Vec::new();
         if let (true, Some(images)) = (self.spec.reads_image, image) {
@@ -175,9 +176,9 @@ impl Classifier for Script {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
         let arguments = self.arguments(image, text)?;
         let output = self.module.forward(&arguments).map_err(|why| match why {
-            // it says what is wrong itself
+            // the errors of a command already say what is wrong
             why if self.spec.command.is_some() => why,
-            // what a user's module does with its inputs is its own
+            // these errors are the user's module's, not medcert's
             Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
                 self.refused(
@@ -191,12 +192,12 @@ impl Classifier for Script {
         if self.access() > Access::Decision {
             return Ok(logits);
         }
-        // the decision alone, as log-odds of 1 or −1
+        // show only the decision, as log-odds of 1 or −1
         let decided = logits.f_select(1, 1)?.f_gt_tensor(&logits.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;
         beside_zero(&decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?, cases)
     }
 
-    /// Ids and mask, `[cases, length, 2]`.
+    /// The ids and the mask, `[cases, length, 2]`; for a command, the bytes of the texts.
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
         if self.spec.command.is_some() {
             return bytes_of(texts);
@@ -232,13 +233,13 @@ impl Reader for Script {
     }
 }
 
-/// Log-odds as two logits, the first of them 0.
+/// The pair (0, z) of logits for log-odds z.
 fn beside_zero(log_odds: &Tensor, cases: i64) -> Result<Tensor> {
     let score = log_odds.f_reshape([cases, 1])?;
     Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
 }
 
-/// The columns of the findings, in the order of the data.
+/// The output columns of the data's findings, in the data's order.
 fn columns(name: &str, spec: &ScriptModel, findings: &[String]) -> Result<Vec<usize>> {
     let Outputs::Findings(names) = &spec.outputs else { return Ok(vec![]) };
     let column = |finding: &String| {

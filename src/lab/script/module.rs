@@ -1,4 +1,4 @@
-//! What answers for a model of the user's own: a graph of torch.export, which is data; a `TorchScript` module, which holds
+//! The module behind a user's model: a graph of torch.export, which is data; a `TorchScript` module, which holds
 //! code; or a process behind a command.
 
 use tch::{CModule, jit};
@@ -10,7 +10,7 @@ use crate::lab::tensor::{self, Tensor};
 use crate::spec::ScriptModel;
 use crate::{Error, Result};
 
-/// What answers.
+/// A loaded module.
 #[derive(Debug)]
 pub(super) enum Module {
     Graph(Graph),
@@ -19,7 +19,7 @@ pub(super) enum Module {
 }
 
 impl Module {
-    /// A graph of a file's bytes; what it reads must be what the spec says.
+    /// Loads a graph from a file's bytes. Its inputs must be those that the spec names.
     pub(super) fn graph(file: &str, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
         let refused = |what: String| Error::Input(format!("{file} {what}"));
         let program = pt2::read(bytes).map_err(refused)?;
@@ -38,9 +38,9 @@ impl Module {
         Ok(Self::Graph(graph))
     }
 
-    /// A module of `TorchScript`, frozen.
+    /// Loads a `TorchScript` module in evaluation mode, with parameters that require no gradient.
     pub(super) fn torch_script(file: &str, bytes: &[u8]) -> Result<Self> {
-        jit::f_set_profiling_mode(false)?; // else the first calls run other code than the later ones
+        jit::f_set_profiling_mode(false)?; // otherwise the first calls run other code than later ones
         jit::f_set_graph_executor_optimize(false)?;
         let mut module = CModule::load_data_on_device(&mut &*bytes, tensor::device())
             .map_err(|why| not_a_module(file, &why))?;
@@ -51,7 +51,7 @@ impl Module {
         Ok(Self::TorchScript(module))
     }
 
-    /// Number of parameters.
+    /// Number of parameters; 0 for a command.
     pub(super) fn parameters(&self) -> Result<u64> {
         match self {
             Self::Graph(graph) => Ok(graph.parameters),
@@ -82,7 +82,7 @@ impl Module {
             Self::Command(_) => return Ok(blake3::hash(b"")),
         };
         let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
-        // libtorch lists parameters alone; what it saves is everything
+        // `named_parameters` lists parameters only; the saved file holds everything
         let path = folder.path().join("module");
         module.save(&path)?;
         let mut hasher = blake3::Hasher::new();
@@ -92,7 +92,7 @@ impl Module {
     }
 }
 
-/// Refuses a graph whose inputs are not those that the spec names.
+/// Refuses a graph if its inputs are not those that the spec names.
 fn check_inputs(spec: &ScriptModel, reads: Reads) -> std::result::Result<(), String> {
     let says = |image: bool, text: bool| match (image, text) {
         (true, true) => "both",

@@ -1,5 +1,6 @@
-//! Whether a user's module can be examined at all. A module is refused if it would make every attack look weak: it returns
-//! probabilities instead of logits, its answers change or depend on the other cases, or no gradient reaches its images.
+//! Checks that a user's model can be examined at all. A module is refused if attacks on it would look weak or could
+//! not be judged: it returns probabilities instead of logits, its answers change or depend on the other cases, or no
+//! gradient reaches its images. A command is refused if its answers change or depend on the other cases.
 
 use super::Script;
 use crate::Result;
@@ -7,20 +8,21 @@ use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::Classifier;
 use crate::spec::Outputs;
 
-/// Answers of a case alone and among others may differ by so much.
+/// Tolerance between answers to a case alone and among others: absolute below 1, relative above.
 const ALONE: f32 = 1e-3;
-/// Factor of pixels that no image has.
+/// Factor on pixels that takes them far outside [0, 1].
 const EXTREME: f64 = 1e4;
-/// The probabilities of a case add up to 1 with at most this error.
+/// Tolerance of the sum of a case's two probabilities.
 const SUM: f32 = 1e-4;
-/// The answers that name a command are rounded to multiples of this, so that another processor gives the same name.
+/// Answers that go into a command's digest are rounded to multiples of this, so that another processor gives the same
+/// digest.
 const ROUNDED: f64 = 1e-4;
 
 impl Script {
-    /// Refuses a module whose answers cannot be attacked or counted, from some clean cases (at least eight).
+    /// Probes a module with some clean cases, and refuses it if its answers cannot be attacked or judged.
     ///
     /// # Errors
-    /// Says what is wrong with its answers, and what to do.
+    /// The module is refused; the message says why, and what to do.
     pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
         if self.spec.command.is_some() {
             return self.probe_answers(images, texts);
@@ -28,7 +30,7 @@ impl Script {
         let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
         let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
         let first = self.decide(leaf.as_ref(), text.as_ref())?;
-        // after a first call, which may fill a cache that later ones only read
+        // taken after the first call, which may fill a cache that later calls only read
         let state = self.module.state()?;
         let values = tensor::values(&first)?;
         self.check_repeats(&values, leaf.as_ref(), text.as_ref())?;
@@ -43,7 +45,7 @@ impl Script {
         leaf.map_or(Ok(()), |leaf| self.check_gradient(&first, &leaf))
     }
 
-    /// Refuses a command whose answers cannot be counted: they differ when it is asked again, or of one case alone.
+    /// Refuses a command if its answers differ when it is asked again, or for a case alone.
     fn probe_answers(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
         let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
         let first = tensor::values(&self.decide(images, text.as_ref())?)?;
@@ -65,10 +67,10 @@ impl Script {
         Ok(())
     }
 
-    /// Names a command by what it answers for some clean cases, rounded, because nothing shows its weights.
+    /// Sets a command's digest from its answers to some clean cases, rounded, because its weights are not visible.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The command does not answer.
     pub fn pin_answers(&mut self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
         if self.spec.command.is_none() {
             return Ok(());
@@ -83,7 +85,8 @@ impl Script {
         Ok(())
     }
 
-    /// The same cases have the same finite answers again, and the first case has its answer alone.
+    /// Checks that the same cases get the same finite answers again, and that the first case gets its answer alone
+    /// too.
     fn check_repeats(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
         if values != tensor::values(&self.decide(images, text)?)? {
             return Err(self.refused(
@@ -106,7 +109,8 @@ impl Script {
         Ok(())
     }
 
-    /// The answers are logits. For pixels far outside their range a logit is large, and a probability still lies in [0, 1].
+    /// Checks that answers are logits. For pixels far outside their range a logit leaves [0, 1], while a probability
+    /// stays inside.
     fn check_logits(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
         let mut probed = values.to_vec();
         for factor in [EXTREME, -EXTREME] {
@@ -122,11 +126,11 @@ impl Script {
         }
     }
 
-    /// A gradient of the answers reaches the images.
+    /// Checks that a gradient of the answers reaches the images.
     fn check_gradient(&self, answers: &Tensor, images: &Tensor) -> Result<()> {
         let gradient = if answers.requires_grad() {
             let margin = match self.spec.outputs {
-                // of the margin: the sum of the logits [−z, z] is 0, whatever z is
+                // use the margin: the sum of the logits [−z, z] is 0 for every z, and so is its gradient
                 Outputs::Logits | Outputs::Logit | Outputs::Probability => {
                     answers.f_select(1, 1)?.f_sub(&answers.f_select(1, 0)?)?
                 }
@@ -149,7 +153,7 @@ impl Script {
         ))
     }
 
-    /// How all the answers are probabilities, if they are.
+    /// If all answers look like probabilities, says in which way.
     fn probabilities(&self, values: &[f32]) -> Option<String> {
         let in_unit = |value: f32| (0.0..=1.0).contains(&value);
         let mut pairs = values.chunks_exact(2);

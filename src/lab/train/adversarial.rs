@@ -1,13 +1,14 @@
-//! Adversarial training: the loss on images that an attack on the model as it is has moved.
+//! Adversarial training: the loss on images that an attack on the current model has moved.
 //!
 //! `adversarial` is projected gradient descent from a random start in the ball (Madry et al., ICLR 2018, arXiv
-//! 1706.06083), with steps of 2.5 ε / steps. `fgsm: true` takes one step of 1.25 ε instead, from a random start (Wong, Rice
-//! and Kolter, Fast is better than free, ICLR 2020, arXiv 2001.03994), which can fail from one epoch to the next: the model
-//! then withstands this one step and no other attack. So each epoch is judged by the validation cases that stand after 10
-//! steps of PGD, together with those that are right when clean; the best epoch is kept, and a sudden loss is told.
+//! 1706.06083), with steps of 2.5 ε / steps. With `fgsm: true` it is one step of 1.25 ε from a random start (Wong,
+//! Rice and Kolter, Fast is better than free, ICLR 2020, arXiv 2001.03994). That can fail from one epoch to the next:
+//! the model then withstands this one step and no other attack. So each epoch is judged by the validation cases that
+//! stay right after 10 steps of PGD, plus those that are right when clean. The best epoch is kept, and the robust
+//! share of every epoch is reported, so that a sudden loss shows.
 //!
-//! The attack sees the network in evaluation mode and leaves its running statistics alone. Over the first half of the
-//! epochs ε grows to its size, so that training may begin with random weights. A fusion's report is read once for all steps.
+//! The attack runs the network in evaluation mode and leaves its running statistics alone. ε grows over the first
+//! half of the epochs, so that training can start from random weights. A fusion's report is read once for all steps.
 
 use super::{Batch, Branches, Lesson, trades};
 use crate::Result;
@@ -17,14 +18,14 @@ use crate::lab::tensor::{self, Tensor};
 use crate::random::{stream, uniform};
 use crate::spec::TrainingAttack;
 
-/// Steps of the attack on the validation cases.
+/// Steps of PGD on the validation cases.
 const CHECK_STEPS: u32 = 10;
-/// Length of FGSM's step from a random start, in ε, as published.
+/// Length of FGSM's step from a random start in units of ε, as published.
 const ONE_STEP: f64 = 1.25;
-/// Length of all steps of PGD together, in ε.
+/// Length of all steps of PGD together, in units of ε.
 const REACH: f64 = 2.5;
 
-/// How images are moved.
+/// The budget of an attack on images.
 #[derive(Clone, Copy)]
 pub(super) struct Climb {
     pub epsilon: f64,
@@ -34,7 +35,7 @@ pub(super) struct Climb {
 }
 
 impl Climb {
-    /// The attack of a training, in its own epochs.
+    /// The attack that the training uses in its epochs.
     pub fn of(attack: TrainingAttack, epsilon: f64) -> Self {
         match attack {
             TrainingAttack::Fgsm { .. } => Self { epsilon, steps: 1, length: ONE_STEP * epsilon },
@@ -70,7 +71,7 @@ impl Lesson<'_> {
         self.loss(params, &self.forward(params, &moved, learns)?, indices)
     }
 
-    /// How many of the cases are right after PGD at the training's ε.
+    /// How many labels of the cases are right after PGD at the training's ε.
     pub(super) fn standing(self, params: &Params, cases: &[usize], attack: TrainingAttack) -> Result<usize> {
         let climb = Climb::pgd(attack.epsilon(), CHECK_STEPS);
         let mut standing = 0;
@@ -84,7 +85,7 @@ impl Lesson<'_> {
         Ok(standing)
     }
 
-    /// Images moved at random within the ball, each case by its own noise.
+    /// Images at random places in the ball. Each case has its own noise, which does not depend on its batch.
     fn random_start(self, batch: &Batch, indices: &[usize], epoch: u32, epsilon: f64) -> Result<Tensor> {
         let images = batch.images()?;
         let shape: Vec<usize> = images.size().iter().map(|&n| n as usize).collect();
@@ -98,8 +99,8 @@ impl Lesson<'_> {
         Ok(images.f_add(&tensor::floats(&noise, &shape)?)?.f_clamp(0.0, 1.0)?)
     }
 
-    /// Images from `start` after gradient steps that raise a loss of the logits, within the ball round the batch's images
-    /// and within [0, 1].
+    /// Moves images from `start` by gradient steps that raise a loss of the logits. They stay within the ball around
+    /// the batch's images and within [0, 1].
     pub(super) fn climbed(
         self,
         params: &Params,
@@ -127,7 +128,7 @@ impl Lesson<'_> {
         Ok(x.f_detach()?)
     }
 
-    /// How many labels of a batch's cases the model gives rightly.
+    /// How many labels of a batch's cases the model gets right.
     pub(super) fn right_of(self, params: &Params, batch: &Batch, indices: &[usize]) -> Result<usize> {
         let _guard = tensor::no_grad_guard();
         let Branches { image, text } = self.forward(params, batch, false)?;

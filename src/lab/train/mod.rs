@@ -1,11 +1,11 @@
-//! Training: Adam or `AdamW` on the cross-entropy, seeded, the best epoch by validation accuracy kept. A model of several
-//! findings learns them together: the mean of the binary cross-entropies over the labels that are known.
+//! Training: Adam or `AdamW` on the cross-entropy, seeded; the epoch with the best validation accuracy is kept. A
+//! model of several findings learns them together, by the mean of the binary cross-entropies over the known labels.
 //!
-//! Order, augmentation and initial weights come from named streams of noise. The same training with the same number of
-//! threads gives the same weights on one kind of processor.
+//! The order of cases, augmentation and initial weights come from named random streams. On one kind of processor, the
+//! same training with the same number of threads gives the same weights.
 //!
-//! Hardened trainings are in the files beside this one: `noise`, `adversarial` (PGD and FGSM), `trades`, `words`. Each keeps
-//! the epoch that is best on validation cases hardened in the same way.
+//! Hardened training is in the other files of this folder: `noise`, `adversarial` (PGD and FGSM), `trades`, `words`.
+//! It keeps the epoch that is best on validation cases that are hardened in the same way.
 
 mod adversarial;
 mod noise;
@@ -26,58 +26,58 @@ use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::{Optimizer, Train};
 use crate::{Error, Result};
 
-/// Threads of training where the command line names none. libtorch cuts sums by the number of threads, which changes
-/// their last bits: with the number of cores as the default, each machine would train another model.
+/// Threads of training if the command line gives no number. libtorch splits sums by the number of threads, which
+/// changes their last bits. If the number of cores were the default, each machine would train another model.
 pub(in crate::lab) const THREADS: usize = 2;
 
 /// The usual settings of Adam (Kingma, Ba, ICLR 2015, arXiv 1412.6980) and of `AdamW` (Loshchilov, Hutter, ICLR 2019,
-/// arXiv 1711.05101), as libtorch has them.
+/// arXiv 1711.05101), which are libtorch's defaults.
 const BETAS: (f64, f64) = (0.9, 0.999);
 const EPSILON: f64 = 1e-8;
 const DECAY: f64 = 0.01;
 
-/// A training to be done.
+/// A training, with all that it needs.
 #[derive(Clone, Copy)]
 pub struct Lesson<'a> {
     /// The model's name.
     pub name: &'a str,
-    /// What it is.
+    /// Its architecture.
     pub architecture: Architecture,
     /// Its tokenizer, if it reads text.
     pub tokenizer: Option<&'a TokenizerOf>,
     /// Side of its images, if it reads any.
     pub side: Option<u32>,
-    /// How it is trained.
+    /// The settings of the training.
     pub train: &'a Train,
-    /// What it reads.
+    /// The inputs of the cases.
     pub inputs: &'a Inputs,
-    /// Which cases it learns from.
+    /// The split of the cases.
     pub partition: &'a Partition,
-    /// Threads that it takes; they decide the last bits of the weights.
+    /// Number of threads; it affects the last bits of the weights.
     pub threads: usize,
-    /// Who is told.
+    /// Receives progress.
     pub observer: &'a dyn Observer,
 }
 
-/// What a batch of cases gives the two branches.
+/// The inputs of a batch for the two branches.
 pub(in crate::lab) struct Batch {
     pub(in crate::lab) images: Option<Tensor>,
     pub(in crate::lab) tokens: Option<Tokens>,
 }
 
 impl Batch {
-    /// The images of a batch whose model reads images.
+    /// The images of a batch; an error if the model reads none.
     fn images(&self) -> Result<&Tensor> {
         self.images.as_ref().ok_or_else(|| Error::Bug("a training without images attacks them".into()))
     }
 
-    /// The same texts beside other images.
+    /// The same texts with other images.
     fn with_images(&self, images: Tensor) -> Self {
         Self { images: Some(images), tokens: self.tokens.as_ref().map(Tokens::shallow_clone) }
     }
 }
 
-/// What the branches give the head.
+/// The features of the two branches.
 #[derive(Default)]
 pub(in crate::lab) struct Branches {
     pub(in crate::lab) image: Option<Tensor>,
@@ -94,10 +94,10 @@ impl Branches {
     }
 }
 
-/// Trains `params` in place; afterwards they are those of the best epoch.
+/// Trains `params` in place; afterwards they have the values of the best epoch.
 ///
 /// # Errors
-/// The loss is not finite (the message says what to change).
+/// The loss is not finite; the message says what to change. Or the run was stopped.
 pub fn train(lesson: Lesson<'_>, params: &Params) -> Result<()> {
     let threads = tensor::threads();
     tensor::set_threads(lesson.threads);
@@ -112,7 +112,8 @@ impl Lesson<'_> {
         let is_plain = self.train.hardening.is_none();
         let optimizer = self.optimizer(params)?;
         let trunk = self.trunk(params);
-        // what a hardening changes anew in every epoch is read anew
+        // a late fusion trains only its head, so features are computed once; hardening changes inputs in every epoch,
+        // so then they are not
         let is_read_once = keeps && is_plain;
         let learnt = is_read_once.then(|| self.branches(params, &self.partition.train)).transpose()?;
         let mut most_standing = 0;
@@ -127,7 +128,7 @@ impl Lesson<'_> {
             let right = self.right(params, validation)?;
             let cases = self.known(validation).max(1);
             let merit = match (self.architecture, self.train.hardening.attack) {
-                // a gate is no use that only answers rightly: it has to find the odd ones too
+                // a right answer is not enough: the gate has to find the perturbed inputs too
                 (Architecture::Gated(..), _) => right + self.odd_ones_found(params, validation)?,
                 (_, Some(attack)) => {
                     let standing = self.standing(params, validation, attack)?;
@@ -155,8 +156,8 @@ impl Lesson<'_> {
         best.map_or(Ok(()), |(_, values)| params.restore(&values))
     }
 
-    /// The optimizer over every parameter. It is libtorch's own and not tch's around it, which panics where a step needs
-    /// more memory than there is.
+    /// The optimizer of all trained parameters. It is libtorch's own, because tch's wrapper panics if a step runs out
+    /// of memory.
     fn optimizer(self, params: &Params) -> Result<COptimizer> {
         let lr = self.train.lr;
         let mut optimizer = match self.train.optimizer {
@@ -218,7 +219,7 @@ impl Lesson<'_> {
         Ok(sum / cases.len().max(1) as f64)
     }
 
-    /// The loss of a batch under what the training adds.
+    /// The loss of a batch in hardened training.
     fn hardened_loss(self, params: &Params, indices: &[usize], epoch: u32, learns: bool) -> Result<Tensor> {
         match self.train.hardening.attack {
             Some(attack) => self.loss_under_attack(params, attack, (indices, epoch, learns)),
@@ -226,7 +227,7 @@ impl Lesson<'_> {
         }
     }
 
-    /// The parameters below the head that training may change.
+    /// The trained parameters of the trunks.
     fn trunk(self, params: &Params) -> Vec<Tensor> {
         let variables = params.store().variables().into_iter();
         variables
@@ -235,7 +236,7 @@ impl Lesson<'_> {
             .collect()
     }
 
-    /// Mean cross-entropy with the labels.
+    /// The mean cross-entropy for features of the branches.
     pub(in crate::lab) fn loss(
         self,
         params: &Params,
@@ -246,7 +247,7 @@ impl Lesson<'_> {
         self.cost(&logits, indices)
     }
 
-    /// Mean cross-entropy of what a model gives for cases with their labels; of findings, over the labels that are known.
+    /// The mean cross-entropy of a model's answers; for findings, the mean over the known labels.
     pub(in crate::lab) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
         if self.architecture.answers() == Answers::Classes {
             return cross_entropy(answers, &self.labels(indices)?);
@@ -263,7 +264,7 @@ impl Lesson<'_> {
             None,
             tch::Reduction::Sum,
         )?;
-        // a batch may know no label at all, and then teaches nothing
+        // a batch may have no known label; its loss is then 0
         Ok(losses.f_div(&weights.f_sum(Kind::Float)?.f_clamp_min(1.0)?)?)
     }
 
@@ -273,7 +274,7 @@ impl Lesson<'_> {
         Ok(Branches { image: image.transpose()?, text: text.transpose()? })
     }
 
-    /// What the branches give for cases, in evaluation mode and without a gradient.
+    /// The features of cases, in evaluation mode and without a gradient.
     fn branches(self, params: &Params, cases: &[usize]) -> Result<Branches> {
         let _guard = tensor::no_grad_guard();
         let mut images = Vec::new();
@@ -289,7 +290,7 @@ impl Lesson<'_> {
         Ok(Branches { image: join(&images)?, text: join(&texts)? })
     }
 
-    /// How many labels of the cases are known.
+    /// The number of known labels of the cases.
     fn known(self, cases: &[usize]) -> usize {
         match self.architecture.answers() {
             Answers::Classes => cases.len(),
@@ -300,7 +301,8 @@ impl Lesson<'_> {
         }
     }
 
-    /// How many labels of the cases the model gives rightly, under the noise of the training if it has one.
+    /// How many labels of the cases the model gets right. Inputs have the noise and the word changes of the training,
+    /// if it has any.
     fn right(self, params: &Params, cases: &[usize]) -> Result<usize> {
         let mut right = 0;
         for indices in cases.chunks(32) {
@@ -314,13 +316,13 @@ impl Lesson<'_> {
         tensor::integers(&labels, &[labels.len()])
     }
 
-    /// The inputs of some cases; with an epoch, its augmentation is applied.
+    /// The inputs of some cases, augmented as in the given epoch, if there is one.
     pub(in crate::lab) fn batch(self, indices: &[usize], epoch: Option<u32>) -> Result<Batch> {
         let texts: Vec<&str> = indices.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
         self.batch_of(indices, &texts, epoch)
     }
 
-    /// The same with other texts.
+    /// The same, with other texts.
     fn batch_of(self, indices: &[usize], texts: &[impl AsRef<str>], epoch: Option<u32>) -> Result<Batch> {
         let images = match (self.side, epoch) {
             (None, _) => None,
@@ -349,7 +351,8 @@ pub(in crate::lab) fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result
     Ok(logits.f_cross_entropy_loss::<Tensor>(classes, None, tch::Reduction::Mean, -100, 0.0)?)
 }
 
-/// Shifts by up to a sixteenth of the side (edges repeat) and changes exposure and contrast by up to 15 %.
+/// Shifts a view by up to a sixteenth of its side (edges repeat), changes contrast by up to 15 %, and exposure by up
+/// to 19 gray levels of 255.
 fn augment(view: &[u8], width: usize, rng: &mut rand_chacha::ChaCha12Rng) -> Vec<u8> {
     let reach = width / 16;
     let mut shift = || below(rng, 2 * reach + 1) as isize - reach as isize;

@@ -1,8 +1,10 @@
-//! Training under Gaussian noise (Lecuyer et al., S&P 2019, arXiv 1802.03471; Cohen, Rosenfeld and Kolter, ICML 2019, arXiv
-//! 1902.02918), with the consistency of Jeong and Shin (NeurIPS 2020, arXiv 2006.04062): of m = 2 noisy copies with
-//! answers F₁ and F₂ and their mean F, the loss is their mean cross-entropy + λ · mean KL(F ‖ Fᵢ) + ½ · H(F).
+//! Training under Gaussian noise (Lecuyer et al., S&P 2019, arXiv 1802.03471; Cohen, Rosenfeld and Kolter, ICML 2019,
+//! arXiv 1902.02918), with the consistency loss of Jeong and Shin (NeurIPS 2020, arXiv 2006.04062). For m = 2 noisy
+//! copies with answers F₁ and F₂ and their mean F, the loss is the copies' mean cross-entropy + λ · mean KL(F ‖ Fᵢ) +
+//! ½ · H(F).
 //!
-//! Noise is added to the pixels before the network normalises them, and never clipped, as the smoothed model adds it.
+//! Noise is added to the pixels before the network normalises them, and is never clipped, just as in the smoothed
+//! model.
 
 use super::{Batch, Lesson};
 use crate::Result;
@@ -10,7 +12,7 @@ use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::random::{normals, stream};
 
-/// Copies of a case that are compared.
+/// Number of copies of a case that are compared.
 const COPIES: u32 = 2;
 /// Weight of the mean answer's entropy, as published.
 const ENTROPY: f64 = 0.5;
@@ -18,7 +20,8 @@ const ENTROPY: f64 = 0.5;
 const TINY: f64 = 1e-7;
 
 impl Lesson<'_> {
-    /// A batch as an epoch reads it, with a copy's own noise and words; epoch 0 is that of validation, without augmentation.
+    /// A batch as read in an epoch, with the noise and words of a copy. Epoch 0 stands for validation, without
+    /// augmentation.
     pub(super) fn hardened_batch(self, indices: &[usize], epoch: u32, copy: u32) -> Result<Batch> {
         let texts = self.hardened_texts(indices, epoch, copy);
         let mut batch = self.batch_of(indices, &texts, (epoch > 0).then_some(epoch))?;
@@ -66,7 +69,8 @@ impl Lesson<'_> {
     }
 }
 
-/// λ · mean KL(F ‖ Fᵢ) + ½ · H(F) of answers `[cases, 2]` to copies of the same cases, with their mean F; a mean over cases.
+/// λ · mean KL(F ‖ Fᵢ) + ½ · H(F) for answers `[cases, 2]` to copies of the same cases; F is their mean. The result
+/// is a mean over cases.
 fn inconsistency(answers: &[Tensor], weight: f64) -> Result<Tensor> {
     let log = |answer: &Tensor| -> Result<Tensor> { Ok(answer.f_log_softmax(1, Kind::Float)?) };
     let logs = answers.iter().map(log).collect::<Result<Vec<_>>>()?;

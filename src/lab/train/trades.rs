@@ -1,6 +1,7 @@
-//! TRADES (Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, ICML 2019, arXiv 1901.08573):
-//! the loss is the clean cross-entropy + β · KL(p(x) ‖ p(x′)), where x′ in the ball makes that distance large. The attack
-//! starts within 0.001 of x, where the distance has a slope.
+//! TRADES (Zhang et al., Theoretically Principled Trade-off between Robustness and Accuracy, ICML 2019, arXiv
+//! 1901.08573). The loss is the clean cross-entropy + β · KL(p(x) ‖ p(x′)), where the attack moves x′ in the ball to
+//! make that divergence large. It starts at x plus normal noise of deviation 0.001, because the divergence has no
+//! slope at x itself.
 
 use super::adversarial::Climb;
 use super::{Batch, Lesson, cross_entropy};
@@ -9,7 +10,7 @@ use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::random::{normals, stream};
 
-/// Deviation of the start, as published.
+/// Standard deviation of the noise at the start, as published.
 const START: f32 = 1e-3;
 
 /// The loss of a batch.
@@ -36,7 +37,7 @@ pub(super) fn loss(
     Ok(cross_entropy(&logits, labels)?.f_add(&far.f_mul_scalar(beta)?)?)
 }
 
-/// Mean KL(p ‖ q) of probabilities p and the logits of q, `[cases, 2]` each.
+/// The mean of KL(p ‖ q) for probabilities p and the logits of q, `[cases, 2]` each.
 fn distance(p: &Tensor, logits: &Tensor) -> Result<Tensor> {
     let log_q = logits.f_log_softmax(1, Kind::Float)?;
     let log_p = p.f_clamp_min(1e-7)?.f_log()?;

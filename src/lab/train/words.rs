@@ -1,16 +1,16 @@
-//! What training does to the words of a report, anew in every epoch, so that a model withstands it.
+//! Hardens a model by changing the words of its reports in every epoch.
 //!
-//! `keep: 10%` leaves that share of the words in, chosen uniformly: what a model reads behind a smoothing that masks words
-//! (Zeng et al., Computational Linguistics 2023, arXiv 2105.03743) or deletes them (Huang et al., NeurIPS 2023, arXiv
-//! 2302.01757). `words: 15%` puts words of other training reports in the place of that share, as an attack by
-//! substitution may.
+//! `keep: 10%` keeps that share of the words, chosen uniformly. A model behind smoothing reads such reports: words
+//! are masked (Zeng et al., Computational Linguistics 2023, arXiv 2105.03743) or deleted (Huang et al., NeurIPS 2023,
+//! arXiv 2302.01757). `words: 15%` replaces that share of the words by words of other training reports, as an attack
+//! by substitution may.
 
 use super::Lesson;
 use crate::random::{below, choose, stream};
 use crate::stats::certificate::kept;
 
 impl Lesson<'_> {
-    /// The reports of some cases as an epoch reads them; epoch 0 is that of validation.
+    /// The reports of some cases in an epoch; epoch 0 stands for validation.
     pub(super) fn hardened_texts(self, indices: &[usize], epoch: u32, copy: u32) -> Vec<String> {
         indices.iter().map(|&index| self.hardened_text(index, epoch, copy)).collect()
     }

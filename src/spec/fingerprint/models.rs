@@ -2,8 +2,8 @@
 
 use super::part::Part;
 use crate::spec::{
-    BertConfig, CommandLine, Defence, Defended, Fusion, Hardening, Model, PixelNoise, ScriptModel, Smoothing, Train,
-    TrainingAttack, Weights, WordNoise,
+    BertConfig, CommandLine, Defence, Defended, Fusion, Hardening, Model, PixelNoise, ScriptModel, Smoothing,
+    Train, TrainingAttack, Weights, WordNoise,
 };
 
 impl Model {

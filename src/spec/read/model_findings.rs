@@ -37,8 +37,8 @@ fn check_outputs(node: Option<&Node<'_>>, findings: &[String], models: &[Named<M
                 ),
                 None => continue,
             },
-            Outputs::Logits | Outputs::Logit if findings.is_empty() => continue,
-            Outputs::Logits | Outputs::Logit => (
+            Outputs::Logits | Outputs::Logit | Outputs::Probability if findings.is_empty() => continue,
+            Outputs::Logits | Outputs::Logit | Outputs::Probability => (
                 format!("`{name}` answers whether a study is abnormal, and the data have findings"),
                 "list the names of its columns: `outputs: [effusion, nodule]`".to_string(),
             ),

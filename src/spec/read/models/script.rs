@@ -171,53 +171,7 @@ fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Mo
         outputs: table.outputs.value?,
         expect: table.expect.value?,
         command: None,
-        command: None,
     }))
-}
-
-/// A command asks nothing of this program but its answers, so nothing of it can be pinned.
-pub(super) fn command(node: &Node<'_>) -> Option<Model> {
-    let table = Command::read(node)?;
-    check_trust(node, table.trusted.node.as_ref());
-    let reads = table.reads.value?;
-    let image = if reads.image {
-        let image = table.image.node.as_ref().or_else(|| node.missing("image", "224"));
-        image.and_then(|node| node.whole(LEAST_SIDE, MOST_SIDE))
-    } else {
-        unread(&[&table.image.node], "image").then_some(0)
-    };
-    let run = table.run.value?;
-    Some(Model::Script(ScriptModel {
-        format: ModuleFormat::Command,
-        source: Source { path: run.first().map(PathBuf::from).unwrap_or_default(), sha256: None },
-        reads_image: reads.image,
-        reads_text: reads.text,
-        image: image?,
-        mean: vec![0.0],
-        deviation: vec![1.0],
-        tokenizer: None,
-        max_tokens: u32::MAX,
-        lowercase: None,
-        outputs: table.outputs.value?,
-        expect: table.expect.value?,
-        command: Some(CommandLine {
-            run,
-            access: table.access.value?,
-            batch: table.batch.value?,
-            timeout: table.timeout.value?,
-        }),
-    }))
-}
-
-/// The words of a command line.
-fn words(node: &Node<'_>) -> Option<Vec<String>> {
-    let words: Option<Vec<String>> = node.items()?.iter().map(Node::words).collect();
-    let words = words?;
-    if words.is_empty() {
-        node.fault("there is no program", "write `run: [python3, serve.py]`".to_string());
-        return None;
-    }
-    Some(words)
 }
 
 pub(super) fn check_trust(node: &Node<'_>, trusted: Option<&Node<'_>>) {
