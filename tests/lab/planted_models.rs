@@ -148,6 +148,7 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     let (mut plan, mut evidence): (Plan, Evidence) = (world.plan, world.evidence);
     plan.spec.models.retain(|(name, _)| !SPEC.contains(&name.as_str()) || name == "fusion");
     plan.spec.models = vec![plan.spec.models.pop().expect("the fusion")];
+    plan.subjects = plan::subjects(&plan.spec);
     evidence.spec = plan.spec.fingerprint();
     evidence.models.retain(|model| model.name == "fusion");
     evidence
