@@ -78,9 +78,9 @@ impl ModelLoader<'_> {
         }
         let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
         let subject = |(_, model): &(String, Model)| match model {
-            Model::Script(_) => scripts.next().map(LoadedModel::Script),
+            Model::Script(_) => scripts.next().map(|script| LoadedModel::Script(Box::new(script))),
             Model::Defended(_) => None,
-            _ => networks.next().map(LoadedModel::Network),
+            _ => networks.next().map(|network| LoadedModel::Network(Box::new(network))),
         };
         Ok(specs.iter().filter_map(subject).collect())
     }
@@ -336,17 +336,17 @@ fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>,
 #[derive(Debug)]
 pub enum LoadedModel {
     /// One of medcert's architectures.
-    Network(Network),
+    Network(Box<Network>),
     /// A user's module.
-    Script(Script),
+    Script(Box<Script>),
 }
 
 impl LoadedModel {
     /// The model as attacks use it.
     pub fn reader(&self) -> &dyn Reader {
         match self {
-            Self::Network(network) => network,
-            Self::Script(script) => script,
+            Self::Network(network) => network.as_ref(),
+            Self::Script(script) => script.as_ref(),
         }
     }
 }

@@ -143,7 +143,7 @@ static SETS: [PublicSet; 5] = [
 /// The collection that a table is of.
 pub(super) fn recognise(columns: &[Column]) -> Option<&'static PublicSet> {
     let has = |name: &&str| columns.iter().any(|column| column.name == *name);
-    SETS.iter().find(|set| set.header.iter().all(|name| has(&name)))
+    SETS.iter().find(|set| set.header.iter().all(has))
 }
 
 impl PublicSet {

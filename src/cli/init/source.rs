@@ -90,7 +90,7 @@ fn manifest_in(folder: &Path) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     let is_table = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        name.ends_with(".csv") || name.ends_with(".csv.gz")
+        Path::new(&name).extension().is_some_and(|ending| ending == "csv") || name.ends_with(".csv.gz")
     };
     let mut tables = files.filter(is_table);
     tables.next().filter(|_| tables.next().is_none())

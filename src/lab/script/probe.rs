@@ -49,16 +49,17 @@ impl Script {
     fn probe_answers(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
         let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
         let first = tensor::values(&self.decide(images, text.as_ref())?)?;
-        let is_off = |(one, other): (&f32, &f32)| !((one - other).abs() <= ALONE * other.abs().max(1.0));
+        // a difference that is no number is not close either
+        let is_close = |(one, other): (&f32, &f32)| (one - other).abs() <= ALONE * other.abs().max(1.0);
         let again = tensor::values(&self.decide(images, text.as_ref())?)?;
-        if again.iter().zip(&first).any(is_off) {
+        if !again.iter().zip(&first).all(is_close) {
             return Err(
                 self.refused("answers the same cases differently the second time", "take its noise out")
             );
         }
         let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
         let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text.as_ref())?.as_ref())?)?;
-        if alone.iter().zip(&first).any(is_off) {
+        if !alone.iter().zip(&first).all(is_close) {
             return Err(self.refused(
                 "answers a case differently when it is alone",
                 "let no case change another's answer",
