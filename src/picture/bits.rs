@@ -18,18 +18,18 @@ use image::{ExtendedColorType, ImageFormat};
 use super::film::Film;
 use crate::{Error, Result};
 
-/// Bits of a grey level at each severity.
+/// Bits per grey level at each severity.
 pub const BITS: [u8; 5] = [6, 5, 4, 3, 2];
-/// Quality at each severity.
+/// JPEG quality at each severity.
 pub const QUALITY: [u8; 5] = [75, 40, 20, 10, 5];
 
-/// The film at so many bits, 1 to 16.
+/// Quantises the film to this many bits, 1 to 16.
 pub fn depth(film: Film<'_>, bits: u8) -> Vec<f32> {
     let steps = ((1_u32 << bits.clamp(1, 16)) - 1) as f32;
     film.map(|value| (value * steps).round() / steps)
 }
 
-/// The film through JPEG, at a quality of 1 to 100.
+/// Encodes the film as JPEG at a quality of 1 to 100, and decodes it.
 ///
 /// # Errors
 /// The picture is larger than JPEG can hold.

@@ -1,13 +1,13 @@
 //! Motion and focus blur. Cost: one model evaluation.
 //!
-//! Both average the signal, since it is quanta that land elsewhere; beyond its edge the film is mirrored.
+//! Both average the signal, because blur moves quanta, not grey levels. The film is mirrored beyond its edges.
 //!
-//! Motion: a uniform line of a length in mm, at an angle that is drawn: breathing or an uneasy patient. The
+//! Motion: a uniform line of a length in mm at a random angle, as from breathing or an uneasy patient. The
 //! diaphragm moves 10 to 20 mm in a quiet breath.
 //!
-//! Focus: a Gaussian of a full width at half maximum in mm: the penumbra of a wide focal spot far from the
-//! detector, a loose screen, a reader out of focus. A sharp system has 0.2 to 0.4 mm, which a picture of
-//! 224 pixels (1.6 mm each) cannot show: widths are large because pictures are small.
+//! Focus: a Gaussian whose full width at half maximum is given in mm, as from a wide focal spot far from the
+//! detector, a loose screen or a reader out of focus. A sharp system has 0.2 to 0.4 mm. A picture of 224
+//! pixels (1.6 mm each) cannot show so little, so the widths here are larger.
 //!
 //! | severity | 1 | 2 | 3 | 4 | 5 |
 //! |---|---|---|---|---|---|
@@ -21,10 +21,10 @@ pub const MOTION_MM: [f32; 5] = [2.0, 4.0, 7.0, 11.0, 16.0];
 /// Full width at half maximum in mm at each severity.
 pub const FOCUS_MM: [f32; 5] = [1.5, 2.5, 4.0, 6.0, 9.0];
 
-/// Samples of the motion a pixel of its length.
+/// Samples along the motion, per pixel of its length.
 const SAMPLES: f32 = 4.0;
 
-/// The film of a patient who moved so many mm, at an angle in radians (0 is to the right).
+/// Blurs the film along a line of this length in mm, at an angle in radians (0 points right).
 pub fn motion(film: Film<'_>, length_mm: f32, angle: f32) -> Vec<f32> {
     let (signals, side) = (film.signals(), film.side());
     let length = length_mm / film.pixel_mm();
@@ -41,13 +41,13 @@ pub fn motion(film: Film<'_>, length_mm: f32, angle: f32) -> Vec<f32> {
     blurred.collect()
 }
 
-/// The film at a full width at half maximum in mm.
+/// Blurs the film by a Gaussian with this full width at half maximum in mm.
 pub fn focus(film: Film<'_>, width_mm: f32) -> Vec<f32> {
     let blurred = gaussian(&film.signals(), film.side(), width_mm / film.pixel_mm());
     blurred.into_iter().map(grey).collect()
 }
 
-/// A plane averaged by a Gaussian of this full width at half maximum, in pixels. It keeps the mean.
+/// Averages a plane with a Gaussian of this full width at half maximum, in pixels. The mean is kept.
 pub(super) fn gaussian(plane: &[f32], side: usize, width: f32) -> Vec<f32> {
     let deviation = width / (8.0 * std::f32::consts::LN_2).sqrt();
     let reach = (3.5 * deviation).ceil() as isize;
@@ -71,7 +71,7 @@ pub(super) fn gaussian(plane: &[f32], side: usize, width: f32) -> Vec<f32> {
     along(&along(plane, true), false)
 }
 
-/// The plane between its pixels' centres, bilinear.
+/// Interpolates the plane between pixel centres (bilinear).
 fn mirrored(plane: &[f32], side: usize, x: f32, y: f32) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (right, down) = (x - left, y - top);
@@ -81,7 +81,7 @@ fn mirrored(plane: &[f32], side: usize, x: f32, y: f32) -> f32 {
     (1.0 - down) * line(row) + down * line(row + 1)
 }
 
-/// A place beyond the edge, seen in a mirror at the edge.
+/// Reflects a coordinate beyond the edge back into the film.
 fn mirror(place: isize, side: usize) -> usize {
     let place = place.rem_euclid(2 * side as isize) as usize;
     place.min(2 * side - 1 - place)

@@ -1,15 +1,15 @@
-//! Leads and devices: what lies on or in the patient, drawn over the film. Cost: one model evaluation.
+//! Leads and devices on or in the patient, drawn over the film. Cost: one model evaluation.
 //!
-//! Everything is a stroke: a path with a radius in mm that adds so much to the grey level, since on a
-//! logarithmic scale attenuations add; where a stroke crosses itself it adds once. Places differ by a few
-//! mm, and the side is drawn. Sizes are usual ones; places are those of a frontal film (Mathew et al.,
-//! Chest radiographs of cardiac devices, SA Journal of Radiology 23, 2019), and on a lateral one they only
-//! stand for something that lies on it. Networks take drains and leads for the disease (Oakden-Rayner et
-//! al., CHIL 2020, arXiv 1909.12475).
+//! Everything is drawn as strokes. A stroke is a path with a radius in mm that adds to the grey level, because
+//! attenuations add on a logarithmic scale; where a stroke crosses itself it adds once. Positions vary by a
+//! few mm, and the side is random. Sizes are typical. Positions are those of a frontal film (Mathew et al.,
+//! Chest radiographs of cardiac devices, SA Journal of Radiology 23, 2019); on a lateral film they are only
+//! approximate. Networks mistake drains and leads for the disease (Oakden-Rayner et al., CHIL 2020, arXiv
+//! 1909.12475).
 //!
-//! Leads: so many electrodes on the chest, each with a wire that leaves the film. Devices: severity 1 is a
-//! venous catheter, and each next one adds a gastric tube, a port, a pacemaker with two leads, and two pads
-//! of a defibrillator.
+//! Leads: a number of electrodes on the chest, each with a wire that leaves the film. Devices: severity 1 is a
+//! venous catheter; severities 2 to 5 add a gastric tube, a port, a pacemaker with two leads, and two pads of a
+//! defibrillator, one after the other.
 //!
 //! | severity | 1 | 2 | 3 | 4 | 5 |
 //! |---|---|---|---|---|---|
@@ -26,26 +26,26 @@ pub const LEADS: [u8; 5] = [1, 2, 3, 5, 8];
 /// Devices at each severity.
 pub const DEVICES: [u8; 5] = [1, 2, 3, 4, 5];
 
-/// Pieces that a curve is drawn in.
+/// Number of straight pieces in a drawn curve.
 const PIECES: u16 = 24;
 
-/// A place in mm right of and below the middle of the film.
+/// A position in mm, right of and below the middle of the film.
 type Place = (f32, f32);
 
-/// A thing of one thickness.
+/// A path drawn with one thickness.
 struct Stroke {
     path: Vec<Place>,
     radius: f32,
     density: f32,
 }
 
-/// The film with so many leads, up to 8.
+/// Draws this many leads, at most 8.
 pub fn leads(film: Film<'_>, count: u8, rng: &mut ChaCha12Rng) -> Vec<f32> {
     let all: Vec<Vec<Stroke>> = (0..8).map(|_| lead(rng)).collect();
     overlay(film, all.iter().take(usize::from(count)).flatten())
 }
 
-/// The film with so many devices, up to 5.
+/// Draws this many devices, at most 5.
 pub fn devices(film: Film<'_>, count: u8, rng: &mut ChaCha12Rng) -> Vec<f32> {
     let side = if uniform(rng) < 0.5 { -1.0 } else { 1.0 };
     let mut near = |x: f32, y: f32| (x + 8.0 * uniform(rng) - 4.0, y + 8.0 * uniform(rng) - 4.0);
@@ -114,7 +114,7 @@ fn wire(points: [Place; 4], radius: f32, density: f32) -> Stroke {
     Stroke { path: (0..=PIECES).map(at).collect(), radius, density }
 }
 
-/// The film with what the strokes add.
+/// Adds the strokes to the film.
 fn overlay<'a>(film: Film<'_>, strokes: impl Iterator<Item = &'a Stroke>) -> Vec<f32> {
     let mut added = vec![0.0; film.pixels().len()];
     for stroke in strokes {
@@ -126,7 +126,7 @@ fn overlay<'a>(film: Film<'_>, strokes: impl Iterator<Item = &'a Stroke>) -> Vec
 }
 
 impl Stroke {
-    /// How much of each pixel it covers, about.
+    /// The approximate share of each pixel that the stroke covers.
     fn cover(&self, film: Film<'_>) -> Vec<f32> {
         let (side, pixel) = (film.side(), film.pixel_mm());
         let mut cover = vec![0.0_f32; side * side];
@@ -141,7 +141,7 @@ impl Stroke {
                 for column in range(from.0, to.0) {
                     let mm = |place: usize| (place as f32 + 0.5) * pixel - SIDE_MM / 2.0;
                     let depth = self.radius - distance((mm(column), mm(row)), from, to);
-                    // no pixel is covered by more than a stroke thinner than it has
+                    // a stroke thinner than a pixel cannot cover the whole pixel
                     let share = (depth / pixel + 0.5).clamp(0.0, (2.0 * self.radius / pixel).min(1.0));
                     let pixel = &mut cover[row * side + column];
                     *pixel = pixel.max(share);
@@ -152,7 +152,7 @@ impl Stroke {
     }
 }
 
-/// From a place to the nearest of a straight piece.
+/// Distance from a position to the nearest point of a straight piece.
 fn distance(place: Place, from: Place, to: Place) -> f32 {
     let (along, away) = ((to.0 - from.0, to.1 - from.1), (place.0 - from.0, place.1 - from.1));
     let length = along.0 * along.0 + along.1 * along.1;

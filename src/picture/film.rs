@@ -1,9 +1,9 @@
 //! The film: a square detector of 35 cm and what its grey levels mean.
 //!
-//! A pixel is grey in [0, 1], 0 black (air) to 1 white (bone). What happens before the detector happens to
-//! the signal, which grey levels show on a logarithmic scale, as DICOM's pixel intensity relationship LOG
-//! (PS3.3 C.8.11.3) has it: s = 10^(−2 v), so that black receives 100 times the quanta of white. Pictures
-//! that were processed further (unsharp masks, curves of the vendor) follow it roughly; it is a model.
+//! A pixel is grey in [0, 1], from 0 black (air) to 1 white (bone). Effects before the detector act on the
+//! signal. Grey levels show the signal on a logarithmic scale (DICOM's pixel intensity relationship LOG, PS3.3
+//! C.8.11.3): s = 10^(−2 v), so black receives 100 times the quanta of white. This is a model: pictures that
+//! were processed further (unsharp masks, the vendor's curves) follow it only roughly.
 
 use crate::{Error, Result};
 
@@ -20,10 +20,10 @@ pub struct Film<'a> {
 }
 
 impl<'a> Film<'a> {
-    /// A picture of side × side pixels in [0, 1].
+    /// Makes a picture of side × side pixels in [0, 1].
     ///
     /// # Errors
-    /// The pixels are not side × side, there is none, or one is outside [0, 1].
+    /// There are no pixels, their number is not side × side, or one is outside [0, 1].
     pub fn new(pixels: &'a [f32], side: usize) -> Result<Self> {
         if side == 0 || side.checked_mul(side) != Some(pixels.len()) {
             let count = pixels.len();
@@ -37,7 +37,7 @@ impl<'a> Film<'a> {
         }
     }
 
-    /// The grey levels.
+    /// Grey levels, row-major.
     pub fn pixels(self) -> &'a [f32] {
         self.pixels
     }
@@ -52,12 +52,12 @@ impl<'a> Film<'a> {
         SIDE_MM / self.side as f32
     }
 
-    /// Every grey level changed on its own, then clipped to [0, 1].
+    /// Maps every grey level on its own, then clips to [0, 1].
     pub fn map(self, change: impl Fn(f32) -> f32) -> Vec<f32> {
         self.pixels.iter().map(|&value| change(value).clamp(0.0, 1.0)).collect()
     }
 
-    /// Every grey level changed by what it is and where its centre lies, in mm right of and below the middle.
+    /// Maps every grey level by its value and the position of its centre, in mm right of and below the middle.
     pub fn map_with_place(self, change: impl Fn(f32, f32, f32) -> f32) -> Vec<f32> {
         let mm = |place: usize| (place as f32 + 0.5) * self.pixel_mm() - SIDE_MM / 2.0;
         let changed = self.pixels.iter().enumerate().map(|(place, &value)| {
@@ -72,12 +72,12 @@ impl<'a> Film<'a> {
     }
 }
 
-/// The signal that a grey level shows, 0.01 (white) to 1 (black).
+/// The signal at a grey level, 0.01 (white) to 1 (black).
 pub fn signal(grey: f32) -> f32 {
     10_f32.powf(-LATITUDE * grey)
 }
 
-/// The grey level that shows a signal, clipped to [0, 1].
+/// The grey level of a signal, clipped to [0, 1].
 pub fn grey(signal: f32) -> f32 {
     (-signal.log10() / LATITUDE).clamp(0.0, 1.0)
 }

@@ -1,9 +1,9 @@
-//! Rotation and shift: a patient who lies askew or off the centre. Cost: one model evaluation.
+//! Rotation and shift, as of a patient who lies askew or off centre. Cost: one model evaluation.
 //!
-//! Rotation is about the middle of the film, in degrees, its sense drawn; a shift is in mm, its direction
-//! drawn. Both are bilinear, and where there was no film there is black. Of 3,206 rejected films 77 % were
-//! positioned wrongly (Andersen et al., Reject analysis in direct digital radiography, Acta Radiologica 53,
-//! 2012).
+//! Rotation is about the middle of the film, in degrees, either way at random. A shift is in mm, in a random
+//! direction. Both interpolate bilinearly and fill with black where there was no film. Of 3,206 rejected films
+//! 77 % were positioned wrongly (Andersen et al., Reject analysis in direct digital radiography, Acta
+//! Radiologica 53, 2012).
 //!
 //! | severity | 1 | 2 | 3 | 4 | 5 |
 //! |---|---|---|---|---|---|
@@ -17,10 +17,10 @@ pub const DEGREES: [f32; 5] = [1.0, 3.0, 6.0, 10.0, 15.0];
 /// Shift in mm at each severity.
 pub const SHIFT_MM: [f32; 5] = [5.0, 10.0, 20.0, 35.0, 50.0];
 
-/// What is seen where there was no film.
+/// Grey level outside the original film.
 const NO_FILM: f32 = 0.0;
 
-/// The film turned clockwise about its middle, in degrees.
+/// Turns the film clockwise about its middle, in degrees.
 pub fn rotate(film: Film<'_>, degrees: f32) -> Vec<f32> {
     let (sine, cosine) = degrees.to_radians().sin_cos();
     let middle = (film.side() as f32 - 1.0) / 2.0;
@@ -30,13 +30,13 @@ pub fn rotate(film: Film<'_>, degrees: f32) -> Vec<f32> {
     })
 }
 
-/// The film moved to the right and down, in mm.
+/// Moves the film right and down, in mm.
 pub fn shift(film: Film<'_>, right_mm: f32, down_mm: f32) -> Vec<f32> {
     let (right, down) = (right_mm / film.pixel_mm(), down_mm / film.pixel_mm());
     resample(film, |x, y| (x - right, y - down))
 }
 
-/// Each pixel from where it was before, in pixels.
+/// Takes each pixel from its earlier position, in pixels.
 fn resample(film: Film<'_>, origin: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32> {
     let side = film.side();
     let pixels = (0..film.pixels().len()).map(|place| {
@@ -46,7 +46,7 @@ fn resample(film: Film<'_>, origin: impl Fn(f32, f32) -> (f32, f32)) -> Vec<f32>
     pixels.collect()
 }
 
-/// The film between its pixels' centres, bilinear.
+/// Interpolates the film between pixel centres (bilinear).
 fn between(film: Film<'_>, x: f32, y: f32) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (right, down) = (x - left, y - top);

@@ -1,11 +1,10 @@
 //! Burned-in side markers and text. Cost: one model evaluation.
 //!
-//! White letters, 5 × 7 cells each, 8 mm from a corner of the film: a side marker (L or R) or words such as
-//! PORTABLE. The corner and what is written are drawn, so a marker may stand on the wrong side; the
-//! severity is the height of the letters. Networks read the hospital and the patient's state from them
-//! (Zech et al., PLoS Medicine 15, 2018, arXiv 1807.00431; DeGrave, Janizek, Lee, Nature Machine
-//! Intelligence 3, 2021). Lead markers are 10 to 20 mm high; the largest letters hide a shoulder or a
-//! costophrenic angle.
+//! White letters of 5 × 7 cells each, 8 mm from a corner of the film: a side marker (L or R) or words such as
+//! PORTABLE. The corner and the text are random, so a marker may be on the wrong side. The severity sets the
+//! height of the letters. Networks infer the hospital and the patient's state from such letters (Zech et al.,
+//! PLoS Medicine 15, 2018, arXiv 1807.00431; DeGrave, Janizek, Lee, Nature Machine Intelligence 3, 2021). Lead
+//! markers are 10 to 20 mm high; the largest letters hide a shoulder or a costophrenic angle.
 //!
 //! | severity | 1 | 2 | 3 | 4 | 5 |
 //! |---|---|---|---|---|---|
@@ -22,33 +21,33 @@ pub const MARKER_MM: [f32; 5] = [8.0, 13.0, 20.0, 32.0, 48.0];
 /// Height of the text in mm at each severity.
 pub const TEXT_MM: [f32; 5] = [5.0, 8.0, 12.0, 18.0, 26.0];
 
-/// Room between the letters and the edges of the film, in mm.
+/// Distance of the letters from the edges of the film, in mm.
 const MARGIN_MM: f32 = 8.0;
-/// Points a side at which a pixel is asked how much of it is ink.
+/// Sampling points per side of a pixel, to estimate its share of ink.
 const POINTS: usize = 4;
 // cells of a letter, and columns from one letter to the next
 const ROWS: usize = 7;
 const COLUMNS: usize = 5;
 const PITCH: usize = 6;
 
-/// What is written, and where.
+/// The letters on a film, and their corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The letters.
     pub text: &'static str,
-    /// Whether it is on the right of the picture.
+    /// Whether they are on the right of the picture.
     pub right: bool,
-    /// Whether it is at the bottom.
+    /// Whether they are at the bottom.
     pub bottom: bool,
 }
 
 impl Stamp {
-    /// A side marker.
+    /// Draws a side marker at random.
     pub fn marker(rng: &mut ChaCha12Rng) -> Self {
         Self::any(&["L", "R"], rng)
     }
 
-    /// Words.
+    /// Draws a text at random.
     pub fn words(rng: &mut ChaCha12Rng) -> Self {
         Self::any(&["PORTABLE", "AP ERECT", "AP SUPINE", "PA", "ICU"], rng)
     }
@@ -58,7 +57,7 @@ impl Stamp {
         Self { text, right: below(rng, 2) == 1, bottom: below(rng, 2) == 1 }
     }
 
-    /// Left, top, width and height of its letters in mm from the upper left corner of the film.
+    /// Left, top, width and height of the letters, in mm from the upper left corner of the film.
     pub fn frame(self, height_mm: f32) -> [f32; 4] {
         let columns = (self.text.len() * PITCH).saturating_sub(PITCH - COLUMNS);
         let width = columns as f32 * height_mm / ROWS as f32;
@@ -67,7 +66,7 @@ impl Stamp {
         [left, top, width, height_mm]
     }
 
-    /// The film with its letters, so many mm high.
+    /// Writes the letters on the film, at this height in mm.
     pub fn burn(self, film: Film<'_>, height_mm: f32) -> Vec<f32> {
         let [left, top, ..] = self.frame(height_mm);
         let cell = height_mm / ROWS as f32;
@@ -83,7 +82,7 @@ impl Stamp {
         })
     }
 
-    /// Whether there is ink at a place, in cells.
+    /// Whether there is ink at a position, in cells.
     fn is_ink(self, column: f32, row: f32) -> bool {
         if column < 0.0 || !(0.0..ROWS as f32).contains(&row) {
             return false;
@@ -95,7 +94,7 @@ impl Stamp {
     }
 }
 
-/// The rows of a letter from above; the leftmost cell is the highest of five bits.
+/// The rows of a letter from the top; the leftmost cell is the highest of five bits.
 #[rustfmt::skip]
 fn glyph(letter: u8) -> [u8; ROWS] {
     match letter {

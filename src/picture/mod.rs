@@ -1,10 +1,10 @@
-//! Pictures as clinics spoil them: corruptions in physical units, one family a file.
+//! Image corruptions as they occur in clinics, in physical units, one family a file.
 //!
 //! Each has five severities (after Hendrycks and Dietterich, Benchmarking Neural Network Robustness to
 //! Common Corruptions and Perturbations, ICLR 2019, arXiv 1903.12261): a radiologist hardly notices 1, and
-//! would have the film repeated at 5. Where no ladder is published the steps between are ours. What is
-//! drawn (signs, angles, places, noise) does not depend on the severity, so that a case differs between
-//! severities by strength alone. Every corruption costs one model evaluation a case, and is not an attack:
+//! would have the film repeated at 5. Where no ladder is published, the steps between are ours. Random choices
+//! (signs, angles, positions, noise) do not depend on the severity, so that a case differs between severities
+//! by strength alone. Every corruption costs one model evaluation per case. It is not an attack, because
 //! nothing is optimised.
 
 pub mod bits;
@@ -32,8 +32,8 @@ use crate::{Error, Result};
 /// The greatest severity.
 pub const WORST: u8 = 5;
 
-/// One view as a corruption leaves it: side × side pixels in [0, 1], row-major, 0 black to 1 white. Severity 0
-/// leaves it as it is, to the bit.
+/// Corrupts one view: side × side pixels in [0, 1], row-major, 0 black to 1 white. Severity 0 returns the same
+/// bits.
 ///
 /// # Errors
 /// The pixels are not side × side or not in [0, 1], or the severity is above 5.
@@ -52,7 +52,7 @@ pub fn corrupt(
     }
 }
 
-/// Draws what is left to chance, then corrupts at a place of the table of severities.
+/// Draws the random choices, then corrupts at a row of the severity table.
 fn apply(film: Film<'_>, corruption: Corruption, level: usize, rng: &mut ChaCha12Rng) -> Result<Vec<f32>> {
     Ok(match corruption {
         Corruption::Exposure => exposure::expose(film, sign(rng) * exposure::DEVIATION[level]),
@@ -87,7 +87,7 @@ fn sign(rng: &mut ChaCha12Rng) -> f32 {
     if uniform(rng) < 0.5 { -1.0 } else { 1.0 }
 }
 
-/// How strong a corruption is at a severity, in its unit, such as `5 mm`; nothing outside 1 to 5.
+/// The strength of a corruption at a severity, with its unit, such as `5 mm`; None outside 1 to 5.
 pub fn amount(corruption: Corruption, severity: u8) -> Option<String> {
     let level = usize::from(severity.checked_sub(1).filter(|level| *level < WORST)?);
     Some(match corruption {

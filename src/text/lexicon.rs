@@ -1,4 +1,4 @@
-//! Which words may stand for which: our own lexicon, embedded, or `WordNet`'s database files by path.
+//! The synonym lexicon: our own, embedded, or `WordNet`'s database files from a folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ const EMBEDDED: &str = include_str!("lexicon.txt");
 /// A database file of `WordNet` is refused above this size.
 const LIMIT_BYTES: u64 = 64 << 20;
 
-/// Which words may stand for which, in lower case.
+/// Words and their synonyms, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lexicon {
     synonyms: BTreeMap<String, Vec<String>>,
@@ -19,7 +19,7 @@ pub struct Lexicon {
 impl Lexicon {
     /// The embedded lexicon of radiology and general words.
     pub fn embedded() -> Self {
-        // behind `#` is why a set keeps the statement
+        // the text after `#` says why a replacement within the set keeps the statement
         let sets = EMBEDDED.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
         let sets = sets.filter(|set| !set.is_empty());
         Self::from_sets(sets.map(|set| set.split(',').map(|word| word.trim().to_string()).collect()))
@@ -54,7 +54,7 @@ impl Lexicon {
         Ok(Self::from_sets(sets.into_iter()))
     }
 
-    /// A lexicon of sets of words, in lower case, each of which may stand for the others.
+    /// A lexicon from sets of synonyms in lower case.
     pub fn from_sets(sets: impl Iterator<Item = Vec<String>>) -> Self {
         let mut synonyms: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for set in sets {
@@ -76,7 +76,7 @@ impl Lexicon {
         self.synonyms.get(word).map_or(&[], Vec::as_slice)
     }
 
-    /// blake3 over all of it, so that what was computed with another lexicon is not taken for this one's.
+    /// blake3 of the whole lexicon. It is part of cache keys, so that results of another lexicon are not reused.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for (word, synonyms) in &self.synonyms {

@@ -1,4 +1,4 @@
-//! Words of a report: perturbations as proptest strategies, and the tokens that a language model reads.
+//! The text of a report: its words, tokens and meaning, and perturbations as proptest strategies.
 
 pub mod lexicon;
 pub mod meaning;

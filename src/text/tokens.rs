@@ -11,19 +11,19 @@ use tokenizers::{
 
 use crate::{Error, Result};
 
-/// The tokens that every vocabulary holds.
+/// The special tokens, which every vocabulary must contain.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// The entries of a tokenizer by id, and how a text is normalised before they are looked up.
+/// The entries of a tokenizer by id, and how it normalises a text before lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
     /// Entries, by id.
     pub entries: Vec<String>,
-    /// Whether the text is put into lower case.
+    /// Whether the text is lowercased.
     pub lowercase: bool,
-    /// Whether accents are stripped; where lower case is, if not said.
+    /// Whether accents are stripped. None: as `lowercase`.
     pub strip_accents: Option<bool>,
-    /// Whether every Chinese character is a word.
+    /// Whether every Chinese character is a word of its own.
     pub split_chinese: bool,
 }
 
@@ -33,13 +33,13 @@ impl Vocabulary {
         Self { entries, lowercase: true, strip_accents: None, split_chinese: true }
     }
 
-    /// Control characters gone, then as the fields say.
+    /// Removes control characters, then normalises as the fields specify.
     fn normalizer(&self) -> BertNormalizer {
         BertNormalizer::new(true, self.split_chinese, self.strip_accents, self.lowercase)
     }
 }
 
-/// The words that a text falls into before pieces are looked up.
+/// Splits a text into words before its pieces are looked up.
 fn split(text: &str) -> Vec<String> {
     let mut normal = NormalizedString::from(text);
     if Vocabulary::uncased(vec![]).normalizer().normalize(&mut normal).is_err() {
@@ -73,7 +73,7 @@ pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
     vocabulary
 }
 
-/// A `WordPiece` tokenizer as BERT has it.
+/// BERT's `WordPiece` tokenizer.
 #[derive(Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -82,7 +82,7 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// A tokenizer over a vocabulary that holds `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
+    /// A tokenizer over a vocabulary that contains `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
     ///
     /// # Errors
     /// A special token is missing, or an entry occurs twice.
@@ -115,7 +115,7 @@ impl Tokenizer {
         Ok(Self { inner, classify, separate })
     }
 
-    /// Tokens of a whole text, [CLS] and [SEP] counted.
+    /// Number of tokens of a whole text, including [CLS] and [SEP].
     pub fn length(&self, text: &str) -> usize {
         self.encode(text, usize::MAX).len()
     }
@@ -130,13 +130,13 @@ impl Tokenizer {
     }
 }
 
-/// Tokens of a text at least, [CLS] and [SEP] counted, whatever the vocabulary: a word is one or more.
+/// A lower bound of a text's number of tokens for any vocabulary, including [CLS] and [SEP]: a word is one or more.
 pub fn least_length(text: &str) -> usize {
     split(text).len() + 2
 }
 
-/// How many texts are longer than what a model reads, and by how much, in a sentence; None if all are read to their end.
-/// `lengths` are in tokens, [CLS] and [SEP] counted.
+/// A sentence on how many texts the model truncates, and by how much; None if it reads all of them to the end.
+/// `lengths` are in tokens, including [CLS] and [SEP].
 pub fn cut(model: &str, lengths: &[usize], max_tokens: usize) -> Option<String> {
     let mut lost: Vec<usize> =
         lengths.iter().filter_map(|length| length.checked_sub(max_tokens)).filter(|lost| *lost > 0).collect();

@@ -1,4 +1,4 @@
-//! A text as words: the runs between spaces, with the punctuation at their ends apart.
+//! Splits a text into words: the runs between spaces, with the punctuation at their ends apart.
 
 /// A word of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub struct Word<'t> {
     pub leading: &'t str,
     /// The word itself; empty for lone punctuation.
     pub core: &'t str,
-    /// Punctuation behind it.
+    /// Punctuation after it.
     pub trailing: &'t str,
 }
 
@@ -19,7 +19,7 @@ fn split(chunk: &str) -> Word<'_> {
     Word { leading: &chunk[..start], core: &chunk[start..end], trailing: &chunk[end..] }
 }
 
-/// Everything between spaces, in order, punctuation alone included (with an empty core).
+/// The words of a text in order. Lone punctuation counts as a word with an empty core.
 pub fn words(text: &str) -> Vec<Word<'_>> {
     text.split_whitespace().map(split).collect()
 }

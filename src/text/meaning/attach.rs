@@ -1,4 +1,4 @@
-//! Which mention a side or an amount belongs to: the one right behind it, else the nearest of the
+//! Assigns sides and amounts to mentions: to the mention right after the word, else to the nearest of the
 //! sentence.
 
 use super::mentions::Mention;
@@ -31,7 +31,7 @@ pub(super) fn attributes(
         }
     }
     let [joined, mut loose] = sides;
-    // "atelectasis or scarring at the left base": both are there
+    // "atelectasis or scarring at the left base": the side belongs to both
     for at in (1..mentions.len()).rev() {
         let (before, behind) = (mentions[at - 1].end, mentions[at].start);
         let is_listed = before < behind
@@ -45,17 +45,17 @@ pub(super) fn attributes(
     joined.into_iter().zip(loose).map(|(joined, loose)| joined.or(loose)).zip(amounts).collect()
 }
 
-/// "enlarged" and "large" of a pair are the finding itself; a normal place has no amount.
+/// Whether an amount may apply: "enlarged" and "large" of a pair are the finding itself; a normal place has none.
 fn is_amount_of(hit: &Hit, mention: &Mention) -> bool {
     !mention.is_normal && hit.start != mention.key
 }
 
-/// The mention that an attribute belongs to.
+/// The mention to which an attribute belongs.
 struct Owner {
     at: usize,
-    /// It is right before the mention, or inside it.
+    /// The attribute is right before the mention, or inside it.
     is_joined: bool,
-    /// Near enough for an amount.
+    /// The attribute is near enough for an amount.
     is_close: bool,
 }
 

@@ -1,10 +1,10 @@
-//! The set of facts that a text states, and how two texts differ in it.
+//! The set of facts that a text states, and the difference between two such sets.
 
 use std::fmt;
 
 use super::{Finding, Polarity, Severity, Side, Statement, Status, statements};
 
-/// A statement without its place: what two texts must share to mean the same.
+/// A statement without its position: two texts with the same set of these mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Fact {
     pub(super) finding: Finding,
@@ -15,14 +15,14 @@ pub(super) struct Fact {
     pub(super) severity: Option<Severity>,
 }
 
-/// What a text says: a set of statements, whatever their order and number.
+/// The meaning of a text: its set of statements, without order or repetition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Meaning {
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     facts: Vec<Fact>,
 }
 
-/// What a text says.
+/// Reads the meaning of a text.
 pub fn meaning(text: &str) -> Meaning {
     let mut facts: Vec<Fact> = statements(text).iter().map(Statement::fact).collect();
     facts.sort_unstable();
@@ -37,23 +37,23 @@ impl Fact {
 }
 
 impl Meaning {
-    /// Whether a disease is affirmed, surely or not: no finding that is denied, resolved, of the past, only
-    /// asked about, chronic or benign.
+    /// Whether a disease is affirmed, with or without doubt. Findings that are denied, resolved, past, only asked
+    /// about, chronic or benign do not count.
     pub fn abnormal(&self) -> bool {
         self.facts.iter().any(|fact| fact.is_abnormal())
     }
 
-    /// Whether it has no statement.
+    /// Whether the text states nothing.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// Number of different statements.
+    /// Number of distinct statements.
     pub fn len(&self) -> usize {
         self.facts.len()
     }
 
-    /// Findings that this text denies and another affirms, without denying them too: what a lost negator does.
+    /// Findings that this text denies and another text only affirms, as after the loss of a negator.
     pub fn reversed(&self, other: &Self) -> Vec<Finding> {
         let has = |meaning: &Self, finding, polarity| {
             meaning.facts.iter().any(|fact| fact.finding == finding && fact.polarity == polarity)
@@ -67,7 +67,7 @@ impl Meaning {
         turned.collect()
     }
 
-    /// How another text differs, for people: "effusion: denied -> affirmed", "+ nodule: affirmed, left",
+    /// Differences from another text in words: "effusion: denied -> affirmed", "+ nodule: affirmed, left",
     /// "- edema: denied".
     pub fn difference(&self, other: &Self) -> Vec<String> {
         let lost: Vec<&Fact> = self.facts.iter().filter(|fact| !other.facts.contains(fact)).collect();
@@ -85,7 +85,7 @@ impl Meaning {
 }
 
 impl Fact {
-    /// How the finding is meant: "affirmed, left, mild".
+    /// The attributes of the finding in words: "affirmed, left, mild".
     fn manner(self) -> String {
         let mut parts = vec![if self.polarity == Polarity::Affirmed { "affirmed" } else { "denied" }];
         parts.extend(self.uncertain.then_some("uncertain"));

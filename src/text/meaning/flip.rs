@@ -1,5 +1,6 @@
-//! The directional edit: a text that speaks of disease denies it, one that does not affirms what it denied.
-//! "There is a small effusion." becomes "There is no small effusion.", "No effusion." becomes "Effusion."
+//! The directional edit, which turns the meaning of a text round. A text that affirms disease then denies it; a
+//! text that affirms none then affirms one that it denied. "There is a small effusion." becomes "There is no
+//! small effusion."; "No effusion." becomes "Effusion."
 
 use super::mentions::Mention;
 use super::read::{self, Hit, Sentence};
@@ -8,21 +9,21 @@ use super::terms::{Cue, TERMS, Term};
 use super::{Finding, Polarity, Statement, Status, meaning, statements_of};
 use crate::text::words::{Word, words};
 
-/// The text with its meaning turned round: every disease that it affirms is denied; or, where it affirms none,
-/// one that it denies is affirmed. After it, `Meaning::abnormal` is the other. None if there is nothing to flip.
+/// Denies every disease that the text affirms or, if it affirms none, affirms one that it denies. This inverts
+/// `Meaning::abnormal`. None if there is nothing to flip.
 pub fn flip(text: &str) -> Option<String> {
     if meaning(text).abnormal() { deny(text) } else { affirm(text) }
 }
 
-/// Words to replace, by place, and what by.
+/// Words to replace, by position, and their replacements.
 struct Edit {
     from: usize,
     to: usize,
     by: String,
 }
 
-/// Denies one affirmed disease after the other; where the grammar is too much for the rule, the sentence is
-/// put as a plain denial.
+/// Denies the affirmed diseases one by one. Where the grammar is too complex for the rules, a plain denial replaces
+/// the sentence.
 fn deny(text: &str) -> Option<String> {
     let mut text = text.to_string();
     loop {
@@ -30,7 +31,7 @@ fn deny(text: &str) -> Option<String> {
         if there == 0 {
             return Some(text);
         }
-        // every step denies one more, and drops none
+        // the loop ends because every step denies one more and drops none
         let is_step = |edited: &String| {
             let (left, still) = diseases(edited);
             left < there && spoken.iter().all(|finding| still.contains(finding))
@@ -42,7 +43,8 @@ fn deny(text: &str) -> Option<String> {
     }
 }
 
-/// Affirms the first denied disease that can be; a named one rather than what a normal place denies.
+/// Affirms the first denied disease that the rules can affirm. Named diseases come before those that a normal place
+/// denies.
 fn affirm(text: &str) -> Option<String> {
     let flipped = |is_normal: bool| {
         edits(text, affirmation, is_denied)
@@ -54,7 +56,7 @@ fn affirm(text: &str) -> Option<String> {
     flipped(false).or_else(|| flipped(true))
 }
 
-/// How often a disease is said to be there; and the diseases that a text affirms or denies.
+/// The number of affirmed diseases, and the diseases that the text affirms or denies.
 fn diseases(text: &str) -> (usize, Vec<Finding>) {
     let said = super::statements(text);
     let there = said.iter().filter(|said| said.is_abnormal()).count();
@@ -72,7 +74,7 @@ fn first(text: &str, rule: Rule, is_wanted: impl Fn(&Statement) -> bool) -> Opti
     edits(text, rule, is_wanted).first().map(|(_, edit)| apply(text, edit))
 }
 
-/// The edits of a rule for the statements wanted.
+/// The edits of a rule for the given statements.
 fn edits(text: &str, rule: Rule, is_wanted: impl Fn(&Statement) -> bool) -> Vec<(Mention, Edit)> {
     let tokens = read::tokens(text);
     let mut found = Vec::new();
@@ -89,7 +91,7 @@ fn edits(text: &str, rule: Rule, is_wanted: impl Fn(&Statement) -> bool) -> Vec<
 fn replace(sentence: &Sentence<'_>, hit: &Hit, by: &str) -> Edit {
     let (first, last) = (sentence.tokens[hit.start], sentence.tokens[hit.end - 1]);
     let to = last.word + 1;
-    // "has been", "were" and the like stay as they are
+    // "has been", "were" and similar verbs stay
     match by.strip_prefix("is ") {
         Some(rest) if first.number == TERMS.word("is") && last.word > first.word => {
             Edit { from: first.word + 1, to, by: rest.to_string() }
@@ -98,7 +100,7 @@ fn replace(sentence: &Sentence<'_>, hit: &Hit, by: &str) -> Edit {
     }
 }
 
-/// Takes the negator away, or says that the place is abnormal.
+/// Removes the negator, or calls the place abnormal.
 fn affirmation(sentence: &Sentence<'_>, mention: &Mention, sense: &Sense) -> Edit {
     match sense.denied_by {
         Some((negator, cue)) => replace(sentence, &negator, TERMS.opposite(negator.phrase, cue)),
@@ -109,7 +111,7 @@ fn affirmation(sentence: &Sentence<'_>, mention: &Mention, sense: &Sense) -> Edi
     }
 }
 
-/// Denies a finding in its place: "no" before its group of words, "not" before the statement about a place.
+/// Denies a finding where it is mentioned: "no" before its noun phrase, "not" before the statement about a place.
 fn denial(sentence: &Sentence<'_>, mention: &Mention, sense: &Sense) -> Edit {
     if let Some((negator, cue)) = sense.denied_by.filter(|_| mention.is_normal) {
         return replace(sentence, &negator, TERMS.opposite(negator.phrase, cue));
@@ -140,7 +142,7 @@ fn is_noun(term: Term) -> bool {
     matches!(term, Term::Finding(_) | Term::Quality(Quality::Problem | Quality::Matter))
 }
 
-/// Where the group of words before a mention starts, and whether an article is before it.
+/// The start of the noun phrase of a mention, and whether an article precedes it.
 fn group(sentence: &Sentence<'_>, key: usize) -> (usize, bool) {
     let parting = [
         Cue::Verb,
@@ -171,7 +173,7 @@ fn group(sentence: &Sentence<'_>, key: usize) -> (usize, bool) {
     (start, false)
 }
 
-/// "No" and the findings that the sentence speaks of, in place of the sentence.
+/// Replaces the sentence with "No" and the findings that it mentions.
 fn plain_denial(sentence: &Sentence<'_>, _: &Mention, _: &Sense) -> Edit {
     let mut names: Vec<&str> = Vec::new();
     for (said, _) in statements_of(sentence) {
@@ -184,7 +186,7 @@ fn plain_denial(sentence: &Sentence<'_>, _: &Mention, _: &Sense) -> Edit {
     Edit { from, to, by: format!("No {}.", names.join(" or ")) }
 }
 
-/// The text with words replaced; a capital at the front stays at the front.
+/// Replaces words of the text; a capital at the start of a sentence is kept there.
 fn apply(text: &str, edit: &Edit) -> String {
     let all = words(text);
     let mut parts: Vec<String> = all[..edit.from].iter().map(Word::whole).collect();
@@ -218,7 +220,7 @@ fn capital(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Without its capital, unless more than the first letter is one.
+/// Lowercases the first letter, unless further letters are capitals too.
 fn small(text: &str) -> String {
     if text.chars().skip(1).any(char::is_uppercase) {
         return text.to_string();

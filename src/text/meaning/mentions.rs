@@ -1,4 +1,4 @@
-//! Where a sentence speaks of a finding: by its name, or by what it says of a place ("the heart is enlarged",
+//! Finds the mentions of findings in a sentence: by name, or by a quality of a place ("the heart is enlarged",
 //! "clear lungs", "no acute bony abnormality").
 
 use super::read::{Hit, Sentence};
@@ -10,11 +10,11 @@ pub(super) struct Mention {
     pub finding: Finding,
     pub start: usize,
     pub end: usize,
-    /// The token that a negator or doubt must stand before.
+    /// The token that a negator or an expression of doubt must precede.
     pub key: usize,
-    /// Where the statement about a place starts, if a verb parts them: a negator must come after it.
+    /// Where the statement about a place starts, if a verb separates the two: a negator must come after it.
     pub said_from: Option<usize>,
-    /// Whether it says that the place is normal.
+    /// Whether it calls the place normal.
     pub is_normal: bool,
 }
 
@@ -54,12 +54,12 @@ pub(super) fn mentions(sentence: &Sentence<'_>) -> Vec<Mention> {
     found
 }
 
-/// Puts places and qualities together, from left to right.
+/// Combines places and qualities, from left to right.
 struct Pairs<'s, 't> {
     sentence: &'s Sentence<'t>,
-    /// Places that a quality would describe.
+    /// Places that the next quality would describe.
     group: Vec<(Hit, u8)>,
-    /// Whether a quality described them: the next place starts a group of its own.
+    /// Whether a quality already described them, so that the next place starts a new group.
     is_closed: bool,
     /// A quality in front of its place: "normal heart size".
     attribute: Option<(Hit, Quality)>,
@@ -86,7 +86,7 @@ impl Pairs<'_, '_> {
         self.group.push((hit, place));
     }
 
-    /// Whether it is what the last place is of: "structures of the thorax".
+    /// Whether this place complements the last one: "structures of the thorax".
     fn is_whole(&self, hit: Hit) -> bool {
         let of = TERMS.word("of");
         self.group.last().is_some_and(|(last, _)| {
@@ -94,7 +94,7 @@ impl Pairs<'_, '_> {
         })
     }
 
-    /// Whether something between the last place and this one parts them: a verb, a finding, "with".
+    /// Whether a verb, a finding or "with" separates the last place from this one.
     fn is_parted(&self, hit: Hit) -> bool {
         let parting = [Cue::Verb, Cue::With, Cue::Where, Cue::Before];
         let is_finding = |other: &Hit| other.terms().iter().any(|term| matches!(term, Term::Finding(_)));
@@ -109,7 +109,7 @@ impl Pairs<'_, '_> {
         let hit = self.sentence.hits[at];
         let is_noun = matches!(quality, Quality::Problem | Quality::Matter);
         let is_serious = quality != Quality::Matter || self.is_acute(hit);
-        // a finding takes the quality in front of it, unless that is "normal"
+        // a finding takes the quality before it, unless that is "normal"
         let is_next = |next: &&Hit| match quality {
             Quality::Normal => is_place(next),
             _ => next.terms().iter().any(|term| is_subject(*term)),
@@ -157,7 +157,7 @@ impl Pairs<'_, '_> {
         self.is_closed = true;
     }
 
-    /// Places that wait for a quality share the one in front of the first; then a new group starts.
+    /// Gives the places that have no quality yet the one before the first of them; then starts a new group.
     fn settle(&mut self) {
         if let Some((quality, of)) = self.attribute.take() {
             for (hit, place) in std::mem::take(&mut self.waiting) {
@@ -182,7 +182,7 @@ impl Pairs<'_, '_> {
         });
     }
 
-    /// "large" is a quality behind a verb, else an amount.
+    /// Whether this is a quality: "large" is one after a verb, and an amount elsewhere.
     fn is_amount(&self, hit: Hit) -> bool {
         let is_amount = hit.terms().iter().any(|term| matches!(term, Term::Severity(_)));
         is_amount && !self.sentence.has(hit.start.saturating_sub(3), hit.start, &[Cue::Verb])

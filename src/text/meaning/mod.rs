@@ -1,10 +1,10 @@
-//! What a chest report says: its findings with their negation, uncertainty, side and severity, and the contract
-//! that an edit keeps them. A scope rule after `NegEx` (Chapman et al., J Biomed Inform 2001) and `ConText`
-//! (Harkema et al., J Biomed Inform 2009) over a lexicon of our own.
+//! The meaning of a chest report: its findings with their negation, uncertainty, side and severity, and the
+//! contract that an edit preserves them. The scope rules follow `NegEx` (Chapman et al., J Biomed Inform 2001)
+//! and `ConText` (Harkema et al., J Biomed Inform 2009), over our own lexicon.
 //!
 //! Two texts mean the same if and only if they state the same set of (finding, polarity, uncertainty, status,
-//! side, severity). A word that is mistyped is no longer a mention, so its statement is gone and the meaning
-//! another; letter case and the order of sentences say nothing.
+//! side, severity). A mistyped word is no longer a mention, so its statement is lost and the meaning changes.
+//! Letter case and the order of sentences do not matter.
 
 mod attach;
 mod facts;
@@ -24,12 +24,12 @@ pub use facts::{Meaning, meaning};
 pub use flip::flip;
 pub use terms::Finding;
 
-/// Whether a finding is said to be there.
+/// Whether a text affirms or denies a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Polarity {
-    /// It is said to be there.
+    /// The finding is present.
     Affirmed,
-    /// It is said not to be there, or no longer.
+    /// The finding is absent, or resolved.
     Negated,
 }
 
@@ -44,10 +44,10 @@ pub enum Side {
     Bilateral,
 }
 
-/// How much of a finding there is: small counts as mild, large as severe.
+/// The severity of a finding: small counts as mild, large as severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Hardly any: minimal, tiny, trace, borderline.
+    /// Minimal, tiny, trace, borderline.
     Minimal,
     /// Mild, slight, small.
     Mild,
@@ -57,35 +57,35 @@ pub enum Severity {
     Severe,
 }
 
-/// When a finding is there, or whether that is only asked.
+/// Whether a finding is current, past, or only asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Now.
+    /// Current.
     Current,
-    /// In the past: old, healed, prior, a history of it.
+    /// Past: old, healed, prior, history of.
     Past,
-    /// Asked, not said: "rule out pneumonia".
+    /// Asked about, not stated: "rule out pneumonia".
     Asked,
 }
 
 /// A statement about a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// What it is about.
+    /// The finding.
     pub finding: Finding,
-    /// Whether it is there.
+    /// Whether it is affirmed or denied.
     pub polarity: Polarity,
-    /// Whether that is doubted.
+    /// Whether the report expresses doubt.
     pub uncertain: bool,
-    /// When, or whether it is only asked.
+    /// Whether it is current, past or only asked about.
     pub status: Status,
     /// The side, if one is named.
     pub side: Option<Side>,
-    /// How much, if that is said.
+    /// The severity, if one is named.
     pub severity: Option<Severity>,
-    /// The words of the mention, by their place among `text::words::words`.
+    /// The words of the mention, as positions in `text::words::words`.
     pub words: Range<usize>,
-    /// The words of the negator, if one denies it (a normal place needs none).
+    /// The words of the negator, if there is one (a normal place needs none).
     pub negator: Option<Range<usize>>,
 }
 
@@ -97,14 +97,14 @@ pub fn statements(text: &str) -> Vec<Statement> {
         .collect()
 }
 
-/// How many words of a text the rules know, and how many it has. Numbers are no words.
+/// The number of words that the lexicon knows, and the number of words in the text. Numbers do not count as words.
 pub fn known_words(text: &str) -> (usize, usize) {
     let tokens = read::tokens(text);
     let words = tokens.iter().filter(|token| !token.is_number);
     words.fold((0, 0), |(known, all), token| (known + usize::from(token.number > 0), all + 1))
 }
 
-/// The statements of a sentence, with how the mention is meant.
+/// The statements of a sentence: each mention with its scope.
 fn statements_of(sentence: &read::Sentence<'_>) -> Vec<(Statement, (mentions::Mention, scope::Sense))> {
     let mentions = mentions::mentions(sentence);
     if mentions.is_empty() {
@@ -138,7 +138,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     read::sentences(&tokens).filter_map(|sentence| words(sentence.tokens)).collect()
 }
 
-/// Whether an edit keeps what a text says.
+/// Whether an edit preserves the meaning of a text.
 pub fn preserves(before: &str, after: &str) -> bool {
     meaning(before) == meaning(after)
 }
@@ -157,7 +157,7 @@ impl Statement {
         }
     }
 
-    /// Whether it says that a disease is there now, however surely.
+    /// Whether the statement affirms a current disease, with or without doubt.
     fn is_abnormal(&self) -> bool {
         self.fact().is_abnormal()
     }

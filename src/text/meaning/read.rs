@@ -1,15 +1,15 @@
-//! A report as tokens and phrases of the lexicon, sentence by sentence.
+//! Splits a report into sentences, tokens and phrases of the lexicon.
 
 use super::terms::{Cue, TERMS, Term};
 use super::token::{Break, Token};
 
-/// A phrase of the lexicon in a sentence, from one token to before another.
+/// A phrase of the lexicon found in a sentence: its tokens from `start` up to, not including, `end`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
     pub phrase: u16,
     pub start: usize,
     pub end: usize,
-    /// The cues that it may be, a bit each.
+    /// The cues that it may be, one bit each.
     cues: u32,
 }
 
@@ -40,18 +40,18 @@ impl Sentence<'_> {
         self.hits.iter().filter(move |hit| hit.start >= from && hit.end <= to)
     }
 
-    /// Whether one of these cues is between two tokens.
+    /// Whether one of these cues lies between two tokens.
     pub(super) fn has(&self, from: usize, to: usize, cues: &[Cue]) -> bool {
         self.between(from, to).any(|hit| hit.is_any(cues))
     }
 
-    /// Whether a comma is behind a token of `from..to`.
+    /// Whether a comma follows a token of `from..to`.
     pub(super) fn comma(&self, from: usize, to: usize) -> bool {
         (from..to).any(|at| self.tokens[at].behind == Break::Comma)
     }
 }
 
-/// Abbreviations whose full stop ends no sentence.
+/// Abbreviations whose full stop does not end a sentence.
 const ABBREVIATIONS: [&str; 6] = ["vs", "dr", "e", "g", "i", "approx"];
 
 /// The tokens of a text.
@@ -80,7 +80,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Puts punctuation behind the last token, whose letters are `last`; `next` follows it in the same word.
+/// Attaches punctuation to the last token, whose letters are `last`; `next` follows it in the same word.
 fn punctuate(tokens: &mut [Token], marks: &str, next: Option<char>, last: &str) {
     let Some(token) = tokens.last_mut() else { return };
     for mark in marks.chars() {
@@ -94,7 +94,7 @@ fn punctuate(tokens: &mut [Token], marks: &str, next: Option<char>, last: &str) 
     }
 }
 
-/// The sentences of a text's tokens.
+/// Splits tokens into sentences.
 pub(super) fn sentences(tokens: &[Token]) -> impl Iterator<Item = Sentence<'_>> {
     tokens
         .split_inclusive(|token| token.behind == Break::Sentence)
@@ -105,7 +105,7 @@ fn hits(tokens: &[Token]) -> Vec<Hit> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        // a phrase does not run over a comma
+        // a phrase does not extend over a comma
         let last =
             (at..tokens.len()).find(|at| tokens[*at].behind != Break::None).map_or(tokens.len(), |at| at + 1);
         match TERMS.longest(&tokens[at..last]) {

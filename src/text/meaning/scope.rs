@@ -1,23 +1,23 @@
-//! How a mention is meant: denied, doubted, of the past or only asked about. The scope of a cue follows `NegEx`
+//! Finds the scope of cues: whether a mention is denied, doubted, past or only asked about. The rules follow `NegEx`
 //! (Chapman, Bridewell, Hanbury, Cooper and Buchanan, A simple algorithm for identifying negated findings and
-//! diseases in discharge summaries, J Biomed Inform 2001) and the ideas of `ConText` (Harkema, Dowling,
-//! Thornblade and Chapman, J Biomed Inform 2009): it runs to the end of the clause, forwards or backwards,
-//! and pseudo-negations such as "no change" have none.
+//! diseases in discharge summaries, J Biomed Inform 2001) and ideas of `ConText` (Harkema, Dowling, Thornblade
+//! and Chapman, J Biomed Inform 2009). A scope extends to the end of the clause, forwards or backwards;
+//! pseudo-negations such as "no change" have none.
 
 use super::mentions::Mention;
 use super::read::{Hit, Sentence};
 use super::terms::Cue;
 use super::{Polarity, Status};
 
-/// How a mention is meant, and the cues that say so.
+/// The scope of a mention, and the cues that set it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sense {
     pub polarity: Polarity,
     pub is_uncertain: bool,
     pub status: Status,
-    /// What denies it (or a normal quality), and as which cue.
+    /// The phrase that denies it (or a normal quality), and as which cue.
     pub denied_by: Option<(Hit, Cue)>,
-    /// What doubts it from behind, as "cannot be excluded" does.
+    /// A phrase after it that expresses doubt, such as "cannot be excluded".
     pub doubted_by: Option<Hit>,
 }
 
@@ -36,12 +36,12 @@ impl<'s, 't> Scopes<'s, 't> {
         Self { sentence, clause, negators }
     }
 
-    /// Whether two tokens are of one clause.
+    /// Whether two tokens belong to one clause.
     pub(super) fn same(&self, a: usize, b: usize) -> bool {
         self.clause.get(a) == self.clause.get(b)
     }
 
-    /// How each mention is meant.
+    /// The scope of each mention.
     pub(super) fn senses(&self, mentions: &[Mention]) -> Vec<Sense> {
         let mut senses: Vec<Sense> = mentions.iter().map(|mention| self.sense(mention, mentions)).collect();
         self.weigh(mentions, &mut senses);
@@ -78,7 +78,7 @@ impl<'s, 't> Scopes<'s, 't> {
         }
     }
 
-    /// The negator whose scope holds the mention, from the left.
+    /// The negator to the left whose scope contains the mention.
     fn negator_before(&self, mention: &Mention) -> Option<(Hit, Cue)> {
         let from =
             if mention.is_normal { mention.key.saturating_sub(3) } else { mention.said_from.unwrap_or(0) };
@@ -88,13 +88,13 @@ impl<'s, 't> Scopes<'s, 't> {
         reaches.then_some((*near, Cue::Before))
     }
 
-    /// The negator whose scope holds the mention, from the right: "is not seen".
+    /// The negator to the right whose scope contains the mention: "is not seen".
     fn negator_behind(&self, mention: &Mention, mentions: &[Mention]) -> Option<(Hit, Cue)> {
         let near = self.behind(mention, Cue::After, mentions)?;
         (!mention.is_normal).then_some((near, Cue::After))
     }
 
-    /// A cue that reaches back to the mention: of its clause, and with no verb of another in between.
+    /// A cue that applies backwards to the mention: in the same clause, with no verb of another one between.
     fn behind(&self, mention: &Mention, cue: Cue, mentions: &[Mention]) -> Option<Hit> {
         let is_reached = |hit: &&Hit| {
             let to = hit.start.saturating_sub(1).max(mention.end);
@@ -110,7 +110,7 @@ impl<'s, 't> Scopes<'s, 't> {
                 && !self.sentence.has(mention.end, hit.start, &parted)
         };
         let hit = self.sentence.between(mention.end, self.sentence.tokens.len()).find(is_reached)?;
-        // "X and Y not seen": both; "X at the base. Y not seen": the nearer, where no list joins them
+        // "X and Y not seen" denies both; "X at the base. Y not seen" only the nearer, because no list joins them
         let nearer = mentions.iter().find(|other| other.start >= mention.end && other.end <= hit.start);
         let is_listed = nearer.is_none_or(|other| {
             self.sentence.has(mention.end, other.start, &[Cue::Link])
@@ -119,7 +119,7 @@ impl<'s, 't> Scopes<'s, 't> {
         is_listed.then_some(*hit)
     }
 
-    /// Doubts in whose scope a token is, the nearest first.
+    /// Expressions of doubt whose scope contains a token, the nearest first.
     fn doubts(&self, key: usize, start: usize) -> impl Iterator<Item = &Hit> {
         let sentence = self.sentence;
         sentence.hits.iter().rev().filter(move |hit| {
@@ -137,7 +137,7 @@ impl<'s, 't> Scopes<'s, 't> {
         })
     }
 
-    /// "old", "healed" or "prior" right before it, or "history of" in its clause.
+    /// Whether it is past: "old", "healed" or "prior" right before it, or "history of" in its clause.
     fn is_past(&self, mention: &Mention) -> bool {
         let parting = [Cue::Verb, Cue::Link, Cue::With, Cue::Where, Cue::Before, Cue::Doubt];
         self.sentence.between(0, mention.key).any(|hit| {
@@ -150,7 +150,7 @@ impl<'s, 't> Scopes<'s, 't> {
         })
     }
 
-    /// "A versus B" and "A or B" doubt both, where neither is denied.
+    /// Whether alternatives make it doubtful: "A versus B" and "A or B" doubt both, unless one is denied.
     fn weigh(&self, mentions: &[Mention], senses: &mut [Sense]) {
         for hit in self.sentence.hits.iter().filter(|hit| hit.is(Cue::Versus)) {
             let before = mentions.iter().rposition(|m| m.end <= hit.start && hit.start - m.end <= 3);
@@ -165,7 +165,7 @@ impl<'s, 't> Scopes<'s, 't> {
     }
 }
 
-/// The phrases that deny what follows, without "no change" and its like.
+/// The phrases that deny what follows, except pseudo-negations such as "no change".
 fn negators(sentence: &Sentence<'_>) -> Vec<Hit> {
     let is_pseudo = |negator: &Hit| {
         let mut at = negator.end;
@@ -184,7 +184,7 @@ fn negators(sentence: &Sentence<'_>) -> Vec<Hit> {
     sentence.hits.iter().filter(|hit| hit.is(Cue::Before) && !is_pseudo(hit)).copied().collect()
 }
 
-/// How far a clause has come: nothing denied, a negator, a finding denied, a verb behind it.
+/// The state within a clause: nothing denied yet, a negator, a denied finding, a verb after it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Reached {
     Nothing,
@@ -193,7 +193,7 @@ enum Reached {
     Verb,
 }
 
-/// The clause of each token: a scope ends at "but" and its like; and where a denied list is over, at a verb
+/// The clause of each token. A clause ends at "but" and similar words. After a denied list it also ends at a verb
 /// and a comma, at "with", and where a new subject starts.
 fn clauses(sentence: &Sentence<'_>, mentions: &[Mention], negators: &[Hit]) -> Vec<u16> {
     let mut clause = vec![0_u16; sentence.tokens.len()];

@@ -1,5 +1,5 @@
-//! The words that carry meaning in a chest report: findings, places, qualities, amounts, sides and cues, read
-//! from two files of our own, `terms.txt` and `cues.txt`, and found in a text the longest phrase first.
+//! The lexicon of words that carry meaning in a chest report: findings, places, qualities, amounts, sides and
+//! cues. It is read from our own files `terms.txt` and `cues.txt`; lookup prefers the longest phrase.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::{Severity, Side};
 pub struct Finding(u16);
 
 impl Finding {
-    /// The finding of this name, if the lexicon has it.
+    /// The finding with this name, if the lexicon has one.
     pub fn named(name: &str) -> Option<Self> {
         TERMS.findings.iter().position(|(known, _)| known == name).map(|at| Self(at as u16))
     }
@@ -23,7 +23,7 @@ impl Finding {
         TERMS.findings.get(usize::from(self.0)).map_or("", |(name, _)| name)
     }
 
-    /// Whether it makes a study abnormal; a chronic or benign finding, or a trace of treatment, does not.
+    /// Whether it makes a study abnormal. Chronic or benign findings and traces of treatment do not.
     pub fn is_disease(self) -> bool {
         TERMS.findings.get(usize::from(self.0)).is_some_and(|(_, is_disease)| *is_disease)
     }
@@ -34,22 +34,22 @@ impl Finding {
     }
 }
 
-/// What a report may state about a place.
+/// A quality that a report may state about a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Quality {
-    /// Nothing is wrong with it.
+    /// Normal.
     Normal,
-    /// Something is wrong with it.
+    /// Abnormal.
     Problem,
-    /// A disease or finding: wrong only if it is acute, or the place's own.
+    /// A disease or finding: abnormal only if it is acute, or the place's own.
     Matter,
-    /// Something is wrong with it, as an adjective.
+    /// Abnormal, as an adjective.
     Abnormal,
-    /// Another quality, by its number; which finding that makes, the pairs say.
+    /// Another quality, by its number; the pairs define which finding it makes.
     Other(u8),
 }
 
-/// A word or phrase that says how a finding is meant.
+/// A word or phrase that sets the scope of a finding, such as a negation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Cue {
     Before,
@@ -99,7 +99,7 @@ const CUES: [(&str, Cue); 18] = [
     ("article", Cue::Article),
 ];
 
-/// What a phrase means.
+/// The meaning of a phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Term {
     Finding(Finding),
@@ -110,12 +110,12 @@ pub(super) enum Term {
     Cue(Cue),
 }
 
-/// A phrase, as numbers of words, with all that it may stand for.
+/// A phrase as word numbers, with all its possible meanings.
 #[derive(Debug, Default)]
 struct Phrase {
     words: Vec<u16>,
     terms: Vec<Term>,
-    /// The cues among them, a bit each.
+    /// The cues among them, one bit each.
     cues: u32,
     opposites: Vec<(Cue, String)>,
 }
@@ -128,13 +128,13 @@ pub(super) struct Terms {
     /// Phrases by their first word, the longest first.
     starting: Vec<Vec<u16>>,
     findings: Vec<(String, bool)>,
-    /// Each place's name and the finding that a normal one denies.
+    /// Each place's name, and the finding that a normal place denies.
     places: Vec<(String, Finding)>,
     qualities: Vec<String>,
     pairs: AHashMap<(Quality, u8), Finding>,
 }
 
-/// The embedded lexicon; a test holds that its files have no fault.
+/// The embedded lexicon. A test ensures that its files have no fault.
 pub(super) static TERMS: LazyLock<Terms> = LazyLock::new(|| Terms::embedded().unwrap_or_default());
 
 fn entries(text: &str) -> impl Iterator<Item = (&str, &str)> {
@@ -147,7 +147,7 @@ fn phrases(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Terms {
-    /// Reads the embedded files; the message names the entry at fault.
+    /// Reads the embedded files; an error names the faulty entry.
     fn embedded() -> Result<Self, String> {
         let (texts, cues) = (include_str!("terms.txt"), include_str!("cues.txt"));
         let mut terms = Self::default();
@@ -261,12 +261,12 @@ impl Terms {
         }
     }
 
-    /// The number of a word in lower case; 0 if it is in no phrase.
+    /// The number of a word in lower case; 0 if no phrase contains it.
     pub(super) fn word(&self, word: &str) -> u16 {
         self.words.get(word).copied().unwrap_or(0)
     }
 
-    /// The longest phrase that these tokens start with, and its length.
+    /// The longest phrase at the start of these tokens, and its length.
     pub(super) fn longest(&self, tokens: &[Token]) -> Option<(u16, usize)> {
         let first = tokens.first().filter(|first| first.number > 0)?;
         let candidates = self.starting.get(usize::from(first.number))?;
@@ -278,23 +278,23 @@ impl Terms {
         })
     }
 
-    /// What a phrase may stand for.
+    /// The possible meanings of a phrase.
     pub(super) fn of(&self, phrase: u16) -> &[Term] {
         &self.phrases[usize::from(phrase)].terms
     }
 
-    /// The cues that a phrase may stand for, a bit each.
+    /// The cues that a phrase may be, one bit each.
     pub(super) fn cues(&self, phrase: u16) -> u32 {
         self.phrases[usize::from(phrase)].cues
     }
 
-    /// What takes the phrase's place when what it says as this cue is turned round.
+    /// The replacement for the phrase when this cue is inverted.
     pub(super) fn opposite(&self, phrase: u16, cue: Cue) -> &str {
         let known = self.phrases[usize::from(phrase)].opposites.iter().find(|(of, _)| *of == cue);
         known.map_or("", |(_, opposite)| opposite)
     }
 
-    /// The finding that a quality of a place is.
+    /// The finding that a quality of a place amounts to.
     pub(super) fn pair_of(&self, quality: Quality, place: u8) -> Option<Finding> {
         let pair = self.pairs.get(&(quality, place)).copied();
         match quality {

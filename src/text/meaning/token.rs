@@ -1,11 +1,11 @@
-//! A token of a report: a run of letters and digits, by its number in the lexicon.
+//! A token of a report: a run of letters and digits, identified by its number in the lexicon.
 
-/// The punctuation behind a token.
+/// The punctuation after a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Break {
-    /// None that matters.
+    /// No relevant punctuation.
     None,
-    /// A comma or a bracket, over which no phrase runs.
+    /// A comma or a bracket; no phrase extends over it.
     Comma,
     /// The end of a sentence.
     Sentence,
@@ -14,11 +14,11 @@ pub(super) enum Break {
 /// A run of letters and digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
-    /// Its number in the lexicon; 0 if it has none.
+    /// Its number in the lexicon; 0 if it is not in the lexicon.
     pub number: u16,
-    /// Whether it has digits alone.
+    /// Whether it consists of digits only.
     pub is_number: bool,
-    /// The word of the text that it is of.
+    /// The index of its word in the text.
     pub word: usize,
     pub behind: Break,
 }
