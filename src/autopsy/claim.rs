@@ -1,4 +1,4 @@
-//! What a publication concludes from its table, in the form of the spec's sentences:
+//! The claims of a publication about its table, in the form of the spec's sentences:
 //!
 //! ```text
 //! claim     = model ["accuracy"] relation bound [("at" | "under" | "with" | "when") rows]
@@ -7,8 +7,8 @@
 //! rows      = the name of a row | "clean" | "attack" | family ["ε"] [("=" | "≤") number]
 //! ```
 //!
-//! Without rows a claim is about every row that has its cells; `attack` means every row but the clean one, and a
-//! family (`FGSM`) all its strengths.
+//! Without rows a claim covers every row that has its cells; `attack` means every row but the clean one, and a family
+//! (`FGSM`) all its strengths.
 
 use super::printed_precision::Printed;
 use super::row::Meaning;
@@ -16,7 +16,7 @@ use super::sheet::Piece;
 use super::{Row, Study};
 use crate::spec::{Diagnostic, Place, suggest};
 
-/// How two values are said to compare.
+/// The relation that a claim states between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// At least.
@@ -39,7 +39,7 @@ impl Relation {
         ("<", Self::LessThan),
     ];
 
-    /// Whether the relation holds of two numbers.
+    /// Whether the relation holds for two numbers.
     pub fn holds<T: PartialOrd + Copy>(self, left: T, right: T) -> bool {
         match self {
             Self::AtLeast => left >= right,
@@ -49,13 +49,13 @@ impl Relation {
         }
     }
 
-    /// Whether the left is said to be the greater.
+    /// Whether the claim states that the left value is greater.
     pub fn is_upward(self) -> bool {
         matches!(self, Self::AtLeast | Self::MoreThan)
     }
 }
 
-/// What a model's accuracy is compared with.
+/// The right side of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// A share in per cent.
@@ -72,19 +72,19 @@ pub enum Bound {
 /// A claim about cells of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// The user's words.
+    /// The text of the claim.
     pub words: String,
-    /// The column that it is about.
+    /// Its column.
     pub column: usize,
-    /// How it compares.
+    /// Its relation.
     pub relation: Relation,
-    /// With what.
+    /// Its right side.
     pub bound: Bound,
-    /// The rows that it is about, none of them without a cell.
+    /// Its rows; each has the cells that the claim needs.
     pub rows: Vec<usize>,
 }
 
-/// A part of a claim, and the bytes before it.
+/// A part of a claim, and its byte offset.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     text: &'a str,
@@ -154,7 +154,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The column that is named, with or without `accuracy` behind it.
+    /// Reads a column's name, with or without `accuracy` after it.
     fn model(&self, part: Part<'_>) -> Result<usize, Diagnostic> {
         let known: Vec<&str> = self.study.columns.iter().map(String::as_str).collect();
         let name = part.text.strip_suffix("accuracy").unwrap_or(part.text).trim();
@@ -170,7 +170,7 @@ impl Reading<'_> {
         share.ok_or_else(|| self.fault(part, "this is no share in per cent", "write one such as `80%`"))
     }
 
-    /// A share, or another column with or without a margin.
+    /// Reads a share, or another column with or without a margin.
     fn bound(&self, part: Part<'_>, own: usize) -> Result<Bound, Diagnostic> {
         if part.text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
             return Ok(Bound::Rate(self.share(part)?));
@@ -192,7 +192,7 @@ impl Reading<'_> {
     }
 }
 
-/// What stands before and after `at`, `under`, `with` or `when`.
+/// Splits a claim at `at`, `under`, `with` or `when`.
 fn divided(part: Part<'_>) -> (Part<'_>, Option<Part<'_>>) {
     let lower = part.text.to_ascii_lowercase();
     let cuts = [" at ", " under ", " with ", " when "];
@@ -206,7 +206,7 @@ fn divided(part: Part<'_>) -> (Part<'_>, Option<Part<'_>>) {
     }
 }
 
-/// The rows that a condition names, or what is known.
+/// The rows that a condition names, or an error that lists the known rows.
 fn rows_of(rows: &[Row], words: &str) -> Result<Vec<usize>, String> {
     let words = words.replace("<=", "≤");
     let is = |name: &str| name.eq_ignore_ascii_case(&words);

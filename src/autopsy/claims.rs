@@ -1,23 +1,23 @@
-//! A7, a claim that cells of its own table contradict, and A8, a claim that holds of the figures and not of what
-//! they show: its one-sided 95 % bound misses (Clopper and Pearson, Biometrika 1934; two models as independent
-//! samples: Newcombe, Statistics in Medicine 1998). Without rows a claim is about every row that has its cells.
+//! A7, a claim that its own table contradicts, and A8, a claim that holds for the printed figures but not for their
+//! one-sided 95 % bound (Clopper and Pearson, Biometrika 1934; two models as independent samples: Newcombe,
+//! Statistics in Medicine 1998). Without rows a claim covers every row that has its cells.
 
 use super::claim::{Bound, Claim};
 use super::compare::difference;
 use super::observation::{Code, Observation};
 use super::printed_precision::Printed;
-use super::view_shortcut::{View, points};
+use super::study_view::{StudyView, points};
 use crate::judge::{LEVEL, percent_beside};
 use crate::stats::{lower_bound, upper_bound};
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let claims = &view.study.claims;
     let contradicted = claims.iter().filter_map(|claim| contradicted(view, claim));
     contradicted.chain(claims.iter().filter_map(|claim| not_shown(view, claim))).collect()
 }
 
-/// The two figures that a claim compares in a row, and what is added to the second, in millionths of a per cent.
-fn sides(view: View<'_>, claim: &Claim, row: usize) -> Option<(Printed, Printed, i64)> {
+/// The two figures that a claim compares in a row, and the offset of the second, in millionths of a per cent.
+fn sides(view: StudyView<'_>, claim: &Claim, row: usize) -> Option<(Printed, Printed, i64)> {
     let (other, offset) = match claim.bound {
         Bound::Rate(rate) => (rate, 0),
         Bound::Column { column, offset } => (view.figure(row, column)?, offset),
@@ -25,13 +25,13 @@ fn sides(view: View<'_>, claim: &Claim, row: usize) -> Option<(Printed, Printed,
     Some((view.figure(row, claim.column)?, other, offset))
 }
 
-fn holds(view: View<'_>, claim: &Claim, row: usize) -> bool {
+fn holds(view: StudyView<'_>, claim: &Claim, row: usize) -> bool {
     let sides = sides(view, claim, row);
     sides.is_some_and(|(own, other, offset)| claim.relation.holds(own.units(), other.units() + offset))
 }
 
 /// `DEL: 81.28 < 85.58, −4.30 points`.
-fn compared(view: View<'_>, claim: &Claim, row: usize) -> String {
+fn compared(view: StudyView<'_>, claim: &Claim, row: usize) -> String {
     let Some((own, other, _)) = sides(view, claim, row) else { return String::new() };
     let sign = match own.units().cmp(&other.units()) {
         std::cmp::Ordering::Less => "<",
@@ -41,7 +41,7 @@ fn compared(view: View<'_>, claim: &Claim, row: usize) -> String {
     format!("{}: {own} {sign} {other}, {} points", view.row(row), points(own.share() - other.share()))
 }
 
-fn contradicted(view: View<'_>, claim: &Claim) -> Option<Observation> {
+fn contradicted(view: StudyView<'_>, claim: &Claim) -> Option<Observation> {
     let (held, broken): (Vec<usize>, Vec<usize>) =
         claim.rows.iter().partition(|&&row| holds(view, claim, row));
     if broken.is_empty() {
@@ -59,7 +59,7 @@ fn contradicted(view: View<'_>, claim: &Claim) -> Option<Observation> {
     Some(observation)
 }
 
-fn not_shown(view: View<'_>, claim: &Claim) -> Option<Observation> {
+fn not_shown(view: StudyView<'_>, claim: &Claim) -> Option<Observation> {
     let held: Vec<usize> = claim.rows.iter().copied().filter(|&row| holds(view, claim, row)).collect();
     let reasons: Vec<Option<String>> = held.iter().map(|&row| missed(view, claim, row)).collect();
     let told: Vec<String> = reasons.into_iter().flatten().collect();
@@ -87,8 +87,8 @@ fn not_shown(view: View<'_>, claim: &Claim) -> Option<Observation> {
     })
 }
 
-/// Why a figure that holds shows too little; empty where its cases are not known, None if it shows enough.
-fn missed(view: View<'_>, claim: &Claim, row: usize) -> Option<String> {
+/// The reason why a figure that holds is not sufficient; empty if the number of cases is unknown, None if it suffices.
+fn missed(view: StudyView<'_>, claim: &Claim, row: usize) -> Option<String> {
     let Some(own) = view.counts(row, claim.column) else { return Some(String::new()) };
     let side = if claim.relation.is_upward() { "lower" } else { "upper" };
     match claim.bound {

@@ -1,38 +1,38 @@
-//! A4: an accuracy that a model reaches which gives one answer to every case.
+//! A4: an accuracy that a model with a constant answer would reach, which is the share of the class that it names.
 //!
-//! That is the share of the class that it names. A cell is told of where the share of the larger class lies within
-//! its Wilson interval (JASA 1927); without its number of cases, where both agree to half a point. A model that an
-//! attack breaks passes the share of the smaller class on its way down, so that one counts only where it is printed
-//! alike. Without a prevalence the cells that are identical under several attacks take its place.
+//! A cell is reported if the share of the larger class lies within its Wilson interval (JASA 1927) or, where its number
+//! of cases is unknown, within half a point. The accuracy of a model that an attack breaks passes the share of the
+//! smaller class on its way down, so that share counts only if the cell prints the same figure. Without a prevalence,
+//! figures that are identical under several attacks take its place.
 
 use super::identical::runs;
 use super::observation::{Code, Observation};
 use super::printed_precision::Printed;
-use super::view_shortcut::{View, cases, percent, points};
+use super::study_view::{StudyView, cases, percent, points};
 use crate::stats::wilson;
 
-/// How far a cell of unknown cases may lie from the prevalence, as a share.
+/// Largest distance of a cell with an unknown number of cases from the prevalence, as a share.
 const NEAR: f64 = 0.005;
 
-/// A share that one answer reaches.
+/// The accuracy of a constant answer.
 struct Reference {
     share: f64,
-    /// As it is named: `the prevalence 63.3 %`.
+    /// Its name in a message: `the prevalence 63.3 %`.
     name: String,
-    /// The fact that it rests on.
+    /// The fact that it depends on.
     fact: Option<String>,
-    /// It, as printed, where a cell must be printed alike.
+    /// The figure that a cell must print, if only an identical one counts.
     alike: Option<Printed>,
 }
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let references = references(view);
     let of_column = |column: usize| references.iter().find_map(|reference| told(view, column, reference));
     view.columns().filter_map(of_column).collect()
 }
 
-/// The prevalence and what is left of it, if given; else what identical cells suggest.
-fn references(view: View<'_>) -> Vec<Reference> {
+/// The prevalence and its complement, if given; otherwise the figures that identical cells suggest.
+fn references(view: StudyView<'_>) -> Vec<Reference> {
     if let Some(prevalence) = view.study.facts.prevalence {
         let fact = Some(format!("prevalence: {prevalence}%"));
         let rest = Printed { digits: 100 * prevalence.scale() - prevalence.digits, ..prevalence };
@@ -63,8 +63,8 @@ fn references(view: View<'_>) -> Vec<Reference> {
     suspects.map(reference).collect()
 }
 
-/// Whether a cell cannot be told from a share.
-fn is_near(view: View<'_>, row: usize, column: usize, reference: &Reference) -> bool {
+/// Whether a cell cannot be distinguished from a share.
+fn is_near(view: StudyView<'_>, row: usize, column: usize, reference: &Reference) -> bool {
     let Some(figure) = view.figure(row, column) else { return false };
     if let Some(share) = reference.alike {
         return figure.is_printed_like(share);
@@ -78,8 +78,8 @@ fn is_near(view: View<'_>, row: usize, column: usize, reference: &Reference) -> 
     }
 }
 
-/// The cells of a column that cannot be told from a share.
-fn told(view: View<'_>, column: usize, reference: &Reference) -> Option<Observation> {
+/// The cells of a column that cannot be distinguished from a share.
+fn told(view: StudyView<'_>, column: usize, reference: &Reference) -> Option<Observation> {
     let rows: Vec<usize> =
         (0..view.study.rows.len()).filter(|&row| is_near(view, row, column, reference)).collect();
     if rows.is_empty() {
@@ -107,7 +107,7 @@ fn told(view: View<'_>, column: usize, reference: &Reference) -> Option<Observat
 }
 
 /// `63.61 (458 of 720) beside the prevalence 63.3 % (95 % interval 60.0–67.0 %), 4 cases above vision's 63.06`.
-fn beside(view: View<'_>, row: usize, column: usize, reference: &Reference) -> String {
+fn beside(view: StudyView<'_>, row: usize, column: usize, reference: &Reference) -> String {
     let mut text = format!("{} beside {}", view.cell(row, column), reference.name);
     if let Some(counts) = view.counts(row, column) {
         let (lower, upper) = wilson(counts.successes, counts.trials);
@@ -126,8 +126,8 @@ fn beside(view: View<'_>, row: usize, column: usize, reference: &Reference) -> S
     text
 }
 
-/// How far the clean cell is from them, in words; None if it is one of them.
-fn lift(view: View<'_>, column: usize, rows: &[usize]) -> Option<String> {
+/// The distance of the clean cell from them, in words; None if it is one of them.
+fn lift(view: StudyView<'_>, column: usize, rows: &[usize]) -> Option<String> {
     let clean = view.clean().filter(|clean| !rows.contains(clean))?;
     let (above, below) = (view.figure(clean, column)?, view.figure(*rows.first()?, column)?);
     let lift = points(above.share() - below.share());

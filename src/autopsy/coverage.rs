@@ -1,11 +1,11 @@
-//! A10: cells that the question needs and the table has not: a clean row, an attack on what a model reads, both
-//! inputs attacked at once, and what one row or column reports for several.
+//! A10: cells that the claims need but the table lacks: a clean row, an attack on an input that a model reads, an attack
+//! on both inputs at once, and separate rows or columns where one reports several.
 
 use super::observation::{Code, Observation};
 use super::row::Input;
-use super::view_shortcut::{View, listed};
+use super::study_view::{StudyView, listed};
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     if view.clean().is_none() {
         let says = "no row is without an attack, so nothing says what the attacks cost";
@@ -17,8 +17,8 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     found
 }
 
-/// Models that read both inputs, never attacked in both at once.
-fn joint(view: View<'_>) -> Option<Observation> {
+/// Models that read both inputs but are never attacked in both at once.
+fn joint(view: StudyView<'_>) -> Option<Observation> {
     let both = |&column: &usize| view.reads(column, Input::Image) && view.reads(column, Input::Text);
     let columns: Vec<&str> = view.columns().filter(both).map(|column| view.column(column)).collect();
     let is_joint = |rows: &[usize]| rows.iter().any(|&row| view.study.rows[row].meaning.is_joint());
@@ -37,7 +37,7 @@ fn joint(view: View<'_>) -> Option<Observation> {
 }
 
 /// Attacks on an input that a model reads, without a figure.
-fn holes(view: View<'_>) -> Vec<Observation> {
+fn holes(view: StudyView<'_>) -> Vec<Observation> {
     let of_column = |column: usize| {
         let is_hole = |&row: &usize| {
             let meaning = &view.study.rows[row].meaning;
@@ -55,8 +55,8 @@ fn holes(view: View<'_>) -> Vec<Observation> {
     view.columns().filter_map(of_column).collect()
 }
 
-/// Rows and columns that stand for several.
-fn merged(view: View<'_>) -> Vec<Observation> {
+/// Rows and columns that report several conditions or models.
+fn merged(view: StudyView<'_>) -> Vec<Observation> {
     let several = view.study.facts.stands_for.iter().filter(|(_, meanings)| meanings.len() > 1);
     let told = |(name, meanings): &(String, Vec<String>)| {
         let kind = if view.study.columns.contains(name) { "column" } else { "row" };

@@ -1,24 +1,24 @@
-//! Which numbers of cases the figures admit, and which one is likely.
+//! The numbers of cases that are compatible with the figures, and the most likely one.
 //!
-//! A figure admits n if some count among n is printed like it (the GRIM test: Brown and Heathers, Social
-//! Psychological and Personality Science 2017). Which n is likely follows by Bayes: n has the prior 1/n; each
-//! distinct figure of a column then has probability (counts printed like it) / (n + 1), or, if there is none, a
-//! slip's: one in a hundred, spread over all figures of that many decimals. Either every cell has the same n, or
-//! some kinds of rows (clean, image, text, joint) have n less the last incomplete batch.
+//! A figure is compatible with n if some count among n prints as that figure (the GRIM test: Brown and Heathers, Social
+//! Psychological and Personality Science 2017). The likely n follows from Bayes' rule with the prior 1/n. Each distinct
+//! figure of a column has probability (counts that print as it) / (n + 1); if there is no such count, it is a misprint:
+//! one in a hundred, spread over all figures of that many decimals. Either every cell has the same n, or some kinds of
+//! rows (clean, image, text, joint) lack the last incomplete batch.
 
 use super::printed_precision::Printed;
 use super::row::Input;
 use super::{Cell, Row, Study};
 
-/// Up to this n the figures are searched; a figure with two decimals admits every n from 10,000 on.
+/// Largest n in the search. A figure with two decimals is compatible with every n from 10,000 on.
 pub const MOST: u64 = 10_000;
-/// From this n on.
+/// Smallest n in the search.
 const LEAST: u64 = 10;
-/// Batches that are tried where none is stated.
+/// Batch sizes to try if none is stated.
 const USUAL_BATCHES: [u64; 6] = [8, 16, 32, 64, 128, 256];
-/// Probability of a figure that is a slip.
+/// Probability that a figure is a misprint.
 const SLIP: f64 = 0.01;
-/// From this probability on, an n is taken as likely.
+/// Least probability at which n counts as likely.
 const LIKELY: f64 = 0.95;
 
 /// The cells of a column in rows of one kind.
@@ -28,37 +28,37 @@ pub struct Family {
     pub column: usize,
     /// The rows.
     pub rows: Vec<usize>,
-    /// `clean`, `image`, `text`, `joint`, or the name of attacks that are not understood.
+    /// `clean`, `image`, `text`, `joint`, or the name of unknown attacks.
     pub kind: String,
     /// The distinct figures.
     pub figures: Vec<Printed>,
 }
 
-/// Right of n, as a figure says it.
+/// The count behind a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Cases that are right; the nearest count if several are printed alike, or none.
+    /// Right cases; the nearest count if several counts print as the figure, or none does.
     pub successes: u64,
     /// Cases.
     pub trials: u64,
-    /// Whether the figure admits exactly this count and no other.
+    /// Whether no other count prints as the figure.
     pub exact: bool,
 }
 
-/// The number of cases that is stated, or that the figures make likely.
+/// The number of cases, stated or inferred from the figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likely {
     /// Cases.
     pub cases: u64,
     /// Its probability among all n that were searched; 1 if it is stated.
     pub probability: f64,
-    /// The batch whose incomplete last one is missing in some families, if so.
+    /// The batch size, if some families lack the last incomplete batch.
     pub batch: Option<u64>,
     /// The cases of each family: all, or those of whole batches.
     pub of_family: Vec<u64>,
 }
 
-/// What the figures say of the numbers of cases.
+/// The numbers of cases of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Denominators {
     /// The cells by column and kind of row.
@@ -67,7 +67,7 @@ pub struct Denominators {
     pub likely: Option<Likely>,
 }
 
-/// How well a number of cases explains the figures: less is better.
+/// How well a number of cases explains the figures; lower is better.
 struct Fit {
     cases: u64,
     batch: Option<u64>,
@@ -83,7 +83,7 @@ pub(super) fn examine(study: &Study) -> Denominators {
         Some(cases) => cases..=cases,
         None => LEAST..=MOST,
     };
-    // every number of cases is asked for several times: for itself, and as the whole batches of others
+    // every number of cases is needed several times: for itself, and as the whole batches of other numbers
     let costs = |trials: u64| families.iter().map(|family| cost(family, trials)).collect::<Vec<f64>>();
     let searched = if study.facts.cases.is_some() { 0 } else { MOST + 1 };
     let known: Vec<Vec<f64>> = (0..searched).map(costs).collect();
@@ -113,7 +113,7 @@ fn likely(families: &[Family], fits: &[Fit], is_stated: bool) -> Option<Likely> 
     let all: f64 = fits.iter().map(weight).sum();
     let own: f64 = fits.iter().filter(|fit| fit.cases == best.cases).map(weight).sum();
     let probability = if is_stated { 1.0 } else { own / all };
-    // a batch has to be as likely as the number of cases has to be
+    // a batch size needs the same probability as a number of cases
     let plain = fits.iter().find(|fit| fit.cases == best.cases && fit.batch.is_none())?;
     let batch = best.batch.filter(|_| 1.0 / (1.0 + weight(plain)) >= LIKELY);
     let cases_of = |family: &Family| {
@@ -127,7 +127,7 @@ fn likely(families: &[Family], fits: &[Fit], is_stated: bool) -> Option<Likely> 
     (probability >= LIKELY).then_some(Likely { cases: best.cases, probability, batch, of_family })
 }
 
-/// What a family's figures cost under a number of cases: minus the logarithm of their probability.
+/// The cost of a family's figures under a number of cases: minus the logarithm of their probability.
 fn cost(family: &Family, trials: u64) -> f64 {
     let of = |figure: &Printed| match figure.successes(trials) {
         Some(counts) => {
@@ -167,7 +167,7 @@ fn families(study: &Study) -> Vec<Family> {
     families
 }
 
-/// Every n up to [`MOST`] that all figures admit, ascending.
+/// Every n up to [`MOST`] that is compatible with all figures, ascending.
 pub fn common(figures: &[Printed]) -> Vec<u64> {
     (1..=MOST).filter(|&trials| figures.iter().all(|figure| figure.admits(trials))).collect()
 }
@@ -180,7 +180,7 @@ impl Denominators {
         self.likely.as_ref().map(|likely| likely.of_family[family])
     }
 
-    /// What a figure says at the cell's number of cases, if that is known.
+    /// The count behind a figure at the cell's number of cases, if that is known.
     pub fn counts(&self, row: usize, column: usize, figure: Printed) -> Option<Counts> {
         let trials = self.trials(row, column)?;
         let admitted = figure.successes(trials);

@@ -1,4 +1,4 @@
-//! What a publication says beside its table, as `KEY: VALUE`. `not stated` is the same as no such fact.
+//! Facts that a publication states beside its table, as `KEY: VALUE`. `not stated` is the same as no fact.
 //!
 //! ```text
 //! cases: 721                        test cases
@@ -32,18 +32,18 @@ const BAG_UNDER: &str = "bag of words under ";
 /// Most test cases that a table may have.
 const MOST_CASES: u64 = 10_000_000;
 
-/// By what the studies were divided into training and test.
+/// The unit of the split into training and test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SplitUnit {
     /// All studies of a patient are on one side.
     Patient,
-    /// All images of a study are.
+    /// All images of a study are on one side.
     Study,
-    /// Every image for itself.
+    /// Every image is assigned on its own.
     Image,
 }
 
-/// Where the label came from.
+/// The source of the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelSource {
     /// From the report.
@@ -54,7 +54,7 @@ pub enum LabelSource {
     Other,
 }
 
-/// What is said beside a table; None is not stated.
+/// The facts beside a table; None means not stated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
     /// Test cases.
@@ -67,25 +67,25 @@ pub struct Facts {
     pub split: Option<SplitUnit>,
     /// The unit of ε.
     pub epsilon_unit: Option<String>,
-    /// Where the label came from.
+    /// The source of the label.
     pub label_source: Option<LabelSource>,
-    /// What parts of the report the models read.
+    /// The sections of the report that the models read.
     pub text_sections: Vec<String>,
-    /// What a bag of words reaches, by row; without an attack for None.
+    /// The accuracy of a bag of words, by row; None: without an attack.
     pub bag_of_words: Vec<(Option<usize>, Printed)>,
-    /// What rows and columns stand for, by name.
+    /// The meanings of rows and columns, by name.
     pub stands_for: Vec<(String, Vec<String>)>,
 }
 
 impl Facts {
-    /// What a row or column is said to stand for.
+    /// The stated meaning of a row or column.
     pub fn stands_for(&self, name: &str) -> &[String] {
         let found = self.stands_for.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or(&[], |(_, meanings)| meanings)
     }
 }
 
-/// A key and value, each with its place.
+/// A key and value, each with its position.
 struct Entry<'a> {
     item: &'a Piece,
     key: String,
@@ -126,13 +126,13 @@ impl Entry<'_> {
     }
 }
 
-/// Whether an item reads as a fact: a `:` stands before any relation.
+/// Whether an item is a fact: a `:` comes before any relation.
 pub(super) fn is_fact(item: &str) -> bool {
     let colon = item.find(':');
     colon.is_some_and(|colon| item.find(['≥', '≤', '<', '>']).is_none_or(|relation| colon < relation))
 }
 
-/// Takes a fact into a study's.
+/// Adds a fact to the facts of a study.
 pub(super) fn take(study: &mut Study, seen: &mut Vec<String>, item: &Piece) -> Result<(), Diagnostic> {
     let Some((key, value)) = item.text.split_once(':') else {
         return Err(item.fault("a fact needs a `:` and a value", "write one such as `cases: 721`"));
@@ -191,13 +191,13 @@ fn put(study: &mut Study, entry: &Entry<'_>) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// A fact about a row or column, which its key names.
+/// A fact about the row or column that its key names.
 fn put_of_name(study: &mut Study, entry: &Entry<'_>, key: &str) -> Result<(), Diagnostic> {
     let rows: Vec<&str> = study.rows.iter().map(|row| row.name.as_str()).collect();
     let unknown = |name: &str, known: &[&str]| {
         entry.item.fault(format!("`{name}` is no row or column of the table"), suggest(name, known))
     };
-    // names are looked up without their case, and shown with it
+    // names are compared in lower case, and shown as written
     let written = entry.item.text.split(':').next().unwrap_or_default().trim();
     if let Some(name) = key.strip_prefix(BAG_UNDER) {
         let row = rows.iter().position(|row| row.eq_ignore_ascii_case(name));

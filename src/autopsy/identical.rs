@@ -1,12 +1,12 @@
-//! A3: one model has the same accuracy under several attacks or strengths. A stronger attack must change some
-//! case; a model whose prediction no longer depends on the input changes none. 0 and 100 are no evidence: nothing
-//! is left there to change.
+//! A3: one model has the same accuracy under several attacks or strengths. A stronger attack should change some case,
+//! unless the prediction no longer depends on the input. Figures of 0 and 100 are not counted, because there is
+//! nothing left to change.
 
 use super::observation::{Code, Observation};
 use super::printed_precision::Printed;
-use super::view_shortcut::View;
+use super::study_view::StudyView;
 
-/// As many equal cells are no accident.
+/// From this number on, equal cells are unlikely to be chance.
 const ENOUGH: usize = 3;
 
 /// Cells of a column that are equal under attack.
@@ -17,7 +17,7 @@ pub(super) struct Run {
 }
 
 /// The runs of equal cells of a study.
-pub(super) fn runs(view: View<'_>) -> Vec<Run> {
+pub(super) fn runs(view: StudyView<'_>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for column in view.columns() {
         for row in view.attacked(column) {
@@ -34,7 +34,7 @@ pub(super) fn runs(view: View<'_>) -> Vec<Run> {
     runs
 }
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let run = |run: Run| {
         let says = format!("the same accuracy under {} attacks", run.rows.len());
         let mut observation = Observation::new(Code::IdenticalCells, view.column(run.column), says)
@@ -55,7 +55,7 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     runs(view).into_iter().map(run).collect()
 }
 
-/// At most one decimal, and none that is needless.
+/// Prints at most one decimal, without a trailing zero.
 fn short(value: f64) -> String {
     let text = format!("{value:.1}");
     text.trim_end_matches(".0").to_string()

@@ -1,12 +1,12 @@
-//! A9: figures without intervals, and which of a column cannot be told apart at their number of cases: the 95 %
-//! interval of their difference, as of independent samples (Newcombe, Statistics in Medicine 1998), holds zero.
+//! A9: figures without intervals, and figures of a column that cannot be distinguished at their number of cases: the
+//! 95 % interval of their difference, as independent samples (Newcombe, Statistics in Medicine 1998), contains zero.
 
 use super::compare::{differ, share};
 use super::observation::{Code, Observation};
-use super::view_shortcut::{View, listed, points};
+use super::study_view::{StudyView, listed, points};
 use crate::stats::wilson;
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let mut cells = view.study.rows.iter().flat_map(|row| row.cells.iter().flatten());
     if cells.any(|cell| cell.has_interval) {
         return vec![];
@@ -32,8 +32,8 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     }]
 }
 
-/// Groups of different figures of a column whose highest and lowest cannot be told apart.
-fn groups(view: View<'_>, column: usize) -> Vec<String> {
+/// Groups of different figures of a column whose highest and lowest cannot be distinguished.
+fn groups(view: StudyView<'_>, column: usize) -> Vec<String> {
     let mut rows: Vec<usize> =
         (0..view.study.rows.len()).filter(|&row| view.counts(row, column).is_some()).collect();
     let own = |row: usize| view.counts(row, column).map_or(0.0, share);
@@ -52,7 +52,7 @@ fn groups(view: View<'_>, column: usize) -> Vec<String> {
     groups.iter().filter_map(|group| group_words(view, column, group)).collect()
 }
 
-fn group_words(view: View<'_>, column: usize, group: &[usize]) -> Option<String> {
+fn group_words(view: StudyView<'_>, column: usize, group: &[usize]) -> Option<String> {
     let mut figures: Vec<String> = Vec::new();
     for figure in group.iter().filter_map(|&row| view.figure(row, column)).map(|figure| figure.to_string()) {
         if !figures.contains(&figure) {
@@ -72,8 +72,8 @@ fn group_words(view: View<'_>, column: usize, group: &[usize]) -> Option<String>
     })
 }
 
-/// How wide an interval is at most.
-fn widest(view: View<'_>) -> Option<String> {
+/// The largest width of an interval.
+fn widest(view: StudyView<'_>) -> Option<String> {
     let cells = view.columns().flat_map(|column| (0..view.study.rows.len()).map(move |row| (row, column)));
     let widths = cells.filter_map(|(row, column)| {
         let counts = view.counts(row, column)?;

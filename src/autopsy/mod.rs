@@ -1,8 +1,8 @@
-//! A published table, examined together with its claims, without the model and the data that it came from.
+//! Examines a published table and its claims without the model and the data behind it.
 //!
-//! Columns are models, rows are attacks (or the other way round), and cells are accuracies in per cent. [`read`] reads a table, [`examine`]
-//! says what a careful reader sees in it: what follows from the figures, what follows with a fact that was given,
-//! and what no table can tell.
+//! Columns are models, rows are attacks (or the other way round), and cells are accuracies in per cent. [`read`] reads a
+//! table. [`examine`] lists observations: those that follow from the figures, those that follow with a given fact, and
+//! questions that no table can answer.
 
 mod claim;
 mod claims;
@@ -18,12 +18,12 @@ mod observation;
 mod printed_precision;
 mod row;
 mod sheet;
+mod study_view;
 mod table;
 mod text_leak;
 mod threats;
 mod unequal_denominators;
 mod unstated_facts;
-mod view_shortcut;
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ pub use table::{parse, read};
 pub struct Cell {
     /// As printed.
     pub printed: Printed,
-    /// Whether an interval stands beside it.
+    /// Whether it has an interval.
     pub has_interval: bool,
 }
 
@@ -49,16 +49,16 @@ pub struct Cell {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// What it stands for.
+    /// Its meaning.
     pub meaning: Meaning,
     /// A cell for each column.
     pub cells: Vec<Option<Cell>>,
 }
 
-/// A table with what is said beside it.
+/// A table with its facts and claims.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Study {
-    /// Where it was read from.
+    /// The file that it was read from.
     pub path: PathBuf,
     /// Its first heading; may be empty.
     pub title: String,
@@ -66,25 +66,25 @@ pub struct Study {
     pub columns: Vec<String>,
     /// The rows, in their order.
     pub rows: Vec<Row>,
-    /// What is said beside it.
+    /// Facts beside the table.
     pub facts: Facts,
-    /// What is concluded from it.
+    /// Claims about the table.
     pub claims: Vec<Claim>,
 }
 
-/// What was seen in a table.
+/// The result of an examination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Autopsy {
-    /// The numbers of cases that its figures admit.
+    /// The numbers of cases that are compatible with its figures.
     pub denominators: Denominators,
-    /// What a careful reader sees, by code.
+    /// The observations, by code.
     pub observations: Vec<Observation>,
 }
 
 /// Examines a table.
 pub fn examine(study: &Study) -> Autopsy {
     let denominators = denominators::examine(study);
-    let view = view_shortcut::View { study, denominators: &denominators };
+    let view = study_view::StudyView { study, denominators: &denominators };
     let examinations = [
         unequal_denominators::examine,
         identical::examine,
@@ -102,7 +102,7 @@ pub fn examine(study: &Study) -> Autopsy {
     Autopsy { denominators, observations }
 }
 
-/// The exit code: 0 if nothing was seen, 1 if something was.
+/// The exit code: 0 without observations, 1 with some.
 pub fn exit_code(autopsy: &Autopsy) -> u8 {
     u8::from(!autopsy.observations.is_empty())
 }

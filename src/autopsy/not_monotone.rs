@@ -1,25 +1,25 @@
 //! A5, an attacked accuracy above the clean one, and A6, an accuracy that rises with the strength.
 //!
-//! An attack that maximises the loss cannot help, and a greater ball holds the smaller. A rise is chance where
-//! few cases turn, else a wrong sign, a masked gradient (Athalye, Carlini, Wagner, ICML 2018) or a model in
-//! training mode. Random edits may help by chance: of them a rise is told only where its 95 % interval leaves
-//! zero out.
+//! An attack that maximises the loss cannot raise accuracy, and a larger ball contains the smaller one. A rise is chance
+//! if few cases change; otherwise the cause is a wrong sign, a masked gradient (Athalye, Carlini, Wagner, ICML 2018) or
+//! a model in training mode. Random edits may help by chance, so their rise is reported only if its 95 % interval
+//! excludes zero.
 
 use super::compare::{differ, difference};
 use super::observation::{Code, Observation};
-use super::view_shortcut::{View, listed, points};
+use super::study_view::{StudyView, listed, points};
 
 const TWO_SIDED: f64 = 0.025;
 const MEANS: &str =
     "what it can mean: chance, a wrong sign of the step, a masked gradient, batch norm in training mode";
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let above = view.columns().filter_map(|column| above_clean(view, column));
     above.chain(view.columns().filter_map(|column| rises(view, column))).collect()
 }
 
-/// Whether a cell's rise from another counts.
-fn counts_as_rise(view: View<'_>, column: usize, from: usize, to: usize) -> bool {
+/// Whether the rise of a cell above another is reported.
+fn counts_as_rise(view: StudyView<'_>, column: usize, from: usize, to: usize) -> bool {
     let (Some(before), Some(after)) = (view.figure(from, column), view.figure(to, column)) else {
         return false;
     };
@@ -35,7 +35,7 @@ fn counts_as_rise(view: View<'_>, column: usize, from: usize, to: usize) -> bool
 }
 
 /// `96.39 (694 of 720) under FGSM 0.01, +0.41 points: 95 % interval −1.62 to +2.44`.
-fn rise(view: View<'_>, column: usize, from: usize, to: usize) -> String {
+fn rise(view: StudyView<'_>, column: usize, from: usize, to: usize) -> String {
     let share = |row: usize| view.figure(row, column).map_or(0.0, super::printed_precision::Printed::share);
     let mut text =
         format!("{}: {}, {} points", view.row(to), view.cell(to, column), points(share(to) - share(from)));
@@ -46,7 +46,7 @@ fn rise(view: View<'_>, column: usize, from: usize, to: usize) -> String {
     text
 }
 
-fn above_clean(view: View<'_>, column: usize) -> Option<Observation> {
+fn above_clean(view: StudyView<'_>, column: usize) -> Option<Observation> {
     let clean = view.clean().filter(|&clean| view.figure(clean, column).is_some())?;
     let rows: Vec<usize> = view.attacked(column);
     let rows: Vec<usize> = rows.into_iter().filter(|&row| counts_as_rise(view, column, clean, row)).collect();
@@ -67,7 +67,7 @@ fn above_clean(view: View<'_>, column: usize) -> Option<Observation> {
     ))
 }
 
-fn rises(view: View<'_>, column: usize) -> Option<Observation> {
+fn rises(view: StudyView<'_>, column: usize) -> Option<Observation> {
     let mut steps: Vec<(usize, usize)> = Vec::new();
     let rows = view.attacked(column);
     let mut families: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! What was seen in a table: a code that stays, the figures, and how sure it is.
+//! An observation about a table: a stable code, the figures, and its certainty.
 
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ codes! {
     ImpossibleFigure = ("A1", "impossible figure", "unequal_denominators.rs"),
     /// The figures fit only if the last, partial batch was left out.
     DroppedBatch = ("A2", "dropped batch", "unequal_denominators.rs"),
-    /// Two cells that should differ hold the same figure.
+    /// Two cells that should differ have the same figure.
     IdenticalCells = ("A3", "identical cells", "identical.rs"),
     /// A column fits a model that always gives one answer.
     ConstantPredictor = ("A4", "constant predictor", "constant_predictor.rs"),
@@ -62,7 +62,7 @@ codes! {
     WeakAttack = ("A14", "weak attack", "threats.rs"),
     /// The attack may change the label.
     LabelNotKept = ("A15", "label not kept", "threats.rs"),
-    /// The label can be read off the text.
+    /// The label is stated in the text.
     LabelInText = ("A16", "label in the text", "text_leak.rs"),
 }
 
@@ -79,34 +79,34 @@ impl Serialize for Code {
     }
 }
 
-/// How sure an observation is.
+/// The certainty of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
     /// It follows from the table and its claims alone.
     Derived,
-    /// It follows with facts that were given.
+    /// It follows with given facts.
     Given,
-    /// The table cannot tell, and what would is missing.
+    /// The table cannot decide it; further information is needed.
     Open,
 }
 
-/// Something that a careful reader sees.
+/// An observation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Observation {
     /// Its kind.
     pub code: Code,
-    /// The column, claim or fact that it is about.
+    /// The column, claim or fact concerned.
     pub about: String,
-    /// What it says, in a sentence.
+    /// Its statement, in a sentence.
     pub says: String,
     /// The figures that show it, a sentence each.
     pub evidence: Vec<String>,
-    /// How sure it is.
+    /// Its certainty.
     pub certainty: Certainty,
-    /// The facts that it rests on, as they were given.
+    /// The facts that it depends on, as given.
     pub rests_on: Vec<String>,
-    /// What the table cannot tell, why, and what would.
+    /// What the table cannot decide, why, and what information would.
     pub open: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Observation {
         self.code.title()
     }
 
-    /// What follows from the table alone.
+    /// An observation that follows from the table alone.
     pub(super) fn new(code: Code, about: impl Into<String>, says: impl Into<String>) -> Self {
         Self {
             code,
@@ -129,26 +129,26 @@ impl Observation {
         }
     }
 
-    /// With a figure more.
+    /// Adds a figure.
     pub(super) fn with(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
-    /// Resting on a fact.
+    /// Adds a fact that it depends on.
     pub(super) fn given(mut self, fact: impl Into<String>) -> Self {
         self.certainty = Certainty::Given;
         self.rests_on.push(fact.into());
         self
     }
 
-    /// With what the table cannot tell.
+    /// Adds what the table cannot decide.
     pub(super) fn open(mut self, open: impl Into<String>) -> Self {
         self.open = Some(open.into());
         self
     }
 
-    /// The table cannot tell at all.
+    /// Marks that the table cannot decide it at all.
     pub(super) fn undecided(mut self, open: impl Into<String>) -> Self {
         self.certainty = Certainty::Open;
         self.open(open)

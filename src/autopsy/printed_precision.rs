@@ -1,8 +1,8 @@
-//! An accuracy as it was printed, and the counts that it admits.
+//! An accuracy as printed, and the counts that print as it.
 //!
-//! k right of n, printed to d decimals, is within half a unit of the last decimal of 100·k/n. So a printed
-//! figure rules most denominators out (the GRIM test: Brown and Heathers, Social Psychological and Personality
-//! Science 2017). The arithmetic is in whole numbers; a figure that lies halfway admits both roundings.
+//! k right of n, printed to d decimals, is within half a unit of the last decimal of 100·k/n. A printed figure
+//! therefore excludes most denominators (the GRIM test: Brown and Heathers, Social Psychological and Personality Science
+//! 2017). The arithmetic uses whole numbers; a value exactly halfway may be rounded either way.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -33,7 +33,7 @@ impl Printed {
         (digits <= 100 * printed.scale()).then_some(printed)
     }
 
-    /// `successes` of `trials`, printed to so many decimals, half rounded up.
+    /// Prints `successes` of `trials` to a number of decimals, rounding halves up.
     pub fn of(successes: u64, trials: u64, decimals: u32) -> Self {
         let scale = 10_u128.pow(decimals);
         let (k, n) = (u128::from(successes), u128::from(trials.max(1)));
@@ -50,7 +50,7 @@ impl Printed {
         (self.digits * 10_u64.pow(MOST_DECIMALS as u32 - self.decimals)) as i64
     }
 
-    /// Whether both are the same to as many decimals as both have.
+    /// Whether both agree in the decimals that both have.
     pub fn is_printed_like(self, other: Self) -> bool {
         let decimals = MOST_DECIMALS as u32 - self.decimals.min(other.decimals);
         2 * self.units().abs_diff(other.units()) <= 10_u64.pow(decimals)
@@ -61,7 +61,7 @@ impl Printed {
         self.digits as f64 / (100 * self.scale()) as f64
     }
 
-    /// The successes among `trials` (at most 10¹⁰) that are printed like this; None if no count is.
+    /// The counts of successes among `trials` (at most 10¹⁰) that print as this figure; None if there is none.
     pub fn successes(self, trials: u64) -> Option<RangeInclusive<u64>> {
         // |100·k·scale/n − digits| ≤ 1/2, times 2n; all of it is below 2⁶⁴ for trials up to 10¹⁰
         let unit = 200 * self.scale();
@@ -70,14 +70,14 @@ impl Printed {
         (trials > 0 && least <= most).then_some(least..=most)
     }
 
-    /// The count nearest to what is printed, among `trials`; None if no count is printed like this.
+    /// The nearest count among `trials`; None if no count prints as this figure.
     pub fn nearest(self, trials: u64) -> Option<u64> {
         let admitted = self.successes(trials)?;
         let nearest = (self.share() * trials as f64).round() as u64;
         Some(nearest.clamp(*admitted.start(), *admitted.end()))
     }
 
-    /// Whether some count among `trials` is printed like this.
+    /// Whether some count among `trials` prints as this figure.
     pub fn admits(self, trials: u64) -> bool {
         self.successes(trials).is_some()
     }

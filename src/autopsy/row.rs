@@ -1,6 +1,6 @@
-//! What a row of a published table stands for, as far as its name, or what it is said to stand for, tells: no
-//! attack, an attack on pixels or on words, or several at once. The names are the spec language's, and the short
-//! forms that tables use: `DEL` for deletion, `BIM` for iterated gradient steps.
+//! The meaning of a row of a published table, from its name or its stated meaning: no attack, an attack on pixels or on
+//! words, or several at once. The names are those of the spec language and short forms that tables use: `DEL` for
+//! deletion, `BIM` for iterated gradient steps.
 
 use crate::spec::{Corruption, EditKind, ImageSearch, Number, Steps, TextSearch};
 
@@ -22,7 +22,7 @@ const CLEAN: [&str; 11] = [
 /// Iterated attacks under names that the spec language does not use.
 const ITERATED: [&str; 6] = ["bim", "i-fgsm", "pgm", "c&w", "aa", "jsma"];
 
-/// What an attack perturbs.
+/// The input that an attack perturbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
     /// Pixels.
@@ -31,10 +31,10 @@ pub enum Input {
     Text,
 }
 
-/// How an attack looks for harm.
+/// How an attack searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
-    /// Not at all: it draws at random, or does what happens anyway.
+    /// Not at all: it is random, or a corruption.
     Random,
     /// One step along the gradient.
     OneStep,
@@ -47,29 +47,29 @@ pub enum Search {
 pub struct Attack {
     /// The word that names it, in lower case.
     pub name: String,
-    /// What it perturbs.
+    /// The perturbed input.
     pub input: Input,
-    /// How it looks for harm.
+    /// How it searches.
     pub search: Search,
-    /// Whether what it does can change the correct answer.
+    /// Whether it can change the correct answer.
     pub can_change_label: bool,
 }
 
-/// What a row stands for.
+/// The meaning of a row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Meaning {
-    /// Whether nothing is attacked.
+    /// Whether the row is clean.
     pub clean: bool,
-    /// The attacks that act together; empty if clean, or if the name says nothing.
+    /// The attacks that act together; empty if clean or unknown.
     pub attacks: Vec<Attack>,
-    /// The row's name without its strength.
+    /// The name without its strength.
     pub family: String,
-    /// The strength, if the name holds exactly one, or one after `ε`.
+    /// The strength, if the name contains exactly one, or one after `ε`.
     pub strength: Option<f64>,
 }
 
 impl Meaning {
-    /// Reads a row's name, and what it is said to stand for.
+    /// Reads a row's name and its stated meaning.
     pub fn read(name: &str, stands_for: &[String]) -> Self {
         let clean = CLEAN.contains(&name.trim().to_lowercase().as_str());
         let said = if stands_for.is_empty() { name.to_string() } else { stands_for.join(" ") };
@@ -88,19 +88,19 @@ impl Meaning {
         self.touches(Input::Image) && self.touches(Input::Text)
     }
 
-    /// Whether an attack in it looks for harm.
+    /// Whether one of its attacks searches.
     pub fn is_searched(&self) -> bool {
         self.attacks.iter().any(|attack| attack.search != Search::Random)
     }
 }
 
-/// The words of a name; numbers and signs divide them.
+/// The words of a name, split at numbers and signs.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     let divides = |c: char| c.is_whitespace() || "=≤(),;+×:/".contains(c);
     name.split(divides).filter(|word| !word.is_empty())
 }
 
-/// The attacks that a name holds.
+/// The attacks in a name.
 fn attacks(name: &str) -> Vec<Attack> {
     let mut found: Vec<Attack> = Vec::new();
     for attack in words(name).filter_map(attack) {

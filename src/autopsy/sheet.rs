@@ -1,7 +1,7 @@
-//! The pieces of a file, each with its place: the words of a table's header and cells, and the items below it.
+//! Splits a file into the texts of a table's header and cells and the list items, each with its position.
 //!
-//! A Markdown file holds one table; every list item that begins with `- ` is a fact or a claim, and all else is
-//! prose. A CSV file (RFC 4180) holds the table alone.
+//! A Markdown file contains one table; every list item that begins with `- ` is a fact or a claim, and everything else
+//! is prose. A CSV file (RFC 4180) contains only the table.
 
 use crate::spec::{Diagnostic, Place};
 
@@ -13,7 +13,7 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// A fault of the whole piece.
+    /// A fault that covers the whole piece.
     pub(super) fn fault(&self, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
         Diagnostic {
             place: self.place,
@@ -24,7 +24,7 @@ impl Piece {
     }
 }
 
-/// What a file holds, not yet understood.
+/// The content of a file before it is interpreted.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     /// The first heading.
@@ -35,7 +35,7 @@ pub(super) struct Sheet {
     pub(super) items: Vec<Piece>,
 }
 
-/// Cuts a Markdown file into pieces.
+/// Splits a Markdown file.
 pub(super) fn markdown(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
     let mut sheet = Sheet::default();
     let mut faults = Vec::new();
@@ -78,13 +78,13 @@ fn is_rule(line: &str) -> bool {
     line.trim_matches('|').split('|').all(is_dashes)
 }
 
-/// Where a part of a line begins.
+/// The position where a part of a line begins.
 fn place(line: usize, whole: &str, part: &str) -> Place {
     let before = part.as_ptr() as usize - whole.as_ptr() as usize;
     Place { line, column: whole[..before].chars().count() + 1 }
 }
 
-/// The cells of a row; `\|` is a bar within one.
+/// The cells of a row; `\|` is a bar inside a cell.
 fn cells(number: usize, line: &str) -> Vec<Piece> {
     let row = line.trim().trim_start_matches('|');
     let row = row.strip_suffix('|').filter(|row| !row.ends_with('\\')).unwrap_or(row);
@@ -98,7 +98,7 @@ fn cells(number: usize, line: &str) -> Vec<Piece> {
     }
     cuts.push(&row[start..]);
     let piece = |cut: &str| {
-        // an empty cell's place is where its space begins
+        // the position of an empty cell is where its space begins
         let words = if cut.trim().is_empty() { &cut[..0] } else { cut.trim() };
         let bare = words.trim_matches(['*', '`', '_']).trim();
         Piece { text: bare.replace("\\|", "|"), place: place(number, line, bare) }
@@ -106,7 +106,7 @@ fn cells(number: usize, line: &str) -> Vec<Piece> {
     cuts.into_iter().map(piece).collect()
 }
 
-/// Cuts a CSV file into pieces.
+/// Splits a CSV file.
 pub(super) fn csv(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut sheet = Sheet::default();
@@ -122,7 +122,7 @@ pub(super) fn csv(text: &str) -> Result<Sheet, Vec<Diagnostic>> {
         let mut row = Vec::new();
         for field in &record {
             let words = field.trim();
-            // a value that quotes hide is placed where the one before it ends
+            // the position of a quoted value is where the one before it ends
             let found = source[from..].find(words).map(|at| from + at);
             let column = source[..found.unwrap_or(from)].chars().count() + 1;
             let end = found.map_or(from, |at| at + words.len());

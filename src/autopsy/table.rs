@@ -1,4 +1,4 @@
-//! From the pieces of a file to a study: columns, rows and cells, facts and claims; every fault at its place.
+//! Interprets the split file as a study: columns, rows and cells, facts and claims. Every fault has its position.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const LARGEST_BYTES: u64 = 1 << 20;
 /// Most rows and columns of a table.
 const MOST_ROWS: usize = 1000;
 const MOST_COLUMNS: usize = 100;
-/// What stands where a table has no figure.
+/// Texts that mean "no figure" in a cell.
 const EMPTY: [&str; 6] = ["", "-", "–", "—", "·", "n/a"];
 
 /// Reads a table, with more facts and claims than the file holds; such a fact wins over the file's.
@@ -46,7 +46,7 @@ pub fn parse(
     more_facts: &[String],
     more_claims: &[String],
 ) -> std::result::Result<Study, Diagnostics> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // a spreadsheet's mark
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // spreadsheets write a byte-order mark
     let told = |mut faults: Vec<Diagnostic>| {
         faults.sort_by_key(|fault| fault.place);
         Diagnostics { path: path.to_path_buf(), text: text.to_string(), faults }
@@ -70,7 +70,7 @@ pub fn parse(
     Ok(study)
 }
 
-/// Takes the file's facts, but for those that were said already, then what its rows mean, then its claims.
+/// Reads the file's facts, except those already given, then the meaning of its rows, then its claims.
 fn items(study: &mut Study, said: &[String], items: &[Piece]) -> Vec<Diagnostic> {
     let (mut seen, mut faults) = (Vec::new(), Vec::new());
     let (facts, claims): (Vec<&Piece>, Vec<&Piece>) =
@@ -103,7 +103,7 @@ fn of_option(words: &str, fault: Diagnostic) -> Diagnostics {
     Diagnostics { path: "command line".into(), text: words.to_string(), faults: vec![fault] }
 }
 
-/// A table whose columns are attacks and whose rows are models, turned round; any other as it is.
+/// Transposes a table whose columns are attacks and whose rows are models; leaves any other unchanged.
 fn upright(lines: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
     let is_attack = |piece: &Piece| {
         let meaning = Meaning::read(&piece.text, &[]);
@@ -158,7 +158,7 @@ fn table(lines: &[Vec<Piece>], title: Option<String>) -> std::result::Result<Stu
     if faults.is_empty() { Ok(study) } else { Err(faults) }
 }
 
-/// Names that are empty or stand twice.
+/// Reports names that are empty or duplicate.
 fn twice(names: &[Piece]) -> Vec<Diagnostic> {
     let fault = |(place, piece): (usize, &Piece)| {
         if piece.text.is_empty() {
@@ -170,7 +170,7 @@ fn twice(names: &[Piece]) -> Vec<Diagnostic> {
     names.iter().enumerate().filter_map(fault).collect()
 }
 
-/// Shares of one where per cent is meant.
+/// Reports shares of one where per cent is meant.
 fn shares(study: &Study, rows: &[Vec<Piece>]) -> Option<Diagnostic> {
     let cells: Vec<&Cell> = study.rows.iter().flat_map(|row| row.cells.iter().flatten()).collect();
     let is_share = |cell: &&Cell| cell.printed.share() <= 0.01;
@@ -186,7 +186,7 @@ fn is_empty(text: &str) -> bool {
     EMPTY.contains(&text.to_lowercase().as_str())
 }
 
-/// A cell: nothing, or an accuracy in per cent with, maybe, `%` and an interval behind it.
+/// Reads a cell: empty, or an accuracy in per cent, optionally followed by `%` and an interval.
 fn cell(piece: &Piece) -> std::result::Result<Option<Cell>, Diagnostic> {
     if is_empty(&piece.text) {
         return Ok(None);

@@ -1,17 +1,17 @@
-//! A16: the label can be read off the text, so that an accuracy on it shows reading and no diagnosis: the label
-//! was taken from the report that the model is given, or a bag of words comes within two points of the model.
+//! A16: the text states the label, so that the accuracy measures reading, not diagnosis. Either the label was taken from
+//! the report that the model reads, or a bag of words comes within two points of the model.
 
 use super::facts::LabelSource;
 use super::observation::{Code, Observation};
 use super::row::Input;
-use super::view_shortcut::{View, listed, percent, points};
+use super::study_view::{StudyView, listed, percent, points};
 use crate::judge::LEVEL;
 use crate::stats::lower_bound;
 
 /// A model must be this far above a bag of words, as a share.
 const MARGIN: f64 = 0.02;
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     let readers = view.readers(Input::Text);
     if readers.is_empty() {
         return vec![];
@@ -52,8 +52,8 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     }]
 }
 
-/// What each reader of text reaches beside the bag of words, and whether one is hardly above it.
-fn lifts(view: View<'_>) -> (Vec<String>, bool) {
+/// The accuracy of each text model beside the bag of words, and whether one is hardly better.
+fn lifts(view: StudyView<'_>) -> (Vec<String>, bool) {
     let mut told = Vec::new();
     let mut has_none = false;
     for (row, bag) in &view.study.facts.bag_of_words {

@@ -1,19 +1,19 @@
-//! A14, attacks that hardly look for harm, and A15, perturbations after which the old label may be wrong.
+//! A14, attacks that hardly search, and A15, perturbations that may make the old label wrong.
 //!
 //! One gradient step (FGSM: Goodfellow, Shlens, Szegedy, ICLR 2015) is the weakest search there is (Carlini et al.,
-//! On evaluating adversarial robustness, 2019); random edits are none. A label is not kept by what can take a
-//! finding or its negation away (Ribeiro et al., `CheckList`, ACL 2020).
+//! On evaluating adversarial robustness, 2019); random edits do not search at all. An edit that can remove a finding or
+//! its negation does not keep the label (Ribeiro et al., `CheckList`, ACL 2020).
 
 use super::observation::{Code, Observation};
 use super::row::{Attack, Input, Search};
-use super::view_shortcut::{View, listed};
+use super::study_view::{StudyView, listed};
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     weak(view).into_iter().chain((0..view.study.rows.len()).filter_map(|row| label(view, row))).collect()
 }
 
-/// The inputs on which no attack takes more than one step.
-fn weak(view: View<'_>) -> Option<Observation> {
+/// Inputs whose attacks all take at most one step.
+fn weak(view: StudyView<'_>) -> Option<Observation> {
     let on = |input: Input| -> Vec<&Attack> {
         let attacks = view.study.rows.iter().flat_map(|row| &row.meaning.attacks);
         attacks.filter(|attack| attack.input == input).collect()
@@ -52,7 +52,7 @@ fn weak(view: View<'_>) -> Option<Observation> {
 }
 
 /// A row whose perturbation may change the correct answer.
-fn label(view: View<'_>, row: usize) -> Option<Observation> {
+fn label(view: StudyView<'_>, row: usize) -> Option<Observation> {
     let entry = &view.study.rows[row];
     let said = view.study.facts.stands_for(&entry.name);
     let is_kept = |words: &str| words.to_lowercase().contains("preserving");

@@ -1,16 +1,16 @@
-//! A1, a figure that no count of cases is printed like (the GRIM test: Brown and Heathers, Social Psychological and
-//! Personality Science 2017), and A2, rows whose cases are fewer by an incomplete last batch. The number of cases
-//! is the one that is stated, or the one that all figures together make likely (95 % and more).
+//! A1, a figure that no count of cases prints as (the GRIM test: Brown and Heathers, Social Psychological and
+//! Personality Science 2017), and A2, rows that lack an incomplete last batch. The number of cases is the stated one, or
+//! the one that all figures together make likely (at least 95 %).
 
 use super::denominators::{Likely, MOST, common};
 use super::observation::{Code, Observation};
 use super::printed_precision::Printed;
-use super::view_shortcut::{View, listed};
+use super::study_view::{StudyView, listed};
 
-/// Other numbers of cases that are named.
+/// How many other numbers of cases a message lists.
 const SHOWN: usize = 3;
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     match &view.denominators.likely {
         Some(likely) => {
             let impossible = view.columns().filter_map(|column| impossible(view, likely, column));
@@ -20,8 +20,8 @@ pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
     }
 }
 
-/// Where the number of cases comes from.
-fn source(observation: Observation, view: View<'_>, likely: &Likely) -> Observation {
+/// The source of the number of cases, in words.
+fn source(observation: Observation, view: StudyView<'_>, likely: &Likely) -> Observation {
     if let Some(fact) = view.cases_fact() {
         return observation.given(fact);
     }
@@ -31,7 +31,7 @@ fn source(observation: Observation, view: View<'_>, likely: &Likely) -> Observat
 }
 
 /// Cells of a column that do not fit the number of cases.
-fn impossible(view: View<'_>, likely: &Likely, column: usize) -> Option<Observation> {
+fn impossible(view: StudyView<'_>, likely: &Likely, column: usize) -> Option<Observation> {
     let whole = likely.batch.map(|batch| likely.cases - likely.cases % batch);
     let numbers: Vec<u64> = std::iter::once(likely.cases).chain(whole).collect();
     let misfits: Vec<(usize, Printed)> = (0..view.study.rows.len())
@@ -61,7 +61,7 @@ fn impossible(view: View<'_>, likely: &Likely, column: usize) -> Option<Observat
     Some(source(observation, view, likely).open(open))
 }
 
-/// The numbers of cases next to `trials` that a figure admits.
+/// The numbers of cases near `trials` that are compatible with a figure.
 fn near(figure: Printed, trials: u64) -> Vec<String> {
     let around = (1..=MOST).flat_map(|step| [trials.checked_sub(step), Some(trials + step)]);
     let admitted = around.flatten().filter(|&other| figure.admits(other));
@@ -70,8 +70,8 @@ fn near(figure: Printed, trials: u64) -> Vec<String> {
     found.iter().map(u64::to_string).collect()
 }
 
-/// Families whose cases are those of whole batches.
-fn dropped(view: View<'_>, likely: &Likely) -> Option<Observation> {
+/// Families that contain whole batches only.
+fn dropped(view: StudyView<'_>, likely: &Likely) -> Option<Observation> {
     let batch = likely.batch?;
     let (cases, whole) = (likely.cases, likely.cases - likely.cases % batch);
     let (count, rest) = (cases / batch, cases % batch);
@@ -107,12 +107,12 @@ fn dropped(view: View<'_>, likely: &Likely) -> Option<Observation> {
     Some(source(observation, view, likely))
 }
 
-/// A column whose figures no number of cases fits at once.
-fn nothing_in_common(view: View<'_>, column: usize) -> Option<Observation> {
+/// Reports a column whose figures no single number of cases explains.
+fn nothing_in_common(view: StudyView<'_>, column: usize) -> Option<Observation> {
     let figures: Vec<Printed> =
         (0..view.study.rows.len()).filter_map(|row| view.figure(row, column)).collect();
     let least = figures.iter().map(|figure| 100 * figure.scale()).min()?;
-    // from here on a figure admits every number of cases
+    // from here on a figure is compatible with every number of cases
     let needless = least.min(MOST);
     let fits_before = common(&figures).first().is_some_and(|&first| first < needless);
     let is_telling = figures.iter().any(|figure| figure.decimals > 0) && figures.len() > 1;

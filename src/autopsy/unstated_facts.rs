@@ -1,19 +1,19 @@
-//! A11, facts that a reader needs and is not told; A12, what the split was divided by; A13, the unit of ε.
+//! A11, facts that a reader needs but the publication does not state; A12, the unit of the split; A13, the unit of ε.
 
 use super::facts::SplitUnit;
 use super::observation::{Code, Observation};
 use super::row::{Input, Search};
-use super::view_shortcut::{View, listed};
+use super::study_view::{StudyView, listed};
 
-/// ImageNet's standard deviations, by which images are usually divided, lie about this (Russakovsky et al., IJCV 2015).
+/// ImageNet's standard deviations, by which images are usually divided, are about this (Russakovsky et al., IJCV 2015).
 const USUAL_DEVIATION: f64 = 0.225;
 const GREY_LEVELS: f64 = 255.0;
 
-pub(super) fn examine(view: View<'_>) -> Vec<Observation> {
+pub(super) fn examine(view: StudyView<'_>) -> Vec<Observation> {
     [lacking(view), split(view), epsilon(view)].into_iter().flatten().collect()
 }
 
-fn lacking(view: View<'_>) -> Option<Observation> {
+fn lacking(view: StudyView<'_>) -> Option<Observation> {
     let facts = &view.study.facts;
     let mut names = Vec::new();
     let mut evidence = Vec::new();
@@ -53,7 +53,7 @@ fn lacking(view: View<'_>) -> Option<Observation> {
     Some(observation.undecided(format!("no table tells it: give {}", listed(&missing))))
 }
 
-fn split(view: View<'_>) -> Option<Observation> {
+fn split(view: StudyView<'_>) -> Option<Observation> {
     let open = "how many test cases have a sibling in training cannot be derived from a table: it needs the split and the \
                 patients of the data";
     let about = |says: &str| Observation::new(Code::SplitUnit, "split", says);
@@ -84,7 +84,7 @@ fn split(view: View<'_>) -> Option<Observation> {
     }
 }
 
-fn epsilon(view: View<'_>) -> Option<Observation> {
+fn epsilon(view: StudyView<'_>) -> Option<Observation> {
     if view.study.facts.epsilon_unit.is_some() {
         return None;
     }

@@ -1,10 +1,10 @@
-//! Abbreviations: words are abbreviated, or abbreviations written out, in both directions; reports of one patient
-//! differ in this (Grossman Liu et al., Scientific Data 2021, "A deep database of medical abbreviations
-//! and acronyms for natural language processing").
+//! Abbreviations: phrases are abbreviated and abbreviations written out, as reports of one patient differ in
+//! practice (Grossman Liu et al., Scientific Data 2021, "A deep database of medical abbreviations and acronyms
+//! for natural language processing").
 //!
 //! A place is an abbreviation of `abbreviations.txt` (in its letter case, or all capitals, where it has a small
-//! letter) or a phrase that has one (in any case). Each entry stands for one phrase, the chest radiologist's
-//! reading, so that there and back gives the words again. Access: none. Cost: one evaluation a draw.
+//! letter) or a phrase that has one (in any case). Each abbreviation has one expansion, the chest radiologist's
+//! reading, so that abbreviating and expanding gives the same words again. Access: none. Cost: one evaluation a draw.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -21,12 +21,12 @@ fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
     entries(include_str!("abbreviations.txt")).filter_map(|entry| Some((*entry.first()?, *entry.get(1)?)))
 }
 
-/// What a long form becomes.
+/// The short form of each long form.
 static SHORT: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(pairs().map(|(short, long)| (long, short))));
-/// What a short form becomes, where its letter case tells it from a word.
+/// The long form of each short form that only its letter case distinguishes from a word.
 static LONG: LazyLock<Phrases> =
     LazyLock::new(|| Phrases::new(pairs().filter(|(short, _)| has_capital(short))));
-/// What a short form becomes, in any letter case.
+/// The long form of each other short form, in any letter case.
 static PLAIN: LazyLock<Phrases> =
     LazyLock::new(|| Phrases::new(pairs().filter(|(short, _)| !has_capital(short))));
 
@@ -45,8 +45,8 @@ impl Kind for Abbreviations {
     }
 }
 
-/// A short form keeps its capitals; everything else takes those of the words that it stands for, or of the
-/// head of a sentence.
+/// A short form keeps its capitals; everything else takes the capitals of the words that it replaces, or of the
+/// start of a sentence.
 fn replacement(page: &Page<'_>, words: Range<usize>, other: &str) -> Edit {
     let head = page.words[words.start].core;
     let by = match (has_capital(other), has_capital(head)) {

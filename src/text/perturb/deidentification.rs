@@ -1,5 +1,5 @@
-//! De-identification: words are taken out with the patient's name and places, and more words than need be. The
-//! tokens are those of public reports: `XXXX` (Indiana University; Demner-Fushman et al., JAMIA 2016),
+//! De-identification: tokens replace words, as automatic de-identification does with names and places, and with
+//! more words than necessary. The tokens are those of public reports: `XXXX` (Indiana University; Demner-Fushman et al., JAMIA 2016),
 //! `[**Name**]` (MIMIC-III; Johnson et al., Scientific Data 2016), `___` (MIMIC-CXR; Johnson et al., Scientific
 //! Data 2019, arXiv 1901.07042).
 //!

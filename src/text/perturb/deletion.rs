@@ -1,7 +1,7 @@
 //! Deletion: words are lost, as in Mozhegova et al. (a share of the words, uniformly, without replacement); random
 //! deletion is an edit of EDA (Wei & Zou, EMNLP-IJCNLP 2019, arXiv 1901.11196).
 //!
-//! A word goes with its punctuation; lone punctuation stays. Access: none. Cost: one evaluation a draw.
+//! A word is deleted with its punctuation; lone punctuation stays. Access: none. Cost: one evaluation a draw.
 
 use super::document::Page;
 use super::edit::Edit;

@@ -1,4 +1,4 @@
-//! A report as its sections, and as its words in the order in which the model reads them.
+//! A report: its sections, and its words in the order in which the model reads them.
 
 use std::ops::Range;
 
@@ -8,19 +8,19 @@ use crate::text::words::{Word, words};
 /// The sections of a report in the order in which the model reads them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
-    /// What they say.
+    /// Their texts.
     pub sections: Vec<String>,
-    /// What they are, one for each; empty if it is not known, and then no heading can be written.
+    /// Their names, one for each; empty if unknown, and then no heading can be written.
     pub names: Vec<Section>,
 }
 
 impl Document {
-    /// A report of one section.
+    /// Makes a report of one section.
     pub fn of(text: &str) -> Self {
         Self { sections: vec![text.to_string()], names: Vec::new() }
     }
 
-    /// A report of the sections that are not empty, without the spaces at their ends.
+    /// Makes a report of the sections that are not empty, trimmed.
     pub fn new<'t>(sections: impl IntoIterator<Item = (Section, &'t str)>) -> Self {
         let said = sections.into_iter().map(|(name, text)| (name, text.trim()));
         let (names, sections) =
@@ -28,13 +28,13 @@ impl Document {
         Self { sections, names }
     }
 
-    /// What the model reads: the sections that are not empty, joined by a space.
+    /// The text that the model reads: the sections that are not empty, joined by a space.
     pub fn text(&self) -> String {
         let sections = self.sections.iter().map(String::as_str).filter(|section| !section.is_empty());
         sections.collect::<Vec<_>>().join(" ")
     }
 
-    /// The words of all sections, punctuation alone included, in the order by which edits count them.
+    /// The words of all sections, including lone punctuation, in the order in which edits count them.
     pub fn words(&self) -> Vec<Word<'_>> {
         self.sections.iter().flat_map(|section| words(section)).collect()
     }
@@ -44,7 +44,7 @@ impl Document {
 #[derive(Debug)]
 pub(super) struct Page<'d> {
     pub document: &'d Document,
-    /// All words, punctuation alone included, over all sections.
+    /// All words of all sections, including lone punctuation.
     pub words: Vec<Word<'d>>,
     /// The words of each section.
     pub sections: Vec<Range<usize>>,
@@ -61,12 +61,12 @@ impl<'d> Page<'d> {
         Self { document, words: all, sections }
     }
 
-    /// The places of the words that are more than punctuation.
+    /// The positions of the words that are more than punctuation.
     pub fn spoken(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.words.len()).filter(|&word| !self.words[word].core.is_empty())
     }
 
-    /// The section that holds these words, if one holds them all.
+    /// The section that contains all these words, if there is one.
     pub fn section_of(&self, words: &Range<usize>) -> Option<usize> {
         self.sections.iter().position(|section| section.start <= words.start && words.end <= section.end)
     }

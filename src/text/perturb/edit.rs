@@ -1,10 +1,9 @@
-//! Edits of a report, by the places of its words: they can be stored, and replayed on the same report, without
-//! a copy of what it says.
+//! Edits of a report, by word position. They can be stored and replayed on the same report without a copy of its
+//! text.
 //!
-//! The edits of a step all speak of the words and sections as they were before the step, counted from zero over
-//! the whole report, punctuation alone included; no two of them touch the same word. The next step speaks of
-//! what the step left. A step of no edit leaves the report as it was, to the byte; any other puts one space
-//! between words.
+//! All edits of a step refer to the words and sections before the step. Positions count from zero over the whole
+//! report, including lone punctuation; no two edits touch the same word. The next step refers to the result of
+//! this one. A step without edits keeps every byte of the report; any other step puts one space between words.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,95 +16,95 @@ use super::document::{Document, Page, ends_sentence};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Edit {
-    /// A word is removed, with its punctuation.
+    /// Deletes a word with its punctuation.
     Delete {
-        /// Its place.
+        /// Its position.
         word: usize,
     },
-    /// Words become others; the punctuation before the first and behind the last stays.
+    /// Replaces words; the punctuation before the first and after the last stays.
     Replace {
-        /// Place of the first.
+        /// Position of the first.
         word: usize,
-        /// How many there are, at least one, all in one section.
+        /// Number of words, at least one, all in one section.
         words: usize,
-        /// What they become; empty: nothing, and the punctuation moves to the word before.
+        /// The replacement. If it is empty, the punctuation moves to the word before.
         by: String,
     },
-    /// Words and their punctuation become others.
+    /// Replaces words and their punctuation.
     Rewrite {
-        /// Place of the first.
+        /// Position of the first.
         word: usize,
-        /// How many there are, at least one, all in one section.
+        /// Number of words, at least one, all in one section.
         words: usize,
-        /// What they become.
+        /// The replacement.
         by: String,
     },
-    /// Something is put in before a word.
+    /// Inserts text before a word.
     Insert {
-        /// Place of the word.
+        /// Position of the word.
         before: usize,
-        /// What is put in.
+        /// The inserted text.
         what: String,
     },
-    /// A word and the next one change places; the punctuation stays.
+    /// Swaps a word with the next one; the punctuation stays.
     SwapWithNext {
-        /// Place of the first.
+        /// Position of the first.
         word: usize,
     },
-    /// Letters of a word become others.
+    /// Replaces letters of a word.
     Letters {
-        /// Place of the word.
+        /// Position of the word.
         word: usize,
-        /// Place of the first letter, within the word without its punctuation.
+        /// Position of the first letter, within the word without its punctuation.
         at: usize,
-        /// How many there are.
+        /// Number of letters.
         letters: usize,
-        /// What they become.
+        /// The replacement.
         by: String,
     },
-    /// A section is lost.
+    /// Drops a section.
     DropSection {
-        /// Its place.
+        /// Its position.
         section: usize,
     },
-    /// The sections come in another order: the places of all of them.
+    /// Reorders the sections: the positions of all of them.
     Order(Vec<usize>),
-    /// A section starts with a heading.
+    /// Puts a heading before a section.
     Heading {
-        /// Its place.
+        /// Its position.
         section: usize,
         /// The heading.
         heading: String,
     },
-    /// The sentences of a section are numbered.
+    /// Numbers the sentences of a section.
     Enumerate {
-        /// Its place.
+        /// Its position.
         section: usize,
     },
-    /// A section is written in capitals.
+    /// Writes a section in capitals.
     Capitals {
-        /// Its place.
+        /// Its position.
         section: usize,
     },
 }
 
-/// The report's text after one step.
+/// The text of the report after one step.
 ///
 /// # Errors
-/// An edit does not fit the document; the message says which and why.
+/// An edit does not fit the document; the message names the edit and the reason.
 pub fn apply(document: &Document, edits: &[Edit]) -> Result<String, String> {
     Ok(lay(document, edits)?.document.text())
 }
 
-/// The report's text after steps one after the other.
+/// The text of the report after several steps in turn.
 ///
 /// # Errors
-/// An edit does not fit the document that the steps before it left; the message says which and why.
+/// An edit does not fit the document after the steps before it; the message names the edit and the reason.
 pub fn replay(document: &Document, steps: &[Vec<Edit>]) -> Result<String, String> {
     Ok(after(document, steps)?.text())
 }
 
-/// The report after steps one after the other.
+/// The report after several steps in turn.
 ///
 /// # Errors
 /// As for [`replay`].
@@ -117,40 +116,40 @@ pub fn after(document: &Document, steps: &[Vec<Edit>]) -> Result<Document, Strin
     Ok(current.into_owned())
 }
 
-/// Where a word of an edited document comes from.
+/// The origin of a word of an edited document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
-    /// From the words that start at this place: which of those that they became.
+    /// The edited words that start at this position: the index among their replacements.
     Word(usize, usize),
-    /// Put in before this word: which of those that were.
+    /// Inserted before this word: the index among the inserted words.
     Before(usize, usize),
-    /// From the heading of this section.
+    /// Part of the heading of this section.
     Heading(usize, usize),
-    /// The number of a sentence of this section.
+    /// The number of a sentence in this section.
     Number(usize, usize),
 }
 
-/// A document after a step, and where its words and sections come from.
+/// A document after a step, with the origin of its words and sections.
 pub(super) struct Laid {
     pub document: Document,
     pub words: Vec<Origin>,
     pub sections: Vec<usize>,
 }
 
-/// What becomes of a word.
+/// What a step does to a word.
 enum Fate<'a> {
     Stays,
     Gone,
-    /// Its core, or that of the span up to `last`, becomes this.
+    /// This text replaces its core, or the core of the span up to `last`.
     Core {
         by: Cow<'a, str>,
         last: usize,
     },
-    /// It becomes this, with its punctuation.
+    /// This text replaces the word and its punctuation.
     Whole(&'a str),
 }
 
-/// What becomes of a section.
+/// What a step does to a section.
 #[derive(Default, Clone)]
 struct Fashion<'a> {
     is_dropped: bool,
@@ -159,7 +158,7 @@ struct Fashion<'a> {
     heading: Option<&'a str>,
 }
 
-/// A document while the edits of a step are laid on it.
+/// A document while a step is applied to it.
 struct Sheet<'a> {
     page: &'a Page<'a>,
     fates: Vec<Fate<'a>>,
@@ -168,7 +167,7 @@ struct Sheet<'a> {
     order: Option<&'a [usize]>,
 }
 
-/// Lays a step on a document.
+/// Applies a step to a document.
 pub(super) fn lay(document: &Document, edits: &[Edit]) -> Result<Laid, String> {
     let page = Page::new(document);
     if edits.is_empty() {
@@ -192,7 +191,7 @@ pub(super) fn lay(document: &Document, edits: &[Edit]) -> Result<Laid, String> {
 }
 
 impl<'a> Sheet<'a> {
-    /// Takes words that no edit has touched yet and gives their new fate to the first.
+    /// Marks words that no edit has touched yet, and records at the first of them what happens to them.
     fn take(&mut self, words: Range<usize>, fate: Fate<'a>) -> Result<(), String> {
         let held = words.start < words.end && self.page.section_of(&words).is_some();
         let fates = self.fates.get_mut(words).filter(|_| held).ok_or("no section holds these words")?;
@@ -274,7 +273,7 @@ impl<'a> Sheet<'a> {
         laid
     }
 
-    /// A section's text, and where its words come from.
+    /// The text of a section, and the origin of its words.
     fn section(&self, section: usize) -> (String, Vec<Origin>) {
         let fashion = &self.fashions[section];
         let mut line = Line { is_capital: fashion.is_capital, ..Line::default() };
@@ -306,7 +305,7 @@ impl<'a> Sheet<'a> {
         (line.text, line.origins)
     }
 
-    /// What a word becomes; None if it is gone.
+    /// The new text of a word; None if it was removed.
     fn piece(&self, place: usize) -> Option<Piece> {
         let word = &self.page.words[place];
         let text = match &self.fates[place] {
@@ -324,11 +323,11 @@ impl<'a> Sheet<'a> {
 
 struct Piece {
     text: String,
-    /// Punctuation whose word is gone.
+    /// Appends punctuation whose word was removed.
     is_loose: bool,
 }
 
-/// A section's text as it grows.
+/// The text of a section under construction.
 #[derive(Default)]
 struct Line {
     text: String,
@@ -337,7 +336,7 @@ struct Line {
 }
 
 impl Line {
-    /// Adds words; returns how many.
+    /// Appends words and returns their number.
     fn push(&mut self, text: &str, origin: impl Fn(usize) -> Origin) -> usize {
         let text = if self.is_capital { Cow::Owned(text.to_uppercase()) } else { Cow::Borrowed(text) };
         let mut count = 0;
@@ -352,7 +351,7 @@ impl Line {
         count
     }
 
-    /// Adds punctuation to the word before, if there is one.
+    /// Appends punctuation to the previous word, if there is one.
     fn glue(&mut self, punctuation: &str, origin: Origin) {
         if self.text.is_empty() {
             self.push(punctuation, |_| origin);
@@ -362,7 +361,7 @@ impl Line {
     }
 }
 
-/// A word with letters replaced; None if it has fewer.
+/// Replaces letters of a word; None if the word is shorter.
 fn respelt(core: &str, at: usize, letters: usize, by: &str) -> Option<String> {
     let end = at.checked_add(letters)?;
     if core.chars().count() < end {

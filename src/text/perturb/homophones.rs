@@ -3,8 +3,8 @@
 //! reports generated with automatic dictation systems"), Basma et al. (AJR 2011, "Error rates in breast imaging
 //! reports: comparison of automatic speech recognition and dictation transcription").
 //!
-//! A place is a word or phrase of `homophones.txt`; what it is taken for is drawn uniformly and takes its letter
-//! case. Many change what is said, so a contract rejects them. Access: none. Cost: one evaluation a draw.
+//! A place is a word or phrase of `homophones.txt`; its replacement is drawn uniformly and takes its letter case.
+//! Many replacements change the meaning, so `preserving` rejects them. Access: none. Cost: one evaluation a draw.
 
 use std::ops::Range;
 use std::sync::LazyLock;

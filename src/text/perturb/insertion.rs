@@ -1,8 +1,8 @@
-//! Insertion: words that say nothing about the patient are put in, such as what a speech recogniser leaves of
-//! hesitations and of commands. Random insertion is an edit of EDA (Wei & Zou, EMNLP-IJCNLP 2019, arXiv
-//! 1901.11196), which inserts synonyms; ours (`insertion.txt`) state nothing, so that the label stays.
+//! Insertion: adds words that say nothing about the patient, such as hesitations and commands that a speech
+//! recogniser wrote down. Random insertion is an edit of EDA (Wei & Zou, EMNLP-IJCNLP 2019, arXiv 1901.11196),
+//! which inserts synonyms; our words (`insertion.txt`) state nothing, so that the label stays.
 //!
-//! A place is the gap before a word; the word put in is drawn uniformly. Access: none. Cost: one evaluation a
+//! A place is the gap before a word; the inserted word is drawn uniformly. Access: none. Cost: one evaluation a
 //! draw.
 
 use std::ops::Range;

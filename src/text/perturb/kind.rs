@@ -1,4 +1,4 @@
-//! What a kind of edit is: where on a page it may act, and what it does there.
+//! The interface of a kind of edit: the places of a page where it may act, and its edits there.
 
 use std::ops::Range;
 
@@ -8,27 +8,27 @@ use proptest::test_runner::TestRng;
 use super::document::Page;
 use super::edit::Edit;
 
-/// Where an edit may be made.
+/// A place where an edit may be made.
 pub(super) struct Place {
-    /// The words that it touches; none for what is put between words or done to sections.
+    /// The words that it touches; empty for insertions and for edits of sections.
     pub words: Range<usize>,
-    /// The edit, if there is no choice.
+    /// The edit, if only one is possible.
     pub edit: Option<Edit>,
 }
 
 impl Place {
-    /// Words that may become several things.
+    /// Words with several possible edits.
     pub fn drawn(words: Range<usize>) -> Self {
         Self { words, edit: None }
     }
 
-    /// Words that may become one thing.
+    /// Words with one possible edit.
     pub fn fixed(words: Range<usize>, edit: Edit) -> Self {
         Self { words, edit: Some(edit) }
     }
 }
 
-/// How much of a kind there is.
+/// How many edits of a kind are made.
 pub(super) enum Amount {
     /// A share of the words.
     Share,
@@ -40,26 +40,26 @@ pub(super) enum Amount {
 
 /// A kind of edit.
 pub(super) trait Kind {
-    /// How much of it there is.
+    /// How many edits are made.
     fn amount(&self) -> Amount {
         Amount::Share
     }
 
-    /// In how many styles it comes, at least one; a report has one of them.
+    /// The number of its styles, at least one. A report gets one of them.
     fn styles(&self) -> usize {
         1
     }
 
-    /// Where it may act, each place once.
+    /// The places where it may act, each once.
     fn places(&self, page: &Page<'_>, style: usize) -> Vec<Place>;
 
-    /// Everything that it may do to the words of a place that leaves a choice; none where that is not listed.
+    /// All possible edits of a place that leaves a choice; empty for kinds that do not list them.
     fn choices(&self, page: &Page<'_>, words: &Range<usize>) -> Vec<Edit> {
         let _ = (page, words);
         Vec::new()
     }
 
-    /// Draws what it does to the words of a place that leaves a choice.
+    /// Draws the edit of a place that leaves a choice.
     fn draw(
         &self,
         page: &Page<'_>,
@@ -72,7 +72,7 @@ pub(super) trait Kind {
     }
 }
 
-/// The noise of a draw.
+/// The random numbers of a draw.
 pub(super) struct Noise<'r>(pub &'r mut TestRng);
 
 impl Noise<'_> {
@@ -81,13 +81,13 @@ impl Noise<'_> {
         ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
     }
 
-    /// One of these.
+    /// Draws one of these.
     pub fn pick<'t, T>(&mut self, options: &'t [T]) -> Option<&'t T> {
         if options.is_empty() { None } else { options.get(self.below(options.len())) }
     }
 }
 
-/// A word in the letter case of another: UPPER, Capitalised or as it is.
+/// Writes a word in the letter case of another: UPPER, Capitalised or unchanged.
 pub fn cased_as(model: &str, word: &str) -> String {
     let mut letters = model.chars().filter(|c| c.is_alphabetic());
     let first_is_upper = letters.next().is_some_and(char::is_uppercase);
@@ -98,13 +98,13 @@ pub fn cased_as(model: &str, word: &str) -> String {
     if first_is_upper { capitalised(word) } else { word.to_string() }
 }
 
-/// A word with a capital at its head.
+/// Capitalises a word.
 pub(super) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The lines of a data file that are no comment, split at a bar.
+/// The lines of a data file without comments, split at a bar.
 pub(super) fn entries(file: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     let lines = file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines.map(|line| line.split('|').map(str::trim).collect())

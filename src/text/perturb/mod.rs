@@ -1,10 +1,10 @@
-//! Random perturbations of a report: kinds of edits as proptest strategies, seeded a case and a draw at a time,
-//! laid on the report one kind after the other, stored as steps that replay, and shrunk by taking edits back.
+//! Random perturbations of a report: kinds of edits as proptest strategies, with a seed per case and draw. Kinds
+//! are applied one after the other, stored as steps that can be replayed, and shrunk by undoing edits.
 //!
 //! A share b of n words means round(b · n) edits, halves up, at places drawn uniformly without replacement;
-//! where a kind finds fewer places, it edits all of them. Kinds that take no share happen once, or (a
-//! template) wherever they can, unless their share is 0. Under a contract, an edit after which it does not
-//! hold is rejected and the next place is drawn, until the share is reached or no place is left.
+//! where a kind finds fewer places, it edits all of them. Kinds that take no share act once, or (a template)
+//! wherever they can, unless their share is 0. Under a contract, an edit that violates it is rejected and the
+//! next place is drawn, until the share is reached or no place is left.
 
 mod abbreviations;
 mod deidentification;
@@ -46,41 +46,41 @@ pub use kind::cased_as;
 /// A perturbed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Perturbed {
-    /// The text; as it was, to the byte, if there is no edit.
+    /// The text; without edits, byte for byte the original.
     pub text: String,
-    /// How many edits there are, over all steps.
+    /// Number of edits over all steps.
     pub edits: u32,
-    /// The edits of each kind, in the order in which they were drawn; [`replay`] makes the text of them.
+    /// The edits of each kind, in the order of drawing; [`replay`] turns them into the text.
     pub steps: Vec<Vec<Edit>>,
 }
 
 impl Perturbed {
-    /// A document after steps that fit it.
+    /// Applies steps to a document that they fit.
     fn new(document: &Document, steps: Vec<Vec<Edit>>) -> Result<Self, String> {
         let edits = steps.iter().map(Vec::len).sum::<usize>() as u32;
         Ok(Self { text: replay(document, &steps)?, edits, steps })
     }
 }
 
-/// Whether a perturbed text (the second) may stand for the original (the first).
+/// Whether a perturbed text (the second argument) keeps the contract with the original (the first).
 pub type Contract<'a> = &'a dyn Fn(&str, &str) -> bool;
 
-/// What says the contrary of a text, if there is a way to say it.
+/// The opposite of a text, if the rules can express it.
 pub type Flip<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What the kinds need to know.
+/// The resources and contract that the kinds use.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
-    /// Which words may stand for which.
+    /// The synonyms.
     pub lexicon: &'a Lexicon,
-    /// What an edit may do; None: anything.
+    /// The contract of an edit; None allows any edit.
     pub contract: Option<Contract<'a>>,
-    /// How a text is denied; None: the kind negation does nothing.
+    /// Gives the opposite of a text; without it, the kind `negation` does nothing.
     pub flip: Option<Flip<'a>>,
 }
 
 impl<'a> Rules<'a> {
-    /// Every edit is allowed, and none denies.
+    /// Rules that allow every edit and have no opposite.
     pub fn free(lexicon: &'a Lexicon) -> Self {
         Self { lexicon, contract: None, flip: None }
     }
@@ -93,7 +93,7 @@ impl fmt::Debug for Rules<'_> {
     }
 }
 
-/// What does the edits of a kind.
+/// The implementation of a kind.
 fn editor<'a>(kind: EditKind, rules: &Rules<'a>) -> Box<dyn Kind + 'a> {
     match kind {
         EditKind::Deletion => Box::new(deletion::Deletion),

@@ -1,8 +1,8 @@
-//! Negation: what was affirmed is denied, and the other way round; the prediction is expected to follow, as in
+//! Negation: affirmed findings are denied, or denied ones affirmed. The prediction is expected to follow, as in
 //! the directional tests of `CheckList` (Ribeiro et al., ACL 2020, arXiv 2005.04118).
 //!
-//! What says the contrary is asked of `Rules::flip`; without it, nothing is edited. Every word
-//! that it changes is an edit, so every draw gives the same text. Access: none. Cost: one evaluation a case.
+//! `Rules::flip` gives the opposite text; without it, nothing is edited. Every changed word is an edit, so every
+//! draw gives the same text. Access: none. Cost: one evaluation a case.
 
 use std::ops::Range;
 
@@ -24,8 +24,7 @@ impl Kind for Negation<'_> {
     }
 }
 
-/// The edits that make another text of a page: what stands between the words of their longest common
-/// subsequence.
+/// The edits that turn a page into another text: the words outside their longest common subsequence.
 fn difference(page: &Page<'_>, after: &str) -> Vec<Place> {
     let before: Vec<String> = page.words.iter().map(super::super::words::Word::whole).collect();
     let after: Vec<&str> = after.split_whitespace().collect();
@@ -39,7 +38,7 @@ fn difference(page: &Page<'_>, after: &str) -> Vec<Place> {
     edits
 }
 
-/// The edits that make something else of neighbouring words.
+/// The edits that replace neighbouring words.
 fn change(page: &Page<'_>, before: &[String], words: Range<usize>, by: &str) -> Vec<Place> {
     if words.is_empty() && by.is_empty() || before.is_empty() {
         return Vec::new();
@@ -49,12 +48,12 @@ fn change(page: &Page<'_>, before: &[String], words: Range<usize>, by: &str) -> 
         return vec![Place::fixed(words, edit)];
     }
     let (words, by) = if words.is_empty() {
-        // behind the last word
+        // after the last word
         (words.start - 1..words.start, format!("{} {by}", before[words.start - 1]))
     } else {
         (words, by.to_string())
     };
-    // the section of the first word takes the new ones
+    // the new words belong to the section of the first replaced word
     let held = page.sections.iter().find(|section| section.contains(&words.start));
     let end = held.map_or(words.end, |section| section.end.min(words.end));
     let (first, rest) = (words.start..end, end..words.end);
@@ -63,7 +62,7 @@ fn change(page: &Page<'_>, before: &[String], words: Range<usize>, by: &str) -> 
     [Place::fixed(first, edit)].into_iter().chain(lost).collect()
 }
 
-/// The places of a longest common subsequence in both texts.
+/// The positions of a longest common subsequence in both texts.
 fn common(before: &[String], after: &[&str]) -> Vec<(usize, usize)> {
     let width = after.len() + 1;
     let mut longest = vec![0_u32; (before.len() + 1) * width];

@@ -1,6 +1,6 @@
-//! OCR confusions: letters are misread by a scanner. That scanned text errs in shapes (rn for m, 1 for l), and
-//! breaks models trained on clean text: van Strien et al. (ICAART 2020, "Assessing the impact of OCR quality
-//! on downstream NLP tasks"); the shapes are in `ocr.txt`.
+//! OCR confusions: a scanner misreads letters of similar shape (rn for m, 1 for l). Such errors break models that
+//! were trained on clean text: van Strien et al. (ICAART 2020, "Assessing the impact of OCR quality on downstream
+//! NLP tasks"). The shapes are in `ocr.txt`.
 //!
 //! A place is a word with a confusable shape; one shape in it, drawn uniformly, becomes one of its doubles,
 //! drawn uniformly. Shapes are matched in their letter case. Access: none. Cost: one evaluation a draw.
@@ -14,7 +14,7 @@ use super::kind::{Kind, Noise, Place, entries};
 
 pub(super) struct Ocr;
 
-/// Each set of shapes that are taken for one another.
+/// Sets of shapes that are mistaken for one another.
 static SHAPES: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| entries(include_str!("ocr.txt")).collect());
 
 /// The shapes that start with each ASCII letter: set, and place in the set.

@@ -1,19 +1,19 @@
-//! Phrases of one or more words, and what each may become: how a kind of edit looks them up on a page.
+//! A table of phrases and their replacements, which kinds of edits look up on a page.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::document::Page;
 
-/// What each phrase may become, by its words, each split from the next by one space.
+/// The replacements of each phrase. The words of a phrase are separated by one space.
 pub(super) struct Phrases {
     others: HashMap<&'static str, Vec<&'static str>>,
-    /// Words of the longest phrase that starts with a word.
+    /// Number of words of the longest phrase that starts with a word.
     longest: HashMap<&'static str, usize>,
 }
 
 impl Phrases {
-    /// From (phrase, what it may become) pairs.
+    /// Makes a table from (phrase, replacements) pairs.
     pub fn new(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> Self {
         let (mut others, mut longest) = (HashMap::<_, Vec<_>>::new(), HashMap::new());
         for (phrase, other) in pairs {
@@ -25,18 +25,18 @@ impl Phrases {
         Self { others, longest }
     }
 
-    /// What a phrase may become.
+    /// The replacements of a phrase.
     pub fn of(&self, phrase: &str) -> &[&'static str] {
         self.others.get(phrase).map_or(&[], Vec::as_slice)
     }
 
-    /// How many phrases there are.
+    /// Number of phrases.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.others.len()
     }
 
-    /// Where the phrases stand on a page, the longest at each word; `lower`: whatever their letter case.
+    /// The phrases on a page, the longest at each word. `lower` ignores letter case.
     pub fn places(&self, page: &Page<'_>, lower: bool) -> Vec<Range<usize>> {
         page.spoken().filter_map(|word| self.at(page, word, lower)).collect()
     }
@@ -51,7 +51,7 @@ impl Phrases {
     }
 }
 
-/// The words of a span, if no punctuation is between them and one section holds them.
+/// The words of a span, if they are in one section without punctuation between them.
 pub(super) fn phrase(page: &Page<'_>, span: &Range<usize>, lower: bool) -> Option<String> {
     let words = page.words.get(span.clone())?;
     page.section_of(span)?;

@@ -1,7 +1,7 @@
-//! Section drop: a section of the report is lost, as findings or impression are missing from many public reports
+//! Section drop: the report loses a section. Findings or impression are missing from many public reports
 //! (Demner-Fushman et al., JAMIA 2016).
 //!
-//! One section, drawn uniformly; never the only one. Access: none. Cost: one evaluation a draw.
+//! One section is drawn uniformly; the only section is never dropped. Access: none. Cost: one evaluation a draw.
 
 use super::document::Page;
 use super::edit::Edit;

@@ -1,7 +1,7 @@
-//! Section order: the sections come in another order, as hospitals differ in theirs; shuffled parts of a
-//! document keep its label (sentence permutation; Lewis et al., BART, ACL 2020, arXiv 1910.13461).
+//! Section order: reorders the sections, whose order differs between hospitals. Shuffled parts of a document
+//! keep its label (sentence permutation; Lewis et al., BART, ACL 2020, arXiv 1910.13461).
 //!
-//! One order, drawn uniformly from all but the report's own; none if there is one section. Access: none.
+//! The order is drawn uniformly from all others; a report with one section stays. Access: none.
 //! Cost: one evaluation a draw.
 
 use std::ops::Range;

@@ -1,8 +1,8 @@
-//! Shrinking of a perturbed report: edits are taken back one after the other, so that a counterexample ends with
-//! edits all of which it needs (1-minimal, as in delta debugging; Zeller & Hildebrandt, IEEE TSE 2002).
+//! Shrinking of a perturbed report: edits are undone one by one until the counterexample needs every edit that is
+//! left (1-minimal, as in delta debugging; Zeller & Hildebrandt, IEEE TSE 2002).
 //!
-//! The steps behind an edit that is taken back speak of a document that it had changed. Their places are carried
-//! over by where each word comes from; an edit of a word that is there no more goes as well.
+//! Later steps refer to the document after the undone edit. The origin of each word maps their positions to the new
+//! document; an edit of a word that no longer exists is dropped as well.
 
 use std::collections::HashMap;
 
@@ -12,22 +12,22 @@ use super::Perturbed;
 use super::document::Document;
 use super::edit::{Edit, Laid, Origin, lay};
 
-/// How many calls a shrink may make, for each edit that it starts with.
+/// Most calls of a shrink, per edit at its start.
 const CALLS_PER_EDIT: usize = 4;
 
-/// A perturbed report that shrinks by taking its edits back.
+/// A perturbed report that shrinks by undoing its edits.
 #[derive(Debug, Clone)]
 pub struct EditsTree {
     document: Document,
     steps: Vec<Vec<Edit>>,
-    /// The next edit to take back, counted over all steps.
+    /// The next edit to undo, counted over all steps.
     next: usize,
-    /// The steps before the last edit was taken back.
+    /// The steps before the last edit was undone.
     before: Option<Vec<Vec<Edit>>>,
 }
 
 impl EditsTree {
-    /// The tree of a perturbation of a document; its steps have to fit.
+    /// Makes the tree of a perturbation. Its steps must fit the document.
     pub fn new(document: Document, perturbed: Perturbed) -> Self {
         Self { document, steps: perturbed.steps, next: 0, before: None }
     }
@@ -62,8 +62,8 @@ impl ValueTree for EditsTree {
     }
 }
 
-/// The same perturbation with as few edits as `breaks` still holds with: no edit can be taken back alone. If it
-/// does not hold at first, or after four calls an edit, what there is by then is the answer.
+/// Reduces a perturbation while `breaks` holds, until no single edit can be undone. If `breaks` does not hold at
+/// first, or after four calls per edit, the result is the perturbation at that point.
 pub fn shrink(perturbed: &Perturbed, document: &Document, mut breaks: impl FnMut(&str) -> bool) -> Perturbed {
     let mut left = CALLS_PER_EDIT * perturbed.edits as usize;
     let mut best = perturbed.clone();
@@ -79,7 +79,7 @@ pub fn shrink(perturbed: &Perturbed, document: &Document, mut breaks: impl FnMut
                 tree.complicate();
             }
         }
-        // another round, since an edit may be needless once others are gone
+        // another round, because an edit may become needless once others are undone
         if left == 0 || best.edits == edits {
             return best;
         }
@@ -91,13 +91,13 @@ fn without(document: &Document, steps: &[Vec<Edit>], step: usize, index: usize) 
     let mut less = steps.to_vec();
     less[step].remove(index);
     if carry(document, steps, step, &mut less).is_none() {
-        // the steps fit when the tree was made; if not, nothing is left to shrink
+        // the steps fitted when the tree was made; if they do not, there is nothing to shrink
         less.iter_mut().for_each(Vec::clear);
     }
     less
 }
 
-/// Carries the places of the steps behind `step`, which `less` changed, over to the new documents.
+/// Maps the positions in the steps after `step`, which `less` changed, to the new documents.
 fn carry(document: &Document, steps: &[Vec<Edit>], step: usize, less: &mut [Vec<Edit>]) -> Option<()> {
     if steps[step + 1..].iter().all(Vec::is_empty) {
         return Some(());
@@ -133,7 +133,7 @@ fn fitting(document: &Document, edits: Vec<Edit>) -> Vec<Edit> {
     kept
 }
 
-/// Where the words and sections of one document stand in another.
+/// Maps the words and sections of one document to another.
 struct Moved {
     words: Vec<Option<usize>>,
     sections: Vec<Option<usize>>,
@@ -142,7 +142,7 @@ struct Moved {
 }
 
 impl Moved {
-    /// Between two documents that a step made of two others; `word` and `section` carry over between those.
+    /// The map between two documents after a step, from the map (`word`, `section`) between the two before it.
     fn between(
         old: &Laid,
         new: &Laid,
@@ -169,7 +169,7 @@ impl Moved {
         self.sections.get(section).copied().flatten()
     }
 
-    /// The same edit of the other document, if its word or section is there.
+    /// The same edit for the other document, if that has its word or section.
     fn edit(&self, edit: &Edit) -> Option<Edit> {
         let mut edit = edit.clone();
         match &mut edit {

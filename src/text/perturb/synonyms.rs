@@ -1,5 +1,5 @@
-//! Synonyms: words become others of the same meaning, as in Mozhegova et al.; synonym replacement is an edit of EDA
-//! (Wei & Zou, EMNLP-IJCNLP 2019, arXiv 1901.11196).
+//! Synonyms: replaces words by synonyms, as in Mozhegova et al. Synonym replacement is also an edit of EDA (Wei &
+//! Zou, EMNLP-IJCNLP 2019, arXiv 1901.11196).
 //!
 //! A place is a word that the lexicon knows (our own by default, `WordNet` by path); its synonym is drawn
 //! uniformly and takes its letter case. Access: none. Cost: one evaluation a draw.

@@ -1,10 +1,10 @@
-//! Template: the report as another reporting template would put it. Free and structured reports of the same
-//! findings differ in form (Kahn et al., Radiology 2009, "Toward best practices in radiology reporting").
+//! Template: rewrites the report in the form of another reporting template. Free and structured reports of the
+//! same findings differ in form (Kahn et al., Radiology 2009, "Toward best practices in radiology reporting").
 //!
-//! A template has habits: headings (`FINDINGS:`), numbered sentences (where a section has two), capitals, and
+//! A template has conventions: headings (`FINDINGS:`), numbered sentences (where a section has two), capitals, and
 //! short denials ("There is no effusion." becomes "No effusion.", "No effusion is seen." loses its end) or long
-//! ones ("No effusion." becomes "There is no effusion."). They are drawn uniformly from all sets of them but the
-//! empty one, and kept wherever they can be. Access: none. Cost: one evaluation a draw.
+//! ones ("No effusion." becomes "There is no effusion."). A nonempty set of conventions is drawn uniformly and
+//! applied wherever possible. Access: none. Cost: one evaluation a draw.
 
 use std::ops::Range;
 
@@ -16,13 +16,13 @@ use crate::spec::Section;
 
 pub(super) struct Template;
 
-/// Sets of the habits of sections; each comes with three habits of denials.
+/// Sets of conventions for sections; each combines with three conventions for denials.
 const SETS: usize = 8;
 
-/// What says no more than "no" at the head of a sentence.
+/// Phrases that mean no more than "no" at the start of a sentence.
 const HEADS: [&str; 5] =
     ["there is no evidence of", "there is no", "there are no", "there has been no", "no evidence of"];
-/// What adds nothing at the end of a sentence that starts with "no".
+/// Phrases that add nothing at the end of a sentence that starts with "no".
 const ENDS: [&str; 8] = [
     "is seen",
     "are seen",
@@ -33,7 +33,7 @@ const ENDS: [&str; 8] = [
     "is present",
     "are present",
 ];
-/// A sentence with one of these says that something is not there by itself.
+/// A sentence with one of these words already denies on its own.
 const VERBS: [&str; 8] = ["is", "are", "was", "were", "has", "have", "can", "may"];
 
 impl Kind for Template {

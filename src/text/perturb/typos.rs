@@ -1,9 +1,9 @@
-//! Typos: letters are mistyped on a QWERTY keyboard. The four slips are those of Pruthi, Dhingra & Lipton
+//! Typos: mistypes letters on a QWERTY keyboard. The four slips are those of Pruthi, Dhingra & Lipton
 //! (ACL 2019, arXiv 1905.11268) and of Belinkov & Bisk (ICLR 2018, arXiv 1711.02173): a letter becomes a
 //! neighbouring key, a neighbouring key is hit as well, a letter is left out, two letters change places.
 //!
-//! A place is a word of at least four letters; one slip, drawn uniformly, at one letter, drawn uniformly, but
-//! never at the first or the last, which readers need most. Access: none. Cost: one evaluation a draw.
+//! A place is a word of at least four letters. One slip at one letter is drawn uniformly, but never at the first
+//! or last letter, because readers need those most. Access: none. Cost: one evaluation a draw.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) const NEIGHBOURS: [&str; 26] = [
     "asx",
 ];
 
-/// The keys that touch the key of a letter, in its case; none if it is no letter from a to z.
+/// The keys that touch the key of a letter, in its case; empty if it is not a letter from a to z.
 fn neighbours(letter: char) -> Vec<char> {
     let place = (letter.to_ascii_lowercase() as usize).checked_sub('a' as usize);
     let keys = place.filter(|_| letter.is_ascii()).and_then(|place| NEIGHBOURS.get(place)).unwrap_or(&"");
@@ -28,7 +28,7 @@ fn neighbours(letter: char) -> Vec<char> {
     keys.chars().map(cased).collect()
 }
 
-/// Places of the letters that may be mistyped.
+/// Positions of the letters that may be mistyped.
 fn inner(core: &str) -> Vec<usize> {
     let count = core.chars().count();
     if core.chars().filter(|letter| letter.is_alphabetic()).count() < 4 {

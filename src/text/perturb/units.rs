@@ -1,9 +1,9 @@
-//! Units: numbers and lengths in another form of the same value: "2 cm" and "20 mm", "two" and "2", "3" and "3.0",
-//! "cm" and "centimeters". Models read such forms differently (Wallace et al., EMNLP-IJCNLP 2019, "Do NLP
+//! Units: writes numbers and lengths in another form of the same value: "2 cm" and "20 mm", "two" and "2", "3" and
+//! "3.0", "cm" and "centimeters". Models read such forms differently (Wallace et al., EMNLP-IJCNLP 2019, "Do NLP
 //! models know numbers?", arXiv 1909.07940).
 //!
-//! A place is a number with what it measures ("2 x 3 cm" as a whole); its form is drawn uniformly. Numbers are
-//! spelled up to twelve. A number that belongs to something else (a list, a percentage, a date) stays. Access:
+//! A place is a number with its unit ("2 x 3 cm" as a whole); its form is drawn uniformly. Numbers are spelled up
+//! to twelve. Numbers of lists, percentages and dates stay. Access:
 //! none. Cost: one evaluation a draw.
 
 use std::ops::Range;
@@ -44,7 +44,7 @@ impl Kind for Units {
     }
 }
 
-/// Where what starts at a word ends, and its other forms.
+/// The end of the measure that starts at a word, and its other forms.
 fn read(page: &Page<'_>, start: usize) -> (usize, Vec<Edit>) {
     let section = page.section_of(&(start..start + 1));
     let limit = section.map_or(start + 1, |section| page.sections[section].end);
@@ -117,7 +117,7 @@ fn replace(words: Range<usize>, by: String) -> Edit {
     Edit::Replace { word: words.start, words: words.len(), by }
 }
 
-/// Whether a number stands for itself: no sign, percentage, list or tail of a measure.
+/// Whether a number is independent: no sign, percentage, list item or end of a measure.
 fn is_free(page: &Page<'_>, word: usize) -> bool {
     let plain = |marks: &str, allowed: &str| marks.chars().all(|mark| allowed.contains(mark));
     let own = page.words[word];
@@ -153,7 +153,7 @@ fn joined(core: &str) -> Option<(&str, &str, &str)> {
     (decimal(number).is_some() && is_length).then_some((number, hyphen, unit))
 }
 
-/// A number of this unit as one of the unit ten times as large (cm for mm) or as small.
+/// Converts a number to the unit ten times as large (mm to cm) or as small (cm to mm).
 fn scaled(number: &str, unit: &str) -> Option<String> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let digits = format!("{whole}{part}");

@@ -21,7 +21,7 @@ const HELPFUL: f64 = 0.75;
 /// Parameters of the attack.
 #[derive(Debug, Clone, Copy)]
 pub struct Apgd {
-    /// What it raises.
+    /// The loss that it raises.
     pub loss: AttackLoss,
     /// Gradient steps.
     pub steps: u32,
@@ -39,7 +39,7 @@ pub fn propose(problem: &Problem<'_>, attack: Apgd) -> Result<Tensor> {
     Ok(best.images)
 }
 
-/// The steps at which η is looked at.
+/// The steps at which η is reviewed.
 fn checkpoints(steps: u32) -> Vec<u32> {
     let of = |share: f64| ((share * f64::from(steps)) as u32).max(1);
     let (mut gap, shrink, least) = (of(0.22), of(0.03), of(0.06));
@@ -51,7 +51,7 @@ fn checkpoints(steps: u32) -> Vec<u32> {
     all
 }
 
-/// How a case fares between two checkpoints.
+/// The progress of a case between two checkpoints.
 #[derive(Clone)]
 struct Pace {
     step: f32,
@@ -76,7 +76,7 @@ fn climb(problem: &Problem<'_>, attack: Apgd, restart: u32) -> Result<Best> {
         let next = advance(problem, &x, &before, &gradient, &paces, step == 1)?;
         before = std::mem::replace(&mut x, next);
         if step == attack.steps {
-            best.keep(&x, &problem.answer(&x)?)?; // no step follows that would need a gradient
+            best.keep(&x, &problem.answer(&x)?)?; // the last step needs no gradient
             break;
         }
         (answers, gradient) = problem.gradient(&x, attack.loss)?;
@@ -97,7 +97,7 @@ fn climb(problem: &Problem<'_>, attack: Apgd, restart: u32) -> Result<Best> {
     Ok(best)
 }
 
-/// One step of every case, at its own pace.
+/// One step of every case, with its own η.
 fn advance(
     problem: &Problem<'_>,
     x: &Tensor,
@@ -116,7 +116,7 @@ fn advance(
     problem.project(&x.f_add(&forward)?.f_add(&drift)?)
 }
 
-/// Halves the pace of the cases that no longer gain; says which go back to their best point.
+/// Halves η for the cases without progress; returns which go back to their best point.
 fn halve(paces: &mut [Pace], best: &[f32], steps: u32) -> Vec<bool> {
     let decide = |(pace, &best): (&mut Pace, &f32)| {
         let few = f64::from(pace.helped) < HELPFUL * f64::from(steps);

@@ -1,13 +1,13 @@
 //! The suite for two classes, after AutoAttack: Croce and Hein, Reliable Evaluation of Adversarial Robustness with an
-//! Ensemble of Diverse Parameter-free Attacks (ICML 2020, arXiv 2003.01690). In turn APGD on cross-entropy, APGD on the
-//! margin, FAB and Square, each over the cases that still stand.
+//! Ensemble of Diverse Parameter-free Attacks (ICML 2020, arXiv 2003.01690). It runs APGD on cross-entropy, APGD on
+//! the margin, FAB and Square in turn, each on the cases that the earlier ones did not break.
 //!
 //! The published suite is undefined for two classes: its second attack raises the targeted difference-of-logits ratio,
 //! which needs four classes (the plain one needs three). The margin takes its place: it does not saturate either,
 //! and a sign gradient has no scale. With one other class a targeted attack is the untargeted one.
 //!
 //! Defaults: 100 steps of each gradient attack from 1 start, 1000 queries of Square. Needs: the gradient. Cost a
-//! case: 1 evaluation, and of each attack that it still stands before, that attack's cost and 1 evaluation.
+//! case: 1 evaluation, and for each attack until one breaks it, that attack's cost and 1 evaluation.
 
 use super::{Problem, propose};
 use crate::Result;
@@ -41,7 +41,7 @@ pub fn search(problem: &Problem<'_>, steps: u32, queries: u32) -> Result<Tensor>
     Ok(found)
 }
 
-/// The cases whose answers are right.
+/// The cases with right answers.
 fn right(answers: &[Answer], cases: &[usize]) -> Vec<usize> {
     cases.iter().zip(answers).filter(|(_, answer)| !answer.is_broken()).map(|(&case, _)| case).collect()
 }

@@ -1,7 +1,7 @@
 //! Carlini and Wagner's l2 attack: Towards Evaluating the Robustness of Neural Networks (S&P 2017, arXiv 1608.04644).
-//! It lowers ‖x′ − x‖² + c · max(margin, 0) by Adam over w, x′ = ½ (tanh w + 1), which never leaves [0, 1]. c starts at
-//! 0.001; it grows tenfold until it breaks the case, and the least c that does is then searched for by halving. Of all
-//! broken iterates the nearest is kept. ε plays no part.
+//! It minimises ‖x′ − x‖² + c · max(margin, 0) with Adam over w, x′ = ½ (tanh w + 1), which never leaves [0, 1]. c
+//! starts at 0.001 and grows tenfold until it breaks the case; bisection then finds the least c that does. The nearest
+//! broken iterate is kept. ε is not used.
 //!
 //! Defaults: 200 steps (its authors take 1000 to 10,000), 9 values of c, rate 0.01, confidence 0. Needs: the gradient.
 //! Cost a case: a gradient a step and value of c, and 1 evaluation.
@@ -13,7 +13,7 @@ use crate::spec::AttackLoss;
 
 const FIRST: f32 = 1e-3;
 const RATE: f64 = 0.01;
-/// Keeps pixels of 0 and 1 at a finite w.
+/// Keeps w finite for pixels of 0 and 1.
 const INSIDE: f64 = 1.0 - 1e-6;
 
 /// The nearest broken point of each case.
@@ -30,7 +30,7 @@ pub fn search(problem: &Problem<'_>, steps: u32, searches: u32) -> Result<Minima
     Ok(best)
 }
 
-/// The constant c of a case, and between which it is sought.
+/// The constant c of a case, and its bracket.
 #[derive(Clone)]
 struct Weight {
     now: f32,
@@ -49,11 +49,11 @@ impl Weight {
     }
 }
 
-/// Adam's steps for one constant a case; says which cases it broke.
+/// Adam's steps with one constant per case; returns which cases it broke.
 fn descend(problem: &Problem<'_>, steps: u32, constants: &[f32], best: &mut Minimal) -> Result<Vec<bool>> {
     let constants = tensor::floats(constants, &[constants.len(), 1, 1, 1])?;
     let mut w = problem.images.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?.f_mul_scalar(INSIDE)?.f_atanh()?;
-    // the clean image as w gives it back, so that the first step sees no distance where there is none
+    // the clean image after a round trip through w, so that rounding is not taken for distance at the first step
     let clean = image(problem, &w)?;
     let mut adam = Adam { first: w.f_zeros_like()?, second: w.f_zeros_like()?, steps: 0 };
     let mut ever = vec![false; problem.cases.len()];
@@ -72,7 +72,7 @@ fn descend(problem: &Problem<'_>, steps: u32, constants: &[f32], best: &mut Mini
     Ok(ever)
 }
 
-/// ½ (tanh w + 1), where pixels may move.
+/// ½ (tanh w + 1) where pixels may move; the clean pixels elsewhere.
 fn image(problem: &Problem<'_>, w: &Tensor) -> Result<Tensor> {
     problem.project(&w.f_tanh()?.f_add_scalar(1.0)?.f_mul_scalar(0.5)?)
 }

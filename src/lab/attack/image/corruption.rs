@@ -1,7 +1,7 @@
-//! What happens to films in hospitals, as attacks: each case and view is corrupted once, without a look at the
-//! model. The corruptions themselves stand in [`picture`](crate::picture).
+//! Image corruptions as they occur in hospitals: each case and view is corrupted once, without access to the model.
+//! [`picture`](crate::picture) defines the corruptions.
 //!
-//! Needs: nothing of the model. Cost a case: 1 evaluation.
+//! Needs: no access to the model. Cost a case: 1 evaluation.
 
 use super::Problem;
 use crate::Result;
@@ -10,7 +10,7 @@ use crate::picture::corrupt;
 use crate::random::stream;
 use crate::spec::Corruption;
 
-/// The images, corrupted at a severity from 1 to 5; the noise depends on (corruption, seed, case, view) alone.
+/// Corrupts the images at a severity from 1 to 5. The noise depends only on (corruption, seed, case, view).
 pub fn propose(problem: &Problem<'_>, corruption: Corruption, severity: u8) -> Result<Tensor> {
     let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
     let (views, side) = (shape[1], shape[3]);

@@ -1,7 +1,7 @@
 //! DeepFool: Moosavi-Dezfooli, Fawzi, Frossard, DeepFool (CVPR 2016, arXiv 1511.04599), for two classes. With f the
 //! margin, each step goes to the linearised boundary, r = −f ∇f / ‖∇f‖₂² in l2 and r = −f sign ∇f / ‖∇f‖₁ in linf, and
-//! the next point is clip(x + 1.02 Σ r), until the class turns. Like its authors' code it makes every step a little longer,
-//! or one that [0, 1] cuts short would only near the boundary. ε plays no part: the change is as small as it finds it.
+//! the next point is clip(x + 1.02 Σ r), until the class changes. As in the authors' code, every step is a little
+//! longer, because a step that [0, 1] cuts short would only approach the boundary. ε is not used.
 //!
 //! Defaults: 50 steps, overshoot 0.02, l2. Needs: the gradient. Cost a case: a gradient a step, until every case of
 //! the chunk is broken, and 1 evaluation.
@@ -14,7 +14,7 @@ use crate::lab::victim::Answer;
 use crate::spec::{AttackLoss, Norm};
 
 const OVERSHOOT: f64 = 0.02;
-/// What is added to the length of a step, in l2 and in linf.
+/// Extra length of a step, in l2 and in linf.
 const LONGER: (f64, f64) = (1e-4, 1e-5);
 
 /// The first broken point of each case.
@@ -37,12 +37,12 @@ pub fn search(problem: &Problem<'_>, steps: u32) -> Result<Minimal> {
     Ok(best)
 }
 
-/// The step of each case to its linearised boundary; none where it is broken or its gradient is 0.
+/// The step of each case to its linearised boundary; 0 where it is broken or its gradient is 0.
 fn to_boundary(problem: &Problem<'_>, answers: &[Answer], gradient: &Tensor) -> Result<Tensor> {
     let margins: Vec<f32> = answers.iter().map(|answer| answer.margin.unwrap_or(0.0).max(0.0)).collect();
     let margins = tensor::floats(&margins, &[margins.len()])?;
     let flat = gradient.f_flatten(1, -1)?;
-    // how fast the margin falls along the steepest way
+    // the slope of the margin in the direction of steepest descent
     let (slope, longer) = match problem.space.norm {
         Norm::Linf => (flat.f_abs()?.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)?, LONGER.1),
         Norm::L2 => {

@@ -1,6 +1,6 @@
-//! Gradients estimated from scores, for the attacks that climb on them: a case's margin at pairs of probes
-//! x ± δv gives ĝ = 1/n Σ (m(x + δv) − m(x − δv)) / 2δ · v. Probes are images, so they are clamped to [0, 1], and v is 0
-//! where pixels may not move. Probes of all standing cases share an evaluation.
+//! Gradients estimated from scores, for score-based attacks: a case's margin at pairs of probes x ± δv gives
+//! ĝ = 1/n Σ (m(x + δv) − m(x − δv)) / 2δ · v. Probes are images, so they are clamped to [0, 1], and v is 0 where
+//! pixels may not move. Probes of all unbroken cases share an evaluation.
 
 use rand_chacha::ChaCha12Rng;
 
@@ -10,26 +10,26 @@ use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Answer;
 use crate::random::stream;
 
-/// Probes that are evaluated at once, if there are not more cases.
+/// Probes in one evaluation, unless there are more cases.
 const AT_ONCE: usize = 64;
-/// The steepest slope that is taken at its word, so that its square is finite.
+/// Larger slopes are cut to this, so that their squares are finite.
 const STEEPEST: f32 = 1e12;
 
-/// How a gradient is estimated.
+/// The parameters of an estimate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Probes {
-    /// Names the noise.
+    /// The name of the noise stream.
     pub attack: &'static str,
     /// Distance δ of a probe, in units of v.
     pub distance: f64,
-    /// Evaluations a step; they go in pairs, one pair at least.
+    /// Evaluations per step, in pairs, at least one pair.
     pub samples: u32,
-    /// Draws the v of so many pixels.
+    /// Draws v for a number of pixels.
     pub draw: fn(&mut ChaCha12Rng, usize) -> Vec<f32>,
 }
 
-/// Climbs from the clean images by `steps` moves, and keeps the best iterate of each case; a case rests once it
-/// is broken. `rule` turns a gradient of the margin into a move; its state holds a row a standing case.
+/// Makes `steps` moves from the clean images and keeps the best iterate of each case; broken cases no longer move.
+/// `rule` turns a gradient of the margin into a move; its state has a row per unbroken case.
 pub(super) fn climb(
     problem: &Problem<'_>,
     probes: Probes,
@@ -63,7 +63,7 @@ pub(super) fn climb(
     Ok(best.images)
 }
 
-/// Keeps what is better, of the cases that stand.
+/// Keeps the better iterates of the unbroken cases.
 fn keep(best: &mut Best, standing: &[usize], x: &Tensor, answers: &[Answer]) -> Result<()> {
     let places = tensor::rows(standing)?;
     let margins = standing.iter().map(|&case| best.margins[case]).collect();
@@ -115,7 +115,7 @@ pub(super) fn estimate(problem: &Problem<'_>, x: &Tensor, probes: Probes, step: 
                 let slope = (ahead - behind) / (2.0 * probes.distance * pairs as f64) as f32;
                 slope.clamp(-STEEPEST, STEEPEST)
             }
-            _ => 0.0, // a probe without a finite answer tells no direction
+            _ => 0.0, // a probe without a finite answer gives no direction
         };
         let slopes: Vec<f32> = ask(1.0)?.iter().zip(&ask(-1.0)?).map(slope).collect();
         let weighed = noise.f_mul(&tensor::floats(&slopes, &[slopes.len(), 1, 1, 1])?)?;

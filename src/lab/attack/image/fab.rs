@@ -2,8 +2,8 @@
 //! Attack (ICML 2020, arXiv 1907.02044), for two classes, in linf and l2. Each step linearises the boundary, projects
 //! both the iterate and the clean image onto that plane within [0, 1], and goes to
 //! clip((1 − α)(xᵗ + η dᵗ) + α (x + η d)), α = min(‖dᵗ‖ / (‖dᵗ‖ + ‖d‖), 0.1), η = 1.05. A broken iterate goes back
-//! towards the clean image, x + 0.9 (xᵗ − x). Three secant steps end it, on the line from the clean image to the
-//! nearest broken one. ε plays no part.
+//! towards the clean image, x + 0.9 (xᵗ − x). At the end, three secant steps search the line from the clean image to
+//! the nearest broken one. ε is not used.
 //!
 //! Defaults: 100 steps from the image itself; a further start is random, half as far away as the nearest broken
 //! image. Needs: the gradient. Cost a case: a gradient and an evaluation a step and start, and 5 evaluations.
@@ -19,7 +19,7 @@ const LARGEST_SHARE: f64 = 0.1;
 const EXTRAPOLATION: f64 = 1.05;
 const BACK: f32 = 0.9;
 const SECANTS: u32 = 3;
-/// Shortest distance to a plane that is told from 0.
+/// Shorter distances to a plane count as 0.
 const SHORTEST: f64 = 1e-8;
 
 /// The nearest broken point of each case.
@@ -35,7 +35,7 @@ pub fn search(problem: &Problem<'_>, steps: u32, restarts: u32) -> Result<Minima
     Ok(best)
 }
 
-/// A random point of each case, half as far away as the nearest broken one that is known.
+/// A random point of each case, at half the distance of its nearest known broken point.
 fn near(problem: &Problem<'_>, norms: &[f32], restart: u32) -> Result<Tensor> {
     let unit = problem.with_epsilon(1.0);
     let point = unit.random_start("fab", restart)?;
@@ -96,9 +96,9 @@ fn length(norm: Norm, change: &Tensor) -> Result<Tensor> {
 /// The shortest change of points `[cases, pixels]` within [0, 1] by which normal · change = gap, or as near to it as
 /// the box allows.
 ///
-/// Every pixel moves along its part of the normal, at speed 1 in linf and |normal| in l2, for a time that all share,
-/// until it meets the box. What the change gains in that time is concave and made of lines, so it is the least of
-/// them, and the time that gains enough is the longest that one line asks for.
+/// Every pixel moves along its component of the normal, at speed 1 in linf and |normal| in l2, until it meets the box.
+/// The gain is a concave, piecewise linear function of time, so it is the minimum of its lines, and the time for the
+/// required gain is the maximum over the lines.
 fn to_plane(norm: Norm, x: &Tensor, normal: &Tensor, gap: &Tensor) -> Result<Tensor> {
     let sign = normal.f_mul(&gap.f_sign()?)?.f_sign()?;
     let weight = normal.f_abs()?;
@@ -171,7 +171,7 @@ mod tests {
         // 2 a + b = 0.9 with a ≤ 0.2
         is_near(Norm::L2, &[0.8, 0.1], &[2.0, 1.0], 0.9, [0.2, 0.5]);
         is_near(Norm::Linf, &[0.8, 0.1], &[2.0, 1.0], 0.9, [0.2, 0.5]);
-        // as near as the box allows, and no way at all
+        // as near as the box allows, and no solution at all
         is_near(Norm::Linf, &[0.8, 0.8], &[2.0, 1.0], 9.0, [0.2, 0.2]);
         is_near(Norm::L2, &[0.8, 0.8], &[0.0, 0.0], 1.0, [0.0, 0.0]);
     }
@@ -187,7 +187,7 @@ mod tests {
             let x: Vec<f32> = pixels.iter().map(|pixel| pixel.0).collect();
             let normal: Vec<f32> = pixels.iter().map(|pixel| pixel.1).collect();
             let dot = |change: &[f32]| -> f32 { change.iter().zip(&normal).map(|(a, b)| a * b).sum() };
-            // any point y of the box is on some plane; what is found for that plane is not farther than y
+            // any point y of the box lies on some plane; the solution for that plane is not farther away than y
             let other: Vec<f32> = pixels.iter().map(|pixel| (pixel.2 - pixel.0) * share.abs()).collect();
             for norm in [Norm::Linf, Norm::L2] {
                 let found = change(norm, &x, &normal, dot(&other));

@@ -8,12 +8,12 @@ use super::Problem;
 use crate::Result;
 use crate::lab::tensor::{self, Tensor};
 
-/// Images moved by ε along the sign of the gradient; not yet projected.
+/// Moves the images by ε along the sign of the gradient; the result is not yet projected.
 pub fn propose(problem: &Problem<'_>, gradient: &Tensor) -> Result<Tensor> {
     step(problem, &problem.images, gradient, problem.space.epsilon)
 }
 
-/// Images moved by a step of a given length the steepest way up.
+/// Moves the images by a step of a given length in the direction of steepest ascent.
 pub fn step(problem: &Problem<'_>, x: &Tensor, gradient: &Tensor, length: f64) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     Ok(x.f_add(&problem.space.steepest(gradient)?.f_mul_scalar(length)?)?)

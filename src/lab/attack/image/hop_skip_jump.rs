@@ -1,5 +1,5 @@
 //! HopSkipJump: Chen, Jordan, Wainwright, HopSkipJumpAttack: a Query-Efficient Decision-Based Attack (S&P 2020, arXiv
-//! 1904.02144), linf and l2. It sees decisions alone and looks for the nearest input of the other class.
+//! 1904.02144), linf and l2. It uses decisions alone and searches the nearest input of the other class.
 //!
 //! It starts at an image of the other class among the chunk's cases (the nearest first), or at uniform noise,
 //! and goes to the boundary by bisection towards the clean image. Iteration t estimates the boundary's normal from
@@ -8,10 +8,10 @@
 //! nearest input of all iterations is kept.
 //!
 //! The probes' sphere has a hundredth of the change's l2 length, and the bisection ends at 0.01 / √d of the
-//! distance; the paper's are √d smaller, below the resolution of 32-bit pixels. What is found is moved out by a
-//! hundredth of its distance if that keeps its class, so that a rounding does not turn it back.
+//! distance; the paper's are √d smaller, below the resolution of 32-bit pixels. The result is moved outward by a
+//! hundredth of its distance if that keeps its class, so that rounding does not undo it.
 //!
-//! Defaults: 2000 queries. Needs: decisions. Cost a case: its queries, 1 if it is wrong already.
+//! Defaults: 2000 queries. Needs: decisions. Cost a case: its queries; 1 if its clean answer is wrong.
 
 use rand_chacha::ChaCha12Rng;
 
@@ -23,15 +23,15 @@ use crate::spec::Norm;
 
 /// Evaluations of the first iteration's estimate.
 const FIRST: f64 = 100.0;
-/// Evaluations that an estimate has to have.
+/// Fewest evaluations of an estimate.
 const FEWEST: u32 = 10;
-/// The probes' distance, of the change's length.
+/// The distance of probes, as a share of the length of the change.
 const REACH: f32 = 0.01;
-/// How much further than the boundary the answer lies.
+/// How far beyond the boundary the result lies, as a share of its distance.
 const OVERSHOOT: f64 = 1.01;
-/// Halvings of a step.
+/// Most halvings of a step.
 const HALVINGS: u32 = 12;
-/// Starts of each kind that are tried.
+/// Number of starts of each kind.
 const STARTS: usize = 10;
 /// Probes that are evaluated at once.
 const AT_ONCE: u32 = 64;
@@ -46,20 +46,20 @@ pub fn nearest(problem: &Problem<'_>, queries: u32) -> Result<Minimal> {
         let (image, norm) = walk.walk(problem)?;
         images.push(image);
         norms.push(norm);
-        // a case that is broken as it is needs no start
+        // a case whose clean answer is wrong needs no start
         moved.push(is_free && norm > 0.0);
     }
     Ok(Minimal { images: Tensor::f_cat(&images, 0)?, norms, moved })
 }
 
-/// One case on its way.
+/// The search of one case.
 struct Walk<'a> {
-    /// The case alone, in a ball without end.
+    /// The case alone, without a limit on the distance.
     problem: Problem<'a>,
-    /// Its place among the cases.
+    /// Its index among the cases.
     case: usize,
     rng: ChaCha12Rng,
-    /// Queries that are left.
+    /// Remaining queries.
     left: u32,
     /// Pixels that may move.
     free: f32,
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
         Ok(Self { problem: own, case, rng, left: queries, free })
     }
 
-    /// The nearest input of the other class, and its distance; the clean one and no end if none was found.
+    /// The nearest input of the other class, and its distance; the clean one and infinity if none was found.
     fn walk(mut self, problem: &Problem<'_>) -> Result<(Tensor, f32)> {
         let clean = self.problem.images.shallow_clone();
         if self.is_other(&clean)? {
@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
         let mut best = (at.shallow_clone(), self.distance(&at)?);
         for iteration in 1_u32.. {
             let root = f64::from(iteration).sqrt();
-            let kept_back = self.bisections() + HALVINGS + 1; // the last is for what is found
+            let kept_back = self.bisections() + HALVINGS + 1; // the last is for the result
             let samples = ((FIRST * root) as u32).min(self.left.saturating_sub(kept_back));
             if samples < FEWEST {
                 break;
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         Ok(best)
     }
 
-    /// Whether an image is of the other class; false when no query is left.
+    /// Whether the model assigns an image to the other class; false when no query is left.
     fn is_other(&mut self, image: &Tensor) -> Result<bool> {
         if self.left == 0 {
             return Ok(false);
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// From an image of the other class towards the clean one, to just beyond the boundary.
+    /// Bisects from an image of the other class towards the clean one, to just beyond the boundary.
     fn bisect(&mut self, far: &Tensor) -> Result<Tensor> {
         let (mut low, mut high, mut beyond) = (0.0, 1.0, far.shallow_clone());
         for _ in 0..self.bisections() {
@@ -205,7 +205,7 @@ impl<'a> Walk<'a> {
             let noise = tensor::floats(&noise, &[round as usize, shape[1], shape[2], shape[3]])?;
             let sphere = l2.steepest(&many.space.masked(&noise)?)?.f_mul_scalar(f64::from(reach))?;
             let probes = many.project(&at.f_add(&sphere)?)?;
-            let directions = probes.f_sub(at)?; // as far as [0, 1] lets them go
+            let directions = probes.f_sub(at)?; // after clamping to [0, 1]
             let is_other: Vec<f32> =
                 many.answer(&probes)?.iter().map(|answer| f32::from(u8::from(answer.is_broken()))).collect();
             count += is_other.iter().filter(|&&is_other| is_other > 0.5).count() as u32;
@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
             others = others.f_add(&sum(directions.f_mul(&weights)?)?)?;
             all = all.f_add(&sum(directions)?)?;
         }
-        // Σ (φ − φ̄) u with φ = ±1 is 2 (Σ of the others − their share · Σ of all); if all agree, the mean decides
+        // Σ (φ − φ̄) u with φ = ±1 is 2 (Σ over the other class − its share · Σ over all); if all agree, use the mean
         let normal = match count {
             0 => all.f_neg()?,
             count if count == samples => all,
@@ -223,7 +223,7 @@ impl<'a> Walk<'a> {
         self.problem.space.steepest(&self.problem.space.masked(&normal)?)
     }
 
-    /// The point along a direction, the step halved until it is of the other class.
+    /// The point along a direction; the step is halved until the point is in the other class.
     fn step(&mut self, at: &Tensor, direction: &Tensor, root: f64) -> Result<Option<Tensor>> {
         let mut length = f64::from(self.distance(at)?) / root;
         for _ in 0..HALVINGS {

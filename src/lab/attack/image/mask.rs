@@ -1,6 +1,6 @@
-//! Which pixels an attack may move: those of a mask, or all the others. A mask comes from the data (the lesion, in
-//! the frontal view), from a file of the spec, or from the model itself: the tenth of the pixels with the
-//! largest |gradient| of the loss (Simonyan, Vedaldi, Zisserman, Deep Inside Convolutional Networks, ICLR
+//! The pixels that an attack may move: those inside or outside a mask. A mask comes from the data (the lesion, in the
+//! frontal view), from a file of the spec, or from the model itself: the tenth of the pixels with the largest
+//! |gradient| of the loss (Simonyan, Vedaldi, Zisserman, Deep Inside Convolutional Networks, ICLR
 //! workshop 2014, arXiv 1312.6034), averaged over 5 × 5 pixels, a case at a time.
 
 use super::Problem;
@@ -9,12 +9,12 @@ use crate::lab::inputs::Inputs;
 use crate::lab::tensor::{self, Tensor};
 use crate::spec::{AttackLoss, Mask, Region};
 
-/// Share of the pixels that the model looks at most.
+/// Share of the pixels in the mask of largest attributions.
 const LOOKED_AT: f64 = 0.1;
-/// Side of the square that attributions are averaged over.
+/// Side of the square over which attributions are averaged.
 const SMOOTHED: i64 = 5;
 
-/// 1 where a pixel may move and 0 elsewhere, `[cases, views, side, side]`; `indices` are the studies' places.
+/// 1 where a pixel may move and 0 elsewhere, `[cases, views, side, side]`; `indices` are indices of studies.
 ///
 /// # Errors
 /// The mask was not prepared (a bug in medcert).
@@ -46,7 +46,7 @@ fn given(problem: &Problem<'_>, inputs: &Inputs, indices: &[usize], mask: Mask) 
         for view in 0..views {
             let bytes = match mask {
                 Mask::File(file) => inputs.mask_file(side as u32, file.place)?,
-                // the data marks lesions in the frontal view alone
+                // the data marks lesions only in the frontal view
                 Mask::Lesion if view == 0 => inputs.lesion(side as u32, index)?,
                 Mask::Lesion | Mask::Attribution => &[],
             };
@@ -56,7 +56,7 @@ fn given(problem: &Problem<'_>, inputs: &Inputs, indices: &[usize], mask: Mask) 
     tensor::floats(&values, &shape)
 }
 
-/// The pixels that the model looks at most, over all views of a case.
+/// The pixels with the largest attributions, over all views of a case.
 fn attribution(problem: &Problem<'_>) -> Result<Tensor> {
     let (_, gradient) =
         problem.victim.gradient_of(&problem.images, problem.text.as_ref(), AttackLoss::Margin)?;

@@ -29,13 +29,13 @@ use crate::random::{below, normals, stream, uniform};
 use crate::spec::{AttackLoss, ImageSearch, Norm};
 use crate::{Error, Result};
 
-/// The cases that an attack starts from, the model that it is to fool, and how far it may go.
+/// The input of an attack: the cases, the model and the threat model.
 pub struct Problem<'a> {
-    /// The model, and what may be asked of it.
+    /// The model, with the access that the attack has.
     pub victim: Victim<'a>,
     /// The clean images, `[cases, views, side, side]`.
     pub images: Tensor,
-    /// What the text branch gives beside them; none if the model reads no text.
+    /// Features of the text branch for the same cases; None if the model reads no text.
     pub text: Option<Tensor>,
     /// Identifiers of the cases: each has its own noise.
     pub cases: Vec<&'a str>,
@@ -45,26 +45,26 @@ pub struct Problem<'a> {
     pub space: Space,
 }
 
-/// The nearest inputs of the other class that an attack has found, whatever ε.
+/// The nearest inputs of the other class that an attack found, for any ε.
 #[derive(Debug)]
 pub struct Minimal {
-    /// The inputs; the clean ones where none was found.
+    /// The inputs, or the clean ones where none was found.
     pub images: Tensor,
-    /// Their distances in the threat model's norm; infinite where none was found.
+    /// Their distances in the norm of the threat model; infinite where none was found.
     pub norms: Vec<f32>,
     /// Whether an input other than the clean one was tried.
     pub moved: Vec<bool>,
 }
 
 impl Minimal {
-    /// Starts with none.
+    /// Starts without any.
     pub fn new(images: &Tensor) -> Result<Self> {
         let Best { images, margins: norms } = Best::new(images)?;
         let moved = vec![false; norms.len()];
         Ok(Self { images, norms, moved })
     }
 
-    /// Takes what is broken and nearer, and says for each case whether it was broken.
+    /// Keeps broken inputs that are nearer; returns for each case whether the new input was broken.
     pub fn keep(&mut self, problem: &Problem<'_>, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
         let distances = problem.space.distance(&problem.images, x)?;
         let broken: Vec<bool> = answers.iter().map(Answer::is_broken).collect();
@@ -100,7 +100,7 @@ impl Clone for Problem<'_> {
 }
 
 impl Problem<'_> {
-    /// A random sign a pixel, in the shape of the images; each case has its own, under the name of the attack.
+    /// A random sign per pixel, in the shape of the images. The noise depends on the attack's name and the case.
     fn random_signs(&self, attack: &str) -> Result<Tensor> {
         let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
         let pixels: usize = shape[1..].iter().product();
@@ -113,7 +113,7 @@ impl Problem<'_> {
         tensor::floats(&signs, &shape)
     }
 
-    /// Some of its cases, by their rows, in that order.
+    /// The problem for some of the cases, by row, in that order.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let places = tensor::rows(rows)?;
         Ok(Self {
@@ -126,24 +126,24 @@ impl Problem<'_> {
         })
     }
 
-    /// The same with another ε.
+    /// The problem with another ε.
     #[must_use]
     pub fn with_epsilon(&self, epsilon: f64) -> Self {
         Self { space: Space { epsilon, ..self.space.clone() }, ..self.clone() }
     }
 
-    /// The same without an ε: the box and the mask alone hold it.
+    /// The problem without an ε: only the box [0, 1] and the mask limit the change.
     #[must_use]
     pub fn unbounded(&self) -> Self {
         self.with_epsilon(f64::INFINITY)
     }
 
-    /// What the model answers to images.
+    /// The model's answers to images.
     pub fn answer(&self, images: &Tensor) -> Result<Vec<Answer>> {
         self.victim.answer(Some(&self.victim.read_images(images)?), self.text.as_ref())
     }
 
-    /// What it answers, and the gradient of the summed loss by the pixels, 0 where they may not move.
+    /// The model's answers, and the gradient of the summed loss by the pixels (0 where they may not move).
     pub fn gradient(&self, images: &Tensor, loss: AttackLoss) -> Result<(Vec<Answer>, Tensor)> {
         let (answers, gradient) = self.victim.gradient_of(images, self.text.as_ref(), loss)?;
         Ok((answers, self.space.masked(&gradient)?))
@@ -177,7 +177,7 @@ impl Problem<'_> {
         self.project(&self.images.f_add(&tensor::floats(&noise, &shape)?)?)
     }
 
-    /// The images of an attack that looks for the least change, where that lies within ε; else the clean ones.
+    /// The images of a minimum-norm attack whose distance is within ε; the clean ones elsewhere.
     pub fn within(&self, minimal: &Minimal) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         let inside: Vec<f32> = minimal
@@ -190,7 +190,7 @@ impl Problem<'_> {
     }
 }
 
-/// The input of the least margin so far, a case at a time.
+/// The input with the least margin so far, for each case.
 #[derive(Debug)]
 pub struct Best {
     /// The inputs.
@@ -200,21 +200,21 @@ pub struct Best {
 }
 
 impl Best {
-    /// Starts with the clean images, whose margins are not known.
+    /// Starts with the clean images, with unknown margins.
     pub fn new(images: &Tensor) -> Result<Self> {
         let margins = vec![f32::INFINITY; images.size().first().map_or(0, |&cases| cases as usize)];
         Ok(Self { images: images.f_detach_copy()?, margins })
     }
 
-    /// Takes what is better, and says for each case whether it was.
+    /// Keeps inputs with a lower margin; returns which cases improved.
     pub fn keep(&mut self, x: &Tensor, answers: &[Answer]) -> Result<Vec<bool>> {
-        // a case without a finite answer is broken
+        // a case without a finite answer counts as broken
         let margins: Vec<f32> =
             answers.iter().map(|answer| answer.margin.unwrap_or(f32::NEG_INFINITY)).collect();
         self.keep_margins(x, &margins)
     }
 
-    /// The same, of margins.
+    /// Like `keep`, from margins.
     pub fn keep_margins(&mut self, x: &Tensor, margins: &[f32]) -> Result<Vec<bool>> {
         let better: Vec<bool> = margins.iter().zip(&self.margins).map(|(new, old)| new < old).collect();
         for (case, _) in better.iter().enumerate().filter(|(_, better)| **better) {
@@ -225,7 +225,7 @@ impl Best {
     }
 }
 
-/// A tensor with 0 where it is not finite.
+/// Replaces entries that are not finite by 0.
 pub(super) fn zeroed(values: &Tensor) -> Result<Tensor> {
     Ok(values.f_nan_to_num(0.0, 0.0, 0.0)?)
 }
@@ -239,15 +239,15 @@ pub(super) fn copy_rows(into: &Tensor, from: &Tensor, chosen: &[bool]) -> Result
     Ok(())
 }
 
-/// What a search returns.
+/// The result of a search.
 enum Found {
     /// Images that may be within the ball.
     Images(Tensor),
-    /// The nearest inputs of the other class, whatever ε.
+    /// The nearest inputs of the other class, for any ε.
     Nearest(Minimal),
 }
 
-/// Runs a search, which sees no more of the model than its row says.
+/// Runs a search. The victim enforces the access that the search's row states.
 fn run(problem: &Problem<'_>, search: ImageSearch) -> Result<Found> {
     let problem = &Problem { victim: problem.victim.limited(search.access()), ..problem.clone() };
     Ok(match search {
@@ -274,14 +274,14 @@ fn run(problem: &Problem<'_>, search: ImageSearch) -> Result<Found> {
             Found::Nearest(carlini::search(problem, steps, searches)?)
         }
         ImageSearch::HopSkipJump { queries } => Found::Nearest(hop_skip_jump::nearest(problem, queries)?),
-        // a chunk knows the other models, and runs it
+        // only the chunk knows the other models, so it runs the transfer
         ImageSearch::Transfer { .. } => {
             return Err(Error::Bug("a transfer has no model to start from".into()));
         }
     })
 }
 
-/// The images that a search proposes; those of a search for the least change are read off its distances.
+/// The images that a search proposes. For a minimum-norm search they follow from its distances.
 ///
 /// # Errors
 /// The search is a transfer, which only a chunk can run (a bug in medcert).
@@ -292,7 +292,7 @@ pub fn propose(problem: &Problem<'_>, search: ImageSearch) -> Result<Tensor> {
     }
 }
 
-/// What a search for the least change finds, whatever ε.
+/// The result of a minimum-norm search, for any ε.
 ///
 /// # Errors
 /// The search is of another kind (a bug in medcert).

@@ -1,6 +1,6 @@
 //! Momentum iterative FGSM: Dong et al., Boosting Adversarial Attacks with Momentum (CVPR 2018, arXiv
-//! 1710.06081). g ← g + ∇L / mean|∇L|, xᵗ⁺¹ = Π(xᵗ + ε / steps · sign g), from the clean images, decay 1. Of all
-//! iterates the one of the least margin is kept, a case at a time.
+//! 1710.06081). g ← g + ∇L / mean|∇L|, xᵗ⁺¹ = Π(xᵗ + ε / steps · sign g), from the clean images, decay 1. For each
+//! case the iterate with the least margin is kept.
 //!
 //! Defaults: 10 steps. Needs: the gradient. Cost a case: a gradient a step, and 1 evaluation.
 

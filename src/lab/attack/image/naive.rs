@@ -1,7 +1,7 @@
-//! Moves that look at no gradient and follow no search: every pixel up by ε, every pixel down, exposure up and down
-//! (x ± ε x), contrast up and down (bright pixels one way, dark ones the other), and random signs and their opposites. The move
-//! of the least margin is kept. A careful evaluation tries such moves too, because a model that hides its gradients may
-//! break at the first of them (Carlini et al., On evaluating adversarial robustness, 2019, arXiv 1902.06705, section
+//! Moves without gradients or search: every pixel up by ε, every pixel down, exposure up and down (x ± ε x), contrast
+//! up and down (bright pixels one way, dark ones the other), and random signs and their opposites. The move with the
+//! least margin is kept. A careful evaluation includes such moves, because they may break a model that hides its
+//! gradients (Carlini et al., On evaluating adversarial robustness, 2019, arXiv 1902.06705, section
 //! 4.3).
 //!
 //! Needs: scores. Cost a case: 8 evaluations.
@@ -10,10 +10,10 @@ use super::{Best, Problem};
 use crate::Result;
 use crate::lab::tensor::Tensor;
 
-/// The grey that is neither bright nor dark.
+/// The grey level between bright and dark.
 const MIDDLE: f64 = 0.5;
 
-/// The move of the least margin of each case.
+/// The move with the least margin, for each case.
 ///
 /// # Errors
 /// A move cannot be computed.

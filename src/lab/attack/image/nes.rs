@@ -1,12 +1,12 @@
 //! Natural evolution strategies: Ilyas, Engstrom, Athalye, Lin, Black-box Adversarial Attacks with Limited Queries
 //! and Information (ICML 2018, arXiv 1804.08598), linf. The gradient of the margin is estimated from pairs of
 //! probes x ± σv, v standard normal, σ = 0.001; the images move by 2.5 ε / steps along its sign, within the ball,
-//! from the clean ones. The whole probe is about σ√d long: many roundings of a logit, and still in the linear
-//! part (on the network of `tests/suite_black_box.rs` any σ from 0.00001 to 0.01 breaks as many cases). A model
-//! that rounds its pixels or logits more coarsely hides from it, and not from SPSA or Square.
+//! from the clean ones. A probe has length of about σ√d, which is well above the rounding of a logit and still in the
+//! linear range: on a small trained network any σ from 0.00001 to 0.01 breaks as many cases. A model that rounds its
+//! pixels or logits more coarsely defeats this attack, but not SPSA or Square.
 //!
-//! Defaults: 50 steps of 50 evaluations. Needs: scores. Cost a case: steps × (evaluations a step + 1) + 1, until
-//! it is broken.
+//! Defaults: 50 steps of 50 evaluations. Needs: scores. Cost a case: steps × (evaluations a step + 1) + 1, less if
+//! it breaks earlier.
 
 use super::Problem;
 use super::estimate::{Probes, climb};

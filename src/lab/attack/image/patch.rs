@@ -1,8 +1,8 @@
 //! Adversarial patch: Brown, Mané, Roy, Abadi, Gilmer, Adversarial Patch (NeurIPS workshop 2017, arXiv 1712.09665),
-//! here a case at a time: the largest whole square of at most a share of the image's area (a pixel at least), one
-//! in every view, whose pixels are free in [0, 1]. Of the places that lie wholly within the mask a view's square
-//! takes that of the largest summed |gradient of the margin|; a view without such a place is left as it is. Then
-//! gradient steps of 0.1 along the sign, from the clean pixels; the iterate of the least margin is kept.
+//! here for each case on its own: one square in every view, with at most the given share of the image's area (at least
+//! a pixel), whose pixels are free in [0, 1]. The square is placed wholly within the mask, where the sum of |gradient of
+//! the margin| is largest; a view without such a place is left unchanged. Then gradient steps of 0.1 along the sign
+//! start from the clean pixels; the iterate with the least margin is kept.
 //!
 //! Defaults: 40 steps. Needs: the gradient. Cost a case: a gradient a step, one for the place, and 1 evaluation.
 
@@ -13,7 +13,7 @@ use crate::spec::{AttackLoss, Norm};
 
 const STEP: f64 = 0.1;
 
-/// Images with a square of free pixels, a share of the image's area.
+/// Attacks a square that covers a share of the image's area.
 pub fn propose(problem: &Problem<'_>, share: f64, steps: u32) -> Result<Tensor> {
     let (_, gradient) = problem.gradient(&problem.images, AttackLoss::Margin)?;
     let mask = Some(squares(problem, &gradient, share)?);
@@ -51,7 +51,7 @@ fn squares(problem: &Problem<'_>, gradient: &Tensor, share: f64) -> Result<Tenso
     tensor::floats(&squares, &shape)
 }
 
-/// Top and left of the square of the largest sum among those whose pixels are all free.
+/// Top and left of the square with the largest sum, among the squares whose pixels may all move.
 fn place(
     slopes: &[f32],
     side: usize,

@@ -1,6 +1,6 @@
 //! One gradient step from a random point: Tramèr et al., Ensemble Adversarial Training (ICLR 2018, arXiv
 //! 1705.07204). x⁰ = clip(x + α · s) with random signs s, x′ = clip(x⁰ + (ε − α) · sign ∇L(z(x⁰), y)), α = ε / 2.
-//! The random step leaves the sharp curvature by which a model trained against FGSM hides.
+//! The random step escapes the sharp curvature near the data that hides a model trained against FGSM.
 //!
 //! Needs: the gradient. Cost a case: 1 gradient.
 

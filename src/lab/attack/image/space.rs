@@ -1,20 +1,20 @@
-//! The threat model of an attack on pixels: a ball round the clean images, in linf or l2, within [0, 1], and a
-//! mask of the pixels that may move. The one place that knows the geometry.
+//! The threat model of an attack on pixels: a ball around the clean images, in linf or l2, within [0, 1], and a mask of
+//! the pixels that may move. All geometry is here.
 
 use super::zeroed;
 use crate::Result;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::spec::Norm;
 
-/// Smallest length that is divided by.
+/// Smaller lengths are replaced by this before a division.
 const TINY: f64 = 1e-12;
-/// Most that rounding moves a 32-bit pixel of [0, 1]: half the distance of two numbers below 1, 2⁻²⁵.
+/// Largest rounding error of a 32-bit pixel in [0, 1]: half the spacing of numbers just below 1, 2⁻²⁵.
 const GRAIN: f64 = 1.0 / (1_u64 << 25) as f64;
 
-/// How far an attack may go.
+/// The set of images that an attack may use.
 #[derive(Debug)]
 pub struct Space {
-    /// What a change is measured by.
+    /// The norm of a change.
     pub norm: Norm,
     /// Its largest size; infinite for a patch, whose pixels are free within its mask.
     pub epsilon: f64,
@@ -29,12 +29,12 @@ impl Clone for Space {
 }
 
 impl Space {
-    /// A ball, everywhere.
+    /// A ball in which every pixel may move.
     pub fn ball(norm: Norm, epsilon: f64) -> Self {
         Self { norm, epsilon, mask: None }
     }
 
-    /// The same for some of the cases.
+    /// The ball for some of the cases.
     pub fn select(&self, places: &Tensor) -> Result<Self> {
         let mask = self.mask.as_ref().map(|mask| mask.f_index_select(0, places)).transpose()?;
         Ok(Self { mask, ..self.clone() })
@@ -57,7 +57,7 @@ impl Space {
                 Ok(allowed.f_maximum(&low)?.f_minimum(&high)?)
             }
             Norm::L2 => {
-                // clamping moves a pixel towards the clean one, so it makes no change longer
+                // clamping moves a pixel towards the clean one, so it cannot lengthen a change
                 let moved = allowed.f_clamp(0.0, 1.0)?.f_sub(images)?;
                 let length = per_case(&self.lengths(&moved)?)?;
                 // adding the change to the clean pixels rounds each by up to GRAIN, which a small ε does not hide
@@ -88,7 +88,7 @@ impl Space {
         })
     }
 
-    /// A gradient, 0 where pixels may not move and where it is not finite.
+    /// Sets a gradient to 0 where pixels may not move and where it is not finite.
     pub fn masked(&self, gradient: &Tensor) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
         match &self.mask {
@@ -104,7 +104,7 @@ impl Space {
         match self.norm {
             Norm::Linf => Ok(gradient.f_sign()?),
             Norm::L2 => {
-                // a gradient that is almost saturated away has a direction, though its squares are 0 in 32 bits
+                // a gradient of an almost saturated loss has a direction although its squares underflow to 0
                 let largest = gradient.f_abs()?.f_amax([1_i64, 2, 3].as_slice(), true)?;
                 let gradient = gradient.f_div(&largest.f_clamp_min(f64::from(f32::MIN_POSITIVE))?)?;
                 let length = per_case(&self.lengths(&gradient)?)?;

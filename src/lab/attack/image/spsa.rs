@@ -1,11 +1,11 @@
 //! Simultaneous perturbation stochastic approximation: Uesato, O'Donoghue, Kohli, van den Oord, Adversarial Risk
 //! and the Dangers of Evaluating Against Weak Attacks (ICML 2018, arXiv 1802.05666), linf. The gradient of the margin
 //! is estimated from pairs of probes at δ = 0.01 along random signs; Adam (β 0.9 and 0.999) moves the images by
-//! it, within the ball, from the clean ones. Its rate is 0.01, and ε / 4 where that is less, since a single step
-//! would leave a smaller ball. It needs no gradient, so it sees through gradients that are masked.
+//! it, within the ball, from the clean ones. The rate is 0.01, or ε / 4 if that is less, because a single step would
+//! leave a smaller ball. It needs no gradient, so masked gradients do not stop it.
 //!
 //! Defaults: 50 steps of 64 evaluations (its authors use up to 8192, and 100 steps). Needs: scores. Cost a case:
-//! steps × (evaluations a step + 1) + 1, until it is broken.
+//! steps × (evaluations a step + 1) + 1, less if it breaks earlier.
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng;
@@ -19,7 +19,7 @@ use crate::lab::tensor::Tensor;
 const DECAYS: [f64; 2] = [0.9, 0.999];
 const RATE: f64 = 0.01;
 const DISTANCE: f64 = 0.01;
-/// Added to the root that Adam divides by.
+/// Added to the denominator of Adam's step.
 const TINY: f64 = 1e-8;
 
 /// The best iterate of each case; `samples` are the evaluations of a step.
@@ -41,7 +41,7 @@ pub fn propose(problem: &Problem<'_>, steps: u32, samples: u32) -> Result<Tensor
     })
 }
 
-/// Random signs, 32 of a word.
+/// Random signs, 32 from each random word.
 fn signs(rng: &mut ChaCha12Rng, count: usize) -> Vec<f32> {
     let mut signs = Vec::with_capacity(count + 32);
     while signs.len() < count {

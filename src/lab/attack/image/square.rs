@@ -1,5 +1,5 @@
 //! Square attack: Andriushchenko et al., a Query-efficient Black-box Adversarial Attack via Random Search (ECCV
-//! 2020, arXiv 1912.00049), linf. It asks for scores alone and needs no gradient.
+//! 2020, arXiv 1912.00049), linf. It uses scores alone and needs no gradient.
 //!
 //! It starts from vertical stripes of ±ε. Each query moves a random square of every view to ±ε of the clean
 //! image and is kept if the margin falls. The square's share of the image starts at 0.8 and is halved at 10,
@@ -18,7 +18,7 @@ use crate::random::{below, stream};
 const FIRST_SHARE: f64 = 0.8;
 const HALVED_AT: [u32; 9] = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
-/// The best input of each case within so many queries; it stops when every case is broken.
+/// The best input of each case within the query budget; stops early when every case is broken.
 pub fn propose(problem: &Problem<'_>, queries: u32) -> Result<Tensor> {
     let shape: Vec<usize> = problem.images.size().iter().map(|&n| n as usize).collect();
     let frame =
@@ -36,7 +36,7 @@ pub fn propose(problem: &Problem<'_>, queries: u32) -> Result<Tensor> {
     for query in 0..queries {
         let mut tried = now.clone();
         if query > 0 {
-            // its authors' code counts the squares from 0
+            // the authors' code counts the squares from 0
             let side = frame.side(f64::from(query - 1) / f64::from(queries));
             for ((case, clean), rng) in
                 tried.chunks_exact_mut(size).zip(clean.chunks_exact(size)).zip(&mut rngs)
@@ -81,7 +81,7 @@ impl Frame {
         moved.collect()
     }
 
-    /// Side of the square when this share of the budget is spent.
+    /// Side of the square once this share of the budget is spent.
     fn side(self, spent: f64) -> usize {
         let halvings = HALVED_AT.iter().filter(|&&at| spent * 10_000.0 > f64::from(at)).count();
         let share = FIRST_SHARE / f64::from(1_u32 << halvings);

@@ -1,10 +1,10 @@
-//! Transfer: the images that momentum FGSM makes against another model (Papernot, McDaniel, Goodfellow,
+//! Transfer: images that momentum FGSM made against another model (Papernot, McDaniel, Goodfellow,
 //! Transferability in Machine Learning: from Phenomena to Black-Box Attacks using Adversarial Samples, 2016, arXiv
 //! 1605.07277). Where the other model reads images of another size, they are resized bilinearly, attacked there,
 //! and the change is resized back and projected; a change that averages out between the sizes is lost.
 //!
-//! Defaults: 10 steps. Needs: nothing of the model. Cost a case: 1 evaluation, and on the other model, which is not
-//! counted, a gradient a step and 1 evaluation.
+//! Defaults: 10 steps. Needs: no access to the model. Cost a case: 1 evaluation. The gradients and the evaluation on the
+//! other model are not counted.
 
 use super::{Problem, Space, momentum};
 use crate::lab::model::Reader;
@@ -12,7 +12,7 @@ use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::Victim;
 use crate::{Error, Result};
 
-/// Images that were made against `other`, which reads images alone.
+/// Attacks `other`, which reads images alone, and returns the images.
 ///
 /// # Errors
 /// The other model reads no images or the report too.
@@ -36,12 +36,12 @@ pub fn propose(problem: &Problem<'_>, other: &dyn Reader, steps: u32) -> Result<
     };
     let attacked = momentum::propose(&there, steps)?;
     let _guard = tensor::no_grad_guard();
-    // where the other model has no finite gradient there is no change
+    // pixels where the other model's gradient is not finite stay unchanged
     let change = attacked.f_sub(&images)?.f_nan_to_num(0.0, 0.0, 0.0)?;
     problem.project(&problem.images.f_add(&resized(&change, own)?)?)
 }
 
-/// At another side.
+/// Resizes images to another side.
 fn resized(images: &Tensor, side: i64) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     if images.size()[3] == side {

@@ -1,13 +1,13 @@
-//! Search over pixels and words in turn, on the joint answer: gradient steps on the pixels beside the report as it
-//! is, then the best edits of words beside the images as they are, for three rounds. One gradient-based and one
-//! greedy search that take turns are the idea of Co-Attack (Zhang et al., Towards Adversarial Attack on
-//! Vision-Language Pre-training Models, ACM MM 2022, arXiv 2206.09391); the rounds and the budgets are ours.
+//! Alternating search over pixels and words against the joint answer: gradient steps on the pixels with the report
+//! fixed, then the best word edits with the images fixed, for three rounds. Alternating a gradient-based and a
+//! greedy search is the idea of Co-Attack (Zhang et al., Towards Adversarial Attack on Vision-Language Pre-training
+//! Models, ACM MM 2022, arXiv 2206.09391); the rounds and the budgets are ours.
 //!
-//! A round takes a third of PGD's steps, from its random starts at first and from the present images later. Then
-//! every single deletion or synonym is tried on the present report, and the best are made together, as many as
-//! lower the margin most; a search such as `TextFooler` runs on the present report with a third of its queries. By
-//! the end of round r of 3 at most r thirds of the words that the share allows are edited. The pair of the least
-//! margin is kept, a case at a time, and a broken case is left alone.
+//! A round takes a third of PGD's steps, from random starts in the first round and from the current images later. Then
+//! every single deletion or synonym is tried on the current report, and the best are combined, as many as lower the
+//! margin most; a search such as `TextFooler` runs on the current report with a third of its queries. After round r
+//! of 3, at most r thirds of the permitted words are edited. For each case the pair with the least margin is kept;
+//! broken cases are not attacked further.
 //!
 //! Needs: the gradient. Cost a case: a third of PGD's steps a start, two thirds more, and in each round an
 //! evaluation for every single edit and for every edit that is made, or a third of the search's queries.
@@ -24,10 +24,10 @@ use crate::text::Edit;
 use crate::text::meaning::preserves;
 use crate::text::perturb::{Rules, apply, count, singles};
 
-/// How often pixels and words take turns.
+/// Number of rounds.
 const ROUNDS: u32 = 3;
 
-/// What happens to each case.
+/// Runs the alternating search on a chunk.
 ///
 /// # Errors
 /// The two attacks cannot take turns (a bug in medcert).
@@ -72,12 +72,12 @@ impl<'c, 'a> Turns<'c, 'a> {
         Ok(Self { chunk, attacks, problem, images, words, margins, edits })
     }
 
-    /// The cases that are not broken yet.
+    /// The unbroken cases.
     fn standing(&self) -> Vec<usize> {
         (0..self.margins.len()).filter(|&case| self.margins[case] > 0.0).collect()
     }
 
-    /// Gradient steps on the pixels beside the present reports.
+    /// Gradient steps on the pixels, with the current reports.
     fn pixels(&mut self, round: u32, (steps, restarts): (u32, u32), draw: u32) -> Result<()> {
         let cases = self.standing();
         if cases.is_empty() {
@@ -105,7 +105,7 @@ impl<'c, 'a> Turns<'c, 'a> {
         Ok(())
     }
 
-    /// The best edits of words beside the present images.
+    /// The best word edits, with the current images.
     fn words(&mut self, round: u32) -> Result<()> {
         for place in 0..self.attacks.len() {
             let cases = self.standing();
@@ -126,19 +126,18 @@ impl<'c, 'a> Turns<'c, 'a> {
         Ok(())
     }
 
-    /// How many words an attack may still edit in this round.
+    /// The number of words that an attack may still edit in this round.
     fn allowed(&self, case: usize, place: usize, round: u32) -> usize {
         let all = count(self.chunk.document(case), self.attacks[place].share);
         (all * (round as usize + 1)).div_ceil(ROUNDS as usize).saturating_sub(self.edits[case][place])
     }
 
-    /// Whether an attack's mode lets a case's report say this.
+    /// Whether the attack's mode allows this text for a case.
     fn may_say(&self, case: usize, place: usize, text: &str) -> bool {
         self.attacks[place].mode != Mode::Preserving || preserves(self.chunk.original(case), text)
     }
 
-    /// The best single edits, and those of them that may be made together, best first: a proposal for each number
-    /// of them.
+    /// The best single edits and their compatible combinations, best first: one proposal for each number of edits.
     fn greedy(&self, beside: &Beside, place: usize, kind: EditKind, round: u32) -> Result<Vec<Proposal>> {
         let rules = Rules::free(self.chunk.scene.lexicon);
         let mut tried = Vec::new();
@@ -172,7 +171,7 @@ impl<'c, 'a> Turns<'c, 'a> {
         Ok(proposals)
     }
 
-    /// What a search proposes for each case.
+    /// The proposals of a search for each case.
     fn searched(
         &self,
         beside: &Beside,
@@ -210,7 +209,7 @@ impl<'c, 'a> Turns<'c, 'a> {
         Ok(self.admissible(beside, place, found))
     }
 
-    /// The steps that fit their reports and may be made, with what the reports say then.
+    /// The steps that fit their reports and are allowed, with the resulting texts.
     fn admissible(
         &self,
         beside: &Beside,
@@ -225,14 +224,14 @@ impl<'c, 'a> Turns<'c, 'a> {
         found.into_iter().filter_map(said).collect()
     }
 
-    /// What the model answers to proposals beside the present images.
+    /// The model's answers to proposals, with the current images.
     fn ask(&self, beside: &Beside, proposals: &[Proposal]) -> Result<Vec<Answer>> {
         let texts: Vec<(usize, String)> =
             proposals.iter().map(|(row, _, text)| (*row, text.clone())).collect();
         self.problem.victim.select(&beside.cases)?.ask(Some(&beside.features), &texts)
     }
 
-    /// Takes the best proposal of each case, where it is better than what there is.
+    /// Keeps the best proposal of each case if it improves on the current pair.
     fn take(&mut self, beside: &Beside, place: usize, proposals: Vec<Proposal>) -> Result<()> {
         let scores = margins(&self.ask(beside, &proposals)?);
         let mut best: Vec<Option<Vec<Vec<Edit>>>> = vec![None; beside.cases.len()];
@@ -252,16 +251,16 @@ impl<'c, 'a> Turns<'c, 'a> {
     }
 }
 
-/// The standing cases, with what the image branch gives for their present images.
+/// The unbroken cases, with the image features of their current images.
 struct Beside {
     features: Tensor,
     cases: Vec<usize>,
 }
 
-/// A standing case's row, steps on its present report, and what it says then.
+/// The row of an unbroken case, steps on its current report, and the resulting text.
 type Proposal = (usize, Vec<Vec<Edit>>, String);
 
-/// The margins of answers; no answer is the least.
+/// The margins of answers; a missing answer has the least margin.
 fn margins(answers: &[Answer]) -> Vec<f32> {
     answers.iter().map(|answer| answer.margin.unwrap_or(f32::NEG_INFINITY)).collect()
 }

@@ -1,20 +1,20 @@
 //! BAE: Garg & Ramakrishnan, BAE: BERT-based Adversarial Examples for Text Classification (EMNLP 2020, arXiv
 //! 2004.01970), in its variant R: words become what a masked language model expects in their place.
 //!
-//! Words are ranked by how far p, the probability of the true class, falls without them. In that order each is
-//! masked in the report as it is by then, and of the 50 words that the language model expects most the one after
-//! which p is least is taken, if p falls, until the answer flips. A word is an entry of the vocabulary of two letters
-//! or more and nothing else; stop words, negations among them, are neither replaced nor put in. (Its authors count the
-//! 50 before they leave such entries out, and then also leave out words of another part of speech and texts that a
-//! sentence encoder finds far away. None of the two is here: the contract of a claim stands for them.)
+//! Words are ranked by how much p, the probability of the true class, falls without them. In that order each word is
+//! masked in the current report. Of the 50 words that the language model finds most likely, the one with the least p
+//! is taken, if p falls, until the answer flips. A candidate is a vocabulary entry of two or more letters and nothing
+//! else; stop words, including negations, are neither replaced nor inserted. (The authors count the 50 before they
+//! exclude such entries. They also exclude words of another part of speech and texts that a sentence encoder finds
+//! dissimilar. Neither filter is implemented here: `preserving` takes their role.)
 //!
-//! The language model is the one of the folder that the text branch was loaded from or fine-tuned from, as
-//! published. The folder must hold its head (`cls.predictions`, as `BertForMaskedLM` and `BertForPreTraining` do), or
-//! the run ends with an error that says so. A fusion asks that of its language part.
+//! The language model comes from the folder from which the text branch was loaded or fine-tuned, as published. The
+//! folder must contain its head (`cls.predictions`, as in `BertForMaskedLM` and `BertForPreTraining`); otherwise the run
+//! ends with an error that names it. For a fusion the folder is that of its language part.
 //!
 //! Defaults: 50 words, 500 evaluations a case. Needs: scores, and that head. Cost a case: one evaluation for the
-//! report, one a word that is no stop word, and 50 a word until the answer flips; besides, the language model is asked
-//! once a word, which the budget does not count.
+//! report, one for each word that is not a stop word, and 50 a word until the answer flips. One call of the language
+//! model per word is not counted.
 
 use super::Reports;
 use super::search::{Case, Search, is_stop_word, is_word, places, rank, replace};
@@ -30,7 +30,7 @@ const PROPOSED: usize = 50;
 /// The replacements of each report.
 ///
 /// # Errors
-/// The model has no head that proposes words, the head's weights are wrong.
+/// The model has no head that proposes words, or its weights do not fit.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let masked = reports.reader.masked().ok_or_else(|| {
         Error::Input(format!(
@@ -47,7 +47,7 @@ pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Ve
     Ok(search.finish())
 }
 
-/// What a language model expects instead of a word, in the word's letter case.
+/// The words that a language model predicts for a masked word, in its letter case.
 fn expected(masked: &Masked, case: &Case<'_>, word: usize) -> Result<Vec<Edit>> {
     if case.is_spent() {
         return Ok(Vec::new());

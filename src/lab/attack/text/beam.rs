@@ -1,10 +1,9 @@
-//! A beam over partial edits, as in discrete adversarial search in general (Morris et al., `TextAttack`, EMNLP 2020,
-//! arXiv 2005.05909, call it beam search): removals of words and synonyms, so that edits count that only break the
-//! answer together.
+//! Beam search over sets of edits (Morris et al., `TextAttack`, EMNLP 2020, arXiv 2005.05909). The edits are removals of
+//! words and synonyms. A beam finds edits that break the answer only together.
 //!
-//! Every single edit is tried first. Then the best four sets of edits are each extended by every edit of another
-//! word, those first of which the single falls promise most, and the best four of the extended go on, until the
-//! answer flips or the share of the words is reached. Removals are of any word; stop words are not replaced.
+//! Every single edit is tried first. Then each of the best four sets is extended by every edit of another word, in the
+//! order of the falls of p after single edits, and the best four extended sets continue, until the answer flips or the
+//! permitted share of words is reached. Any word may be removed; stop words are not replaced.
 //!
 //! Defaults: a beam of 4, 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one
 //! a single edit, and up to four times as many for each further word.
@@ -41,9 +40,9 @@ pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Ve
     }
 }
 
-/// A case's edits one by one, and the sets of them that go on.
+/// The single edits of a case, and the sets in the beam.
 struct Beam {
-    /// Every edit, with the margin after it alone once that is known.
+    /// Every edit, with the margin after it alone, once known.
     single: Vec<(Edit, f64)>,
     /// The best sets, best first, with the margins after them.
     sets: Vec<(Vec<Edit>, f64)>,
@@ -61,7 +60,7 @@ impl Beam {
         Self { single, sets: vec![(Vec::new(), case.now.margin)] }
     }
 
-    /// Each set with each edit of a word that it leaves alone, each once, the most promising first.
+    /// Each set extended by each edit of another word, without duplicates, the most promising first.
     fn extended(&self, case: &Case<'_>) -> Vec<Vec<Edit>> {
         let mut promised: Vec<(f64, Vec<Edit>)> = Vec::new();
         for (set, margin) in self.sets.iter().filter(|(set, _)| set.len() < case.most()) {
@@ -74,7 +73,7 @@ impl Beam {
         promised.into_iter().map(|(_, edits)| edits).collect()
     }
 
-    /// Goes on with the best of what was asked.
+    /// Continues with the best of the evaluated sets.
     fn go_on(&mut self, asked: Vec<(Vec<Edit>, Seen)>) {
         for (edits, seen) in &asked {
             if let [edit] = edits.as_slice() {

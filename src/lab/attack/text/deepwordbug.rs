@@ -1,11 +1,11 @@
 //! `DeepWordBug`: Gao, Lanchantin, Soffa & Qi, Black-box Generation of Adversarial Text Sequences to Evade Deep
 //! Learning Classifiers (SPW 2018, arXiv 1801.04354).
 //!
-//! Words are ranked by how far p, the probability of the true class, falls where `[UNK]` stands for them. In that
-//! order each is misspelt by the slip after which p is least, if p falls, until the answer flips: two neighbouring
-//! letters swapped, a letter replaced, left out or put in, at every place of the word. The letter that is new is
-//! drawn for each word among those that it lacks. The misspellings of a report change at most 30 letters (its
-//! authors' bound on the Levenshtein distance); stop words are left alone.
+//! Words are ranked by how much p, the probability of the true class, falls when `[UNK]` replaces them. In that order
+//! each word gets the misspelling with the least p, if p falls, until the answer flips. A misspelling swaps two
+//! neighbouring letters, or replaces, omits or inserts a letter, at any position of the word. The new letter is drawn
+//! for each word from the letters that it lacks. The misspellings of a report change at most 30 letters (the authors'
+//! bound on the Levenshtein distance); stop words are not changed.
 //!
 //! Defaults: 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one a word, and
 //! about four a letter of the words that it tries.
@@ -17,7 +17,7 @@ use crate::random::{below, stream};
 use crate::spec::Access;
 use crate::text::Edit;
 
-/// Letters that the misspellings of a report change at most.
+/// The largest number of letters that the misspellings of a report change.
 const DISTANCE: usize = 30;
 
 /// The misspellings of each report.
@@ -45,7 +45,7 @@ pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Ve
     Ok(search.finish())
 }
 
-/// How many letters an edit changes.
+/// Number of letters that an edit changes.
 fn distance(case: &Case<'_>, edit: &Edit) -> usize {
     match edit {
         Edit::Replace { by, .. } => strsim::levenshtein(case.words[place(edit)].core, by),
@@ -53,7 +53,7 @@ fn distance(case: &Case<'_>, edit: &Edit) -> usize {
     }
 }
 
-/// All slips of a word that is no stop word, each once, in alphabetical order.
+/// All misspellings of a word that is not a stop word, without duplicates, in alphabetical order.
 fn slips(case: &Case<'_>, word: usize, new: char) -> Vec<Edit> {
     let core = case.words[word].core;
     if is_stop_word(core) {

@@ -1,15 +1,15 @@
 //! `HotFlip`: Ebrahimi, Rao, Lowd & Dou, White-Box Adversarial Examples for Text Classification (ACL 2018, arXiv
-//! 1712.06751), words for words.
+//! 1712.06751), here with whole words.
 //!
-//! The gradient ∇ of the loss by the embedding of a word's piece says how far an exchange raises the loss, to first
-//! order: `(e_b − e_a) · ∇`. A word of one piece may become a synonym of one piece, or any word of the vocabulary whose
-//! embedding has a cosine of at least 0.8 with its own. The ten exchanges that promise most are tried, the one
-//! after which p, the probability of the true class, is least is kept if p falls, and the gradient is taken anew,
-//! until the answer flips. Stop words are neither replaced nor put in. (Its authors also ask for the same part of
-//! speech, and keep a beam of ten instead.)
+//! The gradient ∇ of the loss by the embedding of a word's piece predicts to first order how much a replacement raises
+//! the loss: `(e_b − e_a) · ∇`. A word of one piece may become a synonym of one piece, or any word of the vocabulary
+//! whose embedding has a cosine of at least 0.8 with its own. The ten replacements with the largest predicted rise are
+//! tried. The one with the least p, the probability of the true class, is kept if p falls; then the gradient is
+//! computed again, until the answer flips. Stop words are neither replaced nor inserted. (The authors also require the
+//! same part of speech, and keep a beam of ten instead.)
 //!
 //! Defaults: ten tries a step, 500 evaluations a case. Needs: the gradient by the embeddings, which a `TorchScript`
-//! module does not give. Cost a case: one evaluation for the report, and up to eleven a word.
+//! module does not provide. Cost a case: one evaluation for the report, and up to eleven a word.
 
 use std::collections::HashMap;
 
@@ -22,15 +22,15 @@ use crate::text::perturb::cased_as;
 use crate::text::{Edit, Lexicon};
 use crate::{Error, Result};
 
-/// Exchanges that are tried a step.
+/// Replacements tried in a step.
 const TRIES: usize = 10;
-/// The least cosine of the embeddings of words that may stand for each other.
+/// Least cosine between the embeddings of a word and its replacement.
 const COSINE: f32 = 0.8;
 
-/// The exchanges of each report.
+/// The replacements of each report.
 ///
 /// # Errors
-/// The model does not show its embeddings.
+/// The model does not provide its embeddings.
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let mut table = Table::of(reports.reader, reports.lexicon)?;
     let mut search = Search::start(reports, share, queries, Access::Gradient)?;
@@ -54,13 +54,13 @@ pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Ve
     }
 }
 
-/// The embeddings of pieces, and which may stand for which.
+/// The embeddings of pieces, and the neighbours among them.
 struct Table<'a> {
     pieces: Pieces<'a>,
     lexicon: &'a Lexicon,
     /// Embeddings of length 1, `[vocabulary, hidden]`.
     directions: Tensor,
-    /// The neighbours of the pieces that were looked up.
+    /// Neighbours of the pieces looked up so far.
     near: HashMap<u32, Vec<u32>>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Table<'a> {
         Ok(Self { pieces, lexicon, directions, near: HashMap::new() })
     }
 
-    /// The pieces of a text, without the ends.
+    /// The pieces of a text, without [CLS] and [SEP].
     fn encode(&self, text: &str) -> Vec<u32> {
         let ids = self.pieces.of.tokenizer.encode(text, usize::MAX);
         ids[1..ids.len() - 1].to_vec()
@@ -99,7 +99,7 @@ impl<'a> Table<'a> {
         Ok(self.near.get(&piece).map_or(&[], Vec::as_slice))
     }
 
-    /// What a word's piece may become: words with their pieces.
+    /// The possible replacements of a word's piece: words with their pieces.
     fn others(&mut self, case: &Case<'_>, word: usize, piece: u32) -> Result<Vec<(String, u32)>> {
         let core = case.words[word].core;
         let mut others: Vec<(String, u32)> = Vec::new();
@@ -119,7 +119,7 @@ impl<'a> Table<'a> {
         Ok(others)
     }
 
-    /// The exchanges of a case that promise to raise the loss, those that promise most first.
+    /// The replacements of a case with a predicted rise of the loss, the largest first.
     fn flips(&mut self, case: &Case<'_>, text: &str, slope: &Tensor) -> Result<Vec<(f32, Edit)>> {
         let _guard = tensor::no_grad_guard();
         let ids = self.pieces.of.tokenizer.encode(text, self.pieces.of.max_tokens);
@@ -133,7 +133,7 @@ impl<'a> Table<'a> {
             let at = next + self.encode(spelt.leading).len();
             next += self.encode(&format!("{}{core}{}", spelt.leading, spelt.trailing)).len();
             let [piece] = self.encode(core)[..] else { continue };
-            // the piece must stand in the text where it is thought to
+            // the piece must be in the text at the assumed position
             if own.is_some() || is_stop_word(core) || ids.get(at) != Some(&piece) {
                 continue;
             }

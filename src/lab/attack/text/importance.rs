@@ -1,10 +1,11 @@
-//! Word importance: the words that matter most are removed. Li, Monroe & Jurafsky, Understanding Neural Networks
-//! through Representation Erasure (2016, arXiv 1612.08220).
+//! Word importance: removes the words that matter most. Li, Monroe & Jurafsky, Understanding Neural Networks through
+//! Representation Erasure (2016, arXiv 1612.08220).
 //!
-//! A word's importance is how far p, the probability of the true class, falls without it. Words go by descending
-//! importance until the answer flips; a removal after which p does not fall is taken back. (A word without which
-//! the answer flips adds the rise of the other class; of two classes that is the same fall again, and such a word
-//! is first in any case.) In preserving mode only words go without which the report says the same.
+//! The importance of a word is how much p, the probability of the true class, falls without it. Words are removed by
+//! descending importance until the answer flips; a removal that does not lower p is undone. (In the paper the rise of
+//! the other class is added for a word whose removal flips the answer. With two classes this is the same fall again,
+//! and such a word comes first in any case.) In `preserving` mode only words are removed that do not change the
+//! meaning.
 //!
 //! Defaults: 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one a word, and
 //! one a removal beyond the first.

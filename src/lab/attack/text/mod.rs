@@ -1,5 +1,5 @@
-//! Searches for words: attacks on the report that look at what the model answers. Each gets the [`Reports`] and
-//! proposes edits; every proposal is tokenised and judged anew by the laboratory.
+//! Text searches: attacks on the report that use the model's answers. Each gets the [`Reports`] and proposes edits; the
+//! laboratory tokenises and evaluates every proposal again.
 
 pub mod bae;
 pub mod beam;
@@ -18,34 +18,34 @@ use crate::lab::victim::Victim;
 use crate::spec::TextSearch;
 use crate::text::{Document, Edit, Lexicon};
 
-/// The reports that a search starts from, the model that it is to fool, and what it may do.
+/// The input of a search: the reports, the model and the rules.
 pub struct Reports<'a> {
     /// The model.
     pub victim: Victim<'a>,
-    /// What the image branch gave beside them; none if the model reads no image.
+    /// Features of the image branch for the same cases; None if the model reads no image.
     pub image: Option<&'a Tensor>,
-    /// The reports as they are.
+    /// The current reports.
     pub documents: Vec<&'a Document>,
-    /// The reports as they were before any attack: what an edit must preserve.
+    /// The reports before any attack, whose meaning an edit must preserve.
     pub originals: Vec<&'a str>,
     /// Identifiers of the cases.
     pub cases: &'a [&'a str],
     /// Seed of the spec.
     pub seed: u64,
-    /// Which words may stand for which.
+    /// The synonyms.
     pub lexicon: &'a Lexicon,
-    /// The model's text branch, for searches that look inside.
+    /// The model's text branch, for searches that use its internals.
     pub reader: &'a dyn Reader,
-    /// Whether an edit that changes what the report says is rejected.
+    /// Whether edits that change the meaning are rejected.
     pub preserving: bool,
 }
 
-/// The edits that a search proposes for each report: steps, each a list of edits on what the step before left. At
-/// most round(`share` · words) words are edited, with at most `queries` evaluations of a case. A case that is wrong
-/// already stays as it is.
+/// The edits that a search proposes for each report: steps, each a list of edits of the result of the step before. At
+/// most round(`share` · words) words are edited, with at most `queries` evaluations of a case. A case whose answer is
+/// already wrong is not edited.
 ///
 /// # Errors
-/// The model does not have what the search needs.
+/// The model does not provide the access that the search needs.
 pub fn propose(
     reports: &Reports<'_>,
     search: TextSearch,

@@ -1,11 +1,11 @@
 //! PWWS: Ren, Deng, He & Che, Generating Natural Language Adversarial Examples through Probability Weighted Word
 //! Saliency (ACL 2019), over our lexicon's synonyms.
 //!
-//! A word's saliency S is how far p, the probability of the true class, falls where `[UNK]` stands for it; its best
-//! synonym is the one after which p is least, and Δp how far p falls then. Words are replaced by their best
-//! synonyms by descending softmax(S) · Δp until the answer flips; one after which p does not fall is taken back. Its
-//! authors replace named entities too, which a report has none of. Only words with synonyms are scored: the others
-//! would divide all scores alike.
+//! The saliency S of a word is how much p, the probability of the true class, falls when `[UNK]` replaces it. Its best
+//! synonym is the one with the least p, and Δp is the fall of p with it. Words are replaced by their best synonyms by
+//! descending softmax(S) · Δp until the answer flips; a replacement that does not lower p is undone. The authors also
+//! replace named entities, which reports do not have. Only words with synonyms are scored: the others would divide all
+//! scores by the same number.
 //!
 //! Defaults: 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one a word with
 //! synonyms, one a synonym, and one a replacement beyond the first.

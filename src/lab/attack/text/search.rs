@@ -1,8 +1,8 @@
-//! What the searches for words share: the reports with the best edits so far, questions to the model within a
-//! budget, and the greedy walk over words.
+//! Shared parts of the text searches: reports with the best edits so far, evaluations within a budget, and the greedy
+//! walk over words.
 //!
-//! The unit of all scores is p, the probability that the model gives the true class. A question is never asked
-//! twice: a text that the model has judged costs nothing the second time.
+//! All scores are p, the model's probability of the true class. No text is evaluated twice: a text that was evaluated
+//! before costs nothing.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::text::words::Word;
 use crate::text::{Document, Edit, Lexicon};
 use crate::{Error, Result};
 
-/// Words that carry grammar or negation; no search replaces or respells them. Sorted.
+/// Words of grammar or negation, which no search replaces or misspells. Sorted.
 const STOP_WORDS: [&str; 61] = [
     "a", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can", "cannot", "could",
     "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "if", "in", "into", "is",
@@ -25,17 +25,17 @@ const STOP_WORDS: [&str; 61] = [
     "which", "with", "without", "would",
 ];
 
-/// Whether a word is one that no search replaces or respells.
+/// Whether a word is a stop word.
 pub(super) fn is_stop_word(core: &str) -> bool {
     STOP_WORDS.binary_search(&core.to_lowercase().as_str()).is_ok()
 }
 
-/// Whether an entry of a vocabulary is a word that a search may put in.
+/// Whether a vocabulary entry is a word that a search may insert.
 pub(super) fn is_word(entry: &str) -> bool {
     entry.chars().count() > 1 && entry.chars().all(char::is_alphabetic) && !is_stop_word(entry)
 }
 
-/// What the model makes of a text: the logit of the true class less that of the other; −∞ for no finite answer.
+/// The margin of a text: the logit of the true class minus that of the other; −∞ if the answer is not finite.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     pub margin: f64,
@@ -59,19 +59,19 @@ impl Seen {
 /// A report under search.
 pub(super) struct Case<'a> {
     pub document: &'a Document,
-    /// Its words, as edits count them.
+    /// Its words, in the order in which edits count them.
     pub words: Vec<Word<'a>>,
-    /// The best edits so far, by ascending place.
+    /// The best edits so far, by ascending position.
     pub edits: Vec<Edit>,
-    /// What the model makes of the report after them.
+    /// The margin of the report after them.
     pub now: Seen,
     /// Words that may be edited.
     most: usize,
-    /// What the report must go on to say, if it must.
+    /// The meaning that the report must keep, in `preserving` mode.
     says: Option<Meaning>,
-    /// Evaluations left.
+    /// Remaining evaluations.
     left: u32,
-    /// What the model made of texts; None while it is being asked.
+    /// The margins of evaluated texts; None while an evaluation is pending.
     known: HashMap<String, Option<Seen>>,
 }
 
@@ -91,12 +91,12 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The places of the words that are more than punctuation.
+    /// The positions of the words that are more than punctuation.
     pub fn spoken(&self) -> Vec<usize> {
         (0..self.words.len()).filter(|&word| !self.words[word].core.is_empty()).collect()
     }
 
-    /// Whether the model still answers rightly and more words may be edited.
+    /// Whether the answer is still right and more words may be edited.
     pub fn stands(&self) -> bool {
         !self.now.is_broken() && self.edits.len() < self.most
     }
@@ -106,28 +106,28 @@ impl<'a> Case<'a> {
         self.left == 0
     }
 
-    /// The words that may be edited at most.
+    /// The largest number of words that may be edited.
     pub fn most(&self) -> usize {
         self.most
     }
 
-    /// The edits so far and one more.
+    /// The edits so far with one more.
     pub fn with(&self, edit: Edit) -> Vec<Edit> {
         joined(&self.edits, edit)
     }
 
-    /// Whether the report says what it must after edits.
+    /// Whether the report keeps its meaning after edits.
     pub fn admits(&self, edits: &[Edit]) -> bool {
         let Some(says) = &self.says else { return true };
         apply(self.document, edits).is_ok_and(|text| meaning(&text) == *says)
     }
 
-    /// Those of some edits that are admissible alone.
+    /// The edits that are admissible on their own.
     pub fn admissible(&self, edits: impl IntoIterator<Item = Edit>) -> Vec<Edit> {
         edits.into_iter().filter(|edit| self.admits(std::slice::from_ref(edit))).collect()
     }
 
-    /// Synonyms of a word that is no stop word, in its letter case; those of a word in alphabetical order.
+    /// Synonyms of a word that is not a stop word, in its letter case and in alphabetical order.
     pub fn synonyms(&self, word: usize, lexicon: &Lexicon) -> Vec<Edit> {
         let core = self.words[word].core;
         if is_stop_word(core) {
@@ -143,36 +143,36 @@ impl<'a> Case<'a> {
     }
 }
 
-/// A word becomes another.
+/// Replaces one word.
 pub(super) fn replace(word: usize, by: String) -> Edit {
     Edit::Replace { word, words: 1, by }
 }
 
-/// The place of the word that a search edits.
+/// The position of the word that a search edits.
 pub(super) fn place(edit: &Edit) -> usize {
     match edit {
         Edit::Delete { word } | Edit::Replace { word, .. } => *word,
-        _ => usize::MAX, // no search makes another
+        _ => usize::MAX, // no search proposes another edit
     }
 }
 
-/// Edits and one more, by ascending place.
+/// Edits with one more, by ascending position.
 pub(super) fn joined(edits: &[Edit], edit: Edit) -> Vec<Edit> {
     let mut all = edits.to_vec();
     all.insert(all.partition_point(|known| place(known) < place(&edit)), edit);
     all
 }
 
-/// Words of a report, each with its score.
+/// Words of a report with their scores.
 pub(super) type Ranking = Vec<(usize, f64)>;
 
-/// Sorts by descending score, then by place.
+/// Sorts by descending score, then by position.
 pub(super) fn rank(mut ranking: Ranking) -> Ranking {
     ranking.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     ranking
 }
 
-/// The places of a ranking.
+/// The positions of a ranking.
 pub(super) fn places(ranking: Ranking) -> Vec<usize> {
     ranking.into_iter().map(|(word, _)| word).collect()
 }
@@ -186,7 +186,7 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Asks what the model makes of the reports as they are.
+    /// Evaluates the current reports.
     pub fn start(reports: &Reports<'a>, share: f64, queries: u32, access: Access) -> Result<Self> {
         let originals = reports.originals.iter().map(|original| reports.preserving.then_some(*original));
         let documents = reports.documents.iter().zip(originals);
@@ -197,19 +197,19 @@ impl<'a> Search<'a> {
         for (case, seen) in search.cases.iter_mut().zip(seen) {
             match seen {
                 Some(seen) => case.now = seen,
-                None => case.most = 0, // not one question is allowed
+                None => case.most = 0, // the budget allows no evaluation
             }
         }
         Ok(search)
     }
 
-    /// The rows of the cases that stand.
+    /// The rows of the unbroken cases.
     pub fn standing(&self) -> Vec<usize> {
         (0..self.cases.len()).filter(|&row| self.cases[row].stands()).collect()
     }
 
-    /// What the model makes of reports after edits, each a case's row and all its edits; None where the budget
-    /// is spent. One batch.
+    /// The margins of edited reports, each given by its case's row and all its edits; None where the budget is spent.
+    /// One batch.
     pub fn ask(&mut self, proposals: &[(usize, Vec<Edit>)]) -> Result<Vec<Option<Seen>>> {
         let mut texts = Vec::with_capacity(proposals.len());
         let mut new = Vec::new();
@@ -234,7 +234,7 @@ impl<'a> Search<'a> {
     /// as they are now; None where the budget is spent. An evaluation each.
     ///
     /// # Errors
-    /// The model does not show its embeddings.
+    /// The model does not provide its embeddings.
     pub fn slopes(&mut self, rows: &[usize]) -> Result<Vec<Option<(String, Tensor)>>> {
         let mut texts = Vec::new();
         for &row in rows {
@@ -253,8 +253,7 @@ impl<'a> Search<'a> {
         Ok(rows.iter().map(of_row).collect())
     }
 
-    /// Gives each case the best of the edits that were asked, if they are better than what it has; says which
-    /// cases that were.
+    /// Keeps for each case the best evaluated edits if they improve on the current ones; returns the improved cases.
     pub fn take_best(&mut self, proposals: Vec<(usize, Vec<Edit>)>, seen: &[Option<Seen>]) -> Vec<bool> {
         let mut is_better = vec![false; self.cases.len()];
         for ((row, edits), seen) in proposals.into_iter().zip(seen) {
@@ -266,8 +265,8 @@ impl<'a> Search<'a> {
         is_better
     }
 
-    /// How far p falls where one word is changed by `probe`: for each standing case, the words that it probes,
-    /// in the order of the report. A probe is never proposed, so it may break the contract.
+    /// The fall of p when `probe` changes one word: for each unbroken case, the probed words in the order of the
+    /// report. A probe is never proposed, so it may change the meaning.
     pub fn drops(&mut self, probe: impl Fn(usize, &Case<'a>, usize) -> Option<Edit>) -> Result<Vec<Ranking>> {
         let mut proposals = Vec::new();
         for row in self.standing() {
@@ -285,9 +284,9 @@ impl<'a> Search<'a> {
         Ok(rankings)
     }
 
-    /// Goes over each case's words in an order; at each, of the edits that `options` names and the contract
-    /// allows, it takes the one after which p is least, if p falls. It ends when the case is broken, or the
-    /// budget or the words are at an end.
+    /// Goes over each case's words in the given order. At each word it takes the edit with the least p among those that
+    /// `options` lists and the contract allows, if p falls. It stops when the case is broken, or when the budget or the
+    /// words are used up.
     pub fn walk(
         &mut self,
         orders: Vec<Vec<usize>>,

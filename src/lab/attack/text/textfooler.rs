@@ -1,10 +1,10 @@
 //! `TextFooler`: Jin, Jin, Zhou & Szolovits, Is BERT Really Robust? (AAAI 2020, arXiv 1907.11932), over our lexicon's
 //! synonyms instead of neighbours among word vectors.
 //!
-//! Words are ranked by how far p, the probability of the true class, falls without them. In that order each
-//! becomes the synonym after which p is least, if p falls, until the answer flips. Stop words, negations among
-//! them, are never replaced. Its authors take, among synonyms that flip the answer, the one that a sentence encoder
-//! finds closest; synonyms of one set are taken to be equally close here.
+//! Words are ranked by how much p, the probability of the true class, falls without them. In that order each word is
+//! replaced by the synonym with the least p, if p falls, until the answer flips. Stop words, including negations, are
+//! never replaced. Among synonyms that flip the answer, the authors take the one that a sentence encoder finds closest;
+//! here all synonyms of a set count as equally close.
 //!
 //! Defaults: 500 evaluations a case. Needs: scores. Cost a case: one evaluation for the report, one a word with
 //! synonyms, and one a synonym until the answer flips.

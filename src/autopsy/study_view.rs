@@ -1,18 +1,18 @@
-//! A study with its denominators, as the examinations look at it.
+//! A study with its denominators: the input of every examination.
 
 use super::Study;
 use super::denominators::{Counts, Denominators};
 use super::printed_precision::Printed;
 use super::row::Input;
 
-/// What every examination is given.
+/// The input of every examination.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
+pub(super) struct StudyView<'a> {
     pub(super) study: &'a Study,
     pub(super) denominators: &'a Denominators,
 }
 
-impl<'a> View<'a> {
+impl<'a> StudyView<'a> {
     pub(super) fn columns(self) -> std::ops::Range<usize> {
         0..self.study.columns.len()
     }
@@ -33,7 +33,7 @@ impl<'a> View<'a> {
         self.denominators.counts(row, column, self.figure(row, column)?)
     }
 
-    /// The row without an attack.
+    /// The clean row.
     pub(super) fn clean(self) -> Option<usize> {
         self.study.rows.iter().position(|row| row.meaning.clean)
     }
@@ -50,7 +50,7 @@ impl<'a> View<'a> {
         self.attacked(column).into_iter().any(|row| self.study.rows[row].meaning.touches(input))
     }
 
-    /// The columns that read an input, by name.
+    /// The columns whose models read an input, by name.
     pub(super) fn readers(self, input: Input) -> Vec<&'a str> {
         self.columns().filter(|&column| self.reads(column, input)).map(|column| self.column(column)).collect()
     }
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
         (0..self.study.rows.len()).filter(touches).collect()
     }
 
-    /// `63.61 (458 of 720)`, or the figure alone where its cases are not known.
+    /// `63.61 (458 of 720)`, or the figure alone if its number of cases is unknown.
     pub(super) fn cell(self, row: usize, column: usize) -> String {
         let Some(figure) = self.figure(row, column) else { return "-".to_string() };
         match self.counts(row, column) {
@@ -73,7 +73,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Names of rows; those of one family share its name: `FGSM 0.01, 0.05`.
+    /// Names of rows; rows of one family share its name: `FGSM 0.01, 0.05`.
     pub(super) fn rows(self, rows: &[usize]) -> String {
         let mut names = Vec::new();
         let mut last = "";
