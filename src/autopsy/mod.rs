@@ -40,7 +40,7 @@ pub use table::{parse, read};
 pub struct Cell {
     /// As printed.
     pub printed: Printed,
-    /// Whether it has an interval.
+    /// Whether the table prints an interval with the figure.
     pub has_interval: bool,
 }
 

@@ -51,7 +51,7 @@ pub struct Attack {
     pub input: Input,
     /// How it searches.
     pub search: Search,
-    /// Whether it can change the correct answer.
+    /// Whether the attack can change the correct answer.
     pub can_change_label: bool,
 }
 
@@ -78,12 +78,12 @@ impl Meaning {
         Self { clean, attacks, family, strength }
     }
 
-    /// Whether it perturbs an input.
+    /// Whether the row has an attack on this input.
     pub fn touches(&self, input: Input) -> bool {
         self.attacks.iter().any(|attack| attack.input == input)
     }
 
-    /// Whether it perturbs both inputs.
+    /// Whether the row has attacks on both inputs.
     pub fn is_joint(&self) -> bool {
         self.touches(Input::Image) && self.touches(Input::Text)
     }

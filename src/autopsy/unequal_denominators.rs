@@ -70,7 +70,7 @@ fn near(figure: Printed, trials: u64) -> Vec<String> {
     found.iter().map(u64::to_string).collect()
 }
 
-/// Families that contain whole batches only.
+/// Reports families that contain whole batches only.
 fn dropped(view: StudyView<'_>, likely: &Likely) -> Option<Observation> {
     let batch = likely.batch?;
     let (cases, whole) = (likely.cases, likely.cases - likely.cases % batch);

@@ -35,9 +35,9 @@ const PITCH: usize = 6;
 pub struct Stamp {
     /// The letters.
     pub text: &'static str,
-    /// Whether they are on the right of the picture.
+    /// Whether the letters are on the right of the picture.
     pub right: bool,
-    /// Whether they are at the bottom.
+    /// Whether the letters are at the bottom of the picture.
     pub bottom: bool,
 }
 
@@ -82,7 +82,7 @@ impl Stamp {
         })
     }
 
-    /// Whether there is ink at a position, in cells.
+    /// Whether the letters have ink at a position, in cells.
     fn is_ink(self, column: f32, row: f32) -> bool {
         if column < 0.0 || !(0.0..ROWS as f32).contains(&row) {
             return false;

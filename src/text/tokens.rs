@@ -21,7 +21,7 @@ pub struct Vocabulary {
     pub entries: Vec<String>,
     /// Whether the text is lowercased.
     pub lowercase: bool,
-    /// Whether accents are stripped. None: as `lowercase`.
+    /// Whether accents are stripped. None means that they are stripped where the text is lowercased.
     pub strip_accents: Option<bool>,
     /// Whether every Chinese character is a word of its own.
     pub split_chinese: bool,

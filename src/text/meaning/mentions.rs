@@ -14,7 +14,7 @@ pub(super) struct Mention {
     pub key: usize,
     /// Where the statement about a place starts, if a verb separates the two: a negator must come after it.
     pub said_from: Option<usize>,
-    /// Whether it calls the place normal.
+    /// Whether the mention calls its place normal.
     pub is_normal: bool,
 }
 
@@ -182,7 +182,7 @@ impl Pairs<'_, '_> {
         });
     }
 
-    /// Whether this is a quality: "large" is one after a verb, and an amount elsewhere.
+    /// Whether the word is a quality. "large" is a quality after a verb and an amount elsewhere.
     fn is_amount(&self, hit: Hit) -> bool {
         let is_amount = hit.terms().iter().any(|term| matches!(term, Term::Severity(_)));
         is_amount && !self.sentence.has(hit.start.saturating_sub(3), hit.start, &[Cue::Verb])

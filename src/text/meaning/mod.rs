@@ -73,11 +73,11 @@ pub enum Status {
 pub struct Statement {
     /// The finding.
     pub finding: Finding,
-    /// Whether it is affirmed or denied.
+    /// Whether the text affirms or denies the finding.
     pub polarity: Polarity,
     /// Whether the report expresses doubt.
     pub uncertain: bool,
-    /// Whether it is current, past or only asked about.
+    /// Whether the finding is current, past or only asked about.
     pub status: Status,
     /// The side, if one is named.
     pub side: Option<Side>,

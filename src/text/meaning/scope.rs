@@ -137,7 +137,7 @@ impl<'s, 't> Scopes<'s, 't> {
         })
     }
 
-    /// Whether it is past: "old", "healed" or "prior" right before it, or "history of" in its clause.
+    /// Whether the finding is past: "old", "healed" or "prior" precedes it, or its clause has "history of".
     fn is_past(&self, mention: &Mention) -> bool {
         let parting = [Cue::Verb, Cue::Link, Cue::With, Cue::Where, Cue::Before, Cue::Doubt];
         self.sentence.between(0, mention.key).any(|hit| {

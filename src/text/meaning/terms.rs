@@ -23,7 +23,7 @@ impl Finding {
         TERMS.findings.get(usize::from(self.0)).map_or("", |(name, _)| name)
     }
 
-    /// Whether it makes a study abnormal. Chronic or benign findings and traces of treatment do not.
+    /// Whether the finding makes a study abnormal. Chronic or benign findings and traces of treatment do not.
     pub fn is_disease(self) -> bool {
         TERMS.findings.get(usize::from(self.0)).is_some_and(|(_, is_disease)| *is_disease)
     }

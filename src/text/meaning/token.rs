@@ -16,7 +16,7 @@ pub(super) enum Break {
 pub(super) struct Token {
     /// Its number in the lexicon; 0 if it is not in the lexicon.
     pub number: u16,
-    /// Whether it consists of digits only.
+    /// Whether the token consists of digits only.
     pub is_number: bool,
     /// The index of its word in the text.
     pub word: usize,

@@ -1,7 +1,7 @@
 //! De-identification: tokens replace words, as automatic de-identification does with names and places, and with
-//! more words than necessary. The tokens are those of public reports: `XXXX` (Indiana University; Demner-Fushman et al., JAMIA 2016),
-//! `[**Name**]` (MIMIC-III; Johnson et al., Scientific Data 2016), `___` (MIMIC-CXR; Johnson et al., Scientific
-//! Data 2019, arXiv 1901.07042).
+//! more words than necessary. The tokens are those of public reports: `XXXX` (Indiana University; Demner-Fushman
+//! et al., JAMIA 2016), `[**Name**]` (MIMIC-III; Johnson et al., Scientific Data 2016), `___` (MIMIC-CXR; Johnson
+//! et al., Scientific Data 2019, arXiv 1901.07042).
 //!
 //! A place is any word; a report has the tokens of one of the three data sets, drawn uniformly. The punctuation
 //! stays. Access: none. Cost: one evaluation a draw.

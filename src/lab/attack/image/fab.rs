@@ -19,7 +19,7 @@ const LARGEST_SHARE: f64 = 0.1;
 const EXTRAPOLATION: f64 = 1.05;
 const BACK: f32 = 0.9;
 const SECANTS: u32 = 3;
-/// Shorter distances to a plane count as 0.
+/// Shorter changes count as this long, so that no length divides by 0.
 const SHORTEST: f64 = 1e-8;
 
 /// The nearest broken point of each case.

@@ -1,5 +1,5 @@
 //! HopSkipJump: Chen, Jordan, Wainwright, HopSkipJumpAttack: a Query-Efficient Decision-Based Attack (S&P 2020, arXiv
-//! 1904.02144), linf and l2. It uses decisions alone and searches the nearest input of the other class.
+//! 1904.02144), linf and l2. It uses decisions alone and searches for the nearest input of the other class.
 //!
 //! It starts at an image of the other class among the chunk's cases (the nearest first), or at uniform noise,
 //! and goes to the boundary by bisection towards the clean image. Iteration t estimates the boundary's normal from

@@ -23,6 +23,8 @@ pub mod transfer;
 
 pub use space::Space;
 
+use rand_chacha::ChaCha12Rng;
+
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Victim};
 use crate::random::{below, normals, stream, uniform};
@@ -102,15 +104,28 @@ impl Clone for Problem<'_> {
 impl Problem<'_> {
     /// A random sign per pixel, in the shape of the images. The noise depends on the attack's name and the case.
     fn random_signs(&self, attack: &str) -> Result<Tensor> {
+        self.noise(attack, &[], |rng, pixels| {
+            (0..pixels).map(|_| if below(rng, 2) == 0 { -1.0 } else { 1.0 }).collect()
+        })
+    }
+
+    /// Noise in the shape of the images: `draw` gives that of a case's pixels. Each case has a stream of its own, named
+    /// after the attack, the seed, the case and `more`.
+    fn noise(
+        &self,
+        attack: &str,
+        more: &[&str],
+        draw: impl Fn(&mut ChaCha12Rng, usize) -> Vec<f32>,
+    ) -> Result<Tensor> {
         let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
         let pixels: usize = shape[1..].iter().product();
         let seed = self.seed.to_string();
-        let mut signs = Vec::with_capacity(self.cases.len() * pixels);
+        let mut noise = Vec::with_capacity(self.cases.len() * pixels);
         for case in &self.cases {
-            let mut rng = stream(&[attack, &seed, case]);
-            signs.extend((0..pixels).map(|_| if below(&mut rng, 2) == 0 { -1.0 } else { 1.0 }));
+            let names = [&[attack, &seed, case], more].concat();
+            noise.extend(draw(&mut stream(&names), pixels));
         }
-        tensor::floats(&signs, &shape)
+        tensor::floats(&noise, &shape)
     }
 
     /// The problem for some of the cases, by row, in that order.
@@ -157,24 +172,18 @@ impl Problem<'_> {
     /// Random admissible images: x + U(−ε, ε) a pixel in linf; in l2 a normal direction, of a length drawn from
     /// U(0, ε).
     pub fn random_start(&self, attack: &str, restart: u32) -> Result<Tensor> {
-        let shape: Vec<usize> = self.images.size().iter().map(|&n| n as usize).collect();
-        let pixels: usize = shape[1..].iter().product();
         let epsilon = self.space.epsilon as f32;
-        let mut noise = Vec::with_capacity(pixels * shape[0]);
-        for case in &self.cases {
-            let mut rng = stream(&[attack, &self.seed.to_string(), case, &restart.to_string()]);
-            match self.space.norm {
-                Norm::Linf => noise.extend((0..pixels).map(|_| (2.0 * uniform(&mut rng) - 1.0) * epsilon)),
-                Norm::L2 => {
-                    let direction = normals(&mut rng, pixels);
-                    let length = direction.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-                    let scale = uniform(&mut rng) * epsilon / length;
-                    noise.extend(direction.into_iter().map(|x| x * scale));
-                }
+        let noise = self.noise(attack, &[&restart.to_string()], |rng, pixels| match self.space.norm {
+            Norm::Linf => (0..pixels).map(|_| (2.0 * uniform(rng) - 1.0) * epsilon).collect(),
+            Norm::L2 => {
+                let direction = normals(rng, pixels);
+                let length = direction.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+                let scale = uniform(rng) * epsilon / length;
+                direction.into_iter().map(|x| x * scale).collect()
             }
-        }
+        })?;
         let _guard = tensor::no_grad_guard();
-        self.project(&self.images.f_add(&tensor::floats(&noise, &shape)?)?)
+        self.project(&self.images.f_add(&noise)?)
     }
 
     /// The images of a minimum-norm attack whose distance is within ε; the clean ones elsewhere.

@@ -1,8 +1,7 @@
 //! Moves without gradients or search: every pixel up by ε, every pixel down, exposure up and down (x ± ε x), contrast
 //! up and down (bright pixels one way, dark ones the other), and random signs and their opposites. The move with the
 //! least margin is kept. A careful evaluation includes such moves, because they may break a model that hides its
-//! gradients (Carlini et al., On evaluating adversarial robustness, 2019, arXiv 1902.06705, section
-//! 4.3).
+//! gradients (Carlini et al., On evaluating adversarial robustness, 2019, arXiv 1902.06705, section 4.3).
 //!
 //! Needs: scores. Cost a case: 8 evaluations.
 

@@ -1,7 +1,7 @@
 //! Natural evolution strategies: Ilyas, Engstrom, Athalye, Lin, Black-box Adversarial Attacks with Limited Queries
 //! and Information (ICML 2018, arXiv 1804.08598), linf. The gradient of the margin is estimated from pairs of
 //! probes x ± σv, v standard normal, σ = 0.001; the images move by 2.5 ε / steps along its sign, within the ball,
-//! from the clean ones. A probe has length of about σ√d, which is well above the rounding of a logit and still in the
+//! from the clean ones. A probe has a length of about σ√d, which is well above the rounding of a logit and still in the
 //! linear range: on a small trained network any σ from 0.00001 to 0.01 breaks as many cases. A model that rounds its
 //! pixels or logits more coarsely defeats this attack, but not SPSA or Square.
 //!

@@ -1,8 +1,8 @@
 //! Adversarial patch: Brown, Mané, Roy, Abadi, Gilmer, Adversarial Patch (NeurIPS workshop 2017, arXiv 1712.09665),
-//! here for each case on its own: one square in every view, with at most the given share of the image's area (at least
-//! a pixel), whose pixels are free in [0, 1]. The square is placed wholly within the mask, where the sum of |gradient of
-//! the margin| is largest; a view without such a place is left unchanged. Then gradient steps of 0.1 along the sign
-//! start from the clean pixels; the iterate with the least margin is kept.
+//! here for each case on its own: one square in every view, whose pixels are free in [0, 1]. It is the largest whole
+//! square of at most the given share of the image's area (at least a pixel). It is placed wholly within the mask, where
+//! the sum of |gradient of the margin| is largest; a view without such a place is left unchanged. Then gradient steps
+//! of 0.1 along the sign start from the clean pixels; the iterate with the least margin is kept.
 //!
 //! Defaults: 40 steps. Needs: the gradient. Cost a case: a gradient a step, one for the place, and 1 evaluation.
 

@@ -1,6 +1,7 @@
 //! One gradient step from a random point: Tramèr et al., Ensemble Adversarial Training (ICLR 2018, arXiv
 //! 1705.07204). x⁰ = clip(x + α · s) with random signs s, x′ = clip(x⁰ + (ε − α) · sign ∇L(z(x⁰), y)), α = ε / 2.
-//! The random step escapes the sharp curvature near the data that hides a model trained against FGSM.
+//! A model trained against FGSM may have sharp curvature near the data, which misleads a gradient taken there; the
+//! random step leaves that region.
 //!
 //! Needs: the gradient. Cost a case: 1 gradient.
 

@@ -3,8 +3,8 @@
 //! 1605.07277). Where the other model reads images of another size, they are resized bilinearly, attacked there,
 //! and the change is resized back and projected; a change that averages out between the sizes is lost.
 //!
-//! Defaults: 10 steps. Needs: no access to the model. Cost a case: 1 evaluation. The gradients and the evaluation on the
-//! other model are not counted.
+//! Defaults: 10 steps. Needs: no access to the model. Cost a case: 1 evaluation. On the other model, which is not
+//! counted, a gradient a step and 1 evaluation.
 
 use super::{Problem, Space, momentum};
 use crate::lab::model::Reader;
