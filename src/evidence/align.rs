@@ -56,26 +56,23 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
             "{model} under {attack} ended early, and the other has its cases in another order"
         ));
     }
-    // for each cell, the place of each case's outcome among those of its model
-    let known: Vec<HashMap<usize, usize>> = evidence
-        .cells
-        .iter()
-        .map(|cell| {
-            evidence
-                .cases_of(&cell.model)
-                .into_iter()
-                .enumerate()
-                .map(|(at, (place, _))| (place, at))
-                .collect()
+    // for each model, the place of each case's outcome: of a finding, only cases with a known label have one
+    let models = evidence.cells.iter().map(|cell| &cell.model);
+    let models = models.chain(evidence.certificates.iter().map(|certificate| &certificate.model));
+    let known: HashMap<String, HashMap<usize, usize>> = models
+        .map(|model| {
+            let cases = evidence.cases_of(model).into_iter().enumerate();
+            (model.clone(), cases.map(|(at, (place, _))| (place, at)).collect())
         })
         .collect();
     evidence.cases = order.iter().map(|&place| evidence.cases[place].clone()).collect();
-    for (cell, known) in evidence.cells.iter_mut().zip(&known) {
-        let outcome = |place: &usize| known.get(place).map(|&at| cell.outcomes[at]);
+    for cell in &mut evidence.cells {
+        let outcome = |place: &usize| cell.outcomes.get(*known[&cell.model].get(place)?).copied();
         cell.outcomes = order.iter().filter_map(outcome).collect();
     }
     for certificate in &mut evidence.certificates {
-        certificate.votes = order.iter().map(|&place| certificate.votes[place]).collect();
+        let vote = |place: &usize| certificate.votes.get(*known[&certificate.model].get(place)?).copied();
+        certificate.votes = order.iter().filter_map(vote).collect();
     }
     Ok(evidence)
 }

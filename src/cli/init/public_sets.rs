@@ -39,7 +39,7 @@ const NO_FINDING: Option<(&[&str], &[&str])> = Some((&[""], &["1.0"]));
 static SETS: [PublicSet; 5] = [
     PublicSet {
         about: "NIH ChestX-ray14 (Wang et al., CVPR 2017)",
-        header: &["Image Index", "Finding Labels", "Patient ID"],
+        header: &["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "View Position"],
         keys: "separator: '|'",
         columns: "id: Image Index, patient: Patient ID, label: Finding Labels, view: View Position, groups: [SEX, AGE]",
         folders: &["images", "images-224"],
@@ -70,7 +70,7 @@ static SETS: [PublicSet; 5] = [
     },
     PublicSet {
         about: "CheXpert (Irvin et al., AAAI 2019), frontal images",
-        header: &["Path", "Frontal/Lateral", "No Finding", "Enlarged Cardiomediastinum"],
+        header: &["Path", "Frontal/Lateral", "AP/PA", "No Finding", "Enlarged Cardiomediastinum"],
         keys: "parts: {Path: '{set}/{part}/{patient}/{study}/{image}'}, where: {Frontal/Lateral: [Frontal]}",
         columns: "id: Path, patient: patient, label: No Finding, view: AP/PA, groups: [SEX, AGE]",
         folders: &[""],
