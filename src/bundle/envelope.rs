@@ -58,7 +58,7 @@ impl Envelope {
         STANDARD.decode(&self.payload).map_err(|why| format!("its payload is not base64: {why}"))
     }
 
-    /// Whether there is exactly one signature and the key made it.
+    /// Whether the envelope has exactly one signature, made by this key.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let Ok(statement) = self.statement() else { return false };
         let [Signature { keyid, sig }] = self.signatures.as_slice() else { return false };

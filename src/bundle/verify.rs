@@ -25,7 +25,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether there are no faults.
+    /// Whether the bundle has no fault.
     pub fn is_verified(&self) -> bool {
         self.faults.is_empty()
     }

@@ -25,7 +25,7 @@ pub enum Presence {
 }
 
 impl Presence {
-    /// Whether it is there, where that is known.
+    /// Whether the finding is present; None if the label does not say.
     pub fn known(self) -> Option<bool> {
         match self {
             Self::Present => Some(true),

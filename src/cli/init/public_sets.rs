@@ -10,13 +10,13 @@ use crate::data::Column;
 
 /// A collection.
 pub(super) struct PublicSet {
-    /// What it is, for a comment.
+    /// A description of the collection, which the spec carries as a comment.
     pub(super) about: &'static str,
     /// Columns that no other table has together.
     header: &'static [&'static str],
     /// The keys of the manifest behind its file and columns, but the labels.
     keys: &'static str,
-    /// The `columns` of the manifest; `SEX` and `AGE` stand for what the release at hand calls them.
+    /// The `columns` of the manifest; `SEX` and `AGE` are replaced by the names that this release has for them.
     columns: &'static str,
     /// Folders that its images may lie in, beside the table; the pattern follows.
     folders: &'static [&'static str],

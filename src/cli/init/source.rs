@@ -21,7 +21,7 @@ const LEAST_IMAGES: usize = 100;
 pub(super) struct Source {
     /// The `data:` block on a line, without its views.
     pub(super) block: String,
-    /// What it is, for a comment.
+    /// A description of the data, which the spec carries as a comment.
     pub(super) about: String,
     /// Which views there are: `both`, `frontal` or `none`.
     pub(super) views: &'static str,

@@ -54,7 +54,7 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Whether it is a module of the user's own.
+    /// Whether the file is the user's own module.
     pub(super) fn is_module(&self) -> bool {
         match self.kept {
             Kept::Script | Kept::Graph(_) => true,

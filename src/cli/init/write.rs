@@ -20,7 +20,7 @@ pub(super) struct Draft<'a> {
     pub(super) script: Option<Kind>,
 }
 
-/// How pixels are normalised, where nothing says so.
+/// The usual normalisation of pixels, for a file that states none.
 const GRAY: &str = "      mean: [0.5]                        # taken from pixels in [0, 1]; [0] and [1] if it does so itself\n      deviation: [0.25]\n";
 const COLOURS: &str = "      mean: [0.485, 0.456, 0.406]        # taken from pixels in [0, 1]; [0, 0, 0] and [1, 1, 1] if it does so itself\n      deviation: [0.229, 0.224, 0.225]\n";
 

@@ -58,7 +58,7 @@ impl Twins {
 pub struct Baseline {
     /// What it is, such as `bag of words, findings`.
     pub name: String,
-    /// Whether it is right on each test case; None where the label is not known.
+    /// For each test case, whether its answer is right; None if the label is not known.
     pub right: Vec<Option<bool>>,
     /// The finding that it learned; None where it learned whether a study is abnormal.
     #[serde(default)]

@@ -24,7 +24,7 @@ const TRANSFER_SYNTAX: Tag = Tag(0x0002, 0x0010);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tag(pub(super) u16, pub(super) u16);
 
-/// Whether content is a DICOM file.
+/// Whether the content is that of a DICOM file.
 pub(in crate::data) fn is_dicom(content: &[u8]) -> bool {
     content.get(MARK.0..).is_some_and(|rest| rest.starts_with(MARK.1))
 }
