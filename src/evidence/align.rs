@@ -57,9 +57,11 @@ pub fn aligned(mut evidence: Evidence, other: &Evidence) -> Result<Evidence, Str
         ));
     }
     // for each model, the place of each case's outcome: of a finding, only cases with a known label have one
-    let models = evidence.cells.iter().map(|cell| &cell.model);
-    let models = models.chain(evidence.certificates.iter().map(|certificate| &certificate.model));
+    let cells = evidence.cells.iter().map(|cell| &cell.model);
+    let models: HashSet<&String> =
+        cells.chain(evidence.certificates.iter().map(|certificate| &certificate.model)).collect();
     let known: HashMap<String, HashMap<usize, usize>> = models
+        .into_iter()
         .map(|model| {
             let cases = evidence.cases_of(model).into_iter().enumerate();
             (model.clone(), cases.map(|(at, (place, _))| (place, at)).collect())

@@ -90,8 +90,8 @@ impl ModelLoader<'_> {
         let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
-        script.probe(images.as_ref(), &texts)?;
-        script.pin_answers(images.as_ref(), &texts)?;
+        let answers = script.probe(images.as_ref(), &texts)?;
+        script.pin_answers(&answers);
         if let Some(expected) = &spec.expect {
             let name = format!("the module of {name} ({})", spec.source.path.display());
             let (side, reads_text) = (script.side(), script.reads_text());

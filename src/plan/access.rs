@@ -1,23 +1,15 @@
-//! What attacks ask of a model, and what a model behind a door shows.
+//! The access that attacks need, and the access that a model gives: a command may show its scores or its decision alone.
 
 use super::{Attack, Plan};
-use crate::spec::{Access, ImageMethod, Mask, Model, Spec, TextMethod};
+use crate::spec::{Access, Mask, Model, Spec, TextMethod};
 use crate::{Error, Result};
 
 impl Attack {
     /// The most that it asks of a model.
     pub fn access(&self) -> Access {
-        let image = self.image.map_or(Access::None, |image| {
-            let method = match image.method {
-                ImageMethod::Search { search, .. } => search.access(),
-                ImageMethod::Patch { .. } => Access::Gradient,
-                ImageMethod::NaivePatch { .. } => Access::Score,
-                ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
-            };
-            match image.method.mask() {
-                Some(Mask::Attribution) => Access::Gradient,
-                Some(Mask::Lesion | Mask::File(_)) | None => method,
-            }
+        let image = self.image.map_or(Access::None, |image| match image.method.mask() {
+            Some(Mask::Attribution) => Access::Gradient,
+            Some(Mask::Lesion | Mask::File(_)) | None => image.method.access().unwrap_or(Access::None),
         });
         let text = self.text.iter().map(|text| match text.method {
             TextMethod::Searched { search, .. } => search.facts().access,
@@ -36,9 +28,7 @@ pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
         Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } | Model::Script(_) => Some(model),
     };
     match of {
-        Some(Model::Script(script)) => {
-            script.command.as_ref().map_or(Access::Gradient, |command| command.access)
-        }
+        Some(Model::Script(script)) => script.access(),
         Some(Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } | Model::Defended(_))
         | None => Access::Gradient,
     }

@@ -58,12 +58,7 @@ pub fn of(plan: &Plan, requirement: &Requirement) -> Option<ThreatModel> {
 
 /// The most that an attack asks of the model.
 fn access(attack: &Attack) -> Access {
-    let image = attack.image.map_or(Access::None, |image| match image.method {
-        ImageMethod::Search { search, .. } => search.access(),
-        ImageMethod::Patch { .. } => Access::Gradient,
-        ImageMethod::NaivePatch { .. } => Access::Score,
-        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => Access::None,
-    });
+    let image = attack.image.and_then(|image| image.method.access()).unwrap_or(Access::None);
     let text = attack.text.iter().map(|text| match text.method {
         TextMethod::Searched { search, .. } => search.facts().access,
         // the worst of several draws counts, which takes an answer to each

@@ -2,7 +2,7 @@
 
 use super::kinds::kinds;
 use super::parameter::{Parameter, Referent, Takes, Value};
-use super::{Absence, Corruption, ImageSearch};
+use super::{Absence, Access, Corruption, ImageSearch};
 
 /// What is done to the images of a case, without its strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,6 +155,16 @@ impl ImageMethod {
             Self::Search { search, norm, .. } => Some(Self::Search { search, norm, region }),
             Self::Patch { steps, .. } => Some(Self::Patch { steps, region }),
             Self::NaivePatch { .. } => Some(Self::NaivePatch { region }),
+            Self::Corruption(_) | Self::Absent(_) => None,
+        }
+    }
+
+    /// The access to the model that it needs; None if it does not search.
+    pub fn access(self) -> Option<Access> {
+        match self {
+            Self::Search { search, .. } => Some(search.access()),
+            Self::Patch { .. } => Some(Access::Gradient),
+            Self::NaivePatch { .. } => Some(Access::Score),
             Self::Corruption(_) | Self::Absent(_) => None,
         }
     }

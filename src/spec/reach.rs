@@ -1,7 +1,9 @@
 //! Which certificate shows that no change within a ball changes a model's answer, or why none can. Found while a spec is
 //! read, so that nobody waits for a run that could only abstain.
 
-use super::{Ball, Defence, ModelInputs, PixelChange, Smoothing, Unreached, WordChange, WordUnit};
+use super::{
+    Ball, Defence, ModelInputs, PixelChange, Smoothing, Unreached, WordChange, WordUnit, written_percent,
+};
 use crate::stats::certificate::{Change, Question};
 use crate::stats::threshold;
 
@@ -85,8 +87,12 @@ pub fn reach(model: &ModelInputs, ball: &Ball) -> Result<Certifier, Refusal> {
             if *share <= patch {
                 return Ok(Certifier::TwoMasks { patch, grid });
             }
-            let message = format!("the masks of `{}` hide patches up to {}", model.name, percent(patch));
-            Err((message, format!("write `masking: {{patch: {}}}`, or a smaller patch", percent(*share))))
+            let message =
+                format!("the masks of `{}` hide patches up to {}", model.name, written_percent(patch));
+            Err((
+                message,
+                format!("write `masking: {{patch: {}}}`, or a smaller patch", written_percent(*share)),
+            ))
         }
         _ => Err(undefended(model, ball)),
     }
@@ -113,7 +119,7 @@ fn undefended(model: &ModelInputs, ball: &Ball) -> Refusal {
     };
     let help = match (ball.pixels, ball.words) {
         (Some(PixelChange::Patch { share }), None) => {
-            format!("defend it: `{{model: {base}, masking: {{patch: {}}}}}`", percent(share))
+            format!("defend it: `{{model: {base}, masking: {{patch: {}}}}}`", written_percent(share))
         }
         (Some(PixelChange::Patch { .. }), Some(_)) => {
             "a patch is certified alone; leave the change of the report out".to_string()
@@ -199,7 +205,7 @@ fn too_many_words(question: &Question) -> Refusal {
             let message = format!(
                 "of {words} changed words, a copy that keeps {} sees one with probability {} on average, and it has to \
                  stay under 50 %",
-                percent(keep),
+                written_percent(keep),
                 percent_of(1.0 - (1.0 - keep).powf(words as f64)),
             );
             (message, format!("write `keep: {}%` or less, or fewer words", (largest * 100.0).floor()))
@@ -255,10 +261,6 @@ fn unreached(model: &ModelInputs, why: Unreached) -> Refusal {
         ),
     };
     (message, help.to_string())
-}
-
-fn percent(share: f64) -> String {
-    super::written_percent(share)
 }
 
 /// A share in per cent that was computed.

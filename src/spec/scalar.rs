@@ -165,13 +165,13 @@ impl Node<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn one_of<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn one_of<T: Clone>(&self, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             self.fault(format!("`{text}` is no {what}"), super::node::suggest(text, &known));
         }
-        found.map(|(_, value)| *value)
+        found.map(|(_, value)| value.clone())
     }
 }

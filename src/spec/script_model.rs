@@ -60,6 +60,13 @@ pub struct ScriptModel {
     pub command: Option<CommandLine>,
 }
 
+impl ScriptModel {
+    /// The access that attacks have to it: a file gives its gradient, a command what the spec says.
+    pub fn access(&self) -> Access {
+        self.command.as_ref().map_or(Access::Gradient, |command| command.access)
+    }
+}
+
 /// A command that is started once, without a shell, and asked in lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {

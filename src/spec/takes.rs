@@ -173,7 +173,7 @@ pub(super) const fn word<T>(what: &'static str, words: &'static [(&'static str, 
     Word { what, words }
 }
 
-impl<T: Copy> Takes for Word<T> {
+impl<T: Clone> Takes for Word<T> {
     type Value = T;
 
     fn read(&self, node: &Node<'_>) -> Option<T> {
@@ -185,7 +185,7 @@ impl<T: Copy> Takes for Word<T> {
     }
 }
 
-impl<T: Copy + PartialEq> Writes for Word<T> {
+impl<T: Clone + PartialEq> Writes for Word<T> {
     fn written(&self, value: &T) -> Json {
         json!(self.words.iter().find(|(_, known)| known == value).map(|(word, _)| *word))
     }

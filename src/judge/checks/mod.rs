@@ -287,12 +287,7 @@ fn unless_one_step(raised: Raised, attack: &Attack) -> Raised {
 
 /// The access to the model that an attack on the pixels needs; None if it does not search.
 fn access(attack: &Attack) -> Option<Access> {
-    match attack.image?.method {
-        ImageMethod::Search { search, .. } => Some(search.access()),
-        ImageMethod::Patch { .. } => Some(Access::Gradient),
-        ImageMethod::NaivePatch { .. } => Some(Access::Score),
-        ImageMethod::Corruption(_) | ImageMethod::Absent(_) => None,
-    }
+    attack.image?.method.access()
 }
 
 /// The search of an attack on pixels with its ball: norm, region and ε.

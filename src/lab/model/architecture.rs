@@ -185,9 +185,7 @@ impl Architecture {
                     let sum = weighed.f_sum_dim_intlist([2_i64].as_slice(), false, Kind::Float)?;
                     return Ok(sum.f_add(p.get("fusion.bias")?)?);
                 }
-                // a score s becomes the pair (0, s), whose softmax is the sigmoid of s
-                let score = p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?;
-                Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+                beside_zero(p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?)?)
             }
             Self::Cross(_, _, cross) => cross.forward(&p.sub("fusion"), image()?, text()?),
             Self::Gated(..) => Ok(self.gated(params, image()?, text()?)?.logits),
@@ -205,6 +203,11 @@ fn log_odds(answers: Tensor, kind: Answers) -> Result<Tensor> {
         Answers::Classes => Ok(answers.f_narrow(1, 1, 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?),
         Answers::Findings(_) => Ok(answers),
     }
+}
+
+/// Two logits (0, z) a case for log-odds z `[cases, 1]`: their softmax is the sigmoid of z.
+pub(in crate::lab) fn beside_zero(score: Tensor) -> Result<Tensor> {
+    Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
 }
 
 pub(super) fn no_branch(what: &str) -> Error {

@@ -19,6 +19,7 @@ use bert::{Tokens, by_length};
 use masked::Masked;
 use params::Params;
 
+pub(in crate::lab) use architecture::beside_zero;
 use architecture::no_branch;
 pub use architecture::{Answers, Architecture};
 

@@ -2,7 +2,7 @@
 //! the logits (0, z). Cross-entropy on that pair is binary cross-entropy on z, so attacks and losses for two classes
 //! work for a finding. All findings share the weights and the features of the branches.
 
-use super::{Masked, Pieces, Reader};
+use super::{Masked, Pieces, Reader, beside_zero};
 use crate::Result;
 use crate::lab::tensor::Tensor;
 use crate::lab::victim::{Classifier, TextTrace};
@@ -37,8 +37,7 @@ impl Classifier for OneFinding<'_> {
     }
 
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
-        let score = self.of.decide(image, text)?.f_narrow(1, self.place as i64, 1)?;
-        Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+        beside_zero(self.of.decide(image, text)?.f_narrow(1, self.place as i64, 1)?)
     }
 }
 

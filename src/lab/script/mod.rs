@@ -16,13 +16,13 @@ use module::Module;
 use super::checkpoint::read_vocabulary;
 use super::command::{Process, bytes_of};
 use super::model::bert::Tokens;
-use super::model::{Reader, TokenizerOf};
+use super::model::{Reader, TokenizerOf, beside_zero};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
 use crate::data::placeholder;
 use crate::files::bounded_read;
-use crate::spec::{Access, CommandLine, ModuleFormat, Outputs, ScriptModel};
+use crate::spec::{Access, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
 /// Limit on the log-odds of a probability: beyond it, 32 bits cannot distinguish the probability from 1.
@@ -64,20 +64,11 @@ impl Script {
         findings: &[String],
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
-        if let Some(line) = &spec.command {
-            return Self::command(name, spec, line);
-        }
-        let path = find(&spec.source.path)?;
-        let file = path.display().to_string();
-        let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
-        // read once, so that the bytes that were hashed are the bytes that are loaded
-        let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
-        placeholder::check(&path, &bytes)?;
-        check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
-        let module = match spec.format {
-            ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
-            ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
-            ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
+        let (file, digest, module) = match &spec.command {
+            Some(line) => {
+                (line.run.join(" "), String::new(), Module::Command(Process::new(name, spec, line)))
+            }
+            None => of_file(spec, &find)?,
         };
         let tokenizer = match &spec.tokenizer {
             None => None,
@@ -95,7 +86,7 @@ impl Script {
             tokenizer,
             mean: channels(&spec.mean)?,
             deviation: channels(&spec.deviation)?,
-            digest: blake3::hash(&bytes).to_hex().to_string(),
+            digest,
             columns: columns(name, spec, findings)?,
             spec: spec.clone(),
         })
@@ -107,12 +98,12 @@ impl Script {
         let is_one = shape == [cases] || shape == [cases, 1];
         match &self.spec.outputs {
             Outputs::Logits if shape == [cases, 2] => Ok(output.shallow_clone()),
-            Outputs::Logit if is_one => beside_zero(output, cases),
+            Outputs::Logit if is_one => beside_zero(output.f_reshape([cases, 1])?),
             Outputs::Probability if is_one => {
                 // in 64 bits, because 1 − p is inexact for a p near 1
                 let shares = output.f_to_kind(Kind::Double)?;
                 let log_odds = shares.f_logit(Some(0.0))?.f_clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)?;
-                beside_zero(&log_odds.f_to_kind(Kind::Float)?, cases)
+                beside_zero(log_odds.f_to_kind(Kind::Float)?.f_reshape([cases, 1])?)
             }
             Outputs::Findings(names) if shape == [cases, names.len() as i64] => {
                 Ok(output.f_index_select(1, &tensor::rows(&self.columns)?)?)
@@ -128,20 +119,9 @@ impl Script {
         }
     }
 
-    /// Prepares a command; it starts when it is first asked.
-    fn command(name: &str, spec: &ScriptModel, line: &CommandLine) -> Result<Self> {
-        Ok(Self {
-            name: name.to_string(),
-            file: line.run.join(" "),
-            spec: spec.clone(),
-            module: Module::Command(Process::new(name, spec, line)),
-            tokenizer: None,
-            columns: vec![],
-            mean: tensor::floats(&[0.0], &[1])?,
-            deviation: tensor::floats(&[1.0], &[1])?,
-            digest: String::new(),
-            parameters: 0,
-        })
+    /// What it reads of texts; None if it reads no text.
+    fn text(&self, texts: &[String]) -> Result<Option<Tensor>> {
+        self.spec.reads_text.then(|| self.read_texts(texts)).transpose()
     }
 
     fn refused(&self, what: &str, remedy: &str) -> Error {
@@ -157,11 +137,10 @@ impl Script {
                 arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
             }
         }
-        if let (true, Some(text), true) = (self.spec.reads_text, text, self.spec.command.is_some()) {
-            arguments.push(text.shallow_clone());
-        } else if let (true, Some(text)) = (self.spec.reads_text, text) {
-            arguments.push(text.f_select(2, 0)?);
-            arguments.push(text.f_select(2, 1)?);
+        match text.filter(|_| self.spec.reads_text) {
+            Some(bytes) if self.spec.command.is_some() => arguments.push(bytes.shallow_clone()),
+            Some(tokens) => arguments.extend([tokens.f_select(2, 0)?, tokens.f_select(2, 1)?]),
+            None => {}
         }
         Ok(arguments)
     }
@@ -194,7 +173,7 @@ impl Classifier for Script {
         }
         // show only the decision, as log-odds of 1 or −1
         let decided = logits.f_select(1, 1)?.f_gt_tensor(&logits.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;
-        beside_zero(&decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?, cases)
+        beside_zero(decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?.f_reshape([cases, 1])?)
     }
 
     /// The ids and the mask, `[cases, length, 2]`; for a command, the bytes of the texts.
@@ -225,7 +204,7 @@ impl Reader for Script {
     }
 
     fn access(&self) -> Access {
-        self.spec.command.as_ref().map_or(Access::Gradient, |command| command.access)
+        self.spec.access()
     }
 
     fn reads_alike(&self, one: &str, other: &str) -> bool {
@@ -233,10 +212,24 @@ impl Reader for Script {
     }
 }
 
-/// The pair (0, z) of logits for log-odds z.
-fn beside_zero(log_odds: &Tensor, cases: i64) -> Result<Tensor> {
-    let score = log_odds.f_reshape([cases, 1])?;
-    Ok(Tensor::f_cat(&[score.f_zeros_like()?, score], 1)?)
+/// A pinned file's name, its digest and its module.
+fn of_file(
+    spec: &ScriptModel,
+    find: &impl Fn(&Path) -> Result<std::path::PathBuf>,
+) -> Result<(String, String, Module)> {
+    let path = find(&spec.source.path)?;
+    let file = path.display().to_string();
+    let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
+    // read once, so that the bytes that were hashed are the bytes that are loaded
+    let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
+    placeholder::check(&path, &bytes)?;
+    check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
+    let module = match spec.format {
+        ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
+        ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
+        ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
+    };
+    Ok((file, blake3::hash(&bytes).to_hex().to_string(), module))
 }
 
 /// The output columns of the data's findings, in the data's order.

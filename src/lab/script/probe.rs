@@ -19,21 +19,22 @@ const SUM: f32 = 1e-4;
 const ROUNDED: f64 = 1e-4;
 
 impl Script {
-    /// Probes a module with some clean cases, and refuses it if its answers cannot be attacked or judged.
+    /// Probes a model with some clean cases, and refuses it if its answers cannot be attacked or judged; its answers to
+    /// them. Of a command, only what it answers is looked at.
     ///
     /// # Errors
-    /// The module is refused; the message says why, and what to do.
-    pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
-        if self.spec.command.is_some() {
-            return self.probe_answers(images, texts);
-        }
+    /// The model is refused; the message says why, and what to do.
+    pub fn probe(&self, images: Option<&Tensor>, texts: &[String]) -> Result<Vec<f32>> {
         let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
-        let text = self.tokenizer.as_ref().map(|_| self.read_texts(texts)).transpose()?;
+        let text = self.text(texts)?;
         let first = self.decide(leaf.as_ref(), text.as_ref())?;
         // taken after the first call, which may fill a cache that later calls only read
         let state = self.module.state()?;
         let values = tensor::values(&first)?;
         self.check_repeats(&values, leaf.as_ref(), text.as_ref())?;
+        if self.spec.command.is_some() {
+            return Ok(values);
+        }
         self.check_logits(&values, images, text.as_ref())?;
         if self.module.state()? != state {
             return Err(self.refused(
@@ -42,70 +43,52 @@ impl Script {
                  saved",
             ));
         }
-        leaf.map_or(Ok(()), |leaf| self.check_gradient(&first, &leaf))
-    }
-
-    /// Refuses a command if its answers differ when it is asked again, or for a case alone.
-    fn probe_answers(&self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
-        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
-        let first = tensor::values(&self.decide(images, text.as_ref())?)?;
-        // a difference that is no number is not close either
-        let is_close = |(one, other): (&f32, &f32)| (one - other).abs() <= ALONE * other.abs().max(1.0);
-        let again = tensor::values(&self.decide(images, text.as_ref())?)?;
-        if !again.iter().zip(&first).all(is_close) {
-            return Err(
-                self.refused("answers the same cases differently the second time", "take its noise out")
-            );
+        if let Some(leaf) = leaf {
+            self.check_gradient(&first, &leaf)?;
         }
-        let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
-        let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text.as_ref())?.as_ref())?)?;
-        if !alone.iter().zip(&first).all(is_close) {
-            return Err(self.refused(
-                "answers a case differently when it is alone",
-                "let no case change another's answer",
-            ));
-        }
-        Ok(())
+        Ok(values)
     }
 
     /// Sets a command's digest from its answers to some clean cases, rounded, because its weights are not visible.
-    ///
-    /// # Errors
-    /// The command does not answer.
-    pub fn pin_answers(&mut self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+    pub fn pin_answers(&mut self, answers: &[f32]) {
         if self.spec.command.is_none() {
-            return Ok(());
+            return;
         }
-        let text = if self.spec.reads_text { Some(self.read_texts(texts)?) } else { None };
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.file.as_bytes());
-        for value in tensor::values(&self.decide(images, text.as_ref())?)? {
-            hasher.update(&((f64::from(value) / ROUNDED).round() as i64).to_le_bytes());
+        for value in answers {
+            hasher.update(&((f64::from(*value) / ROUNDED).round() as i64).to_le_bytes());
         }
         self.digest = hasher.finalize().to_hex().to_string();
-        Ok(())
     }
 
-    /// Checks that the same cases get the same finite answers again, and that the first case gets its answer alone
-    /// too.
+    /// Checks that the same cases get the same finite answers again, to the bit unless they are a command's, and that the
+    /// first case gets its answer alone too.
     fn check_repeats(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
-        if values != tensor::values(&self.decide(images, text)?)? {
-            return Err(self.refused(
-                "answers the same cases differently the second time",
-                "save it after `model.eval()`, without dropout or noise",
-            ));
+        let is_command = self.spec.command.is_some();
+        let is_far = |(one, other): (&f32, &f32)| (one - other).abs() > ALONE * other.abs().max(1.0);
+        let again = tensor::values(&self.decide(images, text)?)?;
+        let differs = if is_command { again.iter().zip(values).any(is_far) } else { again != values };
+        if differs {
+            let remedy = if is_command {
+                "take its noise out"
+            } else {
+                "save it after `model.eval()`, without dropout or noise"
+            };
+            return Err(self.refused("answers the same cases differently the second time", remedy));
         }
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             return Err(self.refused(&format!("answers {value} for a clean case"), "mend the model"));
         }
         let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
         let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text)?.as_ref())?)?;
-        let is_far = |(alone, among): (&f32, &f32)| (alone - among).abs() > ALONE * among.abs().max(1.0);
         if alone.iter().zip(values).any(is_far) {
-            return Err(self.refused(
-                "answers a case differently when it is alone",
-                "save it after `model.eval()`: a batch norm in training mode looks at the other cases",
-            ));
+            let remedy = if is_command {
+                "let no case change another's answer"
+            } else {
+                "save it after `model.eval()`: a batch norm in training mode looks at the other cases"
+            };
+            return Err(self.refused("answers a case differently when it is alone", remedy));
         }
         Ok(())
     }

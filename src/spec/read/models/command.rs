@@ -13,7 +13,8 @@ use crate::spec::table::{block, expected_block, needed, optional, own, table, us
 use crate::spec::{Access, CommandLine, Expectation, Model, ModuleFormat, Outputs, ScriptModel, Source};
 
 /// The kinds of output.
-const OUTPUTS: [&str; 3] = ["logits", "logit", "probability"];
+static OUTPUTS: [(&str, Outputs); 3] =
+    [("logits", Outputs::Logits), ("logit", Outputs::Logit), ("probability", Outputs::Probability)];
 
 table! {
     /// The architecture `command`.
@@ -33,7 +34,7 @@ table! {
         }),
         outputs: Outputs = needed(
             "What it answers: `logits` (normal, abnormal), one `logit` of abnormal, or its `probability`.",
-            own(outputs, |about| json!({"description": about, "enum": OUTPUTS, "examples": ["logit"]})),
+            word("kind of output", &OUTPUTS),
             "logit",
         ),
         access: Access = usual(
@@ -82,11 +83,6 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
             timeout: table.timeout.value?,
         }),
     }))
-}
-
-fn outputs(node: &Node<'_>) -> Option<Outputs> {
-    let kind = node.one_of("kind of output", &[(OUTPUTS[0], 0), (OUTPUTS[1], 1), (OUTPUTS[2], 2)])?;
-    Some([Outputs::Logits, Outputs::Logit, Outputs::Probability][kind].clone())
 }
 
 /// The words of a command line.

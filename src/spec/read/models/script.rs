@@ -64,8 +64,7 @@ fn outputs(node: &Node<'_>) -> Option<Outputs> {
         // a column without a name is one that was not trained
         return Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect()));
     }
-    let is_one = node.one_of("kind of output", &[("logits", false), ("logit", true)])?;
-    Some(if is_one { Outputs::Logit } else { Outputs::Logits })
+    node.one_of("kind of output", &[("logits", Outputs::Logits), ("logit", Outputs::Logit)])
 }
 
 fn schema_of_outputs(about: &str) -> Json {
