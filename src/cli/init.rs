@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::ask::Ask;
+use self::columns::Wanted;
 use self::division::Division;
 use self::place::Place;
-use self::source::{Source, Wanted};
+use self::source::Source;
 use self::weights::{Exported, Kept, Weights};
 use self::write::Draft;
 use super::{schema, stem, write_out};

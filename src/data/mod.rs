@@ -15,6 +15,7 @@ mod identifying;
 mod image_source;
 mod images;
 mod iu_xray;
+mod jpeg;
 mod language;
 mod layout;
 mod load;

@@ -7,8 +7,7 @@
 //! is below it.
 
 use super::counts::Tally;
-use super::measure::Part;
-use super::sample::{CertifiedShare, Sample};
+use super::sample::{CertifiedShare, Part, Sample};
 use super::{LEVEL, percent_beside};
 use crate::evidence::{Certificate, Decision, Vote};
 use crate::plan::{self, Clause};

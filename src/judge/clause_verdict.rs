@@ -6,7 +6,8 @@
 //! come from the discordant pairs alone (McNemar, 1947).
 
 use super::acted::Untouched;
-use super::measure::{Measured, Part};
+use super::measure::Measured;
+use super::sample::Part;
 use super::sample::Sample;
 use super::{ClauseFinding, Estimate, Verdict, figure, goal, goal_points, percent_beside, points_beside};
 use crate::plan::Clause;

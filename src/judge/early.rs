@@ -12,7 +12,8 @@
 
 use super::checks::{self, Raised};
 use super::counts::Tally;
-use super::measure::{Measured, Part};
+use super::measure::Measured;
+use super::sample::Part;
 use super::{LEVEL, weighed};
 use crate::evidence::{Assembly, Evidence, Pieces, assemble};
 use crate::plan::probes::PROBED_CASES;

@@ -3,7 +3,7 @@
 
 use super::acted::Untouched;
 use super::counts::{Tally, noun};
-use super::sample::Sample;
+use super::sample::{Part, Sample};
 use super::{Estimate, certified, figure, percent, percent_beside};
 use crate::plan::Clause;
 use crate::spec::{Bound, Metric};
@@ -15,21 +15,6 @@ pub(super) struct Measured {
     pub(super) parts: Vec<Part>,
     /// The cell whose attack altered the smallest share of the clean-right cases, if one did not alter all of them.
     pub(super) untouched: Option<Untouched>,
-}
-
-/// The counts of one group.
-pub(super) struct Part {
-    /// The group's value; None for all cases.
-    pub(super) group: Option<String>,
-    pub(super) sample: Sample,
-    pub(super) estimate: Estimate,
-    pub(super) other: Option<Estimate>,
-    /// p-value of the hypothesis that the clause is false in this group.
-    pub(super) p: f64,
-    /// The counts in words.
-    pub(super) counted: String,
-    /// What the clause lacks other than cases, such as samples of a vote; used if it is undecided.
-    pub(super) short: Option<String>,
 }
 
 impl Measured {

@@ -14,6 +14,7 @@ pub mod early;
 mod exit;
 mod figures;
 mod finding;
+mod loosened;
 mod majority;
 mod measure;
 mod one_class;
@@ -34,11 +35,12 @@ use exit::code;
 pub use exit::exit_code;
 pub(crate) use figures::{figure, goal, goal_percent, goal_points, percent, percent_beside, points_beside};
 pub use finding::{ClauseFinding, Estimate, Finding, Verdict};
+pub use loosened::{Loosened, Signed};
 pub use one_class::met_by_one_class;
 use requirements::weighed;
 pub use requirements::{judge, judge_against};
 pub use row_notes::{Halves, halves, notes, notes_beside_halves};
-pub use verdicts::{Judgement, Loosened, Signed, Waiving};
+pub use verdicts::{Judgement, Waiving};
 
 /// Error rate of the gate over all requirements, and of each one-sided bound without correction: a 95 % bound.
 pub const LEVEL: f64 = 0.05;

@@ -22,6 +22,21 @@ pub(super) enum Sample {
     Mean(Mean, f64),
 }
 
+/// The counts of one group.
+pub(super) struct Part {
+    /// The group's value; None for all cases.
+    pub(super) group: Option<String>,
+    pub(super) sample: Sample,
+    pub(super) estimate: Estimate,
+    pub(super) other: Option<Estimate>,
+    /// p-value of the hypothesis that the clause is false in this group.
+    pub(super) p: f64,
+    /// The counts in words.
+    pub(super) counted: String,
+    /// What the clause lacks other than cases, such as samples of a vote; used if it is undecided.
+    pub(super) short: Option<String>,
+}
+
 /// The share of certifiable cases, from those that votes certified and those that they refuted. Each vote is wrong
 /// with probability `alpha` at most.
 pub(super) struct CertifiedShare {

@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::checks::{self, Examined, Raised};
+use super::loosened::{Loosened, loosened};
 use super::{Baseline, ClauseFinding, Finding, Verdict, judge_against, met_by_one_class};
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan, Requirement};
-use crate::spec::{Bound, ChangedTrigger, CheckPolicy};
+use crate::spec::{Bound, CheckPolicy};
 
 /// The judgement of evidence on a given day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,27 +36,6 @@ pub enum Waiving {
     /// It covers nothing that was raised, so it must be removed.
     Unused,
     /// Its last day has passed: it covers nothing.
-    Expired,
-}
-
-/// A trigger that raises its check less often than the usual one. It acts as a waiver, so it needs a signature.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Loosened {
-    /// The trigger, with its signature.
-    pub trigger: ChangedTrigger,
-    /// Whether it is signed.
-    pub state: Signed,
-}
-
-/// The state of a loosened trigger's signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Signed {
-    /// A person signs for it.
-    Signed,
-    /// Nobody signs for it: its check counts as raised.
-    Unsigned,
-    /// The last day of its signature has passed: its check counts as raised.
     Expired,
 }
 
@@ -116,17 +96,6 @@ fn say_beside(found: &mut ClauseFinding, plan: &Plan, clause: &Clause, abnormal:
     for said in aside.into_iter().chain(is_met) {
         found.reason = format!("{}; {said}", found.reason);
     }
-}
-
-/// The loosened triggers of a spec.
-fn loosened(plan: &Plan, today: Date) -> Vec<Loosened> {
-    let loosened = plan.spec.checks.triggers.iter().filter(|trigger| trigger.is_loosened());
-    let state = |trigger: &ChangedTrigger| match &trigger.signature {
-        Some(signature) if signature.expires >= today => Signed::Signed,
-        Some(_) => Signed::Expired,
-        None => Signed::Unsigned,
-    };
-    loosened.map(|trigger| Loosened { trigger: trigger.clone(), state: state(trigger) }).collect()
 }
 
 /// Marks what the waivers cover, and gives the state of each waiver.

@@ -3,14 +3,13 @@
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
-use super::run::tell_damage;
 use super::settings::{computed_on, library};
 use super::tensor;
 use crate::Result;
 use crate::data::{self, Audit, Dataset, FindingCounts, Partition};
 use crate::evidence::{
-    Case, Cell, Certificate, DataFacts, Event, Evidence, FindingFacts, Machine, Regressions, RunFacts,
-    SCHEMA, Twins,
+    Case, Cell, Certificate, DataFacts, Event, Evidence, FindingFacts, Machine, Observer, Regressions,
+    RunFacts, SCHEMA, Twins,
 };
 use crate::plan::{self, Plan};
 use crate::seal::Cache;
@@ -52,6 +51,13 @@ pub(super) fn head(field: &ChunkLoop<'_>, options: &Options) -> Result<Evidence>
         regressions: Regressions::default(),
         models: field.models.to_vec(),
     })
+}
+
+/// Reports every cache entry that was found damaged.
+pub(super) fn tell_damage(cache: &Cache, observer: &dyn Observer) {
+    for entry in cache.take_damaged() {
+        observer.observe(Event::Damaged { entry: &entry });
+    }
 }
 
 /// The test cases, and which of their inputs are also in the training or validation part.

@@ -3,7 +3,7 @@
 use super::Options;
 use super::chunk_loop::ChunkLoop;
 use super::defend::of_spec::Surroundings;
-use super::evidence_head::head;
+use super::evidence_head::{head, tell_damage};
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
 use super::model::Reader;
@@ -187,13 +187,6 @@ fn on_stage<T>(
         fresh: options.fresh,
         observer,
     })
-}
-
-/// Reports every cache entry that was found damaged.
-pub(super) fn tell_damage(cache: &Cache, observer: &dyn Observer) {
-    for entry in cache.take_damaged() {
-        observer.observe(Event::Damaged { entry: &entry });
-    }
 }
 
 /// How much of the test reports a model never reads, in a sentence. None for a fusion, because it reads the same part

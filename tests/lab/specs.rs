@@ -240,12 +240,7 @@ fn folding_turns_no_decision_that_is_not_within_rounding() {
             }
             turned += 1;
             let margin = |outcome: &Outcome| outcome.margin.expect("a finite answer").abs();
-            assert!(
-                margin(a) <= ROUNDING && margin(b) <= ROUNDING,
-                "{} under {}",
-                plain.model,
-                plain.attack
-            );
+            assert!(margin(a) <= ROUNDING && margin(b) <= ROUNDING, "{} under {}", plain.model, plain.attack);
         }
     }
     eprintln!("folding turned {turned} of {outcomes} decisions, each within rounding");

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::labels;
-use super::source::Wanted;
 use crate::data::Column;
 use crate::{Error, Result};
 
@@ -95,6 +94,15 @@ const HINTS: [(&str, &[&str]); 3] = [
     ("patient", &["patient", "pat", "subj", "person", "mrn"]),
     ("label", &["label", "diag", "class", "target", "finding", "outcome"]),
 ];
+
+/// What names and places its data have.
+pub(super) struct Wanted<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) positive: &'a [String],
+    pub(super) columns: &'a [String],
+    /// The command that was given, with more flags.
+    pub(super) command: &'a dyn Fn(&str) -> String,
+}
 
 /// Which column holds what: as `--column KEY=NAME` says, else by its name.
 pub(super) fn guess<'c>(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::ask::Ask;
-use super::columns;
+use super::columns::{self, Wanted};
 use super::labels::Labels;
 use super::place::{Place, scalar};
 use super::public_sets::{self, PublicSet};
@@ -42,15 +42,6 @@ impl Source {
     pub(super) fn is_phantom(&self) -> bool {
         self.block.starts_with("phantom")
     }
-}
-
-/// What names and places its data have.
-pub(super) struct Wanted<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) positive: &'a [String],
-    pub(super) columns: &'a [String],
-    /// The command that was given, with more flags.
-    pub(super) command: &'a dyn Fn(&str) -> String,
 }
 
 /// The phantom of the default spec.

@@ -2,20 +2,9 @@
 //! and G): plain and deflated, RLE, JPEG, lossless JPEG and JPEG 2000.
 
 use super::elements::{Elements, Value};
-use super::shape::Shape;
+use super::shape::{Coded, Shape};
 use super::tags;
-use crate::data::images;
-
-/// Words of a picture, row-major.
-#[derive(Debug)]
-pub(super) struct Coded {
-    /// `[rows, columns]`; a word of fewer bits has zeros above them.
-    pub(super) words: Vec<u16>,
-    /// Bits of a word that the code stream itself states; None where it states none.
-    pub(super) precision: Option<u8>,
-    /// Whether the code stream itself says that its values are signed; None where it does not say.
-    pub(super) is_signed: Option<bool>,
-}
+use crate::data::jpeg;
 
 /// Decodes the pixels.
 pub(super) fn decode(elements: &Elements, shape: &Shape) -> Result<Coded, String> {
@@ -128,7 +117,7 @@ fn unpack(packed: &[u8], words: &mut [u16]) -> Result<(), ()> {
 
 /// JPEG and lossless JPEG (ITU-T T.81).
 fn jpeg(bytes: &[u8], shape: &Shape) -> Result<Coded, String> {
-    if let Some(why) = images::jpeg_lacks(bytes) {
+    if let Some(why) = jpeg::missing(bytes) {
         return Err(format!("its JPEG was cut off: {why}"));
     }
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
@@ -150,7 +139,7 @@ fn jpeg(bytes: &[u8], shape: &Shape) -> Result<Coded, String> {
             return Err("its JPEG is in colour and its header says gray; export it anew".to_string());
         }
     };
-    Ok(Coded { words, precision: images::jpeg_precision(bytes), is_signed: None })
+    Ok(Coded { words, precision: jpeg::precision(bytes), is_signed: None })
 }
 
 /// JPEG 2000 (ITU-T T.800), whose stream says how many bits its values have and whether they are signed.

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use super::tags::Tag;
+
 /// The mark of a DICOM file, and where it is.
 const MARK: (usize, &[u8]) = (128, b"DICM");
 /// Most bytes that a deflated data set may fill (512 MiB).
@@ -19,10 +21,6 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const TRANSFER_SYNTAX: Tag = Tag(0x0002, 0x0010);
-
-/// Group and element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Tag(pub(super) u16, pub(super) u16);
 
 /// Whether the content is that of a DICOM file.
 pub(in crate::data) fn is_dicom(content: &[u8]) -> bool {

@@ -3,6 +3,17 @@
 use super::elements::{Elements, Value};
 use super::tags;
 
+/// Words of a picture, row-major.
+#[derive(Debug)]
+pub(super) struct Coded {
+    /// `[rows, columns]`; a word of fewer bits has zeros above them.
+    pub(super) words: Vec<u16>,
+    /// Bits of a word that the code stream itself states; None where it states none.
+    pub(super) precision: Option<u8>,
+    /// Whether the code stream itself says that its values are signed; None where it does not say.
+    pub(super) is_signed: Option<bool>,
+}
+
 /// The pixels of a picture with one frame and one sample a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -95,7 +106,7 @@ impl Shape {
     }
 
     /// The values of words. Where a code stream states its own bits and sign, they may not contradict the header's.
-    pub(super) fn values(&self, coded: &super::codec::Coded) -> Result<Vec<i32>, String> {
+    pub(super) fn values(&self, coded: &Coded) -> Result<Vec<i32>, String> {
         if let Some(is_signed) = coded.is_signed.filter(|is_signed| *is_signed != self.is_signed) {
             let word = |is_signed| if is_signed { "signed" } else { "unsigned" };
             return Err(format!(

@@ -1,7 +1,9 @@
 //! The elements that are read, with their numbers from DICOM PS3.6. Names of people, dates and addresses are not among
 //! them.
 
-use super::elements::Tag;
+/// Group and element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tag(pub(super) u16, pub(super) u16);
 
 pub(super) const INSTANCE: Tag = Tag(0x0008, 0x0018);
 pub(super) const ACCESSION: Tag = Tag(0x0008, 0x0050);

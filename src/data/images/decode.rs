@@ -13,9 +13,9 @@ use fast_image_resize as resize;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Luma};
 
+use super::LARGEST_SIDE;
 use super::memory::{BUDGET, Share};
-use super::{LARGEST_SIDE, jpeg};
-use crate::data::{Decoding, ImageFile, dicom, placeholder};
+use crate::data::{Decoding, ImageFile, dicom, jpeg, placeholder};
 use crate::{Error, Result};
 
 /// A decoded picture.

@@ -4,11 +4,7 @@
 //! change of ε would mean a multiple of it.
 
 mod decode;
-mod entropy;
-mod jpeg;
 mod memory;
-
-pub(super) use self::jpeg::{missing as jpeg_lacks, precision as jpeg_precision};
 
 use std::path::{Path, PathBuf};
 

@@ -41,9 +41,9 @@ mod vacuous_certificate;
 
 use std::ops::Range;
 
+use super::Verdict;
 use super::counts::{Tally, is_right};
-use super::verdicts::Signed;
-use super::{Loosened, Verdict};
+use super::loosened::{Loosened, Signed};
 use crate::evidence::{Evidence, Outcome, Vote};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{

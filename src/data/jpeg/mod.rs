@@ -1,6 +1,8 @@
 //! Whether a JPEG file is whole (ITU-T T.81, Annex B). Decoders fill what is missing with gray, and say nothing.
 
-use super::entropy::{Coded, Table, is_whole};
+mod entropy;
+
+use entropy::{Coded, Table, is_whole};
 
 /// What is missing of a JPEG file; None if it is whole. Content that is no JPEG is not judged.
 pub(in crate::data) fn missing(content: &[u8]) -> Option<&'static str> {
