@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::root::Folder;
 use super::table::{Row, Table};
 use super::{LeftOut, dicom_folder};
-use crate::spec::{Join, Layout, pattern};
+use crate::spec::{FILE_COLUMN, Join, Layout, pattern};
 use crate::{Error, Result};
 
 /// A table, and what was done to get it.
@@ -42,7 +42,7 @@ pub(super) fn arrange(
     let is_wanted = |name: &str| wanted.contains(name);
     let mut left_out = BTreeMap::new();
     let mut table = match &layout.dicom {
-        None => Table::read_columns(path, &is_wanted)?,
+        None => read_all(root, path, &layout.also, &is_wanted)?,
         Some(dicom) => {
             let images = dicom_folder::table(&root.folder(&dicom.folder)?, &mut left_out)?;
             joined(images, path, &[dicom.by.name().to_string()], &is_wanted, &mut left_out)?
@@ -60,6 +60,28 @@ pub(super) fn arrange(
         table = only(table, &layout.only, &mut left_out)?;
     }
     Ok(Arranged { table, left_out: left_out.into_iter().collect(), header })
+}
+
+/// The table of a file and of those that follow it. With further files, each row has the name of its file in the column
+/// [`FILE_COLUMN`], so that the split can name them.
+fn read_all(root: &Folder, path: &Path, also: &[PathBuf], is_wanted: &dyn Fn(&str) -> bool) -> Result<Table> {
+    let mut table = Table::read_columns(path, is_wanted)?;
+    if also.is_empty() {
+        return Ok(table);
+    }
+    for file in also {
+        table = table.followed_by(&Table::read_columns(&root.file(file)?, is_wanted)?)?;
+    }
+    if table.header().iter().any(|name| name == FILE_COLUMN) {
+        return Err(Error::Input(format!(
+            "{}:1: with `also`, medcert adds a column `{FILE_COLUMN}` with the name of each row's file, and there is \
+             one already; rename it",
+            path.display()
+        )));
+    }
+    table.with(&[FILE_COLUMN.to_string()], |row| {
+        Ok(Some(vec![row.file().file_name().unwrap_or_default().to_string_lossy().to_string().into()]))
+    })
 }
 
 /// A table with the columns of another, where rows agree in the columns `on`. A row without a partner is dropped.

@@ -24,6 +24,8 @@ const DELIMITERS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'
 /// A table in memory.
 pub(super) struct Table {
     path: PathBuf,
+    /// Further files, whose rows follow.
+    further: Vec<PathBuf>,
     /// All columns of the file, those too that are not kept.
     header: Vec<String>,
     /// The columns that are kept.
@@ -32,8 +34,10 @@ pub(super) struct Table {
     cells: String,
     /// Where each cell ends in `cells`.
     ends: Vec<u32>,
-    /// The line of the file that each row starts in, counted from 1.
+    /// The line of its file that each row starts in, counted from 1.
     lines: Vec<u32>,
+    /// The file of each row: 0 for the first, and from 1 its place among the further ones.
+    files: Vec<u16>,
     delimiter: (u8, &'static str),
 }
 
@@ -68,11 +72,13 @@ impl Table {
         let names = kept.iter().map(|&place| header[place].clone()).collect();
         let mut table = Self {
             path: path.to_path_buf(),
+            further: vec![],
             header,
             names,
             cells: String::new(),
             ends: vec![],
             lines: vec![],
+            files: vec![],
             delimiter,
         };
         let mut record = csv::StringRecord::new();
@@ -100,6 +106,7 @@ impl Table {
                 path.display()
             )));
         }
+        table.files = vec![0; table.lines.len()];
         table.check_end(text.get(last..).unwrap_or_default())?;
         table.check_names()?;
         Ok(table)
@@ -109,10 +116,10 @@ impl Table {
     pub(super) fn made(path: &Path, names: &[&str], rows: &[Vec<String>]) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let (cells, ends) = (String::new(), vec![]);
-        let lines = (1..=rows.len() as u32).collect();
-        let header = names.clone();
-        let mut table =
-            Self { path: path.to_path_buf(), header, names, cells, ends, lines, delimiter: DELIMITERS[0] };
+        let (lines, files) = ((1..=rows.len() as u32).collect(), vec![0; rows.len()]);
+        let (header, further, delimiter) = (names.clone(), vec![], DELIMITERS[0]);
+        let path = path.to_path_buf();
+        let mut table = Self { path, further, header, names, cells, ends, lines, files, delimiter };
         rows.iter().flatten().for_each(|cell| table.push(cell));
         table
     }
@@ -130,16 +137,19 @@ impl Table {
     ) -> Result<Self> {
         let mut table = Self {
             path: self.path.clone(),
+            further: self.further.clone(),
             header: [&self.header[..], names].concat(),
             names: [&self.names[..], names].concat(),
             cells: String::with_capacity(self.cells.len()),
             ends: Vec::with_capacity(self.ends.len()),
             lines: Vec::with_capacity(self.lines.len()),
+            files: Vec::with_capacity(self.files.len()),
             delimiter: self.delimiter,
         };
         for row in self.rows() {
             let Some(cells) = further(row)? else { continue };
             table.lines.push(row.number());
+            table.files.push(self.files[row.place]);
             for column in 0..self.names.len() {
                 table.push(row.value(column));
             }
@@ -149,6 +159,28 @@ impl Table {
         }
         table.check_names()?;
         Ok(table)
+    }
+
+    /// The rows of this table and then those of a file that has the same columns, in any order.
+    pub(super) fn followed_by(mut self, other: &Self) -> Result<Self> {
+        let places = self.names().map(|name| other.column(name)).collect::<Result<Vec<usize>>>()?;
+        self.further.push(other.path.clone());
+        let file = self.further.len() as u16; // a spec names at most `MOST_FILES`
+        for row in other.rows() {
+            self.lines.push(row.number());
+            self.files.push(file);
+            for &place in &places {
+                self.push(row.value(place));
+            }
+        }
+        let bytes = self.cells.len() as u64;
+        if bytes > LARGEST_BYTES || self.lines.len() > MOST_ROWS {
+            return Err(Error::Input(format!(
+                "{} and the files of `also` have together more than {MOST_ROWS} rows or 1 GiB; take fewer",
+                self.path.display()
+            )));
+        }
+        Ok(self)
     }
 
     /// How it was read, where that is not as usual.
@@ -234,9 +266,15 @@ impl<'t> Row<'t> {
         self.table.lines[self.place]
     }
 
+    /// The file that it is in.
+    pub(super) fn file(self) -> &'t Path {
+        let further = usize::from(self.table.files[self.place]).checked_sub(1);
+        further.map_or(&self.table.path, |further| &self.table.further[further])
+    }
+
     /// Where it starts, as `FILE:LINE`.
     pub(super) fn place(self) -> String {
-        format!("{}:{}", self.table.path.display(), self.number())
+        format!("{}:{}", self.file().display(), self.number())
     }
 
     /// A fault of this row.

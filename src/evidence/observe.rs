@@ -60,6 +60,15 @@ pub enum Event<'a> {
         /// Cases of the chunk.
         cases: usize,
     },
+    /// A check asked a chunk of cases a question of its own.
+    Probed {
+        /// The model's name.
+        model: &'a str,
+        /// Questions asked so far on this chunk.
+        done: u64,
+        /// Questions in all on this chunk.
+        total: u64,
+    },
     /// The audit of the data, which needs no model, is done.
     Audited,
     /// A chunk of cases went through every cell of a model.

@@ -208,6 +208,8 @@ impl ChunkLoop<'_> {
     ) -> Result<(Piece, bool)> {
         let mut journal = None;
         let (mut chunk, mut piece, mut is_certified) = (None, Piece::default(), false);
+        let is_probe = |wanted: &&Wanted<'_>| matches!(wanted, Wanted::WorkItem(WorkItem::Probe(_)));
+        let (mut probed, probes) = (0, looks.iter().filter(is_probe).count() as u64);
         for wanted in looks {
             let look = match wanted {
                 Wanted::WorkItem(look) => look,
@@ -245,6 +247,11 @@ impl ChunkLoop<'_> {
                 let seen = self.see(scene, chunk, indices, *look)?;
                 journal.append(key.clone(), seen)?;
                 self.told(scene, *look, indices.len());
+                if matches!(look, WorkItem::Probe(_)) {
+                    probed += 1;
+                    let model = scene.reader.name();
+                    self.observer.observe(Event::Probed { model, done: probed, total: probes });
+                }
             }
             match journal.get(&key) {
                 Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),

@@ -52,6 +52,8 @@ impl Observer for Profile<'_> {
             }
             Event::Tried { model, attack, cases } => (format!("{model} under {attack}"), *cases as u64),
             Event::Attacked { .. } => ("reading cached results".to_string(), 0),
+            // it follows `Tried`, which has the time
+            Event::Probed { .. } => return self.inner.observe(event),
             Event::Damaged { .. } => ("replacing damaged cache entries".to_string(), 0),
             Event::Audited => ("checking the data".to_string(), 0),
         };

@@ -170,6 +170,9 @@ impl Observer for Progress {
                     self.line(&format!("{model} under {attack}: {cases}"));
                 }
             }
+            Event::Probed { model, done, total } => {
+                self.move_to(&format!("checking {model}"), (done, total), format!("probe {done} of {total}"));
+            }
             Event::Attacked { model, done, total } => self.attacked(model, done, total),
         }
     }

@@ -55,6 +55,8 @@ pub enum Window {
 /// How the rows of a table become cases.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Layout {
+    /// More files with the same columns, whose rows follow.
+    pub also: Vec<PathBuf>,
     /// The table is the files of a folder with DICOM images, joined to the table of labels.
     pub dicom: Option<DicomFolder>,
     /// Tables whose columns are added, one after the other.
@@ -66,6 +68,11 @@ pub struct Layout {
     /// What several rows of a case mean.
     pub rows: Rows,
 }
+
+/// The column with the name of a row's file, where the rows come from several.
+pub const FILE_COLUMN: &str = "file";
+/// Most files that the rows come from.
+pub const MOST_FILES: usize = 100;
 
 /// The column with the path of a DICOM image.
 pub const DICOM_FILE: &str = "File";

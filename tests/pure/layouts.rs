@@ -48,6 +48,52 @@ fn path(study: &Study) -> String {
     }
 }
 
+const COLUMNS: &str = "columns: {id: id, patient: patient, label: label, findings: report}";
+
+#[test]
+fn a_split_names_the_files_of_training_and_of_test() {
+    let header = "id,patient,label,report\n";
+    let files: [(&str, &[u8]); 3] = [
+        ("train.csv", b"id,patient,label,report\na,1,1,an effusion\nb,2,0,clear\n"),
+        ("test.csv", b"patient,id,report,label,more\n3,c,an effusion,1,x\n4,d,clear,0,y\n"),
+        ("odd.csv", b"id,patient,label\ne,5,1\n"),
+    ];
+    let text = format!(
+        "claim: c\ndata: {{manifest: {{file: train.csv, also: [test.csv], {COLUMNS}}}}}\nsplit: {{column: file, test: \
+         [test.csv]}}\nmodels: {{language: {{bert: {{config: tiny, weights: w.safetensors}}}}}}\n\
+         require: [language accuracy ≥ 9%]\n"
+    );
+    let folder = folder(&files);
+    let spec =
+        |text: &str| parse(&folder.path().join("a.yaml"), text).unwrap_or_else(|faults| panic!("{faults}"));
+    let both = spec(&text);
+    let data = load(&both, None).expect("data");
+    assert_eq!(labels(&data), [("a", true), ("b", false), ("c", true), ("d", false)]);
+    let parts = medcert::data::split(&data.studies, &both.split).expect("parts");
+    assert_eq!((parts.train, parts.test), (vec![0, 1], vec![2, 3]));
+    // another file is other data
+    let one = spec(&text.replace("also: [test.csv], ", "").replace("[test.csv]", "[train.csv]"));
+    assert_eq!(both.fingerprint().differences(&one.fingerprint()), ["`data`", "`split`"]);
+
+    let refused = |from: &str, to: &str| {
+        let text = text.replace(from, to);
+        let spec = parse(&folder.path().join("a.yaml"), &text).map_err(|faults| faults.to_string());
+        let why = spec.and_then(|spec| load(&spec, None).map_err(|error| error.to_string()));
+        why.expect_err("refused").replace(&folder.path().display().to_string(), "FOLDER")
+    };
+    let why = refused("[test.csv], col", "[odd.csv], col");
+    assert!(why.starts_with("FOLDER/odd.csv:1: there is no column `report`"), "{why}");
+    std::fs::write(folder.path().join("bad.csv"), format!("{header}f,6,maybe,clear\n")).expect("written");
+    let why = refused("[test.csv], col", "[bad.csv], col");
+    assert!(why.starts_with("FOLDER/bad.csv:2: "), "a fault names the file of its row: {why}");
+    assert!(refused("[test.csv], col", "[gone.csv], col").contains("gone.csv"));
+    assert!(refused("also: [test.csv], col", "also: [], col").contains("name 1 to 100 files"));
+    std::fs::write(folder.path().join("named.csv"), "id,patient,label,report,file\ng,7,1,clear,x\n")
+        .expect("written");
+    let why = refused("file: train.csv, also: [test.csv]", "file: named.csv, also: [named.csv]");
+    assert!(why.contains("there is one already"), "{why}");
+}
+
 const NIH: &str = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Gender,View Position\n\
                    1_0.png,Cardiomegaly|Emphysema,1,58,M,PA\n1_1.png,No Finding,1,93,M,AP\n2_0.png,No Finding,2,81,F,PA\n";
 

@@ -110,7 +110,10 @@ fn put_findings(part: &mut Part, findings: &FindingColumns) {
 
 /// How rows become cases.
 fn put_layout(part: &mut Part, layout: &Layout) {
-    let Layout { dicom, joins, parts, only, rows } = layout;
+    let Layout { also, dicom, joins, parts, only, rows } = layout;
+    for file in also {
+        part.path("also", file);
+    }
     if let Some(DicomFolder { folder, by }) = dicom {
         part.path("folder", folder).put("by", by.name());
     }

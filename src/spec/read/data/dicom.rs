@@ -74,6 +74,7 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         bits: None,
         layout: Box::new(Layout {
             dicom: Some(dicom),
+            also: vec![],
             only: table.r#where.value?.unwrap_or_default(),
             ..Layout::default()
         }),

@@ -8,7 +8,7 @@ use super::cells::cell;
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
 use crate::spec::table::{Optional, Own, needed, needed_block, optional, own, path, table};
-use crate::spec::{Join, Rows, pattern};
+use crate::spec::{Join, MOST_FILES, Rows, pattern};
 
 /// Columns, each with the values whose rows are kept.
 type Kept = Vec<(String, Vec<String>)>;
@@ -27,6 +27,10 @@ table! {
 
 pub(super) const JOINS: Own<Vec<Join>> =
     own(joins, |about| parts::described(parts::list(&Joined::schema(&|_| String::new()), 0), about));
+pub(super) const FILES: Own<Vec<PathBuf>> = own(files, |about| {
+    let list = parts::list(&parts::path("A CSV file, plain or gzipped.", "test.csv"), 1);
+    parts::described(list, about)
+});
 pub(super) const PARTS: Own<Vec<(String, String)>> = own(divided, |about| {
     json!({
         "description": about, "type": "object", "additionalProperties": {"type": "string", "pattern": "\\{"},
@@ -61,6 +65,17 @@ fn joins(node: &Node<'_>) -> Option<Vec<Join>> {
         Some(Join { file: table.file.value?, on: on? })
     };
     node.items()?.iter().map(join).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Files whose rows follow.
+fn files(node: &Node<'_>) -> Option<Vec<PathBuf>> {
+    let files: Vec<Option<PathBuf>> = node.items()?.iter().map(Node::path).collect();
+    let files = files.into_iter().collect::<Option<Vec<PathBuf>>>()?;
+    if files.is_empty() || files.len() > MOST_FILES {
+        node.fault(format!("name 1 to {MOST_FILES} files"), None);
+        return None;
+    }
+    Some(files)
 }
 
 /// One or more names of columns.

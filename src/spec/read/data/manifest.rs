@@ -18,6 +18,11 @@ table! {
     /// The source `manifest`.
     Manifest {
         file: PathBuf = needed("The CSV file.", path("cases.csv"), "cases.csv"),
+        also: Option<Vec<PathBuf>> = optional(
+            "More CSV files with the same columns, whose rows follow. The column `file` then holds the name of a row's \
+             file, so that the split can name them.",
+            layout::FILES,
+        ),
         columns: () = needed_block(
             "Which column holds what.",
             |about, names| parts::described(ColumnNames::schema(names), about),
@@ -103,6 +108,7 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         views,
         bits: table.bits.value?,
         layout: Box::new(Layout {
+            also: table.also.value?.unwrap_or_default(),
             dicom: None,
             joins: table.join.value?.unwrap_or_default(),
             parts: table.parts.value?.unwrap_or_default(),
