@@ -16,7 +16,7 @@ use super::root::Folder;
 use super::table::{Row, Table};
 use super::{ImageSource, LeftOut, Report, Study, placeholder};
 use crate::spec::Views;
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// The studies in the file's order, and how many have no label.
 pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(Vec<Study>, LeftOut)> {
@@ -59,7 +59,7 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
                 findings: text(findings)?,
                 impression: text(impression)?,
             },
-            label: !label.eq_ignore_ascii_case("normal"),
+            label: Class::Two(!label.eq_ignore_ascii_case("normal")),
             findings: vec![],
             view: None,
             mask: None,

@@ -43,11 +43,12 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
     let mut remarks = vec![];
     let (studies, left_out, sections) = match &spec.data {
-        spec::Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, .. } => {
+        spec::Data::Phantom { studies, seed, label_noise, missed, findings, classes, unlabelled, .. } => {
             let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
             let mut studies = phantom::studies_with(*studies, *seed, mistakes);
             phantom::label(&mut studies, findings, *seed, (*label_noise, *unlabelled));
-            (studies, vec![], all)
+            let left_out = phantom::classify(&mut studies, classes, *seed, *label_noise);
+            (studies, left_out, all)
         }
         spec::Data::IuXray { folder, sections, views, bits } => {
             let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
@@ -60,6 +61,7 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             positive,
             negative,
             leave_out,
+            classes,
             separator,
             missing,
             literal,
@@ -78,11 +80,13 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
                 naming: naming(file, layout, *privacy),
             });
             let missing = cells::Missing { missing, literal };
+            let separator = separator.as_deref();
+            let labels = cells::Labels { positive, negative, leave_out, classes, separator };
             let reading = manifest::Reading {
                 columns,
                 findings: findings.as_ref(),
                 fold: spec.split.column(),
-                labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
+                labels,
                 missing,
                 layout,
                 decoding: &decoding,
@@ -96,6 +100,7 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     Ok(Dataset {
         studies,
         findings: spec.data.findings(),
+        classes: spec.data.classes(),
         left_out,
         remarks,
         digest: String::new(),

@@ -1,23 +1,38 @@
 //! Finds clauses that a model would meet by always answering one class. The threshold of such a clause is too low, or
 //! the clause needs another one beside it.
 
-use super::{class, goal, percent};
+use super::{class_name, goal, percent};
+use crate::Class;
 use crate::plan::{Clause, Plan};
 use crate::spec::{Bound, Metric};
 
-/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is
-/// the share of abnormal test cases, 0 to 1, if it is known.
-pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> Option<String> {
+/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `shares` are
+/// those of the classes among the test cases, if they are known.
+pub fn met_by_one_class(plan: &Plan, clause: &Clause, shares: Option<&[f64]>) -> Option<String> {
     let threshold = match clause.bound {
         Bound::Rate(threshold) | Bound::AtMost(threshold) => threshold,
         Bound::Model { .. } => return None,
     };
     let goal = goal(clause.metric, threshold);
+    let names = plan.spec.data.classes();
+    // the share of abnormal cases, where there are two classes
+    let abnormal = shares.filter(|_| names.is_empty()).and_then(|shares| shares.get(1)).copied();
+    let class = |is_abnormal: bool| class_name(is_abnormal.into(), &names);
     match clause.metric {
         Metric::Accuracy => {
-            let share = abnormal.map(|share| share.max(1.0 - share)).filter(|share| *share >= threshold)?;
-            let majority = class(abnormal >= Some(0.5));
+            let (place, share) = majority(shares?).filter(|(_, share)| *share >= threshold)?;
+            let majority = class_name(Class::at(place, plan.spec.data.class_count()), &names);
             Some(format!("always answering {majority} would reach {}, and so {goal}", percent(share)))
+        }
+        Metric::MacroAccuracy => {
+            let share = 1.0 / plan.spec.data.class_count() as f64;
+            let said = || format!("always answering one class would reach {}, and so {goal}", percent(share));
+            (share >= threshold).then(said)
+        }
+        Metric::Sensitivity | Metric::Missed | Metric::Flips if !names.is_empty() => {
+            let only = clause.measure().class.map_or("one class", |class| class_name(class, &names));
+            let said = || format!("always answering {only} would meet it: bound the accuracy too");
+            (!guards_classes(plan, clause, shares)).then(said)
         }
         Metric::Sensitivity | Metric::Missed if !guards(plan, clause, abnormal, Side::Normal) => {
             Some("always answering abnormal would meet it: bound the specificity too".to_string())
@@ -60,6 +75,41 @@ pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> 
     }
 }
 
+/// The most frequent class, by its place, and its share; of two equal ones the later.
+fn majority(shares: &[f64]) -> Option<(usize, f64)> {
+    shares.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Whether another clause on the model is out of reach of every model that always answers one of several classes that
+/// would meet this one.
+fn guards_classes(plan: &Plan, clause: &Clause, shares: Option<&[f64]>) -> bool {
+    let most = shares.and_then(majority).map_or(0.0, |(_, share)| share);
+    let chance = 1.0 / plan.spec.data.class_count() as f64;
+    let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
+    clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
+        (_, Bound::Model { .. }) => false,
+        (Metric::Accuracy, bound) => bound.threshold() > most,
+        (Metric::MacroAccuracy, bound) => bound.threshold() > chance,
+        // a constant answer has one class right, and none of another
+        (Metric::Sensitivity | Metric::Missed, _) => {
+            clause.metric != Metric::Flips && other.measure().class != clause.measure().class
+        }
+        (
+            Metric::Specificity
+            | Metric::Ppv
+            | Metric::Npv
+            | Metric::F1
+            | Metric::Auroc
+            | Metric::Flips
+            | Metric::Overcalled
+            | Metric::Ece
+            | Metric::Brier
+            | Metric::Cost,
+            _,
+        ) => false,
+    })
+}
+
 /// The class whose errors a second clause must bound.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -88,6 +138,7 @@ fn guards(plan: &Plan, clause: &Clause, abnormal: Option<f64>, side: Side) -> bo
         }
         (Metric::Sensitivity | Metric::Missed, _) => side == Side::Abnormal,
         (Metric::Specificity | Metric::Overcalled, _) => side == Side::Normal,
+        (Metric::MacroAccuracy, Bound::Rate(threshold) | Bound::AtMost(threshold)) => *threshold > 0.5,
         (Metric::Auroc, _) => true,
     })
 }

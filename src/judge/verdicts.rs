@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::checks::{self, Examined, Raised};
 use super::{Baseline, ClauseFinding, Finding, Verdict, judge_against, met_by_one_class};
+use crate::class;
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan, Requirement};
 use crate::spec::{Bound, ChangedTrigger, CheckPolicy};
@@ -81,7 +82,7 @@ impl Judgement {
         for ((finding, requirement), asides) in findings.iter_mut().zip(&plan.requirements).zip(asides) {
             let clauses = finding.clauses.iter_mut().zip(&requirement.clauses).zip(asides);
             for ((found, clause), aside) in clauses {
-                say_beside(found, plan, clause, abnormal(plan, evidence, clause.model), aside);
+                say_beside(found, plan, clause, &shares(plan, evidence, clause.model), aside);
             }
             weigh(finding, plan, requirement, &checks);
         }
@@ -100,17 +101,25 @@ impl Judgement {
     }
 }
 
-/// Share of a subject's cases that are abnormal or, if it is asked about a finding, have it; 0 to 1.
-fn abnormal(plan: &Plan, evidence: &Evidence, subject: usize) -> f64 {
-    let cases = evidence.cases_of(plan.name(subject));
-    cases.iter().filter(|(_, label)| *label).count() as f64 / cases.len().max(1) as f64
+/// The share of each class among a subject's cases; for a finding, of those without and with it.
+fn shares(plan: &Plan, evidence: &Evidence, subject: usize) -> Vec<f64> {
+    class::shares(
+        plan.spec.data.class_count(),
+        evidence.cases_of(plan.name(subject)).into_iter().map(|(_, label)| label),
+    )
 }
 
 /// Adds two remarks to the reason: the given one, and how a model that always answers one class would meet the
 /// clause.
-fn say_beside(found: &mut ClauseFinding, plan: &Plan, clause: &Clause, abnormal: f64, aside: Option<String>) {
+fn say_beside(
+    found: &mut ClauseFinding,
+    plan: &Plan,
+    clause: &Clause,
+    shares: &[f64],
+    aside: Option<String>,
+) {
     let is_met = match found.verdict {
-        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, Some(abnormal)),
+        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, Some(shares)),
         Verdict::Suspect | Verdict::Vacuous | Verdict::Fail | Verdict::Error => None,
     };
     for said in aside.into_iter().chain(is_met) {

@@ -134,7 +134,7 @@ impl Binder<'_> {
     fn clause(&mut self, clause: &spec::Clause) -> Vec<BoundClause> {
         let place = |name: &String| self.findings.iter().position(|finding| finding == name);
         let each = match &clause.asked {
-            Asked::Abnormal => return vec![self.one(clause, None)],
+            Asked::Abnormal | Asked::Class(_) => return vec![self.one(clause, None)],
             Asked::Finding(name) => {
                 let place = place(name);
                 return vec![self.one(clause, place)];

@@ -59,8 +59,8 @@ pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
 pub use data::{
-    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, Privacy, Rows,
-    Section, Views, Window, is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, Join, Layout, MISSED, NORMAL, Privacy,
+    Rows, Section, Views, Window, is_age,
 };
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
@@ -69,7 +69,7 @@ pub use findings::{FindingColumns, PhantomFinding, Taken};
 pub use fingerprint::Fingerprint;
 pub use hardening::{Hardening, TrainingAttack};
 pub use image_search::ImageSearch;
-pub use metric::{Direction, Metric};
+pub use metric::{Direction, Metric, OfClasses};
 pub use model::{BertConfig, Fusion, Model, VisionNetwork};
 pub use names::{ModelInputs, Names};
 pub(crate) use node::suggest;
