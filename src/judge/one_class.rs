@@ -87,11 +87,10 @@ fn guards_classes(plan: &Plan, clause: &Clause, shares: Option<&[f64]>) -> bool 
     let chance = 1.0 / plan.spec.data.class_count() as f64;
     let clauses = plan.requirements.iter().flat_map(|requirement| &requirement.clauses);
     clauses.filter(|other| other.model == clause.model).any(|other| match (other.metric, &other.bound) {
-        (_, Bound::Model { .. }) => false,
-        (Metric::Accuracy, bound) => bound.threshold() > most,
-        (Metric::MacroAccuracy, bound) => bound.threshold() > chance,
+        (Metric::Accuracy, Bound::Rate(share) | Bound::AtMost(share)) => *share > most,
+        (Metric::MacroAccuracy, Bound::Rate(share) | Bound::AtMost(share)) => *share > chance,
         // a constant answer has one class right, and none of another
-        (Metric::Sensitivity | Metric::Missed, _) => {
+        (Metric::Sensitivity | Metric::Missed, Bound::Rate(_) | Bound::AtMost(_)) => {
             clause.metric != Metric::Flips && other.measure().class != clause.measure().class
         }
         (
@@ -106,7 +105,8 @@ fn guards_classes(plan: &Plan, clause: &Clause, shares: Option<&[f64]>) -> bool 
             | Metric::Brier
             | Metric::Cost,
             _,
-        ) => false,
+        )
+        | (_, Bound::Model { .. }) => false,
     })
 }
 

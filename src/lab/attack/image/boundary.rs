@@ -23,7 +23,9 @@ impl Others {
             return Ok(Self(truth.iter().map(|label| vec![label.turned(true)]).collect()));
         }
         let mut others = problem.others()?;
-        others.iter_mut().for_each(|classes| classes.truncate(MOST));
+        for classes in &mut others {
+            classes.truncate(MOST);
+        }
         Ok(Self(others))
     }
 
