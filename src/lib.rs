@@ -46,6 +46,8 @@ pub mod data;
 #[doc(hidden)]
 pub mod graph;
 #[doc(hidden)]
+pub mod pickle;
+#[doc(hidden)]
 pub mod picture;
 #[doc(hidden)]
 pub mod spec;

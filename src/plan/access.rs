@@ -1,7 +1,8 @@
-//! The access that attacks need, and the access that a model gives: a command may show its scores or its decision alone.
+//! The access that attacks need, and the access that a model gives: a model that is asked may show its scores or its
+//! decision alone. And the machines that a spec asks, which the command line must allow.
 
 use super::{Attack, Plan};
-use crate::spec::{Access, Mask, Model, Spec, TextMethod};
+use crate::spec::{Access, Behind, ImageMethod, ImageSearch, Mask, Model, ScriptModel, Spec, TextMethod};
 use crate::{Error, Result};
 
 impl Attack {
@@ -45,6 +46,7 @@ impl Plan {
             let (name, shown) = (&subject.name, shown(&self.spec, &self.spec.models[subject.model].1));
             let own = self.cells.iter().filter(|cell| cell.model == place && cell.attack.access() > shown);
             let attacks: Vec<String> = own.map(|cell| cell.attack.to_string()).collect();
+            faults.extend(self.hidden_source(place));
             if attacks.is_empty() {
                 continue;
             }
@@ -62,5 +64,45 @@ impl Plan {
             ));
         }
         if faults.is_empty() { Ok(()) } else { Err(Error::Usage(faults.join("\n"))) }
+    }
+
+    /// What is wrong with the transfer attacks on a subject: one starts from a model that shows no gradient.
+    fn hidden_source(&self, subject: usize) -> Option<String> {
+        self.cells.iter().filter(|cell| cell.model == subject).find_map(|cell| {
+            let Some(ImageMethod::Search { search: ImageSearch::Transfer { from, .. }, .. }) =
+                cell.attack.image.map(|image| image.method)
+            else {
+                return None;
+            };
+            let (source, model) = self.spec.models.get(from.place)?;
+            (shown(&self.spec, model) < Access::Gradient).then(|| {
+                format!(
+                    "{} starts from {source}, which shows no gradient; transfer from a model that is loaded",
+                    cell.attack
+                )
+            })
+        })
+    }
+
+    /// Refuses endpoints on other machines, unless the command line allows them by name: the spec alone must not be able
+    /// to send images and reports away.
+    ///
+    /// # Errors
+    /// There are some; the message names the option.
+    pub fn check_hosts(&self) -> Result<()> {
+        for (name, model) in &self.spec.models {
+            let Model::Script(ScriptModel { behind: Behind::Endpoint(endpoint), .. }) = model else {
+                continue;
+            };
+            let host = &endpoint.url.host;
+            let is_allowed = self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
+            if !endpoint.url.is_local() && !is_allowed {
+                return Err(Error::Usage(format!(
+                    "{name} is asked on another machine, {host}, which would receive the images and reports, unencrypted; \
+                     if it may, add `--allow-host {host}`"
+                )));
+            }
+        }
+        Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod certify;
 mod commands;
 mod deceptions;
 mod device;
+mod endpoints;
 mod findings;
 mod fusion;
 mod hardening;
