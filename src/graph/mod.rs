@@ -4,6 +4,9 @@
 //! sizes and operators, and reports everything that medcert refuses in one message. `lab::graph` runs the program.
 
 pub mod archive;
+mod faults;
+mod last_uses;
+pub mod onnx;
 pub mod operators;
 pub mod pt2;
 
@@ -56,7 +59,7 @@ impl Program {
         if !is_alike || !matches!(texts.len(), 0 | 2) || !texts.iter().all(is_text) || self.inputs.is_empty()
         {
             let inputs =
-                self.inputs.iter().map(|input| format!("{} {}", input.kind.name(), pt2::shape(&input.sizes)));
+                self.inputs.iter().map(|input| format!("{} {}", input.kind.name(), shape(&input.sizes)));
             return Err(format!(
                 "it reads {}, and medcert gives square images, float32 [cases, channels, side, side] for each view, then the \
                  ids and the mask of a text, int64 [cases, length] each; export a module with such a `forward`",
@@ -66,6 +69,13 @@ impl Program {
         let image = self.inputs.first().filter(|_| views > 0).map(|input| (input.sizes[1], input.sizes[2]));
         Ok(Reads { views, image, text: texts.first().map(|input| input.sizes[1]) })
     }
+}
+
+/// A shape for messages, with `?` for a dimension that may differ from call to call.
+pub fn shape(sizes: &[Option<u64>]) -> String {
+    let sizes: Vec<String> =
+        sizes.iter().map(|size| size.map_or("?".to_string(), |size| size.to_string())).collect();
+    format!("[{}]", sizes.join(", "))
 }
 
 /// A tensor that the network returns.
