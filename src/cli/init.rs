@@ -31,7 +31,7 @@ pub(super) struct Init {
     /// `phantom`, a folder in the Indiana University layout, or a CSV file with a row a study
     #[arg(long, value_name = "phantom|FOLDER|FILE.csv")]
     data: Option<String>,
-    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a file of torch.export (.pt2); may be repeated
+    /// A BERT's folder in Hugging Face's layout, a safetensors file, a file of torch.export (.pt2), or an ONNX model; may be repeated
     #[arg(long, value_name = "FOLDER|FILE")]
     weights: Vec<PathBuf>,
     /// The models, of those that the data can feed

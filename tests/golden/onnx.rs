@@ -14,8 +14,14 @@ use medcert::graph::ElementType;
 use medcert::graph::onnx::schema::ModelProto;
 use medcert::graph::onnx::{self, Model, table};
 use medcert::lab::graph::Graph;
-use medcert::lab::tensor::{Kind, Tensor};
+use medcert::lab::script::Script;
+use medcert::lab::tensor::{self, Kind, Tensor};
+use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
 use prost::Message as _;
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
+
+use crate::graphs::tensor_of as tensor_of_golden;
 
 /// What ONNX's own runner allows.
 const RELATIVE: f64 = 1e-3;
@@ -204,4 +210,129 @@ fn whole(path: &Path) -> Result<(), String> {
     let stem = path.file_stem().unwrap_or_default().display().to_string();
     let wanted = std::fs::read(path.with_file_name(format!("{stem}_output_0.pb"))).expect("an output");
     difference(&found, &tensor_of(&onnx::tensor(&wanted)?)).map_or(Ok(()), Err)
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/onnx")
+}
+
+/// The largest difference to golden numbers beyond a tolerance, relative to it; at most 1 is equal.
+fn beyond(found: &Tensor, wanted: &Tensor, relative: f32, absolute: f32) -> f32 {
+    assert_eq!(found.size(), wanted.size());
+    let values = |x: &Tensor| tensor::values(x).expect("values");
+    let pairs = values(found).into_iter().zip(values(wanted));
+    pairs.map(|(a, b)| (a - b).abs() / (absolute + relative * b.abs())).fold(0.0, f32::max)
+}
+
+/// Runs a network on its golden inputs: how far its output is from onnxruntime's, and its gradient from `PyTorch`'s, in
+/// units of what is allowed.
+fn compare(path: &Path) -> Result<(f32, f32), String> {
+    let folder = path.parent().expect("a folder");
+    let (program, bytes) = Model::open(std::fs::read(path).expect("a model"), folder)?.program()?;
+    program.reads()?;
+    let graph = Graph::new(program, &bytes).map_err(|why| why.to_string())?;
+    let file = std::fs::read(path.with_extension("safetensors")).expect("golden values");
+    let file = SafeTensors::deserialize(&file).expect("golden values");
+    let mut inputs: Vec<Tensor> =
+        (0..).map_while(|place| tensor_of_golden(&file, &format!("input.{place}"))).collect();
+    let wanted = tensor_of_golden(&file, "gradient");
+    if wanted.is_some() {
+        inputs[0] = inputs[0].set_requires_grad(true);
+    }
+    let output =
+        graph.run(&inputs.iter().collect::<Vec<&Tensor>>()).map_err(|why| why.to_string())?.remove(0);
+    let other = tensor_of_golden(&file, "onnxruntime").expect("an output");
+    let by_output = beyond(&output, &other, 1e-4, 1e-5);
+    let Some(wanted) = wanted else { return Ok((by_output, 0.0)) };
+    let first = output.log_softmax(1, Kind::Float).select(1, 0).sum(Kind::Float);
+    let gradient =
+        Tensor::f_run_backward(&[first], &[&inputs[0]], false, false).expect("a gradient").remove(0);
+    // small numbers beside the largest one carry its error
+    let largest = tensor::values(&wanted).expect("values").into_iter().map(f32::abs).fold(0.0, f32::max);
+    Ok((by_output, beyond(&gradient, &wanted, 1e-3, 1e-3 * largest)))
+}
+
+#[test]
+fn small_models_have_the_answers_of_onnxruntime_and_the_gradients_of_pytorch() {
+    let names = [
+        "image-new",
+        "image-old",
+        "image-beside",
+        "shapes-old",
+        "views-new",
+        "text-new",
+        "text-old",
+        "both-new",
+    ];
+    for name in names {
+        let (output, gradient) =
+            compare(&golden().join(format!("{name}.onnx"))).unwrap_or_else(|why| panic!("{name} {why}"));
+        assert!(output <= 1.0 && gradient <= 1.0, "{name}: {output} {gradient}");
+    }
+}
+
+#[test]
+fn published_models_have_the_answers_of_onnxruntime_and_the_gradients_of_pytorch() {
+    let Some(folder) = std::env::var_os("MEDCERT_ONNX_GRAPHS") else {
+        eprintln!("skipped: MEDCERT_ONNX_GRAPHS names no folder of tests/golden/onnx.py");
+        return;
+    };
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| {
+        path.extension().is_some_and(|ending| ending == "onnx") && path.with_extension("safetensors").exists()
+    });
+    paths.sort();
+    let mut failed = Vec::new();
+    for path in &paths {
+        let told = compare(path);
+        println!("{}: {told:?}", path.file_stem().unwrap_or_default().display());
+        if !told.is_ok_and(|(output, gradient)| output <= 1.0 && gradient <= 1.0) {
+            failed.push(path.clone());
+        }
+    }
+    println!("{} of {} agree", paths.len() - failed.len(), paths.len());
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// A model of a spec, pinned over its file and the file beside it.
+fn about(name: &str, beside: &[&str]) -> ScriptModel {
+    let mut hasher = Sha256::new();
+    for name in [&[name], beside].concat() {
+        hasher.update(std::fs::read(golden().join(name)).expect("a file"));
+    }
+    let pin = format!("{:x}", hasher.finalize());
+    ScriptModel {
+        format: ModuleFormat::Onnx,
+        source: Source { sha256: Some(pin), path: name.into() },
+        reads_image: true,
+        reads_text: false,
+        image: 32,
+        mean: vec![0.5],
+        deviation: vec![0.25],
+        tokenizer: None,
+        max_tokens: 16,
+        lowercase: None,
+        outputs: Outputs::Logits,
+        expect: None,
+        command: None,
+    }
+}
+
+fn load(about: &ScriptModel) -> medcert::Result<Script> {
+    Script::load("theirs", about, &[], |path| Ok(golden().join(path)))
+}
+
+#[test]
+fn a_model_is_loaded_with_the_file_beside_it_and_its_pin_covers_both() {
+    let sound = about("image-beside.onnx", &["image-beside.onnx.data"]);
+    let script = load(&sound).expect("a model");
+    let images = (0..8 * 32 * 32).map(|place| (place % 97) as f32 / 97.0).collect::<Vec<f32>>();
+    let images = tensor::floats(&images, &[8, 1, 32, 32]).expect("images");
+    script.probe(Some(&images), &[]).expect("a sound model");
+    let why = load(&about("image-beside.onnx", &[])).expect_err("another pin").to_string();
+    assert!(why.contains("is not the file that the spec pins"), "{why}");
+    let other = ScriptModel { image: 64, ..about("image-new.onnx", &[]) };
+    let why = load(&other).expect_err("another size").to_string();
+    assert!(why.contains("was exported for images of `image: 32`"), "{why}");
 }

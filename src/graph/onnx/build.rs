@@ -13,6 +13,8 @@ use crate::graph::{
 /// While a model is read, weights, inputs and results are numbered from these, because how many there are is not known.
 const FIRST_INPUT: ValueId = 1 << 28;
 const FIRST_RESULT: ValueId = 1 << 29;
+/// Limit on the bytes of constants that the file does not hold.
+const MOST_MADE: usize = 1 << 27;
 /// Limit on the whole numbers that are read from a tensor while the model runs.
 const MOST_READ: i64 = 64;
 
@@ -25,6 +27,8 @@ pub(super) struct Build {
     weights: Vec<Weight>,
     /// The bytes of all weights.
     bytes: Vec<u8>,
+    /// Bytes of constants that the file does not hold.
+    made: usize,
     inputs: Vec<Input>,
     nodes: Vec<Node>,
     results: usize,
@@ -89,7 +93,9 @@ impl Build {
     ) -> ValueId {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        let strides = (0..sizes.len()).map(|axis| sizes[axis + 1..].iter().product()).collect();
+        let strides = (0..sizes.len())
+            .map(|axis| sizes[axis + 1..].iter().fold(1_u64, |product, size| product.saturating_mul(*size)))
+            .collect();
         let name = name.to_string();
         let bytes = start..self.bytes.len();
         self.weights.push(Weight { name, is_parameter, kind, sizes, strides, offset: 0, bytes });
@@ -112,6 +118,10 @@ impl Build {
         let numbers: Vec<Number> = numbers.iter().map(number).collect();
         let bytes = numbers.iter().map(|number| bytes_of(kind, *number)).collect::<Option<Vec<Vec<u8>>>>();
         let bytes = bytes.ok_or("a number that does not fit its type")?.concat();
+        self.made += bytes.len();
+        if self.made > MOST_MADE {
+            return Err("more constants than a reasonable model needs".to_string());
+        }
         let sizes = sizes.iter().map(|size| *size as u64).collect();
         Ok(self.weight("a constant", false, kind, sizes, &bytes))
     }

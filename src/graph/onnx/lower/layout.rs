@@ -3,8 +3,11 @@
 use super::super::build::{Build, wholes};
 use super::super::node::{Call, Lowered};
 use super::super::values::{Known, MOST_NUMBERS, Number};
-use super::{axes_of, axis_of, flip, one, select, shape_of, value, values};
+use super::{axes_of, axis_of, check_count, flip, one, select, shape_of, value, values};
 use crate::graph::{Argument, Whole, WholeOperator};
+
+/// Limit on the numbers that are padded to an end.
+const MOST_PAD: u64 = 1 << 16;
 
 pub(in super::super) fn transpose(build: &mut Build, call: &Call<'_>) -> Lowered {
     let x = call.input(0)?;
@@ -33,7 +36,7 @@ pub(in super::super) fn concat(build: &mut Build, call: &Call<'_>) -> Lowered {
                 next.kind.name()
             ));
         }
-        let joined = sizes[axis].zip(next.sizes[axis]).map(|(a, b)| a + b);
+        let joined = sizes[axis].zip(next.sizes[axis]).and_then(|(a, b)| a.checked_add(b));
         for (size, other) in sizes.iter_mut().zip(&next.sizes) {
             *size = size.or(*other);
         }
@@ -171,7 +174,12 @@ pub(in super::super) fn pad(build: &mut Build, call: &Call<'_>) -> Lowered {
     for (place, axis) in axes.iter().enumerate() {
         sides[*axis] = (pads[place], pads[place + axes.len()]);
     }
-    let sized = |(size, (before, after)): (&Option<i64>, &(i64, i64))| size.map(|size| size + before + after);
+    if pads.iter().any(|pad| pad.unsigned_abs() > MOST_PAD) {
+        return Err(format!("`pads: {pads:?}`"));
+    }
+    let sized = |(size, (before, after)): (&Option<i64>, &(i64, i64))| {
+        size.map(|size| size.saturating_add(before + after))
+    };
     let sizes: Vec<Option<i64>> = x.sizes.iter().zip(&sides).map(sized).collect();
     if sizes.iter().flatten().any(|size| *size < 0) {
         return Err(format!("`pads: {pads:?}`, which leave nothing"));
@@ -192,9 +200,7 @@ pub(in super::super) fn pad(build: &mut Build, call: &Call<'_>) -> Lowered {
     for (axis, (before, after)) in sides.into_iter().enumerate().filter(|(_, sides)| *sides != (0, 0)) {
         let size = x.sizes[axis].filter(|size| *size > 0);
         let size = size.ok_or("a padded size that is not known before the model runs")?;
-        if before.max(after) > 1 << 16 || size > 1 << 20 {
-            return Err(format!("`pads: {pads:?}`"));
-        }
+        check_count(size + before + after)?;
         let place = |at: i64| match mode.as_str() {
             "edge" => Some(at.clamp(0, size - 1)),
             "wrap" => Some(at.rem_euclid(size)),

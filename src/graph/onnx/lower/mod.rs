@@ -1,6 +1,7 @@
 //! What each operator becomes: one file a family. A lowering adds calls to the program and says what is known of their
 //! results.
 
+pub(super) mod activations;
 pub(super) mod constants;
 pub(super) mod convolution;
 pub(super) mod elementwise;
@@ -18,6 +19,9 @@ use super::build::{Build, wholes};
 use super::node::{Call, Lowered};
 use super::values::Known;
 use crate::graph::{Argument, ElementType, ValueId, Whole};
+
+/// Limit on the numbers of a constant that a lowering makes.
+const MOST_MADE: i64 = 1 << 20;
 
 /// A lowering.
 pub(super) type Lower = fn(&mut Build, &Call<'_>) -> Lowered;
@@ -60,6 +64,11 @@ fn one(kind: ElementType, sizes: Vec<Option<i64>>, id: ValueId) -> Lowered {
 
 fn is_real(kind: ElementType) -> bool {
     matches!(kind, ElementType::Float | ElementType::Double)
+}
+
+/// Refuses to make more numbers than a reasonable model needs.
+fn check_count(count: i64) -> Result<(), String> {
+    if count <= MOST_MADE { Ok(()) } else { Err(format!("a size of {count}")) }
 }
 
 /// Selects places of an axis; the places are constants.

@@ -5,7 +5,7 @@ use super::super::build::{Build, wholes};
 use super::super::node::{Call, Lowered};
 use super::super::values::Known;
 use super::convolution::{Window, along, padded};
-use super::{axes_of, axis_of, one, value};
+use super::{axes_of, axis_of, check_count, one, value};
 use crate::graph::{Argument, ElementType, ValueId};
 
 fn spatial(x: &Known) -> Result<&[Option<i64>], String> {
@@ -68,7 +68,7 @@ pub(in super::super) fn maximum(build: &mut Build, call: &Call<'_>) -> Lowered {
 /// The places of the greatest numbers in the whole tensor, from those in each channel.
 fn places(build: &mut Build, x: &Known, id: ValueId, is_by_column: bool) -> Result<ValueId, String> {
     let shape = x.shape().ok_or("the places of the greatest numbers, in a tensor of unknown sizes")?;
-    let per_channel: i64 = shape[2..].iter().product();
+    let per_channel = shape[2..].iter().fold(1_i64, |product, size| product.saturating_mul(*size));
     let mut id = id;
     if is_by_column {
         let [_, _, height, width] = shape[..] else {
@@ -81,6 +81,7 @@ fn places(build: &mut Build, x: &Known, id: ValueId, is_by_column: bool) -> Resu
         let row = build.call("div.Scalar_mode", &[("self", value(id)), ("other", scalar(width)), rounding]);
         id = build.call("add.Tensor", &[("self", value(column)), ("other", value(row))]);
     }
+    check_count(shape[0].saturating_mul(shape[1]))?;
     let starts: Vec<f64> = (0..shape[0] * shape[1]).map(|plane| (plane * per_channel) as f64).collect();
     let mut of_planes = vec![shape[0], shape[1]];
     of_planes.resize(shape.len(), 1);
@@ -117,6 +118,7 @@ pub(in super::super) fn average(build: &mut Build, call: &Call<'_>) -> Lowered {
     let mut id = if is_dense { dense(build, id, &window) } else { dilated(build, x, id, &window)? };
     for axis in 0..rank {
         let (size, count) = sizes[axis].zip(counts[axis]).ok_or("`pads` on an unknown size")?;
+        check_count(count)?;
         let weights: Vec<f64> =
             (0..count).map(|place| share(&window, axis, size, place, counts_pads)).collect();
         let weights = along(build, x.kind, axis, rank, &weights)?;
@@ -145,10 +147,10 @@ fn dense(build: &mut Build, id: ValueId, window: &Window) -> ValueId {
 /// Means over windows with gaps: a convolution channel by channel.
 fn dilated(build: &mut Build, x: &Known, id: ValueId, window: &Window) -> Result<ValueId, String> {
     let channels = x.sizes[1].ok_or("`dilations` on an unknown number of channels")?;
-    let elements: i64 = window.kernel.iter().product();
+    let elements = window.kernel.iter().fold(1_i64, |product, side| product.saturating_mul(*side));
     let total = channels
         .checked_mul(elements)
-        .filter(|total| *total < 1 << 24)
+        .filter(|total| *total < 1 << 20)
         .ok_or("a kernel that is too large")?;
     let shape = [vec![channels, 1], window.kernel.clone()].concat();
     let weight = build.constant(x.kind, &shape, &vec![1.0 / elements as f64; total as usize])?;

@@ -8,7 +8,7 @@ use super::super::build::Build;
 use super::super::node::{Call, Lowered};
 use super::super::values::{Known, Number};
 use super::convolution::along;
-use super::{one, select, value};
+use super::{check_count, one, select, value};
 use crate::graph::{ElementType, ValueId, Whole};
 
 /// Limit on a size before and after.
@@ -173,6 +173,7 @@ fn apply(build: &mut Build, x: &Known, plan: &[Axis], filter: &Filter, outside: 
             let nearest = places.iter().map(|place| nearest(*place, &filter.nearest, axis.before));
             select(build, id, axis.axis, &nearest.collect::<Result<Vec<i64>, _>>()?)?
         } else {
+            check_count(axis.after * axis.before)?;
             let rows = places.iter().map(|place| weights(*place, axis, filter));
             let rows = rows.collect::<Result<Vec<Vec<f64>>, _>>()?.concat();
             let matrix = build.constant(x.kind, &[axis.after, axis.before], &rows)?;

@@ -52,9 +52,10 @@ pub(in super::super) fn reshape(build: &mut Build, call: &Call<'_>) -> Lowered {
     if let Some(axis) = inferred.first() {
         sizes[*axis] = rest_of(x, &sizes, *axis, &copied);
     }
-    if let (Some(elements), Some(wanted)) =
-        (x.elements(), sizes.iter().copied().try_fold(1_i64, |product, size| product.checked_mul(size?)))
-        && elements != wanted
+    let wanted = sizes.iter().try_fold(1_i64, |product, size| product.checked_mul((*size)?));
+    if let Some(elements) = x.elements()
+        && sizes.iter().all(Option::is_some)
+        && wanted != Some(elements)
     {
         return Err(format!("{elements} elements for the shape {sizes:?}"));
     }
