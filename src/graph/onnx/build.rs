@@ -68,13 +68,14 @@ impl Build {
                 if let Some(id) = self.loaded.get(&place) {
                     return Ok(*id);
                 }
-                let tensor = self.initializers[place].clone();
+                let tensor =
+                    self.initializers.get(place).cloned().ok_or("a tensor that the file does not hold")?;
                 let is_parameter = super::values::is_parameter(&tensor);
                 let id = self.weight(&tensor.name, is_parameter, tensor.kind, tensor.sizes, &tensor.bytes);
                 self.loaded.insert(place, id);
                 Ok(id)
             }
-            Place::Numbers => self.tensor_of_numbers(known),
+            Place::Numbers => Ok(self.tensor_of_numbers(known)),
         }
     }
 
@@ -126,14 +127,14 @@ impl Build {
         Ok(self.weight("a constant", false, kind, sizes, &bytes))
     }
 
-    fn tensor_of_numbers(&mut self, known: &Known) -> Result<ValueId, String> {
+    fn tensor_of_numbers(&mut self, known: &Known) -> ValueId {
         let numbers = known.numbers.clone().unwrap_or_default();
         let sizes = known.shape().unwrap_or_default();
         if let Some(bytes) =
             numbers.iter().map(|number| bytes_of(known.kind, *number)).collect::<Option<Vec<Vec<u8>>>>()
         {
             let sizes = sizes.iter().map(|size| *size as u64).collect();
-            return Ok(self.weight("a constant", false, known.kind, sizes, &bytes.concat()));
+            return self.weight("a constant", false, known.kind, sizes, &bytes.concat());
         }
         let mut scalars = Vec::new();
         for number in numbers {
@@ -148,7 +149,7 @@ impl Build {
         }
         let stacked =
             self.call("stack", &[("tensors", Argument::Values(scalars)), ("dim", Argument::Whole(0))]);
-        Ok(self.call("reshape", &[("self", Argument::Value(stacked)), ("shape", wholes(&sizes))]))
+        self.call("reshape", &[("self", Argument::Value(stacked)), ("shape", wholes(&sizes))])
     }
 
     /// Adds a call with one result. `target` is the operator's name, and its overload after a dot.

@@ -11,9 +11,16 @@ use super::values::Known;
 /// What a node returns, or why medcert does not run it: the end of a sentence such as `it uses Conv with …`.
 pub(super) type Lowered = Result<Vec<Known>, String>;
 
-/// `AttributeProto.AttributeType` of a number and of a whole number.
+/// `AttributeProto.AttributeType` of a number, a whole number, and lists of them.
 const FLOAT: i32 = 1;
 const INT: i32 = 2;
+const FLOATS: i32 = 6;
+const INTS: i32 = 7;
+
+/// Whether an attribute may be of a type; old files do not state it.
+fn is_typed(attribute: &AttributeProto, kind: i32) -> bool {
+    attribute.r#type.is_none_or(|stated| stated == kind)
+}
 
 /// A node with what is known of its inputs.
 pub(super) struct Call<'m> {
@@ -86,11 +93,12 @@ impl<'m> Call<'m> {
 
     /// A list of whole numbers. An empty list has no value in the file.
     pub fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, String> {
-        Ok(self.attribute(name).map(|one| one.ints.clone()))
+        self.typed(name, "a list of whole numbers", |one| is_typed(one, INTS).then(|| one.ints.clone()))
     }
 
     pub fn floats(&self, name: &str) -> Result<Option<Vec<f64>>, String> {
-        Ok(self.attribute(name).map(|one| one.floats.iter().map(|value| f64::from(*value)).collect()))
+        let list = |one: &AttributeProto| one.floats.iter().map(|value| f64::from(*value)).collect();
+        self.typed(name, "a list of numbers", |one| is_typed(one, FLOATS).then(|| list(one)))
     }
 
     pub fn text_or(&self, name: &str, usual: &str) -> Result<String, String> {

@@ -48,8 +48,8 @@ impl Window {
             }
             "VALID" => {}
             "SAME_UPPER" | "SAME_LOWER" => {
-                for axis in 0..rank {
-                    let total = window.same(sizes[axis], axis)?;
+                for (axis, size) in sizes.iter().enumerate() {
+                    let total = window.same(*size, axis)?;
                     let (less, more) = (total / 2, total - total / 2);
                     window.pads[axis] = if auto == "SAME_UPPER" { (less, more) } else { (more, less) };
                 }

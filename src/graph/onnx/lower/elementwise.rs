@@ -123,14 +123,11 @@ pub(in super::super) fn power(build: &mut Build, call: &Call<'_>) -> Lowered {
     let x = build.given(a)?;
     let constant = b.constants().filter(|all| all.len() == 1 && b.rank() <= a.rank() && is_real(a.kind));
     // a constant exponent has the better gradient: that of x² at 0 is 0
-    let id = match constant.as_deref() {
-        Some([exponent]) => {
-            build.call("pow.Tensor_Scalar", &[("self", x), ("exponent", Argument::Real(*exponent))])
-        }
-        Some(_) | None => {
-            let exponent = build.given(b)?;
-            build.call("pow.Tensor_Tensor", &[("self", x), ("exponent", exponent)])
-        }
+    let id = if let Some([exponent]) = constant.as_deref() {
+        build.call("pow.Tensor_Scalar", &[("self", x), ("exponent", Argument::Real(*exponent))])
+    } else {
+        let exponent = build.given(b)?;
+        build.call("pow.Tensor_Tensor", &[("self", x), ("exponent", exponent)])
     };
     // the result has the type of the base
     let id = if is_real(b.kind) && !is_real(a.kind) { cast(build, id, a.kind) } else { id };
@@ -141,6 +138,8 @@ pub(in super::super) fn power(build: &mut Build, call: &Call<'_>) -> Lowered {
 pub(in super::super) fn compare(build: &mut Build, call: &Call<'_>, target: &str) -> Lowered {
     let (a, b) = pair(build, call)?;
     let told = |a: f64, b: f64| match target {
+        // libtorch compares exactly too
+        #[allow(clippy::float_cmp)]
         "eq.Tensor" => Some(a == b),
         "gt.Tensor" => Some(a > b),
         "ge.Tensor" => Some(a >= b),
@@ -208,13 +207,12 @@ pub(in super::super) fn several(build: &mut Build, call: &Call<'_>, operator: Ar
         let folded = numbers::map(build, &[&total, next], total.kind, |build, all| {
             numbers::arithmetic(build, operator, next.kind, all)
         })?;
-        total = match folded {
-            Some(known) => known,
-            None => {
-                let sizes = broadcast(&total.sizes, &next.sizes)?;
-                let id = on_tensors(build, operator, &total, next)?;
-                Known::tensor(total.kind, sizes, id)
-            }
+        total = if let Some(known) = folded {
+            known
+        } else {
+            let sizes = broadcast(&total.sizes, &next.sizes)?;
+            let id = on_tensors(build, operator, &total, next)?;
+            Known::tensor(total.kind, sizes, id)
         };
     }
     Ok(vec![total])

@@ -122,31 +122,30 @@ fn block(call: &Call<'_>, x: &Known) -> Result<i64, String> {
 
 pub(in super::super) fn depth_to_space(build: &mut Build, call: &Call<'_>) -> Lowered {
     let x = call.input(0)?;
-    let block = block(call, x)?;
-    let [n, c, h, w] = [0, 1, 2, 3].map(|axis| build.size(x, axis));
-    let (n, c, h, w) = (n?, c?, h?, w?);
-    let b = Whole::Known(block);
-    let rest = build.whole(WholeOperator::Divide, c, Whole::Known(block * block))?;
+    let side = block(call, x)?;
+    let sizes = (0..4).map(|axis| build.size(x, axis)).collect::<Result<Vec<Whole>, String>>()?;
+    let (block, height, width) = (Whole::Known(side), sizes[2], sizes[3]);
+    let rest = build.whole(WholeOperator::Divide, sizes[1], Whole::Known(side * side))?;
     let (split, order) = match call.text_or("mode", "DCR")?.as_str() {
-        "DCR" => ([n, b, b, rest, h, w], [0, 3, 4, 1, 5, 2]),
-        "CRD" => ([n, rest, b, b, h, w], [0, 1, 4, 2, 5, 3]),
+        "DCR" => ([sizes[0], block, block, rest, height, width], [0, 3, 4, 1, 5, 2]),
+        "CRD" => ([sizes[0], rest, block, block, height, width], [0, 1, 4, 2, 5, 3]),
         other => return Err(format!("`mode: {other}`")),
     };
-    let tall = build.whole(WholeOperator::Multiply, h, b)?;
-    let wide = build.whole(WholeOperator::Multiply, w, b)?;
-    rearranged(build, x, &split, &order, &[n, rest, tall, wide])
+    let tall = build.whole(WholeOperator::Multiply, height, block)?;
+    let wide = build.whole(WholeOperator::Multiply, width, block)?;
+    rearranged(build, x, &split, &order, &[sizes[0], rest, tall, wide])
 }
 
 pub(in super::super) fn space_to_depth(build: &mut Build, call: &Call<'_>) -> Lowered {
     let x = call.input(0)?;
-    let block = block(call, x)?;
-    let [n, c, h, w] = [0, 1, 2, 3].map(|axis| build.size(x, axis));
-    let (n, c, h, w) = (n?, c?, h?, w?);
-    let b = Whole::Known(block);
-    let (low, narrow) =
-        (build.whole(WholeOperator::Divide, h, b)?, build.whole(WholeOperator::Divide, w, b)?);
-    let deep = build.whole(WholeOperator::Multiply, c, Whole::Known(block * block))?;
-    rearranged(build, x, &[n, c, low, b, narrow, b], &[0, 3, 5, 1, 2, 4], &[n, deep, low, narrow])
+    let side = block(call, x)?;
+    let sizes = (0..4).map(|axis| build.size(x, axis)).collect::<Result<Vec<Whole>, String>>()?;
+    let block = Whole::Known(side);
+    let low = build.whole(WholeOperator::Divide, sizes[2], block)?;
+    let narrow = build.whole(WholeOperator::Divide, sizes[3], block)?;
+    let deep = build.whole(WholeOperator::Multiply, sizes[1], Whole::Known(side * side))?;
+    let split = [sizes[0], sizes[1], low, block, narrow, block];
+    rearranged(build, x, &split, &[0, 3, 5, 1, 2, 4], &[sizes[0], deep, low, narrow])
 }
 
 fn rearranged(build: &mut Build, x: &Known, split: &[Whole], order: &[usize], shape: &[Whole]) -> Lowered {

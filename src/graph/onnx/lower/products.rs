@@ -59,25 +59,17 @@ pub(in super::super) fn gemm(build: &mut Build, call: &Call<'_>) -> Lowered {
     };
     let (left, [rows, _]) = side(0, call.flag("transA", false)?)?;
     let (right, [_, columns]) = side(1, call.flag("transB", false)?)?;
-    let id = match call.optional(2) {
-        Some(c) => {
-            let c = build.given(c)?;
-            let arguments = [
-                ("self", c),
-                ("mat1", left),
-                ("mat2", right),
-                ("beta", number(beta)),
-                ("alpha", number(alpha)),
-            ];
-            build.call("addmm", &arguments)
-        }
-        None => {
-            let id = build.call("mm", &[("self", left), ("mat2", right)]);
-            if (alpha - 1.0).abs() < f64::EPSILON {
-                id
-            } else {
-                build.call("mul.Scalar", &[("self", value(id)), ("other", number(alpha))])
-            }
+    let id = if let Some(c) = call.optional(2) {
+        let c = build.given(c)?;
+        let arguments =
+            [("self", c), ("mat1", left), ("mat2", right), ("beta", number(beta)), ("alpha", number(alpha))];
+        build.call("addmm", &arguments)
+    } else {
+        let id = build.call("mm", &[("self", left), ("mat2", right)]);
+        if (alpha - 1.0).abs() < f64::EPSILON {
+            id
+        } else {
+            build.call("mul.Scalar", &[("self", value(id)), ("other", number(alpha))])
         }
     };
     one(a.kind, vec![rows, columns], id)
@@ -110,21 +102,8 @@ pub(in super::super) fn einsum(build: &mut Build, call: &Call<'_>) -> Lowered {
         }
         ids.push(build.tensor(x)?);
     }
-    let written = match equation.split_once("->") {
-        Some((_, written)) => written.to_string(),
-        // without an arrow: the letters that stand once, in alphabetical order, after the dots
-        None => {
-            let all: Vec<char> = terms.concat().chars().filter(|letter| *letter != '.').collect();
-            let mut once: Vec<char> = all
-                .iter()
-                .copied()
-                .filter(|one| all.iter().filter(|other| *other == one).count() == 1)
-                .collect();
-            once.sort_unstable();
-            let start = if equation.contains("...") { "..." } else { "" };
-            start.chars().chain(once).collect()
-        }
-    };
+    let written =
+        equation.split_once("->").map_or_else(|| implied(&terms), |(_, written)| written.to_string());
     let mut shape: Vec<Option<i64>> = Vec::new();
     if written.contains("...") {
         shape.extend(vec![None; dots]);
@@ -138,4 +117,14 @@ pub(in super::super) fn einsum(build: &mut Build, call: &Call<'_>) -> Lowered {
     let full = format!("{}->{written}", terms.join(","));
     let id = build.call("einsum", &[("equation", Argument::Text(full)), ("tensors", values(&ids))]);
     one(call.input(0)?.kind, shape, id)
+}
+
+/// What an equation without an arrow returns: the letters that stand once, in alphabetical order, after the dots.
+fn implied(terms: &[&str]) -> String {
+    let all = terms.concat();
+    let mut once: Vec<char> =
+        all.chars().filter(|one| *one != '.' && all.matches(*one).count() == 1).collect();
+    once.sort_unstable();
+    let start = if all.contains("...") { "..." } else { "" };
+    start.chars().chain(once).collect()
 }

@@ -36,9 +36,8 @@ fn axes(call: &Call<'_>, x: &Known) -> Result<Option<Vec<usize>>, String> {
 }
 
 fn reduced(sizes: &[Option<i64>], axes: &[usize], keeps: bool) -> Vec<Option<i64>> {
-    let kept = |(axis, size): (usize, &Option<i64>)| match axes.contains(&axis) {
-        true => keeps.then_some(Some(1)),
-        false => Some(*size),
+    let kept = |(axis, size): (usize, &Option<i64>)| {
+        if axes.contains(&axis) { keeps.then_some(Some(1)) } else { Some(*size) }
     };
     sizes.iter().enumerate().filter_map(kept).collect()
 }

@@ -16,7 +16,7 @@ const MOST: i64 = 1 << 14;
 
 /// How an axis is resized.
 struct Axis {
-    axis: usize,
+    place: usize,
     before: i64,
     after: i64,
     scale: f64,
@@ -72,7 +72,7 @@ pub(in super::super) fn resize(build: &mut Build, call: &Call<'_>) -> Lowered {
         {
             return Err(format!("the sizes {before} and {after}"));
         }
-        plan.push(Axis { axis, before, after, scale, part: part(place) });
+        plan.push(Axis { place: axis, before, after, scale, part: part(place) });
     }
     apply(build, x, &plan, &filter, outside)
 }
@@ -104,7 +104,7 @@ pub(in super::super) fn upsample(build: &mut Build, call: &Call<'_>) -> Lowered 
         if !(1..=MOST).contains(&before) || !(1..=MOST).contains(&after) {
             return Err(format!("the sizes {before} and {after}"));
         }
-        plan.push(Axis { axis, before, after, scale, part: (0.0, 1.0) });
+        plan.push(Axis { place: axis, before, after, scale, part: (0.0, 1.0) });
     }
     apply(build, x, &plan, &filter, 0.0)
 }
@@ -161,23 +161,23 @@ fn apply(build: &mut Build, x: &Known, plan: &[Axis], filter: &Filter, outside: 
     let mut id = build.tensor(x)?;
     let mut inside = Vec::new();
     for axis in plan {
-        sizes[axis.axis] = Some(axis.after);
+        sizes[axis.place] = Some(axis.after);
         let places: Vec<f64> =
             (0..axis.after).map(|place| place_before(axis, place, filter)).collect::<Result<_, _>>()?;
         if filter.coordinates == "tf_crop_and_resize" {
             let is_inside =
                 |place: &f64| f64::from(u8::from((0.0..=(axis.before - 1) as f64).contains(place)));
-            inside.push((axis.axis, places.iter().map(is_inside).collect::<Vec<f64>>()));
+            inside.push((axis.place, places.iter().map(is_inside).collect::<Vec<f64>>()));
         }
         id = if filter.mode == "nearest" {
             let nearest = places.iter().map(|place| nearest(*place, &filter.nearest, axis.before));
-            select(build, id, axis.axis, &nearest.collect::<Result<Vec<i64>, _>>()?)?
+            select(build, id, axis.place, &nearest.collect::<Result<Vec<i64>, _>>()?)?
         } else {
             check_count(axis.after * axis.before)?;
             let rows = places.iter().map(|place| weights(*place, axis, filter));
             let rows = rows.collect::<Result<Vec<Vec<f64>>, _>>()?.concat();
             let matrix = build.constant(x.kind, &[axis.after, axis.before], &rows)?;
-            multiply(build, id, axis.axis, matrix)
+            multiply(build, id, axis.place, matrix)
         };
     }
     if inside.iter().any(|(_, inside)| inside.contains(&0.0)) {
@@ -228,9 +228,8 @@ fn place_before(axis: &Axis, place: i64, filter: &Filter) -> Result<f64, String>
     let exact = scale * before; // the size afterwards, before it is rounded
     let is_one = (exact - 1.0).abs() < f64::EPSILON;
     let found = match filter.coordinates.as_str() {
-        "half_pixel" => (place + 0.5) / scale - 0.5,
         "pytorch_half_pixel" if is_one => -0.5,
-        "pytorch_half_pixel" => (place + 0.5) / scale - 0.5,
+        "half_pixel" | "pytorch_half_pixel" => (place + 0.5) / scale - 0.5,
         "half_pixel_symmetric" => before / 2.0 * (1.0 - after / exact) + (place + 0.5) / scale - 0.5,
         "align_corners" if is_one => 0.0,
         "align_corners" => place * (before - 1.0) / (exact - 1.0),
@@ -293,7 +292,9 @@ fn weights(place: f64, axis: &Axis, filter: &Filter) -> Result<Vec<f64>, String>
         }
     }
     if total != 0.0 {
-        row.iter_mut().for_each(|share| *share /= total);
+        for share in &mut row {
+            *share /= total;
+        }
     }
     Ok(row)
 }
