@@ -206,7 +206,7 @@ fn keys_page() -> String {
     let schema: Value = serde_json::from_str(&schema::of_spec()).unwrap_or_default();
     table(&mut text, "The file", &schema);
     let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or_default();
-    for key in ["split", "costs", "report"] {
+    for key in ["split", "harm", "report"] {
         table(&mut text, &format!("`{key}`"), &at(&format!("/properties/{key}")));
     }
     table(&mut text, "`train` of a model", &at("/$defs/train"));

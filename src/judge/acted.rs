@@ -57,16 +57,20 @@ impl Tally<'_> {
         Ok(Some(Acted { cases, trials: outcomes.len() }))
     }
 
-    /// Among some cells, the one whose attack altered the smallest share of the cases that are right when clean, if
+    /// Among the cells of some subjects, the one whose attack altered the smallest share of the cases that are right when clean, if
     /// one did not alter all of these. Cases that are wrong when clean are not considered: they count as broken
     /// whether they were attacked or not.
     ///
     /// # Errors
     /// There is no such cell.
-    pub(super) fn untouched(&self, model: usize, cells: &[usize]) -> Result<Option<Untouched>, String> {
+    pub(super) fn untouched<'c>(
+        &self,
+        subjects: impl Iterator<Item = (usize, &'c [usize])>,
+    ) -> Result<Option<Untouched>, String> {
         let share = |acted: Acted| acted.cases as f64 / acted.trials as f64;
         let mut fewest: Option<Untouched> = None;
-        for &cell in cells {
+        for (model, &cell) in subjects.flat_map(|(model, cells)| cells.iter().map(move |cell| (model, cell)))
+        {
             let Some(acted) = self.touched(model, cell)? else { continue };
             if fewest.as_ref().is_none_or(|known| share(acted) < share(known.acted)) {
                 let attack = format!("{} on {}", self.plan.cells[cell].attack, self.name(model));

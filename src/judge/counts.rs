@@ -14,7 +14,7 @@ use super::validate::{check_cases, check_models, find_cells};
 use super::{Estimate, LEVEL};
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
 use crate::plan::{Attack, Plan};
-use crate::spec::{Costs, Metric};
+use crate::spec::Metric;
 use crate::stats::{Auroc, Proportion, Sequence};
 
 /// Rounding may change the sign of a margin up to this size: folded and plain networks agree within 1e-4 of the
@@ -184,11 +184,6 @@ impl<'a> Tally<'a> {
         // depends on copied reports
         let reads_reports_alone = kinds().any(|kind| !kind.reads_image());
         self.clusters.of_case(place, kinds().any(crate::spec::Model::reads_image), reads_reports_alone)
-    }
-
-    /// What errors cost, if the spec says so.
-    pub(super) fn costs(&self) -> Option<Costs> {
-        self.plan.spec.costs
     }
 
     /// The cases of a subject by the value of an attribute. Those without the attribute are a group of their own.

@@ -4,7 +4,7 @@
 use super::acted::Untouched;
 use super::counts::{Tally, noun};
 use super::sample::{Part, Sample};
-use super::{Estimate, certified, figure, percent, percent_beside};
+use super::{Estimate, certified, figure, harm, percent, percent_beside};
 use crate::plan::Clause;
 use crate::spec::{Bound, Metric};
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
@@ -35,7 +35,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
     for (model, cells) in clause.subjects() {
         tally.all_acted(model, cells)?;
     }
-    let untouched = tally.untouched(clause.model, &clause.cells)?;
+    let untouched = tally.untouched(clause.subjects())?;
     if let Bound::Model { model, .. } = clause.bound {
         tally.all_acted(model, &clause.others)?;
     }
@@ -131,7 +131,7 @@ fn value(
             let cluster = |place| tally.cluster(&[clause.model], place);
             Sample::Harmonic(Proportion::of(places.iter().map(|&place| (cluster(place), right[place]))))
         }
-        Metric::Cost => cost(tally, clause.model, places, right)?,
+        Metric::Cost => harm::sample(tally, clause, places, right)?,
         Metric::Auroc if !clause.mean_with.is_empty() => mean_area(tally, clause)?,
         Metric::Auroc | Metric::Ece | Metric::Brier => {
             let margins = tally.margins(clause.model, &clause.cells)?;
@@ -160,6 +160,7 @@ fn value(
             percent_beside(sample.value(), threshold),
             worth(sample.effective(), sample.estimate().trials)
         ),
+        Sample::Harm(_) => harm::counted(tally, clause, (places, right), sample.value()),
         Sample::Area(_) if !clause.mean_with.is_empty() => {
             let area = figure(metric, sample.value(), threshold);
             format!("a mean area of {area} over {} findings", clause.mean_with.len() + 1)
@@ -196,19 +197,6 @@ fn share(
     Sample::Share(Proportion::of(places.iter().map(|&place| (cluster(place), counts(place)))))
 }
 
-/// The mean cost of a case.
-fn cost(tally: &Tally<'_>, model: usize, places: &[usize], right: &[bool]) -> Result<Sample, String> {
-    let costs = tally.costs().ok_or("the spec does not say what errors cost")?;
-    let most = costs.missed.max(costs.overcalled);
-    let spent = |place: usize| match (right[place], tally.label(model, place)) {
-        (true, _) => 0.0,
-        (false, true) => costs.missed / most,
-        (false, false) => costs.overcalled / most,
-    };
-    let found = Mean::of(places.iter().map(|&place| (tally.cluster(&[model], place), spent(place))));
-    found.map(|found| Sample::Mean(found, most)).ok_or_else(|| "there is no case to count".to_string())
-}
-
 /// Area, Brier score or calibration error, from the margins of the true class.
 fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64]) -> Result<Sample, String> {
     let (metric, threshold) = (clause.metric, tally.threshold(clause.model));
@@ -227,7 +215,7 @@ fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64])
         Metric::Brier => {
             let squared = |label: bool, score| (probability(score) - f64::from(label)).powi(2);
             let found = Mean::of(each.map(|(patient, label, score)| (patient, squared(label, score))));
-            found.map(|found| Sample::Mean(found, 1.0))
+            found.map(Sample::Mean)
         }
         _ => Calibration::of(each.map(|(patient, label, score)| (patient, probability(score), label)))
             .map(Sample::Calibration),

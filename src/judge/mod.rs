@@ -14,6 +14,7 @@ pub mod early;
 mod exit;
 mod figures;
 mod finding;
+mod harm;
 mod loosened;
 mod majority;
 mod measure;

@@ -5,9 +5,14 @@ use super::{class, goal, percent};
 use crate::plan::{Clause, Plan};
 use crate::spec::{Bound, Metric};
 
-/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal` is
-/// the share of abnormal test cases, 0 to 1, if it is known.
-pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> Option<String> {
+/// How a model that always answers one class would meet a clause, in a sentence; None if it would not. `abnormal_of` gives
+/// the share of abnormal test cases of a subject, 0 to 1, if it is known.
+pub fn met_by_one_class(
+    plan: &Plan,
+    clause: &Clause,
+    abnormal_of: impl Fn(usize) -> Option<f64>,
+) -> Option<String> {
+    let abnormal = abnormal_of(clause.model);
     let threshold = match clause.bound {
         Bound::Rate(threshold) | Bound::AtMost(threshold) => threshold,
         Bound::Model { .. } => return None,
@@ -43,11 +48,17 @@ pub fn met_by_one_class(plan: &Plan, clause: &Clause, abnormal: Option<f64>) -> 
             Some("always answering one class would meet it: bound the accuracy too".to_string())
         }
         Metric::Cost => {
-            let (costs, abnormal) = (plan.spec.costs?, abnormal?);
-            let (normally, abnormally) = (costs.missed * abnormal, costs.overcalled * (1.0 - abnormal));
-            let answer = class(abnormally <= normally);
-            (normally.min(abnormally) <= threshold)
-                .then(|| format!("always answering {answer} would stay within {goal}"))
+            let (mut harm, mut answer) = (0.0, "");
+            for (subject, _) in clause.subjects() {
+                let (costs, abnormal) = (plan.costs(subject)?, abnormal_of(subject)?);
+                let (normally, abnormally) = (costs.missed * abnormal, costs.overcalled * (1.0 - abnormal));
+                harm += normally.min(abnormally);
+                answer = class(abnormally <= normally);
+            }
+            if !clause.mean_with.is_empty() {
+                answer = "what costs less";
+            }
+            (harm <= threshold).then(|| format!("always answering {answer} would stay within {goal}"))
         }
         Metric::Sensitivity
         | Metric::Missed

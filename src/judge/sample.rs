@@ -2,7 +2,7 @@
 
 use super::{Estimate, LEVEL};
 use crate::spec::Direction;
-use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion, Sequence};
+use crate::stats::{self, Auroc, Calibration, Differences, Mean, Proportion, Sequence, WeightedShares};
 
 /// A sample, by kind of metric.
 pub(super) enum Sample {
@@ -18,8 +18,10 @@ pub(super) enum Sample {
     Difference(Differences),
     Area(Auroc),
     Calibration(Calibration),
-    /// A mean of values that are scaled to [0, 1], and the value that 1 represents.
-    Mean(Mean, f64),
+    /// A mean of values from 0 to 1.
+    Mean(Mean),
+    /// Expected harm, in the unit of the costs.
+    Harm(WeightedShares),
 }
 
 /// The counts of one group.
@@ -121,7 +123,8 @@ impl Sample {
             }
             Self::Area(found) => found.area,
             Self::Calibration(found) => found.error,
-            Self::Mean(found, unit) => found.value * unit,
+            Self::Mean(found) => found.value,
+            Self::Harm(found) => found.value(),
         }
     }
 
@@ -134,7 +137,9 @@ impl Sample {
             Self::Watched(_, estimate) => *estimate,
             Self::Certified(found) => found.estimate(),
             Self::Difference(found) => Estimate { successes: found.gained(), trials: found.trials() },
-            Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => Estimate { successes: 0, trials: 0 },
+            Self::Area(_) | Self::Calibration(_) | Self::Mean(_) | Self::Harm(_) => {
+                Estimate { successes: 0, trials: 0 }
+            }
         }
     }
 
@@ -148,7 +153,8 @@ impl Sample {
             Self::Difference(found) => found.bounds(alpha).0,
             Self::Area(found) => found.lower(alpha),
             Self::Calibration(found) => found.lower(alpha),
-            Self::Mean(found, unit) => found.lower(alpha) * unit,
+            Self::Mean(found) => found.lower(alpha),
+            Self::Harm(found) => found.lower(alpha),
         }
     }
 
@@ -162,7 +168,8 @@ impl Sample {
             Self::Difference(found) => found.bounds(alpha).1,
             Self::Area(found) => found.upper(alpha),
             Self::Calibration(found) => found.upper(alpha),
-            Self::Mean(found, unit) => found.upper(alpha) * unit,
+            Self::Mean(found) => found.upper(alpha),
+            Self::Harm(found) => found.upper(alpha),
         }
     }
 
@@ -180,10 +187,11 @@ impl Sample {
             (Self::Difference(found), AtLeast) => found.p_at_least(threshold),
             (Self::Area(found), AtLeast) => found.p_at_least(threshold),
             (Self::Calibration(found), AtMost) => found.p_at_most(threshold),
-            (Self::Mean(found, unit), AtMost) => found.p_at_most(threshold / unit),
+            (Self::Mean(found), AtMost) => found.p_at_most(threshold),
+            (Self::Harm(found), AtMost) => found.p_at_most(threshold),
             // the grammar allows one direction for each of these metrics
             (Self::Harmonic(_) | Self::Difference(_) | Self::Area(_), AtMost)
-            | (Self::Calibration(_) | Self::Mean(..), AtLeast) => 1.0,
+            | (Self::Calibration(_) | Self::Mean(_) | Self::Harm(_), AtLeast) => 1.0,
         }
     }
 
@@ -193,7 +201,7 @@ impl Sample {
             Self::Certified(found) => found.certified.effective(),
             Self::Share(found) | Self::Harmonic(found) => found.effective(),
             Self::Difference(found) => found.effective(),
-            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(_) | Self::Harm(_) => None,
         }
     }
 
@@ -223,7 +231,8 @@ impl Sample {
                 Some((bounds(lower).0, bounds(upper).1))
             }
             Self::Certified(found) => Some(found.bounds_of(cases, lower, upper)),
-            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(..) => None,
+            Self::Harm(found) => Some(found.among(cases, lower, upper)),
+            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(_) => None,
         }
     }
 

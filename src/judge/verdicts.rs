@@ -61,7 +61,7 @@ impl Judgement {
         for ((finding, requirement), asides) in findings.iter_mut().zip(&plan.requirements).zip(asides) {
             let clauses = finding.clauses.iter_mut().zip(&requirement.clauses).zip(asides);
             for ((found, clause), aside) in clauses {
-                say_beside(found, plan, clause, abnormal(plan, evidence, clause.model), aside);
+                say_beside(found, (plan, evidence), clause, aside);
             }
             weigh(finding, plan, requirement, &checks);
         }
@@ -88,9 +88,15 @@ fn abnormal(plan: &Plan, evidence: &Evidence, subject: usize) -> f64 {
 
 /// Adds two remarks to the reason: the given one, and how a model that always answers one class would meet the
 /// clause.
-fn say_beside(found: &mut ClauseFinding, plan: &Plan, clause: &Clause, abnormal: f64, aside: Option<String>) {
+fn say_beside(
+    found: &mut ClauseFinding,
+    (plan, evidence): (&Plan, &Evidence),
+    clause: &Clause,
+    aside: Option<String>,
+) {
+    let abnormal = |subject| Some(abnormal(plan, evidence, subject));
     let is_met = match found.verdict {
-        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, Some(abnormal)),
+        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, abnormal),
         Verdict::Suspect | Verdict::Vacuous | Verdict::Fail | Verdict::Error => None,
     };
     for said in aside.into_iter().chain(is_met) {

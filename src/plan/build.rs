@@ -129,19 +129,24 @@ impl Binder<'_> {
         own.into_iter().map(|subject| self.cells(subject, &condition.threats, condition.joint)).collect()
     }
 
-    /// A clause, or one for each finding that it expands to. A mean over findings is one clause with further
-    /// subjects.
+    /// A clause, or one for each finding that it expands to. A mean or a sum over findings is one clause with further
+    /// subjects; a sum is over the findings whose errors have costs.
     fn clause(&mut self, clause: &spec::Clause) -> Vec<BoundClause> {
         let place = |name: &String| self.findings.iter().position(|finding| finding == name);
-        let each = match &clause.asked {
+        let has_costs = |place: &usize| {
+            self.spec.harm.as_ref().is_some_and(|harm| harm.of(Some(&self.findings[*place])).is_some())
+        };
+        let each: Vec<usize> = match &clause.asked {
             Asked::Abnormal => return vec![self.one(clause, None)],
             Asked::Finding(name) => {
                 let place = place(name);
                 return vec![self.one(clause, place)];
             }
-            Asked::EveryFinding | Asked::MeanOfFindings => 0..self.findings.len(),
+            Asked::EveryFinding | Asked::MeanOfFindings => (0..self.findings.len()).collect(),
+            Asked::SumOfFindings => (0..self.findings.len()).filter(has_costs).collect(),
         };
-        let mut all: Vec<BoundClause> = each.map(|finding| self.one(clause, Some(finding))).collect();
+        let mut all: Vec<BoundClause> =
+            each.into_iter().map(|finding| self.one(clause, Some(finding))).collect();
         if clause.asked == Asked::EveryFinding {
             for (finding, one) in all.iter_mut().enumerate() {
                 one.each = Some(finding);

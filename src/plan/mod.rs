@@ -108,7 +108,7 @@ pub struct Clause {
     pub asked: spec::Clause,
     /// The finding, for a clause that `every finding` expands to.
     pub each: Option<String>,
-    /// For a mean over findings, the further subjects with their cells; empty for every other clause.
+    /// For a mean or a sum over findings, the further subjects with their cells; empty for every other clause.
     pub mean_with: Vec<(usize, Vec<usize>)>,
     /// The cells of its model that must hold together, case by case; for a certified clause, the model's clean cell.
     pub cells: Vec<usize>,

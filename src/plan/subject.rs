@@ -2,7 +2,7 @@
 //! its weights. Each is a question with two answers, so attacks, bounds and checks treat each finding on its own.
 
 use super::Plan;
-use crate::spec::{Asked, Figure, Model, Spec};
+use crate::spec::{Asked, Costs, Figure, Model, Spec};
 
 /// A model with the question that it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,14 @@ impl Subject {
         let is_asked = match (&figure.asked, self.finding) {
             (Asked::Abnormal, None) => true,
             (Asked::Finding(name), Some(place)) => spec.data.findings().get(place) == Some(name),
-            (Asked::Abnormal | Asked::Finding(_) | Asked::EveryFinding | Asked::MeanOfFindings, _) => false,
+            (
+                Asked::Abnormal
+                | Asked::Finding(_)
+                | Asked::EveryFinding
+                | Asked::MeanOfFindings
+                | Asked::SumOfFindings,
+                _,
+            ) => false,
         };
         is_asked && self.model == figure.model
     }
@@ -53,6 +60,13 @@ impl Plan {
     /// The model that a subject asks.
     pub fn kind(&self, subject: usize) -> Option<&Model> {
         self.spec.models.get(self.subjects.get(subject)?.model).map(|(_, model)| model)
+    }
+
+    /// What the errors of a subject cost, if the spec says so.
+    pub fn costs(&self, subject: usize) -> Option<Costs> {
+        let findings = self.spec.data.findings();
+        let finding = self.subjects.get(subject)?.finding.and_then(|place| findings.get(place));
+        self.spec.harm.as_ref()?.of(finding.map(String::as_str))
     }
 
     /// The subject that asks a given model, by its place in the spec, the question of another subject.

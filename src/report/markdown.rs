@@ -9,6 +9,7 @@ use super::gate::Gate;
 use super::next::steps;
 use super::snapshot_diff::Changes;
 use super::summary::{examined, headline, statistics, unlooked};
+use super::worst_groups::{FEWEST, WorstGroup, worst_groups};
 use super::{ReportInput, by_finding, counted, division, grouped, summary};
 use crate::judge::{
     CheckState, ClauseFinding, Score, Signed, Tally, figure, goal, goal_points, notes, percent_beside,
@@ -34,6 +35,7 @@ pub fn render(result: ReportInput<'_>) -> String {
         result.accepted.map_or(String::new(), |accepted| since(&accepted.changes(result))),
         requirements(result),
         accuracies(result),
+        worst(result),
         certified(result),
         raised(&remarks, result),
         next(&steps(result, &remarks)),
@@ -145,6 +147,29 @@ fn figures(clause: Option<&Clause>, found: &ClauseFinding) -> [String; 3] {
         format!("{} – {}", said(found.lower), said(found.upper)),
         wanted,
     ]
+}
+
+/// The group and the pair of groups in which each model does worst; empty if the cases have no groups.
+fn worst(result: ReportInput<'_>) -> String {
+    let tally = Tally::new(result.plan, result.evidence);
+    let found = tally.map_or_else(|_| vec![], |tally| worst_groups(result, &tally));
+    let row = |one: &WorstGroup| {
+        let cells = [&one.model, &one.threat, &one.overall, &one.group, &one.pair].map(|cell| shown(cell));
+        format!("| {} |", cells.join(" | "))
+    };
+    let rows: Vec<String> = found.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = "| model | threat | all cases | worst group | worst pair of groups |\n|---|---|--:|---|---|";
+    folded(
+        "Worst groups",
+        &format!(
+            "Among groups of {FEWEST} cases and more. Estimates without bounds: the worst of many groups is low by chance \
+             too.\n\n{head}\n{}",
+            rows.join("\n")
+        ),
+    )
 }
 
 /// Models as columns and threats as rows.

@@ -30,6 +30,7 @@ pub mod terminal;
 mod threat_model;
 pub mod verdict_text;
 mod word_diff;
+mod worst_groups;
 
 use crate::evidence::Evidence;
 use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};

@@ -37,8 +37,8 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         };
         lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
         // a bound that is no bound is worth knowing before anything is computed
-        if let Some(why) = met_by_one_class(plan, clause, data.map(|data| abnormal(plan, clause.model, data)))
-        {
+        let share = |subject| data.map(|data| abnormal(plan, subject, data));
+        if let Some(why) = met_by_one_class(plan, clause, share) {
             lines.push(format!("        warning: {why}"));
         }
     }
@@ -75,10 +75,12 @@ impl Needs {
         // errors are limited where what is right must reach the rest
         let (threshold, turned) = match (&clause.bound, clause.metric) {
             (Bound::Model { .. }, _) => return self.difference(plan, clause, data),
-            (_, Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost) => {
+            (_, Metric::Auroc | Metric::Ece | Metric::Brier) => {
                 return "depends on the scores".to_string();
             }
-            (_, Metric::Ppv | Metric::Npv | Metric::F1) => return "depends on the answers".to_string(),
+            (_, Metric::Ppv | Metric::Npv | Metric::F1 | Metric::Cost) => {
+                return "depends on the answers".to_string();
+            }
             (Bound::Rate(share), _) => (*share, false),
             (Bound::AtMost(most), _) => (1.0 - most, true),
         };

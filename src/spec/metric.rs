@@ -84,7 +84,7 @@ impl Metric {
             Self::Overcalled => ("overcalled", &["overcalls", "false alarms"], AtMost, "5%"),
             Self::Ece => ("ece", &[], AtMost, "5%"),
             Self::Brier => ("brier", &[], AtMost, "0.1"),
-            Self::Cost => ("cost", &[], AtMost, "0.1"),
+            Self::Cost => ("harm", &["cost"], AtMost, "0.8"),
         };
         // predictive values and F1 are about other cases for either model, and an area is about pairs
         let compares = !matches!(self, Self::Ppv | Self::Npv | Self::F1 | Self::Auroc);
@@ -152,8 +152,12 @@ impl Metric {
                         brier ≤ 0.1`."
             }
             Self::Cost => {
-                "Mean cost of a case, by the spec's `costs`: with `{missed: 10, overcalled: 1}` a missed case costs \
-                        as much as ten false alarms. Example: `fusion cost ≤ 0.5`, in the unit of `costs`."
+                "Expected harm of a case: the mean of what its errors cost, by the spec's block `harm`. With `harm: \
+                        {missed: 10, overcalled: 1}` a missed case costs as much as ten false alarms. Costs may differ by \
+                        finding (`harm: {pneumothorax: {missed: 20, overcalled: 1}}`): `vision pneumothorax harm ≤ 0.8 at \
+                        PGD ε≤2/255` is about one finding, `vision harm ≤ 3` about the sum over all that `harm` names. Its \
+                        bound adds the bounds of the shares of missed and of overcalled cases, which hold together \
+                        (Bonferroni), by patient. Also called `cost`."
             }
         }
     }

@@ -20,15 +20,6 @@ impl Condition {
     }
 }
 
-/// What an error costs, in the user's unit; 0 or more, and not both 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Costs {
-    /// An abnormal case that is called normal.
-    pub missed: f64,
-    /// A normal case that is called abnormal.
-    pub overcalled: f64,
-}
-
 /// Which of a model's answers is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
@@ -40,6 +31,8 @@ pub enum Asked {
     EveryFinding,
     /// The mean over all findings.
     MeanOfFindings,
+    /// The sum over the findings whose errors have costs: the harm of a study.
+    SumOfFindings,
 }
 
 /// A figure that others published.

@@ -4,7 +4,7 @@
 //! sentence  = clause { ("," | "and") clause }            a later clause keeps the subject
 //! clause    = [model] [asked] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
 //!           | [model] "certified" [metric] ("≥" | "≤") number [group] "within" ball [group]
-//! asked     = finding | "every" "finding" | "mean"                              where the data have findings
+//! asked     = finding | "every" "finding" | "mean"             where the data have findings; without it, harm is of all
 //! group     = "in" "every" attribute
 //! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }
@@ -63,7 +63,7 @@ pub fn parse_figure(text: &str, names: Names<'_>) -> Result<Figure, Complaint> {
         let help = "write a figure without an attack, or under one";
         return Err(parser.complain("a published figure is not certified here", help));
     }
-    if matches!(asked, Asked::EveryFinding | Asked::MeanOfFindings) {
+    if matches!(asked, Asked::EveryFinding | Asked::MeanOfFindings | Asked::SumOfFindings) {
         return Err(parser.complain("a figure is about one finding", "write one figure a line"));
     }
     let Some(Kind::Number(number)) = parser.peek() else {
@@ -107,10 +107,10 @@ impl Parser<'_> {
         if group.is_none() {
             group = self.group()?;
         }
-        if group.is_some() && asked == Asked::MeanOfFindings {
+        if group.is_some() && matches!(asked, Asked::MeanOfFindings | Asked::SumOfFindings) {
             self.at -= 1;
             let help = "ask for `every finding` in the groups, or leave `in every` out";
-            return Err(self.complain("a mean over findings is not taken in groups", help));
+            return Err(self.complain("what is taken over all findings is not taken in groups", help));
         }
         if self.peek().is_some_and(|kind| *kind != Kind::Comma) && self.word().as_deref() != Some("and") {
             let help = "say `at`, `under` or `with` before an attack; begin another clause after a comma";

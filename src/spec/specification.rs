@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Checks, Condition, Costs, Data, DeviceChoice, Figure, Fingerprint, Model, Operating, Product,
-    Requirement, Split, Stop, Threat, Waiver,
+    Checks, Condition, Data, DeviceChoice, Figure, Fingerprint, Harm, Model, Operating, Product, Requirement,
+    Split, Stop, Threat, Waiver,
 };
 
 /// A name the user gave to a model or threat, in the order of the file.
@@ -38,7 +38,7 @@ pub struct Spec {
     /// What others published for the same question; shown beside the table's cells, and judges nothing.
     pub published: Vec<Figure>,
     /// What errors cost, if the spec says so.
-    pub costs: Option<Costs>,
+    pub harm: Option<Harm>,
     /// Whose result it is, if the spec says so.
     pub product: Option<Product>,
     /// The sentences that must hold.

@@ -46,6 +46,11 @@ impl Parser<'_> {
             return Err(self.complain("no certificate is offered for a finding", help));
         }
         let metric = self.metric()?;
+        if asked == Asked::SumOfFindings && metric != Metric::Cost {
+            self.at = start;
+            let help = "name a finding, or `every finding`, before another metric";
+            return Err(self.complain("only harm is added up over findings", help));
+        }
         if asked == Asked::MeanOfFindings && metric != Metric::Auroc {
             self.at = start;
             let help = "write `mean auroc`, or `every finding` before another metric";
@@ -82,6 +87,9 @@ impl Parser<'_> {
             return Ok(Asked::Finding(name.clone()));
         }
         let known: Vec<&str> = names.iter().map(String::as_str).chain(["every finding", "mean"]).collect();
+        if Metric::of_word(&word) == Some(Metric::Cost) {
+            return Ok(Asked::SumOfFindings);
+        }
         if word.is_empty() || Metric::begins_with(&word) {
             let help = format!("name one before the metric: {}", known.join(", "));
             return Err(self.complain("the finding that is meant is missing", help));

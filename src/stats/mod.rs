@@ -12,6 +12,7 @@ mod proportion;
 mod sequence;
 pub mod threshold;
 pub mod vote;
+mod weighted_shares;
 
 pub use auroc::Auroc;
 pub use calibration::{BINS, Calibration, Mean};
@@ -21,3 +22,4 @@ pub use paired::{mcnemar_by_cluster, mcnemar_exact, paired_difference_bounds, pa
 pub use power::{cases_needed, least_successes};
 pub use proportion::{binomial, lower_bound, upper_bound, wilson};
 pub use sequence::Sequence;
+pub use weighted_shares::WeightedShares;

@@ -152,3 +152,34 @@ fn parts_make_the_same_evidence() {
     let whole = merge(shards.to_vec(), false).expect("a whole");
     assert_eq!(whole.cells, run.evidence.cells);
 }
+
+#[test]
+fn harm_is_weighed_by_finding_and_added_up() {
+    let costs = "harm: {effusion: {missed: 20, overcalled: 1}, device: {missed: 2, overcalled: 3}}\nrequire:";
+    let asked = "  - vision effusion harm ≤ 30, ≤ 30 at FGSM ε=0.02\n  - vision device harm ≤ 30\n  - vision harm ≤ 60\n  - \
+                 vision harm ≤ 0.001\n";
+    let before = SPEC.split("require:").next().expect("a spec");
+    let spec = spec::parse(Path::new("a.yaml"), &format!("{before}{costs}\n{asked}"));
+    let plan = plan::build(spec.unwrap_or_else(|why| panic!("{why}")));
+    assert_eq!(plan.requirements[2].clauses[0].mean_with.len(), 1, "cardiomegaly has no costs");
+    let judgement = Judgement::of(&plan, &RUN.evidence, Err("none"), date(2026, 11, 28));
+    let clause = |place: usize, number: usize| &judgement.findings[place].clauses[number];
+    let (effusion, device, both) = (clause(0, 0), clause(1, 0), clause(2, 0));
+    assert!((effusion.value + device.value - both.value).abs() < 1e-9, "{}", both.reason);
+    assert!(effusion.value <= clause(0, 1).value, "an attack does no good");
+    assert!(both.value < both.upper && both.upper <= 23.0, "{}", both.reason);
+    assert!(both.upper >= effusion.upper.max(device.upper), "a sum is wider than its parts");
+    // by hand, from the cells that were counted
+    let tally = Tally::new(&plan, &RUN.evidence).expect("a tally");
+    let cells = &plan.requirements[1].clauses[0].cells;
+    let subject = plan.requirements[1].clauses[0].model;
+    let wrong = |metric| {
+        let (right, all) = tally.score_of(subject, cells, metric, |_| true).expect("cases");
+        (all - right) as f64
+    };
+    use medcert::spec::Metric::{Accuracy, Sensitivity, Specificity};
+    let cases = tally.score_of(subject, cells, Accuracy, |_| true).expect("cases").1 as f64;
+    let harm = (2.0 * wrong(Sensitivity) + 3.0 * wrong(Specificity)) / cases;
+    assert!((harm - device.value).abs() < 1e-9, "{harm} {}", device.reason);
+    assert_eq!(judgement.findings[3].verdict, medcert::judge::Verdict::Fail);
+}

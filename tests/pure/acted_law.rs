@@ -5,7 +5,7 @@ use crate::notation::attack;
 
 use medcert::judge::Verdict;
 use medcert::plan::Attack;
-use medcert::spec::{Bound, Costs, Direction, Metric};
+use medcert::spec::{Bound, Costs, Direction, Harm, Metric};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -16,7 +16,7 @@ const FUSION: usize = 2;
 /// attack altered it, and `parts` the same of a joint attack's sources.
 fn world(attack: &Attack, metric: Metric, acted: impl Fn(usize) -> bool, parts: [bool; 2]) -> World {
     let mut world = World::new(&even(CASES));
-    world.plan.spec.costs = Some(Costs { missed: 1.0, overcalled: 1.0 });
+    world.plan.spec.harm = Some(Harm::Alike(Costs { missed: 1.0, overcalled: 1.0 }));
     world.cell(FUSION, Attack::default(), |_, _| true);
     let mut cell = |attack: &Attack, acted: &dyn Fn(usize) -> bool| {
         let place = world.cell(FUSION, attack.clone(), |_, _| true);

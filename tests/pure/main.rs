@@ -52,3 +52,4 @@ mod stats;
 mod tables;
 mod terminal;
 mod text;
+mod weighted_shares;

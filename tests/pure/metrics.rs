@@ -5,7 +5,7 @@ use crate::made_evidence;
 use made_evidence::{World, at_least, bounded, even, fgsm, grouped, measuring};
 use medcert::judge::{ClauseFinding, Estimate, Verdict, judge};
 use medcert::plan::{Attack, Clause};
-use medcert::spec::{Bound, Costs, Metric};
+use medcert::spec::{Bound, Costs, Harm, Metric};
 
 /// The finding on one clause.
 fn judged(world: &World, clause: Clause) -> ClauseFinding {
@@ -61,14 +61,14 @@ fn costs_weigh_the_errors() {
     let (mut world, cell) = attacked();
     let without = judged(&world, at_most(Metric::Cost, cell, 0.5));
     assert_eq!((without.verdict, without.p), (Verdict::Error, 1.0));
-    world.plan.spec.costs = Some(Costs { missed: 10.0, overcalled: 1.0 });
+    world.plan.spec.harm = Some(Harm::Alike(Costs { missed: 10.0, overcalled: 1.0 }));
     let found = judged(&world, at_most(Metric::Cost, cell, 2.0));
     assert!((found.value - (30.0 * 10.0 + 10.0) / 400.0).abs() < 1e-12, "{}", found.value);
     assert!(found.lower < found.value && found.value < found.upper && found.upper < 2.0);
     assert_eq!(found.verdict, Verdict::Pass);
     assert_eq!(judged(&world, at_most(Metric::Cost, cell, 0.1)).verdict, Verdict::Fail);
     // what errors cost has no unit
-    world.plan.spec.costs = Some(Costs { missed: 20.0, overcalled: 2.0 });
+    world.plan.spec.harm = Some(Harm::Alike(Costs { missed: 20.0, overcalled: 2.0 }));
     let double = judged(&world, at_most(Metric::Cost, cell, 4.0));
     assert!((double.upper - 2.0 * found.upper).abs() < 1e-9 && double.verdict == Verdict::Pass);
 }

@@ -76,7 +76,7 @@ pub fn spec() -> Spec {
         stop: medcert::spec::Stop::All,
         table: vec![],
         published: vec![],
-        costs: None,
+        harm: None,
         product: None,
         require: vec![],
         thresholds: vec![],

@@ -14,12 +14,11 @@ mod provenance;
 mod requirements;
 mod ruler;
 mod svg;
-mod worst_groups;
 
 use askama::Template;
 
 use super::gate::Gate;
-use super::{ReportInput, clauses, summary, verdict_text};
+use super::{ReportInput, clauses, summary, verdict_text, worst_groups};
 use crate::evidence::Exhibit;
 use crate::judge::{Tally, Verdict};
 use crate::sanitize::shown;

@@ -1,11 +1,11 @@
 //! From YAML to a [`Spec`].
 
 pub(super) mod checks;
-mod costs;
 mod data;
 mod defend;
 mod device;
 mod grid;
+mod harm;
 mod masks;
 mod model_findings;
 pub(super) mod models;

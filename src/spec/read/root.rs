@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::device::Device;
 use super::{
-    checks, costs, data, defend, grid, masks, model_findings, models, product, sentences, split, threats,
+    checks, data, defend, grid, harm, masks, model_findings, models, product, sentences, split, threats,
 };
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
@@ -106,10 +106,11 @@ table! {
             whole(0, 1024),
             1,
         ),
-        costs: () = block(
-            "What an error costs, in your unit; for the metric `cost`.",
-            costs::schema,
+        harm: () = block(
+            "What errors cost, in your unit, for every question alike or by finding; for the metric `harm`.",
+            harm::schema,
         ),
+        costs: () = block("The earlier name of `harm`.", harm::schema),
         report: () = block(
             "Whose result it is: product, version, owner and identifiers; every report shows it.",
             |about, names| parts::described(product::ReportKeys::schema(names), about),
@@ -148,9 +149,13 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
     }
     model_findings::check(&table, &findings, &readers, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
-    let costs = table.costs.node.as_ref().map_or(Some(None), |node| costs::read(node).map(Some));
+    let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, &findings).map(Some));
+    // of a block with a fault it is not known which errors have costs
+    let has_costs = |finding: Option<&str>| {
+        harm.as_ref().is_none_or(|harm| harm.as_ref().is_some_and(|harm| harm.of(finding).is_some()))
+    };
     let require = table.require.node.as_ref();
-    let require = require.and_then(|node| sentences::requirements(node, names, table.costs.is_given()));
+    let require = require.and_then(|node| sentences::requirements(node, names, &has_costs));
     let count = require.as_ref().map(Vec::len);
     let product = table.report.node.as_ref().map_or(Some(None), |node| product::read(node, count).map(Some));
     let conduct = checks::read(&table, names);
@@ -166,7 +171,7 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
         counterexamples: table.counterexamples.value?,
         table: rows?,
         published: published?,
-        costs: costs?,
+        harm: harm?,
         product: product?,
         require: require?,
         thresholds,

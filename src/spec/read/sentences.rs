@@ -9,8 +9,11 @@ use crate::spec::schema::parts;
 use crate::spec::sentence::{parse_figure, parse_sentence};
 use crate::spec::table::About;
 use crate::spec::{
-    Clause, Complaint, Condition, Figure, Metric, ModelInputs, Names, Regression, Requirement, Threat,
+    Asked, Clause, Complaint, Condition, Figure, Metric, ModelInputs, Names, Regression, Requirement, Threat,
 };
+
+/// Whether the spec says what errors cost, about a finding or about whether a study is abnormal.
+type HasCosts<'a> = &'a dyn Fn(Option<&str>) -> bool;
 
 /// A sentence is read aloud in a meeting; a longer text is none.
 const MOST_CHARACTERS: usize = 2000;
@@ -71,7 +74,11 @@ fn read_by<T>(
     parse(sentence_of(item)?, names).map_err(|complaint| report(item, complaint)).ok()
 }
 
-pub(super) fn requirements(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Vec<Requirement>> {
+pub(super) fn requirements(
+    node: &Node<'_>,
+    names: Names<'_>,
+    has_costs: HasCosts<'_>,
+) -> Option<Vec<Requirement>> {
     let items = sentences(node)?;
     if items.is_empty() {
         let help = "write what must hold, such as `fusion accuracy ≥ 90% at FGSM ε≤0.1`".to_string();
@@ -83,7 +90,7 @@ pub(super) fn requirements(node: &Node<'_>, names: Names<'_>, has_costs: bool) -
     read.into_iter().collect()
 }
 
-fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Requirement> {
+fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: HasCosts<'_>) -> Option<Requirement> {
     let sentence = sentence_of(node)?;
     let parsed = match parse_regression(sentence, names) {
         Some(regression) => regression.map(|one| (vec![], Some(one))).map_err(|complaint| vec![complaint]),
@@ -93,7 +100,7 @@ fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Req
         Ok((clauses, regression)) => {
             for clause in &clauses {
                 check_reach(node, sentence, Some(clause.model), &clause.condition, names);
-                check_metric(node, clause, has_costs);
+                check_metric(node, clause, names, has_costs);
             }
             if let Some(Regression { model, condition: Some(condition), .. }) = &regression {
                 check_reach(node, sentence, *model, condition, names);
@@ -111,15 +118,34 @@ fn requirement(node: &Node<'_>, names: Names<'_>, has_costs: bool) -> Option<Req
 }
 
 /// A metric that has nothing to count would pass for the wrong reason.
-fn check_metric(node: &Node<'_>, clause: &Clause, has_costs: bool) {
-    if clause.metric == Metric::Cost && !has_costs {
-        let help = "add the key `costs`, such as {missed: 10, overcalled: 1}".to_string();
-        node.fault("the spec does not say what errors cost", help);
+fn check_metric(node: &Node<'_>, clause: &Clause, names: Names<'_>, has_costs: HasCosts<'_>) {
+    if clause.metric == Metric::Cost {
+        check_costs(node, &clause.asked, names.findings, has_costs);
     }
     if clause.metric == Metric::Flips && clause.condition.threats.is_empty() {
         let help = "say under what, such as `flips ≤ 5% under 50% deletion`".to_string();
         node.fault("without an attack no case is turned", help);
     }
+}
+
+/// Reports harm of which the spec does not say what its errors cost.
+fn check_costs(node: &Node<'_>, asked: &Asked, findings: &[String], has_costs: HasCosts<'_>) {
+    let lacking = match asked {
+        Asked::Abnormal => (!has_costs(None)).then_some(None),
+        Asked::Finding(name) => (!has_costs(Some(name))).then_some(Some(name)),
+        Asked::EveryFinding => findings.iter().find(|name| !has_costs(Some(name))).map(Some),
+        Asked::MeanOfFindings | Asked::SumOfFindings => {
+            findings.iter().all(|name| !has_costs(Some(name))).then_some(None)
+        }
+    };
+    let Some(finding) = lacking else { return };
+    let (about, key) = match finding {
+        None => (String::new(), "harm: {missed: 10, overcalled: 1}".to_string()),
+        Some(name) => {
+            (format!(" about `{name}`"), format!("harm: {{{name}: {{missed: 10, overcalled: 1}}}}"))
+        }
+    };
+    node.fault(format!("the spec does not say what errors{about} cost"), format!("add `{key}`"));
 }
 
 /// A sentence about an input that its model does not read would pass for the wrong reason; so would one about all
