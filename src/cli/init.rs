@@ -29,8 +29,8 @@ use crate::{Error, Result, plan, spec};
 /// Writes a spec.
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// `phantom`, a folder in the Indiana University layout, or a CSV file with a row a study
-    #[arg(long, value_name = "phantom|FOLDER|FILE.csv")]
+    /// `phantom`, a folder of the Indiana University set, a CSV file with a row a study, or an .npz file as of `MedMNIST`
+    #[arg(long, value_name = "phantom|FOLDER|FILE")]
     data: Option<String>,
     /// A BERT's folder in Hugging Face's layout, a safetensors file, or a file of torch.export (.pt2); may be repeated
     #[arg(long, value_name = "FOLDER|FILE")]
@@ -47,6 +47,9 @@ pub(super) struct Init {
     /// A column of the CSV file whose name says too little, such as `patient=subject_no`; may be repeated
     #[arg(long, value_name = "KEY=NAME")]
     column: Vec<String>,
+    /// Asks about each finding of a public set, instead of whether a study is abnormal
+    #[arg(long)]
+    findings: bool,
     /// Says that you trust the code in a `TorchScript` file, which runs here
     #[arg(long)]
     trusted: bool,
@@ -156,6 +159,7 @@ impl Init {
         self.column.iter().for_each(|pair| flag("column", pair));
         self.test.iter().for_each(|test| flag("test", test));
         self.out.iter().for_each(|out| flag("out", &out.display().to_string()));
+        words.extend(self.findings.then(|| "--findings".to_string()));
         words.extend(self.trusted.then(|| "--trusted".to_string()));
         words.extend(self.force.then(|| "--force".to_string()));
         words.push(more.to_string());
@@ -164,9 +168,28 @@ impl Init {
 
     fn source(&self, folder: &Path, ask: &mut Ask<'_>) -> Result<Source> {
         let command = |more: &str| self.command(more);
-        let wanted = Wanted { folder, positive: &self.positive, columns: &self.column, command: &command };
+        let wanted = Wanted {
+            folder,
+            positive: &self.positive,
+            columns: &self.column,
+            by_finding: self.findings,
+            command: &command,
+        };
+        let source = self.found(&wanted, ask)?;
+        if self.findings && source.asked().is_empty() {
+            return Err(Error::Usage(
+                "--findings knows the findings of the public sets that are tables; leave it out, and name yours under `findings` \
+                 in the data block of the spec"
+                    .into(),
+            ));
+        }
+        Ok(source)
+    }
+
+    /// The data that were named, or that are here.
+    fn found(&self, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
         if let Some(name) = &self.data {
-            return source::read(name, &wanted, ask);
+            return source::read(name, wanted, ask);
         }
         let found = source::find().map_or("phantom".to_string(), |path| path.display().to_string());
         let name = ask.ask("data: phantom, a folder, or a CSV file", &found)?;
@@ -174,7 +197,7 @@ impl Init {
             "phantom" => "no data was named and none was found here: phantoms are drawn".to_string(),
             name => format!("data: {name}"),
         });
-        source::read(&name, &wanted, ask)
+        source::read(&name, wanted, ask)
     }
 
     fn weights(&self, folder: &Path, ask: &mut Ask<'_>) -> Result<Vec<(Weights, Place)>> {

@@ -39,6 +39,7 @@ impl Dataset {
                         let name = file.path.file_name().unwrap_or_default().to_string_lossy();
                         format!("{name}{}", file.decoding.key())
                     }
+                    Some(ImageSource::Array(image)) => image.key(),
                     Some(ImageSource::Phantom(drawing, plane)) => drawing.key(*plane),
                 });
             }

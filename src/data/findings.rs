@@ -149,7 +149,9 @@ impl<'a> FindingReader<'a> {
         known.dedup();
         let is_known = |word: &str| known.binary_search(&word).is_ok();
         let words = self.columns.named.iter().map(|(_, word)| word).chain(&self.columns.none);
-        let Some(absent) = words.into_iter().find(|word| !is_known(word)) else { return Ok(()) };
+        let Some(absent) = words.flat_map(|word| self.any_of(word)).find(|word| !is_known(word)) else {
+            return Ok(());
+        };
         let column = table.names().nth(column).unwrap_or_default();
         Err(Error::Input(format!(
             "no row of {} lists `{absent}` in the column `{column}`; {}",
@@ -164,6 +166,11 @@ impl<'a> FindingReader<'a> {
         let mark = self.separator.unwrap_or("|");
         let is_frame = |c: char| c.is_whitespace() || "[]'\"".contains(c);
         cell.split(mark).map(|word| word.trim_matches(is_frame)).filter(|word| !word.is_empty()).collect()
+    }
+
+    /// The words of which any means a finding: the mark of the list stands between them, since no word holds it.
+    fn any_of(self, words: &'a str) -> impl Iterator<Item = &'a str> {
+        words.split(self.separator.unwrap_or("|")).map(str::trim)
     }
 
     /// What a row says of each finding, or why it is left out.
@@ -187,7 +194,7 @@ impl<'a> FindingReader<'a> {
                 return Ok(Err(format!("with the label `{value}`")));
             }
             all.push(match value {
-                "" if is_none => Presence::Absent,
+                "" if is_none && !self.columns.apart.contains(name) => Presence::Absent,
                 "" => self.empty(row, name)?,
                 value => self.of_value(row, name, value)?,
             });
@@ -208,9 +215,9 @@ impl<'a> FindingReader<'a> {
         if words.is_empty() {
             return Ok(Ok(named.iter().map(|(name, _)| self.empty(row, name)).collect::<Result<_>>()?));
         }
-        let holds = |word: &String| words.iter().any(|known| known == word);
+        let holds = |word: &'a String| self.any_of(word).any(|word| words.contains(&word));
         let is_there =
-            |(_, word): &(String, String)| if holds(word) { Presence::Present } else { Presence::Absent };
+            |(_, word): &'a (String, String)| if holds(word) { Presence::Present } else { Presence::Absent };
         if let (Some(none), Some((_, word))) = (
             self.columns.none.as_ref().filter(|none| holds(none)),
             named.iter().find(|(_, word)| holds(word)),
@@ -294,7 +301,8 @@ impl<'a> FindingReader<'a> {
                 .iter()
                 .map(|(_, known)| known)
                 .chain(&self.columns.none)
-                .all(|known| known != word)
+                .flat_map(|known| self.any_of(known))
+                .all(|known| known != *word)
         });
         let mut most: Vec<(&str, usize)> = counts.into_iter().collect();
         most.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));

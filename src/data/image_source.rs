@@ -11,6 +11,8 @@ use crate::spec::Window;
 pub enum ImageSource {
     /// A PNG, JPEG or DICOM file.
     File(ImageFile),
+    /// A picture of an array file.
+    Array(ArrayImage),
     /// A phantom, drawn from its description.
     Phantom(Arc<phantom::Drawing>, phantom::Plane),
 }
@@ -28,6 +30,63 @@ impl ImageSource {
             decoding: Arc::new(Decoding { bits, ..Decoding::default() }),
             line: None,
         })
+    }
+}
+
+/// An image of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrayImage {
+    /// The array.
+    pub array: Arc<ImageArray>,
+    /// Its place in it.
+    pub place: usize,
+}
+
+impl ArrayImage {
+    /// What a digest says of it.
+    pub(super) fn key(&self) -> String {
+        format!("array {} {}", self.array.digest, self.place)
+    }
+}
+
+/// Images of one size, in 8 bits.
+#[derive(Clone, PartialEq)]
+pub struct ImageArray {
+    bytes: Vec<u8>,
+    /// Width and height.
+    pub(super) size: [u32; 2],
+    /// Values of a pixel: 1, or 3 for red, green and blue.
+    channels: usize,
+    digest: blake3::Hash,
+}
+
+impl ImageArray {
+    /// Images, one after the other, each row by row.
+    pub(super) fn new(bytes: Vec<u8>, size: [u32; 2], channels: usize) -> Self {
+        let digest = blake3::hash(&bytes);
+        Self { bytes, size, channels, digest }
+    }
+
+    /// How many images there are.
+    pub(super) fn count(&self) -> usize {
+        self.bytes.len() / self.bytes_of_one().max(1)
+    }
+
+    fn bytes_of_one(&self) -> usize {
+        self.size.iter().map(|side| *side as usize).product::<usize>() * self.channels
+    }
+
+    /// The bytes of an image, and how many values a pixel has.
+    pub(super) fn image(&self, place: usize) -> Option<(&[u8], usize)> {
+        let one = self.bytes_of_one();
+        let start = place.checked_mul(one)?;
+        Some((self.bytes.get(start..start.checked_add(one)?)?, self.channels))
+    }
+}
+
+impl std::fmt::Debug for ImageArray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ImageArray({} × {:?}, {})", self.count(), self.size, self.digest)
     }
 }
 

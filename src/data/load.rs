@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Dataset, Decoding, Naming, Roots, cells, iu_xray, language, manifest, phantom};
+use super::{Dataset, Decoding, Naming, Roots, cells, iu_xray, language, manifest, medmnist, phantom};
 use crate::spec::{self, Layout, Privacy, Section, Spec};
 use crate::{Error, Result};
 
@@ -52,6 +52,12 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
         spec::Data::IuXray { folder, sections, views, bits } => {
             let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
             (studies, left_out, sections.clone())
+        }
+        spec::Data::Medmnist { file, abnormal, findings } => {
+            let path = roots.open(&spec.path)?.file(file)?;
+            let studies = medmnist::load(&path, abnormal.as_deref(), findings, spec.split.column())?;
+            remarks.push("the file names no patients: each image counts as one of its own".to_string());
+            (studies, vec![], vec![])
         }
         spec::Data::Manifest {
             file,

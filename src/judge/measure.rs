@@ -119,7 +119,6 @@ fn value(
 ) -> Result<(Sample, Option<Estimate>, String), String> {
     let metric = clause.metric;
     let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
-    let label = |place: usize| tally.label(clause.model, place);
     let sample = match metric {
         Metric::Accuracy | Metric::Sensitivity | Metric::Specificity | Metric::Ppv | Metric::Npv => {
             share(tally, clause, (places, right.len()), |place| right[place])
@@ -172,7 +171,7 @@ fn value(
             worth(found.effective(), found.trials())
         ),
         Sample::Area(_) => {
-            let abnormal = places.iter().filter(|&&place| label(place)).count();
+            let abnormal = places.iter().filter(|&&place| tally.label(clause.model, place)).count();
             let normal = places.len() - abnormal;
             let area = figure(metric, sample.value(), threshold);
             format!("an area of {area} over {abnormal} abnormal and {normal} normal cases")

@@ -79,6 +79,9 @@ pub const DICOM_FILE: &str = "File";
 /// The column with its projection.
 pub const DICOM_VIEW: &str = "ViewPosition";
 
+/// The column of a set in `MedMNIST`'s form that names the parts of the split.
+pub const MEDMNIST_SPLIT: &str = "split";
+
 /// A folder with DICOM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DicomFolder {
@@ -218,6 +221,15 @@ pub enum Data {
         /// Bits of the images' values that hold the picture, 1 to 16; None where each file says so.
         bits: Option<u8>,
     },
+    /// An `.npz` file in `MedMNIST`'s form.
+    Medmnist {
+        /// The file.
+        file: PathBuf,
+        /// Labels that mean abnormal; None where 0 and 1 are the labels.
+        abnormal: Option<Vec<u64>>,
+        /// The finding of each column of labels; none where the question is whether an image is abnormal.
+        findings: Vec<String>,
+    },
     /// A CSV file with named columns.
     Manifest {
         /// The CSV file; image paths in it are relative to its folder.
@@ -260,6 +272,7 @@ impl Data {
     pub fn views(&self) -> Views {
         match self {
             Self::Phantom { views, .. } | Self::IuXray { views, .. } | Self::Manifest { views, .. } => *views,
+            Self::Medmnist { .. } => Views::Frontal,
         }
     }
 
@@ -272,6 +285,7 @@ impl Data {
             Self::Manifest { findings: Some(columns), .. } => {
                 columns.named.iter().map(|(name, _)| name.clone()).collect()
             }
+            Self::Medmnist { findings, .. } => findings.clone(),
             Self::IuXray { .. } | Self::Manifest { findings: None, .. } => vec![],
         }
     }
@@ -279,8 +293,8 @@ impl Data {
     /// Whether reports may show pictures and words of single cases.
     pub fn shows_cases(&self) -> bool {
         match self {
-            // nobody's, and a public collection
-            Self::Phantom { .. } | Self::IuXray { .. } => true,
+            // nobody's, and public collections
+            Self::Phantom { .. } | Self::IuXray { .. } | Self::Medmnist { .. } => true,
             Self::Manifest { privacy, .. } => privacy.shows_cases,
         }
     }

@@ -21,6 +21,8 @@ pub struct FindingColumns {
     pub empty: Option<Taken>,
     /// The column that says that there is none of the findings: where it is positive, empty labels mean absent.
     pub none: Option<String>,
+    /// The findings, by name, about which that column says nothing, such as devices.
+    pub apart: Vec<String>,
 }
 
 /// What a label is taken for that is neither positive nor negative.

@@ -11,6 +11,7 @@ use medcert::plan::{self, Plan};
 use medcert::report::ReportInput;
 use medcert::report::table;
 use medcert::report::terminal::Style;
+use medcert::spec::Metric::{Accuracy, Sensitivity, Specificity};
 use medcert::text::meaning::{Finding, meaning};
 use medcert::{data, spec};
 
@@ -177,7 +178,6 @@ fn harm_is_weighed_by_finding_and_added_up() {
         let (right, all) = tally.score_of(subject, cells, metric, |_| true).expect("cases");
         (all - right) as f64
     };
-    use medcert::spec::Metric::{Accuracy, Sensitivity, Specificity};
     let cases = tally.score_of(subject, cells, Accuracy, |_| true).expect("cases").1 as f64;
     let harm = (2.0 * wrong(Sensitivity) + 3.0 * wrong(Specificity)) / cases;
     assert!((harm - device.value).abs() < 1e-9, "{harm} {}", device.reason);

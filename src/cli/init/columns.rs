@@ -100,6 +100,8 @@ pub(super) struct Wanted<'a> {
     pub(super) folder: &'a Path,
     pub(super) positive: &'a [String],
     pub(super) columns: &'a [String],
+    /// Whether the models are asked about each finding of a public set.
+    pub(super) by_finding: bool,
     /// The command that was given, with more flags.
     pub(super) command: &'a dyn Fn(&str) -> String,
 }

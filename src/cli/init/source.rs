@@ -10,7 +10,7 @@ use super::labels::Labels;
 use super::place::{Place, scalar};
 use super::public_sets::{self, PublicSet};
 use crate::data::{self, Column, SEPARATOR, glance};
-use crate::spec::parse;
+use crate::spec::{MEDMNIST_SPLIT, parse};
 use crate::{Error, Result};
 
 /// Fewer studies with an image than this are no data for an image model.
@@ -38,6 +38,21 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// The block of the spec, for models that read these views.
+    pub(super) fn data(&self, views: &str) -> String {
+        // an array file has one view, and no key for it
+        if self.block.starts_with("medmnist") {
+            format!("{}}}", self.block)
+        } else {
+            format!("{}, views: {views}}}", self.block)
+        }
+    }
+
+    /// What stands before a metric in sentences about it.
+    pub(super) fn asked(&self) -> &'static str {
+        asked(&self.block)
+    }
+
     /// Whether it is drawn from a seed.
     pub(super) fn is_phantom(&self) -> bool {
         self.block.starts_with("phantom")
@@ -62,6 +77,7 @@ pub(super) fn phantom() -> Source {
 pub(super) fn find() -> Option<PathBuf> {
     let is_data = |path: &Path| {
         path.join("indiana_reports.csv").is_file()
+            || data::is_open_i(path)
             || (manifest_in(path).is_some() && path.join("images").is_dir())
     };
     let here = Path::new(".");
@@ -93,17 +109,21 @@ pub(super) fn read(name: &str, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result
     if name == "phantom" {
         return Ok(phantom());
     }
-    if path.join("indiana_reports.csv").is_file() {
+    if path.join("indiana_reports.csv").is_file() || data::is_open_i(path) {
         return indiana(path, wanted, ask);
+    }
+    if path.extension().is_some_and(|ending| ending == "npz") && path.is_file() {
+        return medmnist(path, wanted, ask);
     }
     let file = if path.is_dir() { manifest_in(path) } else { Some(path.to_path_buf()) };
     match file {
         Some(file) if file.is_file() => manifest(&file, wanted, ask),
         _ if path.is_dir() => Err(Error::Input(format!(
-            "{name} holds neither indiana_reports.csv nor a CSV file alone; name the CSV file with --data"
+            "{name} holds neither indiana_reports.csv nor XML files of Open-i nor a CSV file alone; name the CSV file with --data"
         ))),
         _ => Err(Error::Input(format!(
-            "there is no {name}; --data takes `phantom`, a folder in the Indiana University layout, or a CSV file"
+            "there is no {name}; --data takes `phantom`, a folder in the Indiana University layout or of Open-i's XML files, a CSV file, \
+             or an .npz file in MedMNIST's form"
         ))),
     }
 }
@@ -113,6 +133,12 @@ fn indiana(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source
     let block = format!("iu_xray: {{folder: {}", scalar(&place.path));
     let count = |views| count(&block, views, wanted.folder, place.root.as_deref());
     let all = count("none")?;
+    let about = if path.join("indiana_reports.csv").is_file() {
+        "the Indiana University chest X-ray collection, in the Kaggle layout"
+    } else {
+        ask.note(format!("{} holds the XML files of Open-i", path.display()));
+        "the Indiana University chest X-ray collection, in the XML files of Open-i"
+    };
     let (frontal, both) = (count("frontal").unwrap_or(0), count("both").unwrap_or(0));
     let (views, studies) = if frontal < LEAST_IMAGES.min(all) {
         if frontal > 0 || all > 0 {
@@ -128,7 +154,7 @@ fn indiana(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source
     };
     Ok(Source {
         block,
-        about: "the Indiana University chest X-ray collection, in the Kaggle layout".into(),
+        about: about.into(),
         views,
         reports: true,
         group: None,
@@ -138,14 +164,54 @@ fn indiana(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source
     })
 }
 
+/// A set in `MedMNIST`'s form. Which labels mean abnormal is the first `--positive`s, if any is said.
+fn medmnist(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
+    let refused = |why: String| Error::Input(format!("cannot use {}: {why}", path.display()));
+    let names = data::npz_names(path).map_err(refused)?;
+    let place = Place::of(path, wanted.folder);
+    let mut block = format!("medmnist: {{file: {}", scalar(&place.path));
+    if !wanted.positive.is_empty() {
+        let _ = write!(block, ", abnormal: [{}]", wanted.positive.join(", "));
+    }
+    // the block of this source has no key `views`
+    let text = format!(
+        "claim: trial\ndata: {{{block}}}}}\nsplit: {{test: 30%}}\nmodels: {{trial: {{se_resnet18: {{image: 56, train: {{lr: \
+         1e-3, epochs: 1}}}}}}}}\nrequire: [trial accuracy ≥ 50%]\n"
+    );
+    let spec = parse(&wanted.folder.join("trial.yaml"), &text).map_err(Error::Spec)?;
+    let studies = data::load(&spec, place.root.as_deref())?.studies.len();
+    ask.note(format!("{} is in MedMNIST's form: {}", path.display(), names.join(", ")));
+    Ok(Source {
+        block,
+        about: "images of a file in MedMNIST's form, which names no patients".into(),
+        views: "frontal",
+        reports: false,
+        group: None,
+        root: place.root,
+        studies,
+        columns: vec![Column {
+            name: MEDMNIST_SPLIT.to_string(),
+            values: ["train", "val", "test"].map(|part| (part.to_string(), 1)).to_vec(),
+            ..Column::default()
+        }],
+    })
+}
+
+/// What stands before a metric in sentences about these data.
+fn asked(block: &str) -> &'static str {
+    if block.contains(", findings: {") { "every finding " } else { "" }
+}
+
 /// Studies that a model of these views, or of the report, can read.
 fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result<usize> {
     let model = match views {
         "none" => "{bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}",
         _ => "{se_resnet18: {image: 56, train: {lr: 1e-3, epochs: 1}}}",
     };
+    let asked = asked(block);
     let text = format!(
-        "claim: trial\ndata: {{{block}, views: {views}}}}}\nsplit: {{test: 30%}}\nmodels: {{trial: {model}}}\nrequire: [trial accuracy ≥ 50%]\n"
+        "claim: trial\ndata: {{{block}, views: {views}}}}}\nsplit: {{test: 30%}}\nmodels: {{trial: {model}}}\nrequire: [trial \
+         {asked}accuracy ≥ 50%]\n"
     );
     let spec = parse(&folder.join("trial.yaml"), &text).map_err(Error::Spec)?;
     Ok(data::load(&spec, root)?.studies.len())
@@ -164,7 +230,7 @@ fn collection(
 ) -> Result<Source> {
     let place = Place::of(file, wanted.folder);
     let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let block = set.block(&place.path, beside, &columns);
+    let block = set.block(&place.path, beside, &columns, wanted.by_finding);
     ask.note(format!("{} is {}", file.display(), set.about));
     let studies = count(&block, "frontal", wanted.folder, place.root.as_deref())?;
     let group = set.group(&columns);

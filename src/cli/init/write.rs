@@ -31,14 +31,14 @@ impl Draft<'_> {
 
     /// The whole spec.
     pub(super) fn text(&self) -> String {
-        let Source { block, about, views, .. } = self.source;
+        let Source { about, views, .. } = self.source;
         let views = if self.has(Kind::Vision) || self.has(Kind::Fusion) { views } else { "none" };
         let mut text = String::from("# yaml-language-server: $schema=medcert.schema.json\n#\n");
         text.push_str(
             "# What must hold of these models, in sentences. `medcert explain` lists the attacks, checks and metrics;\n# the thresholds are a start: change them to what your use needs.\n\n",
         );
         let _ = writeln!(text, "claim: {}\n", self.claim());
-        let _ = writeln!(text, "# {about}\ndata:\n  {block}, views: {views}}}\n");
+        let _ = writeln!(text, "# {about}\ndata:\n  {}\n", self.source.data(views));
         let _ = writeln!(
             text,
             "# a patient is in one part alone; `cases: 96` beside `test` makes a quick run on fewer cases\nsplit: {{{}}}\n",
@@ -164,11 +164,12 @@ impl Draft<'_> {
         if language {
             sentences.push("language accuracy ≥ 75%, ≥ 65% under 40% synonyms".to_string());
         }
+        let asked = self.source.asked();
         if vision {
-            sentences.push("vision accuracy ≥ 70%, ≥ 50% at FGSM ε≤0.01".to_string());
+            sentences.push(format!("vision {asked}accuracy ≥ 70%, ≥ 50% at FGSM ε≤0.01"));
         }
         if let Some(group) = &self.source.group {
-            sentences.push(format!("{} accuracy ≥ 60% in every {group}", best.name()));
+            sentences.push(format!("{} {asked}accuracy ≥ 60% in every {group}", best.name()));
         }
         sentences
     }

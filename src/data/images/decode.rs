@@ -15,7 +15,7 @@ use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, Ima
 
 use super::LARGEST_SIDE;
 use super::memory::{BUDGET, Share};
-use crate::data::{Decoding, ImageFile, dicom, jpeg, placeholder};
+use crate::data::{ArrayImage, Decoding, ImageFile, dicom, jpeg, placeholder};
 use crate::{Error, Result};
 
 /// A decoded picture.
@@ -94,6 +94,21 @@ pub(super) fn decode(file: &ImageFile, content: &[u8], side: u32) -> Result<Pict
     let (range, scaled) = scale(gray, depth, bits, significant).map_err(|why| refused(&why))?;
     let pixels = square(scaled, side).map_err(|why| refused(&why))?;
     Ok(Picture { pixels, range, level: None })
+}
+
+/// An image of an array, in gray; its colours become gray as those of a file do.
+pub(super) fn of_array(image: &ArrayImage, side: u32) -> Result<Vec<u8>> {
+    let [width, height] = image.array.size;
+    let bug = || Error::Bug(format!("an array has no image {}", image.place));
+    let (bytes, channels) = image.array.image(image.place).ok_or_else(bug)?;
+    let bytes = bytes.to_vec();
+    let picture = if channels == 3 {
+        ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8)
+    } else {
+        ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8)
+    };
+    let gray = picture.ok_or_else(bug)?.into_luma16();
+    square(gray, side).map_err(|why| Error::Bug(format!("an image of an array cannot be resized: {why}")))
 }
 
 /// Decodes a DICOM file, which says itself which of its values are black and white.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use self::decode::{Picture, Range, decode};
+use self::decode::{Picture, Range, decode, of_array};
 use super::{ImageFile, ImageSource, Study, dicom};
 use crate::files::bounded_read;
 use crate::seal::Cache;
@@ -127,6 +127,7 @@ type Ranged<'s> = (Vec<u8>, Option<(&'s ImageFile, Range, Option<f32>)>);
 fn ranged<'s>(source: &'s ImageSource, side: u32, cache: Option<&Cache>) -> Result<Ranged<'s>> {
     match source {
         ImageSource::Phantom(drawing, plane) => Ok((drawing.draw(*plane, side), None)),
+        ImageSource::Array(one) => Ok((of_array(one, side)?, None)),
         ImageSource::File(one) => {
             let Picture { pixels, range, level } = file(one, side, cache)?;
             Ok((pixels, Some((one, range, level))))

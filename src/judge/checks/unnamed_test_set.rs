@@ -14,7 +14,9 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     let spec = &field.plan.spec;
     let is_named = match (&spec.split.parts, &spec.data) {
         (Parts::Named { .. }, _) | (Parts::Drawn { .. }, Data::Phantom { .. }) => true,
-        (Parts::Drawn { test, .. }, Data::IuXray { .. } | Data::Manifest { .. }) => *test >= 1.0,
+        (Parts::Drawn { test, .. }, Data::IuXray { .. } | Data::Manifest { .. } | Data::Medmnist { .. }) => {
+            *test >= 1.0
+        }
     };
     if is_named {
         return Look::at([]);

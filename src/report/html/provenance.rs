@@ -85,7 +85,7 @@ fn seeds(result: ReportInput<'_>) -> String {
     let spec = &result.plan.spec;
     let phantom = match spec.data {
         Data::Phantom { seed, .. } => format!(", phantoms {seed}"),
-        Data::IuXray { .. } | Data::Manifest { .. } => String::new(),
+        Data::IuXray { .. } | Data::Manifest { .. } | Data::Medmnist { .. } => String::new(),
     };
     format!("attacks {}, split {}{phantom}", spec.seed, spec.split.seed)
 }

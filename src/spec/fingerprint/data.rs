@@ -28,6 +28,12 @@ pub(super) fn data(data: &Data) -> Part {
             part.put("views", views.name()).maybe("bits", *bits);
             part
         }
+        Data::Medmnist { file, abnormal, findings } => {
+            let mut part = Part::new("medmnist");
+            part.path("file", file).all("finding", findings);
+            part.all("abnormal", abnormal.iter().flatten());
+            part
+        }
         Data::Manifest {
             file,
             columns,
@@ -99,13 +105,17 @@ fn put_columns(part: &mut Part, columns: &Columns) {
 
 /// Where the findings are, and what unsure labels are taken for.
 fn put_findings(part: &mut Part, findings: &FindingColumns) {
-    let FindingColumns { named, is_list, unsure, uncertain, empty, none } = findings;
+    let FindingColumns { named, is_list, unsure, uncertain, empty, none, apart } = findings;
     for (name, column) in named {
         part.put("finding", name).put("is", column);
     }
     part.put("list", is_list).all("unsure", unsure).maybe("none", none.as_ref());
     part.maybe("uncertain", uncertain.map(Taken::name));
     part.maybe("empty", empty.map(Taken::name));
+    // without it the part is that of versions that did not know it
+    if !apart.is_empty() {
+        part.all("apart", apart);
+    }
 }
 
 /// How rows become cases.

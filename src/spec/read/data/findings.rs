@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::columns::ColumnNames;
 use super::manifest::Manifest;
-use crate::spec::node::Node;
+use crate::spec::node::{Node, suggest};
 use crate::spec::read::naming::check_name;
 use crate::spec::schema::parts;
 use crate::spec::table::About;
@@ -66,8 +66,14 @@ pub(super) fn of_phantom(node: &Node<'_>) -> Option<Vec<PhantomFinding>> {
 pub(super) fn of_manifest(table: &Manifest<'_>) -> Option<Option<FindingColumns>> {
     let is_list = table.separator.is_given();
     let Some(node) = &table.findings.node else {
-        let others = [&table.unsure.node, &table.uncertain.node, &table.empty.node, &table.none.node];
-        for (node, key) in others.into_iter().zip(["unsure", "uncertain", "empty", "none"]) {
+        let others = [
+            (&table.unsure.node, "unsure"),
+            (&table.uncertain.node, "uncertain"),
+            (&table.empty.node, "empty"),
+            (&table.none.node, "none"),
+            (&table.apart.node, "apart"),
+        ];
+        for (node, key) in others {
             if let Some(node) = node {
                 let help = "name the findings under `findings`, or leave it out".to_string();
                 node.fault_of_key(format!("`{key}` is about the labels of findings"), Some(help));
@@ -93,6 +99,7 @@ pub(super) fn of_manifest(table: &Manifest<'_>) -> Option<Option<FindingColumns>
         let help = "say `separator` if this column lists the findings, or leave it out".to_string();
         label.fault_of_key("each finding has a column, so that no `label` is read".to_string(), Some(help));
     }
+    let apart = table.apart.node.as_ref().map_or(Some(vec![]), |node| apart(node, table, named.as_deref()));
     let unsure = table.unsure.value.clone()?;
     Some(Some(FindingColumns {
         named: named?,
@@ -101,7 +108,31 @@ pub(super) fn of_manifest(table: &Manifest<'_>) -> Option<Option<FindingColumns>
         uncertain: table.uncertain.value?,
         empty: table.empty.value?,
         none: table.none.value.clone()?,
+        apart: apart?,
     }))
+}
+
+/// The findings that `none` says nothing about.
+fn apart(node: &Node<'_>, table: &Manifest<'_>, named: Option<&[(String, String)]>) -> Option<Vec<String>> {
+    if !table.none.is_given() {
+        let help = "add `none`, such as `none: No Finding`, or leave it out".to_string();
+        node.fault_of_key("`apart` is about the column `none`".to_string(), Some(help));
+    }
+    let known: Vec<&str> = named.unwrap_or_default().iter().map(|(name, _)| name.as_str()).collect();
+    let mut apart = Vec::new();
+    for item in node.items()? {
+        let name = item.words()?;
+        if named.is_some() && !known.contains(&name.as_str()) {
+            item.fault(format!("`{name}` is no finding of the data"), suggest(&name, &known));
+        }
+        apart.push(name);
+    }
+    Some(apart)
+}
+
+/// The schema of the key `apart`.
+pub(super) fn schema_of_apart(about: &str, _: About<'_>) -> Json {
+    parts::described(parts::list(&parts::text("A finding.", &["devices"]), 1), about)
 }
 
 /// `{effusion: Pleural Effusion}`, or `[Effusion, Nodule]` where the columns' names are plain.

@@ -46,6 +46,10 @@ table! {
             "The column that says that there is no finding: where it is positive, empty labels mean absent.",
             text(&["No Finding"]),
         ),
+        apart: () = block(
+            "The findings about which `none` says nothing, such as devices.",
+            findings::schema_of_apart,
+        ),
         positive: Vec<String> = labels::positive(),
         negative: Vec<String> = labels::negative(),
         leave_out: Vec<String> = labels::leave_out(),

@@ -10,6 +10,7 @@ mod iu_xray;
 mod labels;
 mod layout;
 mod manifest;
+mod medmnist;
 mod phantom;
 mod sections;
 
@@ -26,7 +27,7 @@ use crate::spec::{Data, ModelInputs, Views};
 type ReadData = fn(&Node<'_>, &[ModelInputs]) -> Option<Data>;
 
 /// The sources of data: a new one is a row, its table and its reader.
-static SOURCES: [Choice<ReadData>; 4] = [
+static SOURCES: [Choice<ReadData>; 5] = [
     Choice {
         name: "phantom",
         about: Cow::Borrowed(
@@ -48,6 +49,14 @@ static SOURCES: [Choice<ReadData>; 4] = [
         about: Cow::Borrowed("A CSV file with a row a study; image paths in it are relative to its folder."),
         schema: manifest::Manifest::schema,
         read: manifest::read,
+    },
+    Choice {
+        name: "medmnist",
+        about: Cow::Borrowed(
+            "An .npz file in MedMNIST's form: train_images, train_labels, and the same for val and test.",
+        ),
+        schema: medmnist::Medmnist::schema,
+        read: medmnist::read,
     },
     Choice {
         name: "dicom",
@@ -79,6 +88,12 @@ fn check_use(node: &Node<'_>, data: &Data, models: &[ModelInputs]) {
     {
         let help = "say `views: frontal` or `views: both`, or leave the model out".to_string();
         node.fault_of_key(format!("`{name}` reads images, and this data has none"), Some(help));
+    }
+    if let (Data::Medmnist { .. }, Some(ModelInputs { name, .. })) =
+        (data, models.iter().find(|model| model.text))
+    {
+        let help = "leave the model out, or use a `manifest` with reports".to_string();
+        node.fault_of_key(format!("`{name}` reads reports, and this data has none"), Some(help));
     }
     if let (Data::Manifest { sections, .. }, Some(ModelInputs { name, .. })) =
         (data, models.iter().find(|model| model.text))
