@@ -60,8 +60,8 @@ pub use compute::{DeviceChoice, Stop};
 pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
 pub use data::{
-    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, FILE_COLUMN, Join, Layout, MEDMNIST_SPLIT, MISSED,
-    MOST_FILES, Privacy, Rows, Section, Views, Window, is_age,
+    Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, FILE_COLUMN, Join, Layout, MEDMNIST_SPLIT,
+    MISSED, MOST_FILES, Privacy, Rows, Section, Views, Window, is_age,
 };
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
