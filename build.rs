@@ -1,6 +1,6 @@
 //! Lets the programs find libtorch at run time, and keeps its CUDA part from being dropped at link.
 //!
-//! Compiles what tch has no door to: a few settings of libtorch, and its dispatcher. torch-sys says where libtorch lies
+//! Compiles what tch has no door to: a few settings of libtorch, its dispatcher, and the state of its optimizers. torch-sys says where libtorch lies
 //! (`DEP_TCH_LIBTORCH_LIB`) but sets no run path for the packages above it.
 
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn main() {
 
 /// The shims in C++, against the headers beside the library.
 fn compile_shims(lib: &Path) {
-    let shims = ["src/lab/settings.cpp", "src/lab/graph/dispatch.cpp"];
+    let shims = ["src/lab/settings.cpp", "src/lab/graph/dispatch.cpp", "src/lab/train/optimizer.cpp"];
     for shim in shims {
         println!("cargo:rerun-if-changed={shim}");
     }

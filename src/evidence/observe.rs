@@ -27,6 +27,13 @@ pub enum Event<'a> {
         /// Steps in all.
         total: u64,
     },
+    /// A training that was stopped goes on.
+    Resumed {
+        /// The model's name.
+        model: &'a str,
+        /// Epochs that are done already.
+        epochs: u32,
+    },
     /// A training epoch is done.
     Epoch {
         /// The model's name.

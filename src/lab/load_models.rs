@@ -19,7 +19,7 @@ use super::model::{Architecture, Network, Reader, TokenizerOf};
 use super::pretrained_start::{LanguageFacts, PretrainedStart};
 use super::script::Script;
 use super::settings::computed_on;
-use super::train::{Lesson, train};
+use super::train::{Lesson, Resumption, train};
 use super::weights::{self, WeightsFile};
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
@@ -170,6 +170,7 @@ impl ModelLoader<'_> {
             params.restore(&start.values(unweighted.architecture)?)?;
         }
         let network = unweighted.network(name, params);
+        let resumption = Resumption { cache: &self.cache, path: path.with_extension("training") };
         let lesson = Lesson {
             name,
             architecture: network.architecture,
@@ -179,12 +180,14 @@ impl ModelLoader<'_> {
             inputs: self.inputs,
             partition: self.partition,
             threads: self.options.training_threads(),
+            resumption: &resumption,
             observer: self.observer,
         };
         train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
         let bytes = weights::encode(&network.params, vocabulary)?;
         self.cache.keep(KIND, &path, bytes.clone())?;
+        resumption.forget();
         // read it back, so that this run uses the same bytes as later ones from the cache
         self.read(name, model, &WeightsFile::of_bytes(&path, bytes)?, None, done)
     }

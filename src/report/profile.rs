@@ -47,9 +47,10 @@ impl Observer for Profile<'_> {
             Event::Preparing { .. } => ("reading the data".to_string(), 0),
             Event::Prepared => ("decoding or drawing images".to_string(), 0),
             Event::Loaded { model } => (format!("loading {model}"), 0),
-            Event::Step { model, .. } | Event::Epoch { model, .. } | Event::Standing { model, .. } => {
-                (format!("training {model}"), 0)
-            }
+            Event::Step { model, .. }
+            | Event::Epoch { model, .. }
+            | Event::Resumed { model, .. }
+            | Event::Standing { model, .. } => (format!("training {model}"), 0),
             Event::Tried { model, attack, cases } => (format!("{model} under {attack}"), *cases as u64),
             Event::Attacked { .. } => ("reading cached results".to_string(), 0),
             // it follows `Tried`, which has the time

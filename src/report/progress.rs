@@ -149,6 +149,11 @@ impl Observer for Progress {
                 let says = format!("step {done} of {total}");
                 self.move_to(&format!("training {model}"), (done, total), says);
             }
+            Event::Resumed { model, epochs } => {
+                self.line(&format!(
+                    "{model}: its training goes on after epoch {epochs}, where it was stopped"
+                ));
+            }
             Event::Epoch { model, epoch, epochs, loss, accuracy } => self.line(&format!(
                 "{model}: epoch {epoch} of {epochs}, loss {loss:.3}, {:.1} % of the validation cases right",
                 accuracy * 100.0

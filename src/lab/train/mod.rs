@@ -1,4 +1,5 @@
-//! Training: Adam or `AdamW` on the cross-entropy, seeded; the epoch with the best validation accuracy is kept. A
+//! Training: Adam or `AdamW` on the cross-entropy, seeded; the epoch with the best validation accuracy is kept, and
+//! a training that was stopped goes on after its last whole epoch. A
 //! model of several findings learns them together, by the mean of the binary cross-entropies over the known labels.
 //!
 //! The order of cases, augmentation and initial weights come from named random streams. On one kind of processor, the
@@ -9,10 +10,14 @@
 
 mod adversarial;
 mod noise;
+mod optimizer;
+mod resumption;
 mod trades;
 mod words;
 
-use tch::COptimizer;
+use optimizer::Descent;
+pub use resumption::Resumption;
+use resumption::Standing;
 
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
@@ -23,18 +28,12 @@ use crate::lab::model::{Answers, Architecture, TokenizerOf};
 use crate::lab::stop;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::random::{below, shuffle, stream, uniform};
-use crate::spec::{Optimizer, Train};
+use crate::spec::Train;
 use crate::{Error, Result};
 
 /// Threads of training if the command line gives no number. libtorch splits sums by the number of threads, which
 /// changes their last bits. If the number of cores were the default, each machine would train another model.
 pub(in crate::lab) const THREADS: usize = 2;
-
-/// The usual settings of Adam (Kingma, Ba, ICLR 2015, arXiv 1412.6980) and of `AdamW` (Loshchilov, Hutter, ICLR 2019,
-/// arXiv 1711.05101), which are libtorch's defaults.
-const BETAS: (f64, f64) = (0.9, 0.999);
-const EPSILON: f64 = 1e-8;
-const DECAY: f64 = 0.01;
 
 /// A training, with all that it needs.
 #[derive(Clone, Copy)]
@@ -55,6 +54,8 @@ pub struct Lesson<'a> {
     pub partition: &'a Partition,
     /// Number of threads; it affects the last bits of the weights.
     pub threads: usize,
+    /// Where its state is kept after each epoch.
+    pub resumption: &'a Resumption<'a>,
     /// Receives progress.
     pub observer: &'a dyn Observer,
 }
@@ -110,70 +111,69 @@ impl Lesson<'_> {
     fn run(self, params: &Params) -> Result<()> {
         let keeps = self.architecture.keeps_its_parts();
         let is_plain = self.train.hardening.is_none();
-        let optimizer = self.optimizer(params)?;
+        let optimizer =
+            Descent::new(self.train.optimizer, self.train.lr, &params.store().trainable_variables())?;
         let trunk = self.trunk(params);
         // a late fusion trains only its head, so features are computed once; hardening changes inputs in every epoch,
         // so then they are not
         let is_read_once = keeps && is_plain;
         let learnt = is_read_once.then(|| self.branches(params, &self.partition.train)).transpose()?;
-        let mut most_standing = 0;
-        let mut best: Option<(usize, _)> = None;
-        for epoch in 1..=self.train.epochs {
+        let mut so_far = self.resumption.take_up((params, &optimizer), self.threads)?.unwrap_or_default();
+        if so_far.epochs > 0 {
+            self.observer.observe(Event::Resumed { model: self.name, epochs: so_far.epochs });
+        }
+        for epoch in so_far.epochs + 1..=self.train.epochs {
             let learns = !keeps && epoch > self.train.freeze;
             for tensor in &trunk {
                 let _ = tensor.f_set_requires_grad(learns)?;
             }
             let loss = self.epoch(params, &optimizer, epoch, (learnt.as_ref(), learns))?;
-            let validation = &self.partition.validation;
-            let right = self.right(params, validation)?;
-            let cases = self.known(validation).max(1);
-            let merit = match (self.architecture, self.train.hardening.attack) {
-                // a right answer is not enough: the gate has to find the perturbed inputs too
-                (Architecture::Gated(..), _) => right + self.odd_ones_found(params, validation)?,
-                (_, Some(attack)) => {
-                    let standing = self.standing(params, validation, attack)?;
-                    self.observer.observe(Event::Standing {
-                        model: self.name,
-                        share: standing as f64 / cases as f64,
-                        before: most_standing as f64 / cases as f64,
-                    });
-                    most_standing = most_standing.max(standing);
-                    right + standing
-                }
-                (_, None) => right,
-            };
+            let (right, merit) = self.merit(params, &mut so_far)?;
             self.observer.observe(Event::Epoch {
                 model: self.name,
                 epoch,
                 epochs: self.train.epochs,
                 loss,
-                accuracy: right as f64 / cases as f64,
+                accuracy: right as f64 / self.known(&self.partition.validation).max(1) as f64,
             });
-            if best.as_ref().is_none_or(|(most, _)| merit > *most) {
-                best = Some((merit, params.values()?));
+            if so_far.best.as_ref().is_none_or(|(most, _)| merit > *most) {
+                so_far.best = Some((merit, params.values()?));
+            }
+            so_far.epochs = epoch;
+            if epoch < self.train.epochs {
+                self.resumption.keep(&so_far, (params, &optimizer), self.threads)?;
             }
         }
-        best.map_or(Ok(()), |(_, values)| params.restore(&values))
+        so_far.best.map_or(Ok(()), |(_, values)| params.restore(&values))
     }
 
-    /// The optimizer of all trained parameters. It is libtorch's own, because tch's wrapper panics if a step runs out
-    /// of memory.
-    fn optimizer(self, params: &Params) -> Result<COptimizer> {
-        let lr = self.train.lr;
-        let mut optimizer = match self.train.optimizer {
-            Optimizer::Adam => COptimizer::adam(lr, BETAS.0, BETAS.1, 0.0, EPSILON, false)?,
-            Optimizer::AdamW => COptimizer::adamw(lr, BETAS.0, BETAS.1, DECAY, EPSILON, false)?,
+    /// How many validation labels are right, and what the best epoch is chosen by.
+    fn merit(self, params: &Params, so_far: &mut Standing) -> Result<(usize, usize)> {
+        let validation = &self.partition.validation;
+        let right = self.right(params, validation)?;
+        let merit = match (self.architecture, self.train.hardening.attack) {
+            // a right answer is not enough: the gate has to find the perturbed inputs too
+            (Architecture::Gated(..), _) => right + self.odd_ones_found(params, validation)?,
+            (_, Some(attack)) => {
+                let cases = self.known(validation).max(1) as f64;
+                let standing = self.standing(params, validation, attack)?;
+                self.observer.observe(Event::Standing {
+                    model: self.name,
+                    share: standing as f64 / cases,
+                    before: so_far.most_standing as f64 / cases,
+                });
+                so_far.most_standing = so_far.most_standing.max(standing);
+                right + standing
+            }
+            (_, None) => right,
         };
-        for variable in params.store().trainable_variables() {
-            optimizer.add_parameters(&variable, 0)?;
-        }
-        Ok(optimizer)
+        Ok((right, merit))
     }
 
     fn epoch(
         self,
         params: &Params,
-        optimizer: &COptimizer,
+        optimizer: &Descent,
         epoch: u32,
         (learnt, trunk_learns): (Option<&Branches>, bool),
     ) -> Result<f64> {
