@@ -1,7 +1,7 @@
 //! Lets the programs find libtorch at run time, and keeps its CUDA part from being dropped at link.
 //!
-//! Compiles what tch has no door to: a few settings of libtorch, its dispatcher, and the state of its optimizers. torch-sys says where libtorch lies
-//! (`DEP_TCH_LIBTORCH_LIB`) but sets no run path for the packages above it.
+//! Compiles what tch has no door to: a few settings of libtorch, its dispatcher, and the state of its optimizers.
+//! torch-sys says where libtorch lies (`DEP_TCH_LIBTORCH_LIB`) but sets no run path for the packages above it.
 
 use std::path::{Path, PathBuf};
 

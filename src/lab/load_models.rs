@@ -21,6 +21,7 @@ use super::script::Script;
 use super::settings::computed_on;
 use super::train::{Lesson, Resumption, train};
 use super::weights::{self, WeightsFile};
+use super::weights_form;
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::seal::Cache;
@@ -170,7 +171,7 @@ impl ModelLoader<'_> {
             params.restore(&start.values(unweighted.architecture)?)?;
         }
         let network = unweighted.network(name, params);
-        let resumption = Resumption { cache: &self.cache, path: path.with_extension("training") };
+        let resumption = Resumption { cache: self.cache, path: path.with_extension("training") };
         let lesson = Lesson {
             name,
             architecture: network.architecture,
@@ -185,7 +186,7 @@ impl ModelLoader<'_> {
         };
         train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
-        let bytes = weights::encode(&network.params, vocabulary)?;
+        let bytes = weights_form::encode(&network.params, vocabulary)?;
         self.cache.keep(KIND, &path, bytes.clone())?;
         resumption.forget();
         // read it back, so that this run uses the same bytes as later ones from the cache

@@ -18,6 +18,7 @@ pub mod tensor;
 pub mod train;
 pub mod victim;
 pub mod weights;
+pub mod weights_form;
 
 mod cache_keys;
 mod chunk_loop;

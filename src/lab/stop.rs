@@ -1,7 +1,7 @@
 //! Stops a run on a signal: SIGINT (Ctrl-C) or SIGTERM (which schedulers send) ends the work at the next step. The
-//! journal holds every result so far, so the same command resumes there. If a step does not end soon, the process
-//! exits in the middle of it. That is safe: a journal counts up to its last whole line, and other files are renamed
-//! into place only when they are complete.
+//! journal holds every result so far, and the cache the state of a training after its last epoch, so the same command
+//! resumes there. If a step does not end soon, the process exits in the middle of it. That is safe: a journal counts up
+//! to its last whole line, and other files are renamed into place only when they are complete.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};

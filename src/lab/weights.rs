@@ -3,21 +3,20 @@
 //!
 //! Every name, shape and dtype must be what the architecture declares, and every value finite. A refusal names
 //! tensors that are extra or missing, with the nearest match. A checkpoint may consist of several files, listed in an
-//! index. The file's metadata holds the vocabulary of a language model.
+//! index. The file's metadata holds the vocabulary of a language model. `weights_form` writes such files.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
 
 use memmap2::Mmap;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
 use super::renaming;
 use crate::data::placeholder;
-use crate::files::{bounded_text, open_regular, write_whole};
+use crate::files::{bounded_text, open_regular};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
@@ -357,38 +356,4 @@ fn not_safetensors(name: &str, why: &dyn std::fmt::Display) -> Error {
         "{name} is no sound safetensors file ({why}); it may be cut short or of another format: copy it again, or \
          save it with safetensors"
     ))
-}
-
-/// Writes parameters, and a vocabulary if there is one. The file gets its name only when it is complete.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> Result<()> {
-    let file = encode(params, vocabulary)?;
-    write_whole(path, |out| out.write_all(&file))
-}
-
-/// Encodes parameters, and a vocabulary if there is one, as a safetensors file.
-pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
-    let values = params.values()?;
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
-        .into_iter()
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-        .collect();
-    let mut views = Vec::with_capacity(bytes.len());
-    for (name, shape, data) in &bytes {
-        let view = TensorView::new(Dtype::F32, shape.clone(), data)
-            .map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
-        views.push((name.as_str(), view));
-    }
-    let metadata = vocabulary.map(|vocabulary| {
-        let mut all = vec![
-            ("vocabulary", vocabulary.entries.join("\n")),
-            ("lowercase", vocabulary.lowercase.to_string()),
-            ("split_chinese", vocabulary.split_chinese.to_string()),
-        ];
-        all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
-        all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
-    });
-    serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))
 }

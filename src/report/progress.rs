@@ -150,9 +150,7 @@ impl Observer for Progress {
                 self.move_to(&format!("training {model}"), (done, total), says);
             }
             Event::Resumed { model, epochs } => {
-                self.line(&format!(
-                    "{model}: its training goes on after epoch {epochs}, where it was stopped"
-                ));
+                self.line(&format!("{model}: training resumes after epoch {epochs}, where it was stopped"));
             }
             Event::Epoch { model, epoch, epochs, loss, accuracy } => self.line(&format!(
                 "{model}: epoch {epoch} of {epochs}, loss {loss:.3}, {:.1} % of the validation cases right",

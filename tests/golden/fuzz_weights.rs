@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use medcert::lab::model::params::{Declarations, Init, Params};
-use medcert::lab::weights::{self, WeightsFile};
+use medcert::lab::weights::WeightsFile;
+use medcert::lab::weights_form;
 
 use crate::mutations::{mutated, peak_mebibytes, read_all};
 
@@ -19,7 +20,7 @@ fn files(inputs: usize, most: Duration) {
     declared.weight("scale", &[5], Init::Constant(1.0));
     let declared = declared.list;
     let params = Params::random(&declared, 1).expect("parameters");
-    let samples = [weights::encode(&params, None).expect("a file")];
+    let samples = [weights_form::encode(&params, None).expect("a file")];
     read_all(
         "weights",
         inputs,

@@ -7,7 +7,8 @@ use medcert::lab::model::Architecture;
 use medcert::lab::model::params::{Declarations, Declared, Init, Params, digest};
 use medcert::lab::model::residual::Residual;
 use medcert::lab::tensor;
-use medcert::lab::weights::{self, WeightsFile};
+use medcert::lab::weights::WeightsFile;
+use medcert::lab::weights_form;
 use medcert::text::Vocabulary;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -26,7 +27,7 @@ fn vocabulary() -> Vocabulary {
 fn sound(folder: &Path) -> PathBuf {
     let path = folder.join("sound.safetensors");
     let params = Params::random(&declared(), 1).expect("parameters");
-    weights::write(&path, &params, Some(&vocabulary())).expect("written");
+    weights_form::write(&path, &params, Some(&vocabulary())).expect("written");
     path
 }
 
@@ -183,7 +184,7 @@ fn a_trunk_is_taken_from_a_checkpoint_with_another_head() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("timm.safetensors");
     let params = Params::random(&published.list, 5).expect("parameters");
-    weights::write(&path, &params, None).expect("written");
+    weights_form::write(&path, &params, None).expect("written");
     let file = WeightsFile::read(&path).expect("a sound file");
     let values = file.trunk(network).expect("a trunk");
     assert_eq!(values.len(), trunk.list.len());

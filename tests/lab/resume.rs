@@ -157,3 +157,84 @@ fn a_signal_stops_within_two_seconds_and_says_how_to_go_on() {
         world.forget();
     }
 }
+
+/// Trainings whose state is more than weights: the moments of both optimizers, dropout, an augmentation of words, and
+/// the most cases that stood an attack so far.
+const LESSONS: &str = "claim: It goes on learning
+data:  {phantom: {studies: 120, seed: 7}}
+split: {test: 40%, seed: 1}
+models:
+  vision:   {se_resnet18: {image: 32, width: 8, train: {optimizer: adam, lr: 1e-3, epochs: 3, batch: 16, adversarial: {epsilon: 4/255, steps: 2}}}}
+  language: {bert: {config: tiny, train: {optimizer: adamw, lr: 1e-3, epochs: 3, words: 15%}}}
+grid: [0.05]
+table: [clean]
+require: [language accuracy ≥ 20%, vision accuracy ≥ 20%]
+";
+
+/// Runs `LESSONS` in a folder, with its progress on standard error.
+fn learn(folder: &Path) -> Child {
+    std::fs::write(folder.join("a.yaml"), LESSONS).expect("written");
+    Command::new(env!("CARGO_BIN_EXE_medcert"))
+        .args(["check", "a.yaml", "--device", "cpu", "--threads", "1"])
+        .args(["--cache", "cache", "--evidence", "evidence.json"])
+        .current_dir(folder)
+        .env_remove("MEDCERT_DATA")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started")
+}
+
+/// The names and bytes of the weights and of the evidence.
+fn learnt(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().to_string();
+    let mut all = files(&folder.join("cache/models"));
+    all.push(folder.join("evidence.json"));
+    all.sort();
+    all.iter().map(|path| (name(path), std::fs::read(path).expect("read"))).collect()
+}
+
+/// The states of trainings that are not done.
+fn states(folder: &Path) -> Vec<PathBuf> {
+    let all = files(&folder.join("cache/models"));
+    all.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "training")).collect()
+}
+
+#[test]
+fn a_training_that_was_stopped_goes_on_after_its_last_epoch_and_ends_with_the_same_weights() {
+    let (calm, disturbed) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    assert!(learn(calm.path()).wait_with_output().expect("ended").status.code().is_some());
+    let mut stops = 0;
+    // each run is stopped after an epoch of its own, until one comes to its end
+    loop {
+        let before = states(disturbed.path()).into_iter().map(|path| std::fs::read(path).expect("read"));
+        let before: Vec<_> = before.collect();
+        let mut run = learn(disturbed.path());
+        let has_new_state = || {
+            let mut states = states(disturbed.path()).into_iter().filter_map(|path| std::fs::read(path).ok());
+            states.any(|state| !before.contains(&state))
+        };
+        while run.try_wait().expect("asked").is_none() && !has_new_state() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if run.try_wait().expect("asked").is_none() {
+            let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("sent");
+            assert!(sent.success());
+        }
+        let output = run.wait_with_output().expect("ended");
+        let told = String::from_utf8_lossy(&output.stderr).to_string();
+        if !before.is_empty() {
+            assert!(told.contains("training resumes after epoch"), "{told}");
+        }
+        if output.status.code() != Some(130) {
+            break;
+        }
+        stops += 1;
+    }
+    assert!(stops >= 3, "{stops} stops in two trainings of three epochs");
+    assert_eq!(states(disturbed.path()), Vec::<PathBuf>::new(), "a training that is done leaves no state");
+    let (calm, disturbed) = (learnt(calm.path()), learnt(disturbed.path()));
+    let names = |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&calm), names(&disturbed));
+    assert!(calm == disturbed, "other weights, or other evidence");
+}

@@ -100,7 +100,7 @@ impl Stage {
         let weights = folder.join(row.name).join("weights.safetensors");
         std::fs::create_dir_all(folder.join(row.name)).map_err(fault)?;
         let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
-        weights::write(&weights, &network.params, vocabulary)?;
+        weights_form::write(&weights, &network.params, vocabulary)?;
         if !row.plain {
             network.params.fold()?;
         }

@@ -1,6 +1,6 @@
-//! Training: Adam or `AdamW` on the cross-entropy, seeded; the epoch with the best validation accuracy is kept, and
-//! a training that was stopped goes on after its last whole epoch. A
-//! model of several findings learns them together, by the mean of the binary cross-entropies over the known labels.
+//! Training: Adam or `AdamW` on the cross-entropy, seeded; the epoch with the best validation accuracy is kept, and a
+//! training that was stopped resumes after its last whole epoch. A model of several findings learns them together, by
+//! the mean of the binary cross-entropies over the known labels.
 //!
 //! The order of cases, augmentation and initial weights come from named random streams. On one kind of processor, the
 //! same training with the same number of threads gives the same weights.
@@ -16,8 +16,8 @@ mod trades;
 mod words;
 
 use optimizer::Descent;
+use resumption::Progress;
 pub use resumption::Resumption;
-use resumption::Standing;
 
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
@@ -148,7 +148,7 @@ impl Lesson<'_> {
     }
 
     /// How many validation labels are right, and what the best epoch is chosen by.
-    fn merit(self, params: &Params, so_far: &mut Standing) -> Result<(usize, usize)> {
+    fn merit(self, params: &Params, so_far: &mut Progress) -> Result<(usize, usize)> {
         let validation = &self.partition.validation;
         let right = self.right(params, validation)?;
         let merit = match (self.architecture, self.train.hardening.attack) {

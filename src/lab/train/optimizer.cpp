@@ -31,20 +31,25 @@ int guarded(char* why, size_t length, Action action) noexcept {
 
 }  // namespace
 
-extern "C" int medcert_optimizer_write(const torch::optim::Optimizer* optimizer, const char* path, char* why,
+// Calls `sink` with each run of bytes, in order.
+extern "C" int medcert_optimizer_write(const torch::optim::Optimizer* optimizer,
+                                       void (*sink)(void*, const void*, size_t), void* into, char* why,
                                        size_t length) noexcept {
   return guarded(why, length, [&] {
     torch::serialize::OutputArchive archive;
     optimizer->save(archive);
-    archive.save_to(std::string(path));
+    archive.save_to([&](const void* bytes, size_t count) {
+      sink(into, bytes, count);
+      return count;
+    });
   });
 }
 
-extern "C" int medcert_optimizer_read(torch::optim::Optimizer* optimizer, const char* path, char* why,
+extern "C" int medcert_optimizer_read(torch::optim::Optimizer* optimizer, const char* bytes, size_t count, char* why,
                                       size_t length) noexcept {
   return guarded(why, length, [&] {
     torch::serialize::InputArchive archive;
-    archive.load_from(std::string(path));
+    archive.load_from(bytes, count);
     optimizer->load(archive);
   });
 }

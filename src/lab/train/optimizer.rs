@@ -2,9 +2,7 @@
 //! 1711.05101), with their state as bytes. tch's wrapper keeps the pointer to itself, and its state is needed for a
 //! training that goes on after a stop; `optimizer.cpp` is the other half.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use torch_sys::C_optimizer;
 
@@ -20,22 +18,34 @@ const DECAY: f64 = 0.01;
 /// Size of the buffer for a message, in bytes.
 const ROOM: usize = 1024;
 
-type Shim = unsafe extern "C" fn(*mut C_optimizer, *const c_char, *mut c_char, usize) -> c_int;
+/// Takes a run of bytes.
+type Sink = extern "C" fn(*mut c_void, *const c_void, usize);
 
 unsafe extern "C" {
     fn medcert_optimizer_write(
-        optimizer: *mut C_optimizer,
-        path: *const c_char,
+        optimizer: *const C_optimizer,
+        sink: Sink,
+        into: *mut c_void,
         why: *mut c_char,
         length: usize,
     ) -> c_int;
     fn medcert_optimizer_read(
         optimizer: *mut C_optimizer,
-        path: *const c_char,
+        bytes: *const c_char,
+        count: usize,
         why: *mut c_char,
         length: usize,
     ) -> c_int;
     fn free(pointer: *mut c_void);
+}
+
+/// Appends a run of bytes to the vector at `into`.
+#[allow(unsafe_code)]
+extern "C" fn append(into: *mut c_void, bytes: *const c_void, count: usize) {
+    // SAFETY: `state` passes its own vector, and libtorch a run of `count` bytes
+    unsafe {
+        (*into.cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes.cast::<u8>(), count));
+    }
 }
 
 /// An optimizer and the parameters that it moves.
@@ -58,8 +68,9 @@ impl Descent {
         thrown()?;
         let descent = Self { optimizer };
         for parameter in parameters {
+            let mut parameter = parameter.shallow_clone();
             // SAFETY: both pointers are sound, and libtorch counts its own reference to the tensor
-            unsafe { torch_sys::ato_add_parameters(descent.optimizer, parameter.as_ptr(), 0) };
+            unsafe { torch_sys::ato_add_parameters(descent.optimizer, parameter.as_mut_ptr(), 0) };
             thrown()?;
         }
         Ok(descent)
@@ -82,32 +93,44 @@ impl Descent {
     }
 
     /// What it has learned of the gradients so far.
+    #[allow(unsafe_code)]
     pub(super) fn state(&self) -> Result<Vec<u8>> {
-        let file =
-            tempfile::NamedTempFile::new().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
-        self.through(medcert_optimizer_write, file.path())?;
-        std::fs::read(file.path()).map_err(|why| Error::unreadable(file.path(), &why, "run it again"))
+        let (mut state, mut why) = (Vec::new(), [0_u8; ROOM]);
+        let into = (&raw mut state).cast::<c_void>();
+        // SAFETY: `append` gets the vector that it expects; the shim writes at most ROOM bytes of a message and throws
+        // nothing
+        let code =
+            unsafe { medcert_optimizer_write(self.optimizer, append, into, why.as_mut_ptr().cast(), ROOM) };
+        outcome(code, &why)?;
+        Ok(state)
     }
 
     /// Takes over a state that [`state`](Self::state) gave for the same parameters.
-    pub(super) fn restore(&self, state: &[u8]) -> Result<()> {
-        let file =
-            tempfile::NamedTempFile::new().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
-        std::fs::write(file.path(), state).map_err(|why| Error::unwritable(file.path(), &why))?;
-        self.through(medcert_optimizer_read, file.path())
-    }
-
     #[allow(unsafe_code)]
-    fn through(&self, shim: Shim, path: &Path) -> Result<()> {
-        let path = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| Error::Bug("the name of a temporary file holds a zero".into()))?;
+    pub(super) fn restore(&self, state: &[u8]) -> Result<()> {
         let mut why = [0_u8; ROOM];
-        // SAFETY: the shim reads the path up to its zero, writes at most ROOM bytes that end with a zero, throws nothing
-        let code = unsafe { shim(self.optimizer, path.as_ptr(), why.as_mut_ptr().cast::<c_char>(), ROOM) };
-        let why =
-            CStr::from_bytes_until_nul(&why).map_or(String::new(), |text| text.to_string_lossy().to_string());
-        if code == 0 { Ok(()) } else { Err(Error::Resource(format!("the state of an optimizer: {why}"))) }
+        // SAFETY: the shim reads the bytes of the slice alone, writes at most ROOM bytes of a message, throws nothing
+        let code = unsafe {
+            medcert_optimizer_read(
+                self.optimizer,
+                state.as_ptr().cast(),
+                state.len(),
+                why.as_mut_ptr().cast(),
+                ROOM,
+            )
+        };
+        outcome(code, &why)
     }
+}
+
+/// What a shim says: 0, or 1 with a message that ends with a zero.
+fn outcome(code: c_int, why: &[u8]) -> Result<()> {
+    if code == 0 {
+        return Ok(());
+    }
+    let why =
+        CStr::from_bytes_until_nul(why).map_or(String::new(), |text| text.to_string_lossy().to_string());
+    Err(Error::Resource(format!("the state of an optimizer: {why}")))
 }
 
 impl Drop for Descent {

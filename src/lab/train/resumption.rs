@@ -1,5 +1,5 @@
-//! The state of a training after each epoch, kept in the cache, so that a training that was stopped goes on after its last
-//! whole epoch. It ends with the weights of a training that was not stopped, to the bit.
+//! The state of a training after each epoch, kept in the cache, so that a training that was stopped resumes after its
+//! last whole epoch. It ends with the weights of a training that was not stopped, to the bit.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Resumption<'a> {
 
 /// How far a training is.
 #[derive(Default)]
-pub(super) struct Standing {
+pub(super) struct Progress {
     /// Epochs that are done.
     pub(super) epochs: u32,
     /// Most validation cases that were right under attack after an epoch.
@@ -44,12 +44,12 @@ impl Resumption<'_> {
     /// Keeps the state after an epoch. Where it cannot be written, a stop costs the epochs so far, and no more.
     pub(super) fn keep(
         &self,
-        standing: &Standing,
+        so_far: &Progress,
         (params, descent): (&Params, &Descent),
         threads: usize,
     ) -> Result<()> {
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        let best = standing.best.as_ref().map(|(_, values)| values.as_slice()).unwrap_or_default();
+        let best = so_far.best.as_ref().map(|(_, values)| values.as_slice()).unwrap_or_default();
         let now = params.values()?;
         for (prefix, values) in [(NOW, now.as_slice()), (BEST, best)] {
             for (name, shape, values) in values {
@@ -64,10 +64,10 @@ impl Resumption<'_> {
         for (name, shape, bytes) in &tensors {
             views.push((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(no_file_form)?));
         }
-        let merit = standing.best.as_ref().map_or(0, |(merit, _)| *merit);
+        let merit = so_far.best.as_ref().map_or(0, |(merit, _)| *merit);
         let numbers = [
-            ("epochs", standing.epochs as usize),
-            ("standing", standing.most_standing),
+            ("epochs", so_far.epochs as usize),
+            ("standing", so_far.most_standing),
             ("merit", merit),
             ("threads", threads),
         ];
@@ -84,7 +84,7 @@ impl Resumption<'_> {
         &self,
         (params, descent): (&Params, &Descent),
         threads: usize,
-    ) -> Result<Option<Standing>> {
+    ) -> Result<Option<Progress>> {
         let Some(bytes) = self.cache.read(KIND, &self.path, 4 * LIMIT_BYTES) else { return Ok(None) };
         // the seal holds, so that a file that cannot be read is medcert's own fault
         let unsound = |why: &str| Error::Bug(format!("{} cannot be read: {why}", self.path.display()));
@@ -116,7 +116,7 @@ impl Resumption<'_> {
         params.restore(&now)?;
         descent.restore(state.ok_or_else(|| unsound("no optimizer"))?)?;
         let merit = number("merit")?;
-        Ok(Some(Standing {
+        Ok(Some(Progress {
             epochs: number("epochs")? as u32,
             most_standing: number("standing")?,
             best: (!best.is_empty()).then_some((merit, best)),

@@ -1,0 +1,65 @@
+//! The file form of weights: safetensors, with the vocabulary of a language model in the metadata. The same weights have
+//! the same bytes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde_json::Value;
+
+use super::model::params::Params;
+use crate::files::write_whole;
+use crate::text::Vocabulary;
+use crate::{Error, Result};
+
+/// Writes parameters, and a vocabulary if there is one. The file gets its name only when it is complete.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> Result<()> {
+    let file = encode(params, vocabulary)?;
+    write_whole(path, |out| out.write_all(&file))
+}
+
+/// Encodes parameters, and a vocabulary if there is one, as a safetensors file.
+pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
+    let values = params.values()?;
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
+        .into_iter()
+        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .collect();
+    let mut views = Vec::with_capacity(bytes.len());
+    for (name, shape, data) in &bytes {
+        let view = TensorView::new(Dtype::F32, shape.clone(), data)
+            .map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
+        views.push((name.as_str(), view));
+    }
+    let metadata = vocabulary.map(|vocabulary| {
+        let mut all = vec![
+            ("vocabulary", vocabulary.entries.join("\n")),
+            ("lowercase", vocabulary.lowercase.to_string()),
+            ("split_chinese", vocabulary.split_chinese.to_string()),
+        ];
+        all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
+        all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    });
+    in_order(
+        serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?,
+    )
+}
+
+/// Sorts the header by name. safetensors writes the metadata in any order, but the same weights are to give the same
+/// bytes.
+fn in_order(mut file: Vec<u8>) -> Result<Vec<u8>> {
+    let unsound = || Error::Bug("safetensors wrote a header that cannot be read".into());
+    let length = file.first_chunk::<8>().map(|length| u64::from_le_bytes(*length)).ok_or_else(unsound)?;
+    let header = file.get_mut(8..8 + length as usize).ok_or_else(unsound)?;
+    let entries: BTreeMap<String, BTreeMap<String, Value>> =
+        serde_json::from_slice(header).map_err(|_| unsound())?;
+    let sorted = serde_json::to_vec(&entries).map_err(|_| unsound())?;
+    // the header ends with the spaces that align the tensors
+    header.fill(b' ');
+    header.get_mut(..sorted.len()).ok_or_else(unsound)?.copy_from_slice(&sorted);
+    Ok(file)
+}
