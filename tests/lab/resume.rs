@@ -158,7 +158,7 @@ fn a_signal_stops_within_two_seconds_and_says_how_to_go_on() {
     }
 }
 
-/// Trainings whose state is more than weights: the moments of both optimizers, dropout, an augmentation of words, and
+/// Trainings whose state is more than weights: the moments of both optimizers, an augmentation of words, and
 /// the most cases that stood an attack so far.
 const LESSONS: &str = "claim: It goes on learning
 data:  {phantom: {studies: 120, seed: 7}}

@@ -17,7 +17,7 @@ use medcert::lab::model::residual::Residual;
 use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
 use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
-use medcert::lab::{Options, weights};
+use medcert::lab::{Options, weights_form};
 use medcert::plan::{self, Attack, Plan};
 use medcert::seal::Cache;
 use medcert::spec::{self, BertConfig, DeviceChoice, TextMethod};
