@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
+use crate::Class;
 
 /// A model under one attack at one strength, over all cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Cell {
 pub struct Outcome {
     /// Predicted class under the attack; for a broken case, that of the breaking input. None if the model
     /// gave no finite answer.
-    pub predicted: Option<bool>,
+    pub predicted: Option<Class>,
     /// Logit of the true class minus that of the other: positive means right. None if not finite.
     pub margin: Option<f32>,
     /// Words changed, as far as the model reads them: an edit behind the cut of its tokenizer does not count.
