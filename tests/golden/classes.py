@@ -6,7 +6,7 @@
 The network of K classes is two convolutions and a linear layer, trained here for a few hundred steps on drawn images
 of K patterns; its weights are in the file. `golden.K.ATTACK.broken` is 1 where the label is lost, and `.norm` is the
 length of the change, 0 where the attack left the label as it was. Attacks that draw have a first axis of seeds. The
-cases are those that the network has right. It takes about four minutes on one core.
+cases are those that the network has right. It takes about ten minutes on one core.
 
 Sources: DeepFool, Moosavi-Dezfooli et al., CVPR 2016, 1511.04599; FAB, Croce and Hein, ICML 2020, 1907.02044; APGD, DLR
 and AutoAttack, Croce and Hein, ICML 2020, 2003.01690; Square, Andriushchenko et al., ECCV 2020, 1912.00049; Carlini and
@@ -28,7 +28,15 @@ from torch import nn
 FOLDER = pathlib.Path(__file__).parent
 VERSIONS = {name: importlib.metadata.version(name) for name in ["torch", "torchattacks", "foolbox", "numpy"]}
 SIDE, CASES = 12, 64
-EPSILON, SEEDS = 0.06, 48
+EPSILON, SEEDS = 0.06, 96
+
+
+class Square(torchattacks.Square):
+    """Places squares as the paper does (algorithm 2): anywhere. torchattacks' code, as its authors', draws a place below
+    h - s, so that no square covers the last row or column; on 12 x 12 pixels that is 1.7 points of 3 classes."""
+
+    def random_int(self, low=0, high=1, shape=(1,)):
+        return super().random_int(low, high + 1, shape)
 
 
 def settle(seed):
@@ -110,7 +118,7 @@ def attacks(classes, model, images, labels):
     settle(0)
     yield "carlini.norm", norms(carlini.run(fool, images, misses), 2)
     square = [
-        seeded(torchattacks.Square(model, norm="Linf", eps=EPSILON, n_queries=300, n_restarts=1, seed=seed), 1)[0]
+        seeded(Square(model, norm="Linf", eps=EPSILON, n_queries=300, n_restarts=1, seed=seed), 1)[0]
         for seed in range(SEEDS)
     ]
     yield "square.broken", torch.stack(square)

@@ -143,7 +143,7 @@ fn what_is_no_such_file_is_refused() {
     refuse("a class twice", &labelled([0, 1], "(2, 1)"), ", classes: [a, b, a]");
     refuse("a class without cases", &labelled([0, 2], "(2, 1)"), ", classes: [a, b, c]");
     refuse("a label without a class", &labelled([0, 9], "(2, 1)"), ", classes: [a, b, c]");
-    refuse("columns of classes", &labelled([0, 1], "(1, 2)"), ", classes: [a, b, c]");
+    refuse("columns of classes", &of_labels("(12, 2)"), ", classes: [a, b, c]");
     refuse("no labels", &labelled([0, 1], "(2, 1)"), ", abnormal: []");
     let other = labelled([0, 1], "(2, 1)");
     let spec = spec(other.path(), "", "{column: fold, test: [test], validation: [val]}").expect("a spec");
@@ -159,22 +159,25 @@ fn classes_that_are_named_are_one_answer() {
     assert_eq!(data.studies.iter().filter(|study| study.label.is_abnormal()).count(), 3);
 }
 
-/// Three parts of 24 images of 28 × 28 pixels in three colours, of eight classes, as `BloodMNIST` has them.
-fn of_eight_classes() -> tempfile::TempDir {
-    let pixels: Vec<u8> = (0..24 * 28 * 28 * 3).map(|place| (place % 251) as u8).collect();
+/// Three parts of images of 28 × 28 pixels in three colours, as `BloodMNIST` has them, with 24 labels of eight classes in
+/// this shape.
+fn of_labels(shape: &str) -> tempfile::TempDir {
+    let images = format!("{}, 28, 28, 3)", shape.split(',').next().unwrap_or_default());
+    let count = if shape.starts_with("(24") { 24 } else { 12 };
+    let pixels: Vec<u8> = (0..count * 28 * 28 * 3).map(|place| (place % 251) as u8).collect();
     let labels: Vec<u8> = (0..24).map(|case| case % 8).collect();
     let names = ["train", "val", "test"].map(|part| (format!("{part}_images"), format!("{part}_labels")));
     let mut arrays = Vec::new();
-    for (images, marks) in &names {
-        arrays.push((images.as_str(), "|u1", "(24, 28, 28, 3)", pixels.clone()));
-        arrays.push((marks.as_str(), "|u1", "(24, 1)", labels.clone()));
+    for (pictures, marks) in &names {
+        arrays.push((pictures.as_str(), "|u1", images.as_str(), pixels.clone()));
+        arrays.push((marks.as_str(), "|u1", shape, labels.clone()));
     }
     made(&arrays)
 }
 
 #[test]
 fn eight_labels_are_eight_classes() {
-    let folder = of_eight_classes();
+    let folder = of_labels("(24, 1)");
     let names = "basophil, eosinophil, erythroblast, granulocyte, lymphocyte, monocyte, neutrophil, platelet";
     let keys = format!(", classes: [{names}]");
     let data = read(folder.path(), &keys).expect("data");

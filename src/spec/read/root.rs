@@ -153,7 +153,7 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
     model_findings::check(&table, findings, &readers, models.as_deref().unwrap_or_default());
     model_classes::check(&table, classes, &readers, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
-    let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, &findings).map(Some));
+    let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, findings).map(Some));
     // of a block with a fault it is not known which errors have costs
     let has_costs = |finding: Option<&str>| {
         harm.as_ref().is_none_or(|harm| harm.as_ref().is_some_and(|harm| harm.of(finding).is_some()))
