@@ -65,8 +65,7 @@ impl Evidence {
 /// How an outcome of a case with this label contradicts itself.
 fn of_outcome(outcome: &Outcome, label: Class, is_clean: bool) -> Option<&'static str> {
     let Outcome { predicted, margin, edits, change, draws, held, meaning_changed, flipped, .. } = *outcome;
-    // a vote that decides nothing has a margin of 0 and no class
-    if predicted.is_some() != margin.is_some() && (predicted, margin) != (None, Some(0.0)) {
+    if predicted.is_some() != margin.is_some() && !outcome.abstains() {
         return Some("has a class without a margin, or a margin without a class");
     }
     if draws == 0 || held > draws {

@@ -338,7 +338,9 @@ impl<'a> Tally<'a> {
     /// There is no such cell.
     pub fn near(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
         let outcomes = self.outcomes(model, cells)?;
-        let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING);
+        let is_near = |outcome: &Outcome| {
+            !outcome.abstains() && outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING)
+        };
         let cases = 0..counted(&outcomes);
         Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
     }

@@ -176,7 +176,7 @@ fn of_two_classes() -> World {
 }
 
 /// A smoothed model abstains where its vote decides nothing: no class, and a margin of 0. That is an answer, and a wrong
-/// one; a class without a margin, or a margin without a class, is what no run observes.
+/// one, which raises no C1; a class without a margin, or a margin without a class, is what no run observes.
 #[test]
 fn a_vote_that_decides_nothing_is_an_answer() {
     let mut evidence = of_two_classes().evidence;
