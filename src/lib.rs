@@ -28,6 +28,8 @@
 #![warn(missing_docs)]
 
 #[doc(hidden)]
+pub mod class;
+#[doc(hidden)]
 pub mod error;
 #[doc(hidden)]
 pub mod files;
@@ -79,6 +81,7 @@ pub mod lab;
 
 mod library;
 
+pub use class::Class;
 pub use error::{Error, Result};
 pub use evidence::Evidence;
 pub use judge::{Finding, Judgement, Verdict};

@@ -60,7 +60,7 @@ impl Replay {
             cells.into_iter().filter_map(|cell| Some((cell, place(cell)?))).collect();
         let known = kept.map(|kept| kept.counterexamples).unwrap_or_default();
         for exhibit in ground.show(&plan, &wanted)? {
-            write_out(&replay::render(&exhibit, exhibit.least(&known)))?;
+            write_out(&replay::render(&exhibit, exhibit.least(&known), &plan.spec.data.classes()))?;
             if let Some(folder) = &self.out {
                 write_out(&write(folder, &exhibit)?)?;
             }

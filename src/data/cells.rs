@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::table::{Row, Table};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Words for a missing value, in lower case, as pandas, R, SQL, Excel and numpy write them.
 const MISSING: [&str; 9] = ["nan", "none", "null", "n/a", "na", "<na>", "nat", "#n/a", "nil"];
@@ -26,14 +26,16 @@ pub(super) struct Labels<'a> {
     pub(super) negative: &'a [String],
     /// Rows with one of these are left out.
     pub(super) leave_out: &'a [String],
+    /// The exclusive classes, each with its name and its value; then nothing is positive or negative.
+    pub(super) classes: &'a [(String, String)],
     /// The mark between the findings of a cell that lists several.
     pub(super) separator: Option<&'a str>,
 }
 
 /// What a label cell says.
 pub(super) enum Label {
-    Abnormal,
-    Normal,
+    /// The class of the study.
+    Class(Class),
     /// The row is left out, for this reason.
     LeftOut(String),
 }
@@ -43,6 +45,9 @@ impl Labels<'_> {
     /// if all its findings are negative.
     pub(super) fn read(self, row: Row<'_>, column: usize) -> Result<Label> {
         let cell = row.value(column);
+        if !self.classes.is_empty() {
+            return self.read_class(row, cell);
+        }
         let values: Vec<&str> = match self.separator {
             Some(separator) if !cell.is_empty() => cell.split(separator).map(str::trim).collect(),
             _ => vec![cell],
@@ -64,11 +69,33 @@ impl Labels<'_> {
         }
         let left_out = values.iter().find(|value| is_one_of(self.leave_out, value));
         Ok(match left_out {
-            _ if values.iter().any(|value| is_one_of(self.positive, value)) => Label::Abnormal,
+            _ if values.iter().any(|value| is_one_of(self.positive, value)) => Label::Class(true.into()),
             Some(&"") => Label::LeftOut("with an empty label".to_string()),
             Some(value) => Label::LeftOut(format!("with the label `{value}`")),
-            None => Label::Normal,
+            None => Label::Class(false.into()),
         })
+    }
+
+    /// The label of a row where the spec names exclusive classes.
+    fn read_class(self, row: Row<'_>, value: &str) -> Result<Label> {
+        if let Some(place) = self.classes.iter().position(|(_, known)| known == value) {
+            return Ok(Label::Class(Class::at(place, self.classes.len())));
+        }
+        if self.leave_out.iter().any(|known| known == value) {
+            let value = if value.is_empty() { "an empty label" } else { &format!("the label `{value}`") };
+            return Ok(Label::LeftOut(format!("with {value}")));
+        }
+        let known: Vec<&str> = self.classes.iter().map(|(_, value)| value.as_str()).collect();
+        let what = if value.is_empty() {
+            "the label is empty".to_string()
+        } else {
+            format!("the label `{value}` is no class")
+        };
+        Err(row.fault(format!(
+            "{what} ({}); add it to `classes` or to `leave_out` in the data block, such as `leave_out: [\"{}\"]`",
+            known.join(", "),
+            value
+        )))
     }
 
     fn unknown(self, row: Row<'_>, value: &str) -> Error {
@@ -92,9 +119,9 @@ impl Labels<'_> {
     }
 
     fn is_known(self, value: &str) -> bool {
-        [self.positive, self.negative, self.leave_out]
-            .iter()
-            .any(|list| list.iter().any(|known| known == value))
+        let lists = [self.positive, self.negative, self.leave_out];
+        let classes = self.classes.iter().map(|(_, known)| known);
+        lists.into_iter().flatten().chain(classes).any(|known| known == value)
     }
 }
 

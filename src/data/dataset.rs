@@ -14,6 +14,8 @@ pub struct Dataset {
     pub studies: Vec<Study>,
     /// The findings that the models are asked about; none where the question is whether a study is abnormal.
     pub findings: Vec<String>,
+    /// The names of the exclusive classes, if there are more than two.
+    pub classes: Vec<String>,
     /// Studies left out: reason and count, in a fixed order.
     pub left_out: LeftOut,
     /// What a reader of a result should know about how the data were read, in sentences.

@@ -16,7 +16,7 @@ impl Dataset {
             self.sections.iter().copied().map(section_key).collect::<Vec<_>>().join(", "),
             views_key(self.views)
         ));
-        for finding in &self.findings {
+        for finding in self.findings.iter().chain(&self.classes) {
             add(finding);
         }
         for study in &self.studies {
@@ -25,7 +25,7 @@ impl Dataset {
                 study;
             add(id);
             add(patient);
-            add(if *label { "1" } else { "0" });
+            add(&label.place().to_string());
             add(view.as_deref().unwrap_or_default());
             // data without findings have the digest of versions that knew none
             if !findings.is_empty() {

@@ -56,7 +56,7 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
             frontal,
             lateral,
             report,
-            label,
+            label: label.into(),
             findings: vec![],
             view: None,
             mask: None,

@@ -43,19 +43,21 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
     let all = vec![Section::Indication, Section::Findings, Section::Impression];
     let mut remarks = vec![];
     let (studies, left_out, sections) = match &spec.data {
-        spec::Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, .. } => {
+        spec::Data::Phantom { studies, seed, label_noise, missed, findings, classes, unlabelled, .. } => {
             let mistakes = phantom::Mistakes { labels: *label_noise, missed: *missed };
             let mut studies = phantom::studies_with(*studies, *seed, mistakes);
             phantom::label(&mut studies, findings, *seed, (*label_noise, *unlabelled));
-            (studies, vec![], all)
+            let left_out = phantom::classify(&mut studies, classes, *seed, *label_noise);
+            (studies, left_out, all)
         }
         spec::Data::IuXray { folder, sections, views, bits } => {
             let (studies, left_out) = iu_xray::load(&roots.open(&spec.path)?.folder(folder)?, *views, *bits)?;
             (studies, left_out, sections.clone())
         }
-        spec::Data::Medmnist { file, abnormal, findings } => {
+        spec::Data::Medmnist { file, abnormal, findings, classes } => {
             let path = roots.open(&spec.path)?.file(file)?;
-            let studies = medmnist::load(&path, abnormal.as_deref(), findings, spec.split.column())?;
+            let asked = medmnist::Asked { abnormal: abnormal.as_deref(), findings, classes };
+            let studies = medmnist::load(&path, asked, spec.split.column())?;
             remarks.push("the file names no patients: each image counts as one of its own".to_string());
             (studies, vec![], vec![])
         }
@@ -66,6 +68,7 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             positive,
             negative,
             leave_out,
+            classes,
             separator,
             missing,
             literal,
@@ -84,11 +87,13 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
                 naming: naming(file, layout, *privacy),
             });
             let missing = cells::Missing { missing, literal };
+            let separator = separator.as_deref();
+            let labels = cells::Labels { positive, negative, leave_out, classes, separator };
             let reading = manifest::Reading {
                 columns,
                 findings: findings.as_ref(),
                 fold: spec.split.column(),
-                labels: cells::Labels { positive, negative, leave_out, separator: separator.as_deref() },
+                labels,
                 missing,
                 layout,
                 decoding: &decoding,
@@ -99,15 +104,9 @@ fn read(spec: &Spec, roots: &Roots) -> Result<Dataset> {
             (read.studies, read.left_out, sections.clone())
         }
     };
-    Ok(Dataset {
-        studies,
-        findings: spec.data.findings(),
-        left_out,
-        remarks,
-        digest: String::new(),
-        sections,
-        views: spec.data.views(),
-    })
+    let (digest, views) = (String::new(), spec.data.views());
+    let (findings, classes) = (spec.data.findings(), spec.data.classes());
+    Ok(Dataset { studies, findings, classes, left_out, remarks, digest, sections, views })
 }
 
 /// What messages call the image files of a manifest.

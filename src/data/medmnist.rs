@@ -13,22 +13,28 @@ use super::image_source::{ArrayImage, ImageArray};
 use super::npz::{Array, Npz};
 use super::{ImageSource, LARGEST_SIDE, Presence, Report, Study};
 use crate::spec::MEDMNIST_SPLIT;
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// The parts of a set.
 const PARTS: [&str; 3] = ["train", "val", "test"];
 
+/// What a spec asks of the labels.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Those that mean abnormal; None where 0 and 1 are the labels.
+    pub(super) abnormal: Option<&'a [u64]>,
+    /// The finding of each column; none where the question is whether an image is abnormal, or of which class it is.
+    pub(super) findings: &'a [String],
+    /// The class of each label from 0; none where there are two.
+    pub(super) classes: &'a [String],
+}
+
 /// The studies, part by part in the order of the arrays. `split` is the column that names the parts, if the spec names one.
 ///
 /// # Errors
-/// The file is missing or has another form, or its labels are not those of one question with two answers, or of as many findings
-/// as are named.
-pub(super) fn load(
-    path: &Path,
-    abnormal: Option<&[u64]>,
-    findings: &[String],
-    split: Option<&str>,
-) -> Result<Vec<Study>> {
+/// The file is missing or has another form, or its labels are not those of one question with two answers, or of as many classes
+/// or findings as are named.
+pub(super) fn load(path: &Path, asked: Asked<'_>, split: Option<&str>) -> Result<Vec<Study>> {
     let refused = |why: String| Error::Input(format!("cannot use {}: {why}", path.display()));
     if let Some(column) = split.filter(|column| *column != MEDMNIST_SPLIT) {
         return Err(refused(format!(
@@ -48,7 +54,7 @@ pub(super) fn load(
         }
         parts.push((part, Arc::new(images), labels));
     }
-    let question = Question::of(&parts, abnormal, findings).map_err(refused)?;
+    let question = Question::of(&parts, asked).map_err(refused)?;
     let mut studies = Vec::new();
     for (part, images, labels) in parts {
         for (place, row) in labels.rows.into_iter().enumerate() {
@@ -121,6 +127,8 @@ impl Labels {
 enum Question<'a> {
     /// Whether a case is abnormal: one column, and the labels that mean so.
     Abnormal(&'a [u64]),
+    /// Of which of so many classes a case is: one column.
+    Class(usize),
     /// Each finding has a column of 0 and 1.
     Findings,
 }
@@ -128,8 +136,7 @@ enum Question<'a> {
 impl<'a> Question<'a> {
     fn of(
         parts: &[(&str, Arc<ImageArray>, Labels)],
-        abnormal: Option<&'a [u64]>,
-        findings: &[String],
+        Asked { abnormal, findings, classes }: Asked<'a>,
     ) -> std::result::Result<Self, String> {
         let rows = || parts.iter().flat_map(|(.., labels)| &labels.rows);
         let columns: BTreeSet<usize> = rows().map(Vec::len).collect();
@@ -140,6 +147,12 @@ impl<'a> Question<'a> {
             _ => return Err("its parts have different numbers of label columns".to_string()),
         };
         if columns > 1 || !findings.is_empty() {
+            if !classes.is_empty() {
+                return Err(format!(
+                    "its labels have {columns} columns, one for each finding, and `classes` are those of one column; name \
+                     `findings` in place of `classes`"
+                ));
+            }
             if columns != findings.len() {
                 return Err(format!(
                     "its labels have {columns} columns, and the spec names {} findings; name one for each, in their order, such \
@@ -153,10 +166,27 @@ impl<'a> Question<'a> {
             };
         }
         let all: Vec<String> = known.iter().map(ToString::to_string).collect();
+        if !classes.is_empty() {
+            let is_named = |label: u64| usize::try_from(label).is_ok_and(|label| label < classes.len());
+            return match (known.iter().find(|label| !is_named(**label)), absent(&known, classes.len())) {
+                (Some(label), _) => Err(format!(
+                    "its labels hold {label}, and the spec names {} classes, those of the labels 0 to {}; name one for each \
+                     label, in their order",
+                    classes.len(),
+                    classes.len() - 1
+                )),
+                (None, Some(label)) => Err(format!(
+                    "no case has the label {label}, which the spec calls `{}`; its labels are {}",
+                    classes[label],
+                    all.join(", ")
+                )),
+                (None, None) => Ok(Self::Class(classes.len())),
+            };
+        }
         match abnormal {
             None if known.iter().any(|label| *label > 1) => Err(format!(
-                "its labels have {} classes ({}), and the question here has two answers; say which of them mean abnormal, such \
-                 as `abnormal: [{}]`",
+                "its labels have {} classes ({}); name them in their order under `classes`, or say which of them mean abnormal, \
+                 such as `abnormal: [{}]`",
                 all.len(),
                 all.join(", "),
                 all.last().map_or("1", String::as_str)
@@ -171,14 +201,24 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether a case is abnormal, and which findings it has.
-    fn read(&self, row: &[u64]) -> (bool, Vec<Presence>) {
+    /// The class of a case, and which findings it has.
+    fn read(&self, row: &[u64]) -> (Class, Vec<Presence>) {
         match self {
-            Self::Abnormal(abnormal) => (row.iter().any(|label| abnormal.contains(label)), vec![]),
+            Self::Abnormal(abnormal) => (row.iter().any(|label| abnormal.contains(label)).into(), vec![]),
+            Self::Class(count) => {
+                // there is one column, and `of` has compared its labels with the classes
+                let place = row.first().map_or(0, |label| *label as usize);
+                (Class::at(place, *count), vec![])
+            }
             Self::Findings => {
                 let presence = |label: &u64| if *label == 1 { Presence::Present } else { Presence::Absent };
-                (row.contains(&1), row.iter().map(presence).collect())
+                (row.contains(&1).into(), row.iter().map(presence).collect())
             }
         }
     }
+}
+
+/// The first label below `count` that no case has.
+fn absent(known: &BTreeSet<u64>, count: usize) -> Option<usize> {
+    (0..count).find(|label| !known.contains(&(*label as u64)))
 }

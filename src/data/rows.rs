@@ -28,7 +28,7 @@ impl<'r> Cases<'r> {
         let place = *self.places.entry(study.id.clone()).or_insert(self.studies.len());
         if place == self.studies.len() {
             if let (Rows::Majority { .. }, Some(reader)) = (self.rows, reader) {
-                self.readers.push(BTreeMap::from([(reader.to_string(), study.label)]));
+                self.readers.push(BTreeMap::from([(reader.to_string(), study.label.is_abnormal())]));
             }
             self.studies.push(study);
             return Ok(());
@@ -47,10 +47,10 @@ impl<'r> Cases<'r> {
         }
         match (self.rows, reader) {
             (Rows::Majority { .. }, Some(reader)) => {
-                *self.readers[place].entry(reader.to_string()).or_default() |= study.label;
+                *self.readers[place].entry(reader.to_string()).or_default() |= study.label.is_abnormal();
             }
             (Rows::One | Rows::Any | Rows::Majority { .. }, _) => {
-                known.label |= study.label;
+                known.label = known.label.max(study.label);
                 for (known, other) in known.findings.iter_mut().zip(study.findings) {
                     *known = known.or(other);
                 }
@@ -67,7 +67,7 @@ impl<'r> Cases<'r> {
         };
         let votes: Vec<std::cmp::Ordering> = self.readers.iter().map(votes).collect();
         for (study, vote) in self.studies.iter_mut().zip(&votes) {
-            study.label = vote.is_gt();
+            study.label = vote.is_gt().into();
         }
         let before = self.studies.len();
         let mut place = 0;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FindingCounts, Study};
 use crate::spec::{Parts, Spec, Split, Stop, Weights};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Indices into the studies, each ascending; the test cases of [`divide`] may be in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub fn divide(studies: &[Study], spec: &Spec) -> Result<Partition> {
     }
     if trains || !spec.thresholds.is_empty() {
         check_part("validation", &partition.validation, studies, false)?;
+    }
+    let classes = spec.data.classes();
+    check_class("test", &partition.test, studies, &classes)?;
+    if trains {
+        check_class("training", &partition.train, studies, &classes)?;
     }
     for (place, finding) in spec.data.findings().iter().enumerate() {
         check_finding("test", &partition.test, studies, (place, finding))?;
@@ -148,8 +153,10 @@ fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) 
     }
     // with findings, each of them needs both ([`check_finding`])
     let needs_both = needs_both && cases.iter().all(|&index| studies[index].findings.is_empty());
-    let abnormal = cases.iter().filter(|&&index| studies[index].label).count();
-    if needs_both && (abnormal == 0 || abnormal == cases.len()) {
+    // with several classes, each has to be there ([`check_class`])
+    let is_two = cases.iter().all(|&index| matches!(studies[index].label, Class::Two(_)));
+    let abnormal = cases.iter().filter(|&&index| studies[index].label.is_abnormal()).count();
+    if needs_both && is_two && (abnormal == 0 || abnormal == cases.len()) {
         let class = if abnormal == 0 { "normal" } else { "abnormal" };
         let all = cases.len();
         return Err(Error::Input(format!(
@@ -157,6 +164,17 @@ fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) 
         )));
     }
     Ok(())
+}
+
+/// A part must hold a case of each of several classes.
+fn check_class(part: &str, cases: &[usize], studies: &[Study], classes: &[String]) -> Result<()> {
+    let is_absent =
+        |place: &usize| cases.iter().all(|&index| studies[index].label != Class::at(*place, classes.len()));
+    let Some(absent) = (0..classes.len()).find(is_absent) else { return Ok(()) };
+    let (all, name) = (cases.len(), &classes[absent]);
+    Err(Error::Input(format!(
+        "none of the {all} {part} cases is {name}; leave it out of `classes`, or take more studies or another seed"
+    )))
 }
 
 /// A part must hold a case that has a finding and one that does not.

@@ -1,6 +1,7 @@
 //! One examination of one patient, with its report.
 
 use super::{ImageSource, Presence};
+use crate::Class;
 use crate::spec::Section;
 
 /// One examination of one patient.
@@ -16,8 +17,8 @@ pub struct Study {
     pub lateral: Option<ImageSource>,
     /// The report.
     pub report: Report,
-    /// True if abnormal; of a data set with findings, if one of them is present.
-    pub label: bool,
+    /// Its class; of a data set with findings, abnormal if one of them is present.
+    pub label: Class,
     /// What is known of each finding of the data set, in its order.
     pub findings: Vec<Presence>,
     /// Projection of the frontal image, such as PA or AP.
@@ -31,9 +32,9 @@ pub struct Study {
 }
 
 impl Study {
-    /// Whether it is abnormal, or has a finding, by its place in the data; None where the label is not known.
-    pub fn label_of(&self, finding: Option<usize>) -> Option<bool> {
-        finding.map_or(Some(self.label), |place| self.findings.get(place)?.known())
+    /// Its class, or whether it has a finding, by its place in the data; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>) -> Option<Class> {
+        finding.map_or(Some(self.label), |place| self.findings.get(place)?.known().map(Class::from))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Class;
 use crate::data::{Presence, Twins};
 
 /// A test case.
@@ -12,8 +13,8 @@ pub struct Case {
     pub id: String,
     /// The patient's identifier.
     pub patient: String,
-    /// True if abnormal; where the data have findings, if one of them is present.
-    pub label: bool,
+    /// Its class; where the data have findings, abnormal if one of them is present.
+    pub label: Class,
     /// One character per finding, in the order of [`DataFacts::findings`](super::DataFacts::findings): `1` where it
     /// is present, `0` where it is absent, `?` where the label is uncertain and `-` where there is none. Empty where
     /// the data have no findings.
@@ -35,11 +36,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether it is abnormal, or has a finding, by its place in the data; None where the label is not known.
-    pub fn label_of(&self, finding: Option<usize>) -> Option<bool> {
+    /// Its class, or whether it has a finding, by its place in the data; None where the label is not known.
+    pub fn label_of(&self, finding: Option<usize>) -> Option<Class> {
         match finding {
             None => Some(self.label),
-            Some(place) => Presence::of_letter(self.findings.chars().nth(place)?)?.known(),
+            Some(place) => Presence::of_letter(self.findings.chars().nth(place)?)?.known().map(Class::from),
         }
     }
 }

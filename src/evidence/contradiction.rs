@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Evidence, Outcome, Vote};
+use crate::Class;
 
 impl Evidence {
     /// The first contradiction, in a sentence.
@@ -62,9 +63,9 @@ impl Evidence {
 }
 
 /// How an outcome of a case with this label contradicts itself.
-fn of_outcome(outcome: &Outcome, label: bool, is_clean: bool) -> Option<&'static str> {
+fn of_outcome(outcome: &Outcome, label: Class, is_clean: bool) -> Option<&'static str> {
     let Outcome { predicted, margin, edits, change, draws, held, meaning_changed, flipped, .. } = *outcome;
-    if predicted.is_some() != margin.is_some() {
+    if predicted.is_some() != margin.is_some() && !outcome.abstains() {
         return Some("has a class without a margin, or a margin without a class");
     }
     if draws == 0 || held > draws {
@@ -74,7 +75,7 @@ fn of_outcome(outcome: &Outcome, label: bool, is_clean: bool) -> Option<&'static
         return Some("was changed by less than nothing");
     }
     // at a margin of 0 both classes are equally likely, and either may be printed
-    let is_right = predicted == Some(label != flipped);
+    let is_right = predicted == Some(label.turned(flipped));
     let says_right = margin.is_some_and(|margin| margin > 0.0);
     if margin.is_some_and(|margin| margin != 0.0) && says_right != is_right {
         return Some("has a class and a margin of which one says right and the other wrong");

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Counterexample, Evidence};
-use crate::Result;
 use crate::files::{bounded_read, write_whole};
 use crate::plan::Plan;
+use crate::{Class, Result};
 
 /// Largest file of exhibits that is read, in bytes (256 MiB).
 const LARGEST_BYTES: u64 = 256 << 20;
@@ -24,8 +24,8 @@ pub struct Exhibit {
     pub attack: String,
     /// The study's identifier.
     pub case: String,
-    /// True if abnormal.
-    pub label: bool,
+    /// Its class.
+    pub label: Class,
     /// The answer without the attack.
     pub before: Answered,
     /// The answer under the attack.
@@ -48,8 +48,8 @@ impl Exhibit {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
-    /// True if abnormal; None if it gave no finite answer.
-    pub predicted: Option<bool>,
+    /// The class; None if it gave no finite answer.
+    pub predicted: Option<Class>,
     /// Logit of the true class minus that of the other: positive means right.
     pub margin: Option<f32>,
 }

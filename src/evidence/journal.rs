@@ -156,7 +156,7 @@ mod tests {
 
     fn outcome(edits: u32) -> Outcome {
         Outcome {
-            predicted: Some(true),
+            predicted: Some(true.into()),
             margin: Some(0.1),
             edits,
             change: 0.0,

@@ -22,6 +22,7 @@ mod shard;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Class;
 use crate::plan::probes::probed_chunks;
 use crate::spec::Fingerprint;
 
@@ -89,7 +90,7 @@ impl Evidence {
 
     /// The cases that a model is evaluated on, by their places, with their labels: all cases or, for a model that is
     /// asked about a finding, those whose label for it is known.
-    pub fn cases_of(&self, model: &str) -> Vec<(usize, bool)> {
+    pub fn cases_of(&self, model: &str) -> Vec<(usize, Class)> {
         let facts = self.models.iter().find(|facts| facts.name == model);
         let finding = facts.and_then(|facts| facts.finding.as_ref());
         let place = finding.map(|name| self.data.findings.iter().position(|one| one.name == *name));

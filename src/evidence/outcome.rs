@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
+use crate::Class;
 
 /// A model under one attack at one strength, over all cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +23,8 @@ pub struct Cell {
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// Predicted class under the attack; for a broken case, that of the breaking input. None if the model
-    /// gave no finite answer.
-    pub predicted: Option<bool>,
+    /// gave no finite answer, or abstains.
+    pub predicted: Option<Class>,
     /// Logit of the true class minus that of the other: positive means right. None if not finite.
     pub margin: Option<f32>,
     /// Words changed, as far as the model reads them: an edit behind the cut of its tokenizer does not count.
@@ -51,6 +52,14 @@ pub struct Outcome {
     /// Which attacks broke a defended model here; none for a model without a defence.
     #[serde(default, skip_serializing_if = "Routes::is_none")]
     pub routes: Routes,
+}
+
+impl Outcome {
+    /// Whether a smoothed model abstains: its vote decides nothing, so it has a margin of 0 and no class. That is an answer,
+    /// and it counts as wrong.
+    pub fn abstains(&self) -> bool {
+        (self.predicted, self.margin) == (None, Some(0.0))
+    }
 }
 
 /// Which of the attacks on a defended model broke a case: a case that any of them breaks is broken.

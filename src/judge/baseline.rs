@@ -11,6 +11,7 @@ use super::clusters::Clusters;
 use super::counts::is_right;
 use super::validate::check_cases;
 use super::{LEVEL, ROUNDING};
+use crate::Class;
 use crate::evidence::{Evidence, Outcome, processor_of};
 use crate::spec::Fingerprint;
 use crate::stats::{self, Differences};
@@ -281,7 +282,7 @@ impl Turns<'_> {
     /// Whether rounding explains that a case changed: the margins that decide it in the new result are near 0. For a
     /// lost case these are all wrong answers, clean or under the attack. For a gained case it is the answer that was
     /// wrong in the baseline: the clean one if that was wrong, else the one under the attack.
-    fn is_near(&self, now: &Held, place: usize, label: bool) -> Result<bool, String> {
+    fn is_near(&self, now: &Held, place: usize, label: Class) -> Result<bool, String> {
         let within = self.tolerance.unwrap_or(ROUNDING);
         let attacked = &outcomes(self.evidence, &now.model, &now.attack)?[place];
         let clean = &outcomes_clean(self.evidence, &now.model)?[place];
@@ -318,7 +319,10 @@ fn order(evidence: &Evidence) -> String {
     for case in &evidence.cases {
         digest.update(&(case.id.len() as u64).to_le_bytes());
         digest.update(case.id.as_bytes());
-        digest.update(&[u8::from(case.label)]);
+        match case.label {
+            Class::Two(is_abnormal) => digest.update(&[u8::from(is_abnormal)]),
+            Class::Several(place) => digest.update(&place.to_le_bytes()),
+        };
         digest.update(case.findings.as_bytes());
     }
     short(&digest.finalize().to_hex())

@@ -11,7 +11,7 @@ use super::sample::{CertifiedShare, Part, Sample};
 use super::{LEVEL, percent_beside};
 use crate::evidence::{Certificate, Decision, Vote};
 use crate::plan::{self, Clause};
-use crate::spec::{Ball, Certifier, Direction, Metric, Region, Smoothing};
+use crate::spec::{Ball, Certifier, Direction, Region, Smoothing};
 use crate::stats::Proportion;
 use crate::stats::certificate::Question;
 use crate::stats::vote::{Count, State};
@@ -242,7 +242,7 @@ pub(super) fn part(
     let is_short = is_short_of_samples(votes, &share, threshold);
     let sample = Sample::Certified(share);
     let estimate = sample.estimate();
-    let counted = counted(clause.metric, votes, &sample, threshold);
+    let counted = counted(tally, clause, (votes, &sample, threshold));
     let short = is_short.then(|| {
         let asked = match planned.certifier {
             Certifier::Vote(smoothing) => format!(" after at most {} samples", smoothing.samples),
@@ -255,10 +255,10 @@ pub(super) fn part(
 }
 
 /// `187 of 300 cases certified (62.3 %), 40 refuted, 73 undecided`.
-fn counted(metric: Metric, votes: Votes, sample: &Sample, threshold: f64) -> String {
-    let noun = super::counts::noun(metric, votes.cases());
+fn counted(tally: &Tally<'_>, clause: &Clause, (votes, sample, threshold): (Votes, &Sample, f64)) -> String {
+    let noun = tally.noun(clause.measure(), votes.cases());
     let share = percent_beside(sample.value(), threshold);
-    let certified = match metric.direction() {
+    let certified = match clause.metric.direction() {
         Direction::AtLeast => format!("{} of {} {noun} certified ({share})", votes.certified, votes.cases()),
         Direction::AtMost => {
             let open = votes.cases() - votes.certified;

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::clusters::Clusters;
 use super::sample::Sample;
-use super::validate::{check_cases, check_models, find_cells};
+use super::validate::{check_cases, check_classes, check_models, find_cells};
 use super::{Estimate, LEVEL};
+use crate::Class;
 use crate::evidence::{Case, Evidence, Outcome, SCHEMA};
-use crate::plan::{Attack, Plan};
+use crate::plan::{Attack, Measure, Plan};
 use crate::spec::Metric;
 use crate::stats::{Auroc, Proportion, Sequence};
 
@@ -30,7 +31,7 @@ pub struct Tally<'a> {
     /// For each cell of the plan, its place in the evidence.
     pub(super) places: Vec<usize>,
     /// For each subject, the cases that it is evaluated on: their places among the test cases, and their labels.
-    known: Vec<Vec<(usize, bool)>>,
+    known: Vec<Vec<(usize, Class)>>,
     /// Which cases are not independent of each other.
     clusters: Clusters,
 }
@@ -64,6 +65,7 @@ impl<'a> Tally<'a> {
             return Err(format!("the evidence was computed for another spec; they differ in {differences}"));
         }
         check_cases(evidence)?;
+        check_classes(plan, evidence)?;
         check_models(plan, evidence)?;
         let places = find_cells(plan, evidence)?;
         let clusters = Clusters::of(&evidence.cases);
@@ -82,7 +84,7 @@ impl<'a> Tally<'a> {
     }
 
     /// The cases that a subject is evaluated on: their places among the test cases, and their labels.
-    pub(super) fn known(&self, model: usize) -> &[(usize, bool)] {
+    pub(super) fn known(&self, model: usize) -> &[(usize, Class)] {
         self.known.get(model).map_or(&[], Vec::as_slice)
     }
 
@@ -92,8 +94,8 @@ impl<'a> Tally<'a> {
     }
 
     /// The label of a case of a subject.
-    pub(super) fn label(&self, model: usize, place: usize) -> bool {
-        self.known(model).get(place).is_some_and(|(_, label)| *label)
+    pub(super) fn label(&self, model: usize, place: usize) -> Class {
+        self.known(model).get(place).map_or(Class::Two(false), |(_, label)| *label)
     }
 
     /// The outcomes of one of the plan's cells.
@@ -146,7 +148,13 @@ impl<'a> Tally<'a> {
     ///
     /// # Errors
     /// There is no such case or cell, or the metric is not defined for reports that were flipped on purpose.
-    pub(super) fn about(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Vec<usize>, String> {
+    pub(super) fn about(
+        &self,
+        model: usize,
+        cells: &[usize],
+        measure: impl Into<Measure>,
+    ) -> Result<Vec<usize>, String> {
+        let Measure { metric, class } = measure.into();
         let outcomes = self.outcomes(model, cells)?;
         let clean = outcomes.first().copied().unwrap_or_default();
         let right = self.right(model, cells)?;
@@ -156,20 +164,26 @@ impl<'a> Tally<'a> {
         }
         let is_about = |&place: &usize| {
             let label = self.label(model, place);
+            let is_abnormal = label.is_abnormal();
             match metric {
-                Metric::Sensitivity | Metric::Missed => label,
-                Metric::Specificity | Metric::Overcalled => !label,
+                Metric::Sensitivity | Metric::Missed => class.map_or(is_abnormal, |class| label == class),
+                Metric::Specificity | Metric::Overcalled => !is_abnormal,
                 Metric::Flips => is_right(&clean[place], label),
                 // the worst answer over the cells is the label if all are right, else the other class
-                Metric::Ppv => label == right[place],
-                Metric::Npv => label != right[place],
-                Metric::F1 => label || !right[place],
-                Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost => true,
+                Metric::Ppv => is_abnormal == right[place],
+                Metric::Npv => is_abnormal != right[place],
+                Metric::F1 => is_abnormal || !right[place],
+                Metric::Accuracy
+                | Metric::MacroAccuracy
+                | Metric::Auroc
+                | Metric::Ece
+                | Metric::Brier
+                | Metric::Cost => true,
             }
         };
         let places: Vec<usize> = (0..counted(&outcomes)).filter(is_about).collect();
         if places.is_empty() {
-            return Err(format!("there is no {} to count", noun(metric, 1)));
+            return Err(format!("there is no {} to count", self.noun(Measure { metric, class }, 1)));
         }
         Ok(places)
     }
@@ -225,7 +239,7 @@ impl<'a> Tally<'a> {
         let clean = self.clean_cell(model)?;
         let margins = self.margins(model, &[clean]).ok()?;
         let score = |(place, margin): (usize, f64)| {
-            let label = self.label(model, place);
+            let label = self.label(model, place).is_abnormal();
             (self.cluster(&[model], place), label, if label { margin } else { -margin })
         };
         Auroc::of(&margins.into_iter().enumerate().map(score).collect::<Vec<_>>())
@@ -235,9 +249,9 @@ impl<'a> Tally<'a> {
     ///
     /// # Errors
     /// There is no such case or cell.
-    pub fn score(&self, model: usize, cells: &[usize], metric: Metric) -> Result<Score, String> {
+    pub fn score(&self, model: usize, cells: &[usize], measure: impl Into<Measure>) -> Result<Score, String> {
         let right = self.right(model, cells)?;
-        let places = self.about(model, cells, metric)?;
+        let places = self.about(model, cells, measure)?;
         let found = self.share(model, &places, right.len(), |place| right[place]);
         Ok(Score { estimate: found.estimate(), lower: found.lower(LEVEL), upper: found.upper(LEVEL) })
     }
@@ -303,15 +317,16 @@ impl<'a> Tally<'a> {
         &self,
         model: usize,
         cells: &[usize],
-        metric: Metric,
+        measure: impl Into<Measure>,
         chosen: impl Fn(usize) -> bool,
     ) -> Result<(u64, u64), String> {
         let right = self.right(model, cells)?;
-        let about = self.about(model, cells, metric)?;
+        let measure = measure.into();
+        let about = self.about(model, cells, measure)?;
         let chosen: Vec<bool> =
             about.into_iter().filter(|&place| chosen(place)).map(|place| right[place]).collect();
         if chosen.is_empty() {
-            return Err(format!("there is no {} to count", noun(metric, 1)));
+            return Err(format!("there is no {} to count", self.noun(measure, 1)));
         }
         Ok((chosen.iter().filter(|&&holds| holds).count() as u64, chosen.len() as u64))
     }
@@ -323,7 +338,9 @@ impl<'a> Tally<'a> {
     /// There is no such cell.
     pub fn near(&self, model: usize, cells: &[usize]) -> Result<usize, String> {
         let outcomes = self.outcomes(model, cells)?;
-        let is_near = |outcome: &Outcome| outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING);
+        let is_near = |outcome: &Outcome| {
+            !outcome.abstains() && outcome.margin.is_some_and(|margin| margin.abs() <= ROUNDING)
+        };
         let cases = 0..counted(&outcomes);
         Ok(cases.filter(|&case| outcomes.iter().any(|cell| is_near(&cell[case]))).count())
     }
@@ -358,32 +375,7 @@ fn counted(cells: &[&[Outcome]]) -> usize {
 
 /// Whether an answer is right, with a finite margin above 0: neither a tie nor a NaN is right. For a report that was
 /// flipped on purpose, the opposite of the label is right.
-pub(super) fn is_right(outcome: &Outcome, label: bool) -> bool {
+pub(super) fn is_right(outcome: &Outcome, label: Class) -> bool {
     let decided = outcome.margin.is_some_and(|margin| margin.is_finite() && margin > 0.0);
-    decided && outcome.predicted == Some(label != outcome.flipped)
-}
-
-/// What a metric counts: `cases`, `abnormal cases` or `normal cases`.
-pub(super) fn noun(metric: Metric, count: u64) -> &'static str {
-    match (metric, count) {
-        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, 1) => "case",
-        (Metric::Accuracy | Metric::Auroc | Metric::Ece | Metric::Brier | Metric::Cost, _) => "cases",
-        (Metric::Sensitivity | Metric::Missed, 1) => "abnormal case",
-        (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
-        (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
-        (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
-        (Metric::Ppv, 1) => "case called abnormal",
-        (Metric::Ppv, _) => "cases called abnormal",
-        (Metric::Npv, 1) => "case called normal",
-        (Metric::Npv, _) => "cases called normal",
-        (Metric::F1, 1) => "case that is or is called abnormal",
-        (Metric::F1, _) => "cases that are or are called abnormal",
-        (Metric::Flips, 1) => "clean-right case",
-        (Metric::Flips, _) => "clean-right cases",
-    }
-}
-
-/// A class in a word.
-pub(crate) fn class(abnormal: bool) -> &'static str {
-    if abnormal { "abnormal" } else { "normal" }
+    decided && outcome.predicted == Some(label.turned(outcome.flipped))
 }

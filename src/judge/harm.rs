@@ -2,9 +2,9 @@
 //! their means. A case that is wrong when clean counts as an error under every attack, as everywhere. Each finding is attacked
 //! on its own, so a sum over findings is at least what one attacked picture costs.
 
-use super::counts::noun;
 use super::sample::Sample;
 use super::{Tally, figure};
+use crate::Class;
 use crate::plan::Clause;
 use crate::stats::WeightedShares;
 
@@ -17,14 +17,15 @@ pub(super) fn sample(
 ) -> Result<Sample, String> {
     let of = |model: usize, places: &[usize], right: &[bool]| -> Result<WeightedShares, String> {
         let costs = tally.plan.costs(model).ok_or("the spec does not say what errors cost")?;
-        let error = |place: usize| (!right[place]).then(|| usize::from(!tally.label(model, place)));
+        let error =
+            |place: usize| (!right[place]).then(|| usize::from(!tally.label(model, place).is_abnormal()));
         let cases = places.iter().map(|&place| (tally.cluster(&[model], place), error(place)));
         Ok(WeightedShares::of(&[costs.missed, costs.overcalled], &cases.collect::<Vec<_>>()))
     };
     let mut parts = vec![of(clause.model, places, right)?];
     for (model, cells) in clause.subjects().skip(1) {
         let right = tally.right(model, cells)?;
-        parts.push(of(model, &tally.about(model, cells, clause.metric)?, &right)?);
+        parts.push(of(model, &tally.about(model, cells, clause.measure())?, &right)?);
     }
     Ok(Sample::Harm(WeightedShares::sum(parts)))
 }
@@ -42,10 +43,11 @@ pub(super) fn counted(
         return format!("a {name} of {figure} over {} findings", clause.mean_with.len() + 1);
     }
     let wrong = |label: bool| {
-        let is_wrong = |place: &&usize| !right[**place] && tally.label(clause.model, **place) == label;
+        let is_wrong =
+            |place: &&usize| !right[**place] && tally.label(clause.model, **place) == Class::Two(label);
         places.iter().filter(is_wrong).count()
     };
-    let cases = noun(clause.metric, places.len() as u64);
+    let cases = tally.noun(clause.measure(), places.len() as u64);
     let (missed, overcalled) = (wrong(true), wrong(false));
     format!(
         "a {name} of {figure} from {missed} missed and {overcalled} overcalled of {} {cases}",
@@ -70,7 +72,7 @@ impl Tally<'_> {
         if chosen.is_empty() {
             return Err("there is no case to count".to_string());
         }
-        let cost = |&place: &usize| match (right[place], self.label(model, place)) {
+        let cost = |&place: &usize| match (right[place], self.label(model, place).is_abnormal()) {
             (true, _) => 0.0,
             (false, true) => costs.missed,
             (false, false) => costs.overcalled,

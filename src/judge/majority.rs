@@ -1,6 +1,7 @@
 //! Compares a model with one that always answers the majority class (check V1).
 
-use super::{Estimate, LEVEL, Tally, class};
+use super::{Estimate, LEVEL, Tally};
+use crate::class::most_frequent;
 use crate::spec::Metric;
 use crate::stats;
 
@@ -60,9 +61,9 @@ impl Tally<'_> {
     ) -> Result<Option<LikeMajority>, String> {
         let score = self.score(model, cells, Metric::Accuracy)?;
         let trials = score.estimate.trials;
-        let seen = self.known(model).iter().take(trials as usize);
-        let abnormal = seen.filter(|(_, label)| *label).count() as u64;
-        let majority = Estimate { successes: abnormal.max(trials - abnormal), trials };
+        let seen = self.known(model).iter().take(trials as usize).map(|(_, label)| *label);
+        let Some((class, most)) = most_frequent(seen) else { return Ok(None) };
+        let majority = Estimate { successes: most as u64, trials };
         if !(score.lower..=score.upper).contains(&majority.share()) {
             return Ok(None);
         }
@@ -70,7 +71,7 @@ impl Tally<'_> {
             "{} right ({}) cannot be told from always answering {} ({})",
             score.estimate,
             super::percent(score.estimate.share()),
-            class(abnormal * 2 >= trials),
+            self.class_name(class),
             super::percent(majority.share())
         );
         let (lower, upper, successes) = (score.lower, score.upper, score.estimate.successes);
@@ -79,14 +80,12 @@ impl Tally<'_> {
 
     fn constant(&self, cell: usize, share: f64) -> Option<String> {
         let cell = &self.evidence.cells[self.places[cell]];
-        let answered =
-            |class| cell.outcomes.iter().filter(|outcome| outcome.predicted == Some(class)).count();
-        let (abnormal, normal) = (answered(true), answered(false));
-        let (most, trials) = (abnormal.max(normal), cell.outcomes.len());
+        let (class, most) = most_frequent(cell.outcomes.iter().filter_map(|outcome| outcome.predicted))?;
+        let trials = cell.outcomes.len();
         (most as f64 >= share * trials as f64).then(|| {
             let place = if cell.attack == "clean" { "without an attack" } else { "under " };
             let attack = if cell.attack == "clean" { "" } else { &cell.attack };
-            format!("{most} of {trials} answers {place}{attack} are {}", class(abnormal >= normal))
+            format!("{most} of {trials} answers {place}{attack} are {}", self.class_name(class))
         })
     }
 }

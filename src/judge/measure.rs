@@ -2,9 +2,10 @@
 //! of all requirements.
 
 use super::acted::Untouched;
-use super::counts::{Tally, noun};
+use super::counts::Tally;
 use super::sample::{Part, Sample};
 use super::{Estimate, certified, figure, harm, percent, percent_beside};
+use crate::Class;
 use crate::plan::Clause;
 use crate::spec::{Bound, Metric};
 use crate::stats::{Auroc, Calibration, Differences, Mean, Proportion};
@@ -31,7 +32,7 @@ impl Measured {
 /// The clause cannot be judged; the message says why, in a sentence.
 pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, String> {
     in_full(tally, clause)?;
-    let about = tally.about(clause.model, &clause.cells, clause.metric)?;
+    let about = tally.about(clause.model, &clause.cells, clause.measure())?;
     for (model, cells) in clause.subjects() {
         tally.all_acted(model, cells)?;
     }
@@ -47,7 +48,7 @@ pub(super) fn measure(tally: &Tally<'_>, clause: &Clause) -> Result<Measured, St
                 let places: Vec<usize> =
                     about.iter().copied().filter(|place| cases.contains(place)).collect();
                 if places.is_empty() {
-                    let noun = noun(clause.metric, 1);
+                    let noun = tally.noun(clause.measure(), 1);
                     return Err(format!("there is no {noun} to count where {attribute} is {value}"));
                 }
                 parts.push(part(tally, clause, &places, Some(value))?);
@@ -118,7 +119,7 @@ fn value(
     threshold: f64,
 ) -> Result<(Sample, Option<Estimate>, String), String> {
     let metric = clause.metric;
-    let cases = format!("{} {}", places.len(), noun(metric, places.len() as u64));
+    let cases = format!("{} {}", places.len(), tally.noun(clause.measure(), places.len() as u64));
     let sample = match metric {
         Metric::Accuracy | Metric::Sensitivity | Metric::Specificity | Metric::Ppv | Metric::Npv => {
             share(tally, clause, (places, right.len()), |place| right[place])
@@ -126,6 +127,7 @@ fn value(
         Metric::Flips | Metric::Missed | Metric::Overcalled => {
             share(tally, clause, (places, right.len()), |place| !right[place])
         }
+        Metric::MacroAccuracy => macro_accuracy(tally, clause, places, right)?,
         Metric::F1 => {
             let cluster = |place| tally.cluster(&[clause.model], place);
             Sample::Harmonic(Proportion::of(places.iter().map(|&place| (cluster(place), right[place]))))
@@ -141,21 +143,7 @@ fn value(
         Sample::Share(_) | Sample::Watched(..) | Sample::Certified(_) => format!(
             "{} of {cases} {} ({}{})",
             sample.estimate().successes,
-            match metric {
-                Metric::Flips => "turned",
-                Metric::Missed => "missed",
-                Metric::Overcalled => "overcalled",
-                Metric::Accuracy
-                | Metric::Sensitivity
-                | Metric::Specificity
-                | Metric::Ppv
-                | Metric::Npv
-                | Metric::F1
-                | Metric::Auroc
-                | Metric::Ece
-                | Metric::Brier
-                | Metric::Cost => "right",
-            },
+            counts(metric),
             percent_beside(sample.value(), threshold),
             worth(sample.effective(), sample.estimate().trials)
         ),
@@ -164,6 +152,11 @@ fn value(
             let area = figure(metric, sample.value(), threshold);
             format!("a mean area of {area} over {} findings", clause.mean_with.len() + 1)
         }
+        Sample::Macro(each) => format!(
+            "a mean share of right of {} over {} classes and {cases}",
+            percent_beside(sample.value(), threshold),
+            each.len()
+        ),
         Sample::Harmonic(found) => format!(
             "an F1 of {} from {} right of {cases}{}",
             figure(metric, sample.value(), threshold),
@@ -171,7 +164,8 @@ fn value(
             worth(found.effective(), found.trials())
         ),
         Sample::Area(_) => {
-            let abnormal = places.iter().filter(|&&place| tally.label(clause.model, place)).count();
+            let abnormal =
+                places.iter().filter(|&&place| tally.label(clause.model, place).is_abnormal()).count();
             let normal = places.len() - abnormal;
             let area = figure(metric, sample.value(), threshold);
             format!("an area of {area} over {abnormal} abnormal and {normal} normal cases")
@@ -179,6 +173,26 @@ fn value(
         _ => format!("{} {} over {cases}", metric.name(), figure(metric, sample.value(), threshold)),
     };
     Ok((sample, None, counted))
+}
+
+/// What the cases are that a share counts.
+fn counts(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Flips => "turned",
+        Metric::Missed => "missed",
+        Metric::Overcalled => "overcalled",
+        Metric::Accuracy
+        | Metric::MacroAccuracy
+        | Metric::Sensitivity
+        | Metric::Specificity
+        | Metric::Ppv
+        | Metric::Npv
+        | Metric::F1
+        | Metric::Auroc
+        | Metric::Ece
+        | Metric::Brier
+        | Metric::Cost => "right",
+    }
 }
 
 /// The sample of a share of cases. A clause that cannot end early has counted every case, so the bounds for a fixed
@@ -196,11 +210,32 @@ fn share(
     Sample::Share(Proportion::of(places.iter().map(|&place| (cluster(place), counts(place)))))
 }
 
+/// The mean over the classes of the share of their cases that are right.
+fn macro_accuracy(
+    tally: &Tally<'_>,
+    clause: &Clause,
+    places: &[usize],
+    right: &[bool],
+) -> Result<Sample, String> {
+    let count = tally.plan.spec.data.class_count();
+    let mut each = Vec::with_capacity(count);
+    for class in (0..count).map(|place| Class::at(place, count)) {
+        let own = places.iter().copied().filter(|&place| tally.label(clause.model, place) == class);
+        let own: Vec<usize> = own.collect();
+        if own.is_empty() {
+            return Err(format!("there is no {} case to count", tally.class_name(class)));
+        }
+        let cluster = |place| tally.cluster(&[clause.model], place);
+        each.push(Proportion::of(own.iter().map(|&place| (cluster(place), right[place]))));
+    }
+    Ok(Sample::Macro(each))
+}
+
 /// Area, Brier score or calibration error, from the margins of the true class.
 fn scored(tally: &Tally<'_>, clause: &Clause, places: &[usize], margins: &[f64]) -> Result<Sample, String> {
     let (metric, threshold) = (clause.metric, tally.threshold(clause.model));
     let each = places.iter().map(|&place| {
-        let label = tally.label(clause.model, place);
+        let label = tally.label(clause.model, place).is_abnormal();
         // margins are relative to the operating point, probabilities follow from the log-odds
         (
             tally.cluster(&[clause.model], place),
@@ -228,7 +263,7 @@ fn mean_area(tally: &Tally<'_>, clause: &Clause) -> Result<Sample, String> {
     for (model, cells) in clause.subjects() {
         let (margins, threshold) = (tally.margins(model, cells)?, tally.threshold(model));
         let score = |(place, margin): (usize, f64)| {
-            let label = tally.label(model, place);
+            let label = tally.label(model, place).is_abnormal();
             (tally.cluster(&[model], place), label, threshold + if label { margin } else { -margin })
         };
         findings.push(margins.into_iter().enumerate().map(score).collect::<Vec<_>>());
@@ -261,7 +296,7 @@ fn relation(
         "{} {} of {trials} {} right ({}{}), {} {} ({}), {} by the first alone and {} by the second alone",
         tally.name(clause.model),
         ours.successes,
-        noun(clause.metric, trials),
+        tally.noun(clause.measure(), trials),
         percent(ours.share()),
         worth(found.effective(), trials),
         tally.name(other),

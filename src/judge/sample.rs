@@ -14,6 +14,8 @@ pub(super) enum Sample {
     Certified(CertifiedShare),
     /// F1, from the share p of right cases among those that are or are called abnormal: F1 = 2p / (1 + p).
     Harmonic(Proportion),
+    /// The mean of shares, one for each class.
+    Macro(Vec<Proportion>),
     /// Two models on the same cases.
     Difference(Differences),
     Area(Auroc),
@@ -118,6 +120,7 @@ impl Sample {
             Self::Share(_) | Self::Watched(..) => self.estimate().share(),
             Self::Certified(found) => found.value(),
             Self::Harmonic(_) => harmonic(self.estimate().share()),
+            Self::Macro(each) => mean(each, |one| one.successes() as f64 / one.trials().max(1) as f64),
             Self::Difference(found) => {
                 (found.gained() as f64 - found.lost() as f64) / found.trials().max(1) as f64
             }
@@ -134,6 +137,10 @@ impl Sample {
             Self::Share(found) | Self::Harmonic(found) => {
                 Estimate { successes: found.successes(), trials: found.trials() }
             }
+            Self::Macro(each) => Estimate {
+                successes: each.iter().map(Proportion::successes).sum(),
+                trials: each.iter().map(Proportion::trials).sum(),
+            },
             Self::Watched(_, estimate) => *estimate,
             Self::Certified(found) => found.estimate(),
             Self::Difference(found) => Estimate { successes: found.gained(), trials: found.trials() },
@@ -148,6 +155,7 @@ impl Sample {
         match self {
             Self::Share(found) => found.lower(alpha),
             Self::Harmonic(found) => harmonic(found.lower(alpha)),
+            Self::Macro(each) => macro_lower(each, alpha),
             Self::Watched(found, _) => found.lower(alpha),
             Self::Certified(found) => found.lower(alpha),
             Self::Difference(found) => found.bounds(alpha).0,
@@ -163,6 +171,7 @@ impl Sample {
         match self {
             Self::Share(found) => found.upper(alpha),
             Self::Harmonic(found) => harmonic(found.upper(alpha)),
+            Self::Macro(each) => mean(each, |one| one.upper(alpha / each.len() as f64)),
             Self::Watched(found, _) => found.upper(alpha),
             Self::Certified(found) => found.upper(alpha),
             Self::Difference(found) => found.bounds(alpha).1,
@@ -181,6 +190,7 @@ impl Sample {
             (Self::Share(found), AtMost) => found.p_at_most(threshold),
             // t = 2p / (1 + p) where p = t / (2 − t)
             (Self::Harmonic(found), AtLeast) => found.p_at_least(threshold / (2.0 - threshold)),
+            (Self::Macro(each), AtLeast) => macro_p(each, threshold),
             (Self::Watched(found, _), AtLeast) => found.p_at_least(threshold),
             (Self::Watched(found, _), AtMost) => found.p_at_most(threshold),
             (Self::Certified(found), side) => found.p(threshold, side == found.direction),
@@ -190,7 +200,7 @@ impl Sample {
             (Self::Mean(found), AtMost) => found.p_at_most(threshold),
             (Self::Harm(found), AtMost) => found.p_at_most(threshold),
             // the grammar allows one direction for each of these metrics
-            (Self::Harmonic(_) | Self::Difference(_) | Self::Area(_), AtMost)
+            (Self::Harmonic(_) | Self::Macro(_) | Self::Difference(_) | Self::Area(_), AtMost)
             | (Self::Calibration(_) | Self::Mean(_) | Self::Harm(_), AtLeast) => 1.0,
         }
     }
@@ -201,7 +211,12 @@ impl Sample {
             Self::Certified(found) => found.certified.effective(),
             Self::Share(found) | Self::Harmonic(found) => found.effective(),
             Self::Difference(found) => found.effective(),
-            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(_) | Self::Harm(_) => None,
+            Self::Macro(_)
+            | Self::Watched(..)
+            | Self::Area(_)
+            | Self::Calibration(_)
+            | Self::Mean(_)
+            | Self::Harm(_) => None,
         }
     }
 
@@ -232,7 +247,7 @@ impl Sample {
             }
             Self::Certified(found) => Some(found.bounds_of(cases, lower, upper)),
             Self::Harm(found) => Some(found.among(cases, lower, upper)),
-            Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(_) => None,
+            Self::Macro(_) | Self::Watched(..) | Self::Area(_) | Self::Calibration(_) | Self::Mean(_) => None,
         }
     }
 
@@ -249,4 +264,31 @@ impl Sample {
 /// of the share give bounds of F1.
 fn harmonic(share: f64) -> f64 {
     2.0 * share / (1.0 + share)
+}
+
+/// The mean of a value over the classes.
+fn mean(each: &[Proportion], value: impl Fn(&Proportion) -> f64) -> f64 {
+    each.iter().map(value).sum::<f64>() / each.len().max(1) as f64
+}
+
+/// A lower bound of the mean of shares: the mean of their bounds. The chance that any of K bounds at α / K fails is α at
+/// most (Bonferroni), whatever the classes' sizes, and where one patient has cases of several classes too.
+fn macro_lower(each: &[Proportion], alpha: f64) -> f64 {
+    mean(each, |one| one.lower(alpha / each.len() as f64))
+}
+
+/// The p-value of the hypothesis that the mean of shares is below a threshold: the least error at which the bound
+/// reaches it, by bisection.
+fn macro_p(each: &[Proportion], threshold: f64) -> f64 {
+    let reaches = |power: f64| macro_lower(each, power.exp()) >= threshold;
+    // error rates from e⁻⁶⁰ to 1
+    let (mut misses, mut reached) = (-60.0, 0.0);
+    if each.is_empty() || !reaches(reached) {
+        return 1.0;
+    }
+    for _ in 0..60 {
+        let middle = f64::midpoint(misses, reached);
+        if reaches(middle) { reached = middle } else { misses = middle }
+    }
+    reached.exp()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::Class;
 use crate::evidence::Evidence;
 use crate::plan::Plan;
 
@@ -19,6 +20,28 @@ pub(super) fn check_cases(evidence: &Evidence) -> Result<(), String> {
         Some(case) => Err(format!("the case {} is listed twice, so the order of cases is unknown", case.id)),
         None => Ok(()),
     }
+}
+
+/// Checks that every case has one of the spec's classes, and every answer too.
+pub(super) fn check_classes(plan: &Plan, evidence: &Evidence) -> Result<(), String> {
+    let count = plan.spec.data.class_count();
+    let is_known = |class: Class| class.place() < count && class == Class::at(class.place(), count);
+    if let Some(case) = evidence.cases.iter().find(|case| !is_known(case.label)) {
+        return Err(format!(
+            "the case {} has the class {}, which the spec does not have",
+            case.id, case.label
+        ));
+    }
+    for cell in evidence.cells.iter().chain(&evidence.probes) {
+        let answers = cell.outcomes.iter().filter_map(|outcome| outcome.predicted);
+        if let Some(class) = answers.into_iter().find(|class| !is_known(*class)) {
+            let (model, attack) = (&cell.model, &cell.attack);
+            return Err(format!(
+                "{model} under {attack} answers the class {class}, which the spec does not have"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the models are those of the spec, in its order.

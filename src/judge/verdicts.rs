@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::checks::{self, Examined, Raised};
 use super::loosened::{Loosened, loosened};
 use super::{Baseline, ClauseFinding, Finding, Verdict, judge_against, met_by_one_class};
+use crate::class;
 use crate::evidence::Evidence;
 use crate::plan::{Clause, Plan, Requirement};
 use crate::spec::{Bound, CheckPolicy};
@@ -80,10 +81,12 @@ impl Judgement {
     }
 }
 
-/// Share of a subject's cases that are abnormal or, if it is asked about a finding, have it; 0 to 1.
-fn abnormal(plan: &Plan, evidence: &Evidence, subject: usize) -> f64 {
-    let cases = evidence.cases_of(plan.name(subject));
-    cases.iter().filter(|(_, label)| *label).count() as f64 / cases.len().max(1) as f64
+/// The share of each class among a subject's cases; for a finding, of those without and with it.
+fn shares(plan: &Plan, evidence: &Evidence, subject: usize) -> Vec<f64> {
+    class::shares(
+        plan.spec.data.class_count(),
+        evidence.cases_of(plan.name(subject)).into_iter().map(|(_, label)| label),
+    )
 }
 
 /// Adds two remarks to the reason: the given one, and how a model that always answers one class would meet the
@@ -94,9 +97,9 @@ fn say_beside(
     clause: &Clause,
     aside: Option<String>,
 ) {
-    let abnormal = |subject| Some(abnormal(plan, evidence, subject));
+    let shares = |subject| Some(shares(plan, evidence, subject));
     let is_met = match found.verdict {
-        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, abnormal),
+        Verdict::Pass | Verdict::Inconclusive => met_by_one_class(plan, clause, shares),
         Verdict::Suspect | Verdict::Vacuous | Verdict::Fail | Verdict::Error => None,
     };
     for said in aside.into_iter().chain(is_met) {

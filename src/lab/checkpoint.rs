@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::model::Answers;
 use super::model::bert::Bert;
 use super::model::params::{Declarations, Init, Named, Params};
 use super::weights::{Expected, WeightsFile};
@@ -87,11 +88,11 @@ impl Checkpoint {
     /// The parameters of a classifier of two classes.
     ///
     /// # Errors
-    /// As for [`WeightsFile::values`]; or there are other classes than two, or their names say that the first is
+    /// As for [`WeightsFile::values`]; or there are other than so many classes, or the names of two say that the first is
     /// abnormal.
-    pub fn classifier(&self) -> Result<Params> {
-        self.about.has_our_classes()?;
-        let bert = Bert::of(self.config);
+    pub fn classifier(&self, classes: usize) -> Result<Params> {
+        self.about.has_our_classes(classes)?;
+        let bert = Bert { answers: Answers::Classes(classes), ..Bert::of(self.config) };
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         bert.declare_head(&mut d);
@@ -212,11 +213,21 @@ impl Object {
         }
     }
 
-    /// Refuses other classes than two, or names that say that the first is abnormal.
-    fn has_our_classes(&self) -> Result<()> {
+    /// Refuses other than so many classes, or names of two that say that the first is abnormal.
+    fn has_our_classes(&self, classes: usize) -> Result<()> {
         self.only("problem_type", &Value::from("single_label_classification"))?;
         let Some(labels) = self.value.get("id2label").and_then(Value::as_object) else { return Ok(()) };
         let names: Vec<String> = labels.values().map(|name| name.to_string().to_lowercase()).collect();
+        if classes > 2 && labels.len() != classes {
+            return Err(self.wrong(&format!(
+                "`id2label` names {} classes ({}), and the data have {classes}; bring a model of these classes in their order",
+                labels.len(),
+                names.join(", ")
+            )));
+        }
+        if classes > 2 {
+            return Ok(());
+        }
         if labels.len() != 2 {
             return Err(self.wrong(&format!(
                 "`id2label` names {} classes ({}), and two are judged: normal and abnormal; bring a model of two \

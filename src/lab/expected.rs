@@ -3,10 +3,10 @@
 
 use super::inputs::Inputs;
 use super::tensor;
-use super::victim::Classifier;
+use super::victim::{Classifier, predicted};
 use crate::data::{ExpectedAnswer, expected_answers};
 use crate::spec::Expectation;
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Cases that the model is asked about at once.
 const AT_ONCE: usize = 16;
@@ -29,6 +29,16 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// The log-odds of abnormal for each case: the logit of abnormal minus that of normal.
     fn log_odds(&self, cases: &[usize]) -> Result<Vec<f32>> {
+        self.of_logits(cases, |logits| logits[1] - logits[0])
+    }
+
+    /// The answer for each case.
+    fn classes(&self, cases: &[usize]) -> Result<Vec<Class>> {
+        self.of_logits(cases, predicted)
+    }
+
+    /// A value of the logits of each case.
+    fn of_logits<T>(&self, cases: &[usize], value: impl Fn(&[f32]) -> T) -> Result<Vec<T>> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(cases.len());
         for chunk in cases.chunks(AT_ONCE) {
@@ -36,8 +46,8 @@ impl Asked<'_> {
             let images = images.map(|images| self.model.read_images(&images)).transpose()?;
             let texts: Vec<String> = chunk.iter().map(|&case| self.inputs.texts[case].clone()).collect();
             let text = if self.reads_text { Some(self.model.read_texts(&texts)?) } else { None };
-            let logits = tensor::values(&self.model.decide(images.as_ref(), text.as_ref())?)?;
-            all.extend(logits.chunks_exact(2).map(|pair| pair[1] - pair[0]));
+            let logits = self.model.decide(images.as_ref(), text.as_ref())?;
+            all.extend(tensor::values(&logits)?.chunks_exact(tensor::classes(&logits)).map(&value));
         }
         Ok(all)
     }
@@ -59,8 +69,8 @@ impl Asked<'_> {
     }
 
     fn accuracy(&self, share: f64, decimals: u32, test: &[usize]) -> Result<()> {
-        let answers = self.log_odds(test)?;
-        let is_right = |(&case, &log_odds): (&usize, &f32)| (log_odds > 0.0) == self.inputs.labels[case];
+        let answers = self.classes(test)?;
+        let is_right = |(&case, &class): (&usize, &Class)| self.inputs.labels[case] == class;
         let right = test.iter().zip(&answers).filter(|pair| is_right(*pair)).count();
         let found = 100.0 * right as f64 / test.len().max(1) as f64;
         // half a unit of the last digit in the spec, plus the rounding error of the division

@@ -10,7 +10,7 @@ use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Presence, Study};
 use crate::seal::Cache;
 use crate::text::Document;
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// The inputs of every study of a data set, by the study's index.
 #[derive(Debug)]
@@ -26,8 +26,10 @@ pub struct Inputs {
     pub texts: Vec<String>,
     /// The reports, section by section.
     pub documents: Vec<Document>,
-    /// True if abnormal.
-    pub labels: Vec<bool>,
+    /// Their classes.
+    pub labels: Vec<Class>,
+    /// How many classes there are; 0 where a spec names none, so that there are two.
+    pub classes: usize,
     /// The findings that the models are asked about; empty where the question is whether a study is abnormal.
     pub findings: Vec<String>,
     /// For each study, what is known of each finding.
@@ -74,7 +76,7 @@ impl Inputs {
         }
         let documents: Vec<Document> = studies.iter().map(|study| data.document(study)).collect();
         let texts: Vec<String> = documents.iter().map(Document::text).collect();
-        let labels: Vec<bool> = studies.iter().map(|study| study.label).collect();
+        let labels: Vec<Class> = studies.iter().map(|study| study.label).collect();
         let mut hasher = blake3::Hasher::new();
         for (study, text) in studies.iter().zip(&texts) {
             hasher.update(format!("{}\0{}\0{}\0{text}\0", study.id, study.patient, study.label).as_bytes());
@@ -95,6 +97,7 @@ impl Inputs {
             texts,
             documents,
             labels,
+            classes: data.classes.len(),
             findings,
             presences,
             lesions,
@@ -171,19 +174,19 @@ impl Inputs {
         parts.join("+")
     }
 
-    /// The label of a study: whether it has a finding, given by its place, or is abnormal. None if the label is not
+    /// The label of a study: its class, or whether it has a finding, given by its place. None if the label is not
     /// known.
-    pub fn label_of(&self, finding: Option<usize>, index: usize) -> Option<bool> {
+    pub fn label_of(&self, finding: Option<usize>, index: usize) -> Option<Class> {
         match finding {
             None => self.labels.get(index).copied(),
-            Some(place) => self.presences.get(index)?.get(place)?.known(),
+            Some(place) => self.presences.get(index)?.get(place)?.known().map(Class::from),
         }
     }
 
     /// What a model answers for a case of this data.
     pub fn answers(&self) -> Answers {
         match self.findings.len() {
-            0 => Answers::Classes,
+            0 => Answers::Classes(self.classes.max(2)),
             count => Answers::Findings(count),
         }
     }

@@ -87,7 +87,9 @@ impl ModelLoader<'_> {
     }
 
     fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
-        let mut script = Script::load(name, spec, &self.inputs.findings, |path| self.options.find(path))?;
+        let mut script = Script::load(name, spec, (&self.inputs.findings, self.inputs.answers()), |path| {
+            self.options.find(path)
+        })?;
         let cases = &self.partition.test[..self.partition.test.len().min(PROBED)];
         let images = script.side().map(|side| self.inputs.images(side, cases)).transpose()?;
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
@@ -109,7 +111,7 @@ impl ModelLoader<'_> {
             let checkpoint = Checkpoint::read(&path, *lowercase)?;
             checkpoint.file.check_pin(source.sha256.as_deref())?;
             let unweighted = self.unweighted(model, done, LanguageFacts::of(&checkpoint))?;
-            let mut network = unweighted.network(name, checkpoint.classifier()?);
+            let mut network = unweighted.network(name, checkpoint.classifier(self.inputs.classes.max(2))?);
             network.source = Some(checkpoint.file.sha256());
             network
         } else {

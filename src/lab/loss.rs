@@ -4,11 +4,64 @@
 //! sorted, z₍₁₎ the largest, DLR = −(zᵧ − maxᵢ≠ᵧ zᵢ) / (z₍₁₎ − z₍₃₎) needs three classes, and DLR targeted = −(zᵧ −
 //! zₜ) / (z₍₁₎ − ½ (z₍₃₎ + z₍₄₎)) needs four.
 
-use crate::lab::tensor::{Kind, Tensor};
-use crate::{Error, Result};
+use crate::lab::tensor::{self, Kind, Tensor};
+use crate::spec::AttackLoss;
+use crate::{Class, Error, Result};
 
 /// Added to denominators so that they are not zero, as in the published code.
 const TINY: f64 = 1e-12;
+
+/// What a gradient attack raises, one value a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Objective {
+    /// Cross-entropy with the label.
+    CrossEntropy,
+    /// The largest other logit minus the label's.
+    Margin,
+    /// The difference-of-logits ratio, which needs three classes.
+    Dlr,
+    /// The logit of a target minus the label's; the targets are given, one a case.
+    Towards(Vec<Class>),
+    /// The targeted difference-of-logits ratio, which needs four classes.
+    DlrTowards(Vec<Class>),
+}
+
+impl From<AttackLoss> for Objective {
+    fn from(loss: AttackLoss) -> Self {
+        match loss {
+            AttackLoss::CrossEntropy => Self::CrossEntropy,
+            AttackLoss::Margin => Self::Margin,
+        }
+    }
+}
+
+impl Objective {
+    /// Its values for logits with labels.
+    ///
+    /// # Errors
+    /// There are too few classes for it.
+    pub fn of(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::CrossEntropy => cross_entropy(logits, labels),
+            Self::Margin => margin(logits, labels),
+            Self::Dlr => dlr(logits, labels),
+            Self::Towards(targets) => towards(logits, labels, &indices(targets)?),
+            Self::DlrTowards(targets) => dlr_targeted(logits, labels, &indices(targets)?),
+        }
+    }
+}
+
+/// The places of classes, as a tensor.
+pub fn indices(classes: &[Class]) -> Result<Tensor> {
+    let places: Vec<i64> = classes.iter().map(|class| class.place() as i64).collect();
+    tensor::integers(&places, &[places.len()])
+}
+
+/// The target's logit minus the label's.
+fn towards(logits: &Tensor, labels: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let of = |classes: &Tensor| logits.f_gather(1, &classes.f_unsqueeze(1)?, false)?.f_squeeze_dim(1);
+    Ok(of(targets)?.f_sub(&of(labels)?)?)
+}
 
 /// Cross-entropy with the label.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
@@ -41,11 +94,10 @@ pub fn dlr(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
 /// There are fewer than four classes.
 pub fn dlr_targeted(logits: &Tensor, labels: &Tensor, targets: &Tensor) -> Result<Tensor> {
     needs(logits, 4)?;
-    let of = |classes: &Tensor| logits.f_gather(1, &classes.f_unsqueeze(1)?, false)?.f_squeeze_dim(1);
     let (sorted, _) = logits.f_sort(1, true)?;
     let low = sorted.f_select(1, 2)?.f_add(&sorted.f_select(1, 3)?)?.f_mul_scalar(0.5)?;
     let scale = sorted.f_select(1, 0)?.f_sub(&low)?.f_add_scalar(TINY)?;
-    Ok(of(targets)?.f_sub(&of(labels)?)?.f_div(&scale)?)
+    Ok(towards(logits, labels, targets)?.f_div(&scale)?)
 }
 
 fn classes(logits: &Tensor) -> i64 {

@@ -99,6 +99,11 @@ pub fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::<f32>::try_from(&flat)?)
 }
 
+/// The columns of logits `[cases, classes]`; at least 1.
+pub fn classes(logits: &Tensor) -> usize {
+    logits.size().get(1).map_or(1, |&classes| classes.max(1) as usize)
+}
+
 /// The value of a tensor of one element.
 pub fn value(tensor: &Tensor) -> Result<f32> {
     values(tensor)?.first().copied().ok_or_else(|| Error::Bug("libtorch gave an empty tensor".into()))

@@ -4,16 +4,17 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::loss;
+use super::loss::{self, Objective};
 use super::stop;
 use super::tensor::{self, Kind, Tensor};
 use crate::spec::{Access, AttackLoss};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Texts that are read at once.
 const TEXTS_AT_ONCE: usize = 32;
 
-/// A model that can be attacked: an image branch, a text branch, and a decision from both, logits `[cases, 2]`.
+/// A model that can be attacked: an image branch, a text branch, and a decision from both, logits
+/// `[cases, classes]`.
 pub trait Classifier {
     /// The features of the image branch for images `[cases, views, side, side]` in [0, 1].
     fn read_images(&self, images: &Tensor) -> Result<Tensor>;
@@ -32,7 +33,7 @@ pub trait Classifier {
         Ok(None)
     }
 
-    /// The logits (normal, abnormal) for features of the branches.
+    /// The logits, one a class, for features of the branches.
     ///
     /// # Errors
     /// The features of a branch that the model needs are missing.
@@ -44,7 +45,7 @@ pub trait Classifier {
 pub struct Victim<'a> {
     model: &'a dyn Classifier,
     labels: Rc<Tensor>,
-    truth: Vec<bool>,
+    truth: Vec<Class>,
     access: Access,
     /// Places of the cases in the chunk.
     places: Vec<usize>,
@@ -55,10 +56,10 @@ pub struct Victim<'a> {
 /// The model's answer for a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The true class's logit minus the other's; 1 or −1 if only the decision may be seen; None if not finite.
+    /// The true class's logit minus the largest other one; 1 or −1 if only the decision may be seen; None if not finite.
     pub margin: Option<f32>,
-    /// Predicted class, true if abnormal; None if there is no finite answer.
-    pub predicted: Option<bool>,
+    /// Predicted class; None if there is no finite answer.
+    pub predicted: Option<Class>,
 }
 
 impl Answer {
@@ -85,22 +86,30 @@ pub struct TextTrace {
 
 impl<'a> Victim<'a> {
     /// A model with the labels of a chunk and full access.
-    pub fn new(model: &'a dyn Classifier, truth: Vec<bool>) -> Result<Self> {
+    pub fn new(model: &'a dyn Classifier, truth: impl IntoIterator<Item = impl Into<Class>>) -> Result<Self> {
+        let truth: Vec<Class> = truth.into_iter().map(Into::into).collect();
         let spent = Rc::new(RefCell::new(vec![0; truth.len()]));
         let places = (0..truth.len()).collect();
-        Ok(Self { model, labels: Rc::new(labels(&truth)?), truth, access: Access::Gradient, places, spent })
+        Ok(Self {
+            model,
+            labels: Rc::new(loss::indices(&truth)?),
+            truth,
+            access: Access::Gradient,
+            places,
+            spent,
+        })
     }
 
     /// The same for some of its cases, given by their rows. Their evaluations count as the chunk's.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
-        let truth: Vec<bool> = rows.iter().map(|&row| self.truth[row]).collect();
+        let truth: Vec<Class> = rows.iter().map(|&row| self.truth[row]).collect();
         let places = rows.iter().map(|&row| self.places[row]).collect();
-        Ok(Self { labels: Rc::new(labels(&truth)?), truth, places, ..self.clone() })
+        Ok(Self { labels: Rc::new(loss::indices(&truth)?), truth, places, ..self.clone() })
     }
 
     /// The same with other labels. An edit that reverses what a report says reverses its label.
-    pub fn expecting(&self, truth: Vec<bool>) -> Result<Self> {
-        Ok(Self { labels: Rc::new(labels(&truth)?), truth, ..self.clone() })
+    pub fn expecting(&self, truth: Vec<Class>) -> Result<Self> {
+        Ok(Self { labels: Rc::new(loss::indices(&truth)?), truth, ..self.clone() })
     }
 
     /// The same with this access.
@@ -110,7 +119,7 @@ impl<'a> Victim<'a> {
     }
 
     /// The labels of its cases.
-    pub fn truth(&self) -> &[bool] {
+    pub fn truth(&self) -> &[Class] {
         &self.truth
     }
 
@@ -162,7 +171,7 @@ impl<'a> Victim<'a> {
             stop::check()?;
             let (_, image, words) = beside(image, batch)?;
             let logits = self.model.decide(image.as_ref(), Some(&self.model.read_texts(&words)?))?;
-            let truth: Vec<bool> = batch.iter().map(|(row, _)| self.truth[*row]).collect();
+            let truth: Vec<Class> = batch.iter().map(|(row, _)| self.truth[*row]).collect();
             self.count(batch.iter().map(|(row, _)| *row));
             all.extend(answers(&logits, &truth, self.access)?);
         }
@@ -208,7 +217,8 @@ impl<'a> Victim<'a> {
     /// The answers for traced images, and the gradient of the summed loss with respect to their pixels. The loss is
     /// cross-entropy with the true label; the text features are constants. A trace can be used with several texts.
     pub fn slope(&self, trace: &Trace, text: Option<&Tensor>) -> Result<(Vec<Answer>, Tensor)> {
-        self.differentiate(trace, text, (true, AttackLoss::CrossEntropy))
+        let (answers, gradient, _) = self.differentiate(trace, text, (true, &Objective::CrossEntropy))?;
+        Ok((answers, gradient))
     }
 
     /// [`Victim::slope`] for images that are used once.
@@ -223,7 +233,33 @@ impl<'a> Victim<'a> {
         text: Option<&Tensor>,
         loss: AttackLoss,
     ) -> Result<(Vec<Answer>, Tensor)> {
-        self.differentiate(&self.trace(images)?, text, (false, loss))
+        let (answers, gradient, _) = self.raised(images, text, &loss.into())?;
+        Ok((answers, gradient))
+    }
+
+    /// The same, with the loss of each case.
+    pub fn raised(
+        &self,
+        images: &Tensor,
+        text: Option<&Tensor>,
+        objective: &Objective,
+    ) -> Result<(Vec<Answer>, Tensor, Vec<f32>)> {
+        self.differentiate(&self.trace(images)?, text, (false, objective))
+    }
+
+    /// The other classes of each case, those with the largest logits first; an evaluation.
+    pub fn others(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Vec<Class>>> {
+        self.must_see_gradients()?;
+        let _guard = tensor::no_grad_guard();
+        self.count(0..self.truth.len());
+        let logits = self.model.decide(image, text)?;
+        let count = tensor::classes(&logits);
+        let others = |(logits, label): (&[f32], &Class)| {
+            let mut places: Vec<usize> = (0..count).filter(|place| *place != label.place()).collect();
+            places.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            places.into_iter().map(|place| Class::at(place, count)).collect()
+        };
+        Ok(tensor::values(&logits)?.chunks_exact(count).zip(&self.truth).map(others).collect())
     }
 
     fn must_see_gradients(&self) -> Result<()> {
@@ -237,26 +273,24 @@ impl<'a> Victim<'a> {
         &self,
         trace: &Trace,
         text: Option<&Tensor>,
-        (keeps_trace, loss): (bool, AttackLoss),
-    ) -> Result<(Vec<Answer>, Tensor)> {
+        (keeps_trace, objective): (bool, &Objective),
+    ) -> Result<(Vec<Answer>, Tensor, Vec<f32>)> {
         self.must_see_gradients()?;
         self.count(0..self.truth.len());
         let logits = self.model.decide(Some(&trace.features), text)?;
-        let losses = match loss {
-            AttackLoss::CrossEntropy => loss::cross_entropy(&logits, &self.labels)?,
-            AttackLoss::Margin => loss::margin(&logits, &self.labels)?,
-        };
+        let losses = objective.of(&logits, &self.labels)?;
+        let each = tensor::values(&losses)?;
         let loss = losses.f_sum(Kind::Float)?;
         let answers = answers(&logits, &self.truth, self.access)?;
         if !loss.requires_grad() {
-            return Ok((answers, trace.images.f_detach()?.f_zeros_like()?)); // no pixel matters
+            return Ok((answers, trace.images.f_detach()?.f_zeros_like()?, each)); // no pixel matters
         }
         let mut gradients = Tensor::f_run_backward(&[loss], &[&trace.images], keeps_trace, false)?;
         let gradient = match gradients.pop().filter(Tensor::defined) {
             Some(gradient) => gradient,
             None => trace.images.f_detach()?.f_zeros_like()?,
         };
-        Ok((answers, gradient))
+        Ok((answers, gradient, each))
     }
 }
 
@@ -271,17 +305,13 @@ fn beside(
     Ok((rows, image, texts))
 }
 
-fn labels(truth: &[bool]) -> Result<Tensor> {
-    let labels: Vec<i64> = truth.iter().map(|&label| i64::from(label)).collect();
-    tensor::integers(&labels, &[labels.len()])
-}
-
 /// Turns logits into answers; if only the decision may be seen, every margin is 1 or −1.
-fn answers(logits: &Tensor, truth: &[bool], access: Access) -> Result<Vec<Answer>> {
+fn answers(logits: &Tensor, truth: &[Class], access: Access) -> Result<Vec<Answer>> {
+    let classes = tensor::classes(logits);
     let logits = tensor::values(logits)?;
-    let answers = logits.chunks_exact(2).zip(truth).map(|(pair, &label)| {
-        let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
-        let finite = pair[0].is_finite() && pair[1].is_finite() && margin.is_finite();
+    let answers = logits.chunks_exact(classes).zip(truth).map(|(logits, &label)| {
+        let (margin, predicted) = (margin(logits, label), predicted(logits));
+        let finite = logits.iter().all(|logit| logit.is_finite()) && margin.is_finite();
         let seen = if access > Access::Decision {
             margin
         } else if margin > 0.0 {
@@ -289,7 +319,27 @@ fn answers(logits: &Tensor, truth: &[bool], access: Access) -> Result<Vec<Answer
         } else {
             -1.0
         };
-        Answer { margin: finite.then_some(seen), predicted: finite.then_some(pair[1] > pair[0]) }
+        Answer { margin: finite.then_some(seen), predicted: finite.then_some(predicted) }
     });
     Ok(answers.collect())
+}
+
+/// The logit of a class minus the largest other one: above 0 where the class is the answer.
+pub fn margin(logits: &[f32], class: Class) -> f32 {
+    let others = logits.iter().enumerate().filter(|(place, _)| *place != class.place());
+    // a NaN is no largest logit, so it has to make the margin one
+    let most = others.fold(
+        f32::NEG_INFINITY,
+        |most, (_, &logit)| if logit > most || logit.is_nan() { logit } else { most },
+    );
+    logits.get(class.place()).map_or(f32::NAN, |own| own - most)
+}
+
+/// The class with the largest logit; of equal ones the first.
+pub fn predicted(logits: &[f32]) -> Class {
+    let first = (0, f32::NEG_INFINITY);
+    let most = |most: (usize, f32), (place, &logit): (usize, &f32)| {
+        if logit > most.1 { (place, logit) } else { most }
+    };
+    Class::at(logits.iter().enumerate().fold(first, most).0, logits.len())
 }

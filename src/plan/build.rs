@@ -137,7 +137,7 @@ impl Binder<'_> {
             self.spec.harm.as_ref().is_some_and(|harm| harm.of(Some(&self.findings[*place])).is_some())
         };
         let each: Vec<usize> = match &clause.asked {
-            Asked::Abnormal => return vec![self.one(clause, None)],
+            Asked::Abnormal | Asked::Class(_) => return vec![self.one(clause, None)],
             Asked::Finding(name) => {
                 let place = place(name);
                 return vec![self.one(clause, place)];

@@ -3,8 +3,8 @@
 use super::probes::PROBED_CASES;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, Hardening, ImageMethod, Joint, Model, Referent, Seeks, TextAttack,
-    TextMethod, Train, TrainingAttack, VisionNetwork, Weights,
+    BertConfig, Evaluations, Fusion, Hardening, ImageMethod, ImageSearch, Joint, Model, Referent, Seeks,
+    TextAttack, TextMethod, Train, TrainingAttack, VisionNetwork, Weights,
 };
 
 /// The cost of a plan.
@@ -92,13 +92,13 @@ impl Cost {
     ) -> f64 {
         let attacks: Vec<&Attack> =
             plan.cells.iter().filter(|cell| cell.model == model).map(|cell| &cell.attack).collect();
-        let (evaluations, gradients, passes) = spent(&attacks, image, text);
+        let (evaluations, gradients, passes) = spent(&attacks, (image, text, rivals(plan)));
         // a defended model answers by several evaluations of the model that it wraps
         let times = kind.defended().map_or(1, |defended| defended.defence.evaluations());
         self.evaluations += evaluations * test as u64 * times;
         self.gradients += gradients * test as u64 * times;
         self.attack_seconds += test as f64 * (passes + image) * times as f64; // the clean image once
-        let (alone, seconds) = spent_alone(&attacks, image, text);
+        let (alone, seconds) = spent_alone(&attacks, (image, text, rivals(plan)));
         self.unshared += alone * test as u64 * times;
         seconds * test as f64 * times as f64
     }
@@ -131,10 +131,10 @@ impl Cost {
         for (cases, whole) in [(test, true), (test.min(PROBED_CASES), false)] {
             let probes = plan.probes.iter().filter(|probe| probe.cell.model == model && probe.whole == whole);
             let attacks: Vec<&Attack> = probes.map(|probe| &probe.cell.attack).collect();
-            let (evaluations, _, passes) = spent(&attacks, image, text);
+            let (evaluations, _, passes) = spent(&attacks, (image, text, rivals(plan)));
             self.checks += evaluations * cases as u64;
             self.attack_seconds += passes * cases as f64;
-            let (alone, seconds) = spent_alone(&attacks, image, text);
+            let (alone, seconds) = spent_alone(&attacks, (image, text, rivals(plan)));
             self.unshared += alone * cases as u64;
             unshared_seconds += seconds * cases as f64;
         }
@@ -169,7 +169,7 @@ fn attack_passes(hardening: &Hardening) -> f64 {
 
 /// Evaluations, gradients and seconds per case of a model's attacks; `image` and `text` are the seconds of its
 /// branches.
-fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
+fn spent(attacks: &[&Attack], (image, text, rivals): (f64, f64, u64)) -> (u64, u64, f64) {
     let (mut evaluations, mut gradients, mut passes) = (0, 0, 0.0);
     for (place, attack) in attacks.iter().enumerate() {
         let earlier = &attacks[..place];
@@ -204,7 +204,7 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
         }
         let same_gradient = |other: &&&Attack| other.text == attack.text && shares(other.image, attack.image);
         let is_shared = earlier.iter().any(|other| same_gradient(&other));
-        let (answers, slopes) = attack.image.map_or((1, 0), |image| price(image.method, is_shared));
+        let (answers, slopes) = attack.image.map_or((1, 0), |image| price(image.method, is_shared, rivals));
         let rounds = if attack.joint == Joint::Cross { CROSS_ROUNDS } else { 1 };
         let (answers, slopes) = (answers * draws * rounds + (orders - 1) * draws, slopes * draws * rounds);
         let image_passes = if attack.image.is_some() { answers as f64 } else { 0.0 };
@@ -216,8 +216,8 @@ fn spent(attacks: &[&Attack], image: f64, text: f64) -> (u64, u64, f64) {
 }
 
 /// Evaluations and seconds per case of a model's attacks, if each computes everything itself.
-fn spent_alone(attacks: &[&Attack], image: f64, text: f64) -> (u64, f64) {
-    let each = attacks.iter().map(|attack| spent(&[attack], image, text));
+fn spent_alone(attacks: &[&Attack], (image, text, rivals): (f64, f64, u64)) -> (u64, f64) {
+    let each = attacks.iter().map(|attack| spent(&[attack], (image, text, rivals)));
     each.fold((0, 0.0), |(sum, seconds), (evaluations, gradients, _)| {
         let passes = (evaluations - gradients) as f64 + GRADIENT_FACTOR * gradients as f64;
         (sum + evaluations, seconds + passes * (image + text))
@@ -249,17 +249,30 @@ fn shares(earlier: Option<ImageAttack>, attack: Option<ImageAttack>) -> bool {
 }
 
 /// Answers and gradients that an attack on pixels spends on a case at most, including the answer that is judged.
-fn price(method: ImageMethod, is_shared: bool) -> (u64, u64) {
+fn price(method: ImageMethod, is_shared: bool, rivals: u64) -> (u64, u64) {
     match method {
         _ if is_shared => (1, 0),
         ImageMethod::Search { search, .. } => {
             let Evaluations { answers, gradients } = search.cost();
-            (answers, gradients)
+            match search {
+                _ if rivals == 1 => (answers, gradients),
+                // the boundary to each other class is sought
+                ImageSearch::DeepFool { .. } | ImageSearch::Fab { .. } => (answers + 1, gradients * rivals),
+                ImageSearch::AutoAttack { steps, .. } => {
+                    (answers + 1 + u64::from(steps) * (rivals - 1), gradients * rivals)
+                }
+                _ => (answers, gradients),
+            }
         }
         ImageMethod::Patch { steps, .. } => (1 + 1, 1 + u64::from(steps)),
         ImageMethod::NaivePatch { .. } => (NAIVE_PATCHES + 1, 0),
         ImageMethod::Corruption(_) | ImageMethod::Absent(_) => (1, 0),
     }
+}
+
+/// How many other classes an attack tries whose walk depends on the class: nine at most.
+fn rivals(plan: &Plan) -> u64 {
+    (plan.spec.data.class_count() as u64 - 1).min(9)
 }
 
 /// Floating point operations of a forward pass at a side of 224, as published.

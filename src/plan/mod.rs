@@ -3,7 +3,8 @@
 
 use std::ops::Deref;
 
-use crate::spec::{self, Bound, ImageMethod, Joint, Metric, Place, Spec, TextAttack};
+use crate::Class;
+use crate::spec::{self, Asked, Bound, ImageMethod, Joint, Metric, Place, Spec, TextAttack};
 
 mod access;
 mod build;
@@ -136,6 +137,18 @@ impl Deref for Regression {
 }
 
 impl Clause {
+    /// What it counts.
+    pub fn measure(&self) -> Measure {
+        match self.asked.asked {
+            Asked::Class(place) => Measure { metric: self.metric, class: Some(Class::Several(place)) },
+            Asked::Abnormal
+            | Asked::Finding(_)
+            | Asked::EveryFinding
+            | Asked::MeanOfFindings
+            | Asked::SumOfFindings => self.metric.into(),
+        }
+    }
+
     /// Whether the first cases may decide it, where cells end early: it is about a share of one model's cases. All
     /// other metrics, certificates, groups and comparisons need every case.
     pub fn may_end_early(&self) -> bool {
@@ -165,6 +178,21 @@ impl Clause {
     pub fn subjects(&self) -> impl Iterator<Item = (usize, &[usize])> {
         let others = self.mean_with.iter().map(|(subject, cells)| (*subject, cells.as_slice()));
         std::iter::once((self.asked.model, self.cells.as_slice())).chain(others)
+    }
+}
+
+/// A metric, and the class that it is about where there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// The metric.
+    pub metric: Metric,
+    /// The class; None where it is about all, or about the two classes by itself.
+    pub class: Option<Class>,
+}
+
+impl From<Metric> for Measure {
+    fn from(metric: Metric) -> Self {
+        Self { metric, class: None }
     }
 }
 

@@ -42,7 +42,7 @@ pub fn parse_attack(text: &str, spec: &Spec) -> Result<Attack, Complaint> {
     let masks: Vec<String> = spec.masks.iter().map(|(name, _)| name.clone()).collect();
     let condition = parse_condition(
         text,
-        Names { models: &models, findings: &[], threats: &spec.threats, masks: &masks },
+        Names { models: &models, findings: &[], classes: &[], threats: &spec.threats, masks: &masks },
     )?;
     let mut attack = Attack::default();
     for threat in condition.threats {

@@ -19,10 +19,11 @@ impl Subject {
     /// Whether a published figure is about this subject.
     pub fn is_of(&self, figure: &Figure, spec: &Spec) -> bool {
         let is_asked = match (&figure.asked, self.finding) {
-            (Asked::Abnormal, None) => true,
+            (Asked::Abnormal | Asked::Class(_), None) => true,
             (Asked::Finding(name), Some(place)) => spec.data.findings().get(place) == Some(name),
             (
                 Asked::Abnormal
+                | Asked::Class(_)
                 | Asked::Finding(_)
                 | Asked::EveryFinding
                 | Asked::MeanOfFindings

@@ -27,7 +27,7 @@ pub(super) fn rows(result: ReportInput<'_>, tally: &Tally<'_>) -> Vec<FindingRow
     let subjects = plan.subjects.iter().enumerate().filter(|(_, subject)| subject.finding.is_some());
     let row = |(place, subject): (usize, &crate::plan::Subject)| {
         let cases = evidence.cases_of(&subject.name);
-        let present = cases.iter().filter(|(_, label)| *label).count();
+        let present = cases.iter().filter(|(_, label)| label.is_abnormal()).count();
         let cell = |row: &crate::plan::Row| {
             let cells = row.cells.get(place).filter(|cells| !cells.is_empty())?;
             Some(tally.score(place, cells, Metric::Accuracy))

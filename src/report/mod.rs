@@ -32,6 +32,7 @@ pub mod verdict_text;
 mod word_diff;
 mod worst_groups;
 
+use crate::class;
 use crate::evidence::Evidence;
 use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
 use crate::plan::Plan;
@@ -125,10 +126,29 @@ impl<'a> ReportInput<'a> {
         spec.published.iter().find(is_it).map(|figure| figure.share)
     }
 
-    /// Share of the abnormal among the test cases, 0 to 1.
+    /// The share of each class among the test cases, 0 to 1.
+    fn shares(&self) -> Vec<f64> {
+        class::shares(self.plan.spec.data.class_count(), self.evidence.cases.iter().map(|case| case.label))
+    }
+
+    /// Share of the abnormal among the test cases, 0 to 1, where there are two classes.
     fn abnormal(&self) -> f64 {
-        let abnormal = self.evidence.cases.iter().filter(|case| case.label).count();
-        abnormal as f64 / self.evidence.cases.len().max(1) as f64
+        self.shares().get(1).copied().unwrap_or_default()
+    }
+
+    /// Share of the most frequent class among the test cases, 0 to 1.
+    fn majority(&self) -> f64 {
+        self.shares().into_iter().fold(0.0, f64::max)
+    }
+
+    /// The share of each of several classes in words: `42.0 % normal, 30.5 % covid`; None where there are two.
+    fn said_of_classes(&self) -> Option<String> {
+        let names = self.plan.spec.data.classes();
+        let each = names
+            .iter()
+            .zip(self.shares())
+            .map(|(name, share)| format!("{:.1} % {}", share * 100.0, plain(name)));
+        (!names.is_empty()).then(|| each.collect::<Vec<_>>().join(", "))
     }
 }
 

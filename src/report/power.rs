@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{counted, grouped, plain};
+use crate::class::{self, Class};
 use crate::data::{Dataset, Partition};
 use crate::judge::{LEVEL, goal_percent, met_by_one_class, percent_beside, points_beside};
-use crate::plan::{Clause, Plan};
+use crate::plan::{Clause, Measure, Plan};
 use crate::spec::{Bound, Metric};
 use crate::stats::{cases_needed, least_successes, lower_bound, paired_difference_bounds};
 
@@ -37,7 +38,7 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         };
         lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
         // a bound that is no bound is worth knowing before anything is computed
-        let share = |subject| data.map(|data| abnormal(plan, subject, data));
+        let share = |subject| data.map(|data| shares(plan, subject, data));
         if let Some(why) = met_by_one_class(plan, clause, share) {
             lines.push(format!("        warning: {why}"));
         }
@@ -56,12 +57,11 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
     lines
 }
 
-/// Share of the abnormal among the test cases, 0 to 1.
-fn abnormal(plan: &Plan, subject: usize, (data, partition): (&Dataset, &Partition)) -> f64 {
+/// The share of each class among the test cases.
+fn shares(plan: &Plan, subject: usize, (data, partition): (&Dataset, &Partition)) -> Vec<f64> {
     let finding = plan.subjects.get(subject).and_then(|one| one.finding);
     let label = |place: &usize| data.studies[*place].label_of(finding);
-    let labels: Vec<bool> = partition.test.iter().filter_map(label).collect();
-    labels.iter().filter(|&&label| label).count() as f64 / labels.len().max(1) as f64
+    class::shares(plan.spec.data.class_count(), partition.test.iter().filter_map(label))
 }
 
 struct Needs {
@@ -75,6 +75,7 @@ impl Needs {
         // errors are limited where what is right must reach the rest
         let (threshold, turned) = match (&clause.bound, clause.metric) {
             (Bound::Model { .. }, _) => return self.difference(plan, clause, data),
+            (_, Metric::MacroAccuracy) => return "depends on the classes".to_string(),
             (_, Metric::Auroc | Metric::Ece | Metric::Brier) => {
                 return "depends on the scores".to_string();
             }
@@ -138,9 +139,10 @@ impl Needs {
 fn cases(plan: &Plan, clause: &Clause, data: Option<(&Dataset, &Partition)>) -> Option<u64> {
     let (data, partition) = data?;
     let finding = plan.subjects.get(clause.model).and_then(|subject| subject.finding);
-    let counts = |label: bool| match clause.metric {
-        Metric::Sensitivity | Metric::Missed => label,
-        Metric::Specificity | Metric::Overcalled => !label,
+    let Measure { metric, class } = clause.measure();
+    let counts = |label: Class| match metric {
+        Metric::Sensitivity | Metric::Missed => label == class.unwrap_or(Class::Two(true)),
+        Metric::Specificity | Metric::Overcalled => !label.is_abnormal(),
         _ => true,
     };
     let label = |place: &usize| data.studies[*place].label_of(finding);

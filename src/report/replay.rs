@@ -8,17 +8,17 @@ use similar::DiffTag;
 use super::plain;
 use super::word_diff::script;
 use crate::evidence::{Answered, Counterexample, Exhibit};
-use crate::judge::class;
+use crate::judge::class_name;
 
-/// Renders a case.
-pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
+/// Renders a case; `classes` are the names of several classes.
+pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>, classes: &[String]) -> String {
     let Exhibit { model, attack, case, label, before, after, image, text } = exhibit;
     let mut out = format!(
         "case {}, label {}\n  {model} predicts {} when clean, {} under {attack}\n",
         plain(case),
-        class(*label),
-        said(*before),
-        said(*after)
+        class_name(*label, classes),
+        said(*before, classes),
+        said(*after, classes)
     );
     if let Some(image) = image {
         let _ = writeln!(out, "  largest change of a pixel of the frontal image: {:.4}", image.change);
@@ -38,10 +38,10 @@ pub fn render(exhibit: &Exhibit, least: Option<&Counterexample>) -> String {
     out
 }
 
-fn said(answered: Answered) -> String {
+fn said(answered: Answered, classes: &[String]) -> String {
     let Some(predicted) = answered.predicted else { return "no finite value".to_string() };
     let margin = answered.margin.map_or(String::new(), |margin| format!(" (margin {margin:+.2})"));
-    format!("{}{margin}", class(predicted))
+    format!("{}{margin}", class_name(predicted, classes))
 }
 
 /// A report with what went and what came: `no [-pleural-] {+plural+} effusion`.
@@ -72,9 +72,9 @@ mod tests {
             model: "language".into(),
             attack: "20% synonyms".into(),
             case: "p1\u{1b}[31m".into(),
-            label: false,
-            before: Answered { predicted: Some(false), margin: Some(1.5) },
-            after: Answered { predicted: Some(true), margin: Some(-0.25) },
+            label: false.into(),
+            before: Answered { predicted: Some(false.into()), margin: Some(1.5) },
+            after: Answered { predicted: Some(true.into()), margin: Some(-0.25) },
             image: None,
             text: Some(Wording { before: "No pleural effusion.".into(), after: "No pleural fluid.".into() }),
         };
@@ -87,7 +87,7 @@ mod tests {
             pixels: None,
             queries: 3,
         };
-        let told = render(&exhibit, Some(&least));
+        let told = render(&exhibit, Some(&least), &[]);
         assert!(!told.contains('\u{1b}'));
         let lines: Vec<&str> = told.lines().skip(1).collect();
         assert_eq!(

@@ -104,7 +104,9 @@ pub(super) fn worst_of_findings(finding: &Finding) -> Vec<(&ClauseFinding, Optio
 pub(super) fn data_facts(result: ReportInput<'_>) -> Vec<String> {
     let data = &result.evidence.data;
     let of_findings = match data.findings.len() {
-        0 => format!("{:.1} % of them abnormal", result.abnormal() * 100.0),
+        0 => result
+            .said_of_classes()
+            .unwrap_or_else(|| format!("{:.1} % of them abnormal", result.abnormal() * 100.0)),
         count => format!("{:.1} % of them with one of {count} findings", result.abnormal() * 100.0),
     };
     let mut lines = vec![format!(
@@ -173,7 +175,7 @@ pub(super) fn footnotes(
     };
     let mut notes = Vec::new();
     if places().any(|(row, model)| result.vacuous(model, &rows[row].cells[model]).is_some()) {
-        let share = result.abnormal().max(1.0 - result.abnormal()) * 100.0;
+        let share = result.majority() * 100.0;
         // each finding has a share of its own
         let share =
             if result.evidence.data.findings.is_empty() { format!(" ({share:.1} %)") } else { String::new() };

@@ -128,6 +128,15 @@ impl Parser<'_> {
             return Err(self.complain("a model cannot be compared with itself", "name another model"));
         }
         let start = self.at;
+        // the class may be named again
+        if self
+            .names
+            .classes
+            .iter()
+            .any(|name| self.word().is_some_and(|word| name.eq_ignore_ascii_case(&word)))
+        {
+            self.at += 1;
+        }
         let metric_of_other = self.metric()?;
         if metric_of_other != metric {
             self.at = start;

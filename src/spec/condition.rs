@@ -50,6 +50,11 @@ impl Parser<'_> {
         loop {
             let first = self.at;
             let threat = self.threat()?;
+            if !self.names.classes.is_empty() && reverses(&threat) {
+                let message = "this reverses what a report says, and one of several classes has no opposite";
+                let help = "ask for an edit that keeps the meaning, such as `50% deletion`";
+                return Err(self.complain_since(first, message.to_string(), help.to_string()));
+            }
             if let Some(clash) = threats.iter().find_map(|earlier| clash(earlier, &threat)) {
                 self.at = first;
                 return Err(self.complain(clash, "leave one of the two out"));
@@ -277,6 +282,11 @@ impl Parser<'_> {
         self.at += 1;
         Ok(if up_to { Strength::UpTo(value) } else { Strength::At(value) })
     }
+}
+
+/// Whether a threat reverses what a report says, and its label with it.
+fn reverses(threat: &Threat) -> bool {
+    matches!(threat, Threat::Text(TextAttack { mode: Mode::Directional, .. }))
 }
 
 /// Why an attack on the report cannot run in its mode, if so.

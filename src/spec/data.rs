@@ -186,6 +186,9 @@ impl Section {
     }
 }
 
+/// The class of a phantom without a lesion.
+pub const NORMAL: &str = "normal";
+
 /// Share of the lesions that the reports of phantoms miss, if a spec does not say.
 pub const MISSED: f64 = 1.0 / 15.0;
 
@@ -205,6 +208,8 @@ pub enum Data {
         missed: f64,
         /// The findings that are asked for, each once (default none: whether a study is abnormal).
         findings: Vec<PhantomFinding>,
+        /// The lesions that are exclusive classes after `normal` (default none: normal and abnormal).
+        classes: Vec<PhantomFinding>,
         /// Share of the labels of findings that are not known, 0 to 0.9 (default 0).
         unlabelled: f64,
         /// Views (default both).
@@ -229,6 +234,8 @@ pub enum Data {
         abnormal: Option<Vec<u64>>,
         /// The finding of each column of labels; none where the question is whether an image is abnormal.
         findings: Vec<String>,
+        /// The exclusive class of each label from 0, if there are more than two.
+        classes: Vec<String>,
     },
     /// A CSV file with named columns.
     Manifest {
@@ -242,6 +249,8 @@ pub enum Data {
         positive: Vec<String>,
         /// Values of the label column that mean normal (default `0`).
         negative: Vec<String>,
+        /// The exclusive classes, if there are more than two: the name of each, and its value of the label column.
+        classes: Vec<(String, String)>,
         /// Values of the label column whose rows are left out and counted, such as `-1.0` for uncertain (default none).
         leave_out: Vec<String>,
         /// What stands between the findings of a label that lists several (default none: a label is one value).
@@ -288,6 +297,25 @@ impl Data {
             Self::Medmnist { findings, .. } => findings.clone(),
             Self::IuXray { .. } | Self::Manifest { findings: None, .. } => vec![],
         }
+    }
+
+    /// The exclusive classes by name; none where there are two, normal and abnormal.
+    pub fn classes(&self) -> Vec<String> {
+        match self {
+            Self::Phantom { classes, .. } if classes.is_empty() => vec![],
+            Self::Phantom { classes, .. } => {
+                let lesions = classes.iter().map(|lesion| lesion.name());
+                std::iter::once(NORMAL).chain(lesions).map(str::to_string).collect()
+            }
+            Self::Manifest { classes, .. } => classes.iter().map(|(name, _)| name.clone()).collect(),
+            Self::Medmnist { classes, .. } => classes.clone(),
+            Self::IuXray { .. } => vec![],
+        }
+    }
+
+    /// How many exclusive classes there are.
+    pub fn class_count(&self) -> usize {
+        self.classes().len().max(2)
     }
 
     /// Whether reports may show pictures and words of single cases.

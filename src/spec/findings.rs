@@ -70,6 +70,11 @@ listed! {
 }
 
 impl PhantomFinding {
+    /// Whether it is a lesion, and no device.
+    pub fn is_lesion(self) -> bool {
+        !matches!(self, Self::Device | Self::Pacemaker | Self::Wires | Self::Port)
+    }
+
     /// Its name in a spec and in sentences.
     pub fn name(self) -> &'static str {
         match self {

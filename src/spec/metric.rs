@@ -9,6 +9,7 @@ listed! {
     #[allow(missing_docs)] // `about` documents each
     pub enum Metric {
         Accuracy,
+        MacroAccuracy,
         Sensitivity,
         Specificity,
         Ppv,
@@ -67,12 +68,31 @@ pub struct MetricRow {
     pub compares: bool,
 }
 
+/// What a metric is about where there are more than two classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfClasses {
+    /// All classes together.
+    All,
+    /// One of them.
+    One,
+    /// Nothing: it is defined for two classes.
+    None,
+}
+
+/// What expected harm is.
+const HARM: &str = "Expected harm of a case: the mean of what its errors cost, by the spec's block `harm`. With `harm: {missed: 10, \
+    overcalled: 1}` a missed case costs as much as ten false alarms. Costs may differ by finding (`harm: \
+    {pneumothorax: {missed: 20, overcalled: 1}}`): `vision pneumothorax harm ≤ 0.8 at PGD ε≤2/255` is about one \
+    finding, `vision harm ≤ 3` about the sum over all that `harm` names. Its bound adds the bounds of the shares of \
+    missed and of overcalled cases, which hold together (Bonferroni), by patient. Also called `cost`.";
+
 impl Metric {
     /// All facts of the metric but its meaning.
     pub const fn row(self) -> MetricRow {
         use Direction::{AtLeast, AtMost};
         let (name, aliases, direction, example): (_, &[&str], _, _) = match self {
             Self::Accuracy => ("accuracy", &[], AtLeast, "90%"),
+            Self::MacroAccuracy => ("macro accuracy", &["balanced accuracy"], AtLeast, "85%"),
             Self::Sensitivity => ("sensitivity", &["recall"], AtLeast, "90%"),
             Self::Specificity => ("specificity", &[], AtLeast, "80%"),
             Self::Ppv => ("ppv", &["precision"], AtLeast, "80%"),
@@ -86,8 +106,9 @@ impl Metric {
             Self::Brier => ("brier", &[], AtMost, "0.1"),
             Self::Cost => ("harm", &["cost"], AtMost, "0.8"),
         };
-        // predictive values and F1 are about other cases for either model, and an area is about pairs
-        let compares = !matches!(self, Self::Ppv | Self::Npv | Self::F1 | Self::Auroc);
+        // predictive values and F1 are about other cases for either model, an area is about pairs, and a mean of shares
+        // is none
+        let compares = !matches!(self, Self::MacroAccuracy | Self::Ppv | Self::Npv | Self::F1 | Self::Auroc);
         MetricRow { name, aliases, direction, example, compares }
     }
 
@@ -99,10 +120,15 @@ impl Metric {
                         wrong without an attack counts as wrong under every attack. `fusion accuracy ≥ 90% at FGSM ε≤0.1` \
                         passes if the one-sided lower bound (Clopper and Pearson, Biometrika 1934) is at least 90 %."
             }
+            Self::MacroAccuracy => {
+                "Mean over the classes of the share of right cases, also called balanced accuracy. Its lower bound is the mean \
+                        of the classes' bounds by patient, each at its part of the error (Bonferroni). Example: `vision \
+                        macro accuracy ≥ 80% at FGSM ε≤0.01`."
+            }
             Self::Sensitivity => {
                 "Share of the abnormal cases that are right, also called recall. Only abnormal cases count, so its \
                         bounds are wider than those of the accuracy. Example: `vision sensitivity ≥ 70% under steady`. 1 − \
-                        sensitivity is `missed`."
+                        sensitivity is `missed`. Of one of several `classes`: `vision covid sensitivity ≥ 80%`."
             }
             Self::Specificity => {
                 "Share of the normal cases that are right. Only normal cases count. Example: `fusion specificity ≥ \
@@ -151,14 +177,7 @@ impl Metric {
                         abnormal from the truth. 0 is best; a model that always answers one half has 0.25. Example: `fusion \
                         brier ≤ 0.1`."
             }
-            Self::Cost => {
-                "Expected harm of a case: the mean of what its errors cost, by the spec's block `harm`. With `harm: \
-                        {missed: 10, overcalled: 1}` a missed case costs as much as ten false alarms. Costs may differ by \
-                        finding (`harm: {pneumothorax: {missed: 20, overcalled: 1}}`): `vision pneumothorax harm ≤ 0.8 at \
-                        PGD ε≤2/255` is about one finding, `vision harm ≤ 3` about the sum over all that `harm` names. Its \
-                        bound adds the bounds of the shares of missed and of overcalled cases, which hold together \
-                        (Bonferroni), by patient. Also called `cost`."
-            }
+            Self::Cost => HARM,
         }
     }
 
@@ -176,6 +195,23 @@ impl Metric {
     pub fn of_word(word: &str) -> Option<Self> {
         let is = |known: &&str| known.eq_ignore_ascii_case(word);
         Self::ALL.iter().copied().find(|metric| is(&metric.row().name) || metric.row().aliases.iter().any(is))
+    }
+
+    /// Whether it has a meaning for more than two classes: for all of them, or for one that a sentence names.
+    pub const fn of_classes(self) -> OfClasses {
+        match self {
+            Self::Accuracy | Self::MacroAccuracy | Self::Flips => OfClasses::All,
+            Self::Sensitivity | Self::Missed => OfClasses::One,
+            Self::Specificity
+            | Self::Ppv
+            | Self::Npv
+            | Self::F1
+            | Self::Auroc
+            | Self::Overcalled
+            | Self::Ece
+            | Self::Brier
+            | Self::Cost => OfClasses::None,
+        }
     }
 
     /// Whether a name or an alias begins with this word.

@@ -61,7 +61,7 @@ pub use condition::parse_condition;
 pub use corruption::{Corruption, CorruptionFacts};
 pub use data::{
     Columns, DICOM_FILE, DICOM_VIEW, Data, DicomFolder, DicomKey, FILE_COLUMN, Join, Layout, MEDMNIST_SPLIT,
-    MISSED, MOST_FILES, Privacy, Rows, Section, Views, Window, is_age,
+    MISSED, MOST_FILES, NORMAL, Privacy, Rows, Section, Views, Window, is_age,
 };
 pub use defence::{Defence, Defended, EOT_DRAWS, PixelNoise, Smoothing, Unreached, WordNoise};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
@@ -71,7 +71,7 @@ pub use fingerprint::Fingerprint;
 pub use hardening::{Hardening, TrainingAttack};
 pub use harm::{Costs, Harm};
 pub use image_search::ImageSearch;
-pub use metric::{Direction, Metric};
+pub use metric::{Direction, Metric, OfClasses};
 pub use model::{BertConfig, Fusion, Model, VisionNetwork};
 pub use names::{ModelInputs, Names};
 pub(crate) use node::suggest;

@@ -38,6 +38,8 @@ pub struct Names<'a> {
     pub models: &'a [ModelInputs],
     /// The findings of its data.
     pub findings: &'a [String],
+    /// The exclusive classes of its data, where there are more than two.
+    pub classes: &'a [String],
     /// The spec's threats.
     pub threats: &'a [Named<Threat>],
     /// The names of the spec's mask files.

@@ -25,6 +25,8 @@ impl Condition {
 pub enum Asked {
     /// Whether a study is abnormal: the only one where the data have no findings.
     Abnormal,
+    /// The share of one exclusive class, by its place, of the question which class a study has.
+    Class(u16),
     /// That about a finding.
     Finding(String),
     /// That about every finding, each of which has to hold.

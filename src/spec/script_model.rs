@@ -97,7 +97,7 @@ pub enum Expectation {
 /// What a module returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outputs {
-    /// `[cases, 2]`: normal, abnormal.
+    /// `[cases, 2]`: normal, abnormal; or a logit for each of several classes.
     Logits,
     /// `[cases]` or `[cases, 1]`: the log-odds of abnormal.
     Logit,

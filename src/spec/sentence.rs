@@ -5,6 +5,7 @@
 //! clause    = [model] [asked] [metric] ("≥" bound | "≤" number) [group] [("at" | "under" | "with") condition] [group]
 //!           | [model] "certified" [metric] ("≥" | "≤") number [group] "within" ball [group]
 //! asked     = finding | "every" "finding" | "mean"             where the data have findings; without it, harm is of all
+//!           | class                                            where they have more than two classes
 //! group     = "in" "every" attribute
 //! bound     = number | model metric [("+" | "−") number]                          "≤" where less is better
 //! condition = "clean" | threat { ("+" | "then" | "×") threat }

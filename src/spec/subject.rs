@@ -4,7 +4,7 @@
 use super::node::suggest;
 use super::parser::{Parsed, Parser};
 use super::token::Kind;
-use super::{Asked, Metric};
+use super::{Asked, Metric, OfClasses};
 
 /// Before the metric of a certificate.
 const CERTIFIED: &str = "certified";
@@ -40,7 +40,7 @@ impl Parser<'_> {
             None => self.asked()?,
         };
         let is_certified = self.take_word(&[CERTIFIED]);
-        if is_certified && asked != Asked::Abnormal {
+        if is_certified && !matches!(asked, Asked::Abnormal | Asked::Class(_)) {
             self.at -= 1;
             let help = "ask for a certificate where the data have no findings, or for an attack here";
             return Err(self.complain("no certificate is offered for a finding", help));
@@ -51,6 +51,7 @@ impl Parser<'_> {
             let help = "name a finding, or `every finding`, before another metric";
             return Err(self.complain("only harm is added up over findings", help));
         }
+        let asked = self.of_class(asked, metric, (start, known.is_some()))?;
         if asked == Asked::MeanOfFindings && metric != Metric::Auroc {
             self.at = start;
             let help = "write `mean auroc`, or `every finding` before another metric";
@@ -62,15 +63,15 @@ impl Parser<'_> {
     /// Whether a word begins what says which finding is meant.
     fn begins_asked(&self, word: &str) -> bool {
         let names = self.names.findings;
-        let is_finding = names.iter().any(|name| name.eq_ignore_ascii_case(word));
-        is_finding || !names.is_empty() && ["every", "each", "mean"].contains(&word)
+        let is_name = names.iter().chain(self.names.classes).any(|name| name.eq_ignore_ascii_case(word));
+        is_name || !names.is_empty() && ["every", "each", "mean"].contains(&word)
     }
 
     /// Which of a model's answers is meant.
     fn asked(&mut self) -> Parsed<Asked> {
         let names = self.names.findings;
         if names.is_empty() {
-            return Ok(Asked::Abnormal);
+            return Ok(self.class());
         }
         if self.take_word(&["mean"]) {
             return Ok(Asked::MeanOfFindings);
@@ -95,6 +96,47 @@ impl Parser<'_> {
             return Err(self.complain("the finding that is meant is missing", help));
         }
         Err(self.complain(format!("`{word}` is no finding of the data"), suggest(&word, &known)))
+    }
+
+    /// The class that is named, if one is.
+    fn class(&mut self) -> Asked {
+        let word = self.word().unwrap_or_default();
+        let place = self.names.classes.iter().position(|name| name.eq_ignore_ascii_case(&word));
+        self.at += usize::from(place.is_some());
+        place.map_or(Asked::Abnormal, |place| Asked::Class(place as u16))
+    }
+
+    /// What is asked, if it fits the metric where there are more than two classes. `start` is where the class stands or
+    /// would stand; a class that an earlier clause named is dropped by a metric of all classes.
+    fn of_class(
+        &mut self,
+        asked: Asked,
+        metric: Metric,
+        (start, is_earlier): (usize, bool),
+    ) -> Parsed<Asked> {
+        let Some(example) = self.names.classes.last() else { return Ok(asked) };
+        let (name, known) = (metric.name(), self.names.classes.join(", "));
+        let (message, help) = match (metric.of_classes(), &asked) {
+            (OfClasses::All, Asked::Class(_)) if is_earlier => return Ok(Asked::Abnormal),
+            (OfClasses::One, Asked::Class(_)) | (OfClasses::All, Asked::Abnormal) => return Ok(asked),
+            (OfClasses::All, _) => (
+                format!("`{name}` is about all classes"),
+                format!("leave the class out, or ask for `{example} sensitivity`"),
+            ),
+            (OfClasses::One, _) => (
+                format!("the class that `{name}` is about is missing"),
+                format!("name one before it, such as `{example} {name}`; the classes are {known}"),
+            ),
+            (OfClasses::None, _) => (
+                format!(
+                    "`{name}` is defined for two classes, and the data have {}",
+                    self.names.classes.len()
+                ),
+                format!("ask for `accuracy`, `macro accuracy` or `{example} sensitivity`"),
+            ),
+        };
+        self.at = start;
+        Err(self.complain(message, help))
     }
 
     /// The index of a model, by its name.

@@ -33,7 +33,7 @@ fn default_spec() -> String {
 }
 
 /// An untrained vision model and one chunk of phantoms.
-fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
+fn vision() -> (Network, Tensor, Vec<medcert::Class>, Vec<String>) {
     let mut spec = spec::parse(Path::new("specs/fusion.yaml"), &default_spec()).expect("a spec");
     spec.data = spec::Data::Phantom {
         studies: 200,
@@ -41,6 +41,7 @@ fn vision() -> (Network, Tensor, Vec<bool>, Vec<String>) {
         label_noise: 0.0,
         missed: 0.07,
         findings: vec![],
+        classes: vec![],
         unlabelled: 0.0,
         views: spec::Views::Both,
     };

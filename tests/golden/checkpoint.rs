@@ -31,7 +31,7 @@ fn copy() -> tempfile::TempDir {
 
 /// Why a folder is refused, without its name.
 fn refusal(folder: &Path) -> String {
-    let error = Checkpoint::read(folder, None).and_then(|of| of.classifier()).expect_err("a refusal");
+    let error = Checkpoint::read(folder, None).and_then(|of| of.classifier(2)).expect_err("a refusal");
     assert_eq!(error.exit_code(), 4);
     error.to_string().replace(&folder.display().to_string(), "FOLDER")
 }
@@ -58,7 +58,7 @@ fn write_whole(folder: &Path, rename: impl Fn(&str) -> String) {
 #[test]
 fn a_folder_in_several_files_answers_as_transformers_does() {
     let checkpoint = Checkpoint::read(&golden().join("checkpoint"), None).expect("a checkpoint");
-    let params = checkpoint.classifier().expect("parameters");
+    let params = checkpoint.classifier(2).expect("parameters");
     let tokenizer = TokenizerOf::new(checkpoint.vocabulary, 16).expect("a tokenizer");
     let architecture = Architecture::Language(Bert::of(checkpoint.config));
     let mut network = Network {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use medcert::evidence::{Evidence, Silent};
 use medcert::graph::pt2;
 use medcert::lab::graph::Graph;
+use medcert::lab::model::Answers;
 use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Kind, Tensor};
 use medcert::lab::{self, Options};
@@ -126,7 +127,7 @@ fn about(name: &str, reads_image: bool, reads_text: bool) -> ScriptModel {
 }
 
 fn load(about: &ScriptModel) -> medcert::Result<Script> {
-    Script::load("theirs", about, &[], |path| Ok(golden().join(path)))
+    Script::load("theirs", about, (&[], Answers::TWO), |path| Ok(golden().join(path)))
 }
 
 #[test]

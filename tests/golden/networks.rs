@@ -73,7 +73,7 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     let golden = Golden::open("se_resnet.safetensors");
     let network = golden.network(Architecture::Vision(Residual { width: 4, ..Residual::SMALL }));
     let images = tensor::floats(&golden.floats("golden.images"), &[3, 2, 32, 32]).expect("images");
-    let labels = golden.integers("golden.labels").iter().map(|&label| label == 1).collect();
+    let labels: Vec<bool> = golden.integers("golden.labels").iter().map(|&label| label == 1).collect();
     let logits = |images: &Tensor| {
         let features = network.read_images(images).expect("features");
         tensor::values(&network.decide(Some(&features), None).expect("logits")).expect("values")

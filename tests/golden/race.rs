@@ -47,7 +47,7 @@ fn race(name: &str, residual: Residual, (cases, side): (usize, usize), runs: usi
     let pixels: Vec<f32> =
         (0..cases * side * side).map(|place| (place * 40503 % 65536) as f32 / 65536.0).collect();
     let images = tensor::floats(&pixels, &[cases, 1, side, side]).expect("images");
-    let victim = Victim::new(&network, (0..cases).map(|case| case % 2 == 1).collect()).expect("a victim");
+    let victim = Victim::new(&network, (0..cases).map(|case| case % 2 == 1)).expect("a victim");
     let problem = Problem {
         victim: victim.clone(),
         images: images.shallow_clone(),

@@ -1,6 +1,7 @@
 //! The attacks' contract, over every variant: admissible, deterministic, the identity at ε = 0, optimal on
 //! linear models, never better than the optimum, and counted.
 
+use medcert::Class;
 use medcert::Result;
 use medcert::lab::attack::image::{Minimal, Problem, Space, nearest, pgd, propose};
 use medcert::lab::tensor::{self, Tensor};
@@ -240,7 +241,7 @@ proptest! {
                 prop_assert!(fixed.into_iter().all(|(_, (new, old))| new.to_bits() == old.to_bits()), "{search:?} left the mask");
             }
             prop_assert_eq!(&values(&problem.images), &clean, "the clean images are written over");
-            prop_assert_eq!(problem.victim.truth(), labels());
+            prop_assert_eq!(problem.victim.truth(), labels().into_iter().map(Class::from).collect::<Vec<_>>());
             prop_assert_eq!(pixels, values(&attack(&problem, search)));
             if search.is_minimal() {
                 found(&problem, search);
@@ -474,8 +475,10 @@ fn an_attack_counts_its_queries() {
     for &(search, queries) in COUNTED {
         for &norm in search.norms() {
             let own = problem(&model, labels(), &clean, Space::ball(norm, 1e-6));
-            let truth =
-                answers(&own, &own.images).iter().map(|answer| answer.predicted == Some(true)).collect();
+            let truth = answers(&own, &own.images)
+                .iter()
+                .map(|answer| answer.predicted == Some(true.into()))
+                .collect();
             let problem = problem(&model, truth, &clean, Space::ball(norm, 1e-6));
             let _ = attack(&problem, search);
             assert_eq!(problem.victim.take_queries(), [queries; CASES], "{search:?} in {norm:?}");

@@ -98,7 +98,7 @@ fn distance(base: &Linear, inputs: &Inputs, index: usize) -> f64 {
     let mean = bytes.iter().map(|&byte| f64::from(byte) / 255.0).sum::<f64>() / count;
     // the gradient of the mean is 1/count in every pixel, so its length is 1/√count
     let signed = (mean - f64::from(base.level)) * count.sqrt() * f64::from(base.slope).signum();
-    if inputs.labels[index] { signed } else { -signed }
+    if inputs.labels[index].is_abnormal() { signed } else { -signed }
 }
 
 /// A linear model for whom about half of the cases lie on the right side.
@@ -120,7 +120,7 @@ fn question(radius: f64, change: Change) -> Question {
 fn at_distance(inputs: &Inputs, index: usize, far: f64) -> Linear {
     let centre = Linear { level: 0.0, slope: 100.0, word: None };
     let bytes = inputs.image(SIDE as u32, index).expect("an image").len() as f64;
-    let signed = if inputs.labels[index] { 1.0 } else { -1.0 };
+    let signed = if inputs.labels[index].is_abnormal() { 1.0 } else { -1.0 };
     let mean = signed * distance(&centre, inputs, index) / bytes.sqrt();
     Linear { level: (mean - signed * far / bytes.sqrt()) as f32, ..centre }
 }
@@ -256,7 +256,7 @@ fn a_doubled_deviation_is_contradicted_by_name_and_an_honest_one_holds() {
 #[test]
 fn a_word_that_decides_is_not_certified_against_substitution() {
     let (inputs, ids) = inputs();
-    let index = (0..ids.len()).find(|&index| inputs.labels[index]).expect("an abnormal case");
+    let index = (0..ids.len()).find(|&index| inputs.labels[index].is_abnormal()).expect("an abnormal case");
     // the image alone says normal; one word of the report says abnormal
     let word: &'static str =
         inputs.texts[index].split_whitespace().next().expect("a word").to_string().leak();
@@ -300,7 +300,8 @@ fn every_patch_lies_under_one_mask() {
 #[test]
 fn two_masks_certify_what_no_patch_turns() {
     let (inputs, ids) = inputs();
-    let abnormal = (0..ids.len()).find(|&index| inputs.labels[index]).expect("an abnormal case");
+    let abnormal =
+        (0..ids.len()).find(|&index| inputs.labels[index].is_abnormal()).expect("an abnormal case");
     let certain = Linear { level: -100.0, slope: 1.0, word: None };
     let vote = masking::case(&certain, &inputs, abnormal, (0.05, 3)).expect("a vote");
     assert_eq!((vote.state, vote.samples, vote.successes), (State::Certified, 45, 45));
@@ -321,7 +322,7 @@ fn listing_tries_every_report_of_the_threat() {
     assert_eq!(count(Listed::Synonyms(2)), 1 + 5 + 8);
     assert_eq!(variants(&document, Listed::Synonyms(2), &lexicon, 10), None);
     let (inputs, ids) = inputs();
-    let index = (0..ids.len()).find(|&index| inputs.labels[index]).expect("an abnormal case");
+    let index = (0..ids.len()).find(|&index| inputs.labels[index].is_abnormal()).expect("an abnormal case");
     let embedded = Lexicon::embedded();
     let known = inputs.texts[index].split_whitespace().find(|word| !embedded.of(word).is_empty());
     let word: &'static str = known.expect("a word with a synonym").to_string().leak();

@@ -128,7 +128,7 @@ fn an_edit_that_turns_one_finding_turns_its_label_alone() {
             let said = meaning(&text).affirms(finding);
             turned += usize::from(outcome.flipped);
             // a report that disagrees with its label could flip to agree with it, so it is left alone
-            assert!(!outcome.flipped || said == label, "{name}: {text}");
+            assert!(!outcome.flipped || label == said.into(), "{name}: {text}");
         }
     }
     assert!(turned > 20, "{turned} reports were turned");

@@ -162,7 +162,7 @@ fn the_gate_tells_which_images_were_moved() {
     let Some(LoadedModel::Network(network)) = subjects.pop() else { panic!("the gated fusion comes last") };
     let images = inputs.images(32, &partition.test).expect("images");
     let texts: Vec<String> = partition.test.iter().map(|&case| inputs.texts[case].clone()).collect();
-    let labels = partition.test.iter().map(|&case| inputs.labels[case]).collect();
+    let labels: Vec<_> = partition.test.iter().map(|&case| inputs.labels[case]).collect();
     let victim = Victim::new(network.as_ref(), labels).expect("a victim");
     let features = network.read_texts(&texts).expect("features");
     // whatever they are read with, and however often

@@ -44,7 +44,7 @@ fn margin(outcome: &Outcome) -> f32 {
 
 /// The least margin of a linear model: every pixel moves against the label, and the words of the largest weights go.
 fn least(bench: &Bench, model: &Fused, case: usize, epsilon: f32, deletions: usize) -> f32 {
-    let sign = if bench.inputs.labels[case] { 1.0 } else { -1.0 };
+    let sign = if bench.inputs.labels[case].is_abnormal() { 1.0 } else { -1.0 };
     let text = &bench.inputs.texts[case];
     let mut weights: Vec<f32> = text.split(' ').map(|word| sign * model.weight(word)).collect();
     weights.sort_by(|a, b| b.total_cmp(a));

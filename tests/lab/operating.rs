@@ -35,8 +35,8 @@ fn a_threshold_keeps_its_share_and_decides() {
             let class: Vec<bool> = outcomes
                 .iter()
                 .zip(&bench.inputs.labels)
-                .filter(|(_, label)| **label == of_class)
-                .map(|(outcome, _)| outcome.predicted == Some(of_class))
+                .filter(|(_, label)| label.is_abnormal() == of_class)
+                .map(|(outcome, _)| outcome.predicted == Some(of_class.into()))
                 .collect();
             let kept = class.iter().filter(|&&right| right).count() as f64 / class.len() as f64;
             assert!(kept >= share, "{metric:?} {share}: {kept}");

@@ -215,7 +215,7 @@ fn what_makes_no_whole_is_refused() {
         (|shard| shard.part = Part { part: 2, parts: 4 }, "another number of parts"),
         (|shard| shard.head.spec = "data=other".parse().expect("a fingerprint"), "of another spec"),
         (|shard| shard.head.cells.truncate(1), "of a spec with other attacks"),
-        (|shard| shard.head.cases[0].label ^= true, "of other data"),
+        (|shard| shard.head.cases[0].label = shard.head.cases[0].label.turned(true), "of other data"),
         (|shard| shard.head.models[0].weights = "other".into(), "of other weights"),
         (
             |shard| shard.head.run.computed_by[0].processor = "x86_64 other".into(),

@@ -131,7 +131,7 @@ fn data(folder: &Path) -> Dataset {
             frontal: save(format!("{place}.png"), &|pixel| pixels[pixel]),
             lateral: None,
             report: Report { findings: findings.into(), ..Report::default() },
-            label,
+            label: label.into(),
             mask: save(format!("{place}-mask.png"), &|pixel| if holds(LESION, pixel) { 255 } else { 0 }),
             ..study
         }
@@ -139,7 +139,16 @@ fn data(folder: &Path) -> Dataset {
     let studies = phantom::studies(CASES, 3, 0.0).into_iter().enumerate().map(study).collect();
     let (sections, views) = (vec![Section::Findings], Views::Frontal);
     let findings = vec![];
-    Dataset { studies, findings, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
+    Dataset {
+        studies,
+        findings,
+        classes: vec![],
+        left_out: vec![],
+        remarks: vec![],
+        digest: String::new(),
+        sections,
+        views,
+    }
 }
 
 /// What happens to each case under each of the attacks; the clean outcomes come first.
@@ -197,7 +206,8 @@ fn pgd(region: Region) -> Attack {
 fn a_model_that_reads_the_marker_is_turned_by_a_marker() {
     let marker = [image(ImageMethod::Corruption(Corruption::Marker), 5.0)];
     let planted = outcomes(Looks::ForMarker, &marker);
-    let outcome = |(case, outcome): (usize, &Outcome)| (outcome.predicted == Some(true), case % 2 == 1);
+    let outcome =
+        |(case, outcome): (usize, &Outcome)| (outcome.predicted == Some(true.into()), case % 2 == 1);
     // a marker on a normal film is read as disease, whichever corner it stands in
     let read: Vec<(bool, bool)> = planted[1].iter().enumerate().map(outcome).collect();
     assert!(read.iter().all(|&(is_read_abnormal, _)| is_read_abnormal), "{read:?}");

@@ -121,7 +121,7 @@ fn bench() -> (Bench, Vec<f32>) {
     for case in 0..CASES {
         let score = (scores[case] - mean) / deviation + model.text(REPORTS[case % 2]);
         let label = (score > 0.0) != (uniform(&mut rng) < 0.02);
-        (bench.data.studies[case].label, bench.inputs.labels[case]) = (label, label);
+        (bench.data.studies[case].label, bench.inputs.labels[case]) = (label.into(), label.into());
     }
     model.weights.push(-mean / deviation);
     (bench, model.weights)
@@ -144,7 +144,7 @@ fn raised(fault: Fault) -> Vec<&'static str> {
     let all: Vec<usize> = (0..CASES).collect();
     let mut chunk = Chunk::new(&scene, &all).expect("a chunk");
 
-    let world = World::new(&bench.inputs.labels);
+    let world = World::new(&bench.inputs.labels.iter().map(|label| label.is_abnormal()).collect::<Vec<_>>());
     let (mut plan, mut evidence): (Plan, Evidence) = (world.plan, world.evidence);
     plan.spec.models.retain(|(name, _)| !SPEC.contains(&name.as_str()) || name == "fusion");
     plan.spec.models = vec![plan.spec.models.pop().expect("the fusion")];
@@ -264,13 +264,15 @@ fn thresholded_means_that_hide_from_fgsm_do_not_hide_from_darkening() {
     means.sort_by(f32::total_cmp);
     let middle = f32::midpoint(means[CASES / 2 - 1], means[CASES / 2]);
     for (case, mean) in of_case.iter().enumerate() {
-        (bench.data.studies[case].label, bench.inputs.labels[case]) = (*mean > middle, *mean > middle);
+        (bench.data.studies[case].label, bench.inputs.labels[case]) =
+            ((*mean > middle).into(), (*mean > middle).into());
     }
     let model = Thresholded { mean: f64::from(middle) };
     let scene = bench.scene(&model);
     let all: Vec<usize> = (0..CASES).collect();
     let mut chunk = Chunk::new(&scene, &all).expect("a chunk");
-    let mut world = World::new(&bench.inputs.labels);
+    let mut world =
+        World::new(&bench.inputs.labels.iter().map(|label| label.is_abnormal()).collect::<Vec<_>>());
     let mut run = |attack: &Attack| Cell {
         model: "vision".into(),
         attack: attack.to_string(),

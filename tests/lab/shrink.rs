@@ -45,7 +45,7 @@ fn case_of(bench: &Bench, found: &Counterexample) -> usize {
 /// The margin of a case's clean images beside a text.
 fn margin(bench: &Bench, model: &Fused, case: usize, pixels: &[f32], text: &str) -> f32 {
     let score = model.image(pixels) + model.text(text);
-    if bench.inputs.labels[case] { score } else { -score }
+    if bench.inputs.labels[case].is_abnormal() { score } else { -score }
 }
 
 fn image(search: ImageSearch, norm: Norm, epsilon: f64) -> Attack {
@@ -65,7 +65,7 @@ proptest! {
         for found in &found {
             let case = case_of(&bench, found);
             let clean = bench.pixels(case);
-            let sign = if bench.inputs.labels[case] { -1.0 } else { 1.0 };
+            let sign = if bench.inputs.labels[case].is_abnormal() { -1.0 } else { 1.0 };
             let moved: Vec<f32> =
                 clean.iter().zip(&model.weights).map(|(x, w)| (x + sign * epsilon as f32 * w.signum()).clamp(0.0, 1.0)).collect();
             let text = &bench.inputs.texts[case];

@@ -35,7 +35,8 @@ impl Crowd {
 
     /// The first cases, in a ball.
     fn problem(&self, cases: usize, norm: Norm, epsilon: f64, seed: u64) -> Problem<'_> {
-        let labels = values(&self.suite, "golden.labels").iter().map(|&label| label > 0.5).collect();
+        let labels: Vec<bool> =
+            values(&self.suite, "golden.labels").iter().map(|&label| label > 0.5).collect();
         let problem = Problem {
             victim: Victim::new(&self.model, labels).expect("a victim"),
             images: images(CASES),

@@ -17,7 +17,7 @@ const EPSILON: f64 = 0.008;
 fn problem<'a>(model: &'a Centred, ids: &'a [String], seed: u64, space: Space) -> Problem<'a> {
     tensor::set_threads(1); // the network is small
     let labels = values(&golden("suite.safetensors"), "golden.labels");
-    let labels = labels.iter().take(ids.len()).map(|&label| label > 0.5).collect();
+    let labels: Vec<bool> = labels.iter().take(ids.len()).map(|&label| label > 0.5).collect();
     let victim = Victim::new(model, labels).expect("a victim");
     let images = images(ids.len());
     Problem { victim, images, text: None, cases: ids.iter().map(String::as_str).collect(), seed, space }

@@ -187,7 +187,7 @@ fn a_damaged_picture_is_decoded_again_and_reported() {
         frontal: Some(ImageSource::file(film)),
         lateral: None,
         report: Report::default(),
-        label: true,
+        label: true.into(),
         findings: vec![],
         view: None,
         mask: None,

@@ -80,7 +80,7 @@ fn a_file_that_numpy_wrote_is_read() {
     let fold = |part: &str| data.studies.iter().filter(|study| study.fold.as_deref() == Some(part)).count();
     assert_eq!(["train", "val", "test"].map(fold), [8, 4, 6]);
     let third = data.studies.iter().find(|study| study.id == "test-3").expect("a study");
-    assert!(third.label, "labels alternate");
+    assert!(third.label.is_abnormal(), "labels alternate");
     let pixels = picture(third.frontal.as_ref().expect("an image"), 8, None).expect("pixels");
     let expected: Vec<u8> = (0..64).map(|place| 60 + place / 8).collect();
     assert_eq!(pixels, expected);
@@ -88,7 +88,7 @@ fn a_file_that_numpy_wrote_is_read() {
     let partition = divide(&data.studies, &spec).expect("a division");
     assert_eq!([partition.train.len(), partition.validation.len(), partition.test.len()], [8, 4, 6]);
     let turned = read(folder.path(), ", abnormal: [0]").expect("data");
-    assert!(!turned.studies.iter().find(|study| study.id == "test-3").expect("a study").label);
+    assert!(!turned.studies.iter().find(|study| study.id == "test-3").expect("a study").label.is_abnormal());
     assert_ne!(turned.digest, data.digest);
 }
 
@@ -138,6 +138,12 @@ fn what_is_no_such_file_is_refused() {
     refuse("columns without findings", &labelled([0, 1], "(1, 2)"), "");
     refuse("other numbers of labels", &labelled([0, 1], "(1, 2)"), ", findings: [edema, effusion]");
     refuse("findings and labels", &labelled([0, 1], "(2, 1)"), ", findings: [edema], abnormal: [1]");
+    refuse("classes and labels", &labelled([0, 1], "(2, 1)"), ", classes: [a, b, c], abnormal: [1]");
+    refuse("two classes", &labelled([0, 1], "(2, 1)"), ", classes: [normal, pneumonia]");
+    refuse("a class twice", &labelled([0, 1], "(2, 1)"), ", classes: [a, b, a]");
+    refuse("a class without cases", &labelled([0, 2], "(2, 1)"), ", classes: [a, b, c]");
+    refuse("a label without a class", &labelled([0, 9], "(2, 1)"), ", classes: [a, b, c]");
+    refuse("columns of classes", &of_labels("(12, 2)"), ", classes: [a, b, c]");
     refuse("no labels", &labelled([0, 1], "(2, 1)"), ", abnormal: []");
     let other = labelled([0, 1], "(2, 1)");
     let spec = spec(other.path(), "", "{column: fold, test: [test], validation: [val]}").expect("a spec");
@@ -150,7 +156,42 @@ fn what_is_no_such_file_is_refused() {
 fn classes_that_are_named_are_one_answer() {
     let folder = labelled([0, 2], "(2, 1)");
     let data = read(folder.path(), ", abnormal: [2]").expect("data");
-    assert_eq!(data.studies.iter().filter(|study| study.label).count(), 3);
+    assert_eq!(data.studies.iter().filter(|study| study.label.is_abnormal()).count(), 3);
+}
+
+/// Three parts of images of 28 × 28 pixels in three colours, as `BloodMNIST` has them, with 24 labels of eight classes in
+/// this shape.
+fn of_labels(shape: &str) -> tempfile::TempDir {
+    let images = format!("{}, 28, 28, 3)", shape.split(',').next().unwrap_or_default());
+    let count = if shape.starts_with("(24") { 24 } else { 12 };
+    let pixels: Vec<u8> = (0..count * 28 * 28 * 3).map(|place| (place % 251) as u8).collect();
+    let labels: Vec<u8> = (0..24).map(|case| case % 8).collect();
+    let names = ["train", "val", "test"].map(|part| (format!("{part}_images"), format!("{part}_labels")));
+    let mut arrays = Vec::new();
+    for (pictures, marks) in &names {
+        arrays.push((pictures.as_str(), "|u1", images.as_str(), pixels.clone()));
+        arrays.push((marks.as_str(), "|u1", shape, labels.clone()));
+    }
+    made(&arrays)
+}
+
+#[test]
+fn eight_labels_are_eight_classes() {
+    let folder = of_labels("(24, 1)");
+    let names = "basophil, eosinophil, erythroblast, granulocyte, lymphocyte, monocyte, neutrophil, platelet";
+    let keys = format!(", classes: [{names}]");
+    let data = read(folder.path(), &keys).expect("data");
+    assert_eq!(data.classes.join(", "), names);
+    let places: Vec<usize> = data.studies.iter().take(9).map(|study| study.label.place()).collect();
+    assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 0]);
+    assert_eq!(data.studies[1].label, medcert::Class::Several(1));
+    let turned = read(folder.path(), ", abnormal: [1]").expect("data");
+    assert_ne!(turned.digest, data.digest);
+    let spec =
+        spec(folder.path(), &keys, "{column: split, test: [test], validation: [val]}").expect("a spec");
+    assert_eq!(divide(&data.studies, &spec).expect("a division").test.len(), 24);
+    let renamed = read(folder.path(), &keys.replace("platelet", "thrombocyte")).expect("data");
+    assert_ne!(renamed.digest, data.digest, "the names are part of the data");
 }
 
 proptest! {

@@ -17,7 +17,16 @@ use proptest::prelude::*;
 fn dataset(studies: Vec<Study>, views: Views) -> Dataset {
     let sections = vec![Section::Findings];
     let findings = vec![];
-    Dataset { studies, findings, left_out: vec![], remarks: vec![], digest: String::new(), sections, views }
+    Dataset {
+        studies,
+        findings,
+        classes: vec![],
+        left_out: vec![],
+        remarks: vec![],
+        digest: String::new(),
+        sections,
+        views,
+    }
 }
 
 /// Phantoms, their usual sections and views, and a division.
@@ -48,7 +57,7 @@ fn written(name: &str, findings: &str) -> Study {
         frontal: None,
         lateral: None,
         report: Report { findings: findings.into(), ..Report::default() },
-        label: false,
+        label: false.into(),
         findings: vec![],
         view: None,
         mask: None,
@@ -204,7 +213,7 @@ fn an_image_is_known_when_it_is_stored_anew() {
 fn a_label_in_the_text_is_read_off() {
     let (mut data, partition) = healthy(7);
     for study in &mut data.studies {
-        let said = if study.label { "Code R91." } else { "Code Z00." };
+        let said = if study.label.is_abnormal() { "Code R91." } else { "Code Z00." };
         study.report.indication.push_str(said);
     }
     let audit = told(&data, &partition);
@@ -218,7 +227,7 @@ fn shuffled_labels_cannot_be_read_off() {
     let mut labels: Vec<bool> = (0..data.studies.len()).map(|place| place % 2 == 0).collect();
     shuffle(&mut labels, &mut stream(&["shuffled labels"]));
     for (study, label) in data.studies.iter_mut().zip(labels) {
-        study.label = label;
+        study.label = label.into();
     }
     for baseline in told(&data, &partition).baselines {
         // 4 standard errors of 240 throws

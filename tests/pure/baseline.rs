@@ -41,7 +41,7 @@ fn require(world: &mut World, cells: Vec<usize>, margin: f64) {
 fn turn(world: &mut World, cell: usize, cases: impl IntoIterator<Item = usize>, margin: f32) {
     for case in cases {
         let outcome = &mut world.evidence.cells[cell].outcomes[case];
-        outcome.predicted = outcome.predicted.map(|class| !class);
+        outcome.predicted = outcome.predicted.map(|class| class.turned(true));
         outcome.margin = outcome.margin.map(|before| -before.signum() * margin);
         outcome.held = u32::from(outcome.margin.is_some_and(|margin| margin > 0.0));
     }
@@ -216,7 +216,8 @@ fn without_a_baseline_it_is_an_error_with_a_remedy() {
 fn other_cases_labels_or_data_are_told() {
     let baseline = accepted(&world());
     let mut other = world();
-    other.evidence.cases[7].label ^= true;
+    let label = &mut other.evidence.cases[7].label;
+    *label = label.turned(true);
     assert!(Comparison::new(&baseline, &other.evidence).expect_err("relabelled").contains("other labels"));
     let mut fewer = World::new(&even(10));
     fewer.cell(2, Attack::default(), |_, _| true);
@@ -472,7 +473,10 @@ fn the_exit_code_of_a_comparison() {
             |evidence| evidence.cases[1].id = "other".into(),
             "1 in the first alone (s1), 1 in the second alone (other)",
         ),
-        (|evidence| evidence.cases[1].label ^= true, "1 of their cases have other labels (s1)"),
+        (
+            |evidence| evidence.cases[1].label = evidence.cases[1].label.turned(true),
+            "1 of their cases have other labels (s1)",
+        ),
         (|evidence| evidence.cells[1].attack = "clean".into(), "twice"),
         (|evidence| evidence.cells[1].outcomes.truncate(399), "has 399 outcomes for 400 cases"),
         (|evidence| drop(evidence.cells.remove(2)), "lacks fusion clean"),

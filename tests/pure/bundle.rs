@@ -42,7 +42,7 @@ fn evidence_of(text: &str) -> Evidence {
         let answers = evidence.cases.iter().take(cases).enumerate().map(|(place, case)| Outcome {
             edits: if attacked { 4 } else { 0 },
             acted: attacked,
-            ..outcome(case.label, is_right(place))
+            ..outcome(case.label.is_abnormal(), is_right(place))
         });
         Cell { model: "language".into(), attack: cell.attack.to_string(), outcomes: answers.collect() }
     };

@@ -80,7 +80,7 @@ proptest! {
     ) {
         prop_assume!(pixels.is_some() || words.is_some());
         let ball = Ball { pixels, words };
-        let names = Names { models: &[], findings: &[], threats: &[], masks: &[] };
+        let names = Names { models: &[], findings: &[], classes: &[], threats: &[], masks: &[] };
         prop_assert_eq!(parse_ball(&ball.to_string(), names), Ok(ball), "{}", ball);
         let plus = ball.to_string().replace(" and ", " + ");
         prop_assert_eq!(parse_ball(&plus, names), Ok(ball));
@@ -126,7 +126,7 @@ fn each_ball_has_its_certificate() {
     let models = ModelInputs::all(&spec.models);
     let model = |name: &str| models.iter().find(|model| model.name == name).expect("a model");
     let how = |name: &str, ball: &str| {
-        let names = Names { models: &models, findings: &[], threats: &[], masks: &[] };
+        let names = Names { models: &models, findings: &[], classes: &[], threats: &[], masks: &[] };
         let ball = parse_ball(ball, names).expect("a ball");
         medcert::spec::reach(model(name), &ball).map_err(|(why, help)| format!("{why}; {help}"))
     };

@@ -26,7 +26,8 @@ fn smoothing(alpha: f64) -> Smoothing {
 }
 
 fn ball(text: &str) -> Ball {
-    parse_ball(text, Names { models: &[], findings: &[], threats: &[], masks: &[] }).expect("a ball")
+    parse_ball(text, Names { models: &[], findings: &[], classes: &[], threats: &[], masks: &[] })
+        .expect("a ball")
 }
 
 fn rules(smoothing: &Smoothing, ball: &Ball) -> Rules {
@@ -292,7 +293,7 @@ fn a_certified_case_that_is_answered_wrongly_is_a_contradiction() {
     assert_eq!(raised(&attacked(0.25, 3..4)), []);
     // wrong without an attack
     let mut clean = world(0.001, BALL, &votes(270, 30, 0), |clause| clause);
-    let labels: Vec<bool> = clean.evidence.cases.iter().map(|case| case.label).collect();
+    let labels: Vec<bool> = clean.evidence.cases.iter().map(|case| case.label.is_abnormal()).collect();
     for (outcome, label) in clean.evidence.cells[0].outcomes.iter_mut().zip(labels).take(9) {
         *outcome = made_evidence::outcome(label, false);
     }

@@ -466,6 +466,11 @@ fn c1_a_case_without_an_answer() {
         let outcome = &mut world.evidence.cells[2].outcomes[0];
         (outcome.predicted, outcome.margin, outcome.held) = (None, None, 0);
     });
+    // a smoothed model that abstains has answered, and is wrong
+    let mut world = healthy();
+    let outcome = &mut world.evidence.cells[2].outcomes[0];
+    (outcome.predicted, outcome.margin, outcome.held) = (None, Some(0.0), 0);
+    assert_eq!(codes(&world), [""; 0]);
 }
 
 #[test]

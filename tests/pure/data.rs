@@ -75,14 +75,14 @@ fn a_manifest_is_read_with_its_own_column_names() {
     assert_eq!(both.left_out, [("without a frontal image".to_string(), 1)]);
     let study = &both.studies[0];
     assert_eq!(
-        (study.id.as_str(), study.patient.as_str(), study.label, study.view.as_deref()),
+        (study.id.as_str(), study.patient.as_str(), study.label.is_abnormal(), study.view.as_deref()),
         ("a", "p1", true, Some("PA"))
     );
     assert_eq!(both.text(study), "Effusion, left.");
     assert_eq!(both.sections, [Section::Findings]);
     let none = load(&spec(folder.path(), &data.replace("positive:", "views: none, positive:"), MODELS), None)
         .expect("data");
-    assert_eq!(none.studies.iter().map(|study| study.label).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(none.studies.iter().map(|study| study.label.is_abnormal()).collect::<Vec<_>>(), [true, false]);
     assert_ne!(none.digest, both.digest);
 }
 
@@ -107,7 +107,7 @@ fn study(path: PathBuf) -> Study {
         frontal: Some(ImageSource::file(path)),
         lateral: None,
         report: medcert::data::Report::default(),
-        label: true,
+        label: true.into(),
         findings: vec![],
         view: None,
         mask: None,
@@ -215,7 +215,7 @@ fn phantoms_are_like_the_real_thing_in_their_numbers() {
     let studies = phantom::studies(3000, 1, 0.0);
     let share =
         |of: &dyn Fn(&Study) -> bool| studies.iter().filter(|study| of(study)).count() as f64 / 3000.0;
-    let abnormal = share(&|study| study.label);
+    let abnormal = share(&|study| study.label.is_abnormal());
     assert!((0.5..0.7).contains(&abnormal), "{abnormal}");
     let patients: std::collections::BTreeSet<&str> =
         studies.iter().map(|study| study.patient.as_str()).collect();
@@ -228,8 +228,8 @@ fn phantoms_are_like_the_real_thing_in_their_numbers() {
         format!("{} {}", study.report.findings, study.report.impression).to_lowercase().contains(text)
     };
     for word in ["opacity", "effusion", "nodule", "enlarged", "no acute"] {
-        let in_normal = share(&|study| !study.label && words(word, study)) / (1.0 - abnormal);
-        let in_abnormal = share(&|study| study.label && words(word, study)) / abnormal;
+        let in_normal = share(&|study| !study.label.is_abnormal() && words(word, study)) / (1.0 - abnormal);
+        let in_abnormal = share(&|study| study.label.is_abnormal() && words(word, study)) / abnormal;
         assert!(
             in_normal > 0.0 && in_abnormal > 0.0,
             "{word}: {in_normal} of the normal, {in_abnormal} of the abnormal"
@@ -255,14 +255,15 @@ fn a_mask_shows_where_the_lesion_is() {
     };
     for study in &studies {
         let white = mask(study).iter().filter(|&&pixel| pixel == 255).count();
-        if study.label {
+        if study.label.is_abnormal() {
             assert!(white < 64 * 64 / 2, "{}: {white}", study.id);
         } else {
             assert_eq!(white, 0, "{}", study.id);
         }
     }
-    let shown = studies.iter().filter(|study| study.label && mask(study).contains(&255)).count();
-    let abnormal = studies.iter().filter(|study| study.label).count();
+    let shown =
+        studies.iter().filter(|study| study.label.is_abnormal() && mask(study).contains(&255)).count();
+    let abnormal = studies.iter().filter(|study| study.label.is_abnormal()).count();
     assert!(shown * 100 >= abnormal * 97, "{shown} of {abnormal}");
 }
 
@@ -270,7 +271,8 @@ fn a_mask_shows_where_the_lesion_is() {
 fn a_split_too_small_is_refused() {
     let studies = phantom::studies(20, 1, 0.0);
     let all = Split { parts: Parts::Drawn { test: 0.99, validation: 0.5 }, cases: None, seed: 0 };
-    let one_class: Vec<Study> = studies.iter().cloned().map(|study| Study { label: true, ..study }).collect();
+    let one_class: Vec<Study> =
+        studies.iter().cloned().map(|study| Study { label: true.into(), ..study }).collect();
     let usual = Split { parts: Parts::Drawn { test: 0.3, validation: 0.2 }, cases: None, seed: 0 };
     let divided = |studies: &[Study], split: Split| {
         let folder = Path::new(".");
@@ -334,7 +336,7 @@ fn the_indiana_collection_has_its_known_numbers() {
     };
     let spec = spec(&root, "{iu_xray: {folder: iu_xray, views: none}}", MODELS);
     let data = load(&spec, Some(&root)).expect("data");
-    let abnormal = data.studies.iter().filter(|study| study.label).count();
+    let abnormal = data.studies.iter().filter(|study| study.label.is_abnormal()).count();
     let empty = data.left_out.iter().find(|(why, _)| why.contains("word")).map_or(0, |(_, count)| *count);
     assert_eq!(data.left_out[0], ("not indexed, so without a label".to_string(), 92));
     assert_eq!(data.studies.len() + empty, 1379 + 2380);

@@ -41,7 +41,7 @@ fn a_finding_has_a_column() {
     let left_out =
         read(COLUMNS, "", &format!("{NAMES}, uncertain: leave out, empty: leave out")).expect("data");
     assert_eq!((letters(&left_out, "edema"), letters(&left_out, "effusion")), ("10--".into(), "?1--".into()));
-    let labels: Vec<bool> = left_out.studies.iter().map(|study| study.label).collect();
+    let labels: Vec<bool> = left_out.studies.iter().map(|study| study.label.is_abnormal()).collect();
     assert_eq!(labels, [true, true, false, false], "abnormal is whatever has one of the findings");
     assert_eq!(left_out.remarks, Vec::<String>::new());
     let healthy =
@@ -94,7 +94,12 @@ fn a_finding_is_present_if_any_row_of_its_case_has_it() {
     assert_eq!(letters(&data, "edema"), "111110?01???10?-");
     assert_eq!(letters(&data, "effusion"), "0".repeat(16));
     for study in &data.studies {
-        assert_eq!(study.label, study.findings.contains(&Presence::Present), "the label of {}", study.id);
+        assert_eq!(
+            study.label.is_abnormal(),
+            study.findings.contains(&Presence::Present),
+            "the label of {}",
+            study.id
+        );
     }
     let why = read(&csv, "", &keys).expect_err("refused");
     assert!(why.contains("the case 1/1 is in the file twice"), "{why}");
@@ -104,7 +109,7 @@ fn a_finding_is_present_if_any_row_of_its_case_has_it() {
     let keys = "rows: any, findings: {edema: Edema, effusion: Effusion}, separator: '|', empty: leave out, none: No Finding";
     let data = read(boxes, ", label: labels", keys).expect("data");
     assert_eq!((letters(&data, "edema"), letters(&data, "effusion")), ("100".into(), "101".into()));
-    let labels: Vec<bool> = data.studies.iter().map(|study| study.label).collect();
+    let labels: Vec<bool> = data.studies.iter().map(|study| study.label.is_abnormal()).collect();
     assert_eq!(labels, [true, false, true]);
 }
 

@@ -219,7 +219,7 @@ fn images(inputs: usize, most: Duration) {
         frontal: Some(ImageSource::file(path.clone())),
         lateral: None,
         report: Report::default(),
-        label: true,
+        label: true.into(),
         findings: vec![],
         view: None,
         mask: None,

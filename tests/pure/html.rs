@@ -103,9 +103,9 @@ fn exhibit() -> Exhibit {
         model: "fusion".into(),
         attack: "FGSM ε=0.1 + 50% deletion".into(),
         case: "s4".into(),
-        label: true,
-        before: Answered { predicted: Some(true), margin: Some(2.31) },
-        after: Answered { predicted: Some(false), margin: Some(-0.42) },
+        label: true.into(),
+        before: Answered { predicted: Some(true.into()), margin: Some(2.31) },
+        after: Answered { predicted: Some(false.into()), margin: Some(-0.42) },
         image: Some(Pictures {
             side: 2,
             before: PNG.into(),

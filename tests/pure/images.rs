@@ -35,7 +35,7 @@ fn study(path: PathBuf, bits: Option<u8>) -> Study {
         frontal: Some(ImageSource::file_of_bits(path, bits)),
         lateral: None,
         report: Report::default(),
-        label: true,
+        label: true.into(),
         findings: vec![],
         view: None,
         mask: None,

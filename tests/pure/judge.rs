@@ -154,9 +154,13 @@ fn two_models_are_compared_case_by_case() {
 fn an_answer_that_is_not_finite_is_wrong() {
     for broken in [
         Outcome { predicted: None, margin: None, ..made_evidence::outcome(true, true) },
-        Outcome { predicted: Some(true), margin: None, ..made_evidence::outcome(true, true) },
-        Outcome { predicted: Some(true), margin: Some(f32::NAN), ..made_evidence::outcome(true, true) },
-        Outcome { predicted: Some(true), margin: Some(0.0), ..made_evidence::outcome(true, true) },
+        Outcome { predicted: Some(true.into()), margin: None, ..made_evidence::outcome(true, true) },
+        Outcome {
+            predicted: Some(true.into()),
+            margin: Some(f32::NAN),
+            ..made_evidence::outcome(true, true)
+        },
+        Outcome { predicted: Some(true.into()), margin: Some(0.0), ..made_evidence::outcome(true, true) },
     ] {
         let mut world = World::new(&even(100));
         let clean = world.cell(2, Attack::default(), |_, _| true);
@@ -509,7 +513,7 @@ fn what_stands_beside_a_row() {
     for outcome in &mut world.evidence.cells[flipped].outcomes[..10] {
         // the answer stays what it was, and so does not follow
         outcome.flipped = true;
-        outcome.predicted = outcome.predicted.map(|answer| !answer);
+        outcome.predicted = outcome.predicted.map(|answer| answer.turned(true));
     }
     for (words, cell) in [
         ("clean", clean),

@@ -35,7 +35,7 @@ fn read(files: &[(&str, &[u8])], block: &str) -> Result<Dataset, String> {
 }
 
 fn labels(data: &Dataset) -> Vec<(&str, bool)> {
-    data.studies.iter().map(|study| (study.id.as_str(), study.label)).collect()
+    data.studies.iter().map(|study| (study.id.as_str(), study.label.is_abnormal())).collect()
 }
 
 fn path(study: &Study) -> String {
@@ -245,7 +245,7 @@ fn a_folder_of_dicom_files_is_a_table_with_pseudonyms() {
         assert!(!said.contains(secret), "{secret}: {said}");
     }
     assert!(data.studies.iter().all(|study| study.id.starts_with("case-")));
-    assert_eq!(data.studies.iter().map(|study| study.label).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(data.studies.iter().map(|study| study.label.is_abnormal()).collect::<Vec<_>>(), [false, true]);
     let groups = |name: &str| {
         let study = &data.studies[0].groups;
         study.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())

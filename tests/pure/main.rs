@@ -20,6 +20,7 @@ mod certified;
 mod certified_reports;
 mod certified_verdicts;
 mod checks;
+mod classes;
 mod clusters;
 mod data;
 mod dicom;

@@ -22,7 +22,10 @@ fn begun(files: &[(&str, &str)]) -> Dataset {
 }
 
 fn labels(data: &Dataset) -> Vec<(&str, &str, bool)> {
-    data.studies.iter().map(|study| (study.id.as_str(), study.patient.as_str(), study.label)).collect()
+    data.studies
+        .iter()
+        .map(|study| (study.id.as_str(), study.patient.as_str(), study.label.is_abnormal()))
+        .collect()
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_changed_model_is_shown_beside_what_was_accepted() {
     let accepted = body(&world, &judgement);
     world.evidence.models[2].weights = "0123456789abcdef".repeat(4);
     for outcome in &mut world.evidence.cells[4].outcomes[..60] {
-        outcome.predicted = outcome.predicted.map(|class| !class);
+        outcome.predicted = outcome.predicted.map(|class| class.turned(true));
         outcome.margin = outcome.margin.map(|margin| -margin);
     }
     let judgement = world.judged();

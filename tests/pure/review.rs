@@ -18,12 +18,12 @@ fn world() -> World {
 }
 
 fn exhibits(key: &Key) -> Vec<Exhibit> {
-    let answered = Answered { predicted: Some(true), margin: Some(1.0) };
+    let answered = Answered { predicted: Some(true.into()), margin: Some(1.0) };
     let exhibit = |(place, pair): (usize, &medcert::review::Pair)| Exhibit {
         model: pair.model.clone(),
         attack: pair.attack.clone(),
         case: pair.case.clone(),
-        label: true,
+        label: true.into(),
         before: answered,
         after: answered,
         image: Some(Pictures {

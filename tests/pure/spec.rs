@@ -142,7 +142,7 @@ fn image(search: ImageSearch, strength: Strength) -> Threat {
 /// Two spellings of the same.
 fn same(one: &str, other: &str) {
     let threats = [("steady".to_string(), Threat::Text(TextAttack::deletion(0.1)))];
-    let names = Names { models: &readers(), findings: &[], threats: &threats, masks: &[] };
+    let names = Names { models: &readers(), findings: &[], classes: &[], threats: &threats, masks: &[] };
     let read = |sentence: &str| {
         let mut clauses =
             parse_sentence(sentence, names).unwrap_or_else(|faults| panic!("{sentence}: {faults:?}"));
@@ -223,14 +223,14 @@ fn condition() -> impl Strategy<Value = (String, Vec<Threat>)> {
 proptest! {
     #[test]
     fn a_condition_is_read_as_it_was_written((words, threats) in condition()) {
-        let read = parse_condition(&words, Names { models: &[], findings: &[], threats: &[], masks: &[] }).expect("a condition");
+        let read = parse_condition(&words, Names { models: &[], findings: &[], classes: &[], threats: &[], masks: &[] }).expect("a condition");
         prop_assert_eq!(read.threats, threats);
         prop_assert_eq!(read.words, words);
     }
 
     #[test]
     fn no_sentence_panics_and_every_complaint_points_into_it(sentence in "(fusion|language|accuracy|≥|>=|90%|, |FGSM|ε|≤|0.1|\\+|−|under|at|deletion|clean|[ -~]{1,3}| ){0,14}") {
-        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), findings: &[], threats: &[], masks: &[] }) {
+        if let Err(complaints) = parse_sentence(&sentence, Names { models: &readers(), findings: &[], classes: &[], threats: &[], masks: &[] }) {
             prop_assert!(!complaints.is_empty());
             for complaint in complaints {
                 let rest: String = sentence.chars().skip(complaint.offset).collect();
@@ -259,7 +259,7 @@ proptest! {
 /// A condition of a spec with a mask file `field`.
 fn condition_of(words: &str) -> medcert::spec::Condition {
     let masks = ["field".to_string()];
-    let names = Names { models: &[], findings: &[], threats: &[], masks: &masks };
+    let names = Names { models: &[], findings: &[], classes: &[], threats: &[], masks: &masks };
     parse_condition(words, names).unwrap_or_else(|complaint| panic!("{words}: {complaint:?}"))
 }
 

@@ -30,7 +30,7 @@ fn read(csv: impl AsRef<[u8]>, keys: &str) -> Result<Dataset, String> {
 }
 
 fn labels(data: &Dataset) -> Vec<bool> {
-    data.studies.iter().map(|study| study.label).collect()
+    data.studies.iter().map(|study| study.label.is_abnormal()).collect()
 }
 
 #[test]

@@ -106,10 +106,11 @@ impl Bench {
         studies.truncate(reports.len());
         for (study, (findings, label)) in studies.iter_mut().zip(reports) {
             study.report = Report { findings: (*findings).to_string(), ..Report::default() };
-            study.label = *label;
+            study.label = (*label).into();
         }
         let test = (0..studies.len()).collect();
         let data = Dataset {
+            classes: vec![],
             findings: vec![],
             studies,
             left_out: vec![],

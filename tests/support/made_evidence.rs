@@ -28,6 +28,7 @@ pub fn spec() -> Spec {
             label_noise: 0.02,
             missed: 0.07,
             findings: vec![],
+            classes: vec![],
             unlabelled: 0.0,
             views: Views::Both,
         },
@@ -142,7 +143,7 @@ impl World {
                 .map(|(place, &label)| Case {
                     id: format!("s{place}"),
                     patient: format!("p{place}"),
-                    label,
+                    label: label.into(),
                     findings: String::new(),
                     lesion: None,
                     seen: vec![],
@@ -176,7 +177,7 @@ impl World {
         let edits = if attack.text.is_empty() { 0 } else { 4 };
         let weakened = if attack == Attack::default() { 1.0 } else { 0.8 };
         let outcome = |(place, case): (usize, &Case)| {
-            let outcome = outcome(case.label, right(place, case.label));
+            let outcome = outcome(case.label.is_abnormal(), right(place, case.label.is_abnormal()));
             let margin = outcome.margin.map(|margin| margin * weakened);
             Outcome { change: epsilon, edits, acted: epsilon > 0.0 || edits > 0, margin, ..outcome }
         };
@@ -196,7 +197,9 @@ impl World {
 
     /// Adds an attack that only the checks ask for, on all cases or on so many from where probes begin.
     pub fn probe(&mut self, model: usize, attack: Attack, cases: usize, right: impl Fn(usize, bool) -> bool) {
-        let outcome = |(place, case): (usize, &Case)| outcome(case.label, right(place, case.label));
+        let outcome = |(place, case): (usize, &Case)| {
+            outcome(case.label.is_abnormal(), right(place, case.label.is_abnormal()))
+        };
         let (name, attack_name) = (self.plan.spec.models[model].0.clone(), attack.to_string());
         let all = self.evidence.cases.iter().enumerate().map(outcome).collect::<Vec<_>>();
         let mut probe = Cell { model: name, attack: attack_name, outcomes: all[..cases].to_vec() };
@@ -253,7 +256,7 @@ fn hex(text: &str) -> String {
 /// What a model answered: the label or its opposite.
 pub fn outcome(label: bool, right: bool) -> Outcome {
     Outcome {
-        predicted: Some(label == right),
+        predicted: Some((label == right).into()),
         margin: Some(if right { 1.25 } else { -0.5 }),
         edits: 0,
         change: 0.0,

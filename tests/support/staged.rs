@@ -129,7 +129,7 @@ impl Stage {
                     findings: if label { "There is an opacity." } else { "The lungs are clear." }.into(),
                     ..Report::default()
                 },
-                label,
+                label: label.into(),
                 findings: vec![],
                 view: None,
                 mask: None,
@@ -145,6 +145,7 @@ impl Stage {
             validation: (cases + train..cases + train + validation).collect(),
         };
         let data = Dataset {
+            classes: vec![],
             studies,
             findings: vec![],
             left_out: vec![],

@@ -130,5 +130,10 @@ pub fn run(
         preserving,
     };
     let steps = propose(&reports, search, share, queries).expect("edits");
-    Found { truth_after: victim.truth().to_vec(), truth, steps, queries: victim.queries() }
+    Found {
+        truth_after: victim.truth().iter().map(|label| label.is_abnormal()).collect(),
+        truth,
+        steps,
+        queries: victim.queries(),
+    }
 }

@@ -154,7 +154,12 @@ fn a_manifests_columns_are_guessed_and_its_labels_asked_for() {
     insta::assert_snapshot!("manifest", text);
     let flags = ["--force", "--data", &file, "--positive", "effusion"];
     let (spec, ..) = begin(folder.path(), &flags, None).expect("a spec");
-    let abnormal = data::load(&spec, None).expect("data").studies.iter().filter(|study| study.label).count();
+    let abnormal = data::load(&spec, None)
+        .expect("data")
+        .studies
+        .iter()
+        .filter(|study| study.label.is_abnormal())
+        .count();
     assert_eq!(abnormal, 20);
     // nothing says which of these is abnormal
     let file = manifest(folder.path(), "case,subject_no,report,label", |at| {

@@ -7,7 +7,9 @@
 //! scaled so that every text has length 1. A model that does not beat this reader shows no understanding of
 //! reports; a reader that is nearly always right shows that the text carries the label.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Class;
 
 /// Weight of the penalty, beside a sum over the training texts.
 const RIDGE: f64 = 0.2;
@@ -22,13 +24,28 @@ const DONE: f64 = 1e-5;
 /// A text as the features that it has: place and value.
 type Row = Vec<(usize, f64)>;
 
-/// Learns from `train` and says of each text of `test` whether it is abnormal. Deterministic.
-pub(super) fn predict(train: &[(&str, bool)], test: &[&str]) -> Vec<bool> {
+/// Learns from `train` and gives the class of each text of `test`. Of several classes each is learned against the others,
+/// and the one with the highest score is the answer. Deterministic.
+pub(super) fn predict(train: &[(&str, Class)], test: &[&str]) -> Vec<Class> {
     let features = Features::of(train.iter().map(|(text, _)| *text));
     let rows: Vec<Row> = train.iter().map(|(text, _)| features.row(text)).collect();
-    let labels: Vec<f64> = train.iter().map(|(_, label)| f64::from(u8::from(*label))).collect();
-    let weights = fit(&rows, &labels, features.weights.len() + 1);
-    test.iter().map(|text| score(&features.row(text), &weights) > 0.0).collect()
+    let against = |class: Class| {
+        let labels: Vec<f64> = train.iter().map(|(_, label)| f64::from(u8::from(*label == class))).collect();
+        fit(&rows, &labels, features.weights.len() + 1)
+    };
+    let several: BTreeSet<Class> =
+        train.iter().map(|(_, label)| *label).filter(|label| matches!(label, Class::Several(_))).collect();
+    if several.is_empty() {
+        let weights = against(Class::Two(true));
+        return test.iter().map(|text| Class::Two(score(&features.row(text), &weights) > 0.0)).collect();
+    }
+    let weights: Vec<(Class, Vec<f64>)> = several.into_iter().map(|class| (class, against(class))).collect();
+    let answer = |text: &&str| {
+        let row = features.row(text);
+        let scores = weights.iter().map(|(class, weights)| (*class, score(&row, weights)));
+        scores.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Class::Several(0), |(class, _)| class)
+    };
+    test.iter().map(answer).collect()
 }
 
 /// The words of a text in lower case: its runs of letters and digits.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Partition, Pixels, leaks};
+use crate::Class;
 use duplicates::{film_groups, images, report_groups, reports};
 pub use kept::audit_kept;
 
@@ -124,9 +125,9 @@ fn baselines(data: &Dataset, partition: &Partition, whole: &[&str]) -> Vec<Basel
     let label = |question: Option<usize>, place: usize| data.studies[place].label_of(question);
     let baseline = |((name, texts), question): (&(String, Vec<&str>), Option<usize>)| {
         let known = |place: &usize| Some((texts[*place], label(question, *place)?));
-        let train: Vec<(&str, bool)> = partition.train.iter().filter_map(known).collect();
+        let train: Vec<(&str, Class)> = partition.train.iter().filter_map(known).collect();
         let said = bag_of_words::predict(&train, &chosen(texts, &partition.test));
-        let is_right = |(said, place): (&bool, &usize)| Some(*said == label(question, *place)?);
+        let is_right = |(said, place): (&Class, &usize)| Some(*said == label(question, *place)?);
         Baseline {
             name: name.clone(),
             right: said.iter().zip(&partition.test).map(is_right).collect(),

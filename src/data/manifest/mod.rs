@@ -72,7 +72,7 @@ impl<'a> Reading<'a> {
 
     /// How its findings are read, if it is asked for some.
     fn finding_reader(&self) -> Option<FindingReader<'a>> {
-        let Labels { positive, negative, leave_out, separator } = self.labels;
+        let Labels { positive, negative, leave_out, classes: _, separator } = self.labels;
         let missing = self.missing;
         self.findings.map(|columns| FindingReader {
             columns,

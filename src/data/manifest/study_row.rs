@@ -14,7 +14,7 @@ use crate::data::table::Row;
 use crate::data::{ImageFile, ImageSource, Report, Study};
 use crate::files::bounded_text;
 use crate::spec::Privacy;
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Largest text file of a report, in bytes (1 MiB).
 const LARGEST_REPORT: u64 = 1 << 20;
@@ -70,24 +70,24 @@ pub(super) fn study<'a>(
     }))
 }
 
-/// Whether a row's study is abnormal and what is known of each finding, or why the row is left out.
+/// The class of a row's study and what is known of each finding, or why the row is left out.
 fn labels<'a>(
     row: Row<'a>,
     places: &Places,
     reading: Reading<'a>,
-) -> Result<std::result::Result<(bool, Vec<Presence>), String>> {
+) -> Result<std::result::Result<(Class, Vec<Presence>), String>> {
     let Reading { labels, missing, .. } = reading;
     Ok(match (&places.labels, reading.finding_reader()) {
         (LabelPlaces::Findings(places), Some(reader)) => {
-            reader.read(row, places)?.map(|presences| (presences.contains(&Presence::Present), presences))
+            let presences = reader.read(row, places)?;
+            presences.map(|presences| (presences.contains(&Presence::Present).into(), presences))
         }
         (LabelPlaces::Abnormal(label), _) if missing.value(row, *label).is_none() => {
             Err("without a label".to_string())
         }
         (LabelPlaces::Abnormal(label), _) => match labels.read(row, *label)? {
             Label::LeftOut(reason) => Err(reason),
-            Label::Abnormal => Ok((true, vec![])),
-            Label::Normal => Ok((false, vec![])),
+            Label::Class(class) => Ok((class, vec![])),
         },
         (LabelPlaces::Findings(_), None) => {
             return Err(Error::Bug("the places of findings were found and nothing reads them".into()));

@@ -7,13 +7,17 @@
 //! about a real model.
 
 mod draw;
+mod labels;
 mod report;
 
 use std::sync::Arc;
 
 use rand_chacha::ChaCha12Rng;
 
-use super::{ImageSource, Presence, Study, groups};
+pub use labels::{classify, label};
+
+use super::{ImageSource, Study, groups};
+use crate::Class;
 use crate::random::{below, stream, uniform};
 use crate::spec::PhantomFinding;
 
@@ -230,7 +234,7 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
                 frontal: plane(Plane::Frontal),
                 lateral: plane(Plane::Lateral),
                 report,
-                label: drawing.lesions.is_empty() == wrong,
+                label: Class::Two(drawing.lesions.is_empty() == wrong),
                 findings: vec![],
                 view: Some(view.to_string()),
                 mask: plane(Plane::FrontalMask),
@@ -241,30 +245,6 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
         patient += 1;
     }
     studies
-}
-
-/// Gives each study its labels of findings: what its pictures show, but for a share of labels that are wrong and a share
-/// that are not known. They have streams of their own, so that more findings change no label of the others.
-pub fn label(studies: &mut [Study], findings: &[PhantomFinding], seed: u64, (wrong, unlabelled): (f64, f64)) {
-    if findings.is_empty() {
-        return;
-    }
-    for study in studies {
-        let Some(ImageSource::Phantom(drawing, _)) = &study.frontal else { continue };
-        let presence = |finding: &PhantomFinding| {
-            let mut rng = stream(&["phantom finding", &seed.to_string(), &study.id, finding.name()]);
-            let is_wrong = f64::from(uniform(&mut rng)) < wrong;
-            if f64::from(uniform(&mut rng)) < unlabelled {
-                Presence::Empty
-            } else if drawing.shows(*finding) == is_wrong {
-                Presence::Absent
-            } else {
-                Presence::Present
-            }
-        };
-        study.findings = findings.iter().map(presence).collect();
-        study.label = study.findings.contains(&Presence::Present);
-    }
 }
 
 /// Sex and age band of a patient, which say nothing about the label. They have a stream of their own, so that

@@ -10,7 +10,7 @@
 
 use super::{Field, Look, Raised, of_cases};
 use crate::plan::Clause;
-use crate::spec::{Bound, Check};
+use crate::spec::{Bound, Check, Metric};
 
 pub(super) fn check(field: &Field<'_>) -> Look {
     Look::each(field.models(), |model| Ok(twins(field, model)))
@@ -49,10 +49,13 @@ fn twins(field: &Field<'_>, model: usize) -> Vec<Raised> {
 
 /// Raised if a clause's share reaches its threshold with the twins and even the upper bound misses it without them.
 fn fails_without(field: &Field<'_>, clause: &Clause, has_twin: &[bool]) -> Option<Raised> {
+    if clause.metric == Metric::MacroAccuracy {
+        return None; // no share of cases
+    }
     let Bound::Rate(threshold) = clause.bound else { return None };
-    let all = field.tally.score(clause.model, &clause.cells, clause.metric).ok()?;
+    let all = field.tally.score(clause.model, &clause.cells, clause.measure()).ok()?;
     let (right, rest) =
-        field.tally.score_of(clause.model, &clause.cells, clause.metric, |case| !has_twin[case]).ok()?;
+        field.tally.score_of(clause.model, &clause.cells, clause.measure(), |case| !has_twin[case]).ok()?;
     let upper = crate::stats::upper_bound(right, rest, crate::judge::LEVEL);
     (all.estimate.share() >= threshold && upper < threshold).then(|| {
         let message = format!(

@@ -44,6 +44,7 @@ use std::ops::Range;
 use super::Verdict;
 use super::counts::{Tally, is_right};
 use super::loosened::{Loosened, Signed};
+use crate::class::most_frequent;
 use crate::evidence::{Evidence, Outcome, Vote};
 use crate::plan::{Attack, Cell, ImageAttack, Plan};
 use crate::spec::{
@@ -259,8 +260,8 @@ impl<'a> Field<'a> {
     /// Share of the more frequent class among some cases of a subject.
     fn majority(&self, model: usize, places: Range<usize>) -> f64 {
         let cases = places.len();
-        let abnormal = self.tally.known(model)[places].iter().filter(|(_, label)| *label).count();
-        abnormal.max(cases.saturating_sub(abnormal)) as f64 / cases.max(1) as f64
+        let labels = self.tally.known(model)[places].iter().map(|(_, label)| *label);
+        most_frequent(labels).map_or(0, |(_, most)| most) as f64 / cases.max(1) as f64
     }
 
     /// The plan's cells in which a gradient attack acts on a model's pixels.

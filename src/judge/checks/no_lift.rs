@@ -9,6 +9,7 @@
 //! nothing; test more cases where there are too few. (D3 compares a text model with a bag of words.)
 
 use super::{Field, Look, Raised};
+use crate::class::most_frequent;
 use crate::judge::clause_verdict::needed;
 use crate::judge::{LEVEL, Verdict, percent, points_beside};
 use crate::plan::probes::replaced;
@@ -60,8 +61,8 @@ fn baselines(field: &Field<'_>, model: usize) -> Vec<(String, Vec<bool>)> {
     // the cases of the model's clean cell: all, or the first ones if it ended early
     let known = field.tally.known(model);
     let cases = &known[..field.clean(model).len().min(known.len())];
-    let abnormal = cases.iter().filter(|(_, label)| *label).count() * 2 >= cases.len();
-    let majority = cases.iter().map(|(_, label)| *label == abnormal).collect();
+    let most = most_frequent(cases.iter().map(|(_, label)| *label)).map(|(class, _)| class);
+    let majority = cases.iter().map(|(_, label)| Some(*label) == most).collect();
     let mut baselines = vec![("always the majority class".to_string(), majority)];
     for (reads, image, name) in
         [(image, true, "the same with a blank image"), (text, false, "the same with a blank report")]

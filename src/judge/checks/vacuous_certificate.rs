@@ -8,7 +8,8 @@
 //! (`train: {noise: 0.25}`).
 
 use super::{Field, Look, Raised, of_cases};
-use crate::judge::class;
+use crate::Class;
+use crate::class::most_frequent;
 use crate::spec::Check;
 
 /// Fewest certified cases that raise the check: among fewer, a single class is no surprise.
@@ -20,10 +21,9 @@ pub(super) fn check(field: &Field<'_>) -> Look {
         let votes = field.votes(place)?;
         let certificate = field.plan.certificates[place];
         let cases = field.evidence.cases.iter().zip(votes);
-        let labels: Vec<bool> =
+        let labels: Vec<Class> =
             cases.filter(|(_, vote)| vote.is_certified()).map(|(case, _)| case.label).collect();
-        let abnormal = labels.iter().filter(|&&label| label).count();
-        let largest = abnormal.max(labels.len() - abnormal);
+        let (class, largest) = most_frequent(labels.iter().copied()).unwrap_or((Class::Two(true), 0));
         let majority = field.majority(certificate.model, 0..votes.len());
         let raise = |message: String| {
             Raised::new(Check::VacuousCertificate, Some(certificate.model), message).certificate(place)
@@ -33,7 +33,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
                 "{} certified within {} are {}",
                 of_cases(largest, labels.len()),
                 certificate.ball,
-                class(abnormal == largest),
+                field.tally.class_name(class),
             ))));
         }
         let is_few = labels.len() as f64 <= majority * votes.len() as f64;

@@ -13,11 +13,11 @@ use crate::lab::attack::image::{Problem, Space, pgd};
 use crate::lab::defend::smoothing::Defended;
 use crate::lab::inputs::Inputs;
 use crate::lab::tensor;
-use crate::lab::victim::{Classifier, Victim};
+use crate::lab::victim::{Classifier, Victim, margin};
 use crate::spec::Norm;
 use crate::stats::certificate::{Change, Question};
 use crate::stats::vote::{Rules, State};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Error rate of the votes that may contradict a certificate.
 const ALPHA: f64 = 1e-6;
@@ -52,14 +52,9 @@ pub struct Reach {
     pub inside: Option<Vec<bool>>,
 }
 
-/// The training words that speak most for one class, strongest first.
+/// For each class, the training words that speak most against it, strongest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AdverseWords {
-    /// Words that speak for abnormal, for reports whose label is normal.
-    to_normal: Vec<String>,
-    /// Words that speak for normal, for reports whose label is abnormal.
-    to_abnormal: Vec<String>,
-}
+pub struct AdverseWords(Vec<Vec<String>>);
 
 impl AdverseWords {
     /// Measures each word alone, beside the image of the first training case. Empty if words get no noise.
@@ -77,18 +72,27 @@ impl AdverseWords {
         words.sort_by_key(|word| std::cmp::Reverse(word.1)); // stable: equals stay in alphabetical order
         words.truncate(KNOWN_WORDS);
         let words: Vec<String> = words.into_iter().map(|(word, _)| word.to_string()).collect();
-        let scores = abnormal(smoothed, inputs, first, &words)?;
-        let mut order: Vec<usize> = (0..words.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        let pick = |order: &[usize]| order.iter().take(TRIED_WORDS).map(|&at| words[at].clone()).collect();
-        let to_normal = pick(&order);
-        order.reverse();
-        Ok(Self { to_normal, to_abnormal: pick(&order) })
+        let count = inputs.answers().count();
+        let mut against = Vec::with_capacity(count);
+        for class in 0..count {
+            let scores = support(smoothed, (inputs, first), &words, Class::at(class, count))?;
+            let mut order: Vec<usize> = (0..words.len()).collect();
+            // equals stay as earlier versions had them
+            let tie = |a: usize, b: usize| if class == 0 { a.cmp(&b) } else { b.cmp(&a) };
+            order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(tie(a, b)));
+            against.push(order.iter().take(TRIED_WORDS).map(|&at| words[at].clone()).collect());
+        }
+        Ok(Self(against))
     }
 }
 
-/// The log-odds of abnormal for texts beside a study's image; 0 if not finite.
-fn abnormal(smoothed: &Smoothed<'_>, inputs: &Inputs, index: usize, texts: &[String]) -> Result<Vec<f32>> {
+/// The margin of a class for texts beside a study's image; 0 if not finite.
+fn support(
+    smoothed: &Smoothed<'_>,
+    (inputs, index): (&Inputs, usize),
+    texts: &[String],
+    class: Class,
+) -> Result<Vec<f32>> {
     let _guard = tensor::no_grad_guard();
     let base = smoothed.base;
     let image = base.side().map(|side| inputs.images(side, &[index])).transpose()?;
@@ -97,9 +101,10 @@ fn abnormal(smoothed: &Smoothed<'_>, inputs: &Inputs, index: usize, texts: &[Str
     for batch in texts.chunks(AT_ONCE) {
         let rows = tensor::rows(&vec![0; batch.len()])?;
         let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
-        let logits = tensor::values(&base.decide(image.as_ref(), Some(&base.read_texts(batch)?))?)?;
-        let score = |pair: &[f32]| if (pair[1] - pair[0]).is_finite() { pair[1] - pair[0] } else { 0.0 };
-        scores.extend(logits.chunks_exact(2).map(score));
+        let logits = base.decide(image.as_ref(), Some(&base.read_texts(batch)?))?;
+        let score = |logits: &[f32]| Some(margin(logits, class)).filter(|margin| margin.is_finite());
+        let each = tensor::values(&logits)?;
+        scores.extend(each.chunks_exact(tensor::classes(&logits)).map(|one| score(one).unwrap_or(0.0)));
     }
     Ok(scores)
 }
@@ -170,12 +175,11 @@ impl Adversary<'_> {
         };
         let label = self.inputs.labels[index];
         let words: Vec<String> = text.split_whitespace().map(str::to_string).collect();
-        let scores = abnormal(self.smoothed, self.inputs, index, &words)?;
+        let scores = support(self.smoothed, (self.inputs, index), &words, label)?;
         let mut order: Vec<usize> = (0..words.len()).collect();
-        let support = |place: usize| if label { scores[place] } else { -scores[place] };
-        order.sort_by(|&a, &b| support(b).total_cmp(&support(a)));
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let mut best = (f32::INFINITY, text.to_string());
-        for adverse in if label { &self.words.to_abnormal } else { &self.words.to_normal } {
+        for adverse in self.words.0.get(label.place()).into_iter().flatten() {
             let mut changed = words.clone();
             for &place in order.iter().take(count) {
                 changed[place].clone_from(adverse);
@@ -196,8 +200,7 @@ impl Adversary<'_> {
         let image = image.map(|image| defended.read_images(&image)).transpose()?;
         let text = defended.read_texts(&[text.to_string()])?;
         let logits = tensor::values(&defended.decide(image.as_ref(), Some(&text))?)?;
-        let difference = logits[1] - logits[0];
-        Ok(if self.inputs.labels[index] { difference } else { -difference })
+        Ok(margin(&logits, self.inputs.labels[index]))
     }
 
     /// Moves the pixels by gradient steps, then rounds them to the lattice; they stay within the ball.

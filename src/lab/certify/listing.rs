@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Vote, is_label};
+use super::{Vote, are_label};
 use crate::Result;
 use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
@@ -112,9 +112,9 @@ pub fn case(
         let rows = tensor::rows(&vec![0; count])?;
         for image in &images {
             let image = image.as_ref().map(|image| image.f_index_select(0, &rows)).transpose()?;
-            for pair in tensor::values(&model.decide(image.as_ref(), text.as_ref())?)?.chunks_exact(2) {
+            for is_label in are_label(&model.decide(image.as_ref(), text.as_ref())?, label)? {
                 samples += 1;
-                if !is_label(pair, label) {
+                if !is_label {
                     return Ok(false);
                 }
                 successes += 1;

@@ -7,12 +7,12 @@
 //! and n the image's. With k masks along a side, the stride is s = ⌈(n − p + 1)/k⌉ and the side of a mask p + s − 1.
 //! A mask is gray, about the mean of a film. Cost a case: k²(k² + 1)/2 evaluations a view, until the first one fails.
 
-use super::{Vote, is_label};
-use crate::Result;
+use super::{Vote, are_label};
 use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
 use crate::lab::tensor::{self, Tensor};
 use crate::stats::vote::State;
+use crate::{Class, Result};
 
 /// The value of a masked pixel.
 const GRAY: u8 = 128;
@@ -90,12 +90,11 @@ pub(super) fn answers(
     base: &dyn Reader,
     images: &Tensor,
     text: Option<&Tensor>,
-    label: bool,
+    label: Class,
 ) -> Result<Vec<bool>> {
     let _guard = tensor::no_grad_guard();
     let image = base.read_images(images)?;
     let rows = tensor::rows(&vec![0; images.size()[0] as usize])?;
     let text = text.map(|text| text.f_index_select(0, &rows)).transpose()?;
-    let logits = tensor::values(&base.decide(Some(&image), text.as_ref())?)?;
-    Ok(logits.chunks_exact(2).map(|pair| is_label(pair, label)).collect())
+    are_label(&base.decide(Some(&image), text.as_ref())?, label)
 }

@@ -20,10 +20,11 @@ use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
 use crate::lab::stop;
 use crate::lab::tensor::{self, Tensor};
+use crate::lab::victim::margin;
 use crate::random::stream;
 use crate::stats::certificate::Question;
 use crate::stats::vote::{Count, Rules, State};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 use gaussian::Noise;
 
 /// Copies of a case that are read together.
@@ -105,10 +106,11 @@ impl Smoothed<'_> {
     pub fn votes(
         &self,
         point: &Point,
-        label: bool,
+        label: impl Into<Class>,
         purpose: &[&str],
         rules: &[Option<Rules>],
     ) -> Result<Vec<Vote>> {
+        let label = label.into();
         let words = point.text.split_whitespace().count() as u64;
         let begin = |rules: &Option<Rules>| {
             let count = Count::default();
@@ -147,7 +149,7 @@ impl Smoothed<'_> {
         &self,
         point: &Point,
         fixed: &Fixed,
-        label: bool,
+        label: Class,
         purpose: &[&str],
         block: u64,
     ) -> Result<Vec<bool>> {
@@ -171,8 +173,7 @@ impl Smoothed<'_> {
             }
             None => None,
         };
-        let logits = tensor::values(&self.base.decide(image.as_ref(), text.as_ref())?)?;
-        Ok(logits.chunks_exact(2).map(|pair| is_label(pair, label)).collect())
+        are_label(&self.base.decide(image.as_ref(), text.as_ref())?, label)
     }
 
     /// The features of inputs that are not randomised, repeated for each copy.
@@ -216,10 +217,14 @@ impl WordNoise {
     }
 }
 
-/// Whether the answer of logits (normal, abnormal) is finite and the label.
-pub fn is_label(pair: &[f32], label: bool) -> bool {
-    let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
-    margin.is_finite() && margin > 0.0
+/// Whether the answers of logits `[cases, classes]` are finite and the label.
+pub fn are_label(logits: &Tensor, label: Class) -> Result<Vec<bool>> {
+    let values = tensor::values(logits)?;
+    let is_label = |logits: &[f32]| {
+        let margin = margin(logits, label);
+        margin.is_finite() && margin > 0.0
+    };
+    Ok(values.chunks_exact(tensor::classes(logits)).map(is_label).collect())
 }
 
 fn bug(what: &str) -> Error {

@@ -10,9 +10,10 @@ use super::Chunk;
 use crate::evidence::{GradientHealth, Health};
 use crate::lab::loss;
 use crate::lab::tensor::{self, Tensor};
+use crate::lab::victim::margin;
 use crate::random::stream;
 use crate::spec::{Access, AttackLoss};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// Number of cases that are also asked alone.
 const ALONE: usize = 4;
@@ -31,22 +32,24 @@ impl Chunk<'_> {
     pub fn health(&self) -> Result<Health> {
         let cases = self.indices.len();
         let (first, again) = (self.logits(None)?, self.logits(None)?);
+        let classes = first.len() / cases.max(1);
         // a model behind a command may run on another machine, so its answers are compared up to rounding
         let is_ours = self.scene.reader.access() == Access::Gradient;
         let same = |pair: &(&[f32], &[f32])| {
             let same_bits = || pair.0.iter().zip(pair.1).all(|(a, b)| a.to_bits() == b.to_bits());
             if is_ours { same_bits() } else { !differ(pair.0, pair.1) }
         };
-        let pairs = first.chunks_exact(2).zip(again.chunks_exact(2));
+        let pairs = first.chunks_exact(classes).zip(again.chunks_exact(classes));
         let unrepeatable = pairs.filter(|pair| !same(pair)).count() as u32;
         let alone = ALONE.min(cases);
         let mut dependent = 0;
         for row in 0..alone {
             let lonely = self.logits(Some(row))?;
-            dependent += u32::from(differ(&first[2 * row..2 * row + 2], &lonely));
+            dependent += u32::from(differ(&first[classes * row..classes * (row + 1)], &lonely));
         }
-        let in_unit = |pair: &[f32]| {
-            pair.iter().all(|value| (0.0..=1.0).contains(value)) && (pair[0] + pair[1] - 1.0).abs() < 1e-4
+        let in_unit = |one: &[f32]| {
+            one.iter().all(|value| (0.0..=1.0).contains(value))
+                && (one.iter().sum::<f32>() - 1.0).abs() < 1e-4
         };
         let gradient =
             self.images.as_ref().filter(|_| is_ours).map(|images| self.gradients(images)).transpose()?;
@@ -58,7 +61,7 @@ impl Chunk<'_> {
             unrepeatable,
             alone: alone as u32,
             dependent,
-            probabilities: first.chunks_exact(2).all(in_unit),
+            probabilities: first.chunks_exact(classes).all(in_unit),
             gradient,
             noise: None,
         })
@@ -83,15 +86,16 @@ impl Chunk<'_> {
             return self.refuse(others);
         }
         let logits = self.logits(None)?;
-        let is_other = |((pair, &label), first): ((&[f32], &bool), &Option<f32>)| {
-            let margin = if label { pair[1] - pair[0] } else { pair[0] - pair[1] };
-            let scale = pair.iter().fold(1e-6_f32, |most, value| most.max(value.abs()));
+        let classes = (logits.len() / self.indices.len().max(1)).max(1);
+        let is_other = |((logits, &label), first): ((&[f32], &Class), &Option<f32>)| {
+            let margin = margin(logits, label);
+            let scale = logits.iter().fold(1e-6_f32, |most, value| most.max(value.abs()));
             match first.filter(|_| margin.is_finite()) {
                 Some(first) => (first - margin).abs() > ROUNDING * scale,
                 None => first.is_some() || margin.is_finite(),
             }
         };
-        let answers = logits.chunks_exact(2).zip(self.victim.truth()).zip(first);
+        let answers = logits.chunks_exact(classes).zip(self.victim.truth()).zip(first);
         self.refuse(answers.filter(|answer| is_other(*answer)).count())
     }
 
@@ -107,7 +111,7 @@ impl Chunk<'_> {
         )))
     }
 
-    /// The logits of the clean cases, or of one of them alone, computed anew; two a case.
+    /// The logits of the clean cases, or of one of them alone, computed anew; one a class and case.
     fn logits(&self, alone: Option<usize>) -> Result<Vec<f32>> {
         let _guard = tensor::no_grad_guard();
         let image = match (&self.images, alone) {
@@ -198,7 +202,7 @@ impl Chunk<'_> {
     }
 
     fn truth(&self) -> Result<Tensor> {
-        let labels: Vec<i64> = self.victim.truth().iter().map(|&label| i64::from(label)).collect();
+        let labels: Vec<i64> = self.victim.truth().iter().map(|&label| label.place() as i64).collect();
         tensor::integers(&labels, &[labels.len()])
     }
 }

@@ -27,7 +27,7 @@ use super::victim::{Answer, Trace, Victim};
 use crate::evidence::{Outcome, Routes};
 use crate::plan::{Attack, ImageAttack};
 use crate::spec::{ImageSearch, Joint, Norm, Region, TextAttack};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// The cases of a chunk, as one model reads them.
 pub struct Chunk<'a> {
@@ -67,7 +67,7 @@ type Sought = (ImageSearch, Norm, Region, usize);
 impl<'a> Chunk<'a> {
     /// Reads the clean inputs of `indices`, and asks the model about them.
     pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
-        let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<bool>>>()?;
+        let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<Class>>>()?;
         let victim = Victim::new(scene.reader, labels)?;
         let images = scene.reader.side().map(|side| scene.inputs.images(side, indices)).transpose()?;
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;

@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::bug;
-use crate::Result;
 use crate::lab::inputs::Inputs;
 use crate::lab::model::Reader;
 use crate::lab::tensor::{self, Tensor};
@@ -14,6 +13,7 @@ use crate::random::{below, stream};
 use crate::text::Lexicon;
 use crate::text::meaning::Topic;
 use crate::text::words::words;
+use crate::{Class, Result};
 
 /// What all chunks of a model share.
 pub struct Scene<'a> {
@@ -56,7 +56,7 @@ impl Scene<'_> {
     ///
     /// # Errors
     /// The label is not known; such a case does not belong here, so this is a bug in medcert.
-    pub(in crate::lab) fn label(&self, index: usize) -> Result<bool> {
+    pub(in crate::lab) fn label(&self, index: usize) -> Result<Class> {
         let label = self.inputs.label_of(self.finding, index);
         label.ok_or_else(|| bug("a case without a label came before a model"))
     }

@@ -136,7 +136,7 @@ impl<'a> Chunk<'a> {
                 (flipped[case], changed[case]) = (is_flipped, Some(!is_same));
             }
         }
-        let truth = self.victim.truth().iter().zip(&flipped).map(|(&label, &flipped)| label != flipped);
+        let truth = self.victim.truth().iter().zip(&flipped).map(|(&label, &flipped)| label.turned(flipped));
         let victim = self.victim.expecting(truth.collect())?;
         let features = if !self.scene.reader.reads_text() {
             None
@@ -191,7 +191,7 @@ impl<'a> Chunk<'a> {
                 let (before, after) =
                     (topic.is_affirmed(original), topic.is_affirmed(&words.document.text()));
                 // a report that contradicted its label might now agree with it, so that does not count as reversed
-                is_flipped = before != after && before == truth[case];
+                is_flipped = before != after && truth[case] == before.into();
                 if !is_flipped {
                     *words = Words::clean(documents[case]);
                 }

@@ -7,12 +7,13 @@
 //! An attack sees the logarithm of the mean probability over single masks, and follows its gradient. Double masking
 //! itself judges what the attack proposes.
 
-use crate::Result;
+use crate::class::most_frequent;
 use crate::lab::certify::masking::masks;
 use crate::lab::model::masked::Masked;
 use crate::lab::model::{Pieces, Reader};
 use crate::lab::tensor::{self, Kind, Tensor};
-use crate::lab::victim::{Answer, Classifier, TextTrace};
+use crate::lab::victim::{Answer, Classifier, TextTrace, margin, predicted};
+use crate::{Class, Result};
 
 /// The value of a masked pixel, as in the certificate.
 const GRAY: f32 = 128.0 / 255.0;
@@ -52,15 +53,29 @@ impl Masking<'_> {
         tensor::floats(&values, &[self.views * squares.len(), self.views, side, side])
     }
 
-    /// The answer to each image beside the same report, true if abnormal; None if it is not finite.
-    fn answers(&self, images: &Tensor, text: Option<&Tensor>) -> Result<Vec<Option<bool>>> {
+    /// The answer to each image beside the same report; None if it is not finite.
+    fn answers(&self, images: &Tensor, text: Option<&Tensor>) -> Result<Vec<Option<Class>>> {
         let _guard = tensor::no_grad_guard();
         let rows = tensor::rows(&vec![0; images.size()[0] as usize])?;
         let text = text.map(|text| text.f_index_select(0, &rows)).transpose()?;
-        let logits =
-            tensor::values(&self.base.decide(Some(&self.base.read_images(images)?), text.as_ref())?)?;
-        let answer = |pair: &[f32]| (pair[0] - pair[1]).is_finite().then_some(pair[1] > pair[0]);
-        Ok(logits.chunks_exact(2).map(answer).collect())
+        let logits = self.base.decide(Some(&self.base.read_images(images)?), text.as_ref())?;
+        let answer = |logits: &[f32]| {
+            let answer = predicted(logits);
+            margin(logits, answer).is_finite().then_some(answer)
+        };
+        Ok(tensor::values(&logits)?.chunks_exact(tensor::classes(&logits)).map(answer).collect())
+    }
+}
+
+/// The most frequent answer to a question of the label's kind. Of two classes it is abnormal if most of all answers are;
+/// of several it is None if no answer is finite.
+fn majority(answers: &[Option<Class>], label: Class) -> Option<Class> {
+    match label {
+        Class::Two(_) => {
+            let abnormal = answers.iter().filter(|answer| **answer == Some(Class::Two(true))).count();
+            Some(Class::Two(2 * abnormal > answers.len()))
+        }
+        Class::Several(_) => most_frequent(answers.iter().flatten().copied()).map(|(class, _)| class),
     }
 }
 
@@ -94,7 +109,8 @@ impl Classifier for Masking<'_> {
         let count = image.size()[1];
         let text = text.map(|text| text.f_repeat_interleave_self_int(count, 0, None)).transpose()?;
         let logits = self.base.decide(Some(&image.f_flatten(0, 1)?), text.as_ref())?;
-        let shares = logits.f_softmax(1, Kind::Float)?.f_reshape([-1, count, 2])?;
+        let shares =
+            logits.f_softmax(1, Kind::Float)?.f_reshape([-1, count, tensor::classes(&logits) as i64])?;
         let over = [1_i64];
         Ok(shares.f_mean_dim(over.as_slice(), false, Kind::Float)?.f_clamp_min(TINY)?.f_log()?)
     }
@@ -133,7 +149,7 @@ impl Reader for Masking<'_> {
         (self.views * self.grid * self.grid).max(2)
     }
 
-    fn settled(&self, _: &str, image: Option<&Tensor>, text: &str, truth: bool) -> Result<Option<Answer>> {
+    fn settled(&self, _: &str, image: Option<&Tensor>, text: &str, truth: Class) -> Result<Option<Answer>> {
         let _guard = tensor::no_grad_guard();
         let Some(image) = image else { return Ok(None) };
         let shown = self.shown(image.size()[3] as usize)?;
@@ -144,10 +160,9 @@ impl Reader for Masking<'_> {
         };
         let once = under(image, &shown)?;
         let first = self.answers(&once, text.as_ref())?;
-        let abnormal = first.iter().filter(|answer| **answer == Some(true)).count();
-        let majority = 2 * abnormal > first.len();
-        let mut predicted = Some(majority);
-        for (mask, answer) in first.iter().enumerate().filter(|(_, answer)| **answer != Some(majority)) {
+        let majority = majority(&first, truth);
+        let mut predicted = majority;
+        for (mask, answer) in first.iter().enumerate().filter(|(_, answer)| **answer != majority) {
             let twice = under(&once.f_narrow(0, mask as i64, 1)?, &shown)?;
             let second = self.answers(&twice, text.as_ref())?;
             if second.iter().all(|other| other == answer) {

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::Result;
 use crate::lab::certify::{Point, Smoothed, WordNoise, gaussian};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::{Pieces, Reader};
@@ -16,6 +15,7 @@ use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::random::stream;
 use crate::stats::vote::{Rules, State};
+use crate::{Class, Result};
 
 /// Draws of the noise over which an attack takes the mean.
 pub const DRAWS: usize = 20;
@@ -129,7 +129,13 @@ impl Reader for Defended<'_> {
 
     /// A vote on fresh copies with the threshold one half. The margin is the share of right copies minus that of the
     /// others.
-    fn settled(&self, case: &str, image: Option<&Tensor>, text: &str, truth: bool) -> Result<Option<Answer>> {
+    fn settled(
+        &self,
+        case: &str,
+        image: Option<&Tensor>,
+        text: &str,
+        truth: Class,
+    ) -> Result<Option<Answer>> {
         let pixels = image.map(tensor::values).transpose()?.map(|pixels| gaussian::rounded(&pixels));
         let rules = Rules { threshold: 0.5, alpha: self.alpha, limit: self.samples };
         let point = Point { pixels, text: text.to_string() };
@@ -143,9 +149,12 @@ impl Reader for Defended<'_> {
             State::Certified => {
                 Answer { margin: Some((2.0 * share - 1.0).max(f32::MIN_POSITIVE)), predicted: Some(truth) }
             }
-            State::Refuted => Answer { margin: Some((2.0 * share - 1.0).min(0.0)), predicted: Some(!truth) },
-            // the model abstains: it gives no answer
-            State::Undecided | State::Open => Answer { margin: Some(0.0), predicted: None },
+            State::Refuted if matches!(truth, Class::Two(_)) => {
+                Answer { margin: Some((2.0 * share - 1.0).min(0.0)), predicted: Some(truth.turned(true)) }
+            }
+            // the model abstains: it gives no answer. Of several classes, the vote says that the label has not most of the
+            // copies, and not which class has them
+            State::Refuted | State::Undecided | State::Open => Answer { margin: Some(0.0), predicted: None },
         }))
     }
 }

@@ -10,21 +10,30 @@ use crate::lab::tensor::{Kind, Tensor};
 use crate::{Error, Result};
 
 /// What a model answers for a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
-    /// Two logits: normal and abnormal.
-    #[default]
-    Classes,
+    /// Logits, one for each of so many exclusive classes.
+    Classes(usize),
     /// Log-odds, one for each of so many findings.
     Findings(usize),
 }
 
 impl Answers {
+    /// Two logits: normal and abnormal.
+    pub const TWO: Self = Self::Classes(2);
+
+    /// How many scores a branch of a late fusion gives: two classes have one, the log-odds.
+    fn scores(self) -> usize {
+        match self {
+            Self::Classes(2) => 1,
+            Self::Classes(count) | Self::Findings(count) => count,
+        }
+    }
+
     /// How many numbers the answer has.
     pub fn count(self) -> usize {
         match self {
-            Self::Classes => 2,
-            Self::Findings(count) => count,
+            Self::Classes(count) | Self::Findings(count) => count,
         }
     }
 }
@@ -38,8 +47,8 @@ pub enum Architecture {
     Language(Bert),
     /// Early fusion: the branches' features, concatenated, then one linear layer.
     Early(Residual, Bert),
-    /// Late fusion: each branch's log-odds; with two classes concatenated, then one linear layer; with findings a
-    /// weighted sum for each.
+    /// Late fusion: each branch's log-odds; with two classes concatenated, then one linear layer; with findings, and
+    /// with more classes, whose scores are logits, a weighted sum for each.
     Late(Residual, Bert),
     /// Fusion by cross-attention: words and regions attend to each other.
     Cross(Residual, Bert, Cross),
@@ -70,10 +79,7 @@ impl Architecture {
                     language.declare_head(d);
                 });
                 // with these values it starts as the sum of both log-odds
-                let scores = match vision.answers {
-                    Answers::Classes => 1,
-                    Answers::Findings(count) => count,
-                };
+                let scores = vision.answers.scores();
                 d.weight("fusion.weight", &[scores, 2], Init::Constant(1.0));
                 d.weight("fusion.bias", &[scores], Init::Constant(0.0));
             }
@@ -164,7 +170,7 @@ impl Architecture {
         }
     }
 
-    /// The answers for features of the branches: logits `[cases, 2]` (normal, abnormal), or log-odds `[cases,
+    /// The answers for features of the branches: logits `[cases, classes]`, or log-odds `[cases,
     /// findings]`.
     ///
     /// # Errors
@@ -178,8 +184,8 @@ impl Architecture {
             Self::Language(_) => p.linear("classifier", text()?),
             Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
             Self::Late(vision, _) => {
-                if let Answers::Findings(_) = vision.answers {
-                    // each finding has a weight for each branch
+                if vision.answers.scores() > 1 || vision.answers == Answers::Findings(1) {
+                    // each finding or class has a weight for each branch
                     let scores = Tensor::f_stack(&[image()?, text()?], 2)?;
                     let weighed = scores.f_mul(p.get("fusion.weight")?)?;
                     let sum = weighed.f_sum_dim_intlist([2_i64].as_slice(), false, Kind::Float)?;
@@ -200,8 +206,8 @@ impl Architecture {
 
 fn log_odds(answers: Tensor, kind: Answers) -> Result<Tensor> {
     match kind {
-        Answers::Classes => Ok(answers.f_narrow(1, 1, 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?),
-        Answers::Findings(_) => Ok(answers),
+        Answers::Classes(2) => Ok(answers.f_narrow(1, 1, 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?),
+        Answers::Classes(_) | Answers::Findings(_) => Ok(answers),
     }
 }
 

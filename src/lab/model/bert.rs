@@ -106,7 +106,7 @@ impl Tokens {
 impl Bert {
     /// A network of this size with two classes.
     pub fn of(config: BertConfig) -> Self {
-        Self { config, answers: Answers::Classes }
+        Self { config, answers: Answers::TWO }
     }
 
     /// Number of features of a text.

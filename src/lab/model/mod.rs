@@ -23,11 +23,11 @@ pub(in crate::lab) use architecture::beside_zero;
 use architecture::no_branch;
 pub use architecture::{Answers, Architecture};
 
-use crate::Result;
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::spec::Access;
 use crate::text::{Tokenizer, Vocabulary};
+use crate::{Class, Result};
 
 /// A model with its weights, frozen and in evaluation mode.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ pub trait Reader: Classifier {
         _case: &str,
         _image: Option<&Tensor>,
         _text: &str,
-        _truth: bool,
+        _truth: Class,
     ) -> Result<Option<Answer>> {
         Ok(None)
     }

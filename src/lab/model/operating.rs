@@ -28,7 +28,7 @@ impl<'a> Operated<'a> {
     /// The validation cases lack one of the two classes, or an answer is not finite.
     pub fn fix(of: &'a dyn Reader, point: Operating, inputs: &Inputs, partition: &Partition) -> Result<Self> {
         // where the point is about a finding, only cases with a known label count
-        let known = |index: &usize| Some((*index, inputs.label_of(point.finding, *index)?));
+        let known = |index: &usize| Some((*index, inputs.label_of(point.finding, *index)?.is_abnormal()));
         let (cases, labels): (Vec<usize>, Vec<bool>) = partition.validation.iter().filter_map(known).unzip();
         let mut scores = Vec::with_capacity(cases.len());
         for chunk in cases.chunks(AT_ONCE) {

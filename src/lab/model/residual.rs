@@ -90,7 +90,7 @@ impl Residual {
         excites: true,
         width: 64,
         views: 2,
-        answers: Answers::Classes,
+        answers: Answers::TWO,
     };
     /// timm's `resnet18`.
     pub const RESNET18: Self = Self { stem: Stem::Seven, excites: false, ..Self::SMALL };

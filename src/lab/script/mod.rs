@@ -16,7 +16,7 @@ use module::Module;
 use super::checkpoint::read_vocabulary;
 use super::command::{Process, bytes_of};
 use super::model::bert::Tokens;
-use super::model::{Reader, TokenizerOf, beside_zero};
+use super::model::{Answers, Reader, TokenizerOf, beside_zero};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
@@ -40,6 +40,8 @@ pub struct Script {
     tokenizer: Option<TokenizerOf>,
     /// The output column of each finding of the data; empty if the module answers whether a study is abnormal.
     columns: Vec<usize>,
+    /// How many exclusive classes it answers.
+    classes: i64,
     mean: Tensor,
     deviation: Tensor,
     /// blake3 of the file; for a command, see [`Script::pin_answers`].
@@ -61,7 +63,7 @@ impl Script {
     pub fn load(
         name: &str,
         spec: &ScriptModel,
-        findings: &[String],
+        (findings, answers): (&[String], Answers),
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
         let (file, digest, module) = match &spec.command {
@@ -88,16 +90,17 @@ impl Script {
             deviation: channels(&spec.deviation)?,
             digest,
             columns: columns(name, spec, findings)?,
+            classes: answers.count() as i64,
             spec: spec.clone(),
         })
     }
 
-    /// Converts the output to two logits a case, or to one for each finding.
+    /// Converts the output to two logits a case, to one for each of several classes, or to one for each finding.
     fn logits(&self, output: &Tensor, cases: i64) -> Result<Tensor> {
         let shape = output.size();
         let is_one = shape == [cases] || shape == [cases, 1];
         match &self.spec.outputs {
-            Outputs::Logits if shape == [cases, 2] => Ok(output.shallow_clone()),
+            Outputs::Logits if shape == [cases, self.classes] => Ok(output.shallow_clone()),
             Outputs::Logit if is_one => beside_zero(output.f_reshape([cases, 1])?),
             Outputs::Probability if is_one => {
                 // in 64 bits, because 1 − p is inexact for a p near 1
@@ -111,6 +114,13 @@ impl Script {
             Outputs::Findings(names) => Err(self.refused(
                 &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
                 &format!("`outputs` names {} columns; name each, `''` for one that is not read", names.len()),
+            )),
+            Outputs::Logits if self.classes > 2 => Err(self.refused(
+                &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
+                &format!(
+                    "the data have {} classes: return a logit for each, in the order of `classes`",
+                    self.classes
+                ),
             )),
             Outputs::Logits | Outputs::Logit | Outputs::Probability => Err(self.refused(
                 &format!("returns a tensor of the shape {shape:?} for {cases} cases"),
@@ -170,6 +180,11 @@ impl Classifier for Script {
         let logits = self.logits(&output, cases)?;
         if self.access() > Access::Decision {
             return Ok(logits);
+        }
+        if self.classes > 2 {
+            // show only the decision, as a logit of 1 among zeros
+            let decided = logits.f_argmax(1, false)?.f_one_hot(self.classes)?;
+            return Ok(decided.f_to_kind(Kind::Float)?);
         }
         // show only the decision, as log-odds of 1 or −1
         let decided = logits.f_select(1, 1)?.f_gt_tensor(&logits.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;

@@ -115,6 +115,9 @@ impl Script {
         let gradient = if answers.requires_grad() {
             let margin = match self.spec.outputs {
                 // use the margin: the sum of the logits [−z, z] is 0 for every z, and so is its gradient
+                Outputs::Logits if self.classes > 2 => {
+                    answers.f_narrow(1, 1, self.classes - 1)?.f_sub(&answers.f_narrow(1, 0, 1)?)?
+                }
                 Outputs::Logits | Outputs::Logit | Outputs::Probability => {
                     answers.f_select(1, 1)?.f_sub(&answers.f_select(1, 0)?)?
                 }
@@ -142,6 +145,12 @@ impl Script {
         let in_unit = |value: f32| (0.0..=1.0).contains(&value);
         let mut pairs = values.chunks_exact(2);
         match &self.spec.outputs {
+            Outputs::Logits if self.classes > 2 => values
+                .chunks_exact(self.classes as usize)
+                .all(|one| {
+                    one.iter().all(|&value| in_unit(value)) && (one.iter().sum::<f32>() - 1.0).abs() < SUM
+                })
+                .then(|| "those of every case add up to 1".to_string()),
             Outputs::Logits => pairs
                 .all(|pair| in_unit(pair[0]) && in_unit(pair[1]) && (pair[0] + pair[1] - 1.0).abs() < SUM)
                 .then(|| "the two of every case add up to 1".to_string()),

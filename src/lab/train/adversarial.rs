@@ -15,6 +15,7 @@ use crate::Result;
 use crate::lab::model::Answers;
 use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Tensor};
+use crate::lab::victim::predicted;
 use crate::random::{stream, uniform};
 use crate::spec::TrainingAttack;
 
@@ -135,7 +136,7 @@ impl Lesson<'_> {
         let logits = tensor::values(&self.architecture.head(params, image.as_ref(), text.as_ref())?)?;
         let answers = self.architecture.answers();
         let right_of_case = |(answer, case): (&[f32], &usize)| match answers {
-            Answers::Classes => usize::from((answer[1] > answer[0]) == self.inputs.labels[*case]),
+            Answers::Classes(_) => usize::from(predicted(answer) == self.inputs.labels[*case]),
             Answers::Findings(_) => {
                 let labels = self.inputs.presences[*case].iter().map(|one| one.known());
                 answer.iter().zip(labels).filter(|(score, label)| *label == Some(**score > 0.0)).count()

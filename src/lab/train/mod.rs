@@ -249,7 +249,7 @@ impl Lesson<'_> {
 
     /// The mean cross-entropy of a model's answers; for findings, the mean over the known labels.
     pub(in crate::lab) fn cost(self, answers: &Tensor, indices: &[usize]) -> Result<Tensor> {
-        if self.architecture.answers() == Answers::Classes {
+        if let Answers::Classes(_) = self.architecture.answers() {
             return cross_entropy(answers, &self.labels(indices)?);
         }
         let known = indices.iter().flat_map(|&index| &self.inputs.presences[index]).map(|one| one.known());
@@ -293,7 +293,7 @@ impl Lesson<'_> {
     /// The number of known labels of the cases.
     fn known(self, cases: &[usize]) -> usize {
         match self.architecture.answers() {
-            Answers::Classes => cases.len(),
+            Answers::Classes(_) => cases.len(),
             Answers::Findings(_) => {
                 let labels = cases.iter().flat_map(|&case| &self.inputs.presences[case]);
                 labels.filter(|label| label.known().is_some()).count()
@@ -312,7 +312,8 @@ impl Lesson<'_> {
     }
 
     pub(in crate::lab) fn labels(self, indices: &[usize]) -> Result<Tensor> {
-        let labels: Vec<i64> = indices.iter().map(|&index| i64::from(self.inputs.labels[index])).collect();
+        let labels: Vec<i64> =
+            indices.iter().map(|&index| self.inputs.labels[index].place() as i64).collect();
         tensor::integers(&labels, &[labels.len()])
     }
 

@@ -9,7 +9,7 @@ use super::super::ReportInput;
 use super::super::word_diff::script;
 use crate::evidence::exhibit::{Chosen, chosen};
 use crate::evidence::{Answered, Counterexample, Exhibit, Wording};
-use crate::judge::class;
+use crate::judge::class_name;
 use crate::text::meaning::{Finding, Statement, meaning, statements};
 
 /// How a PNG file starts in base64.
@@ -22,7 +22,7 @@ pub(super) struct Case {
     pub(super) id: String,
     /// By which rule it was chosen, and for which requirement; may be empty.
     pub(super) chosen: String,
-    pub(super) truth: &'static str,
+    pub(super) truth: String,
     pub(super) before: Answer,
     pub(super) after: Answer,
     pub(super) images: Option<Images>,
@@ -33,7 +33,7 @@ pub(super) struct Case {
 
 /// What a model says of a case.
 pub(super) struct Answer {
-    pub(super) said: &'static str,
+    pub(super) said: String,
     pub(super) right: bool,
     pub(super) margin: String,
 }
@@ -67,14 +67,15 @@ pub(super) enum Piece {
 /// The exhibits, in their order.
 pub(super) fn cases(result: ReportInput<'_>, exhibits: &[Exhibit]) -> Vec<Case> {
     let chosen = chosen(result.plan, result.evidence, usize::MAX);
+    let classes = result.plan.spec.data.classes();
     let case = |exhibit: &Exhibit| Case {
         chosen: reasons(result, &chosen, exhibit),
         model: exhibit.model.clone(),
         attack: exhibit.attack.clone(),
         id: exhibit.case.clone(),
-        truth: class(exhibit.label),
-        before: answer(exhibit.before),
-        after: answer(exhibit.after),
+        truth: class_name(exhibit.label, &classes).to_string(),
+        before: answer(exhibit.before, &classes),
+        after: answer(exhibit.after, &classes),
         images: exhibit.image.as_ref().map(|images| Images {
             pictures: [
                 ("before", picture(&images.before)),
@@ -110,10 +111,10 @@ fn reasons(result: ReportInput<'_>, chosen: &[Chosen], exhibit: &Exhibit) -> Str
     reasons.join(", ")
 }
 
-fn answer(answered: Answered) -> Answer {
+fn answer(answered: Answered, classes: &[String]) -> Answer {
     let margin = answered.margin.filter(|margin| margin.is_finite());
     Answer {
-        said: answered.predicted.map_or("no finite answer", class),
+        said: answered.predicted.map_or("no finite answer", |class| class_name(class, classes)).to_string(),
         right: margin.is_some_and(|margin| margin > 0.0),
         margin: margin.map_or("none".to_string(), |margin| format!("{margin:+.2}").replace('-', "−")),
     }

@@ -191,7 +191,7 @@ impl Drawing<'_> {
         let (across, up) = (Scale { from: 0.0, to: most }, Scale { from: 1.0, to: 0.0 });
         let mut body = grid(up);
         body.push_str(&self.labels(across));
-        let majority = up.at(self.result.abnormal().max(1.0 - self.result.abnormal()));
+        let majority = up.at(self.result.majority());
         let _ = write!(
             body,
             "<line class=\"majority\" x1=\"0%\" x2=\"100%\" y1=\"{majority:.3}%\" y2=\"{majority:.3}%\"/>"

@@ -55,6 +55,8 @@ struct Page<'a> {
     requirements: Vec<requirements::Requirement>,
     findings: findings::Findings,
     population: Vec<population::Group>,
+    /// What the population's shares are of.
+    other: String,
     worst_groups: Vec<worst_groups::WorstGroup>,
     fewest: usize,
     accuracies: std::result::Result<accuracies::Accuracies, String>,
@@ -78,7 +80,6 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
     let tally = Tally::new(result.plan, result.evidence);
     let counted = tally.as_ref().ok();
     let word = Gate::of(result.judgement).word();
-    let abnormal = result.abnormal();
     let page = Page {
         about,
         version: &result.evidence.medcert,
@@ -95,10 +96,11 @@ pub fn render(result: ReportInput<'_>, exhibits: &[Exhibit], about: &About) -> S
         requirements: requirements::requirements(result),
         certified: counted.map_or_else(Vec::new, |tally| certified::certified(result, tally)),
         population: population::groups(result),
+        other: population::other(result),
         worst_groups: counted.map_or_else(Vec::new, |tally| worst_groups::worst_groups(result, tally)),
         fewest: worst_groups::FEWEST,
         charts: counted.map_or_else(Vec::new, |tally| chart::charts(result, tally)),
-        majority: format!("{:.1} %", abnormal.max(1.0 - abnormal) * 100.0),
+        majority: format!("{:.1} %", result.majority() * 100.0),
         cases: cases::cases(result, exhibits),
         findings: counted.map_or_else(Default::default, |tally| findings::findings(result, tally)),
         inputs: counted.map(|tally| inputs::inputs(result, tally)),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{ReportInput, grouped};
 use super::svg::{Markup, bar};
+use crate::class;
 use crate::evidence::Case;
 
 /// A group of test cases.
@@ -17,6 +18,12 @@ pub(super) struct Group {
     pub(super) bar: Markup,
 }
 
+/// What a group's share is of: the abnormal cases or, of several classes, all that are not of the first.
+pub(super) fn other(result: ReportInput<'_>) -> String {
+    let classes = result.plan.spec.data.classes();
+    classes.first().map_or("abnormal".to_string(), |first| format!("not {first}"))
+}
+
 /// All cases, then every group, by attribute and value.
 pub(super) fn groups(result: ReportInput<'_>) -> Vec<Group> {
     let cases = &result.evidence.cases;
@@ -27,13 +34,16 @@ pub(super) fn groups(result: ReportInput<'_>) -> Vec<Group> {
         }
     }
     let all: Vec<&Case> = cases.iter().collect();
-    let rest = by_group.into_iter().map(|((name, value), cases)| group(format!("{name}: {value}"), &cases));
-    std::iter::once(group("all test cases".to_string(), &all)).chain(rest).collect()
+    let rest =
+        by_group.into_iter().map(|((name, value), cases)| group(result, format!("{name}: {value}"), &cases));
+    std::iter::once(group(result, "all test cases".to_string(), &all)).chain(rest).collect()
 }
 
-fn group(name: String, cases: &[&Case]) -> Group {
+fn group(result: ReportInput<'_>, name: String, cases: &[&Case]) -> Group {
     let patients: BTreeSet<&str> = cases.iter().map(|case| case.patient.as_str()).collect();
-    let abnormal = cases.iter().filter(|case| case.label).count() as f64 / cases.len().max(1) as f64;
+    let shares = class::shares(result.plan.spec.data.class_count(), cases.iter().map(|case| case.label));
+    // of several classes, the share of those that are not the first
+    let abnormal = shares.iter().skip(1).sum::<f64>();
     Group {
         name,
         cases: grouped(cases.len() as u64),

@@ -8,7 +8,7 @@ use crate::spec::{
 /// The source of the data, with all that decides what a case holds.
 pub(super) fn data(data: &Data) -> Part {
     match data {
-        Data::Phantom { studies, seed, label_noise, missed, findings, unlabelled, views } => {
+        Data::Phantom { studies, seed, label_noise, missed, findings, classes, unlabelled, views } => {
             let mut part = Part::new("phantom");
             part.put("studies", studies)
                 .put("seed", seed)
@@ -20,6 +20,7 @@ pub(super) fn data(data: &Data) -> Part {
                 part.all("finding", findings.iter().map(|finding| finding.name()));
                 part.put("unlabelled", unlabelled);
             }
+            part.all("class", classes.iter().map(|lesion| lesion.name()));
             part
         }
         Data::IuXray { folder, sections, views, bits } => {
@@ -28,10 +29,10 @@ pub(super) fn data(data: &Data) -> Part {
             part.put("views", views.name()).maybe("bits", *bits);
             part
         }
-        Data::Medmnist { file, abnormal, findings } => {
+        Data::Medmnist { file, abnormal, findings, classes } => {
             let mut part = Part::new("medmnist");
             part.path("file", file).all("finding", findings);
-            part.all("abnormal", abnormal.iter().flatten());
+            part.all("abnormal", abnormal.iter().flatten()).all("class", classes);
             part
         }
         Data::Manifest {
@@ -41,6 +42,7 @@ pub(super) fn data(data: &Data) -> Part {
             positive,
             negative,
             leave_out,
+            classes,
             separator,
             missing,
             literal,
@@ -66,6 +68,9 @@ pub(super) fn data(data: &Data) -> Part {
             put_columns(&mut part, columns);
             if let Some(asked) = asked {
                 put_findings(&mut part, asked);
+            }
+            for (name, value) in classes {
+                part.put("class", name).put("is", value);
             }
             part
         }

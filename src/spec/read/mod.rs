@@ -7,6 +7,7 @@ mod device;
 mod grid;
 mod harm;
 mod masks;
+mod model_classes;
 mod model_findings;
 pub(super) mod models;
 mod naming;

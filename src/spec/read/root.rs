@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::device::Device;
 use super::{
-    checks, data, defend, grid, harm, masks, model_findings, models, product, sentences, split, threats,
+    checks, data, defend, grid, harm, masks, model_classes, model_findings, models, product, sentences,
+    split, threats,
 };
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
@@ -142,14 +143,17 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
     let threats = table.threats.node.as_ref().map_or(Some(Vec::new()), |node| threats::read(node, known));
     let threats = threats?;
     let findings = data.as_ref().map(Data::findings).unwrap_or_default();
-    let names = Names { models: &readers, findings: &findings, threats: &threats, masks: &mask_names };
+    let classes = data.as_ref().map(Data::classes).unwrap_or_default();
+    let (findings, classes, masked) = (&findings[..], &classes[..], &mask_names[..]);
+    let names = Names { models: &readers, findings, classes, threats: &threats, masks: masked };
     let rows = sentences::table(table.table.node.as_ref(), names);
-    if data.is_none() && data::findings::are_asked_for(table.data.node.as_ref()) {
-        return None; // which findings a sentence may name is not known
+    if data.is_none() && data::names_answers(table.data.node.as_ref()) {
+        return None; // which findings or classes a sentence may name is not known
     }
-    model_findings::check(&table, &findings, &readers, models.as_deref().unwrap_or_default());
+    model_findings::check(&table, findings, &readers, models.as_deref().unwrap_or_default());
+    model_classes::check(&table, classes, &readers, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
-    let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, &findings).map(Some));
+    let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, findings).map(Some));
     // of a block with a fault it is not known which errors have costs
     let has_costs = |finding: Option<&str>| {
         harm.as_ref().is_none_or(|harm| harm.as_ref().is_some_and(|harm| harm.of(finding).is_some()))

@@ -131,7 +131,7 @@ fn check_metric(node: &Node<'_>, clause: &Clause, names: Names<'_>, has_costs: H
 /// Reports harm of which the spec does not say what its errors cost.
 fn check_costs(node: &Node<'_>, asked: &Asked, findings: &[String], has_costs: HasCosts<'_>) {
     let lacking = match asked {
-        Asked::Abnormal => (!has_costs(None)).then_some(None),
+        Asked::Abnormal | Asked::Class(_) => (!has_costs(None)).then_some(None),
         Asked::Finding(name) => (!has_costs(Some(name))).then_some(Some(name)),
         Asked::EveryFinding => findings.iter().find(|name| !has_costs(Some(name))).map(Some),
         Asked::MeanOfFindings | Asked::SumOfFindings => {

@@ -5,15 +5,18 @@
 //! η = 2ε. At checkpoints, 0.22 N steps apart at first and then ever closer, η is halved and the case goes
 //! back to its best point if fewer than 0.75 of the steps since the last one helped, or if neither η nor
 //! the best changed since. With two classes both losses are monotone in the margin, so progress is measured
-//! by it, free of saturation; only their gradients differ.
+//! by it, free of saturation; only their gradients differ. With more classes progress is measured by the loss, as
+//! published, and the iterate with the least margin is kept.
 //!
 //! Defaults: 100 steps, 1 random start. Needs: the gradient. Cost a case: a gradient a step and start, and an
 //! evaluation more a start.
 
 use super::{Best, Problem, copy_rows};
-use crate::Result;
+use crate::lab::loss::Objective;
 use crate::lab::tensor::{self, Tensor};
+use crate::lab::victim::Answer;
 use crate::spec::AttackLoss;
+use crate::{Class, Result};
 
 const MOMENTUM: f64 = 0.75;
 const HELPFUL: f64 = 0.75;
@@ -32,8 +35,9 @@ pub struct Apgd {
 /// The best iterate of each case.
 pub fn propose(problem: &Problem<'_>, attack: Apgd) -> Result<Tensor> {
     let mut best = Best::new(&problem.images)?;
+    let objective = attack.loss.into();
     for restart in 0..attack.restarts {
-        let found = climb(problem, attack, restart)?;
+        let found = climb(problem, &objective, attack.steps, restart)?;
         best.keep_margins(&found.images, &found.margins)?;
     }
     Ok(best.images)
@@ -61,35 +65,50 @@ struct Pace {
     last: f32,
 }
 
-fn climb(problem: &Problem<'_>, attack: Apgd, restart: u32) -> Result<Best> {
+/// What counts as progress of each case, the less the better: the loss or, with two classes, the margin.
+fn progress(problem: &Problem<'_>, answers: &[Answer], losses: &[f32]) -> Vec<f32> {
+    let of = |((answer, loss), label): ((&Answer, &f32), &Class)| match label {
+        Class::Two(_) => answer.margin.unwrap_or(f32::NEG_INFINITY),
+        Class::Several(_) if loss.is_nan() => f32::NEG_INFINITY,
+        Class::Several(_) => -loss,
+    };
+    answers.iter().zip(losses).zip(problem.victim.truth()).map(of).collect()
+}
+
+/// Steps from a random start that raise an objective; the iterate with the least margin.
+pub(super) fn climb(problem: &Problem<'_>, objective: &Objective, steps: u32, restart: u32) -> Result<Best> {
     let mut best = Best::new(&problem.images)?;
+    let mut peak = Best::new(&problem.images)?;
     let mut x = problem.random_start("apgd", restart)?;
     let mut before = x.shallow_clone();
-    let (mut answers, mut gradient) = problem.gradient(&x, attack.loss)?;
+    let (answers, mut gradient, losses) = problem.raised(&x, objective)?;
     best.keep(&x, &answers)?;
+    peak.keep_margins(&x, &progress(problem, &answers, &losses))?;
     let at_best = gradient.f_detach_copy()?;
     let start = 2.0 * problem.space.epsilon as f32;
     let pace = |margin: &f32| Pace { step: start, helped: 0, halved: true, best: *margin, last: *margin };
-    let mut paces: Vec<Pace> = best.margins.iter().map(pace).collect();
-    let (checkpoints, mut last_checkpoint) = (checkpoints(attack.steps), 0);
-    for step in 1..=attack.steps {
+    let mut paces: Vec<Pace> = peak.margins.iter().map(pace).collect();
+    let (checkpoints, mut last_checkpoint) = (checkpoints(steps), 0);
+    for step in 1..=steps {
         let next = advance(problem, &x, &before, &gradient, &paces, step == 1)?;
         before = std::mem::replace(&mut x, next);
-        if step == attack.steps {
+        if step == steps {
             best.keep(&x, &problem.answer(&x)?)?; // the last step needs no gradient
             break;
         }
-        (answers, gradient) = problem.gradient(&x, attack.loss)?;
-        let better = best.keep(&x, &answers)?;
+        let (answers, rising, losses) = problem.raised(&x, objective)?;
+        gradient = rising;
+        best.keep(&x, &answers)?;
+        let reached = progress(problem, &answers, &losses);
+        let better = peak.keep_margins(&x, &reached)?;
         copy_rows(&at_best, &gradient, &better)?;
-        for (pace, answer) in paces.iter_mut().zip(&answers) {
-            let margin = answer.margin.unwrap_or(f32::NEG_INFINITY);
-            pace.helped += u32::from(margin < pace.last);
-            pace.last = margin;
+        for (pace, reached) in paces.iter_mut().zip(reached) {
+            pace.helped += u32::from(reached < pace.last);
+            pace.last = reached;
         }
         if checkpoints.contains(&step) {
-            let back = halve(&mut paces, &best.margins, step - last_checkpoint);
-            copy_rows(&x, &best.images, &back)?;
+            let back = halve(&mut paces, &peak.margins, step - last_checkpoint);
+            copy_rows(&x, &peak.images, &back)?;
             copy_rows(&gradient, &at_best, &back)?;
             last_checkpoint = step;
         }

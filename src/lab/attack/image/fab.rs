@@ -1,18 +1,20 @@
 //! Fast adaptive boundary: Croce and Hein, Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary
-//! Attack (ICML 2020, arXiv 1907.02044), for two classes, in linf and l2. Each step linearises the boundary, projects
+//! Attack (ICML 2020, arXiv 1907.02044), in linf and l2. Each step linearises the boundary, projects
 //! both the iterate and the clean image onto that plane within [0, 1], and goes to
 //! clip((1 − α)(xᵗ + η dᵗ) + α (x + η d)), α = min(‖dᵗ‖ / (‖dᵗ‖ + ‖d‖), 0.1), η = 1.05. A broken iterate goes back
 //! towards the clean image, x + 0.9 (xᵗ − x). At the end, three secant steps search the line from the clean image to
 //! the nearest broken one. ε is not used.
 //!
 //! Defaults: 100 steps from the image itself; a further start is random, half as far away as the nearest broken
-//! image. Needs: the gradient. Cost a case: a gradient and an evaluation a step and start, and 5 evaluations.
+//! image. Needs: the gradient. Cost a case: a gradient and an evaluation a step and start, and 5 evaluations. With K
+//! classes the nearest of the boundaries to the nine most likely others is taken: a gradient for each of them a step, and
+//! 1 evaluation more.
 
+use super::boundary::{self, Boundary, Others};
 use super::{Minimal, Problem, zeroed};
 use crate::Result;
 use crate::lab::tensor::{self, Kind, Tensor};
-use crate::lab::victim::Answer;
-use crate::spec::{AttackLoss, Norm};
+use crate::spec::Norm;
 
 const LAST: &[i64] = &[1];
 const LARGEST_SHARE: f64 = 0.1;
@@ -24,12 +26,21 @@ const SHORTEST: f64 = 1e-8;
 
 /// The nearest broken point of each case.
 pub fn search(problem: &Problem<'_>, steps: u32, restarts: u32) -> Result<Minimal> {
+    towards(problem, (steps, restarts), &Others::of(problem)?)
+}
+
+/// The same, where only the boundaries of some other classes are linearised; any wrong answer counts.
+pub(super) fn towards(
+    problem: &Problem<'_>,
+    (steps, restarts): (u32, u32),
+    others: &Others,
+) -> Result<Minimal> {
     let problem = &problem.unbounded();
     let mut best = Minimal::new(&problem.images)?;
     for restart in 0..restarts {
         let start =
             if restart == 0 { problem.images.shallow_clone() } else { near(problem, &best.norms, restart)? };
-        approach(problem, start, steps, &mut best)?;
+        approach(problem, (start, steps), others, &mut best)?;
     }
     refine(problem, &mut best)?;
     Ok(best)
@@ -54,12 +65,17 @@ fn along(problem: &Problem<'_>, point: &Tensor, shares: &[f32]) -> Result<Tensor
     problem.project(&problem.images.f_add(&point.f_sub(&problem.images)?.f_mul(&shares)?)?)
 }
 
-fn approach(problem: &Problem<'_>, start: Tensor, steps: u32, best: &mut Minimal) -> Result<()> {
+fn approach(
+    problem: &Problem<'_>,
+    (start, steps): (Tensor, u32),
+    others: &Others,
+    best: &mut Minimal,
+) -> Result<()> {
     let mut x = start;
     for _ in 0..steps {
-        let (answers, gradient) = problem.gradient(&x, AttackLoss::Margin)?;
-        best.keep(problem, &x, &answers)?;
-        x = step(problem, &x, &answers, &gradient)?;
+        let at = boundary::nearest(problem, &x, others)?;
+        best.keep(problem, &x, &at.answers)?;
+        x = step(problem, &x, &at)?;
         let broken = best.keep(problem, &x, &problem.answer(&x)?)?;
         let shares: Vec<f32> = broken.iter().map(|&broken| if broken { BACK } else { 1.0 }).collect();
         x = along(problem, &x, &shares)?;
@@ -68,12 +84,11 @@ fn approach(problem: &Problem<'_>, start: Tensor, steps: u32, best: &mut Minimal
 }
 
 /// The next iterate.
-fn step(problem: &Problem<'_>, x: &Tensor, answers: &[Answer], gradient: &Tensor) -> Result<Tensor> {
+fn step(problem: &Problem<'_>, x: &Tensor, at: &Boundary) -> Result<Tensor> {
     let _guard = tensor::no_grad_guard();
     let flat = |x: &Tensor| x.f_flatten(1, -1)?.f_to_kind(Kind::Double);
-    let margins: Vec<f32> = answers.iter().map(|answer| answer.margin.unwrap_or(0.0)).collect();
-    let gap = tensor::floats(&margins, &[margins.len(), 1])?.f_to_kind(Kind::Double)?;
-    let (now, clean, normal) = (flat(x)?, flat(&problem.images)?, flat(gradient)?);
+    let gap = tensor::floats(&at.gaps, &[at.gaps.len(), 1])?.f_to_kind(Kind::Double)?;
+    let (now, clean, normal) = (flat(x)?, flat(&problem.images)?, flat(&at.gradient)?);
     let ahead = now.f_sub(&clean)?.f_mul(&normal)?.f_sum_dim_intlist(LAST, true, Kind::Double)?;
     let from_now = to_plane(problem.space.norm, &now, &normal, &gap)?;
     let from_clean = to_plane(problem.space.norm, &clean, &normal, &gap.f_add(&ahead)?)?;

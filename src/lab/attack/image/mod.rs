@@ -2,6 +2,7 @@
 
 pub mod apgd;
 pub mod autoattack;
+mod boundary;
 pub mod carlini;
 pub mod corruption;
 pub mod deepfool;
@@ -26,11 +27,12 @@ pub use space::Space;
 
 use rand_chacha::ChaCha12Rng;
 
+use crate::lab::loss::Objective;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Victim};
 use crate::random::{below, normals, stream, uniform};
 use crate::spec::{AttackLoss, ImageSearch, Norm};
-use crate::{Error, Result};
+use crate::{Class, Error, Result};
 
 /// The input of an attack: the cases, the model and the threat model.
 pub struct Problem<'a> {
@@ -163,6 +165,17 @@ impl Problem<'_> {
     pub fn gradient(&self, images: &Tensor, loss: AttackLoss) -> Result<(Vec<Answer>, Tensor)> {
         let (answers, gradient) = self.victim.gradient_of(images, self.text.as_ref(), loss)?;
         Ok((answers, self.space.masked(&gradient)?))
+    }
+
+    /// The same for any objective, with the loss of each case.
+    fn raised(&self, images: &Tensor, objective: &Objective) -> Result<(Vec<Answer>, Tensor, Vec<f32>)> {
+        let (answers, gradient, losses) = self.victim.raised(images, self.text.as_ref(), objective)?;
+        Ok((answers, self.space.masked(&gradient)?, losses))
+    }
+
+    /// The other classes of each case, those with the largest logits on the clean image first.
+    fn others(&self) -> Result<Vec<Vec<Class>>> {
+        self.victim.others(Some(&self.victim.read_images(&self.images)?), self.text.as_ref())
     }
 
     /// The nearest admissible images.

@@ -66,6 +66,7 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         positive,
         negative,
         leave_out,
+        classes: vec![],
         separator: table.separator.value?,
         missing: vec![],
         literal: vec![],

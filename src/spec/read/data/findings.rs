@@ -160,9 +160,3 @@ fn named(node: &Node<'_>) -> Option<Vec<(String, String)>> {
     }
     Some(named)
 }
-
-/// Whether the data block has the key `findings`, whatever its faults.
-pub(in crate::spec::read) fn are_asked_for(data: Option<&Node<'_>>) -> bool {
-    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
-    source.is_some_and(|source| source.get("findings").is_some())
-}

@@ -8,7 +8,7 @@ use super::display::{self, Display};
 use super::images::{self, chosen};
 use super::labels::{self, check_labels};
 use super::sections::{self, SECTIONS};
-use super::{ModelInputs, findings, layout};
+use super::{ModelInputs, classes, findings, layout};
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
 use crate::spec::table::{block, needed, needed_block, optional, path, table, text, usual, word};
@@ -31,6 +31,10 @@ table! {
         findings: () = block(
             "The findings that the models are asked about, each with its column, or with its word in the label column where `separator` says that this lists them.",
             findings::schema_of_manifest,
+        ),
+        classes: () = block(
+            "The exclusive classes, if there are more than two: each by its value of the label column, or by a name with its value.",
+            classes::schema_of_manifest,
         ),
         unsure: Option<Vec<String>> =
             optional("Values that mean that a finding is uncertain (`-1` and `-1.0` if none are named).", CELLS),
@@ -81,6 +85,7 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
     let table = Manifest::read(node)?;
     let columns = columns::read(table.columns.node.as_ref()?)?;
     let findings = findings::of_manifest(&table)?;
+    let classes = classes::of_manifest(&table)?;
     if let (Some(_), Some(Some(Rows::Majority { .. })), Some(node)) =
         (&findings, &table.rows.value, &table.rows.node)
     {
@@ -105,6 +110,7 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         positive,
         negative,
         leave_out,
+        classes,
         separator: table.separator.value?,
         missing: table.missing.value?,
         literal: table.literal.value?,

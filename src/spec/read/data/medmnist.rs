@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::ModelInputs;
+use super::{ModelInputs, classes};
 use crate::spec::Data;
 use crate::spec::node::Node;
 use crate::spec::read::naming::check_name;
@@ -20,6 +20,10 @@ table! {
         findings: () = block(
             "The name of the finding of each column of labels, in their order, for sets whose images may have several.",
             schema_of_findings,
+        ),
+        classes: () = block(
+            "The name of the exclusive class of each label, in their order from 0, if there are more than two.",
+            classes::schema_of_labels,
         ),
     }
 }
@@ -55,7 +59,19 @@ pub(super) fn read(node: &Node<'_>, _: &[ModelInputs]) -> Option<Data> {
         let help = "leave it out: a finding is 0 or 1".to_string();
         node.fault_of_key("`abnormal` is about one column of labels".to_string(), Some(help));
     }
-    Some(Data::Medmnist { file: table.file.value?, abnormal: table.abnormal.value?, findings: findings? })
+    let classes = table.classes.node.as_ref().map_or(Some(vec![]), classes::of_labels);
+    for (other, key) in [(&table.findings.node, "findings"), (&table.abnormal.node, "abnormal")] {
+        if let (Some(_), Some(other)) = (&table.classes.node, other) {
+            let help = "leave one of the two out: `classes` name every label of one column".to_string();
+            other.fault_of_key(format!("`{key}` does not go with `classes`"), Some(help));
+        }
+    }
+    Some(Data::Medmnist {
+        file: table.file.value?,
+        abnormal: table.abnormal.value?,
+        findings: findings?,
+        classes: classes?,
+    })
 }
 
 fn findings(node: &Node<'_>) -> Option<Vec<String>> {

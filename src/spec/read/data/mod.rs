@@ -1,10 +1,11 @@
 //! The `data` block: where the studies come from, a source a file.
 
 pub(super) mod cells;
+mod classes;
 mod columns;
 mod dicom;
 mod display;
-pub(super) mod findings;
+mod findings;
 mod images;
 mod iu_xray;
 mod labels;
@@ -79,6 +80,12 @@ pub(super) fn read(node: &Node<'_>, models: &[ModelInputs], are_sound: bool) -> 
         check_use(&choice, &data, models);
     }
     Some(data)
+}
+
+/// Whether the data block has the key `findings` or `classes`, whatever its faults: sentences may then name some.
+pub(super) fn names_answers(data: Option<&Node<'_>>) -> bool {
+    let source = data.and_then(|data| data.value.as_mapping()?.values().next());
+    source.is_some_and(|source| ["findings", "classes"].iter().any(|key| source.get(key).is_some()))
 }
 
 /// What the models read must be there.
