@@ -85,12 +85,9 @@ fn a_slow_endpoint_and_a_spent_budget_end_the_run_with_5() {
 
 #[test]
 fn answers_that_drip_or_are_cut_off_end_the_run_with_5() {
-    let replies: [(fn(Value) -> Reply, &str); 2] = [
-        (|answer| Reply::Drips(answer, Duration::from_millis(100)), "after 5 tries: no answer in 1 s"),
-        (Reply::Half, "after 5 tries: "),
-    ];
-    for (reply, words) in replies {
-        let server = Server::start(move |_, _, answer| reply(answer));
+    let dripping = Server::start(|_, _, answer| Reply::Drips(answer, Duration::from_millis(100)));
+    let cut_off = Server::start(|_, _, answer| Reply::Half(answer));
+    for (server, words) in [(dripping, "after 5 tries: no answer in 1 s"), (cut_off, "after 5 tries: ")] {
         let folder = tempfile::tempdir().expect("a folder");
         let why = run(folder.path(), &planned(server.port, "access: score", "[clean]")).expect_err(words);
         assert_eq!(why.exit_code(), 5, "{why}");
