@@ -48,7 +48,11 @@ pub mod data;
 #[doc(hidden)]
 pub mod graph;
 #[doc(hidden)]
+pub mod pickle;
+#[doc(hidden)]
 pub mod picture;
+#[doc(hidden)]
+pub mod protocol;
 #[doc(hidden)]
 pub mod spec;
 #[doc(hidden)]

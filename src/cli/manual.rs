@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{explain, schema};
 use crate::autopsy::Code;
 use crate::judge::Verdict;
-use crate::spec::{Check, Effect, Metric};
+use crate::spec::{Access, Check, Effect, Metric};
 use crate::{Error, Result};
 
 /// Writes the reference pages.
@@ -136,8 +136,15 @@ const NOTE: &str = "<!-- Written by `medcert manual`; edit the source that it co
 fn explained_page(page: Page) -> String {
     let (_, title, about) = page.head();
     let mut text = format!("{NOTE}# {title}\n\n{about}\n");
-    if page == Page::Checks {
-        text.push_str(&triggers());
+    match page {
+        Page::Attacks => text.push_str(&accesses()),
+        Page::Checks => text.push_str(&triggers()),
+        Page::Certificates
+        | Page::Metrics
+        | Page::Verdicts
+        | Page::ExitCodes
+        | Page::Autopsy
+        | Page::Terms => {}
     }
     for (kind, names) in explain::kinds() {
         let names: Vec<&String> = names.iter().filter(|name| Page::of(name) == Some(page)).collect();
@@ -158,6 +165,28 @@ fn explained_page(page: Page) -> String {
             };
             let _ = writeln!(text, "\n### {}\n\n{}", escaped(&title), escaped(&capitalised(body.trim())));
         }
+    }
+    text
+}
+
+/// The searches in a table, by the access that they need.
+fn accesses() -> String {
+    let mut text = "\n## Access\n\nAn attack works on every model that shows what the attack needs, or more. A model in a file shows its \
+                    gradient.\nA [command](../models.md#a-command) or an [endpoint](../models.md#an-endpoint) shows what its `access` says: \
+                    `score` or `decision`.\n\n| needs | the model shows | attacks |\n|---|---|---|\n"
+        .to_string();
+    for access in [Access::Gradient, Access::Score, Access::Decision, Access::None] {
+        let shows = match access {
+            Access::Gradient => "its gradient",
+            Access::Score => "its scores: logits, log-odds or probabilities",
+            Access::Decision => "its decision: normal or abnormal",
+            Access::None => "nothing",
+        };
+        let mut attacks = crate::plan::searches_at(access).join(", ");
+        if access == Access::None {
+            attacks += " from a model in a file, corruptions, random edits, missing inputs";
+        }
+        let _ = writeln!(text, "| {} | {shows} | {attacks} |", access.name());
     }
     text
 }

@@ -12,6 +12,7 @@ mod compare;
 #[cfg(feature = "torch")]
 mod doctor;
 mod explain;
+mod import;
 mod init;
 mod judge;
 #[cfg(all(feature = "launcher", not(feature = "torch")))]
@@ -70,6 +71,8 @@ pub struct Cli {
 enum Command {
     /// Write a commented spec for your data and weights.
     Init(init::Init),
+    /// Turn pickled weights (.pth, .pt) into safetensors, without running what is in the file.
+    Import(import::Import),
     /// Run a spec: train or load its models, attack them, and judge every requirement.
     #[cfg(feature = "torch")]
     Check(check::Check),

@@ -50,6 +50,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         #[cfg(all(feature = "launcher", not(feature = "torch")))]
         Command::Models(_) => super::launch::launch(),
         Command::Init(init) => init.run(),
+        Command::Import(import) => import.run(),
         Command::Plan(plan) => plan.run(),
         Command::Accept(accept) => accept.run(),
         Command::Compare(compare) => compare.run(),

@@ -42,6 +42,9 @@ pub(super) struct Gather {
     /// Stop each cell as soon as its cases decide every requirement on it, like `stop: early` in the spec
     #[arg(long)]
     quick: bool,
+    /// Other machine that the spec's endpoints may be on, by its name in their `url`; repeat it to allow several
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
     /// Print no progress
     #[arg(long, short, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -92,7 +95,7 @@ impl Gather {
     /// # Errors
     /// The spec is wrong.
     pub(super) fn plan(&self) -> Result<Plan> {
-        planned(&self.spec, self.quick)
+        Ok(Plan { allowed_hosts: self.allow_host.clone(), ..planned(&self.spec, self.quick)? })
     }
 
     /// The folder of what is kept.

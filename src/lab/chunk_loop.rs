@@ -35,8 +35,8 @@ pub(super) struct ChunkLoop<'a> {
     pub tests: Vec<Vec<usize>>,
     /// Facts about each subject.
     pub models: &'a [ModelFacts],
-    /// For each model that cuts test reports, a sentence that says how much it never reads.
-    pub cut: Vec<String>,
+    /// What a reader of the evidence should know about the models, in sentences.
+    pub remarks: Vec<String>,
     /// Counterexamples of an earlier run.
     pub known: &'a [Counterexample],
     /// Whether networks were folded.

@@ -96,13 +96,13 @@ fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> 
 }
 
 fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts {
-    let ChunkLoop { data, partition, cut, inputs, .. } = field;
+    let ChunkLoop { data, partition, remarks, inputs, .. } = field;
     let level = inputs.gray_level();
     DataFacts {
         digest: data.digest.clone(),
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
-        remarks: data.remarks.iter().chain(&level).chain(cut.iter()).cloned().collect(),
+        remarks: data.remarks.iter().chain(&level).chain(remarks).cloned().collect(),
         findings: findings(data, partition),
         train: partition.train.len(),
         validation: partition.validation.len(),

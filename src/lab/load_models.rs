@@ -96,7 +96,7 @@ impl ModelLoader<'_> {
         let answers = script.probe(images.as_ref(), &texts)?;
         script.pin_answers(&answers);
         if let Some(expected) = &spec.expect {
-            let name = format!("the module of {name} ({})", spec.source.path.display());
+            let name = format!("the module of {name} ({})", spec.behind.place());
             let (side, reads_text) = (script.side(), script.reads_text());
             let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
             asked.check(expected, &self.partition.test, |path| self.options.find(path))?;

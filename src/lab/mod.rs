@@ -22,11 +22,11 @@ pub mod weights_form;
 
 mod cache_keys;
 mod chunk_loop;
-mod command;
 mod evidence_head;
 mod expected;
 mod gated_augmentation;
 mod pretrained_start;
+mod remote;
 mod renaming;
 mod run;
 mod stop;

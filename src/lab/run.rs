@@ -101,7 +101,7 @@ pub fn run_readers(
         readers,
         tests: vec![partition.test.clone(); plan.subjects.len()],
         models: &models,
-        cut: vec![],
+        remarks: vec![],
         known: &[],
         folded: false,
         kept: &options.cache.join("evidence"),
@@ -139,6 +139,7 @@ fn on_stage<T>(
     action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
 ) -> Result<T> {
     plan.check_access()?;
+    plan.check_hosts()?;
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let cache = Cache::at(&options.cache);
@@ -180,13 +181,22 @@ fn on_stage<T>(
         readers,
         tests: plan.subjects.iter().map(known).collect(),
         models: &models,
-        cut: loaded.iter().filter_map(|model| cut(model, &inputs, partition)).collect(),
+        remarks: loaded.iter().flat_map(|model| remarks(model, &inputs, partition)).collect(),
         known: counterexamples,
         folded: !options.plain,
         kept: &options.cache.join("evidence"),
         fresh: options.fresh,
         observer,
     })
+}
+
+/// What a reader of the evidence should know about a model, in sentences.
+fn remarks(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Vec<String> {
+    let unpinned = match subject {
+        LoadedModel::Network(_) => None,
+        LoadedModel::Script(script) => script.remark(),
+    };
+    cut(subject, inputs, partition).into_iter().chain(unpinned).collect()
 }
 
 /// How much of the test reports a model never reads, in a sentence. None for a fusion, because it reads the same part
@@ -231,8 +241,8 @@ fn sides(plan: &Plan) -> Vec<u32> {
         .iter()
         .filter_map(|(_, model)| match model {
             Model::Vision { image, .. } => Some(*image),
-            Model::Script(script) if script.reads_image => Some(script.image),
-            _ => None,
+            Model::Script(script) => script.image,
+            Model::Bert { .. } | Model::Fusion { .. } | Model::Defended(_) => None,
         })
         .collect();
     sides.sort_unstable();

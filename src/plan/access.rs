@@ -1,8 +1,30 @@
-//! The access that attacks need, and the access that a model gives: a command may show its scores or its decision alone.
+//! The access that attacks need, and the access that a model gives: a model that is asked may show its scores or its
+//! decision alone. And the machines that a spec asks, which the command line must allow.
 
 use super::{Attack, Plan};
-use crate::spec::{Access, Mask, Model, Spec, TextMethod};
+use crate::spec::{
+    Access, Behind, ImageMethod, ImageSearch, Mask, Model, OtherAttack, Region, ScriptModel, Spec,
+    TextMethod, TextSearch,
+};
 use crate::{Error, Result};
+
+/// The names of the searches that need exactly this access to the model that they attack.
+pub fn searches_at(access: Access) -> Vec<&'static str> {
+    let images =
+        ImageSearch::ALL.iter().filter(|search| search.access() == access).map(|search| search.name());
+    let patches = [
+        (
+            OtherAttack::Patch,
+            ImageMethod::Patch { steps: ImageMethod::USUAL_PATCH_STEPS, region: Region::Everywhere },
+        ),
+        (OtherAttack::NaivePatch, ImageMethod::NaivePatch { region: Region::Everywhere }),
+    ];
+    let patches =
+        patches.iter().filter(|(_, method)| method.access() == Some(access)).map(|(patch, _)| patch.name());
+    let texts =
+        TextSearch::ALL.iter().filter(|search| search.facts().access == access).map(|search| search.name());
+    images.chain(patches).chain(texts).collect()
+}
 
 impl Attack {
     /// The most that it asks of a model.
@@ -45,22 +67,64 @@ impl Plan {
             let (name, shown) = (&subject.name, shown(&self.spec, &self.spec.models[subject.model].1));
             let own = self.cells.iter().filter(|cell| cell.model == place && cell.attack.access() > shown);
             let attacks: Vec<String> = own.map(|cell| cell.attack.to_string()).collect();
+            faults.extend(self.hidden_source(place));
             if attacks.is_empty() {
                 continue;
             }
-            let (shows, works) = match shown {
-                Access::None | Access::Decision => ("its decision alone", "HopSkipJump"),
-                Access::Score | Access::Gradient => (
-                    "scores and no gradient",
-                    "Square, NES, SPSA, HopSkipJump, word searches such as TextFooler",
-                ),
+            let (shows, levels): (_, &[Access]) = match shown {
+                Access::None | Access::Decision => ("its decision alone", &[Access::Decision]),
+                Access::Score | Access::Gradient => {
+                    ("scores and no gradient", &[Access::Score, Access::Decision])
+                }
             };
+            let works: Vec<&str> = levels.iter().copied().flat_map(searches_at).collect();
             faults.push(format!(
-                "{name} shows {shows}, and these attacks need more: {}; what works: {works}, transfer from another model, \
-                 corruptions and edits",
-                attacks.join(", ")
+                "{name} shows {shows}, and these attacks need more: {}; what works: {}, transfer from a model that is \
+                 loaded, corruptions and random edits",
+                attacks.join(", "),
+                works.join(", ")
             ));
         }
         if faults.is_empty() { Ok(()) } else { Err(Error::Usage(faults.join("\n"))) }
+    }
+
+    /// What is wrong with the transfer attacks on a subject: one starts from a model that shows no gradient.
+    fn hidden_source(&self, subject: usize) -> Option<String> {
+        self.cells.iter().filter(|cell| cell.model == subject).find_map(|cell| {
+            let Some(ImageMethod::Search { search: ImageSearch::Transfer { from, .. }, .. }) =
+                cell.attack.image.map(|image| image.method)
+            else {
+                return None;
+            };
+            let (source, model) = self.spec.models.get(from.place)?;
+            (shown(&self.spec, model) < Access::Gradient).then(|| {
+                format!(
+                    "{} starts from {source}, which shows no gradient; transfer from a model that is loaded",
+                    cell.attack
+                )
+            })
+        })
+    }
+
+    /// Refuses endpoints on other machines, unless the command line allows them by name: the spec alone must not be able
+    /// to send images and reports away.
+    ///
+    /// # Errors
+    /// There are some; the message names the option.
+    pub fn check_hosts(&self) -> Result<()> {
+        for (name, model) in &self.spec.models {
+            let Model::Script(ScriptModel { behind: Behind::Endpoint(endpoint), .. }) = model else {
+                continue;
+            };
+            let host = &endpoint.url.host;
+            let is_allowed = self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
+            if !endpoint.url.is_local() && !is_allowed {
+                return Err(Error::Usage(format!(
+                    "{name} is asked on another machine, {host}, which would receive the images and reports, unencrypted; \
+                     if it may, add `--allow-host {host}`"
+                )));
+            }
+        }
+        Ok(())
     }
 }

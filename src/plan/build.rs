@@ -70,7 +70,7 @@ pub fn build(spec: Spec) -> Plan {
         })
         .collect();
     let probes = probes(&spec, &subjects, &cells, &requirements);
-    Plan { spec, subjects, cells, certificates, probes, rows, requirements }
+    Plan { spec, subjects, cells, certificates, probes, rows, requirements, allowed_hosts: vec![] }
 }
 
 /// The cells of a model of the spec, or of all.

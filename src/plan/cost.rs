@@ -47,19 +47,13 @@ pub const NAIVE_PATCHES: u64 = 60;
 /// Rough number of tokens in a report.
 const TOKENS: f64 = 80.0;
 
+/// Chunks over which a model is examined for its health, and chunks that are asked again at the end of a run.
+const EXAMINED: u64 = 2;
+const ASKED_AGAIN: u64 = 3;
+
 /// The cost of a plan over `train` training and `test` test cases.
 pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
-    let mut cost = Cost {
-        cases: test,
-        evaluations: 0,
-        gradients: 0,
-        certificates: (0, 0),
-        checks: 0,
-        unshared: 0,
-        saving: 1.0,
-        training_seconds: 0.0,
-        attack_seconds: 0.0,
-    };
+    let mut cost = Cost::none(test);
     let mut unshared_seconds = 0.0;
     for (model, subject) in plan.subjects.iter().enumerate() {
         let (_, kind) = &plan.spec.models[subject.model];
@@ -80,7 +74,44 @@ pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
     cost
 }
 
+/// About how many cases a run asks a model about: for its attacks, its checks and its certificates, and for those of the
+/// defended models around it. `model` is its place in the spec.
+pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
+    let mut cost = Cost::none(test);
+    let (name, _) = &plan.spec.models[model];
+    let mut again = 0;
+    for (place, subject) in plan.subjects.iter().enumerate() {
+        let (_, kind) = &plan.spec.models[subject.model];
+        let is_around = kind.defended().is_some_and(|own| own.base == *name);
+        if subject.model != model && !is_around {
+            continue;
+        }
+        cost.add_attacks(plan, place, kind, test, (0.0, 0.0));
+        cost.add_certificates(plan, place, kind, test, (0.0, 0.0));
+        cost.add_probes(plan, place, test, (0.0, 0.0));
+        // each chunk is asked again when it is done; some are examined, and some asked again at the end
+        let chunks = (2 * EXAMINED + ASKED_AGAIN) * plan.spec.chunk.min(test) as u64;
+        again += (test as u64 + chunks) * kind.defended().map_or(1, |own| own.defence.evaluations());
+    }
+    cost.evaluations + cost.checks + cost.certificates.1 + again
+}
+
 impl Cost {
+    /// The cost of nothing.
+    fn none(cases: usize) -> Self {
+        Self {
+            cases,
+            evaluations: 0,
+            gradients: 0,
+            certificates: (0, 0),
+            checks: 0,
+            unshared: 0,
+            saving: 1.0,
+            training_seconds: 0.0,
+            attack_seconds: 0.0,
+        }
+    }
+
     /// Adds the attacks on a model, and returns the seconds that they would take if none shared work with another.
     fn add_attacks(
         &mut self,
@@ -308,10 +339,10 @@ fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
         Model::Bert { config, .. } => (0.0, encoder(config.unwrap_or(OF_FOLDER))),
         Model::Script(script) => {
             // assumed to cost as much as a ResNet-50 and a BERT-base
-            let scale = (f64::from(script.image) / 224.0).powi(2) * plan.spec.data.views().count() as f64;
-            let image = flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND;
-            let of = |reads, cost| if reads { cost } else { 0.0 };
-            (of(script.reads_image, image), of(script.reads_text, encoder(OF_FOLDER)))
+            let views = plan.spec.data.views().count() as f64;
+            let scale = script.image.map_or(0.0, |side| (f64::from(side) / 224.0).powi(2) * views);
+            let text = if script.reads_text { encoder(OF_FOLDER) } else { 0.0 };
+            (flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND, text)
         }
         Model::Defended(defended) => {
             let found = plan.spec.models.iter().find(|(other, _)| *other == defended.base);

@@ -14,9 +14,10 @@ mod notation;
 pub mod probes;
 mod subject;
 
+pub use access::searches_at;
 pub use build::build;
 pub use certificate::Certificate;
-pub use cost::{Cost, estimate};
+pub use cost::{Cost, estimate, queries};
 pub use notation::parse_attack;
 pub use probes::Probe;
 pub use subject::{Subject, subjects};
@@ -39,6 +40,8 @@ pub struct Plan {
     pub rows: Vec<Row>,
     /// The clauses of every sentence, bound to their cells.
     pub requirements: Vec<Requirement>,
+    /// Other machines that may be asked, by name; none unless the command line allows some.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// One model under one attack at one strength.

@@ -1,10 +1,12 @@
 //! What would run, for `medcert plan`: models and attacks, the data, the cost, and what the cases can prove.
 
+use std::fmt::Write as _;
+
 use super::{counted, division, grouped, plain};
 use crate::data::{Dataset, Partition, cut};
 use crate::judge::cell_name;
-use crate::plan::{Plan, estimate};
-use crate::spec::{Defended, Model, ModuleFormat, Stop, Weights};
+use crate::plan::{Plan, estimate, queries};
+use crate::spec::{Behind, Defended, Endpoint, Model, ModuleFormat, ScriptModel, Stop, Weights};
 
 /// The plan in lines, with the numbers of the data where they could be read.
 pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
@@ -51,6 +53,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
                 grouped(most)
             ));
         }
+        lines.extend(asked(plan, partition.test.len()));
         lines.push(format!(
             "sharing work saves {:.0} % of the time ({} evaluations of whole models without it)",
             (1.0 - 1.0 / cost.saving) * 100.0,
@@ -133,19 +136,57 @@ pub fn duration(seconds: f64) -> String {
 /// What a model without weights of its own is.
 fn brought(model: &Model) -> String {
     match model {
-        Model::Script(module) => match module.format {
-            ModuleFormat::Pt2 => format!("a graph of torch.export from {}", module.source.path.display()),
-            ModuleFormat::Command => {
-                let run = module.command.as_ref().map(|command| command.run.join(" ")).unwrap_or_default();
-                format!("the command `{run}`, which the spec trusts and which is sent the images and reports")
+        Model::Script(script) => match &script.behind {
+            Behind::File(file) => match file.format {
+                ModuleFormat::Pt2 => format!("a graph of torch.export from {}", file.source.path.display()),
+                ModuleFormat::TorchScript => {
+                    "a TorchScript module that the spec trusts; TorchScript is deprecated, so export it with torch.export \
+                     (`pt2`)"
+                        .to_string()
+                }
+            },
+            Behind::Command(command) => {
+                let run = command.run.join(" ");
+                format!("the command `{run}`, which the spec trusts and which receives the images and reports")
             }
-            ModuleFormat::TorchScript => {
-                "a TorchScript module that the spec trusts; TorchScript is deprecated, so export it with torch.export \
-                 (`pt2`)"
-                    .to_string()
-            }
+            Behind::Endpoint(endpoint) => endpoint_origin(endpoint),
         },
         Model::Defended(defended) => defended_origin(defended),
         Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } => "a model without weights".to_string(),
     }
+}
+
+/// Where an endpoint is, and what it receives.
+fn endpoint_origin(endpoint: &Endpoint) -> String {
+    let address = endpoint.address();
+    let host = &endpoint.url.host;
+    if endpoint.url.is_local() {
+        return format!("the endpoint {address}, which receives the images and reports");
+    }
+    format!(
+        "the endpoint {address}; THE IMAGES AND REPORTS LEAVE THIS MACHINE for {host}, unencrypted; a run needs \
+         `--allow-host {host}`"
+    )
+}
+
+/// About how often a run queries each endpoint, and what that costs; a query is a case.
+fn asked(plan: &Plan, test: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, (name, model)) in plan.spec.models.iter().enumerate() {
+        let Model::Script(ScriptModel { behind: Behind::Endpoint(endpoint), .. }) = model else { continue };
+        let number = queries(plan, place, test);
+        let mut line = format!("{name}: about {} queries at most", grouped(number));
+        if let Some(price) = endpoint.price {
+            let _ = write!(line, ", {:.2} at a price of {price}", number as f64 * price);
+        }
+        if let Some(most) = endpoint.queries.filter(|most| *most < number) {
+            let _ = write!(
+                line,
+                "; `queries` allows {} in a run, which ends with exit code 5 there and can be resumed",
+                grouped(most)
+            );
+        }
+        lines.push(line);
+    }
+    lines
 }

@@ -50,6 +50,7 @@ mod takes;
 mod text_search;
 mod threat;
 mod token;
+mod url;
 mod weights;
 
 pub use ball::{Ball, PixelChange, WordChange, WordUnit, WordUnitFacts, parse_ball};
@@ -86,11 +87,14 @@ pub use read::{parse, read};
 pub use regression::parse_regression;
 pub use requirement::{Asked, Bound, Clause, Condition, Figure, Operating, Regression, Requirement};
 pub use schema::schema;
-pub use script_model::{CommandLine, Expectation, ModuleFormat, Outputs, ScriptModel};
+pub use script_model::{
+    Asking, Behind, CommandLine, Endpoint, Expectation, ModuleFile, ModuleFormat, Outputs, ScriptModel,
+};
 pub use search_facts::{Access, Evaluations, SearchFacts, Seeks, Steps};
 pub use sentence::{parse_figure, parse_sentence};
 pub use specification::{Named, Spec};
 pub use split::{Parts, Split};
 pub use text_search::{TextSearch, TextSearchFacts};
 pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};
+pub use url::Url;
 pub use weights::{Optimizer, Source, Train, Weights};

@@ -1,6 +1,6 @@
 //! The models of a spec: their architectures and sizes.
 
-use super::{Defended, Named, Referent, ScriptModel, Source, Weights};
+use super::{Behind, Defended, Named, Referent, ScriptModel, Source, Weights};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -89,7 +89,7 @@ impl Model {
             Self::Vision { network, .. } => network.name(),
             Self::Bert { .. } => "bert",
             Self::Fusion { kind, .. } => kind.name(),
-            Self::Script(script) => script.format.name(),
+            Self::Script(script) => script.behind.name(),
             Self::Defended(defended) => defended.defence.name(),
         }
     }
@@ -99,7 +99,7 @@ impl Model {
         match self {
             Self::Vision { .. } | Self::Fusion { .. } => true,
             Self::Bert { .. } => false,
-            Self::Script(script) => script.reads_image,
+            Self::Script(script) => script.image.is_some(),
             Self::Defended(defended) => defended.reads_image,
         }
     }
@@ -121,7 +121,7 @@ impl Model {
                 let positions = config.map(|config| config.max_tokens);
                 max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
             }
-            Self::Script(script) => script.tokenizer.as_ref().map(|_| script.max_tokens),
+            Self::Script(script) => script.max_tokens(),
             Self::Vision { .. } | Self::Fusion { .. } | Self::Defended(_) => None,
         }
     }
@@ -156,14 +156,21 @@ impl Model {
             Self::Vision { image, .. } => Some(*image),
             Self::Bert { .. } => None,
             Self::Fusion { vision, .. } => of(vision.name()),
-            Self::Script(script) => script.reads_image.then_some(script.image),
+            Self::Script(script) => script.image,
             Self::Defended(defended) => of(&defended.base),
         }
     }
 
-    /// The sha256 that a module must have.
+    /// The sha256 that the file of a module must have.
     pub fn pin(&self) -> Option<&str> {
-        if let Self::Script(script) = self { script.source.sha256.as_deref() } else { None }
+        match self {
+            Self::Script(ScriptModel { behind: Behind::File(file), .. }) => file.source.sha256.as_deref(),
+            Self::Script(_)
+            | Self::Vision { .. }
+            | Self::Bert { .. }
+            | Self::Fusion { .. }
+            | Self::Defended(_) => None,
+        }
     }
 
     /// The vision and the language model that it joins, if it joins any.

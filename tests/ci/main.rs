@@ -5,6 +5,7 @@ mod dicom_file;
 
 mod cases;
 mod cli;
+mod import;
 #[cfg(feature = "torch")]
 mod own_data;
 mod pipelines;

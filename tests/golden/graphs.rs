@@ -15,7 +15,7 @@ use medcert::lab::model::Answers;
 use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Kind, Tensor};
 use medcert::lab::{self, Options};
-use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
+use medcert::spec::{Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel, Source};
 use medcert::{data, plan, spec};
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
@@ -109,20 +109,21 @@ fn published_networks_have_pytorchs_bits() {
 
 fn about(name: &str, reads_image: bool, reads_text: bool) -> ScriptModel {
     let path = PathBuf::from("graphs").join(name);
-    ScriptModel {
+    let file = ModuleFile {
         format: ModuleFormat::Pt2,
         source: Source { sha256: Some(sha256(&golden().join(&path))), path },
-        reads_image,
-        reads_text,
-        image: 32,
         mean: vec![0.5],
         deviation: vec![0.25],
         tokenizer: reads_text.then(|| "checkpoint".into()),
         max_tokens: 16,
         lowercase: None,
+    };
+    ScriptModel {
+        behind: Behind::File(file),
+        image: reads_image.then_some(32),
+        reads_text,
         outputs: Outputs::Logits,
         expect: None,
-        command: None,
     }
 }
 
@@ -134,9 +135,11 @@ fn load(about: &ScriptModel) -> medcert::Result<Script> {
 fn a_graph_that_is_not_what_the_spec_says_is_refused() {
     let sound = about("image.pt2", true, false);
     load(&sound).expect("a graph");
+    let Behind::File(file) = sound.behind.clone() else { panic!("a file") };
+    let colored = ModuleFile { mean: vec![0.5; 3], deviation: vec![0.25; 3], ..file };
     let other = [
-        ScriptModel { image: 64, ..sound.clone() },
-        ScriptModel { mean: vec![0.5; 3], deviation: vec![0.25; 3], ..sound.clone() },
+        ScriptModel { image: Some(64), ..sound.clone() },
+        ScriptModel { behind: Behind::File(colored), ..sound.clone() },
         about("both.pt2", true, false),
         about("image.pt2", true, true),
         about("refused-noise.pt2", true, false),

@@ -10,7 +10,7 @@ use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::lab::{self, Options};
-use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
+use medcert::spec::{Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel, Source};
 use medcert::{Result, data, plan, spec};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
@@ -25,21 +25,20 @@ fn sha256(path: &Path) -> String {
 
 fn about(file: &str, outputs: Outputs) -> ScriptModel {
     let path = PathBuf::from("scripts").join(file);
-    ScriptModel {
+    of_file(Source { sha256: Some(sha256(&golden().join(&path))), path }, outputs)
+}
+
+fn of_file(source: Source, outputs: Outputs) -> ScriptModel {
+    let file = ModuleFile {
         format: ModuleFormat::TorchScript,
-        source: Source { sha256: Some(sha256(&golden().join(&path))), path },
-        reads_image: true,
-        reads_text: true,
-        image: 32,
+        source,
         mean: vec![0.5],
         deviation: vec![0.25],
         tokenizer: Some("checkpoint".into()),
         max_tokens: 16,
         lowercase: None,
-        outputs,
-        expect: None,
-        command: None,
-    }
+    };
+    ScriptModel { behind: Behind::File(file), image: Some(32), reads_text: true, outputs, expect: None }
 }
 
 fn load(about: &ScriptModel) -> Result<Script> {
@@ -125,12 +124,11 @@ fn the_probe_is_silent_on_sound_modules_and_finds_each_planted_fault() {
     let said = probe(&about("counts-logits.pt", Outputs::Logits)).expect_err("it counts its calls");
     assert!(said.contains("changes its own attributes or buffers while it is called"), "{said}");
     let sound = about("sound-logits.pt", Outputs::Logits);
-    let pin = Some("0".repeat(64));
-    let other = Source { sha256: pin, ..sound.source.clone() };
-    told.push(probe(&ScriptModel { source: other, ..sound.clone() }).expect_err("another file"));
+    let other = Source { sha256: Some("0".repeat(64)), path: "scripts/sound-logits.pt".into() };
+    told.push(probe(&of_file(other, Outputs::Logits)).expect_err("another file"));
     let no_module = PathBuf::from("checkpoint/vocab.txt");
     let source = Source { sha256: Some(sha256(&golden().join(&no_module))), path: no_module };
-    let said = probe(&ScriptModel { source, ..sound.clone() }).expect_err("no module");
+    let said = probe(&of_file(source, Outputs::Logits)).expect_err("no module");
     assert!(said.contains("is no TorchScript module"), "{said}");
     let said = probe(&ScriptModel { reads_text: false, ..sound }).expect_err("too few arguments");
     assert!(said.contains("cannot be called with tensors of the shapes [8, 1, 32, 32]"), "{said}");

@@ -1,6 +1,8 @@
 //! The laboratory: attacks, models, runs and their planted faults, on small networks.
 #![cfg(feature = "torch")]
 
+#[path = "../support/endpoint_server.rs"]
+mod endpoint_server;
 #[path = "../support/golden_network.rs"]
 mod golden_network;
 #[path = "../support/known_scene.rs"]
@@ -22,6 +24,8 @@ mod classes;
 mod commands;
 mod deceptions;
 mod device;
+mod endpoint_faults;
+mod endpoints;
 mod findings;
 mod fusion;
 mod hardening;

@@ -5,7 +5,7 @@ use std::path::Path;
 use medcert::lab::model::Answers;
 use medcert::lab::script::Script;
 use medcert::lab::tensor::{self, Kind, Tensor};
-use medcert::spec::{ModuleFormat, Outputs, ScriptModel, Source};
+use medcert::spec::{Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel, Source};
 use sha2::{Digest, Sha256};
 use tch::CModule;
 
@@ -20,20 +20,21 @@ fn probed(answer: impl Fn(&Tensor) -> Tensor) -> Result<(), String> {
     let module = CModule::create_by_tracing("theirs", "forward", &[example], &mut closure).expect("a module");
     module.save(&path).expect("saved");
     let digest = format!("{:x}", Sha256::digest(std::fs::read(&path).expect("a file")));
-    let about = ScriptModel {
+    let file = ModuleFile {
         format: ModuleFormat::TorchScript,
         source: Source { sha256: Some(digest), path: path.clone() },
-        reads_image: true,
-        reads_text: false,
-        image: SIDE as u32,
         mean: vec![0.5],
         deviation: vec![0.25],
         tokenizer: None,
         max_tokens: 16,
         lowercase: None,
+    };
+    let about = ScriptModel {
+        behind: Behind::File(file),
+        image: Some(SIDE as u32),
+        reads_text: false,
         outputs: Outputs::Logits,
         expect: None,
-        command: None,
     };
     let script = Script::load("theirs", &about, (&[], Answers::TWO), |path: &Path| Ok(path.to_path_buf()))
         .expect("a module");

@@ -24,7 +24,7 @@ fn file(name: &str) -> Vec<u8> {
 
 /// An entry of an archive, with what may be wrong about it.
 #[derive(Clone)]
-struct Entry {
+pub struct Entry {
     name: Vec<u8>,
     data: Vec<u8>,
     method: u16,
@@ -33,7 +33,7 @@ struct Entry {
     larger: (u32, u32),
 }
 
-fn entry(name: &str, data: &[u8]) -> Entry {
+pub fn entry(name: &str, data: &[u8]) -> Entry {
     Entry { name: name.into(), data: data.to_vec(), method: 0, flags: 0, larger: (0, 0) }
 }
 
@@ -99,7 +99,7 @@ fn zip_with(entries: &[Entry], hidden: &[Entry]) -> Vec<u8> {
     bytes
 }
 
-fn zip(entries: &[Entry]) -> Vec<u8> {
+pub fn zip(entries: &[Entry]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         directory.extend(central(entry, bytes.len()));

@@ -167,6 +167,7 @@ impl World {
             probes: vec![],
             rows: vec![],
             requirements: vec![],
+            allowed_hosts: vec![],
         };
         Self { plan, evidence }
     }

@@ -1,10 +1,10 @@
 //! A user's own model under attack: a graph of torch.export, which is data; a `TorchScript` module, which holds code
-//! and runs only if the spec trusts it and pins its digest; or a process behind a command.
+//! and runs only if the spec trusts it and pins its digest; or a process or a server that is asked.
 //!
 //! A module is called with the inputs that it reads, in this order: for each view a tensor `[cases, channels, side,
-//! side]`, normalised as the spec says; then the ids and the mask of the text, `[cases, length]` integers each. A
-//! command gets the views and the text of the report (`lab::command`). Either returns two logits a case, one logit a
-//! case, one probability a case, or one logit for each finding that the spec names.
+//! side]`, normalised as the spec says; then the ids and the mask of the text, `[cases, length]` integers each. What is
+//! asked gets the views and the text of the report (`lab::remote`). All return two logits a case, one logit a case,
+//! one probability a case, or one logit for each finding that the spec names.
 
 mod module;
 mod probe;
@@ -14,15 +14,15 @@ use std::path::Path;
 use module::Module;
 
 use super::checkpoint::read_vocabulary;
-use super::command::{Process, bytes_of};
 use super::model::bert::Tokens;
 use super::model::{Answers, Reader, TokenizerOf, beside_zero};
+use super::remote::{Remote, bytes_of};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::check_pin_of;
 use crate::data::placeholder;
 use crate::files::bounded_read;
-use crate::spec::{Access, ModuleFormat, Outputs, ScriptModel};
+use crate::spec::{Access, Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
 /// Limit on the log-odds of a probability: beyond it, 32 bits cannot distinguish the probability from 1.
@@ -30,69 +30,90 @@ const MOST_LOG_ODDS: f64 = 16.0;
 /// Limit on the bytes of a module.
 const LIMIT_BYTES: u64 = 8 << 30;
 
-/// A loaded module or command; [`Script::probe`] checks it.
+/// A user's own model; [`Script::probe`] checks it.
 #[derive(Debug)]
 pub struct Script {
     name: String,
-    file: String,
+    /// The file, the command line, or the address.
+    place: String,
     spec: ScriptModel,
-    module: Module,
-    tokenizer: Option<TokenizerOf>,
+    behind: Loaded,
     /// The output column of each finding of the data; empty if the module answers whether a study is abnormal.
     columns: Vec<usize>,
     /// How many exclusive classes it answers.
     classes: i64,
-    mean: Tensor,
-    deviation: Tensor,
-    /// blake3 of the file; for a command, see [`Script::pin_answers`].
+    /// blake3 of the file; for a model that is asked, see [`Script::pin_answers`].
     pub digest: String,
-    /// Number of parameters; 0 for a command.
+    /// Number of parameters; 0 for a model that is asked.
     pub parameters: u64,
 }
 
+/// What stands behind a user's own model, ready for use.
+#[derive(Debug)]
+enum Loaded {
+    Module(Box<LoadedModule>),
+    Remote(Box<Remote>),
+}
+
+/// A module, and what prepares its inputs.
+#[derive(Debug)]
+struct LoadedModule {
+    module: Module,
+    tokenizer: Option<TokenizerOf>,
+    mean: Tensor,
+    deviation: Tensor,
+}
+
 impl Script {
-    /// Its name and tokenizer, if it reads text.
+    /// Its name and tokenizer, if it reads text that medcert splits into tokens.
     pub fn reads_words(&self) -> Option<(&String, &TokenizerOf)> {
-        self.tokenizer.as_ref().map(|of| (&self.name, of))
+        self.tokenizer().map(|of| (&self.name, of))
     }
 
-    /// Loads a pinned file, or prepares a command; `find` finds the file and the tokenizer's folder.
+    /// What a reader of the evidence should know about it, in a sentence.
+    pub fn remark(&self) -> Option<String> {
+        match &self.behind {
+            Loaded::Module(_) => None,
+            Loaded::Remote(_) => Some(format!(
+                "{} is not pinned: it was asked through {}, and its weights were not seen; the evidence names it by its \
+                 answers",
+                self.name, self.place
+            )),
+        }
+    }
+
+    /// Loads a pinned file, or prepares a command or an endpoint; `find` finds the file and the tokenizer's folder.
     ///
     /// # Errors
-    /// The file is not the pinned one or is no module, or the tokenizer's folder is not valid.
+    /// The file is not the pinned one or is no module, the tokenizer's folder is not valid, or an endpoint's token is
+    /// missing.
     pub fn load(
         name: &str,
         spec: &ScriptModel,
         (findings, answers): (&[String], Answers),
         find: impl Fn(&Path) -> Result<std::path::PathBuf>,
     ) -> Result<Self> {
-        let (file, digest, module) = match &spec.command {
-            Some(line) => {
-                (line.run.join(" "), String::new(), Module::Command(Process::new(name, spec, line)))
-            }
-            None => of_file(spec, &find)?,
-        };
-        let tokenizer = match &spec.tokenizer {
-            None => None,
-            Some(folder) => {
-                let vocabulary = read_vocabulary(&find(folder)?, spec.lowercase)?;
-                Some(TokenizerOf::new(vocabulary, spec.max_tokens as usize)?)
+        let (mut place, mut digest, mut parameters) = (spec.behind.place(), String::new(), 0);
+        let behind = match &spec.behind {
+            Behind::Command(line) => Loaded::Remote(Box::new(Remote::command(name, spec, line))),
+            Behind::Endpoint(endpoint) => Loaded::Remote(Box::new(Remote::endpoint(name, spec, endpoint)?)),
+            Behind::File(file) => {
+                let module;
+                (place, digest, module) = of_file(spec, file, &find)?;
+                parameters = module.parameters()?;
+                Loaded::Module(Box::new(LoadedModule::new(module, file, &find)?))
             }
         };
-        let channels = |values: &[f32]| tensor::floats(values, &[1, values.len(), 1, 1]);
-        Ok(Self {
-            name: name.to_string(),
-            file,
-            parameters: module.parameters()?,
-            module,
-            tokenizer,
-            mean: channels(&spec.mean)?,
-            deviation: channels(&spec.deviation)?,
-            digest,
-            columns: columns(name, spec, findings)?,
-            classes: answers.count() as i64,
-            spec: spec.clone(),
-        })
+        let columns = columns(name, spec, findings)?;
+        let classes = answers.count() as i64;
+        Ok(Self { name: name.to_string(), place, spec: spec.clone(), behind, columns, classes, digest, parameters })
+    }
+
+    fn tokenizer(&self) -> Option<&TokenizerOf> {
+        match &self.behind {
+            Loaded::Module(module) => module.tokenizer.as_ref(),
+            Loaded::Remote(_) => None,
+        }
     }
 
     /// Converts the output to two logits a case, to one for each of several classes, or to one for each finding.
@@ -135,24 +156,62 @@ impl Script {
     }
 
     fn refused(&self, what: &str, remedy: &str) -> Error {
-        Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.file))
+        Error::Input(format!("the module of {} ({}) {what}; {remedy}", self.name, self.place))
     }
 
-    /// The arguments of a call.
-    fn arguments(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Vec<Tensor>> {
-        let mut arguments = Vec::new();
-        if let (true, Some(images)) = (self.spec.reads_image, image) {
-            for view in 0..images.size()[1] {
-                let pixels = images.f_narrow(1, view, 1)?;
-                arguments.push(pixels.f_sub(&self.mean)?.f_div(&self.deviation)?);
+    /// The pixels of each view, if it reads images.
+    fn views(&self, image: Option<&Tensor>) -> Result<Vec<Tensor>> {
+        let Some(images) = image.filter(|_| self.spec.image.is_some()) else { return Ok(vec![]) };
+        (0..images.size()[1]).map(|view| Ok(images.f_narrow(1, view, 1)?)).collect()
+    }
+
+    /// What it answers for images and texts, before [`Self::logits`].
+    fn answer(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
+        let views = self.views(image)?;
+        let text = text.filter(|_| self.spec.reads_text);
+        let of = match &self.behind {
+            Loaded::Module(of) => of,
+            Loaded::Remote(remote) => {
+                let fill = |view: &Tensor| Ok(view.f_expand([-1, remote.channels(), -1, -1], false)?);
+                let mut arguments = views.iter().map(fill).collect::<Result<Vec<Tensor>>>()?;
+                arguments.extend(text.map(Tensor::shallow_clone));
+                return remote.ask(&arguments);
             }
+        };
+        let normalise = |view: &Tensor| Ok(view.f_sub(&of.mean)?.f_div(&of.deviation)?);
+        let mut arguments = views.iter().map(normalise).collect::<Result<Vec<Tensor>>>()?;
+        if let Some(tokens) = text {
+            arguments.extend([tokens.f_select(2, 0)?, tokens.f_select(2, 1)?]);
         }
-        match text.filter(|_| self.spec.reads_text) {
-            Some(bytes) if self.spec.command.is_some() => arguments.push(bytes.shallow_clone()),
-            Some(tokens) => arguments.extend([tokens.f_select(2, 0)?, tokens.f_select(2, 1)?]),
-            None => {}
-        }
-        Ok(arguments)
+        of.module.forward(&arguments).map_err(|why| match why {
+            // these errors are the user's module's, not medcert's
+            Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
+                let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
+                self.refused(
+                    &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
+                    "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments",
+                )
+            }
+            other => other,
+        })
+    }
+}
+
+impl LoadedModule {
+    fn new(
+        module: Module,
+        file: &ModuleFile,
+        find: &impl Fn(&Path) -> Result<std::path::PathBuf>,
+    ) -> Result<Self> {
+        let tokenizer = match &file.tokenizer {
+            None => None,
+            Some(folder) => {
+                let vocabulary = read_vocabulary(&find(folder)?, file.lowercase)?;
+                Some(TokenizerOf::new(vocabulary, file.max_tokens as usize)?)
+            }
+        };
+        let channels = |values: &[f32]| tensor::floats(values, &[1, values.len(), 1, 1]);
+        Ok(Self { module, tokenizer, mean: channels(&file.mean)?, deviation: channels(&file.deviation)? })
     }
 }
 
@@ -163,21 +222,7 @@ impl Classifier for Script {
 
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
-        let arguments = self.arguments(image, text)?;
-        let output = self.module.forward(&arguments).map_err(|why| match why {
-            // the errors of a command already say what is wrong
-            why if self.spec.command.is_some() => why,
-            // these errors are the user's module's, not medcert's
-            Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
-                let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
-                self.refused(
-                    &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
-                    "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments",
-                )
-            }
-            other => other,
-        })?;
-        let logits = self.logits(&output, cases)?;
+        let logits = self.logits(&self.answer(image, text)?, cases)?;
         if self.access() > Access::Decision {
             return Ok(logits);
         }
@@ -187,21 +232,29 @@ impl Classifier for Script {
             return Ok(decided.f_to_kind(Kind::Float)?);
         }
         // show only the decision, as log-odds of 1 or −1
-        let decided = logits.f_select(1, 1)?.f_gt_tensor(&logits.f_select(1, 0)?)?.f_to_kind(Kind::Float)?;
-        beside_zero(decided.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?.f_reshape([cases, 1])?)
+        let sign = |log_odds: &Tensor| -> Result<Tensor> {
+            Ok(log_odds.f_gt(0.0)?.f_to_kind(Kind::Float)?.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?)
+        };
+        match &self.spec.outputs {
+            Outputs::Findings(_) => sign(&logits),
+            Outputs::Logits | Outputs::Logit | Outputs::Probability => {
+                beside_zero(sign(&logits.f_narrow(1, 1, 1)?.f_sub(&logits.f_narrow(1, 0, 1)?)?)?)
+            }
+        }
     }
 
-    /// The ids and the mask, `[cases, length, 2]`; for a command, the bytes of the texts.
+    /// The ids and the mask, `[cases, length, 2]`; for a model that is asked, the bytes of the texts.
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
-        if self.spec.command.is_some() {
-            return bytes_of(texts);
+        match &self.behind {
+            Loaded::Remote(_) => bytes_of(texts),
+            Loaded::Module(of) => {
+                let tokenizer = of.tokenizer.as_ref();
+                let tokenizer =
+                    tokenizer.ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
+                let tokens: Tokens = tokenizer.tokens(texts)?;
+                tokens.ids_and_mask()
+            }
         }
-        let tokenizer = self
-            .tokenizer
-            .as_ref()
-            .ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
-        let tokens: Tokens = tokenizer.tokens(texts)?;
-        tokens.ids_and_mask()
     }
 }
 
@@ -211,7 +264,7 @@ impl Reader for Script {
     }
 
     fn side(&self) -> Option<u32> {
-        self.spec.reads_image.then_some(self.spec.image)
+        self.spec.image
     }
 
     fn reads_text(&self) -> bool {
@@ -223,28 +276,28 @@ impl Reader for Script {
     }
 
     fn reads_alike(&self, one: &str, other: &str) -> bool {
-        self.tokenizer.as_ref().map_or(one == other, |of| of.reads_alike(one, other))
+        self.tokenizer().map_or(one == other, |of| of.reads_alike(one, other))
     }
 }
 
 /// A pinned file's name, its digest and its module.
 fn of_file(
     spec: &ScriptModel,
+    file: &ModuleFile,
     find: &impl Fn(&Path) -> Result<std::path::PathBuf>,
 ) -> Result<(String, String, Module)> {
-    let path = find(&spec.source.path)?;
-    let file = path.display().to_string();
+    let path = find(&file.source.path)?;
+    let name = path.display().to_string();
     let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
     // read once, so that the bytes that were hashed are the bytes that are loaded
     let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
     placeholder::check(&path, &bytes)?;
-    check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
-    let module = match spec.format {
-        ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
-        ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
-        ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
+    check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
+    let module = match file.format {
+        ModuleFormat::Pt2 => Module::graph(&name, &bytes, spec, file)?,
+        ModuleFormat::TorchScript => Module::torch_script(&name, &bytes)?,
     };
-    Ok((file, blake3::hash(&bytes).to_hex().to_string(), module))
+    Ok((name, blake3::hash(&bytes).to_hex().to_string(), module))
 }
 
 /// The output columns of the data's findings, in the data's order.

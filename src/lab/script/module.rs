@@ -1,13 +1,11 @@
-//! The module behind a user's model: a graph of torch.export, which is data; a `TorchScript` module, which holds
-//! code; or a process behind a command.
+//! The module behind a user's model: a graph of torch.export, which is data; or a `TorchScript` module, which holds code.
 
 use tch::{CModule, jit};
 
 use crate::graph::{Reads, pt2};
-use crate::lab::command::Process;
 use crate::lab::graph::Graph;
 use crate::lab::tensor::{self, Tensor};
-use crate::spec::ScriptModel;
+use crate::spec::{ModuleFile, ScriptModel};
 use crate::{Error, Result};
 
 /// A loaded module.
@@ -15,15 +13,14 @@ use crate::{Error, Result};
 pub(super) enum Module {
     Graph(Graph),
     TorchScript(CModule),
-    Command(Process),
 }
 
 impl Module {
     /// Loads a graph from a file's bytes. Its inputs must be those that the spec names.
-    pub(super) fn graph(file: &str, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
-        let refused = |what: String| Error::Input(format!("{file} {what}"));
+    pub(super) fn graph(name: &str, bytes: &[u8], spec: &ScriptModel, file: &ModuleFile) -> Result<Self> {
+        let refused = |what: String| Error::Input(format!("{name} {what}"));
         let program = pt2::read(bytes).map_err(refused)?;
-        program.reads().and_then(|reads| check_inputs(spec, reads)).map_err(refused)?;
+        program.reads().and_then(|reads| check_inputs(spec, file, reads)).map_err(refused)?;
         if program.outputs.len() != 1 {
             let what = format!(
                 "returns {} tensors; export a module that returns its logits alone",
@@ -51,14 +48,13 @@ impl Module {
         Ok(Self::TorchScript(module))
     }
 
-    /// Number of parameters; 0 for a command.
+    /// Number of parameters.
     pub(super) fn parameters(&self) -> Result<u64> {
         match self {
             Self::Graph(graph) => Ok(graph.parameters),
             Self::TorchScript(module) => {
                 Ok(module.named_parameters()?.iter().map(|(_, tensor)| tensor.numel() as u64).sum())
             }
-            Self::Command(_) => Ok(0),
         }
     }
 
@@ -69,7 +65,6 @@ impl Module {
                 graph.run(&inputs)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
             }
             Self::TorchScript(module) => Ok(module.forward_ts(arguments)?),
-            Self::Command(process) => process.ask(arguments),
         }
     }
 
@@ -78,8 +73,6 @@ impl Module {
         let module = match self {
             Self::Graph(graph) => return graph.state(),
             Self::TorchScript(module) => module,
-            // what it holds is not shown
-            Self::Command(_) => return Ok(blake3::hash(b"")),
         };
         let folder = tempfile::tempdir().map_err(|why| Error::unwritable(&std::env::temp_dir(), &why))?;
         // `named_parameters` lists parameters only; the saved file holds everything
@@ -93,20 +86,21 @@ impl Module {
 }
 
 /// Refuses a graph if its inputs are not those that the spec names.
-fn check_inputs(spec: &ScriptModel, reads: Reads) -> std::result::Result<(), String> {
+fn check_inputs(spec: &ScriptModel, file: &ModuleFile, reads: Reads) -> std::result::Result<(), String> {
     let says = |image: bool, text: bool| match (image, text) {
         (true, true) => "both",
         (true, false) => "image",
         (false, _) => "text",
     };
     let (image, text) = (reads.image.is_some(), reads.text.is_some());
-    if (image, text) != (spec.reads_image, spec.reads_text) {
-        let (found, said) = (says(image, text), says(spec.reads_image, spec.reads_text));
+    let (reads_image, reads_text) = (spec.image.is_some(), spec.reads_text);
+    if (image, text) != (reads_image, reads_text) {
+        let (found, said) = (says(image, text), says(reads_image, reads_text));
         return Err(format!("reads {found}, and the spec says `reads: {said}`; write `reads: {found}`"));
     }
     let (channels, side) = reads.image.unwrap_or((None, None));
     for (key, said, found) in
-        [("channels", spec.mean.len() as u64, channels), ("image", u64::from(spec.image), side)]
+        [("channels", file.mean.len() as u64, channels), ("image", spec.image.map_or(0, u64::from), side)]
     {
         if let Some(found) = found.filter(|found| image && *found != said) {
             return Err(format!(

@@ -1,8 +1,8 @@
 //! Checks that a user's model can be examined at all. A module is refused if attacks on it would look weak or could
 //! not be judged: it returns probabilities instead of logits, its answers change or depend on the other cases, or no
-//! gradient reaches its images. A command is refused if its answers change or depend on the other cases.
+//! gradient reaches its images. A model that is asked is refused if its answers change or depend on the other cases.
 
-use super::Script;
+use super::{Loaded, Script};
 use crate::Result;
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::Classifier;
@@ -14,13 +14,13 @@ const ALONE: f32 = 1e-3;
 const EXTREME: f64 = 1e4;
 /// Tolerance of the sum of a case's two probabilities.
 const SUM: f32 = 1e-4;
-/// Answers that go into a command's digest are rounded to multiples of this, so that another processor gives the same
+/// Answers that go into the digest of a model that is asked are rounded to multiples of this, so that another processor gives the same
 /// digest.
 const ROUNDED: f64 = 1e-4;
 
 impl Script {
     /// Probes a model with some clean cases, and refuses it if its answers cannot be attacked or judged; its answers to
-    /// them. Of a command, only what it answers is looked at.
+    /// them. Of a model that is asked, only the answers are looked at.
     ///
     /// # Errors
     /// The model is refused; the message says why, and what to do.
@@ -28,15 +28,19 @@ impl Script {
         let leaf = images.map(|x| x.f_detach_copy().and_then(|x| x.f_set_requires_grad(true))).transpose()?;
         let text = self.text(texts)?;
         let first = self.decide(leaf.as_ref(), text.as_ref())?;
-        // taken after the first call, which may fill a cache that later calls only read
-        let state = self.module.state()?;
         let values = tensor::values(&first)?;
+        let module = match &self.behind {
+            Loaded::Module(of) => &of.module,
+            Loaded::Remote(_) => {
+                self.check_repeats(&values, leaf.as_ref(), text.as_ref())?;
+                return Ok(values);
+            }
+        };
+        // taken after the first call, which may fill a cache that later calls only read
+        let state = module.state()?;
         self.check_repeats(&values, leaf.as_ref(), text.as_ref())?;
-        if self.spec.command.is_some() {
-            return Ok(values);
-        }
         self.check_logits(&values, images, text.as_ref())?;
-        if self.module.state()? != state {
+        if module.state()? != state {
             return Err(self.refused(
                 "changes its own attributes or buffers while it is called",
                 "save it after `model.eval()`, without counters or running statistics: what is judged must be what was \
@@ -49,28 +53,29 @@ impl Script {
         Ok(values)
     }
 
-    /// Sets a command's digest from its answers to some clean cases, rounded, because its weights are not visible.
+    /// Sets the digest of a model that is asked from its answers to some clean cases, rounded, because its weights are not
+    /// visible.
     pub fn pin_answers(&mut self, answers: &[f32]) {
-        if self.spec.command.is_none() {
+        if let Loaded::Module(_) = self.behind {
             return;
         }
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.file.as_bytes());
+        hasher.update(self.place.as_bytes());
         for value in answers {
             hasher.update(&((f64::from(*value) / ROUNDED).round() as i64).to_le_bytes());
         }
         self.digest = hasher.finalize().to_hex().to_string();
     }
 
-    /// Checks that the same cases get the same finite answers again, to the bit unless they are a command's, and that the
+    /// Checks that the same cases get the same finite answers again, to the bit if medcert computes them, and that the
     /// first case gets its answer alone too.
     fn check_repeats(&self, values: &[f32], images: Option<&Tensor>, text: Option<&Tensor>) -> Result<()> {
-        let is_command = self.spec.command.is_some();
+        let is_asked = self.spec.asking().is_some();
         let is_far = |(one, other): (&f32, &f32)| (one - other).abs() > ALONE * other.abs().max(1.0);
         let again = tensor::values(&self.decide(images, text)?)?;
-        let differs = if is_command { again.iter().zip(values).any(is_far) } else { again != values };
+        let differs = if is_asked { again.iter().zip(values).any(is_far) } else { again != values };
         if differs {
-            let remedy = if is_command {
+            let remedy = if is_asked {
                 "take its noise out"
             } else {
                 "save it after `model.eval()`, without dropout or noise"
@@ -83,7 +88,7 @@ impl Script {
         let row = |x: Option<&Tensor>| x.map(|x| x.f_narrow(0, 0, 1)).transpose();
         let alone = tensor::values(&self.decide(row(images)?.as_ref(), row(text)?.as_ref())?)?;
         if alone.iter().zip(values).any(is_far) {
-            let remedy = if is_command {
+            let remedy = if is_asked {
                 "let no case change another's answer"
             } else {
                 "save it after `model.eval()`: a batch norm in training mode looks at the other cases"

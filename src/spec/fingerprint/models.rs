@@ -2,8 +2,8 @@
 
 use super::part::Part;
 use crate::spec::{
-    BertConfig, CommandLine, Defence, Defended, Fusion, Hardening, Model, PixelNoise, ScriptModel, Smoothing,
-    Train, TrainingAttack, Weights, WordNoise,
+    Asking, Behind, BertConfig, CommandLine, Defence, Defended, Endpoint, Fusion, Hardening, Model,
+    ModuleFile, PixelNoise, ScriptModel, Smoothing, Train, TrainingAttack, Weights, WordNoise,
 };
 
 impl Model {
@@ -51,32 +51,7 @@ pub(super) fn model(model: &Model) -> Part {
             }
         }
         Model::Script(script) => {
-            let ScriptModel {
-                format: _, // the architecture's name
-                source,
-                reads_image,
-                reads_text,
-                image,
-                mean,
-                deviation,
-                tokenizer,
-                max_tokens,
-                lowercase,
-                outputs,
-                command,
-                expect: _, // changes no evidence: where it does not hold, nothing is attacked
-            } = script;
-            part.source("file", source).put("reads image", reads_image).put("reads text", reads_text);
-            part.put("image", image).all("mean", mean).all("deviation", deviation);
-            if let Some(tokenizer) = tokenizer {
-                part.path("tokenizer", tokenizer);
-            }
-            part.put("max_tokens", max_tokens)
-                .maybe("lowercase", lowercase.as_ref())
-                .put("outputs", outputs.name());
-            if let Some(CommandLine { run, access, batch, timeout: _ }) = command {
-                part.all("run", run).put("access", access.name()).put("batch", batch);
-            }
+            put_script(&mut part, script);
         }
         Model::Defended(Defended { base, defence, reads_image: _, reads_text: _ }) => {
             part.put("of", base);
@@ -84,6 +59,56 @@ pub(super) fn model(model: &Model) -> Part {
         }
     }
     part
+}
+
+fn put_script(part: &mut Part, script: &ScriptModel) {
+    // an expectation changes no evidence: where it does not hold, nothing is attacked
+    let ScriptModel { behind, image, reads_text, outputs, expect: _ } = script;
+    let put_inputs = |part: &mut Part| {
+        part.put("reads image", image.is_some()).put("reads text", reads_text);
+        part.put("image", image.unwrap_or(0));
+    };
+    match behind {
+        Behind::File(file) => {
+            let ModuleFile {
+                format: _, // the architecture's name
+                source,
+                mean,
+                deviation,
+                tokenizer,
+                max_tokens,
+                lowercase,
+            } = file;
+            part.source("file", source);
+            put_inputs(part);
+            part.all("mean", mean).all("deviation", deviation);
+            if let Some(tokenizer) = tokenizer {
+                part.path("tokenizer", tokenizer);
+            }
+            part.put("max_tokens", max_tokens).maybe("lowercase", lowercase.as_ref());
+        }
+        Behind::Command(CommandLine { run, asking }) => {
+            put_inputs(part);
+            part.all("run", run).asking(asking);
+        }
+        // the token, the budget and the price change no answer
+        Behind::Endpoint(Endpoint {
+            url,
+            model,
+            version,
+            inputs,
+            output,
+            token: _,
+            queries: _,
+            price: _,
+            asking,
+        }) => {
+            put_inputs(part);
+            part.put("url", &url.text).put("model", model).maybe("version", version.as_ref());
+            part.all("input", inputs.iter().flatten()).maybe("output", output.as_ref()).asking(asking);
+        }
+    }
+    part.put("outputs", outputs.name());
 }
 
 fn put_defence(part: &mut Part, defence: &Defence) {
@@ -112,6 +137,10 @@ fn put_defence(part: &mut Part, defence: &Defence) {
 }
 
 impl Part {
+    fn asking(&mut self, Asking { channels, access, batch, timeout: _ }: &Asking) -> &mut Self {
+        self.put("channels", channels).put("access", access.name()).put("batch", batch)
+    }
+
     fn weights(&mut self, weights: &Weights) -> &mut Self {
         match weights {
             Weights::File(source) => self.source("weights", source),

@@ -1,7 +1,7 @@
 //! The `models` block: each model's architecture, and its weights or training.
 
+mod asked;
 mod bert;
-mod command;
 mod fusion;
 mod hardening;
 mod script;
@@ -68,7 +68,8 @@ fn architectures() -> Vec<Choice<ReadModel>> {
         ),
     ];
     let networks = VisionNetwork::ALL.iter().copied().map(network);
-    networks.chain(others).chain(ModuleFormat::ALL.iter().copied().map(module)).collect()
+    let files = ModuleFormat::ALL.iter().copied().map(module);
+    networks.chain(others).chain(files).chain(asked()).collect()
 }
 
 /// A residual network. The small one alone has a width.
@@ -90,7 +91,7 @@ fn network(network: VisionNetwork) -> Choice<ReadModel> {
     }
 }
 
-/// A model of the user's own.
+/// A model of the user's own in a file.
 fn module(format: ModuleFormat) -> Choice<ReadModel> {
     match format {
         ModuleFormat::Pt2 => Choice {
@@ -109,15 +110,29 @@ fn module(format: ModuleFormat) -> Choice<ReadModel> {
             schema: script::Script::schema,
             read: boxed(|node, _| script::read(node)),
         },
-        ModuleFormat::Command => Choice {
-            name: format.name(),
+    }
+}
+
+/// Models that are asked, not loaded.
+fn asked() -> [Choice<ReadModel>; 2] {
+    [
+        Choice {
+            name: "command",
             about: "A model behind a command that reads and writes JSON lines. It is code, which runs here: it must be \
                     trusted."
                 .into(),
-            schema: command::Command::schema,
-            read: boxed(|node, _| command::read(node)),
+            schema: asked::Command::schema,
+            read: boxed(|node, _| asked::read_command(node)),
         },
-    }
+        Choice {
+            name: "endpoint",
+            about: "A model behind a server that speaks the Open Inference Protocol, version 2, over HTTP (Triton, KServe, \
+                    MLServer). The server receives the images and reports."
+                .into(),
+            schema: asked::Endpoint::schema,
+            read: boxed(|node, _| asked::read_endpoint(node)),
+        },
+    ]
 }
 
 /// The schema of the block.

@@ -9,7 +9,7 @@ use crate::spec::schema::parts;
 use crate::spec::table::{
     Sha256, Truth, block, expected_block, needed, optional, own, path, table, usual, whole, word,
 };
-use crate::spec::{Expectation, Model, ModuleFormat, Outputs, ScriptModel, Source};
+use crate::spec::{Behind, Expectation, Model, ModuleFile, ModuleFormat, Outputs, ScriptModel, Source};
 
 table! {
     /// The architecture `torchscript`, whose file holds code.
@@ -58,18 +58,31 @@ table! {
     }
 }
 
+/// The kinds of output.
+const OUTPUTS: [(&str, Outputs); 2] = [("logits", Outputs::Logits), ("logit", Outputs::Logit)];
+
 /// `logits`, `logit`, or a list with the name of each column.
 fn outputs(node: &Node<'_>) -> Option<Outputs> {
+    outputs_among(node, &OUTPUTS)
+}
+
+/// One of the kinds, or a list with the name of each column.
+pub(super) fn outputs_among(node: &Node<'_>, kinds: &[(&str, Outputs)]) -> Option<Outputs> {
     if node.kind() == "a list" {
         // a column without a name is one that was not trained
         return Some(Outputs::Findings(node.items()?.iter().map(Node::word).collect()));
     }
-    node.one_of("kind of output", &[("logits", Outputs::Logits), ("logit", Outputs::Logit)])
+    node.one_of("kind of output", kinds)
 }
 
 fn schema_of_outputs(about: &str) -> Json {
+    schema_of_outputs_among(about, &OUTPUTS)
+}
+
+pub(super) fn schema_of_outputs_among(about: &str, kinds: &[(&str, Outputs)]) -> Json {
+    let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
     let names = parts::list(&json!({"type": "string"}), 1);
-    json!({"description": about, "anyOf": [{"enum": ["logits", "logit"]}, names], "examples": ["logits", ["effusion", "nodule"]]})
+    json!({"description": about, "anyOf": [{"enum": words}, names], "examples": ["logits", ["effusion", "nodule"]]})
 }
 
 /// The kinds of golden answers.
@@ -141,10 +154,10 @@ pub(super) fn read_graph(node: &Node<'_>) -> Option<Model> {
 fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Model> {
     let reads = table.reads.value?;
     let picture = if reads.image {
-        picture(node, &table)
+        picture(node, &table).map(|(side, mean, deviation)| (Some(side), mean, deviation))
     } else {
         let given = [&table.image.node, &table.channels.node, &table.mean.node, &table.deviation.node];
-        unread(&given, "image").then(|| (0, vec![], vec![]))
+        unread(&given, "image").then(|| (None, vec![], vec![]))
     };
     let tokenizer = if reads.text {
         if !table.tokenizer.is_given() {
@@ -156,20 +169,21 @@ fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Mo
         unread(&given, "report").then_some(None)
     };
     let (image, mean, deviation) = picture?;
-    Some(Model::Script(ScriptModel {
+    let file = ModuleFile {
         format,
         source: Source { path: table.file.value?, sha256: Some(table.sha256.value?) },
-        reads_image: reads.image,
-        reads_text: reads.text,
-        image,
         mean,
         deviation,
         tokenizer: tokenizer?,
         max_tokens: table.max_tokens.value?,
         lowercase: table.lowercase.value?,
+    };
+    Some(Model::Script(ScriptModel {
+        behind: Behind::File(file),
+        image,
+        reads_text: reads.text,
         outputs: table.outputs.value?,
         expect: table.expect.value?,
-        command: None,
     }))
 }
 
