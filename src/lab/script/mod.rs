@@ -106,7 +106,16 @@ impl Script {
         };
         let columns = columns(name, spec, findings)?;
         let classes = answers.count() as i64;
-        Ok(Self { name: name.to_string(), place, spec: spec.clone(), behind, columns, classes, digest, parameters })
+        Ok(Self {
+            name: name.to_string(),
+            place,
+            spec: spec.clone(),
+            behind,
+            columns,
+            classes,
+            digest,
+            parameters,
+        })
     }
 
     fn tokenizer(&self) -> Option<&TokenizerOf> {
