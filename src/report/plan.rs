@@ -135,6 +135,7 @@ fn brought(model: &Model) -> String {
     match model {
         Model::Script(module) => match module.format {
             ModuleFormat::Pt2 => format!("a graph of torch.export from {}", module.source.path.display()),
+            ModuleFormat::Onnx => format!("an ONNX model from {}", module.source.path.display()),
             ModuleFormat::Command => {
                 let run = module.command.as_ref().map(|command| command.run.join(" ")).unwrap_or_default();
                 format!("the command `{run}`, which the spec trusts and which is sent the images and reports")

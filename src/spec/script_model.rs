@@ -11,6 +11,8 @@ listed! {
     pub enum ModuleFormat {
         /// A file of torch.export: data, run operator by operator.
         Pt2,
+        /// An ONNX model: data, lowered to the same operators.
+        Onnx,
         /// A `TorchScript` module: code, which `PyTorch` has deprecated.
         TorchScript,
         /// A command that answers JSON lines.
@@ -23,6 +25,7 @@ impl ModuleFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pt2 => "pt2",
+            Self::Onnx => "onnx",
             Self::TorchScript => "torchscript",
             Self::Command => "command",
         }

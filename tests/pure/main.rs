@@ -39,6 +39,7 @@ mod manual;
 mod meaning;
 mod metrics;
 mod notation;
+mod onnx;
 mod perturb;
 mod picture;
 mod plan;

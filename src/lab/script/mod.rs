@@ -1,5 +1,5 @@
-//! A user's own model under attack: a graph of torch.export, which is data; a `TorchScript` module, which holds code
-//! and runs only if the spec trusts it and pins its digest; or a process behind a command.
+//! A user's own model under attack: a graph of torch.export or of ONNX, which is data; a `TorchScript` module, which
+//! holds code and runs only if the spec trusts it and pins its digest; or a process behind a command.
 //!
 //! A module is called with the inputs that it reads, in this order: for each view a tensor `[cases, channels, side,
 //! side]`, normalised as the spec says; then the ids and the mask of the text, `[cases, length]` integers each. A
@@ -12,6 +12,7 @@ mod probe;
 use std::path::Path;
 
 use module::Module;
+use sha2::{Digest, Sha256};
 
 use super::checkpoint::read_vocabulary;
 use super::command::{Process, bytes_of};
@@ -19,9 +20,10 @@ use super::model::bert::Tokens;
 use super::model::{Reader, TokenizerOf, beside_zero};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
-use super::weights::check_pin_of;
+use super::weights::{self, check_pin_of};
 use crate::data::placeholder;
 use crate::files::bounded_read;
+use crate::graph::{onnx, pt2};
 use crate::spec::{Access, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
@@ -223,13 +225,42 @@ fn of_file(
     // read once, so that the bytes that were hashed are the bytes that are loaded
     let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
     placeholder::check(&path, &bytes)?;
+    if spec.format == ModuleFormat::Onnx {
+        return of_onnx(spec, &path, file, bytes);
+    }
     check_pin_of(&file, &bytes, spec.source.sha256.as_deref())?;
     let module = match spec.format {
-        ModuleFormat::Pt2 => Module::graph(&file, &bytes, spec)?,
+        ModuleFormat::Pt2 => {
+            let program = pt2::read(&bytes).map_err(|what| Error::Input(format!("{file} {what}")))?;
+            Module::graph(&file, program, &bytes, spec)?
+        }
+        ModuleFormat::Onnx => return Err(Error::Bug("an ONNX model has a reader of its own".into())),
         ModuleFormat::TorchScript => Module::torch_script(&file, &bytes)?,
         ModuleFormat::Command => return Err(Error::Bug("a command is no file".into())),
     };
     Ok((file, blake3::hash(&bytes).to_hex().to_string(), module))
+}
+
+/// The same of an ONNX model, whose larger tensors may lie in files beside it: the pin and the digest cover them all.
+fn of_onnx(
+    spec: &ScriptModel,
+    path: &Path,
+    file: String,
+    bytes: Vec<u8>,
+) -> Result<(String, String, Module)> {
+    let refused = |what: String| Error::Input(format!("{file} {what}"));
+    let (mut pin, mut digest) = (Sha256::new_with_prefix(&bytes), blake3::Hasher::new());
+    digest.update(&bytes);
+    let model = onnx::Model::open(bytes, path.parent().unwrap_or(Path::new(""))).map_err(refused)?;
+    for (_, bytes) in model.beside() {
+        pin.update(bytes);
+        digest.update(bytes);
+    }
+    let pinned = spec.source.sha256.as_deref().unwrap_or("nothing");
+    weights::same(&file, pinned, &format!("{:x}", pin.finalize()))?;
+    let (program, bytes) = model.program().map_err(refused)?;
+    let module = Module::graph(&file, program, &bytes, spec)?;
+    Ok((file, digest.finalize().to_hex().to_string(), module))
 }
 
 /// The output columns of the data's findings, in the data's order.

@@ -1,9 +1,9 @@
-//! The module behind a user's model: a graph of torch.export, which is data; a `TorchScript` module, which holds
-//! code; or a process behind a command.
+//! The module behind a user's model: a graph of torch.export or of ONNX, which is data; a `TorchScript` module, which
+//! holds code; or a process behind a command.
 
 use tch::{CModule, jit};
 
-use crate::graph::{Reads, pt2};
+use crate::graph::{Program, Reads};
 use crate::lab::command::Process;
 use crate::lab::graph::Graph;
 use crate::lab::tensor::{self, Tensor};
@@ -19,10 +19,9 @@ pub(super) enum Module {
 }
 
 impl Module {
-    /// Loads a graph from a file's bytes. Its inputs must be those that the spec names.
-    pub(super) fn graph(file: &str, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
+    /// Prepares a graph; `bytes` hold its weights. Its inputs must be those that the spec names.
+    pub(super) fn graph(file: &str, program: Program, bytes: &[u8], spec: &ScriptModel) -> Result<Self> {
         let refused = |what: String| Error::Input(format!("{file} {what}"));
-        let program = pt2::read(bytes).map_err(refused)?;
         program.reads().and_then(|reads| check_inputs(spec, reads)).map_err(refused)?;
         if program.outputs.len() != 1 {
             let what = format!(
