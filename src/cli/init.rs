@@ -32,7 +32,7 @@ pub(super) struct Init {
     /// `phantom`, a folder of the Indiana University set, a CSV file with a row a study, or an .npz file as of `MedMNIST`
     #[arg(long, value_name = "phantom|FOLDER|FILE")]
     data: Option<String>,
-    /// A BERT's folder in Hugging Face's layout, a safetensors file, or a file of torch.export (.pt2); may be repeated
+    /// A BERT's folder in Hugging Face's layout, a safetensors file, a file of torch.export (.pt2), or an ONNX model; may be repeated
     #[arg(long, value_name = "FOLDER|FILE")]
     weights: Vec<PathBuf>,
     /// The models, of those that the data can feed

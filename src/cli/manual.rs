@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{explain, schema};
 use crate::autopsy::Code;
+use crate::graph::onnx;
 use crate::judge::Verdict;
 use crate::spec::{Access, Check, Effect, Metric};
 use crate::{Error, Result};
@@ -127,7 +128,7 @@ impl Page {
 /// Every page: its file and its text.
 fn pages() -> Vec<(&'static str, String)> {
     let explained = Page::ALL.iter().map(|&page| (page.head().0, explained_page(page)));
-    explained.chain([("keys.md", keys_page())]).collect()
+    explained.chain([("keys.md", keys_page()), ("onnx.md", onnx_page())]).collect()
 }
 
 /// What tells a reader that a page is written by a program.
@@ -225,6 +226,30 @@ fn escaped(text: &str) -> String {
         escaped.push(character);
     }
     escaped
+}
+
+/// The operators of ONNX that a model may use, and those that are refused by name.
+fn onnx_page() -> String {
+    let (first, last) = (onnx::OPSETS.start(), onnx::OPSETS.end());
+    let mut text = format!(
+        "{NOTE}# Reference: ONNX operators\n\nWhat a [model in ONNX](../models.md#onnx) may use: tensors of float32, float64, \
+         int32, int64 and bool, and {} operators of opsets {first} to {last}. Everything else is refused by name, all of a file \
+         at once.\n\n## Read\n\n| operator | opsets | refused of it |\n|---|---|---|\n",
+        onnx::table::ROWS.len()
+    );
+    for row in onnx::table::ROWS {
+        let _ = writeln!(text, "| {} | {} to {} | {} |", row.name, row.since, row.last(), row.refused);
+    }
+    text.push_str("\n## Refused\n\n| operators | why | what to do |\n|---|---|---|\n");
+    for (names, why, remedy) in onnx::table::REFUSED {
+        let _ = writeln!(text, "| {} | each {why} | {remedy} |", names.join(", "));
+    }
+    text.push_str(
+        "| those of another library, such as com.microsoft | medcert has only ONNX's own | export the model before another \
+         program optimises it |\n| all others | medcert does not have them | write the model without them, or bring it as \
+         `pt2` |\n",
+    );
+    text
 }
 
 /// The keys of every map of a spec, from the JSON Schema.

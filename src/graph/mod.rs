@@ -1,13 +1,19 @@
 //! A user's network as data: weights, and a list of calls of ATen operators on numbered values.
 //!
-//! This module turns a file of torch.export ([`pt2`]) into a [`Program`] without libtorch. It checks names, shapes,
+//! This module turns a file of torch.export ([`pt2`]) or of ONNX ([`onnx`]) into a [`Program`] without libtorch. It checks names, shapes,
 //! sizes and operators, and reports everything that medcert refuses in one message. `lab::graph` runs the program.
 
 pub mod archive;
+mod faults;
+mod last_uses;
+pub mod onnx;
 pub mod operators;
 pub mod pt2;
+mod whole_operator;
 
 use std::ops::Range;
+
+pub use whole_operator::WholeOperator;
 
 /// Limit on the calls of a program.
 pub const MOST_NODES: usize = 100_000;
@@ -56,16 +62,30 @@ impl Program {
         if !is_alike || !matches!(texts.len(), 0 | 2) || !texts.iter().all(is_text) || self.inputs.is_empty()
         {
             let inputs =
-                self.inputs.iter().map(|input| format!("{} {}", input.kind.name(), pt2::shape(&input.sizes)));
+                self.inputs.iter().map(|input| format!("{} {}", input.kind.name(), shape(&input.sizes)));
             return Err(format!(
                 "it reads {}, and medcert gives square images, float32 [cases, channels, side, side] for each view, then the \
                  ids and the mask of a text, int64 [cases, length] each; export a module with such a `forward`",
                 inputs.collect::<Vec<String>>().join(", ")
             ));
         }
+        if let Some(input) = self.inputs.iter().find(|input| input.sizes[0].is_some()) {
+            return Err(format!(
+                "was exported for a fixed number of cases (its input {:?} is {}); export it with a dynamic first dimension",
+                input.name,
+                shape(&input.sizes)
+            ));
+        }
         let image = self.inputs.first().filter(|_| views > 0).map(|input| (input.sizes[1], input.sizes[2]));
         Ok(Reads { views, image, text: texts.first().map(|input| input.sizes[1]) })
     }
+}
+
+/// A shape for messages, with `?` for a dimension that may differ from call to call.
+pub fn shape(sizes: &[Option<u64>]) -> String {
+    let sizes: Vec<String> =
+        sizes.iter().map(|size| size.map_or("?".to_string(), |size| size.to_string())).collect();
+    format!("[{}]", sizes.join(", "))
 }
 
 /// A tensor that the network returns.
@@ -150,89 +170,6 @@ pub enum Operator {
     },
     /// Arithmetic on whole numbers, such as sizes.
     Whole(WholeOperator),
-}
-
-crate::listed::listed! {
-    /// Arithmetic on sizes, with Python's meaning.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum WholeOperator {
-        /// a + b
-        Add,
-        /// a − b
-        Subtract,
-        /// a · b
-        Multiply,
-        /// a // b, rounded down
-        Divide,
-        /// a % b, with the sign of b
-        Remainder,
-        /// −a
-        Negate,
-        /// The larger one.
-        Most,
-        /// The smaller one.
-        Least,
-    }
-}
-
-impl WholeOperator {
-    /// Its name in a file of torch.export.
-    pub fn target(self) -> &'static str {
-        match self {
-            Self::Add => "_operator.add",
-            Self::Subtract => "_operator.sub",
-            Self::Multiply => "_operator.mul",
-            Self::Divide => "_operator.floordiv",
-            Self::Remainder => "_operator.mod",
-            Self::Negate => "_operator.neg",
-            Self::Most => "torch.sym_max",
-            Self::Least => "torch.sym_min",
-        }
-    }
-
-    /// Number of arguments.
-    pub fn arity(self) -> usize {
-        match self {
-            Self::Negate => 1,
-            Self::Add
-            | Self::Subtract
-            | Self::Multiply
-            | Self::Divide
-            | Self::Remainder
-            | Self::Most
-            | Self::Least => 2,
-        }
-    }
-
-    /// The result; None if arguments are missing, the result overflows, or the divisor is zero.
-    pub fn apply(self, arguments: &[i64]) -> Option<i64> {
-        let (&a, b) = (arguments.first()?, arguments.get(1).copied());
-        match self {
-            Self::Negate => a.checked_neg(),
-            Self::Add => a.checked_add(b?),
-            Self::Subtract => a.checked_sub(b?),
-            Self::Multiply => a.checked_mul(b?),
-            Self::Divide => {
-                let quotient = a.checked_div(b?)?;
-                // Python's `//` rounds down, Rust's division rounds towards zero
-                if a.checked_rem(b?)? != 0 && (a < 0) != (b? < 0) {
-                    quotient.checked_sub(1)
-                } else {
-                    Some(quotient)
-                }
-            }
-            Self::Remainder => {
-                let remainder = a.checked_rem(b?)?;
-                if remainder != 0 && (remainder < 0) != (b? < 0) {
-                    remainder.checked_add(b?)
-                } else {
-                    Some(remainder)
-                }
-            }
-            Self::Most => Some(a.max(b?)),
-            Self::Least => Some(a.min(b?)),
-        }
-    }
 }
 
 /// An argument of a call.

@@ -258,7 +258,8 @@ pub fn check_pin_of(name: &str, bytes: &[u8], pinned: Option<&str>) -> Result<()
     same(name, pinned.unwrap_or("nothing"), &format!("{:x}", Sha256::digest(bytes)))
 }
 
-fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
+/// Checks the sha256 of files, in hexadecimal, against the one that the spec pins.
+pub(super) fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
     if pinned.eq_ignore_ascii_case(found) {
         return Ok(());
     }

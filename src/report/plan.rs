@@ -139,6 +139,7 @@ fn brought(model: &Model) -> String {
         Model::Script(script) => match &script.behind {
             Behind::File(file) => match file.format {
                 ModuleFormat::Pt2 => format!("a graph of torch.export from {}", file.source.path.display()),
+                ModuleFormat::Onnx => format!("an ONNX model from {}", file.source.path.display()),
                 ModuleFormat::TorchScript => {
                     "a TorchScript module that the spec trusts; TorchScript is deprecated, so export it with torch.export \
                      (`pt2`)"

@@ -11,6 +11,8 @@ listed! {
     pub enum ModuleFormat {
         /// A file of torch.export: data, run operator by operator.
         Pt2,
+        /// An ONNX model: data, lowered to the same operators.
+        Onnx,
         /// A `TorchScript` module: code, which `PyTorch` has deprecated.
         TorchScript,
     }
@@ -21,6 +23,7 @@ impl ModuleFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pt2 => "pt2",
+            Self::Onnx => "onnx",
             Self::TorchScript => "torchscript",
         }
     }
@@ -206,10 +209,10 @@ impl Outputs {
         }
     }
 
-    /// Numbers of an answer to a case.
-    pub fn width(&self) -> usize {
+    /// Numbers of an answer to a case of data with so many classes.
+    pub fn width(&self, classes: usize) -> usize {
         match self {
-            Self::Logits => 2,
+            Self::Logits => classes,
             Self::Logit | Self::Probability => 1,
             Self::Findings(names) => names.len(),
         }

@@ -26,7 +26,7 @@ impl Source {
     /// Whether it is a file, by its ending, and no folder.
     pub fn is_file(&self) -> bool {
         let ending = self.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        ["safetensors", "bin", "pt", "pth", "pt2"].contains(&ending)
+        ["safetensors", "bin", "pt", "pth", "pt2", "onnx"].contains(&ending)
     }
 }
 

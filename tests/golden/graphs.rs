@@ -29,7 +29,7 @@ fn sha256(path: &Path) -> String {
 }
 
 /// A tensor of a file of golden values.
-fn tensor_of(file: &SafeTensors<'_>, name: &str) -> Option<Tensor> {
+pub fn tensor_of(file: &SafeTensors<'_>, name: &str) -> Option<Tensor> {
     let view = file.tensor(name).ok()?;
     let shape = view.shape();
     Some(match view.dtype() {

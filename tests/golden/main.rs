@@ -12,6 +12,7 @@ mod checkpoint;
 mod fuzz_weights;
 mod graphs;
 mod networks;
+mod onnx;
 mod race;
 mod script;
 mod text_searches;

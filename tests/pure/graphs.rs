@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use medcert::graph::archive::Archive;
-use medcert::graph::{Operator, WholeOperator, pt2};
+use medcert::graph::{Operator, WholeOperator, pt2, shape};
 use serde_json::{Value, json};
 
 use crate::mutations::{mutated, peak_mebibytes, read_all};
@@ -167,7 +167,7 @@ fn sound_files_are_read() {
             "{name}: {} parameters, {} calls, {reads:?}, returns {:?}",
             program.parameters(),
             program.nodes.len(),
-            program.outputs.iter().map(|returned| pt2::shape(&returned.sizes)).collect::<Vec<String>>()
+            program.outputs.iter().map(|returned| shape(&returned.sizes)).collect::<Vec<String>>()
         ));
         let is_aten = |node: &medcert::graph::Node| matches!(node.operator, Operator::Aten { .. });
         assert!(program.nodes.iter().all(is_aten), "{name} needs no arithmetic on sizes");

@@ -41,6 +41,7 @@ mod manual;
 mod meaning;
 mod metrics;
 mod notation;
+mod onnx;
 mod perturb;
 mod pickles;
 mod picture;

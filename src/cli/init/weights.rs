@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::data::placeholder;
 use crate::files::{bounded_read, bounded_text, open_regular};
-use crate::graph::{Reads, pt2};
+use crate::graph::{Program, Reads, onnx, pt2};
+use crate::spec::ModuleFormat;
 use crate::{Error, Result};
 
 /// A file of weights is refused above this size, as where it is loaded.
@@ -33,13 +34,14 @@ pub(super) enum Kept {
     Vision { network: &'static str, width: Option<u64>, classifies: bool },
     /// A `TorchScript` module.
     Script,
-    /// A graph of torch.export.
+    /// A graph of torch.export or of ONNX.
     Graph(Exported),
 }
 
 /// What a graph reads and returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exported {
+    pub(super) format: ModuleFormat,
     pub(super) reads: Reads,
     /// Whether it returns one number a case, the log-odds of abnormal.
     pub(super) is_one_logit: bool,
@@ -73,11 +75,12 @@ pub(super) fn read(path: &Path) -> Result<Weights> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let kept = match ending {
         "safetensors" => vision(path)?,
-        "pt2" => graph(path)?,
+        "pt2" => pt2(path)?,
+        "onnx" => return onnx(path),
         _ if is_script(path)? => Kept::Script,
         _ => {
             return unknown(
-                "neither a safetensors file nor a graph of torch.export; a pickle file can run code when it is read: save \
+                "neither a safetensors file, nor a graph of torch.export, nor an ONNX model; a pickle file can run code when it is read: save \
                  its state as safetensors (safetensors.torch.save_file), or the model with torch.export.save",
             );
         }
@@ -206,11 +209,30 @@ fn vision(path: &Path) -> Result<Kept> {
 }
 
 /// What a graph of torch.export reads and returns.
-fn graph(path: &Path) -> Result<Kept> {
+fn pt2(path: &Path) -> Result<Kept> {
     let failed = |why: std::io::Error| Error::unreadable(path, &why, "name a file of torch.export");
     let bytes = bounded_read(path, LIMIT_BYTES).map_err(failed)?;
+    let program = pt2::read(&bytes).map_err(|why| Error::Input(format!("{} {why}", path.display())))?;
+    graph(path, ModuleFormat::Pt2, &program)
+}
+
+/// What an ONNX model reads and returns, and the sha256 of its file and the files beside it.
+fn onnx(path: &Path) -> Result<Weights> {
+    let failed = |why: std::io::Error| Error::unreadable(path, &why, "name an ONNX file");
+    let bytes = bounded_read(path, LIMIT_BYTES).map_err(failed)?;
     let refused = |why: String| Error::Input(format!("{} {why}", path.display()));
-    let program = pt2::read(&bytes).map_err(refused)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let model = onnx::Model::open(bytes, folder).map_err(refused)?;
+    let (program, _) = model.program().map_err(refused)?;
+    let mut files = vec![path.to_path_buf()];
+    files.extend(model.beside().map(|(name, _)| folder.join(name)));
+    let kept = graph(path, ModuleFormat::Onnx, &program)?;
+    Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&files)? })
+}
+
+/// What a graph reads and returns.
+fn graph(path: &Path, format: ModuleFormat, program: &Program) -> Result<Kept> {
+    let refused = |why: String| Error::Input(format!("{} {why}", path.display()));
     let reads = program.reads().map_err(refused)?;
     let is_one_logit = match program.outputs.as_slice() {
         [one] => match one.sizes.get(1) {
@@ -229,7 +251,7 @@ fn graph(path: &Path) -> Result<Kept> {
             )));
         }
     };
-    Ok(Kept::Graph(Exported { reads, is_one_logit }))
+    Ok(Kept::Graph(Exported { format, reads, is_one_logit }))
 }
 
 /// Whether a file is an archive that holds code, as `torch.jit.save` writes it.

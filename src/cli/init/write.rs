@@ -99,7 +99,7 @@ impl Draft<'_> {
             Kept::Script | Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => None,
         };
         let (format, trusted) = match graph {
-            Some(_) => (ModuleFormat::Pt2, ""),
+            Some(graph) => (graph.format, ""),
             None => (
                 ModuleFormat::TorchScript,
                 "      trusted: true      # the file holds code, which runs here\n",

@@ -1,8 +1,8 @@
 //! Checks that an archive was written by torch.export, and that no part holds code or pickles.
 
 use super::EXPORT;
-use super::faults::Faults;
 use crate::graph::archive::Archive;
+use crate::graph::faults::Faults;
 
 /// Adds a fault if the archive is of another kind, or has parts that hold code or pickles.
 pub(super) fn check(archive: &Archive<'_>, faults: &mut Faults) {

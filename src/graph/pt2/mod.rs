@@ -9,17 +9,16 @@ mod archive_kind;
 mod arguments;
 mod calls;
 mod element_numbers;
-mod faults;
 mod liveness;
 mod program;
 mod schema;
 mod weights;
 
-use self::faults::Faults;
 use self::program::ProgramReader;
 use self::weights::WeightTables;
 use super::Program;
 use super::archive::Archive;
+use super::faults::Faults;
 
 /// The line of Python that exports a model in the form that medcert reads.
 pub const EXPORT: &str = "torch.export.save(torch.export.export(model.eval(), (x,), dynamic_shapes=({0: \
@@ -60,11 +59,4 @@ fn json<'t, T: serde::Deserialize<'t>>(name: &str, text: &'t [u8]) -> Result<T, 
         return Err(format!("{name} is larger than {} MiB", MOST_JSON >> 20));
     }
     serde_json::from_slice(text).map_err(|why| format!("{name} is not as torch.export writes it ({why})"))
-}
-
-/// A shape for messages, with `?` for a dimension that may differ from call to call.
-pub fn shape(sizes: &[Option<u64>]) -> String {
-    let sizes: Vec<String> =
-        sizes.iter().map(|size| size.map_or("?".to_string(), |size| size.to_string())).collect();
-    format!("[{}]", sizes.join(", "))
 }

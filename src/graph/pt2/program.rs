@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::EXPORT;
 use super::element_numbers::element_type;
-use super::faults::Faults;
-use super::liveness::{mark_last_uses, without_idle};
+use super::liveness::without_idle;
 use super::schema::{self, Named};
 use super::weights::WeightTables;
-use super::{EXPORT, shape};
-use crate::graph::{Input, MOST_NODES, Program, Returned, ValueId};
+use crate::graph::faults::Faults;
+use crate::graph::{Input, MOST_NODES, Program, Returned, ValueId, last_uses, shape};
 
 /// A program while it is read.
 pub(super) struct ProgramReader<'a> {
@@ -48,7 +48,7 @@ impl<'a> ProgramReader<'a> {
         }
         self.outputs(&signature.output_specs, &graph.tensor_values);
         self.faults.check()?;
-        mark_last_uses(&mut self.program);
+        last_uses::mark(&mut self.program);
         Ok(self.program)
     }
 

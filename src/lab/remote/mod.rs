@@ -71,33 +71,37 @@ impl From<Error> for Fault {
 }
 
 impl Remote {
-    /// A model behind a command.
-    pub(super) fn command(name: &str, spec: &ScriptModel, line: &CommandLine) -> Self {
+    /// A model of so many classes behind a command.
+    pub(super) fn command(name: &str, (spec, classes): (&ScriptModel, usize), line: &CommandLine) -> Self {
         let way = Way::Process(Process::new(&line.run, line.asking.timeout));
-        Self::new(name, spec, (&line.asking, way))
+        Self::new(name, (spec, classes), (&line.asking, way))
     }
 
-    /// A model behind a server.
+    /// A model of so many classes behind a server.
     ///
     /// # Errors
     /// The token is missing, or the server's name does not lead to this machine although it should.
-    pub(super) fn endpoint(name: &str, spec: &ScriptModel, endpoint: &Endpoint) -> Result<Self> {
+    pub(super) fn endpoint(
+        name: &str,
+        (spec, classes): (&ScriptModel, usize),
+        endpoint: &Endpoint,
+    ) -> Result<Self> {
         let way = Way::Http(Http::new(endpoint)?);
         Ok(Self {
             inputs: endpoint.inputs.clone(),
             output: endpoint.output.clone(),
             left: Cell::new(endpoint.queries),
             version: RefCell::new(endpoint.version.clone()),
-            ..Self::new(name, spec, (&endpoint.asking, way))
+            ..Self::new(name, (spec, classes), (&endpoint.asking, way))
         })
     }
 
-    fn new(name: &str, spec: &ScriptModel, (asking, way): (&Asking, Way)) -> Self {
+    fn new(name: &str, (spec, classes): (&ScriptModel, usize), (asking, way): (&Asking, Way)) -> Self {
         Self {
             name: name.to_string(),
             asking: asking.clone(),
             reads_image: spec.image.is_some(),
-            width: spec.outputs.width(),
+            width: spec.outputs.width(classes),
             inputs: None,
             output: None,
             way,

@@ -1,5 +1,5 @@
-//! A user's own model under attack: a graph of torch.export, which is data; a `TorchScript` module, which holds code
-//! and runs only if the spec trusts it and pins its digest; or a process or a server that is asked.
+//! A user's own model under attack: a graph of torch.export or of ONNX, which is data; a `TorchScript` module, which
+//! holds code and runs only if the spec trusts it and pins its digest; or a process or a server that is asked.
 //!
 //! A module is called with the inputs that it reads, in this order: for each view a tensor `[cases, channels, side,
 //! side]`, normalised as the spec says; then the ids and the mask of the text, `[cases, length]` integers each. What is
@@ -12,6 +12,7 @@ mod probe;
 use std::path::Path;
 
 use module::Module;
+use sha2::{Digest, Sha256};
 
 use super::checkpoint::read_vocabulary;
 use super::model::bert::Tokens;
@@ -19,9 +20,10 @@ use super::model::{Answers, Reader, TokenizerOf, beside_zero};
 use super::remote::{Remote, bytes_of};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
-use super::weights::check_pin_of;
+use super::weights::{self, check_pin_of};
 use crate::data::placeholder;
 use crate::files::bounded_read;
+use crate::graph::{onnx, pt2};
 use crate::spec::{Access, Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
@@ -95,8 +97,12 @@ impl Script {
     ) -> Result<Self> {
         let (mut place, mut digest, mut parameters) = (spec.behind.place(), String::new(), 0);
         let behind = match &spec.behind {
-            Behind::Command(line) => Loaded::Remote(Box::new(Remote::command(name, spec, line))),
-            Behind::Endpoint(endpoint) => Loaded::Remote(Box::new(Remote::endpoint(name, spec, endpoint)?)),
+            Behind::Command(line) => {
+                Loaded::Remote(Box::new(Remote::command(name, (spec, answers.count()), line)))
+            }
+            Behind::Endpoint(endpoint) => {
+                Loaded::Remote(Box::new(Remote::endpoint(name, (spec, answers.count()), endpoint)?))
+            }
             Behind::File(file) => {
                 let module;
                 (place, digest, module) = of_file(spec, file, &find)?;
@@ -301,12 +307,41 @@ fn of_file(
     // read once, so that the bytes that were hashed are the bytes that are loaded
     let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
     placeholder::check(&path, &bytes)?;
-    check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
     let module = match file.format {
-        ModuleFormat::Pt2 => Module::graph(&name, &bytes, spec, file)?,
-        ModuleFormat::TorchScript => Module::torch_script(&name, &bytes)?,
+        ModuleFormat::Onnx => return of_onnx((spec, file), &path, name, bytes),
+        ModuleFormat::Pt2 => {
+            check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
+            let program = pt2::read(&bytes).map_err(|what| Error::Input(format!("{name} {what}")))?;
+            Module::graph(&name, program, &bytes, (spec, file))?
+        }
+        ModuleFormat::TorchScript => {
+            check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
+            Module::torch_script(&name, &bytes)?
+        }
     };
     Ok((name, blake3::hash(&bytes).to_hex().to_string(), module))
+}
+
+/// The same of an ONNX model, whose larger tensors may lie in files beside it: the pin and the digest cover them all.
+fn of_onnx(
+    (spec, file): (&ScriptModel, &ModuleFile),
+    path: &Path,
+    name: String,
+    bytes: Vec<u8>,
+) -> Result<(String, String, Module)> {
+    let refused = |what: String| Error::Input(format!("{name} {what}"));
+    let (mut pin, mut digest) = (Sha256::new_with_prefix(&bytes), blake3::Hasher::new());
+    digest.update(&bytes);
+    let model = onnx::Model::open(bytes, path.parent().unwrap_or(Path::new(""))).map_err(refused)?;
+    for (_, bytes) in model.beside() {
+        pin.update(bytes);
+        digest.update(bytes);
+    }
+    let pinned = file.source.sha256.as_deref().unwrap_or("nothing");
+    weights::same(&name, pinned, &format!("{:x}", pin.finalize()))?;
+    let (program, bytes) = model.program().map_err(refused)?;
+    let module = Module::graph(&name, program, &bytes, (spec, file))?;
+    Ok((name, digest.finalize().to_hex().to_string(), module))
 }
 
 /// The output columns of the data's findings, in the data's order.

@@ -1,8 +1,9 @@
-//! The module behind a user's model: a graph of torch.export, which is data; or a `TorchScript` module, which holds code.
+//! The module behind a user's model: a graph of torch.export or of ONNX, which is data; or a `TorchScript` module, which
+//! holds code.
 
 use tch::{CModule, jit};
 
-use crate::graph::{Reads, pt2};
+use crate::graph::{Program, Reads};
 use crate::lab::graph::Graph;
 use crate::lab::tensor::{self, Tensor};
 use crate::spec::{ModuleFile, ScriptModel};
@@ -16,10 +17,14 @@ pub(super) enum Module {
 }
 
 impl Module {
-    /// Loads a graph from a file's bytes. Its inputs must be those that the spec names.
-    pub(super) fn graph(name: &str, bytes: &[u8], spec: &ScriptModel, file: &ModuleFile) -> Result<Self> {
+    /// Prepares a graph; `bytes` hold its weights. Its inputs must be those that the spec names.
+    pub(super) fn graph(
+        name: &str,
+        program: Program,
+        bytes: &[u8],
+        (spec, file): (&ScriptModel, &ModuleFile),
+    ) -> Result<Self> {
         let refused = |what: String| Error::Input(format!("{name} {what}"));
-        let program = pt2::read(bytes).map_err(refused)?;
         program.reads().and_then(|reads| check_inputs(spec, file, reads)).map_err(refused)?;
         if program.outputs.len() != 1 {
             let what = format!(

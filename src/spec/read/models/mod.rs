@@ -100,7 +100,15 @@ fn module(format: ModuleFormat) -> Choice<ReadModel> {
                     trusted."
                 .into(),
             schema: script::Module::schema,
-            read: boxed(|node, _| script::read_graph(node)),
+            read: boxed(move |node, _| script::read_graph(node, format)),
+        },
+        ModuleFormat::Onnx => Choice {
+            name: format.name(),
+            about: "A model of your own in ONNX, which most frameworks write. The file holds data alone; nothing of it \
+                    is trusted."
+                .into(),
+            schema: script::Module::schema,
+            read: boxed(move |node, _| script::read_graph(node, format)),
         },
         ModuleFormat::TorchScript => Choice {
             name: format.name(),

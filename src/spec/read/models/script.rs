@@ -1,4 +1,5 @@
-//! A `pt2` or `torchscript` model: what it reads, how pixels are normalised, what it returns, and that code is trusted.
+//! A `pt2`, `onnx` or `torchscript` model: what it reads, how pixels are normalised, what it returns, and that code is
+//! trusted.
 
 use std::path::PathBuf;
 
@@ -23,7 +24,7 @@ table! {
 }
 
 table! {
-    /// The architecture `pt2`. A graph holds no code, so nobody has to trust it.
+    /// The architectures `pt2` and `onnx`. A graph holds no code, so nobody has to trust it.
     Module {
         file: PathBuf = needed("The file of the model.", path("model.pt2"), "model.pt2"),
         sha256: String =
@@ -146,9 +147,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     finish(node, module, ModuleFormat::TorchScript)
 }
 
-/// A graph of torch.export.
-pub(super) fn read_graph(node: &Node<'_>) -> Option<Model> {
-    finish(node, Module::read(node)?, ModuleFormat::Pt2)
+/// A graph of torch.export or of ONNX.
+pub(super) fn read_graph(node: &Node<'_>, format: ModuleFormat) -> Option<Model> {
+    finish(node, Module::read(node)?, format)
 }
 
 fn finish(node: &Node<'_>, table: Module<'_>, format: ModuleFormat) -> Option<Model> {

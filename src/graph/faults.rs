@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::operators::Refusal;
+use super::operators::Refusal;
 
 /// Limit on the faults that a message lists.
 const MOST_SHOWN: usize = 20;
