@@ -1,11 +1,13 @@
 //! Models behind a server that is sound: it is attacked without its gradient and gives the same evidence twice, it is
 //! asked on this machine alone, and its token is shown nowhere. `endpoint_faults` has those that are not sound.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 
+use medcert::class::Class;
 use medcert::{Error, plan, spec};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::endpoint_server::{DECISIONS, Reply, Server, TABLE, bytes, checked, is_sound, planned, run, text};
 
@@ -50,6 +52,34 @@ fn a_decision_is_all_that_some_endpoints_show() {
     let why =
         planned(server.port, "access: score", "[clean, FGSM ε=0.1]").check_access().expect_err("no gradient");
     assert!(why.to_string().contains("FGSM ε=0.1; what works: naive, Square, SPSA"), "{why}");
+}
+
+#[test]
+fn a_model_of_three_classes_answers_a_logit_for_each() {
+    let server = Server::start(|_, _, mut answer| {
+        let output = &mut answer["outputs"][0];
+        let scores = output["data"].as_array().expect("scores").clone();
+        let logits =
+            scores.iter().filter_map(Value::as_f64).flat_map(|score| [0.0, score - 1.0, 1.0 - score]);
+        output["shape"] = json!([scores.len(), 3]);
+        output["data"] = logits.collect();
+        Reply::Json(answer)
+    });
+    let planned = |port| {
+        let text = text(port, "access: score", TABLE)
+            .replace("views: frontal", "views: frontal, classes: [normal, effusion, cardiomegaly]")
+            .replace("outputs: logit,", "outputs: logits,");
+        plan::build(spec::parse(Path::new("vendor.yaml"), &text).unwrap_or_else(|why| panic!("{why}")))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let evidence = run(folder.path(), &planned(server.port)).expect("evidence");
+    let answers = evidence.cells.iter().flat_map(|cell| &cell.outcomes);
+    let places: BTreeSet<usize> = answers.filter_map(|outcome| outcome.predicted).map(Class::place).collect();
+    // two opposite logits beside one of 0: the class 0 never has the largest
+    assert_eq!(places, BTreeSet::from([1, 2]));
+    let server = Server::start(is_sound);
+    let why = run(folder.path(), &planned(server.port)).expect_err("one number a case");
+    assert_eq!(why.exit_code(), 4, "{why}");
 }
 
 #[test]
