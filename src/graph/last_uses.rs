@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Argument, Output, Program, ValueId, Whole};
+use super::{Output, Program, ValueId};
 
 /// Notes at each call which values no later call reads, so that their memory is freed. Weights and outputs are kept.
 pub(super) fn mark(program: &mut Program) {
@@ -10,7 +10,7 @@ pub(super) fn mark(program: &mut Program) {
     let mut seen: HashSet<ValueId> = program.outputs.iter().map(|returned| returned.value).collect();
     for node in program.nodes.iter_mut().rev() {
         let mut values: Vec<ValueId> =
-            node.arguments.iter().flat_map(|(_, argument)| read_by(argument)).collect();
+            node.arguments.iter_mut().flat_map(|(_, argument)| argument.values_mut()).map(|id| *id).collect();
         values.extend(node.outputs.iter().flat_map(|output| match output {
             Output::One(id) => vec![*id],
             Output::Several(ids) => ids.clone(),
@@ -21,30 +21,5 @@ pub(super) fn mark(program: &mut Program) {
                 node.last_uses.push(id);
             }
         }
-    }
-}
-
-fn read_by(argument: &Argument) -> Vec<ValueId> {
-    match argument {
-        Argument::Value(id) => vec![*id],
-        Argument::Values(ids) => ids.iter().flatten().copied().collect(),
-        Argument::Wholes(wholes) => wholes
-            .iter()
-            .filter_map(|whole| match whole {
-                Whole::Value(id) => Some(*id),
-                Whole::Known(_) => None,
-            })
-            .collect(),
-        Argument::None
-        | Argument::Whole(_)
-        | Argument::Real(_)
-        | Argument::Reals(_)
-        | Argument::Truth(_)
-        | Argument::Truths(_)
-        | Argument::Text(_)
-        | Argument::Kind(_)
-        | Argument::Device
-        | Argument::Strided
-        | Argument::MemoryFormat(_) => vec![],
     }
 }

@@ -205,6 +205,34 @@ pub enum Argument {
     MemoryFormat(MemoryFormat),
 }
 
+impl Argument {
+    /// The values of the program that it names.
+    pub(crate) fn values_mut(&mut self) -> Vec<&mut ValueId> {
+        match self {
+            Self::Value(id) => vec![id],
+            Self::Values(ids) => ids.iter_mut().flatten().collect(),
+            Self::Wholes(wholes) => wholes
+                .iter_mut()
+                .filter_map(|whole| match whole {
+                    Whole::Value(id) => Some(id),
+                    Whole::Known(_) => None,
+                })
+                .collect(),
+            Self::None
+            | Self::Whole(_)
+            | Self::Real(_)
+            | Self::Reals(_)
+            | Self::Truth(_)
+            | Self::Truths(_)
+            | Self::Text(_)
+            | Self::Kind(_)
+            | Self::Device
+            | Self::Strided
+            | Self::MemoryFormat(_) => vec![],
+        }
+    }
+}
+
 /// An element of a list of whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whole {

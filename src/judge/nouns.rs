@@ -24,38 +24,21 @@ impl Tally<'_> {
 
 /// What a metric of two classes counts: `cases`, `abnormal cases` or `normal cases`.
 fn noun(metric: Metric, count: u64) -> &'static str {
-    match (metric, count) {
-        (
-            Metric::Accuracy
-            | Metric::MacroAccuracy
-            | Metric::Auroc
-            | Metric::Ece
-            | Metric::Brier
-            | Metric::Cost,
-            1,
-        ) => "case",
-        (
-            Metric::Accuracy
-            | Metric::MacroAccuracy
-            | Metric::Auroc
-            | Metric::Ece
-            | Metric::Brier
-            | Metric::Cost,
-            _,
-        ) => "cases",
-        (Metric::Sensitivity | Metric::Missed, 1) => "abnormal case",
-        (Metric::Sensitivity | Metric::Missed, _) => "abnormal cases",
-        (Metric::Specificity | Metric::Overcalled, 1) => "normal case",
-        (Metric::Specificity | Metric::Overcalled, _) => "normal cases",
-        (Metric::Ppv, 1) => "case called abnormal",
-        (Metric::Ppv, _) => "cases called abnormal",
-        (Metric::Npv, 1) => "case called normal",
-        (Metric::Npv, _) => "cases called normal",
-        (Metric::F1, 1) => "case that is or is called abnormal",
-        (Metric::F1, _) => "cases that are or are called abnormal",
-        (Metric::Flips, 1) => "clean-right case",
-        (Metric::Flips, _) => "clean-right cases",
-    }
+    let (one, many) = match metric {
+        Metric::Accuracy
+        | Metric::MacroAccuracy
+        | Metric::Auroc
+        | Metric::Ece
+        | Metric::Brier
+        | Metric::Cost => ("case", "cases"),
+        Metric::Sensitivity | Metric::Missed => ("abnormal case", "abnormal cases"),
+        Metric::Specificity | Metric::Overcalled => ("normal case", "normal cases"),
+        Metric::Ppv => ("case called abnormal", "cases called abnormal"),
+        Metric::Npv => ("case called normal", "cases called normal"),
+        Metric::F1 => ("case that is or is called abnormal", "cases that are or are called abnormal"),
+        Metric::Flips => ("clean-right case", "clean-right cases"),
+    };
+    if count == 1 { one } else { many }
 }
 
 /// A class in a word; `names` are those of several.

@@ -8,7 +8,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::Value;
 
-use super::model::params::Params;
+use super::model::params::{Named, Params};
 use crate::files::write_whole;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
@@ -24,29 +24,48 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
 
 /// Encodes parameters, and a vocabulary if there is one, as a safetensors file.
 pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
-    let values = params.values()?;
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
-        .into_iter()
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-        .collect();
-    let mut views = Vec::with_capacity(bytes.len());
-    for (name, shape, data) in &bytes {
-        let view = TensorView::new(Dtype::F32, shape.clone(), data)
-            .map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?;
-        views.push((name.as_str(), view));
-    }
-    let metadata = vocabulary.map(|vocabulary| {
+    let facts = vocabulary.map(|vocabulary| {
         let mut all = vec![
             ("vocabulary", vocabulary.entries.join("\n")),
             ("lowercase", vocabulary.lowercase.to_string()),
             ("split_chinese", vocabulary.split_chinese.to_string()),
         ];
         all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
-        all.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+        all
     });
-    in_order(
-        serialize(views, metadata).map_err(|why| Error::Bug(format!("weights have no file form: {why}")))?,
-    )
+    let tensors: Vec<Stored> = params.values()?.iter().map(|named| Stored::floats("", named)).collect();
+    file_of(&tensors, facts)
+}
+
+/// A tensor of a file.
+pub(super) struct Stored {
+    /// Its name in the file.
+    pub(super) name: String,
+    /// The type of its values.
+    pub(super) dtype: Dtype,
+    /// Its shape.
+    pub(super) shape: Vec<usize>,
+    /// Its values, in little endian.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Stored {
+    /// A parameter, with a prefix to its name.
+    pub(super) fn floats(prefix: &str, (name, shape, values): &Named) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { name: format!("{prefix}{name}"), dtype: Dtype::F32, shape: shape.clone(), bytes }
+    }
+}
+
+/// A safetensors file of tensors, with facts in its metadata.
+pub(super) fn file_of(tensors: &[Stored], facts: Option<Vec<(&str, String)>>) -> Result<Vec<u8>> {
+    let no_file_form = |why| Error::Bug(format!("weights have no file form: {why}"));
+    let mut views = Vec::with_capacity(tensors.len());
+    for Stored { name, dtype, shape, bytes } in tensors {
+        views.push((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(no_file_form)?));
+    }
+    let facts = facts.map(|all| all.into_iter().map(|(key, value)| (key.to_string(), value)).collect());
+    in_order(serialize(views, facts).map_err(no_file_form)?)
 }
 
 /// Sorts the header by name. safetensors writes the metadata in any order, but the same weights are to give the same

@@ -303,25 +303,8 @@ impl Build {
 }
 
 fn renumber(argument: &mut Argument, place: impl Fn(ValueId) -> ValueId) {
-    match argument {
-        Argument::Value(id) => *id = place(*id),
-        Argument::Values(ids) => ids.iter_mut().flatten().for_each(|id| *id = place(*id)),
-        Argument::Wholes(wholes) => wholes.iter_mut().for_each(|whole| {
-            if let Whole::Value(id) = whole {
-                *id = place(*id);
-            }
-        }),
-        Argument::None
-        | Argument::Whole(_)
-        | Argument::Real(_)
-        | Argument::Reals(_)
-        | Argument::Truth(_)
-        | Argument::Truths(_)
-        | Argument::Text(_)
-        | Argument::Kind(_)
-        | Argument::Device
-        | Argument::Strided
-        | Argument::MemoryFormat(_) => {}
+    for id in argument.values_mut() {
+        *id = place(*id);
     }
 }
 

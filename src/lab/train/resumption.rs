@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::optimizer::Descent;
 use crate::lab::model::params::{Named, Params};
 use crate::lab::weights::LIMIT_BYTES;
+use crate::lab::weights_form::{self, Stored};
 use crate::seal::Cache;
 use crate::{Error, Result};
 
@@ -48,32 +49,21 @@ impl Resumption<'_> {
         (params, descent): (&Params, &Descent),
         threads: usize,
     ) -> Result<()> {
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        let best = so_far.best.as_ref().map(|(_, values)| values.as_slice()).unwrap_or_default();
         let now = params.values()?;
+        let (merit, best) = so_far.best.as_ref().map_or((0, [].as_slice()), |(merit, best)| (*merit, best));
+        let bytes = descent.state()?;
+        let mut tensors =
+            vec![Stored { name: OPTIMIZER.into(), dtype: Dtype::U8, shape: vec![bytes.len()], bytes }];
         for (prefix, values) in [(NOW, now.as_slice()), (BEST, best)] {
-            for (name, shape, values) in values {
-                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                tensors.push((format!("{prefix}{name}"), shape.clone(), bytes));
-            }
+            tensors.extend(values.iter().map(|named| Stored::floats(prefix, named)));
         }
-        let no_file_form = |why| Error::Bug(format!("the state of a training has no file form: {why}"));
-        let state = descent.state()?;
-        let mut views =
-            vec![(OPTIMIZER, TensorView::new(Dtype::U8, vec![state.len()], &state).map_err(no_file_form)?)];
-        for (name, shape, bytes) in &tensors {
-            views.push((name, TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(no_file_form)?));
-        }
-        let merit = so_far.best.as_ref().map_or(0, |(merit, _)| *merit);
-        let numbers = [
-            ("epochs", so_far.epochs as usize),
-            ("standing", so_far.most_standing),
-            ("merit", merit),
-            ("threads", threads),
+        let numbers = vec![
+            ("epochs", so_far.epochs.to_string()),
+            ("standing", so_far.most_standing.to_string()),
+            ("merit", merit.to_string()),
+            ("threads", threads.to_string()),
         ];
-        let numbers =
-            numbers.into_iter().map(|(key, number)| (key.to_string(), number.to_string())).collect();
-        let bytes = serialize(views, Some(numbers)).map_err(no_file_form)?;
+        let bytes = weights_form::file_of(&tensors, Some(numbers))?;
         let _ = self.cache.keep(KIND, &self.path, bytes);
         Ok(())
     }
