@@ -18,6 +18,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::placeholder::Placeholder;
 use crate::sanitize;
 use crate::spec::Diagnostics;
 
@@ -57,7 +58,15 @@ pub enum Error {
 impl Error {
     /// A file that could not be read: says which, why, and what to do.
     pub fn unreadable(path: &Path, why: &std::io::Error, remedy: &str) -> Self {
-        Self::Input(format!("cannot read {}: {why}; {remedy}", path.display()))
+        match why.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(found) => Self::elsewhere(path, found),
+            None => Self::Input(format!("cannot read {}: {why}; {remedy}", path.display())),
+        }
+    }
+
+    /// A file whose content is elsewhere; what lies in its place says how to fetch it.
+    pub fn elsewhere(path: &Path, found: &Placeholder) -> Self {
+        Self::Input(format!("cannot read {}: {found}", path.display()))
     }
 
     /// A file that could not be written: the disk or its rights are at fault.

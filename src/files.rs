@@ -2,13 +2,14 @@
 //! file or none.
 //!
 //! A path in a spec may name anything: a FIFO would wait for ever and `/dev/zero` would fill the memory. Every reader
-//! of a user's file therefore goes through [`bounded_read`], [`bounded_text`] or [`open_regular`].
+//! of a user's file therefore goes through [`bounded_read`], [`bounded_text`] or [`open_regular`]. They also refuse a file
+//! whose content is elsewhere (see [`crate::placeholder`]).
 
 use std::fs::{File, FileType, Metadata};
-use std::io::{BufWriter, Error as IoError, ErrorKind, Read};
+use std::io::{BufWriter, Error as IoError, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{Error, Result, placeholder};
 
 /// The bytes of a regular file that holds at most `most` of them.
 ///
@@ -41,13 +42,20 @@ pub fn bounded_text(path: &Path, most: u64) -> std::io::Result<String> {
 /// Opens a regular file that holds at most `most` bytes.
 ///
 /// # Errors
-/// The file is missing, of another kind or larger.
+/// The file is missing, of another kind, larger, or a placeholder.
 pub fn open_regular(path: &Path, most: u64) -> std::io::Result<File> {
+    let elsewhere = |found: placeholder::Placeholder| IoError::new(ErrorKind::InvalidData, found);
     // before it is opened, because opening a FIFO waits for somebody who writes into it
-    check(&std::fs::metadata(path)?, most)?;
-    let file = File::open(path)?;
+    check(&std::fs::metadata(path).map_err(|why| placeholder::absent(path).map_or(why, elsewhere))?, most)?;
+    let mut file = File::open(path)?;
     // and after, because another file may have taken its name
     check(&file.metadata()?, most)?;
+    let mut start = Vec::new();
+    file.by_ref().take(placeholder::START).read_to_end(&mut start)?;
+    if let Some(found) = placeholder::recognise(&start) {
+        return Err(elsewhere(found));
+    }
+    file.rewind()?;
     Ok(file)
 }
 

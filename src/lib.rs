@@ -37,6 +37,8 @@ pub mod files;
 pub mod libtorch;
 mod listed;
 #[doc(hidden)]
+pub mod placeholder;
+#[doc(hidden)]
 pub mod random;
 #[doc(hidden)]
 pub mod sanitize;

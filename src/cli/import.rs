@@ -8,7 +8,6 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use sha2::{Digest, Sha256};
 
 use super::write_out;
-use crate::data::placeholder;
 use crate::files::{bounded_read, write_whole};
 use crate::pickle::{self, NumberType, StoredTensor};
 use crate::report::grouped;
@@ -41,7 +40,6 @@ impl Import {
         }
         let bytes = bounded_read(&self.file, MOST_BYTES)
             .map_err(|why| Error::unreadable(&self.file, &why, "name a file that torch.save wrote"))?;
-        placeholder::check(&self.file, &bytes)?;
         let weights = pickle::read(&bytes, self.key.as_deref())
             .map_err(|what| Error::Input(format!("{} {what}", self.file.display())))?;
         let numbers: usize = weights.tensors.values().map(StoredTensor::numbers).sum();

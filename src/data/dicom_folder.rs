@@ -10,7 +10,7 @@ use super::dicom::{self, Attributes};
 use super::root::Folder;
 use super::table::Table;
 use crate::spec::{DICOM_FILE, DICOM_VIEW};
-use crate::{Error, Result};
+use crate::{Error, Result, placeholder};
 
 /// The columns of the table: the keywords of DICOM PS3.6, and the path below the folder.
 const COLUMNS: [&str; 9] = [
@@ -92,5 +92,11 @@ fn head(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    // a page may lie beside the images; under any other name it is what a server sent in place of one
+    let is_page =
+        path.extension().is_some_and(|ending| ["html", "htm", "xml"].iter().any(|page| ending == *page));
+    if let Some(found) = placeholder::recognise(&head).filter(|_| !is_page) {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, found));
+    }
     Ok(Some(head).filter(|head| dicom::is_dicom(head)))
 }

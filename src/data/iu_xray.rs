@@ -16,9 +16,9 @@ use super::groups;
 use super::open_i::{self, OpenReport};
 use super::root::Folder;
 use super::table::Table;
-use super::{ImageSource, LeftOut, Report, Study, placeholder};
+use super::{ImageSource, LeftOut, Report, Study};
 use crate::spec::Views;
-use crate::{Error, Result};
+use crate::{Error, Result, placeholder};
 
 /// Kaggle's table of reports.
 const REPORTS: &str = "indiana_reports.csv";
@@ -181,8 +181,8 @@ fn projections(folder: &Folder, bits: Option<u8>) -> Result<HashMap<String, Fron
             return Err(row.fault(format!("`{}` is no file name", name.display())));
         }
         let path = images.path().join(name);
-        if let Some(fault) = placeholder::absent(&path) {
-            return Err(fault);
+        if let Some(found) = placeholder::absent(&path) {
+            return Err(Error::elsewhere(&path, &found));
         }
         if slot.is_none() && path.is_file() {
             *slot = Some(ImageSource::file_of_bits(images.file(name)?, bits));

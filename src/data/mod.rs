@@ -25,7 +25,6 @@ mod npz;
 mod open_i;
 mod pattern;
 pub mod phantom;
-pub mod placeholder;
 mod pseudonyms;
 mod root;
 mod rows;

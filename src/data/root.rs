@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use super::placeholder;
-use crate::{Error, Result};
+use crate::{Error, Result, placeholder};
 
 /// Where data may lie, as a command line says.
 #[derive(Debug, Clone, Default)]
@@ -117,9 +116,10 @@ impl Folder {
             // whether a file outside is there is nobody's business
             Err(_) if !is_named_within => return Err(outside()),
             Err(why) => {
-                return Err(
-                    placeholder::absent(&whole).unwrap_or_else(|| Error::unreadable(&whole, &why, remedy))
-                );
+                return Err(match placeholder::absent(&whole) {
+                    Some(found) => Error::elsewhere(&whole, &found),
+                    None => Error::unreadable(&whole, &why, remedy),
+                });
             }
         };
         if walls.iter().any(|wall| real.starts_with(&wall.real)) || (*follow_links && is_named_within) {

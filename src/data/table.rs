@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::placeholder;
 use crate::files::bounded_read;
 use crate::spec::suggest;
 use crate::{Error, Result};
@@ -58,7 +57,6 @@ impl Table {
     pub(super) fn read_columns(path: &Path, is_wanted: &dyn Fn(&str) -> bool) -> Result<Self> {
         let remedy = "check its name and its rights";
         let bytes = bounded_read(path, LARGEST_BYTES).map_err(|why| Error::unreadable(path, &why, remedy))?;
-        placeholder::check(path, &bytes)?;
         let text = text(path, bytes)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text); // a spreadsheet's mark
         let delimiter = delimiter(text);

@@ -2,22 +2,22 @@
 
 use std::collections::HashSet;
 
-use super::{Output, Program, ValueId};
+use super::{Node, Output, Program, ValueId};
 
 /// Notes at each call which values no later call reads, so that their memory is freed. Weights and outputs are kept.
 pub(super) fn mark(program: &mut Program) {
-    let kept = program.weights.len();
-    let mut seen: HashSet<ValueId> = program.outputs.iter().map(|returned| returned.value).collect();
-    for node in program.nodes.iter_mut().rev() {
-        let mut values: Vec<ValueId> =
-            node.arguments.iter_mut().flat_map(|(_, argument)| argument.values_mut()).map(|id| *id).collect();
-        values.extend(node.outputs.iter().flat_map(|output| match output {
-            Output::One(id) => vec![*id],
-            Output::Several(ids) => ids.clone(),
-            Output::Unread => vec![],
-        }));
+    let outputs: Vec<ValueId> = program.outputs.iter().map(|returned| returned.value).collect();
+    mark_in(&mut program.nodes, program.weights.len(), &outputs);
+}
+
+/// The same for calls that compute these outputs; the first values are `weights` weights.
+pub(super) fn mark_in(nodes: &mut [Node], weights: usize, outputs: &[ValueId]) {
+    let mut seen: HashSet<ValueId> = outputs.iter().copied().collect();
+    for node in nodes.iter_mut().rev() {
+        let read = node.arguments.iter().flat_map(|(_, argument)| argument.values());
+        let values: Vec<ValueId> = read.chain(node.outputs.iter().flat_map(Output::values)).collect();
         for id in values {
-            if id >= kept && seen.insert(id) {
+            if id >= weights && seen.insert(id) {
                 node.last_uses.push(id);
             }
         }

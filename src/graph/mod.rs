@@ -4,6 +4,7 @@
 //! sizes and operators, and reports everything that medcert refuses in one message. `lab::graph` runs the program.
 
 pub mod archive;
+mod cut;
 mod faults;
 mod last_uses;
 pub mod onnx;
@@ -13,6 +14,7 @@ mod whole_operator;
 
 use std::ops::Range;
 
+pub use cut::{Cut, Part};
 pub use whole_operator::WholeOperator;
 
 /// Limit on the calls of a program.
@@ -207,6 +209,11 @@ pub enum Argument {
 
 impl Argument {
     /// The values of the program that it names.
+    pub(crate) fn values(&self) -> Vec<ValueId> {
+        self.clone().values_mut().into_iter().map(|id| *id).collect()
+    }
+
+    /// The same, to be renumbered.
     pub(crate) fn values_mut(&mut self) -> Vec<&mut ValueId> {
         match self {
             Self::Value(id) => vec![id],
@@ -251,6 +258,17 @@ pub enum Output {
     Several(Vec<ValueId>),
     /// Nothing, or something that no call reads.
     Unread,
+}
+
+impl Output {
+    /// The values that it makes.
+    pub(crate) fn values(&self) -> Vec<ValueId> {
+        match self {
+            Self::One(id) => vec![*id],
+            Self::Several(ids) => ids.clone(),
+            Self::Unread => vec![],
+        }
+    }
 }
 
 /// The memory formats of libtorch.

@@ -12,7 +12,6 @@ use super::model::Answers;
 use super::model::bert::Bert;
 use super::model::params::{Declarations, Init, Named, Params};
 use super::weights::{Expected, WeightsFile};
-use crate::data::placeholder;
 use crate::files::{bounded_read, bounded_text};
 use crate::spec::BertConfig;
 use crate::text::Vocabulary;
@@ -181,7 +180,6 @@ impl Object {
             Error::unreadable(&path, &why, "name a folder in Hugging Face's layout, with this file in it")
         };
         let text = bounded_read(&path, LIMIT_BYTES).map_err(failed)?;
-        placeholder::check(&path, &text)?;
         let value = serde_json::from_slice(&text)
             .map_err(|why| Error::Input(format!("{} is no JSON: {why}", path.display())))?;
         Ok(Self { path, value })
@@ -313,7 +311,6 @@ pub fn read_vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabul
     let path = folder.join("vocab.txt");
     let text = bounded_text(&path, LIMIT_BYTES)
         .map_err(|why| Error::unreadable(&path, &why, "the folder needs tokenizer.json or vocab.txt"))?;
-    placeholder::check(&path, text.as_bytes())?;
     let mut vocabulary = Vocabulary::uncased(text.lines().map(str::to_string).collect());
     let mut said = lowercase;
     let about = folder.join("tokenizer_config.json");

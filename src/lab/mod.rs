@@ -37,9 +37,8 @@ use std::path::{Path, PathBuf};
 
 pub use run::{run, run_after, run_part, run_readers, show};
 
-use crate::data::placeholder;
 use crate::spec::DeviceChoice;
-use crate::{Error, Result};
+use crate::{Error, Result, placeholder};
 
 /// What a run needs besides the plan and the data.
 #[derive(Debug, Clone)]
@@ -101,8 +100,10 @@ impl Options {
         found.ok_or_else(|| {
             // content that was not fetched leaves a dangling link, or only a note beside the path; `exists` sees
             // neither
-            if let Some(fault) = self.roots.iter().find_map(|root| placeholder::absent(&root.join(path))) {
-                return fault;
+            for place in self.roots.iter().map(|root| root.join(path)) {
+                if let Some(found) = placeholder::absent(&place) {
+                    return Error::elsewhere(&place, &found);
+                }
             }
             let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
             Error::Input(format!(

@@ -15,7 +15,6 @@ use sha2::{Digest, Sha256};
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::residual::Residual;
 use super::renaming;
-use crate::data::placeholder;
 use crate::files::{bounded_text, open_regular};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
@@ -106,7 +105,6 @@ impl WeightsFile {
         let wrong = |why: &str| Error::Input(format!("{name} is no index of safetensors files: {why}"));
         let text = bounded_text(path, INDEX_LIMIT_BYTES)
             .map_err(|why| Error::unreadable(path, &why, "name an existing index"))?;
-        placeholder::check(path, text.as_bytes())?;
         let index: serde_json::Value =
             serde_json::from_str(&text).map_err(|why| wrong(&format!("it is no JSON ({why})")))?;
         let map_of = index.get("weight_map").and_then(serde_json::Value::as_object);
@@ -272,16 +270,12 @@ pub(super) fn same(name: &str, pinned: &str, found: &str) -> Result<()> {
 /// Maps a file after checking its size, and refuses pickles.
 #[allow(unsafe_code)]
 fn map(path: &Path) -> Result<Bytes> {
-    let unreadable = |why: std::io::Error| {
-        let remedy = "name an existing safetensors file";
-        placeholder::absent(path).unwrap_or_else(|| Error::unreadable(path, &why, remedy))
-    };
+    let unreadable = |why: std::io::Error| Error::unreadable(path, &why, "name an existing safetensors file");
     let name = path.display();
     let file = open_regular(path, LIMIT_BYTES).map_err(unreadable)?;
     // SAFETY: the map is only read. If another program shortens the file meanwhile, this process ends, as any that
     // maps the file would, and nothing that was already written changes
     let bytes = unsafe { Mmap::map(&file) }.map_err(unreadable)?;
-    placeholder::check(path, &bytes)?;
     if bytes.starts_with(b"PK") || bytes.starts_with(b"\x80\x02") {
         return Err(Error::Input(format!(
             "{name} is a pickle file, which can run code when it is read; convert it with \

@@ -262,6 +262,52 @@ fn reports_in_a_language_that_the_rules_do_not_know() {
     }
 }
 
+/// What lies in a file's place while its content is elsewhere, and a word of the remedy.
+const PLACEHOLDERS: [(&[u8], &str); 3] = [
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 90000\n", "git lfs pull"),
+    (b"/annex/objects/SHA256E-s90000--00.bin\n", "git annex get"),
+    (b"<!DOCTYPE html>\n<html><title>Sign in</title></html>\n", "sign in"),
+];
+
+#[test]
+fn placeholders_wherever_a_file_is_read() {
+    let english = table("case,patient,label,findings", |case, label, report| {
+        format!("c{case},p{case},{label},\"{report}\"")
+    });
+    let data = |block: &str| {
+        let one = "models:\n  m: {se_resnet18: {image: 32, width: 8, train: {lr: 2e-3, epochs: 1}}}";
+        let whole = phantoms("", one, "m accuracy ≥ 80%");
+        whole.replace("phantom: {studies: 60, seed: 7}", block)
+    };
+    let files: [(&str, &str, &[&str]); 11] = [
+        ("spec.yaml", "", &["plan", "spec.yaml"]),
+        ("cases.csv", &spec("", ""), &["plan", "a.yaml"]),
+        ("set.npz", &data("medmnist: {file: set.npz}"), &["plan", "a.yaml"]),
+        (
+            "scans/1.dcm",
+            &data("dicom: {folder: scans, labels: cases.csv, by: StudyInstanceUID}"),
+            &["plan", "a.yaml"],
+        ),
+        ("cases.csv", "", &["init", "--data", "cases.csv", "--out", "new.yaml"]),
+        ("model.safetensors", "", &["init", "--weights", "model.safetensors", "--data", "cases.csv"]),
+        ("model.pt2", "", &["init", "--weights", "model.pt2", "--data", "cases.csv"]),
+        ("model.onnx", "", &["init", "--weights", "model.onnx", "--data", "cases.csv"]),
+        ("table.csv", "", &["autopsy", "table.csv"]),
+        ("evidence.mce", &spec("", ""), &["judge", "--spec", "a.yaml", "evidence.mce"]),
+        ("claims.bundle", "", &["verify", "claims.bundle"]),
+    ];
+    for (name, spec, arguments) in files {
+        for (content, remedy) in PLACEHOLDERS {
+            let desk = Desk::new();
+            std::fs::create_dir(desk.path("scans")).expect("a folder");
+            desk.write("cases.csv", &english).write("a.yaml", spec).write(name, content);
+            let (code, text) = desk.medcert(arguments);
+            let named = matches!(code, Some(2 | 4)) && text.contains(name) && text.contains(remedy);
+            assert!(named, "{arguments:?} with a placeholder: {code:?}: {text}");
+        }
+    }
+}
+
 #[cfg(feature = "torch")]
 mod with_models {
     use super::*;
@@ -296,6 +342,43 @@ mod with_models {
         let (code, text) =
             desk.write("cases.csv", long(8)).write("b.yaml", behind).medcert(&["check", "b.yaml"]);
         assert!(code != Some(0) && text.contains("altered none of"), "{code:?}: {text}");
+    }
+
+    #[test]
+    fn placeholders_of_what_a_model_is_made_of() {
+        let model = |block: &str| {
+            let models = format!("models:\n  m: {block}");
+            phantoms("", &models, "m accuracy ≥ 30%")
+        };
+        let config = r#"{"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 32, "vocab_size": 6, "max_position_embeddings": 32, "type_vocab_size": 2}"#;
+        let folder = "{bert: {weights: bert}}";
+        let module = |kind: &str, file: &str| {
+            format!(
+                "{{{kind}: {{file: {file}, sha256: {}, reads: image, image: 32, outputs: logits, mean: [0.5], \
+                 deviation: [0.5]}}}}",
+                "0".repeat(64)
+            )
+        };
+        let files = [
+            ("w.safetensors", "{se_resnet18: {image: 32, width: 8, weights: w.safetensors}}".to_string()),
+            ("bert/config.json", folder.to_string()),
+            ("bert/vocab.txt", folder.to_string()),
+            ("bert/model.safetensors", folder.to_string()),
+            ("bert/model.safetensors.index.json", folder.to_string()),
+            ("m.pt", module("torchscript", "m.pt").replace("reads", "trusted: true, reads")),
+            ("m.pt2", module("pt2", "m.pt2")),
+            ("m.onnx", module("onnx", "m.onnx")),
+        ];
+        for ((name, block), (content, remedy)) in files.into_iter().zip(PLACEHOLDERS.into_iter().cycle()) {
+            let desk = Desk::new();
+            std::fs::create_dir(desk.path("bert")).expect("a folder");
+            desk.write("bert/config.json", config)
+                .write("bert/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nlung\n");
+            desk.write("a.yaml", model(&block)).write(name, content);
+            let text = desk.says(&["check", "a.yaml"], 4, &[remedy]);
+            assert!(text.contains(name) && !text.contains("pin the new one"), "{name}: {text}");
+        }
     }
 
     /// A safetensors file whose tensors have other names.

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use medcert::evidence::{Evidence, Silent};
-use medcert::graph::pt2;
+use medcert::graph::{Program, pt2};
 use medcert::lab::graph::Graph;
 use medcert::lab::model::Answers;
 use medcert::lab::script::Script;
@@ -81,6 +81,44 @@ fn small_networks_have_pytorchs_bits() {
             .unwrap_or_else(|why| panic!("{name} {why}"));
         assert_eq!(same, (true, (name != "text").then_some(true)), "{name}");
     }
+}
+
+/// Runs a network of images and text whole and in parts: the answers and the gradient have the same bits, for other texts
+/// beside features that were kept too.
+pub fn in_parts(program: Program, bytes: &[u8], golden: &SafeTensors<'_>) {
+    let mut graph = Graph::new(program, bytes).expect("a graph");
+    let input = |place: usize| tensor_of(golden, &format!("input.{place}")).expect("an input");
+    let (image, ids, mask) = (input(0), input(1), input(2));
+    assert!(!graph.is_separate());
+    graph.separate(&[&image], &[&ids, &mask]).expect("sound parts");
+    assert!(graph.is_separate());
+    let slope = |output: &Tensor, leaf: &Tensor| {
+        let first = output.log_softmax(1, Kind::Float).select(1, 0).sum(Kind::Float);
+        bits(&Tensor::f_run_backward(&[first], &[leaf], false, false).expect("a gradient").remove(0))
+    };
+    let leaf = || image.copy().set_requires_grad(true);
+    let (one, other) = (leaf(), leaf());
+    let whole = graph.run(&[&one, &ids, &mask]).expect("an answer").remove(0);
+    let kept = graph.image_features(&[&other]).expect("features").expect("parts");
+    let read = graph.text_features(&[&ids, &mask]).expect("features").expect("parts");
+    let parts = graph.join(&kept, &read).expect("an answer").remove(0);
+    assert_eq!(bits(&whole), bits(&parts));
+    assert_eq!(slope(&whole, &one), slope(&parts, &other));
+    let (ids, mask) = (ids.flip([0]), mask.flip([0]));
+    let read = graph.text_features(&[&ids, &mask]).expect("features").expect("parts");
+    let again = graph.join(&kept, &read).expect("an answer").remove(0);
+    assert_eq!(bits(&again), bits(&graph.run(&[&image, &ids, &mask]).expect("an answer").remove(0)));
+    assert_ne!(bits(&again), bits(&parts));
+}
+
+#[test]
+fn a_network_of_images_and_text_runs_in_parts() {
+    tensor::set_threads(1);
+    let path = golden().join("graphs/both.pt2");
+    let bytes = std::fs::read(&path).expect("a file");
+    let file = std::fs::read(path.with_extension("safetensors")).expect("golden values");
+    let values = SafeTensors::deserialize(&file).expect("golden values");
+    in_parts(pt2::read(&bytes).expect("a program"), &bytes, &values);
 }
 
 #[test]

@@ -15,13 +15,13 @@ use module::Module;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::read_vocabulary;
+use super::graph::Graph;
 use super::model::bert::Tokens;
 use super::model::{Answers, Reader, TokenizerOf, beside_zero};
 use super::remote::{Remote, bytes_of};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
 use super::weights::{self, check_pin_of};
-use crate::data::placeholder;
 use crate::files::bounded_read;
 use crate::graph::{onnx, pt2};
 use crate::spec::{Access, Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel};
@@ -167,7 +167,41 @@ impl Script {
 
     /// What it reads of texts; None if it reads no text.
     fn text(&self, texts: &[String]) -> Result<Option<Tensor>> {
-        self.spec.reads_text.then(|| self.read_texts(texts)).transpose()
+        self.spec.reads_text.then(|| self.tokens(texts)).transpose()
+    }
+
+    /// The ids and the mask, `[cases, length, 2]`; for a model that is asked, the bytes of the texts.
+    fn tokens(&self, texts: &[String]) -> Result<Tensor> {
+        match &self.behind {
+            Loaded::Remote(_) => bytes_of(texts),
+            Loaded::Module(of) => {
+                let tokenizer = of.tokenizer.as_ref();
+                let tokenizer =
+                    tokenizer.ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
+                let tokens: Tokens = tokenizer.tokens(texts)?;
+                tokens.ids_and_mask()
+            }
+        }
+    }
+
+    /// Lets a graph of images and text run in parts from now on, if it has parts; `images` and `texts` are clean cases.
+    ///
+    /// # Errors
+    /// The device or its memory fails.
+    pub fn separate(&mut self, images: Option<&Tensor>, texts: &[String]) -> Result<()> {
+        let (Some(_), true) = (images, self.spec.reads_text) else { return Ok(()) };
+        let (views, tokens) = (self.views(images)?, self.tokens(texts)?);
+        let Loaded::Module(of) = &mut self.behind else { return Ok(()) };
+        let (views, tokens) = (of.normalised(&views)?, ids_and_mask(&tokens)?);
+        of.module.separate(&views.iter().collect::<Vec<&Tensor>>(), &tokens.iter().collect::<Vec<&Tensor>>())
+    }
+
+    /// The graph, if it runs in parts.
+    fn separate_graph(&self) -> Option<&Graph> {
+        match &self.behind {
+            Loaded::Module(of) => of.module.as_graph().filter(|graph| graph.is_separate()),
+            Loaded::Remote(_) => None,
+        }
     }
 
     fn refused(&self, what: &str, remedy: &str) -> Error {
@@ -193,10 +227,9 @@ impl Script {
                 return remote.ask(&arguments);
             }
         };
-        let normalise = |view: &Tensor| Ok(view.f_sub(&of.mean)?.f_div(&of.deviation)?);
-        let mut arguments = views.iter().map(normalise).collect::<Result<Vec<Tensor>>>()?;
+        let mut arguments = of.normalised(&views)?;
         if let Some(tokens) = text {
-            arguments.extend([tokens.f_select(2, 0)?, tokens.f_select(2, 1)?]);
+            arguments.extend(ids_and_mask(tokens)?);
         }
         of.module.forward(&arguments).map_err(|why| match why {
             // these errors are the user's module's, not medcert's
@@ -228,16 +261,43 @@ impl LoadedModule {
         let channels = |values: &[f32]| tensor::floats(values, &[1, values.len(), 1, 1]);
         Ok(Self { module, tokenizer, mean: channels(&file.mean)?, deviation: channels(&file.deviation)? })
     }
+
+    /// The views as the module reads them.
+    fn normalised(&self, views: &[Tensor]) -> Result<Vec<Tensor>> {
+        views.iter().map(|view| Ok(view.f_sub(&self.mean)?.f_div(&self.deviation)?)).collect()
+    }
+}
+
+/// The ids and the mask of tokens `[cases, length, 2]`.
+fn ids_and_mask(tokens: &Tensor) -> Result<[Tensor; 2]> {
+    Ok([tokens.f_select(2, 0)?, tokens.f_select(2, 1)?])
+}
+
+fn features(found: Option<Tensor>) -> Result<Tensor> {
+    found.ok_or_else(|| Error::Bug("a graph in parts has no features".into()))
+}
+
+/// The output of a graph in parts for features of both inputs.
+fn joined(graph: &Graph, image: &Tensor, text: &Tensor) -> Result<Tensor> {
+    graph.join(image, text)?.pop().ok_or_else(|| Error::Bug("a graph returns nothing".into()))
 }
 
 impl Classifier for Script {
     fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        if let (Loaded::Module(of), Some(graph)) = (&self.behind, self.separate_graph()) {
+            let views = of.normalised(&self.views(Some(images))?)?;
+            return features(graph.image_features(&views.iter().collect::<Vec<&Tensor>>())?);
+        }
         Ok(images.shallow_clone())
     }
 
     fn decide(&self, image: Option<&Tensor>, text: Option<&Tensor>) -> Result<Tensor> {
         let cases = image.or(text).map_or(0, |x| x.size()[0]);
-        let logits = self.logits(&self.answer(image, text)?, cases)?;
+        let answer = match (self.separate_graph(), image, text) {
+            (Some(graph), Some(image), Some(text)) => joined(graph, image, text)?,
+            _ => self.answer(image, text)?,
+        };
+        let logits = self.logits(&answer, cases)?;
         if self.access() > Access::Decision {
             return Ok(logits);
         }
@@ -258,18 +318,11 @@ impl Classifier for Script {
         }
     }
 
-    /// The ids and the mask, `[cases, length, 2]`; for a model that is asked, the bytes of the texts.
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
-        match &self.behind {
-            Loaded::Remote(_) => bytes_of(texts),
-            Loaded::Module(of) => {
-                let tokenizer = of.tokenizer.as_ref();
-                let tokenizer =
-                    tokenizer.ok_or_else(|| self.refused("has no tokenizer", "name one in the spec"))?;
-                let tokens: Tokens = tokenizer.tokens(texts)?;
-                tokens.ids_and_mask()
-            }
-        }
+        let tokens = self.tokens(texts)?;
+        let Some(graph) = self.separate_graph() else { return Ok(tokens) };
+        let tokens = ids_and_mask(&tokens)?;
+        features(graph.text_features(&tokens.iter().collect::<Vec<&Tensor>>())?)
     }
 }
 
@@ -306,7 +359,6 @@ fn of_file(
     let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
     // read once, so that the bytes that were hashed are the bytes that are loaded
     let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
-    placeholder::check(&path, &bytes)?;
     let module = match file.format {
         ModuleFormat::Onnx => return of_onnx((spec, file), &path, name, bytes),
         ModuleFormat::Pt2 => {

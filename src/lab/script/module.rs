@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// A loaded module.
 #[derive(Debug)]
 pub(super) enum Module {
-    Graph(Graph),
+    Graph(Box<Graph>),
     TorchScript(CModule),
 }
 
@@ -37,7 +37,7 @@ impl Module {
             Error::Input(what) => refused(what),
             other => other,
         })?;
-        Ok(Self::Graph(graph))
+        Ok(Self::Graph(Box::new(graph)))
     }
 
     /// Loads a `TorchScript` module in evaluation mode, with parameters that require no gradient.
@@ -51,6 +51,22 @@ impl Module {
             let _ = tensor.f_set_requires_grad(false)?;
         }
         Ok(Self::TorchScript(module))
+    }
+
+    /// The graph, if it is one.
+    pub(super) fn as_graph(&self) -> Option<&Graph> {
+        match self {
+            Self::Graph(graph) => Some(graph),
+            Self::TorchScript(_) => None,
+        }
+    }
+
+    /// Lets a graph run in parts from now on; see [`Graph::separate`].
+    pub(super) fn separate(&mut self, images: &[&Tensor], text: &[&Tensor]) -> Result<()> {
+        match self {
+            Self::Graph(graph) => graph.separate(images, text),
+            Self::TorchScript(_) => Ok(()),
+        }
     }
 
     /// Number of parameters.
