@@ -6,6 +6,7 @@
 pub mod archive;
 mod cut;
 mod faults;
+mod fold;
 mod last_uses;
 pub mod onnx;
 pub mod operators;
@@ -15,6 +16,7 @@ mod whole_operator;
 use std::ops::Range;
 
 pub use cut::{Cut, Part};
+pub use fold::Fold;
 pub use whole_operator::WholeOperator;
 
 /// Limit on the calls of a program.
@@ -160,6 +162,13 @@ pub struct Node {
     pub last_uses: Vec<ValueId>,
 }
 
+impl Node {
+    /// The argument of a name, if it is given.
+    pub(crate) fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|(key, _)| key == name).map(|(_, argument)| argument)
+    }
+}
+
 /// What a call can call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operator {
@@ -266,6 +275,15 @@ impl Output {
         match self {
             Self::One(id) => vec![*id],
             Self::Several(ids) => ids.clone(),
+            Self::Unread => vec![],
+        }
+    }
+
+    /// The same, to be renumbered.
+    pub(crate) fn values_mut(&mut self) -> Vec<&mut ValueId> {
+        match self {
+            Self::One(id) => vec![id],
+            Self::Several(ids) => ids.iter_mut().collect(),
             Self::Unread => vec![],
         }
     }

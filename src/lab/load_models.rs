@@ -95,13 +95,13 @@ impl ModelLoader<'_> {
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         let answers = script.probe(images.as_ref(), &texts)?;
         script.pin_answers(&answers);
-        script.separate(images.as_ref(), &texts)?;
         if let Some(expected) = &spec.expect {
             let name = format!("the module of {name} ({})", spec.behind.place());
             let (side, reads_text) = (script.side(), script.reads_text());
             let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
             asked.check(expected, &self.partition.test, |path| self.options.find(path))?;
         }
+        script.quicken(images.as_ref(), &texts, self.options.plain)?;
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)
     }

@@ -112,6 +112,40 @@ pub fn in_parts(program: Program, bytes: &[u8], golden: &SafeTensors<'_>) {
 }
 
 #[test]
+fn folded_networks_answer_the_same_up_to_rounding() {
+    tensor::set_threads(1);
+    let numbers = |x: &Tensor| tensor::values(x).expect("values");
+    let near = |one: &[f32], other: &[f32]| {
+        one.len() == other.len()
+            && one.iter().zip(other).all(|(one, other)| (one - other).abs() <= 1e-5 * one.abs().max(1.0))
+    };
+    for name in ["image", "views", "both"] {
+        let path = golden().join(format!("graphs/{name}.pt2"));
+        let bytes = std::fs::read(&path).expect("a file");
+        let file = std::fs::read(path.with_extension("safetensors")).expect("golden values");
+        let file = SafeTensors::deserialize(&file).expect("golden values");
+        let graph = Graph::new(pt2::read(&bytes).expect("a program"), &bytes).expect("a graph");
+        let folded = graph.folded().expect("sound weights").expect("a norm to fold");
+        assert_eq!(folded.parameters, graph.parameters, "{name}");
+        let answers = |graph: &Graph| {
+            let mut inputs: Vec<Tensor> =
+                (0..).map_while(|place| tensor_of(&file, &format!("input.{place}"))).collect();
+            inputs[0] = inputs[0].set_requires_grad(true);
+            let output = graph.run(&inputs.iter().collect::<Vec<&Tensor>>()).expect("an answer").remove(0);
+            let sum = output.select(1, 0).sum(Kind::Float);
+            let slope = Tensor::f_run_backward(&[sum], &[&inputs[0]], false, false).expect("a gradient");
+            (numbers(&output), numbers(&slope[0]))
+        };
+        let (plain, quick) = (answers(&graph), answers(&folded));
+        assert!(near(&plain.0, &quick.0) && near(&plain.1, &quick.1), "{name}");
+        assert_ne!(plain.1, quick.1, "{name}: nothing was folded");
+    }
+    let text = std::fs::read(golden().join("graphs/text.pt2")).expect("a file");
+    let graph = Graph::new(pt2::read(&text).expect("a program"), &text).expect("a graph");
+    assert!(graph.folded().expect("sound weights").is_none());
+}
+
+#[test]
 fn a_network_of_images_and_text_runs_in_parts() {
     tensor::set_threads(1);
     let path = golden().join("graphs/both.pt2");

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use medcert::graph::archive::Archive;
-use medcert::graph::{Operator, WholeOperator, pt2, shape};
+use medcert::graph::{
+    Argument, Cut, ElementType, Input, Node, Operator, Output, Part, Program, Returned, WholeOperator, pt2,
+    shape,
+};
 use serde_json::{Value, json};
 
 use crate::mutations::{mutated, peak_mebibytes, read_all};
@@ -341,4 +344,138 @@ fn a_few_hundred_damaged_files() {
 fn a_million_damaged_files() {
     damaged(1_000_000, Duration::from_secs(1));
     assert!(peak_mebibytes() < 1024);
+}
+
+/// How often a part calls an operator.
+fn calls(part: &Part, operator: &str) -> usize {
+    let is_it = |node: &&Node| match &node.operator {
+        Operator::Aten { name, .. } => name == operator,
+        Operator::Whole(_) => false,
+    };
+    part.nodes.iter().filter(is_it).count()
+}
+
+#[test]
+fn a_network_of_images_and_text_is_cut_where_they_meet() {
+    let program = pt2::read(&file("both.pt2")).expect("a program");
+    let Cut { images, text, joint } = program.cut().expect("parts");
+    assert_eq!((calls(&images, "batch_norm"), calls(&images, "embedding")), (1, 0));
+    assert_eq!((calls(&text, "batch_norm"), calls(&text, "embedding")), (0, 1));
+    assert_eq!(
+        (calls(&joint, "cat"), joint.nodes.len()),
+        (1, 2),
+        "what joins is a concatenation and a linear layer"
+    );
+    assert_eq!((images.inputs.len(), text.inputs.len(), joint.inputs.len()), (1, 2, 2));
+    for name in ["image.pt2", "views.pt2", "text.pt2"] {
+        assert_eq!(pt2::read(&file(name)).expect("a program").cut(), None, "{name}");
+    }
+}
+
+#[test]
+fn batch_norms_behind_convolutions_are_folded() {
+    for (name, norms) in [("image.pt2", 1), ("views.pt2", 2), ("both.pt2", 1), ("text.pt2", 0)] {
+        let program = pt2::read(&file(name)).expect("a program");
+        let (folded, folds) = program.folded();
+        assert_eq!((calls(&program.whole(), "batch_norm"), folds.len()), (norms, norms), "{name}");
+        assert_eq!(calls(&folded.whole(), "batch_norm"), 0, "{name}");
+        assert_eq!(folded.nodes.len() + norms, program.nodes.len(), "{name}");
+        assert_eq!(folded.values, program.values + 2 * norms, "{name}");
+        assert!(folds.iter().all(|fold| program.weights[fold.weight].sizes.len() == 4), "{name}");
+        assert_eq!(folded.cut().is_some(), program.cut().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_convolution_that_something_else_reads_is_not_folded() {
+    let program = pt2::read(&file("image.pt2")).expect("a program");
+    let place = |operator: &str| {
+        let is_it = |node: &Node| matches!(&node.operator, Operator::Aten { name, .. } if name == operator);
+        program.nodes.iter().position(is_it).expect("a call")
+    };
+    let (convolution, norm) = (place("conv2d"), place("batch_norm"));
+    let [Output::One(made)] = program.nodes[convolution].outputs[..] else { panic!("one result") };
+    let folds = |change: &dyn Fn(&mut Program)| {
+        let mut other = program.clone();
+        change(&mut other);
+        other.folded().1.len()
+    };
+    assert_eq!(folds(&|_| {}), 1);
+    assert_eq!(folds(&|other| other.outputs[0].value = made), 0, "its result is returned");
+    let again =
+        Node { arguments: vec![("self".into(), Argument::Value(made))], ..program.nodes[norm].clone() };
+    assert_eq!(folds(&|other| other.nodes.push(again.clone())), 0, "its result is read twice");
+    let set = |key: &str, value: Argument| {
+        let key = key.to_string();
+        move |other: &mut Program| {
+            let arguments = other.nodes[norm].arguments.iter_mut();
+            arguments.filter(|(name, _)| *name == key).for_each(|(_, argument)| *argument = value.clone());
+        }
+    };
+    assert_eq!(folds(&set("training", Argument::Truth(true))), 0, "it takes its statistics from the cases");
+    assert_eq!(folds(&set("running_mean", Argument::Value(made))), 0, "its mean is computed");
+    assert_eq!(folds(&set("running_var", Argument::None)), 0, "it has no variance");
+}
+
+/// A program of an image, ids and a mask, whose calls are (operator, what it reads, what it makes).
+fn program(calls: &[(&str, &[usize], usize)], output: usize) -> Program {
+    let input =
+        |kind: ElementType, sizes: &[Option<u64>]| Input { name: "x".into(), kind, sizes: sizes.to_vec() };
+    let node = |(name, reads, makes): &(&str, &[usize], usize)| Node {
+        operator: Operator::Aten { name: (*name).into(), overload: String::new() },
+        arguments: if *name == "sym_size" {
+            vec![("self".into(), Argument::Value(reads[0])), ("dim".into(), Argument::Whole(reads[1] as i64))]
+        } else {
+            reads.iter().map(|id| ("self".into(), Argument::Value(*id))).collect()
+        },
+        outputs: vec![Output::One(*makes)],
+        last_uses: vec![],
+    };
+    let image = input(ElementType::Float, &[None, Some(1), Some(8), Some(8)]);
+    let tokens = input(ElementType::Long, &[None, None]);
+    Program {
+        weights: vec![],
+        inputs: vec![image, tokens.clone(), tokens],
+        nodes: calls.iter().map(node).collect(),
+        outputs: vec![Returned { value: output, sizes: vec![None, Some(2)] }],
+        values: 3 + calls.len(),
+    }
+}
+
+#[test]
+fn the_number_of_cases_belongs_to_neither_path() {
+    // the text's path reads the number of cases from the images, and so does what joins them
+    let calls: [(&str, &[usize], usize); 5] = [
+        ("sym_size", &[0, 0], 3),
+        ("relu", &[0], 4),
+        ("expand", &[1, 2, 3], 5),
+        ("cat", &[4, 5], 6),
+        ("view", &[6, 3], 7),
+    ];
+    let Cut { images, text, joint } = program(&calls, 7).cut().expect("parts");
+    let reads = |part: &Part| part.nodes[0].arguments[0].1.clone();
+    assert_eq!((images.inputs, images.outputs), (vec![0], vec![4]));
+    assert_eq!((reads(&text), &text.outputs), (Argument::Value(1), &vec![5]));
+    assert_eq!((reads(&joint), &joint.inputs), (Argument::Value(4), &vec![4, 5]));
+    assert_eq!(joint.nodes.iter().flat_map(|node| node.last_uses.clone()).collect::<Vec<usize>>().len(), 4);
+}
+
+#[test]
+fn a_network_whose_parts_would_answer_otherwise_is_not_cut() {
+    let is_cut = |calls: &[(&str, &[usize], usize)], output: usize| program(calls, output).cut().is_some();
+    assert!(is_cut(&[("relu", &[0], 3), ("tanh", &[1, 2], 4), ("cat", &[3, 4], 5)], 5));
+    // a value that is overwritten and read again by its old name
+    assert!(!is_cut(&[("relu_", &[0], 3), ("tanh", &[1, 2], 4), ("cat", &[0, 4], 5)], 5));
+    assert!(!is_cut(
+        &[("abs", &[0], 3), ("relu_", &[3], 4), ("tanh", &[1, 2], 5), ("cat", &[3, 4, 5], 6)],
+        6
+    ));
+    // features that the joint part overwrites
+    assert!(!is_cut(&[("relu", &[0], 3), ("tanh", &[1, 2], 4), ("add_", &[3, 4], 5)], 5));
+    // the length of a text is no feature
+    assert!(!is_cut(&[("relu", &[0], 3), ("sym_size", &[1, 1], 4), ("expand", &[3, 4], 5)], 5));
+    // an answer from the images alone
+    assert!(!is_cut(&[("relu", &[0], 3), ("tanh", &[1, 2], 4), ("abs", &[3], 5)], 5));
+    // no call before they meet
+    assert!(!is_cut(&[("cat", &[0, 1, 2], 3)], 3));
 }

@@ -80,7 +80,7 @@ impl Graph {
     /// # Errors
     /// The device or its memory fails.
     pub fn separate(&mut self, images: &[&Tensor], text: &[&Tensor]) -> Result<()> {
-        let Some(cut) = self.cut.take() else { return Ok(()) };
+        let Some(cut) = self.program.cut() else { return Ok(()) };
         match self.branches_of(&cut, images, text) {
             Ok(branches) => self.branches = branches,
             // a part that cannot run is no fault of the network: the whole ran
@@ -122,7 +122,7 @@ impl Graph {
     }
 
     fn calls(&self, part: &Part) -> Result<Calls> {
-        Calls::new(part.clone(), self.weights.len(), self.values)
+        Calls::new(part.clone(), self.weights.len(), self.program.values)
     }
 
     fn branches_of(&self, cut: &Cut, images: &[&Tensor], text: &[&Tensor]) -> Result<Option<Branches>> {

@@ -9,7 +9,7 @@ use crate::lab::victim::Classifier;
 use crate::spec::Outputs;
 
 /// Tolerance between answers to a case alone and among others: absolute below 1, relative above.
-const ALONE: f32 = 1e-3;
+pub(super) const ALONE: f32 = 1e-3;
 /// Factor on pixels that takes them far outside [0, 1].
 const EXTREME: f64 = 1e4;
 /// Tolerance of the sum of a case's two probabilities.
