@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Argument, Node, Operator, Output, Program, ValueId, last_uses};
+use super::{Argument, Node, Operator, Output, Program, ValueId, Weight, last_uses};
 
 /// A convolution with a batch norm behind it, by the places of their weights in [`Program::weights`]. The folded
 /// program reads a new weight and a new bias, which are values of their own.
@@ -37,7 +37,7 @@ impl Program {
                 folds.push(fold);
             }
         }
-        (self.without(&norm_of, 2 * folds.len()), folds)
+        (self.without(&norm_of, &folds), folds)
     }
 
     /// The calls that read each value.
@@ -74,13 +74,16 @@ impl Program {
         })
     }
 
-    /// The program with `more` weights after its own, in which each convolution of `norm_of` reads the weights of its
+    /// The program with the new weights after its own, in which each convolution of `norm_of` reads the weights of its
     /// fold and makes what its norm made.
-    fn without(&self, norm_of: &HashMap<usize, (usize, usize)>, more: usize) -> Program {
-        let first = self.weights.len();
+    fn without(&self, norm_of: &HashMap<usize, (usize, usize)>, folds: &[Fold]) -> Program {
+        let (first, more) = (self.weights.len(), 2 * folds.len());
         let moved = |id: ValueId| if id < first { id } else { id + more };
         let norms: HashSet<usize> = norm_of.values().map(|(norm, _)| *norm).collect();
         let mut program = self.clone();
+        // no file holds these, and their elements were counted before
+        let computed = |id: ValueId| Weight { is_parameter: false, bytes: 0..0, ..self.weights[id].clone() };
+        program.weights.extend(folds.iter().flat_map(|fold| [fold.weight, fold.statistics[0]]).map(computed));
         for node in &mut program.nodes {
             node.last_uses.clear();
             let arguments = node.arguments.iter_mut();

@@ -57,7 +57,7 @@ impl Graph {
         {
             return Ok(None);
         }
-        Ok(Some(Self { parameters: self.parameters, ..Self::of(program, weights)? }))
+        Self::of(program, weights).map(Some)
     }
 
     /// Runs the network on its inputs.
