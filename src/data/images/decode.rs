@@ -52,7 +52,7 @@ fn white(bits: u8) -> u16 {
 
 /// Decodes a file; `bits` are those of its values that hold the picture, if the spec names them.
 pub(super) fn decode(file: &ImageFile, content: &[u8], side: u32) -> Result<Picture> {
-    placeholder::check(&file.path, content)?;
+    placeholder::check(&file.path(), content)?;
     if dicom::is_dicom(content) {
         let refused = |why| Error::Input(format!("cannot use the DICOM image {}: {why}", file.name()));
         return decode_dicom(content, &file.decoding, side).map_err(refused);
