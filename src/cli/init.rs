@@ -5,6 +5,7 @@ mod ask;
 mod columns;
 mod division;
 mod labels;
+mod medmnist_sets;
 mod place;
 mod public_sets;
 mod source;

@@ -31,12 +31,13 @@ impl Dataset {
             if !findings.is_empty() {
                 add(&findings.iter().map(|presence| presence.letter()).collect::<String>());
             }
-            for image in [frontal, lateral, mask] {
+            for image in [frontal.as_ref(), lateral.as_deref(), mask.as_deref()] {
                 add(&match image {
                     None => String::new(),
                     // the folder that it lies in is not its content
                     Some(ImageSource::File(file)) => {
-                        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+                        let path = file.path();
+                        let name = path.file_name().unwrap_or_default().to_string_lossy();
                         format!("{name}{}", file.decoding.key())
                     }
                     Some(ImageSource::Array(image)) => image.key(),

@@ -1,6 +1,10 @@
 //! The groups that a case is in: by view, by age band, by any column of a manifest. A model may serve one of
 //! them worse than its mean shows.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Groups;
 use super::table::{Row, Table};
 use crate::Result;
 use crate::spec::is_age;
@@ -26,6 +30,22 @@ pub(super) fn age(years: f64) -> (String, String) {
 
 fn known(value: &str) -> String {
     if value.is_empty() { UNKNOWN } else { value }.to_string()
+}
+
+/// Groups that studies share: of millions of studies, few differ in all their groups.
+#[derive(Default)]
+pub(super) struct SharedGroups(HashSet<Groups>);
+
+impl SharedGroups {
+    /// The groups, shared with the studies before that are in the same.
+    pub(super) fn of(&mut self, groups: &[(String, String)]) -> Groups {
+        if let Some(known) = self.0.get(groups) {
+            return Arc::clone(known);
+        }
+        let groups: Groups = groups.into();
+        self.0.insert(Arc::clone(&groups));
+        groups
+    }
 }
 
 /// A column of a manifest that groups the cases.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::phantom;
+use super::{SharedText, phantom};
 use crate::spec::Window;
 
 /// Where an image comes from; it is decoded or drawn only when asked for.
@@ -20,13 +20,14 @@ pub enum ImageSource {
 impl ImageSource {
     /// A file that is read as it says itself.
     pub fn file(path: PathBuf) -> Self {
-        Self::File(ImageFile { path, decoding: Arc::default(), line: None })
+        Self::file_of_bits(path, None)
     }
 
     /// A file whose values hold the picture in so many bits.
     pub fn file_of_bits(path: PathBuf, bits: Option<u8>) -> Self {
         Self::File(ImageFile {
-            path,
+            folder: Arc::new(path),
+            below: SharedText::default(),
             decoding: Arc::new(Decoding { bits, ..Decoding::default() }),
             line: None,
         })
@@ -93,8 +94,10 @@ impl std::fmt::Debug for ImageArray {
 /// A file with an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageFile {
-    /// Where it is.
-    pub path: PathBuf,
+    /// The folder from which its path starts, which all files of a source share; the file itself where nothing is below.
+    pub folder: Arc<PathBuf>,
+    /// Its path below the folder, or from the file system's root; empty where the folder is the file.
+    pub below: SharedText,
     /// How it is decoded.
     pub decoding: Arc<Decoding>,
     /// The line of the table that names it, or its place in the folder, for a message about a file whose name is private.
@@ -102,6 +105,11 @@ pub struct ImageFile {
 }
 
 impl ImageFile {
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        if self.below.is_empty() { self.folder.to_path_buf() } else { self.folder.join(self.below.as_str()) }
+    }
+
     /// What messages call it: its path, or its place in the table where names are private.
     pub fn name(&self) -> String {
         match (&self.decoding.naming, self.line) {
@@ -109,7 +117,7 @@ impl ImageFile {
             (Naming::Place { folder }, Some(place)) => {
                 format!("number {place} of the frontal images below {folder}, in the order of their paths")
             }
-            (Naming::Path, _) | (_, None) => self.path.display().to_string(),
+            (Naming::Path, _) | (_, None) => self.path().display().to_string(),
         }
     }
 }

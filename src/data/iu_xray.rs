@@ -16,7 +16,7 @@ use super::groups;
 use super::open_i::{self, OpenReport};
 use super::root::Folder;
 use super::table::Table;
-use super::{ImageSource, LeftOut, Report, Study};
+use super::{ImageSource, LeftOut, Report, SharedText, Study};
 use crate::spec::Views;
 use crate::{Error, Result, placeholder};
 
@@ -51,10 +51,10 @@ pub(super) fn load(folder: &Folder, views: Views, bits: Option<u8>) -> Result<(V
         };
         let (frontal, lateral) = images.remove(&uid).unwrap_or_default();
         studies.push(Study {
-            patient: uid.clone(),
-            id: uid,
+            patient: uid.as_str().into(),
+            id: uid.into(),
             frontal,
-            lateral,
+            lateral: lateral.map(Box::new),
             report,
             label: label.into(),
             findings: vec![],
@@ -95,7 +95,7 @@ fn of_table(folder: &Folder) -> Result<Vec<Entry>> {
             word if is_indexed && cells::is_missing(word) => Err(row.fault(format!(
                 "`{word}` stands for a missing section; write the table with empty cells instead"
             ))),
-            text => Ok(text.to_string()),
+            text => Ok(SharedText::from(text)),
         };
         entries.push(Entry {
             uid: id.to_string(),
@@ -124,7 +124,11 @@ fn of_open_i(folder: &Folder) -> Result<Vec<Entry>> {
         }
         Ok(Entry {
             label: one.label(),
-            report: Report { indication: one.indication, findings: one.findings, impression: one.impression },
+            report: Report {
+                indication: one.indication.into(),
+                findings: one.findings.into(),
+                impression: one.impression.into(),
+            },
             exam: Some(one.image),
             uid: one.uid,
         })

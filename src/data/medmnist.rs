@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::image_source::{ArrayImage, ImageArray};
 use super::npz::{Array, Npz};
-use super::{ImageSource, LARGEST_SIDE, Presence, Report, Study};
+use super::{ImageSource, LARGEST_SIDE, Presence, Report, SharedText, Study};
 use crate::spec::MEDMNIST_SPLIT;
 use crate::{Class, Error, Result};
 
@@ -59,7 +59,7 @@ pub(super) fn load(path: &Path, asked: Asked<'_>, split: Option<&str>) -> Result
     for (part, images, labels) in parts {
         for (place, row) in labels.rows.into_iter().enumerate() {
             let (label, findings) = question.read(&row);
-            let id = format!("{part}-{place}");
+            let id = SharedText::from(format!("{part}-{place}"));
             studies.push(Study {
                 patient: id.clone(),
                 id,
@@ -70,12 +70,38 @@ pub(super) fn load(path: &Path, asked: Asked<'_>, split: Option<&str>) -> Result
                 findings,
                 view: None,
                 mask: None,
-                groups: vec![],
-                fold: Some(part.to_string()),
+                groups: Arc::default(),
+                fold: Some(part.into()),
             });
         }
     }
     Ok(studies)
+}
+
+/// What the labels of a file look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrayLabels {
+    /// Columns: one for each finding, or one in all.
+    pub columns: usize,
+    /// The largest label and one.
+    pub classes: usize,
+}
+
+impl ArrayLabels {
+    /// The labels of a file.
+    ///
+    /// # Errors
+    /// It is no file in this form; the reason alone.
+    pub fn of(path: &Path) -> std::result::Result<Self, String> {
+        let npz = Npz::open(path)?;
+        let (mut columns, mut most) = (0, 0);
+        for part in PARTS {
+            let labels = Labels::of(part, &npz.array(&format!("{part}_labels"))?)?;
+            columns = labels.rows.iter().map(Vec::len).max().unwrap_or(0).max(columns);
+            most = labels.rows.iter().flatten().copied().max().unwrap_or(0).max(most);
+        }
+        Ok(Self { columns, classes: usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1) })
+    }
 }
 
 /// The images of a part.

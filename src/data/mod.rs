@@ -29,11 +29,12 @@ mod pseudonyms;
 mod root;
 mod rows;
 pub(crate) mod sets;
+mod shared_text;
 mod split;
 mod study;
 mod table;
 
-pub use audit::{Audit, Baseline, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
+pub use audit::{Audit, Baseline, Films, SIDE as AUDIT_SIDE, Twins, audit, audit_kept};
 pub use csv_preview::{Column, SEPARATOR, glance};
 pub use dataset::{Dataset, LeftOut};
 pub use expected::{ExpectedAnswer, expected_answers};
@@ -42,8 +43,10 @@ pub use image_source::{ArrayImage, Decoding, ImageArray, ImageFile, ImageSource,
 pub use images::{LARGEST_SIDE, Pixels, picture, pixels, stream};
 pub use language::{LEAST_KNOWN, cut};
 pub use load::{load, load_from};
+pub use medmnist::ArrayLabels;
 pub use npz::names as npz_names;
 pub use open_i::is_folder as is_open_i;
 pub use root::Roots;
+pub use shared_text::SharedText;
 pub use split::{Partition, divide, leaks, split};
-pub use study::{Report, Study};
+pub use study::{Groups, Report, Study};

@@ -1,5 +1,6 @@
 //! Patterns ([`crate::spec::pattern`]) over the columns of a table.
 
+use super::SharedText;
 use super::cells::Missing;
 use super::table::{Row, Table};
 use crate::spec::pattern::{Piece, pieces};
@@ -37,17 +38,20 @@ impl Pattern {
     }
 
     /// Its text for a row; empty where one of its columns is, None where one is missing.
-    pub(super) fn of(&self, row: Row<'_>, missing: Missing<'_>) -> Option<String> {
+    pub(super) fn of(&self, row: Row<'_>, missing: Missing<'_>) -> Option<SharedText> {
+        if let [Found::Column(place, None)] = self.places[..] {
+            return missing.value(row, place).map(|_| row.shared(place));
+        }
         let mut text = String::new();
         for piece in &self.places {
             match piece {
                 Found::Text(own) => text.push_str(own),
                 Found::Column(place, length) => match missing.value(row, *place)? {
-                    "" => return Some(String::new()),
+                    "" => return Some(SharedText::default()),
                     value => text.extend(value.chars().take(length.unwrap_or(usize::MAX))),
                 },
             }
         }
-        Some(text)
+        Some(text.into())
     }
 }

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::{Error, Result, placeholder};
 
@@ -55,7 +56,7 @@ struct Wall {
 
 /// A folder within the walls, from which relative paths start.
 pub(super) struct Folder {
-    path: PathBuf,
+    path: Arc<PathBuf>,
     walls: Rc<Walls>,
     /// Folders that were looked up, and whether each really lies within: a table names thousands of files of each.
     known: RefCell<HashMap<PathBuf, bool>>,
@@ -63,7 +64,7 @@ pub(super) struct Folder {
 
 impl Folder {
     fn new(path: PathBuf, walls: Rc<Walls>) -> Self {
-        Self { path, walls, known: RefCell::default() }
+        Self { path: Arc::new(path), walls, known: RefCell::default() }
     }
 
     /// Whether a path is a plain file, no link, in a folder that really lies within the walls.
@@ -82,6 +83,11 @@ impl Folder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its path, for the images in it to share.
+    pub(super) fn shared(&self) -> Arc<PathBuf> {
+        Arc::clone(&self.path)
     }
 
     /// A folder within.
@@ -103,7 +109,7 @@ impl Folder {
         let plain = normal(&whole);
         let Walls { walls, follow_links } = &*self.walls;
         let is_named_within = walls.iter().any(|wall| plain.starts_with(&wall.plain));
-        let root = walls.first().map_or(&self.path, |wall| &wall.plain).display();
+        let root = walls.first().map_or(self.path(), |wall| wall.plain.as_path()).display();
         let outside = || {
             Error::Input(format!(
                 "{} is outside the data root {root}; name the folder above both with --data-root",

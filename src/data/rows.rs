@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Study;
 use super::table::Row;
+use super::{SharedText, Study};
 use crate::Result;
 use crate::spec::Rows;
 
@@ -11,7 +11,7 @@ use crate::spec::Rows;
 pub(super) struct Cases<'r> {
     rows: &'r Rows,
     studies: Vec<Study>,
-    places: HashMap<String, usize>,
+    places: HashMap<SharedText, u32>,
     /// What each reader says of each case, where the readers are asked.
     readers: Vec<BTreeMap<String, bool>>,
     /// Whether identifiers may be written in a message.
@@ -25,7 +25,9 @@ impl<'r> Cases<'r> {
 
     /// Adds what a row says. `reader` is who says so, where that is asked.
     pub(super) fn add(&mut self, study: Study, row: Row<'_>, reader: Option<&str>) -> Result<()> {
-        let place = *self.places.entry(study.id.clone()).or_insert(self.studies.len());
+        let next = self.studies.len();
+        // a table has at most a few million rows
+        let place = *self.places.entry(study.id.clone()).or_insert(next as u32) as usize;
         if place == self.studies.len() {
             if let (Rows::Majority { .. }, Some(reader)) = (self.rows, reader) {
                 self.readers.push(BTreeMap::from([(reader.to_string(), study.label.is_abnormal())]));

@@ -146,7 +146,7 @@ fn named(studies: &[Study], column: &str, test: &[String], validation: &[String]
 /// A part must hold a case, and of both classes if they are learned or judged.
 fn check_part(name: &str, cases: &[usize], studies: &[Study], needs_both: bool) -> Result<()> {
     if cases.is_empty() {
-        let patients = studies.iter().map(|study| &study.patient).collect::<BTreeSet<_>>().len();
+        let patients = studies.iter().map(|study| study.patient.as_str()).collect::<BTreeSet<_>>().len();
         return Err(Error::Input(format!(
             "the {name} part of the split is empty; the data have {patients} patients: take more, or other shares or values"
         )));
@@ -193,13 +193,14 @@ fn check_finding(part: &str, cases: &[usize], studies: &[Study], (place, name): 
 
 /// The patients that have studies in more than one part.
 pub fn leaks<'s>(studies: &'s [Study], partition: &Partition) -> Vec<&'s str> {
-    let mut parts: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    // a bit for each part
+    let mut parts: BTreeMap<&str, u8> = BTreeMap::new();
     for (part, cases) in [&partition.train, &partition.validation, &partition.test].into_iter().enumerate() {
         for &index in cases {
-            parts.entry(&studies[index].patient).or_default().insert(part);
+            *parts.entry(&studies[index].patient).or_default() |= 1 << part;
         }
     }
-    parts.into_iter().filter(|(_, parts)| parts.len() > 1).map(|(patient, _)| patient).collect()
+    parts.into_iter().filter(|(_, parts)| parts.count_ones() > 1).map(|(patient, _)| patient).collect()
 }
 
 /// A share of a count, rounded.

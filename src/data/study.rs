@@ -1,20 +1,25 @@
 //! One examination of one patient, with its report.
 
-use super::{ImageSource, Presence};
+use std::sync::Arc;
+
+use super::{ImageSource, Presence, SharedText};
 use crate::Class;
 use crate::spec::Section;
 
-/// One examination of one patient.
+/// The groups that a case is in, such as `sex` and `F`: name and value, each name once. Studies in the same groups share them.
+pub type Groups = Arc<[(String, String)]>;
+
+/// One examination of one patient. There may be millions, so what a study holds is small or shared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Study {
     /// Unique within the data set.
-    pub id: String,
+    pub id: SharedText,
     /// Studies of one patient share it; a patient is never in two splits.
-    pub patient: String,
+    pub patient: SharedText,
     /// Frontal image, if there is one.
     pub frontal: Option<ImageSource>,
     /// Lateral image, if there is one.
-    pub lateral: Option<ImageSource>,
+    pub lateral: Option<Box<ImageSource>>,
     /// The report.
     pub report: Report,
     /// Its class; of a data set with findings, abnormal if one of them is present.
@@ -22,13 +27,13 @@ pub struct Study {
     /// What is known of each finding of the data set, in its order.
     pub findings: Vec<Presence>,
     /// Projection of the frontal image, such as PA or AP.
-    pub view: Option<String>,
+    pub view: Option<SharedText>,
     /// Mask of the lesion in the frontal image.
-    pub mask: Option<ImageSource>,
-    /// The groups that the case is in, such as `sex` and `F`: name and value, each name once.
-    pub groups: Vec<(String, String)>,
+    pub mask: Option<Box<ImageSource>>,
+    /// The groups that it is in.
+    pub groups: Groups,
     /// The value of the column that names the parts of the split, if one does.
-    pub fold: Option<String>,
+    pub fold: Option<SharedText>,
 }
 
 impl Study {
@@ -42,11 +47,11 @@ impl Study {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Why the study was asked for.
-    pub indication: String,
+    pub indication: SharedText,
     /// What is seen.
-    pub findings: String,
+    pub findings: SharedText,
     /// What it means.
-    pub impression: String,
+    pub impression: SharedText,
 }
 
 impl Report {

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::SharedText;
 use crate::files::bounded_read;
 use crate::spec::suggest;
 use crate::{Error, Result};
@@ -29,8 +31,8 @@ pub(super) struct Table {
     header: Vec<String>,
     /// The columns that are kept.
     names: Vec<String>,
-    /// The cells that are kept, row by row.
-    cells: String,
+    /// The cells that are kept, row by row; studies share it.
+    cells: Arc<String>,
     /// Where each cell ends in `cells`.
     ends: Vec<u32>,
     /// The line of its file that each row starts in, counted from 1.
@@ -73,7 +75,7 @@ impl Table {
             further: vec![],
             header,
             names,
-            cells: String::new(),
+            cells: Arc::default(),
             ends: vec![],
             lines: vec![],
             files: vec![],
@@ -113,7 +115,7 @@ impl Table {
     /// A table of something else than a CSV file: the files of a folder, a row each.
     pub(super) fn made(path: &Path, names: &[&str], rows: &[Vec<String>]) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let (cells, ends) = (String::new(), vec![]);
+        let (cells, ends) = (Arc::default(), vec![]);
         let (lines, files) = ((1..=rows.len() as u32).collect(), vec![0; rows.len()]);
         let (header, further, delimiter) = (names.clone(), vec![], DELIMITERS[0]);
         let path = path.to_path_buf();
@@ -123,7 +125,7 @@ impl Table {
     }
 
     fn push(&mut self, cell: &str) {
-        self.cells.push_str(cell.trim());
+        Arc::make_mut(&mut self.cells).push_str(cell.trim()); // nothing shares it until it is whole
         self.ends.push(self.cells.len() as u32); // the file has at most 1 GiB
     }
 
@@ -138,7 +140,7 @@ impl Table {
             further: self.further.clone(),
             header: [&self.header[..], names].concat(),
             names: [&self.names[..], names].concat(),
-            cells: String::with_capacity(self.cells.len()),
+            cells: Arc::new(String::with_capacity(self.cells.len())),
             ends: Vec::with_capacity(self.ends.len()),
             lines: Vec::with_capacity(self.lines.len()),
             files: Vec::with_capacity(self.files.len()),
@@ -254,9 +256,20 @@ impl Table {
 impl<'t> Row<'t> {
     /// The value of a column, without the space around it.
     pub(super) fn value(self, column: usize) -> &'t str {
+        let (start, end) = self.span(column);
+        &self.table.cells[start as usize..end as usize]
+    }
+
+    /// The same value, sharing the table's text.
+    pub(super) fn shared(self, column: usize) -> SharedText {
+        let (start, end) = self.span(column);
+        SharedText::part(&self.table.cells, start..end)
+    }
+
+    /// Where a value starts and ends in the cells.
+    fn span(self, column: usize) -> (u32, u32) {
         let at = self.place * self.table.names.len() + column;
-        let start = at.checked_sub(1).map_or(0, |before| self.table.ends[before]);
-        &self.table.cells[start as usize..self.table.ends[at] as usize]
+        (at.checked_sub(1).map_or(0, |before| self.table.ends[before]), self.table.ends[at])
     }
 
     /// The line of the file that it starts in, counted from 1.

@@ -8,6 +8,15 @@ pub enum Event<'a> {
         /// Studies.
         studies: usize,
     },
+    /// Some images are decoded or drawn.
+    Decoded {
+        /// The side of the images in pixels.
+        side: u32,
+        /// Images so far, of this size.
+        done: u64,
+        /// Images in all, of this size.
+        total: u64,
+    },
     /// A model was found in the cache or in the file that the spec names.
     Loaded {
         /// The model's name.

@@ -64,8 +64,8 @@ pub(super) fn tell_damage(cache: &Cache, observer: &dyn Observer) {
 fn cases(field: &ChunkLoop<'_>, seen: Vec<Vec<String>>, twins: &[Twins]) -> Vec<Case> {
     let case = |((&index, seen), &twins): ((&usize, Vec<String>), &Twins)| {
         let study = &field.data.studies[index];
-        let (id, patient) = (study.id.clone(), study.patient.clone());
-        let (label, groups) = (study.label, study.groups.clone());
+        let (id, patient) = (study.id.to_string(), study.patient.to_string());
+        let (label, groups) = (study.label, study.groups.to_vec());
         let findings = study.findings.iter().map(|presence| presence.letter()).collect();
         Case { id, patient, label, findings, lesion: field.inputs.lesion_share(index), seen, twins, groups }
     };
@@ -91,8 +91,12 @@ fn sought(plan: &Plan, certificate: &plan::Certificate) -> Certificate {
 /// Audits the data, or reads an earlier audit from the cache.
 fn audit(data: &Dataset, partition: &Partition, cache: &Cache) -> Result<Audit> {
     let studies: Vec<_> = data.studies.iter().collect();
-    let pixels = data::pixels(&studies, data.views, data::AUDIT_SIDE, Some(cache))?;
-    Ok(data::audit_kept(data, partition, &pixels, cache))
+    let mut films = data::Films::default();
+    data::stream(&studies, data.views, data::AUDIT_SIDE, Some(cache), &mut |picture| {
+        films.add(picture);
+        Ok(())
+    })?;
+    Ok(data::audit_kept(data, partition, &films, cache))
 }
 
 fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts {

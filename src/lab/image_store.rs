@@ -10,8 +10,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Result};
 
-/// Limit on the bytes of images in memory (256 MiB): 2,600 pairs of views at 224 pixels a side.
-const MOST_IN_MEMORY: u64 = 256 << 20;
+/// Limit on the bytes of images in memory (64 MiB): 650 pairs of views at 224 pixels a side.
+const MOST_IN_MEMORY: u64 = 64 << 20;
+
+/// Takes the bytes of the next image.
+type Put<'p> = &'p mut dyn FnMut(&[u8]) -> Result<()>;
 
 /// The images of studies, with the same number of bytes each.
 #[derive(Debug)]
@@ -29,25 +32,36 @@ enum Held {
 }
 
 impl ImageStore {
-    /// Images that are in memory already.
-    pub(super) fn of_bytes(length: usize, bytes: Vec<u8>) -> Self {
-        Self { length, held: Held::Memory(bytes) }
-    }
-
-    /// Whether images of so many bytes belong on disk.
-    pub(super) fn is_large(bytes: u64) -> bool {
-        bytes > MOST_IN_MEMORY
-    }
-
-    /// Stores images on disk, in a file without a name in `folder`; `fill` writes them one after the other.
+    /// Stores the images of so many studies, `length` bytes each, where there is room for them; `fill` writes them one after
+    /// the other.
     ///
     /// # Errors
     /// The disk is full, or `fill` fails.
-    pub(super) fn on_disk(
+    pub(super) fn filled(
         length: usize,
+        studies: usize,
         folder: &Path,
-        fill: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
+        fill: impl FnOnce(Put<'_>) -> Result<()>,
     ) -> Result<Self> {
+        let bytes = length as u64 * studies as u64;
+        if bytes <= MOST_IN_MEMORY {
+            Self::in_memory(length, bytes as usize, fill)
+        } else {
+            Self::on_disk(length, folder, fill)
+        }
+    }
+
+    fn in_memory(length: usize, all: usize, fill: impl FnOnce(Put<'_>) -> Result<()>) -> Result<Self> {
+        let mut held = Vec::with_capacity(all);
+        fill(&mut |bytes| {
+            held.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(Self { length, held: Held::Memory(held) })
+    }
+
+    /// Stores images on disk, in a file without a name in `folder`.
+    fn on_disk(length: usize, folder: &Path, fill: impl FnOnce(Put<'_>) -> Result<()>) -> Result<Self> {
         let failed = |why: std::io::Error| Error::unwritable(folder, &why);
         std::fs::create_dir_all(folder).map_err(failed)?;
         let mut file = BufWriter::new(tempfile::tempfile_in(folder).map_err(failed)?);
@@ -91,7 +105,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let bytes: Vec<u8> = (0..60).collect();
         let stores = [
-            ImageStore::of_bytes(6, bytes.clone()),
+            ImageStore::in_memory(6, 60, |put| bytes.chunks(12).try_for_each(put)).expect("stored"),
             ImageStore::on_disk(6, folder.path(), |put| bytes.chunks(12).try_for_each(put)).expect("written"),
         ];
         for index in [9, 0, 4, 4] {

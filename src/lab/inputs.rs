@@ -8,9 +8,13 @@ use super::image_store::ImageStore;
 use super::model::Answers;
 use super::tensor::{self, Tensor};
 use crate::data::{self, Dataset, ImageSource, Presence, Study};
+use crate::evidence::{Event, Observer, Silent};
 use crate::seal::Cache;
 use crate::text::Document;
 use crate::{Class, Error, Result};
+
+/// Images between two events.
+const TOLD: u64 = 64;
 
 /// The inputs of every study of a data set, by the study's index.
 #[derive(Debug)]
@@ -48,28 +52,46 @@ impl Inputs {
     /// # Errors
     /// An image is missing or broken; the message names it.
     pub fn prepare(data: &Dataset, sides: &[u32], cache: &Cache) -> Result<Self> {
+        Self::prepare_watched(data, sides, cache, &Silent)
+    }
+
+    /// [`Inputs::prepare`], which tells `observer` how many images are done.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn prepare_watched(
+        data: &Dataset,
+        sides: &[u32],
+        cache: &Cache,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let folder = &cache.path("images");
         let studies: Vec<&Study> = data.studies.iter().collect();
         let mut images = BTreeMap::new();
         let (mut digests, mut levels) = (BTreeMap::new(), Vec::new());
         for &side in sides {
-            let length = data.views.count() * (side as usize).pow(2);
-            let (store, digest, own) = if ImageStore::is_large((studies.len() * length) as u64) {
-                let mut hasher = blake3::Hasher::new();
-                let mut levels = Vec::new();
-                let store = ImageStore::on_disk(length, &cache.path("images"), |put| {
-                    let mut take = |bytes: &[u8]| {
-                        hasher.update(bytes);
-                        put(bytes)
+            let pictures = (studies.len() * data.views.count()) as u64;
+            let mut hasher = blake3::Hasher::new();
+            let mut own = Vec::new();
+            let mut done = 0;
+            let store = ImageStore::filled(
+                data.views.count() * (side as usize).pow(2),
+                studies.len(),
+                folder,
+                |put| {
+                    let mut take = |picture: &[u8]| {
+                        hasher.update(picture);
+                        done += 1;
+                        if done % TOLD == 0 || done == pictures {
+                            observer.observe(Event::Decoded { side, done, total: pictures });
+                        }
+                        put(picture)
                     };
-                    levels = data::stream(&studies, data.views, side, Some(cache), &mut take)?;
+                    own = data::stream(&studies, data.views, side, Some(cache), &mut take)?;
                     Ok(())
-                })?;
-                (store, hasher.finalize(), levels)
-            } else {
-                let pixels = data::pixels(&studies, data.views, side, Some(cache))?;
-                let digest = blake3::hash(&pixels.bytes);
-                (ImageStore::of_bytes(length, pixels.bytes), digest, pixels.levels)
-            };
+                },
+            )?;
+            let digest = hasher.finalize();
             digests.insert(Some(side), digest.to_hex().to_string());
             images.insert(side, store);
             levels = own; // the same at every size
@@ -86,7 +108,7 @@ impl Inputs {
         digests.insert(None, hasher.finalize().to_hex().to_string());
         let (lesions, masks) = (BTreeMap::new(), BTreeMap::new());
         let views = data.views.count();
-        let ids = studies.iter().map(|study| study.id.clone()).collect();
+        let ids = studies.iter().map(|study| study.id.to_string()).collect();
         let (findings, presences) =
             (data.findings.clone(), studies.iter().map(|study| study.findings.clone()).collect());
         Ok(Self {

@@ -91,7 +91,7 @@ pub fn run_readers(
 ) -> Result<Evidence> {
     settle(options.device)?;
     let cache = Cache::at(&options.cache);
-    let inputs = inputs(plan, data, options, &cache)?;
+    let inputs = inputs(plan, data, options, &cache, &Silent)?;
     let (readers, models): (Vec<_>, Vec<_>) = readers.into_iter().unzip();
     let field = ChunkLoop {
         plan,
@@ -143,7 +143,7 @@ fn on_stage<T>(
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let cache = Cache::at(&options.cache);
-    let inputs = inputs(plan, data, options, &cache)?;
+    let inputs = inputs(plan, data, options, &cache, observer)?;
     tell_damage(&cache, observer);
     observer.observe(Event::Prepared);
     stop::listen();
@@ -215,8 +215,14 @@ fn cut(subject: &LoadedModel, inputs: &Inputs, partition: &Partition) -> Option<
 }
 
 /// Prepares the inputs of every case, with the masks that the plan needs.
-fn inputs(plan: &Plan, data: &Dataset, options: &Options, cache: &Cache) -> Result<Inputs> {
-    let mut inputs = Inputs::prepare(data, &sides(plan), cache)?;
+fn inputs(
+    plan: &Plan,
+    data: &Dataset,
+    options: &Options,
+    cache: &Cache,
+    observer: &dyn Observer,
+) -> Result<Inputs> {
+    let mut inputs = Inputs::prepare_watched(data, &sides(plan), cache, observer)?;
     let attacks = plan.cells.iter().filter_map(|cell| cell.attack.image);
     let mut masks: Vec<Mask> = attacks.filter_map(|attack| attack.method.mask()).collect();
     masks.extend(plan.certificates.iter().filter_map(|certificate| certificate.ball.mask()));

@@ -45,7 +45,7 @@ impl Observer for Profile<'_> {
     fn observe(&self, event: Event<'_>) {
         let (what, count) = match &event {
             Event::Preparing { .. } => ("reading the data".to_string(), 0),
-            Event::Prepared => ("decoding or drawing images".to_string(), 0),
+            Event::Decoded { .. } | Event::Prepared => ("decoding or drawing images".to_string(), 0),
             Event::Loaded { model } => (format!("loading {model}"), 0),
             Event::Step { model, .. }
             | Event::Epoch { model, .. }

@@ -140,6 +140,10 @@ impl Observer for Progress {
             Event::Preparing { studies } => {
                 self.line(&format!("preparing {}", super::counted(studies, "study", "studies")));
             }
+            Event::Decoded { side, done, total } => {
+                let says = format!("{done} of {total} images");
+                self.move_to(&format!("preparing {side} px"), (done, total), says);
+            }
             Event::Prepared | Event::Audited => {}
             Event::Loaded { model } => self.line(&format!("{model}: weights loaded")),
             Event::Damaged { entry } => {

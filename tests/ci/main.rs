@@ -6,6 +6,7 @@ mod dicom_file;
 mod cases;
 mod cli;
 mod import;
+mod many_rows;
 #[cfg(feature = "torch")]
 mod own_data;
 mod pipelines;

@@ -83,7 +83,7 @@ require: [vision accuracy ≥ 0%]
     let folder = tempfile::tempdir().expect("a folder");
     let inputs = Inputs::prepare(&dataset, &[SIDE as u32], &Cache::at(folder.path())).expect("inputs");
     let _ = Silent;
-    (inputs, dataset.studies.iter().map(|study| study.id.clone()).collect())
+    (inputs, dataset.studies.iter().map(|study| study.id.to_string()).collect())
 }
 
 fn smoothed(base: &Linear, sigma: f64, words: WordNoise) -> Smoothed<'_> {

@@ -127,12 +127,13 @@ fn data(folder: &Path) -> Dataset {
         let pixels = film(&study, label);
         let findings = if label { "There is an opacity in the right lung." } else { "The lungs are clear." };
         Study {
-            patient: format!("p{place}"),
+            patient: format!("p{place}").into(),
             frontal: save(format!("{place}.png"), &|pixel| pixels[pixel]),
             lateral: None,
             report: Report { findings: findings.into(), ..Report::default() },
             label: label.into(),
-            mask: save(format!("{place}-mask.png"), &|pixel| if holds(LESION, pixel) { 255 } else { 0 }),
+            mask: save(format!("{place}-mask.png"), &|pixel| if holds(LESION, pixel) { 255 } else { 0 })
+                .map(Box::new),
             ..study
         }
     };

@@ -259,7 +259,7 @@ fn what_the_attack_may_not_do_is_not_believed() {
     let entry = |edits: Vec<Vec<Edit>>| Counterexample {
         model: "fused".into(),
         attack: attack.to_string(),
-        case: bench.data.studies[standing].id.clone(),
+        case: bench.data.studies[standing].id.to_string(),
         edits,
         epsilon: None,
         pixels: None,

@@ -191,7 +191,7 @@ fn a_damaged_picture_is_decoded_again_and_reported() {
         findings: vec![],
         view: None,
         mask: None,
-        groups: vec![],
+        groups: [].into(),
         fold: None,
     };
     let cache = Cache::at(&folder.path().join("cache"));

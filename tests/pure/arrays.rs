@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Parser;
+use medcert::cli::Cli;
 use medcert::data::{Dataset, divide, load, picture};
 use medcert::spec::parse;
 use proptest::prelude::*;
@@ -214,4 +216,67 @@ proptest! {
         std::fs::write(folder.path().join("a.npz"), bytes).expect("written");
         let _ = read(folder.path(), "");
     }
+}
+
+/// The data block that `medcert init` writes for a file of this name.
+fn begun(folder: &tempfile::TempDir, name: &str, flags: &[&str]) -> String {
+    let (file, out) = (folder.path().join(name), folder.path().join("begun.yaml"));
+    std::fs::copy(folder.path().join("a.npz"), &file).expect("copied");
+    let paths =
+        ["--data", &file.display().to_string(), "--out", &out.display().to_string()].map(str::to_string);
+    let words = ["medcert", "init", "--force"].iter().chain(flags).map(ToString::to_string);
+    let cli = Cli::try_parse_from(words.chain(paths)).expect("a command");
+    assert_eq!(medcert::cli::run(&cli).expect("a spec"), 0);
+    let spec = medcert::spec::read(&out).expect("a spec without a fault");
+    load(&spec, None).expect("data");
+    let text = std::fs::read_to_string(&out).expect("a spec");
+    let line = text.lines().find(|line| line.trim_start().starts_with("medmnist")).expect("a block");
+    line.trim().replace(name, "FILE")
+}
+
+#[test]
+fn init_names_the_classes_of_the_known_sets_and_numbers_those_of_others() {
+    let mut told = Vec::new();
+    for (name, classes) in [
+        ("pathmnist", 9),
+        ("dermamnist_64", 7),
+        ("octmnist_224", 4),
+        ("retinamnist", 5),
+        ("bloodmnist", 8),
+        ("tissuemnist", 8),
+        ("OrganAMNIST", 11),
+        ("organcmnist", 11),
+        ("organsmnist", 11),
+        ("mine", 3),
+        // more classes than the set has: another file with its name
+        ("octmnist", 6),
+        ("pneumoniamnist", 2),
+        ("breastmnist", 2),
+        ("mine2", 2),
+    ] {
+        let folder = columned(&(0..classes).collect::<Vec<u8>>(), 1);
+        told.push(format!("{name}: {}", begun(&folder, &format!("{name}.npz"), &[])));
+    }
+    let positive = begun(&columned(&[0, 1, 2, 3], 1), "octmnist.npz", &["--positive", "0,1,2"]);
+    told.push(format!("with --positive: {positive}"));
+    for (name, columns) in [("chestmnist_128", 14), ("mine", 3)] {
+        let marks: Vec<u8> = (0..2 * columns).map(|place| place % 2).collect();
+        let folder = columned(&marks, columns);
+        told.push(format!("{name}: {}", begun(&folder, &format!("{name}.npz"), &[])));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+/// Three parts with these labels, in so many columns.
+fn columned(marks: &[u8], columns: u8) -> tempfile::TempDir {
+    let cases = marks.len() / usize::from(columns);
+    let (shape, pictured) = (format!("({cases}, {columns})"), format!("({cases}, 4, 4)"));
+    let names: Vec<(String, String)> =
+        ["train", "val", "test"].map(|part| (format!("{part}_images"), format!("{part}_labels"))).to_vec();
+    let mut arrays = Vec::new();
+    for (pictures, labels) in &names {
+        arrays.push((pictures.as_str(), "|u1", pictured.as_str(), vec![7; cases * 16]));
+        arrays.push((labels.as_str(), "|u1", shape.as_str(), marks.to_vec()));
+    }
+    made(&arrays)
 }

@@ -111,7 +111,7 @@ fn study(path: PathBuf) -> Study {
         findings: vec![],
         view: None,
         mask: None,
-        groups: vec![],
+        groups: [].into(),
         fold: None,
     }
 }
@@ -249,7 +249,7 @@ fn a_mask_shows_where_the_lesion_is() {
     let studies = phantom::studies(200, 5, 0.0);
     let mask = |study: &Study| {
         let source = study.mask.clone().expect("phantoms have masks");
-        pixels(&[&Study { frontal: Some(source), ..study.clone() }], Views::Frontal, 64, None)
+        pixels(&[&Study { frontal: Some(*source), ..study.clone() }], Views::Frontal, 64, None)
             .expect("drawn")
             .bytes
     };
@@ -299,7 +299,7 @@ proptest! {
         let shuffled: Vec<Study> = order.iter().map(|&index| studies[index].clone()).collect();
         let other = split(&shuffled, &division).expect("a division");
         let names = |studies: &[Study], part: &[usize]| {
-            part.iter().map(|&index| studies[index].id.clone()).collect::<std::collections::BTreeSet<_>>()
+            part.iter().map(|&index| studies[index].id.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         prop_assert_eq!(names(&studies, &partition.test), names(&shuffled, &other.test));
         prop_assert_eq!(names(&studies, &partition.train), names(&shuffled, &other.train));

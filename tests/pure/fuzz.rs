@@ -223,7 +223,7 @@ fn images(inputs: usize, most: Duration) {
         findings: vec![],
         view: None,
         mask: None,
-        groups: vec![],
+        groups: [].into(),
         fold: None,
     };
     read_all(

@@ -39,7 +39,7 @@ fn study(path: PathBuf, bits: Option<u8>) -> Study {
         findings: vec![],
         view: None,
         mask: None,
-        groups: vec![],
+        groups: [].into(),
         fold: None,
     }
 }

@@ -41,7 +41,8 @@ fn labels(data: &Dataset) -> Vec<(&str, bool)> {
 fn path(study: &Study) -> String {
     match &study.frontal {
         Some(ImageSource::File(file)) => {
-            let parts = file.path.iter().rev().take(3).map(|part| part.to_string_lossy().to_string());
+            let path = file.path();
+            let parts = path.iter().rev().take(3).map(|part| part.to_string_lossy().to_string());
             parts.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/")
         }
         other => panic!("{other:?}"),

@@ -34,7 +34,7 @@ fn reports(count: usize) -> Vec<(String, Document)> {
         let report = &study.report;
         let sections = [Section::Indication, Section::Findings, Section::Impression];
         let document = Document::new(sections.map(|section| (section, report.section(section))));
-        (study.id, document)
+        (study.id.to_string(), document)
     };
     phantom::studies(count, 5, 0.1).into_iter().map(document).collect()
 }

@@ -105,7 +105,7 @@ impl Bench {
         let mut studies = phantom::studies(reports.len().max(20), 7, 0.0);
         studies.truncate(reports.len());
         for (study, (findings, label)) in studies.iter_mut().zip(reports) {
-            study.report = Report { findings: (*findings).to_string(), ..Report::default() };
+            study.report = Report { findings: (*findings).into(), ..Report::default() };
             study.label = (*label).into();
         }
         let test = (0..studies.len()).collect();

@@ -121,8 +121,8 @@ impl Stage {
             let label = case % 2 == 1;
             let pixels = film(case, label);
             Study {
-                id: format!("s{case:04}"),
-                patient: format!("p{case:04}"),
+                id: format!("s{case:04}").into(),
+                patient: format!("p{case:04}").into(),
                 frontal: Some(saved(folder.path(), &format!("{case}.png"), &*pixels)),
                 lateral: None,
                 report: Report {
@@ -133,7 +133,7 @@ impl Stage {
                 findings: vec![],
                 view: None,
                 mask: None,
-                groups: vec![],
+                groups: [].into(),
                 fold: None,
             }
         };
@@ -165,7 +165,7 @@ impl Stage {
                 if has && BAR.0.contains(&row) && BAR.1.contains(&column) { 1.0 } else { 0.0 }
             };
             self.data.studies[case].mask =
-                Some(saved(self.folder.path(), &format!("{case}-mask.png"), &inside));
+                Some(saved(self.folder.path(), &format!("{case}-mask.png"), &inside).into());
         }
         self
     }
@@ -173,7 +173,7 @@ impl Stage {
     /// Gives every case a report.
     pub fn with_reports(mut self, report: impl Fn(usize) -> String) -> Self {
         for (case, study) in self.data.studies.iter_mut().enumerate() {
-            study.report = Report { findings: report(case), ..Report::default() };
+            study.report = Report { findings: report(case).into(), ..Report::default() };
         }
         self
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::ask::Ask;
 use super::columns::{self, Wanted};
 use super::labels::Labels;
+use super::medmnist_sets;
 use super::place::{Place, scalar};
 use super::public_sets::{self, PublicSet};
 use crate::data::{self, Column, SEPARATOR, glance};
@@ -164,19 +165,23 @@ fn indiana(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source
     })
 }
 
-/// A set in `MedMNIST`'s form. Which labels mean abnormal is the first `--positive`s, if any is said.
+/// A set in `MedMNIST`'s form. Which labels mean abnormal is what `--positive` says, and else the file's name says what the
+/// labels mean.
 fn medmnist(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Source> {
     let refused = |why: String| Error::Input(format!("cannot use {}: {why}", path.display()));
     let names = data::npz_names(path).map_err(refused)?;
     let place = Place::of(path, wanted.folder);
     let mut block = format!("medmnist: {{file: {}", scalar(&place.path));
-    if !wanted.positive.is_empty() {
+    if wanted.positive.is_empty() {
+        block += &medmnist_sets::keys(path, data::ArrayLabels::of(path).map_err(refused)?);
+    } else {
         let _ = write!(block, ", abnormal: [{}]", wanted.positive.join(", "));
     }
+    let asked = asked(&block);
     // the block of this source has no key `views`
     let text = format!(
         "claim: trial\ndata: {{{block}}}}}\nsplit: {{test: 30%}}\nmodels: {{trial: {{se_resnet18: {{image: 56, train: {{lr: \
-         1e-3, epochs: 1}}}}}}}}\nrequire: [trial accuracy ≥ 50%]\n"
+         1e-3, epochs: 1}}}}}}}}\nrequire: [trial {asked}accuracy ≥ 50%]\n"
     );
     let spec = parse(&wanted.folder.join("trial.yaml"), &text).map_err(Error::Spec)?;
     let studies = data::load(&spec, place.root.as_deref())?.studies.len();
@@ -199,7 +204,8 @@ fn medmnist(path: &Path, wanted: &Wanted<'_>, ask: &mut Ask<'_>) -> Result<Sourc
 
 /// What stands before a metric in sentences about these data.
 fn asked(block: &str) -> &'static str {
-    if block.contains(", findings: {") { "every finding " } else { "" }
+    // a manifest maps findings to columns, and the columns of an array have only names
+    if block.contains(", findings: {") || block.contains(", findings: [") { "every finding " } else { "" }
 }
 
 /// Studies that a model of these views, or of the report, can read.

@@ -106,13 +106,33 @@ fn hash(bytes: &[u8]) -> u64 {
     blake3::hash(bytes).as_bytes().iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
+/// A picture as it is compared. The pictures themselves are not kept: there may be millions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Film {
+    /// The digest of its bytes.
+    digest: blake3::Hash,
+    hash: Option<Hash>,
+}
+
+impl Film {
+    /// A picture of the side [`SIDE`].
+    pub(super) fn of(picture: &[u8]) -> Self {
+        Self { digest: blake3::hash(picture), hash: difference_hash(picture) }
+    }
+}
+
 /// Whether any picture of each of `test` is also in `before`, exactly or nearly.
-pub(super) fn images(before: &[Vec<&[u8]>], test: &[Vec<&[u8]>]) -> Vec<bool> {
-    let exact: HashSet<&[u8]> = before.iter().flatten().copied().collect();
-    let near: Vec<Hash> = exact.iter().filter_map(|picture| difference_hash(picture)).collect();
-    let is_known = |picture: &&[u8]| {
-        let is_near = |hash: Hash| near.iter().any(|other| distance(&hash, other) <= NEAR);
-        exact.contains(picture) || difference_hash(picture).is_some_and(is_near)
+pub(super) fn images(before: &[&[Film]], test: &[&[Film]]) -> Vec<bool> {
+    let mut exact: HashSet<blake3::Hash> = HashSet::new();
+    let mut near: Vec<Hash> = Vec::new();
+    for film in before.iter().copied().flatten() {
+        if exact.insert(film.digest) {
+            near.extend(film.hash);
+        }
+    }
+    let is_known = |film: &Film| {
+        let is_near = |hash: Hash| near.iter().any(|other| are_near(&hash, other));
+        exact.contains(&film.digest) || film.hash.is_some_and(is_near)
     };
     test.par_iter().map(|pictures| pictures.iter().any(is_known)).collect()
 }
@@ -147,23 +167,23 @@ pub(super) fn report_groups(texts: &[&str]) -> Vec<Option<usize>> {
 }
 
 /// For each study the first one of which a picture is the same, exactly or nearly; none for one without a twin.
-pub(super) fn film_groups(studies: &[Vec<&[u8]>]) -> Vec<Option<usize>> {
+pub(super) fn film_groups(studies: &[&[Film]]) -> Vec<Option<usize>> {
     let mut sets = Sets::new(studies.len());
-    let mut first: HashMap<&[u8], usize> = HashMap::new();
+    let mut first: HashMap<blake3::Hash, usize> = HashMap::new();
     let mut hashes: Vec<(usize, Hash)> = Vec::new();
-    for (study, pictures) in studies.iter().enumerate() {
-        for picture in pictures {
-            if let Some(same) = first.get(picture) {
+    for (study, films) in studies.iter().enumerate() {
+        for film in *films {
+            if let Some(same) = first.get(&film.digest) {
                 sets.join(*same, study);
             } else {
-                first.insert(picture, study);
-                hashes.extend(difference_hash(picture).map(|hash| (study, hash)));
+                first.insert(film.digest, study);
+                hashes.extend(film.hash.map(|hash| (study, hash)));
             }
         }
     }
     let near = |place: usize| {
         let (study, hash) = &hashes[place];
-        let earlier = hashes[..place].iter().filter(|(_, other)| distance(hash, other) <= NEAR);
+        let earlier = hashes[..place].iter().filter(|(_, other)| are_near(hash, other));
         earlier.map(|(other, _)| (*other, *study)).collect::<Vec<_>>()
     };
     let pairs: Vec<(usize, usize)> = (0..hashes.len()).into_par_iter().flat_map_iter(near).collect();
@@ -197,6 +217,15 @@ fn difference_hash(picture: &[u8]) -> Option<Hash> {
     Some(hash)
 }
 
-fn distance(one: &Hash, other: &Hash) -> u32 {
-    one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum()
+/// Whether two hashes differ in few bits. Each film is compared with each other one, so most pairs are given up after a
+/// quarter of their bits.
+fn are_near(one: &Hash, other: &Hash) -> bool {
+    let mut distance = 0;
+    for (one, other) in one.iter().zip(other) {
+        distance += (one ^ other).count_ones();
+        if distance > NEAR {
+            return false;
+        }
+    }
+    true
 }

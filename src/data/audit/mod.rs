@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Partition, Pixels, leaks};
 use crate::Class;
-use duplicates::{film_groups, images, report_groups, reports};
+use duplicates::{Film, film_groups, images, report_groups, reports};
 pub use kept::audit_kept;
 
 /// Side of the pictures that an audit compares, in pixels.
@@ -66,14 +66,44 @@ pub struct Baseline {
     pub finding: Option<String>,
 }
 
+/// What an audit compares of the pictures of a data set. They are added one after the other.
+#[derive(Debug, Default)]
+pub struct Films {
+    films: Vec<Film>,
+    /// The hash of all pictures.
+    hasher: blake3::Hasher,
+}
+
+impl Films {
+    /// Adds a picture of the side [`SIDE`].
+    pub fn add(&mut self, picture: &[u8]) {
+        self.films.push(Film::of(picture));
+        self.hasher.update(picture);
+    }
+
+    /// The pictures of each study.
+    fn of_studies(&self, data: &Dataset) -> Vec<&[Film]> {
+        let views = data.views.count();
+        let of = |study: usize| self.films.get(study * views..(study + 1) * views).unwrap_or_default();
+        (0..data.studies.len()).map(of).collect()
+    }
+}
+
 /// Audits a data set. `pixels` are those of all its studies at the side [`SIDE`], in its views; empty where there
 /// are none. Only what the models read is looked at: the sections and views of `data`. Deterministic.
 pub fn audit(data: &Dataset, partition: &Partition, pixels: &Pixels) -> Audit {
+    let mut films = Films::default();
+    pixels.bytes.chunks_exact((pixels.side as usize).pow(2).max(1)).for_each(|picture| films.add(picture));
+    audit_films(data, partition, &films)
+}
+
+/// [`audit`], of pictures that were added one after the other.
+fn audit_films(data: &Dataset, partition: &Partition, films: &Films) -> Audit {
     let whole: Vec<String> = data.studies.iter().map(|study| data.text(study)).collect();
     let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
     let before = [&partition.train[..], &partition.validation].concat();
     let reports = reports(&chosen(&whole, &before), &chosen(&whole, &partition.test));
-    let films = films(data, pixels);
+    let films = films.of_studies(data);
     let images = images(&chosen(&films, &before), &chosen(&films, &partition.test));
     let seen = |((report, image), place): ((&bool, &bool), &usize)| {
         let is_long = bag_of_words::words(whole[*place]).len() >= LONG;
@@ -98,13 +128,6 @@ pub fn audit(data: &Dataset, partition: &Partition, pixels: &Pixels) -> Audit {
 /// The elements at these places.
 fn chosen<T: Clone>(all: &[T], places: &[usize]) -> Vec<T> {
     places.iter().map(|&place| all[place].clone()).collect()
-}
-
-/// The pictures of each study.
-fn films<'p>(data: &Dataset, pixels: &'p Pixels) -> Vec<Vec<&'p [u8]>> {
-    let size = (pixels.side as usize).pow(2).max(1);
-    let mut all = pixels.bytes.chunks_exact(size);
-    data.studies.iter().map(|_| all.by_ref().take(data.views.count()).collect()).collect()
 }
 
 fn baselines(data: &Dataset, partition: &Partition, whole: &[&str]) -> Vec<Baseline> {

@@ -30,6 +30,8 @@ const DICOM_VERSION: &str = "dicom 1";
 
 /// Images that are decoded before the next ones are begun: enough that all cores have work while the last one ends.
 const AT_ONCE: usize = 256;
+/// Largest set of drawings that is kept, in bytes (256 MiB).
+const MOST_KEPT: usize = 256 << 20;
 /// Drawings that are drawn anew to see whether kept ones are still what would be drawn.
 const PROBED: usize = 4;
 
@@ -49,29 +51,17 @@ pub struct Pixels {
 /// # Errors
 /// A file is missing, no PNG, JPEG or DICOM file, truncated or too large; the message names it.
 pub fn pixels(studies: &[&Study], views: Views, side: u32, cache: Option<&Cache>) -> Result<Pixels> {
-    let sources = sources(studies, views)?;
-    let size = sources.len() * (side as usize).pow(2);
-    let drawn = cache.and_then(|cache| drawn(&sources, side, cache));
-    if let (Some(cache), Some(kept)) = (cache, &drawn)
-        && let Some(bytes) = cache.read(KIND, kept, size as u64).filter(|bytes| bytes.len() == size)
-    {
-        return Ok(Pixels { side, bytes, levels: vec![] });
-    }
-    let mut bytes = Vec::with_capacity(size);
-    let mut gather = |pixels: &[u8]| {
-        bytes.extend_from_slice(pixels);
+    let mut bytes = Vec::with_capacity(studies.len() * views.count() * (side as usize).pow(2));
+    let mut gather = |picture: &[u8]| {
+        bytes.extend_from_slice(picture);
         Ok(())
     };
-    let levels = each(&sources, side, cache, &mut gather)?;
-    if let (Some(cache), Some(kept)) = (cache, drawn) {
-        // a full disk only costs the time to draw them again
-        let _ = cache.keep(KIND, &kept, bytes.clone());
-    }
+    let levels = stream(studies, views, side, cache, &mut gather)?;
     Ok(Pixels { side, bytes, levels })
 }
 
 /// Gives the images of `studies` at one size to `take`, one after the other, as [`pixels`] would order them. No more are in
-/// memory than are decoded at once. The result is that of [`Pixels::levels`].
+/// memory than are decoded at once, but for drawings that are kept together. The result is that of [`Pixels::levels`].
 ///
 /// # Errors
 /// As for [`pixels`], or `take` fails.
@@ -82,17 +72,34 @@ pub fn stream(
     cache: Option<&Cache>,
     take: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<Vec<f32>> {
-    each(&sources(studies, views)?, side, cache, take)
+    let sources = sources(studies, views)?;
+    let one = (side as usize).pow(2);
+    let size = sources.len() * one;
+    let kept =
+        cache.filter(|_| size <= MOST_KEPT).and_then(|cache| Some((cache, drawn(&sources, side, cache)?)));
+    let Some((cache, kept)) = kept else { return each(&sources, side, cache, take) };
+    if let Some(bytes) = cache.read(KIND, &kept, size as u64).filter(|bytes| bytes.len() == size) {
+        bytes.chunks_exact(one).try_for_each(take)?;
+        return Ok(vec![]);
+    }
+    let mut bytes = Vec::with_capacity(size);
+    let mut gather = |picture: &[u8]| {
+        bytes.extend_from_slice(picture);
+        take(picture)
+    };
+    let levels = each(&sources, side, Some(cache), &mut gather)?;
+    let _ = cache.keep(KIND, &kept, bytes); // a full disk only costs the time to draw them again
+    Ok(levels)
 }
 
 /// Where the images of studies come from, frontal before lateral.
 fn sources<'s>(studies: &[&'s Study], views: Views) -> Result<Vec<&'s ImageSource>> {
     let mut sources = Vec::with_capacity(studies.len() * views.count());
     for study in studies {
-        let wanted = [(&study.frontal, "frontal"), (&study.lateral, "lateral")];
+        let wanted = [(study.frontal.as_ref(), "frontal"), (study.lateral.as_deref(), "lateral")];
         for (source, name) in wanted.into_iter().take(views.count()) {
             let missing = || Error::Input(format!("study {} has no {name} image", study.id));
-            sources.push(source.as_ref().ok_or_else(missing)?);
+            sources.push(source.ok_or_else(missing)?);
         }
     }
     Ok(sources)
@@ -180,7 +187,7 @@ pub fn picture(source: &ImageSource, side: u32, cache: Option<&Cache>) -> Result
 fn file(file: &ImageFile, side: u32, cache: Option<&Cache>) -> Result<Picture> {
     let remedy = "check its name, or leave the study out of the table";
     let failed = |why: std::io::Error| Error::unreadable(Path::new(&file.name()), &why, remedy);
-    let content = bounded_read(&file.path, LARGEST_BYTES).map_err(failed)?;
+    let content = bounded_read(&file.path(), LARGEST_BYTES).map_err(failed)?;
     let Some(cache) = cache else { return decode(file, &content, side) };
     let mut hasher = blake3::Hasher::new_derive_key(VERSION);
     hasher.update(&side.to_le_bytes()).update(&[file.decoding.bits.unwrap_or(0)]).update(&content);

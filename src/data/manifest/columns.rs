@@ -1,7 +1,10 @@
 //! Where in a manifest's table the columns are that its studies are read from.
 
+use std::sync::Arc;
+
 use super::Reading;
 use crate::Result;
+use crate::data::Decoding;
 use crate::data::findings::FindingPlaces;
 use crate::data::groups::Grouping;
 use crate::data::pattern::Pattern;
@@ -28,6 +31,8 @@ pub(super) struct Places {
     pub(super) fold: Option<usize>,
     pub(super) reader: Option<usize>,
     pub(super) groups: Vec<Grouping>,
+    /// How masks are decoded: they hold no picture, so their bits are their own.
+    pub(super) mask_decoding: Arc<Decoding>,
 }
 
 /// Where a section of the report is.
@@ -75,6 +80,7 @@ impl Places {
                 Rows::One | Rows::Any => None,
             },
             groups: columns.groups.iter().map(|name| Grouping::new(table, name)).collect::<Result<_>>()?,
+            mask_decoding: Arc::default(),
         })
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use self::columns::{LabelPlaces, Places};
 use super::cells::{Labels, Missing};
 use super::findings::FindingReader;
+use super::groups::SharedGroups;
 use super::layout::{Arranged, arrange};
 use super::pseudonyms::Pseudonyms;
 use super::root::Folder;
@@ -114,12 +115,13 @@ pub(super) fn load(root: &Folder, file: &Path, reading: Reading<'_>) -> Result<M
     let pseudonyms = if privacy.private_ids { Some(Pseudonyms::open(folder.path())?) } else { None };
     let mut cases = Cases::new(&layout.rows, !privacy.private_ids);
     let mut left_out: BTreeMap<String, usize> = left_out.into_iter().collect();
+    let mut shared_groups = SharedGroups::default();
     for row in table.rows() {
-        match study_row::study(row, &places, reading, &folder)? {
+        match study_row::study(row, &places, reading, &folder, &mut shared_groups)? {
             Ok(mut study) => {
                 if let Some(pseudonyms) = &pseudonyms {
-                    study.id = pseudonyms.case(&study.id);
-                    study.patient = pseudonyms.patient(&study.patient);
+                    study.id = pseudonyms.case(&study.id).into();
+                    study.patient = pseudonyms.patient(&study.patient).into();
                 }
                 cases.add(study, row, places.reader.map(|column| row.value(column)))?;
             }

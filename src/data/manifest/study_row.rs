@@ -7,11 +7,11 @@ use super::Reading;
 use super::columns::{LabelPlaces, Places, SectionPlace};
 use crate::data::cells::Label;
 use crate::data::findings::Presence;
-use crate::data::groups;
+use crate::data::groups::{self, SharedGroups};
 use crate::data::pattern::Pattern;
 use crate::data::root::Folder;
 use crate::data::table::Row;
-use crate::data::{ImageFile, ImageSource, Report, Study};
+use crate::data::{Decoding, ImageFile, ImageSource, Report, SharedText, Study};
 use crate::files::bounded_text;
 use crate::spec::Privacy;
 use crate::{Class, Error, Result};
@@ -25,6 +25,7 @@ pub(super) fn study<'a>(
     places: &Places,
     reading: Reading<'a>,
     folder: &Folder,
+    shared_groups: &mut SharedGroups,
 ) -> Result<std::result::Result<Study, String>> {
     let missing = reading.missing;
     let (label, presences) = match labels(row, places, reading)? {
@@ -40,21 +41,26 @@ pub(super) fn study<'a>(
     let (Some(id), Some(patient)) = (needed(&places.id, "case")?, needed(&places.patient, "patient")?) else {
         return Ok(Err("without a case or patient".to_string()));
     };
-    let image = |pattern: &Option<Pattern>| image(row, pattern.as_ref(), reading, folder);
+    let image = |pattern: &Option<Pattern>, decoding| {
+        image(row, (pattern.as_ref(), decoding), reading, folder).map(|file| file.map(ImageSource::File))
+    };
     let text = |place: &Option<SectionPlace>| section(row, place.as_ref(), reading, folder);
     let fold = match places.fold.map(|column| row.value(column)) {
         Some("") => return Err(row.fault("the column of the split is empty; say which part the row is in")),
-        fold => fold.map(str::to_string),
+        _ => places.fold.map(|column| row.shared(column)),
     };
-    let view = places.view.and_then(|column| missing.value(row, column)).unwrap_or_default().to_string();
+    let view = places.view.filter(|column| missing.value(row, *column).is_some());
+    let view = view.map(|column| row.shared(column)).unwrap_or_default();
     let by_view = places.view.map(|_| groups::view(&view));
+    let groups: Vec<(String, String)> =
+        by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect();
     let [frontal, lateral, mask] = &places.images;
     let [indication, findings, impression] = &places.sections;
     Ok(Ok(Study {
         id,
         patient,
-        frontal: image(frontal)?.map(ImageSource::File),
-        lateral: image(lateral)?.map(ImageSource::File),
+        frontal: image(frontal, reading.decoding)?,
+        lateral: image(lateral, reading.decoding)?.map(Box::new),
         report: Report {
             indication: text(indication)?,
             findings: text(findings)?,
@@ -62,10 +68,9 @@ pub(super) fn study<'a>(
         },
         label,
         findings: presences,
-        groups: by_view.into_iter().chain(places.groups.iter().map(|group| group.of(row))).collect(),
+        groups: shared_groups.of(&groups),
         view: Some(view).filter(|view| !view.is_empty()),
-        // a mask holds no picture, so its bits are its own
-        mask: image(mask)?.map(|file| ImageSource::file(file.path)),
+        mask: image(mask, &places.mask_decoding)?.map(Box::new),
         fold,
     }))
 }
@@ -98,14 +103,20 @@ fn labels<'a>(
 /// The image that a pattern names; None where it names none.
 fn image(
     row: Row<'_>,
-    pattern: Option<&Pattern>,
+    (pattern, decoding): (Option<&Pattern>, &Arc<Decoding>),
     reading: Reading<'_>,
     folder: &Folder,
 ) -> Result<Option<ImageFile>> {
-    let Reading { missing, decoding, privacy, .. } = reading;
+    let Reading { missing, privacy, .. } = reading;
     let name = pattern.and_then(|pattern| pattern.of(row, missing)).filter(|name| !name.is_empty());
-    let found = name.map(|name| file_of(row, &name, folder, privacy)).transpose()?;
-    Ok(found.map(|path| ImageFile { path, decoding: Arc::clone(decoding), line: Some(row.number()) }))
+    let Some(below) = name else { return Ok(None) };
+    file_of(row, &below, folder, privacy)?;
+    Ok(Some(ImageFile {
+        folder: folder.shared(),
+        below,
+        decoding: Arc::clone(decoding),
+        line: Some(row.number()),
+    }))
 }
 
 /// The text of a section, from its column or its file; empty where there is none.
@@ -114,17 +125,19 @@ fn section(
     place: Option<&SectionPlace>,
     reading: Reading<'_>,
     folder: &Folder,
-) -> Result<String> {
+) -> Result<SharedText> {
     let Reading { missing, privacy, .. } = reading;
     match place {
-        None => Ok(String::new()),
-        Some(SectionPlace::Column(column)) => Ok(missing.value(row, *column).unwrap_or_default().to_string()),
+        None => Ok(SharedText::default()),
+        Some(SectionPlace::Column(column)) => {
+            Ok(missing.value(row, *column).map_or_else(SharedText::default, |_| row.shared(*column)))
+        }
         Some(SectionPlace::File(pattern)) => {
             let name = pattern.of(row, missing).filter(|name| !name.is_empty());
-            let Some(name) = name else { return Ok(String::new()) };
+            let Some(name) = name else { return Ok(SharedText::default()) };
             let path = file_of(row, &name, folder, privacy)?;
             let text = bounded_text(&path, LARGEST_REPORT);
-            text.map(|text| text.trim().to_string())
+            text.map(|text| text.trim().into())
                 .map_err(|why| row.fault(format!("cannot read its report: {why}")))
         }
     }

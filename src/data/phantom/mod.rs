@@ -229,15 +229,15 @@ pub fn studies_with(count: usize, seed: u64, mistakes: Mistakes) -> Vec<Study> {
             let plane = |plane| Some(ImageSource::Phantom(Arc::clone(&drawing), plane));
             let view = if chance(&mut rng, 0.7) { "PA" } else { "AP" };
             studies.push(Study {
-                id: format!("{name}-{}", visit + 1),
-                patient: name.clone(),
+                id: format!("{name}-{}", visit + 1).into(),
+                patient: name.as_str().into(),
                 frontal: plane(Plane::Frontal),
-                lateral: plane(Plane::Lateral),
+                lateral: plane(Plane::Lateral).map(Box::new),
                 report,
                 label: Class::Two(drawing.lesions.is_empty() == wrong),
                 findings: vec![],
-                view: Some(view.to_string()),
-                mask: plane(Plane::FrontalMask),
+                view: Some(view.into()),
+                mask: plane(Plane::FrontalMask).map(Box::new),
                 fold: None,
                 groups: [groups::view(view)].into_iter().chain(about.clone()).collect(),
             });

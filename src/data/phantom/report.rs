@@ -35,9 +35,9 @@ pub(super) fn write(lesions: &[Lesion], chronic: &Chronic, missed: f32, rng: &mu
     };
     let indication = indication(lesions, rng);
     Report {
-        indication: masked(&indication, rng),
-        findings: masked(&findings, rng),
-        impression: masked(&impression, rng),
+        indication: masked(&indication, rng).into(),
+        findings: masked(&findings, rng).into(),
+        impression: masked(&impression, rng).into(),
     }
 }
 

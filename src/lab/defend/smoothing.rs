@@ -88,7 +88,8 @@ impl Classifier for Defended<'_> {
         };
         let (image, text) = (image.map(all).transpose()?, text.map(all).transpose()?);
         let logits = self.of.base.decide(image.as_ref(), text.as_ref())?;
-        let shares = logits.f_softmax(1, Kind::Float)?.f_reshape([-1, draws, 2])?;
+        let classes = tensor::classes(&logits) as i64;
+        let shares = logits.f_softmax(1, Kind::Float)?.f_reshape([-1, draws, classes])?;
         let over = [1_i64];
         Ok(shares.f_mean_dim(over.as_slice(), false, Kind::Float)?.f_clamp_min(TINY)?.f_log()?)
     }
