@@ -48,7 +48,11 @@ fn moved(victim: &Victim<'_>, cases: usize) -> Vec<Vec<bool>> {
     let seen = tensor::values(&seen).expect("values");
     assert_eq!(seen, tensor::values(&traced.detach()).expect("values"));
     seen.chunks_exact(DRAWS * PIXELS)
-        .map(|draws| (0..PIXELS).map(|at| draws.chunks_exact(PIXELS).any(|draw| draw[at] != 0.5)).collect())
+        .map(|draws| {
+            (0..PIXELS)
+                .map(|at| draws.chunks_exact(PIXELS).any(|draw| (draw[at] - 0.5).abs() > 0.0))
+                .collect()
+        })
         .collect()
 }
 
