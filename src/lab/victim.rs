@@ -19,6 +19,11 @@ pub trait Classifier {
     /// The features of the image branch for images `[cases, views, side, side]` in [0, 1].
     fn read_images(&self, images: &Tensor) -> Result<Tensor>;
 
+    /// The same for known cases, one an image. A defence whose noise differs from case to case needs their identifiers.
+    fn read_cases(&self, images: &Tensor, _cases: &[&str]) -> Result<Tensor> {
+        self.read_images(images)
+    }
+
     /// The features of the text branch for texts, without a gradient.
     ///
     /// # Errors
@@ -49,6 +54,8 @@ pub struct Victim<'a> {
     access: Access,
     /// Places of the cases in the chunk.
     places: Vec<usize>,
+    /// Identifiers of all cases of the chunk; empty if the model needs none.
+    ids: Rc<[&'a str]>,
     /// Evaluations of each case of the chunk, shared by all victims made from one another.
     spent: Rc<RefCell<Vec<u32>>>,
 }
@@ -96,8 +103,15 @@ impl<'a> Victim<'a> {
             truth,
             access: Access::Gradient,
             places,
+            ids: Rc::default(),
             spent,
         })
+    }
+
+    /// The same with the identifiers of its cases, which a defence may need.
+    #[must_use]
+    pub fn identified(self, ids: &[&'a str]) -> Self {
+        Self { ids: ids.into(), ..self }
     }
 
     /// The same for some of its cases, given by their rows. Their evaluations count as the chunk's.
@@ -151,7 +165,16 @@ impl<'a> Victim<'a> {
     pub fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         stop::check()?;
         let _guard = tensor::no_grad_guard();
-        self.model.read_images(images)
+        self.features(images)
+    }
+
+    /// The features of the image branch, for one image a case.
+    fn features(&self, images: &Tensor) -> Result<Tensor> {
+        if self.ids.is_empty() {
+            return self.model.read_images(images);
+        }
+        let cases: Vec<&str> = self.places.iter().map(|&place| self.ids[place]).collect();
+        self.model.read_cases(images, &cases)
     }
 
     /// The answers for features of the branches.
@@ -210,7 +233,7 @@ impl<'a> Victim<'a> {
     pub fn trace(&self, images: &Tensor) -> Result<Trace> {
         stop::check()?;
         let images = images.f_detach()?.f_set_requires_grad(true)?;
-        let features = self.model.read_images(&images)?;
+        let features = self.features(&images)?;
         Ok(Trace { images, features })
     }
 

@@ -22,6 +22,7 @@ mod certified;
 mod certify;
 mod classes;
 mod commands;
+mod confined;
 mod deceptions;
 mod device;
 mod endpoint_faults;

@@ -118,7 +118,8 @@ impl<'c, 'a> Turns<'c, 'a> {
                 return Ok(());
             }
             let images = self.images.f_index_select(0, &tensor::rows(&cases)?)?;
-            let beside = Beside { features: self.problem.victim.read_images(&images)?, cases };
+            let victim = self.problem.victim.select(&cases)?;
+            let beside = Beside { features: victim.read_images(&images)?, cases };
             let proposals = match self.attacks[place].method {
                 TextMethod::Sampled(kind) => self.greedy(&beside, place, kind, round)?,
                 TextMethod::Searched { search, queries } => {

@@ -68,10 +68,10 @@ impl<'a> Chunk<'a> {
     /// Reads the clean inputs of `indices`, and asks the model about them.
     pub fn new(scene: &'a Scene<'a>, indices: &'a [usize]) -> Result<Self> {
         let labels = indices.iter().map(|&index| scene.label(index)).collect::<Result<Vec<Class>>>()?;
-        let victim = Victim::new(scene.reader, labels)?;
+        let cases: Vec<&str> = indices.iter().map(|&index| scene.ids[index]).collect();
+        let victim = Victim::new(scene.reader, labels)?.identified(&cases);
         let images = scene.reader.side().map(|side| scene.inputs.images(side, indices)).transpose()?;
         let clean = images.as_ref().map(|images| victim.trace(images)).transpose()?;
-        let cases = indices.iter().map(|&index| scene.ids[index]).collect();
         let (right, first, variants, attacked, nearest) = (vec![], vec![], vec![], vec![], vec![]);
         let mut chunk = Self {
             scene,

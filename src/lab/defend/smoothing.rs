@@ -32,14 +32,13 @@ pub struct Defended<'a> {
     pub alpha: f64,
     /// The most copies of a vote.
     pub samples: u64,
-    /// Where each case gets noise, by its identifier; a case that is not listed gets it everywhere. Attacks see noise
-    /// everywhere.
+    /// Where each case gets noise, by its identifier; a case that is not listed gets it everywhere.
     pub regions: BTreeMap<String, Vec<bool>>,
 }
 
-impl Classifier for Defended<'_> {
-    /// Features `[cases, draws, …]`, or one draw if the pixels get no noise.
-    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+impl Defended<'_> {
+    /// Features of each draw. `inside` is 1 where a case gets noise and 0 elsewhere; None means everywhere.
+    fn drawn(&self, images: &Tensor, inside: Option<&Tensor>) -> Result<Tensor> {
         if self.of.noise.is_none() {
             return Ok(self.of.base.read_images(images)?.f_unsqueeze(1)?);
         }
@@ -49,9 +48,34 @@ impl Classifier for Defended<'_> {
             let seed = self.of.seed.to_string();
             let mut rng = stream(&["draw", self.of.name, &seed, &draw.to_string()]);
             let noise = self.of.noise.copies(&vec![0; self.views * side * side], side, 1, &mut rng)?;
+            let noise = inside.map_or_else(|| Ok(noise.shallow_clone()), |inside| noise.f_mul(inside))?;
             draws.push(self.of.base.read_images(&images.f_add(&noise)?)?);
         }
         Ok(Tensor::f_stack(&draws, 1)?)
+    }
+}
+
+impl Classifier for Defended<'_> {
+    /// Features `[cases, draws, …]`, or one draw if the pixels get no noise.
+    fn read_images(&self, images: &Tensor) -> Result<Tensor> {
+        self.drawn(images, None)
+    }
+
+    fn read_cases(&self, images: &Tensor, cases: &[&str]) -> Result<Tensor> {
+        let side = images.size()[3] as usize;
+        let pixels = self.views * side * side;
+        if cases.iter().all(|case| !self.regions.contains_key(*case)) {
+            return self.drawn(images, None);
+        }
+        let mut inside = Vec::with_capacity(cases.len() * pixels);
+        for case in cases {
+            match self.regions.get(*case) {
+                Some(region) => inside.extend(region.iter().map(|&inside| f32::from(u8::from(inside)))),
+                None => inside.extend(vec![1.0; pixels]),
+            }
+        }
+        let inside = tensor::floats(&inside, &[cases.len(), self.views, side, side])?;
+        self.drawn(images, Some(&inside))
     }
 
     fn read_texts(&self, texts: &[String]) -> Result<Tensor> {
