@@ -87,8 +87,11 @@ impl Program {
 
     fn origins(&self, images: &[ValueId], texts: &[ValueId]) -> Vec<Origin> {
         let mut origins = vec![Origin::default(); self.values];
-        images.iter().for_each(|&id| origins[id] = Origin::IMAGES);
-        texts.iter().for_each(|&id| origins[id] = Origin::TEXT);
+        for (ids, origin) in [(images, Origin::IMAGES), (texts, Origin::TEXT)] {
+            for &id in ids {
+                origins[id] = origin;
+            }
+        }
         for node in &self.nodes {
             let origin = match self.cases_of(node) {
                 Some(_) => Origin::default(),
@@ -121,7 +124,9 @@ impl Program {
     fn overwrites_plainly(&self, origins: &[Origin]) -> bool {
         let mut last_read = vec![0; self.values];
         for (place, node) in self.nodes.iter().enumerate() {
-            read(node).into_iter().for_each(|id| last_read[id] = place);
+            for id in read(node) {
+                last_read[id] = place;
+            }
         }
         self.outputs.iter().for_each(|returned| last_read[returned.value] = self.nodes.len());
         self.nodes.iter().enumerate().all(|(place, node)| {
