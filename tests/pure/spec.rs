@@ -501,7 +501,7 @@ fn the_parts_of_the_default_spec_have_these_digests() {
     let parts = "data=132ab46609505d24bfb3c72c32ff75b1 split=a1ba8690bb078b31e00c6566778f2a66 \
                  models.vision=cb2a3e22050e8b85c72681363b7246b1 models.language=a1433d26fd03ead6b5c0a30d90400f29 \
                  models.fusion=e425b1f50948d306b5984c70630b2fcc models.late=992a17ba9f82da15d98e6fbc471d3236 \
-                 models.hardened=dfe8ee94a35a64825afef13858c4031a \
+                 models.hardened=7a1649b2eb482fec8408fcf93b0ab8f1 \
                  masks=4baa4dff9bbaefd9ec7925d1159cc597 thresholds=8b87875d0cbd2d19120d120238178c40 seed=0 chunk=32";
     assert_eq!(spec.fingerprint().to_string(), parts);
 }

@@ -140,7 +140,7 @@ fn a_fifo_is_refused_and_does_not_hang() {
 #[test]
 fn a_page_in_a_tables_place_is_called_so() {
     let why = read("<html><head><title>Sign in</title></head></html>", "").expect_err("refused");
-    assert!(why.contains("FOLDER/cases.csv holds a web page"), "{why}");
+    assert!(why.contains("FOLDER/cases.csv: it is a web page"), "{why}");
 }
 
 /// A folder with `specs/`, `tables/cases.csv` and `images/a.png`, the image under this name in the table.

@@ -6,13 +6,14 @@
 //! asked gets the views and the text of the report (`lab::remote`). All return two logits a case, one logit a case,
 //! one probability a case, or one logit for each finding that the spec names.
 
+mod file;
 mod module;
 mod probe;
 
 use std::path::Path;
 
+use file::of_file;
 use module::Module;
-use sha2::{Digest, Sha256};
 
 use super::checkpoint::read_vocabulary;
 use super::graph::Graph;
@@ -21,16 +22,11 @@ use super::model::{Answers, Reader, TokenizerOf, beside_zero};
 use super::remote::{Remote, bytes_of};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
-use super::weights::{self, check_pin_of};
-use crate::files::bounded_read;
-use crate::graph::{onnx, pt2};
-use crate::spec::{Access, Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel};
+use crate::spec::{Access, Behind, ModuleFile, Outputs, ScriptModel};
 use crate::{Error, Result};
 
 /// Limit on the log-odds of a probability: beyond it, 32 bits cannot distinguish the probability from 1.
 const MOST_LOG_ODDS: f64 = 16.0;
-/// Limit on the bytes of a module.
-const LIMIT_BYTES: u64 = 8 << 30;
 
 /// A user's own model; [`Script::probe`] checks it.
 #[derive(Debug)]
@@ -353,54 +349,6 @@ impl Reader for Script {
     fn reads_alike(&self, one: &str, other: &str) -> bool {
         self.tokenizer().map_or(one == other, |of| of.reads_alike(one, other))
     }
-}
-
-/// A pinned file's name, its digest and its module.
-fn of_file(
-    spec: &ScriptModel,
-    file: &ModuleFile,
-    find: &impl Fn(&Path) -> Result<std::path::PathBuf>,
-) -> Result<(String, String, Module)> {
-    let path = find(&file.source.path)?;
-    let name = path.display().to_string();
-    let unreadable = |why: std::io::Error| Error::unreadable(&path, &why, "name the file of a model");
-    // read once, so that the bytes that were hashed are the bytes that are loaded
-    let bytes = bounded_read(&path, LIMIT_BYTES).map_err(unreadable)?;
-    let module = match file.format {
-        ModuleFormat::Onnx => return of_onnx((spec, file), &path, name, bytes),
-        ModuleFormat::Pt2 => {
-            check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
-            let program = pt2::read(&bytes).map_err(|what| Error::Input(format!("{name} {what}")))?;
-            Module::graph(&name, program, &bytes, (spec, file))?
-        }
-        ModuleFormat::TorchScript => {
-            check_pin_of(&name, &bytes, file.source.sha256.as_deref())?;
-            Module::torch_script(&name, &bytes)?
-        }
-    };
-    Ok((name, blake3::hash(&bytes).to_hex().to_string(), module))
-}
-
-/// The same of an ONNX model, whose larger tensors may lie in files beside it: the pin and the digest cover them all.
-fn of_onnx(
-    (spec, file): (&ScriptModel, &ModuleFile),
-    path: &Path,
-    name: String,
-    bytes: Vec<u8>,
-) -> Result<(String, String, Module)> {
-    let refused = |what: String| Error::Input(format!("{name} {what}"));
-    let (mut pin, mut digest) = (Sha256::new_with_prefix(&bytes), blake3::Hasher::new());
-    digest.update(&bytes);
-    let model = onnx::Model::open(bytes, path.parent().unwrap_or(Path::new(""))).map_err(refused)?;
-    for (_, bytes) in model.beside() {
-        pin.update(bytes);
-        digest.update(bytes);
-    }
-    let pinned = file.source.sha256.as_deref().unwrap_or("nothing");
-    weights::same(&name, pinned, &format!("{:x}", pin.finalize()))?;
-    let (program, bytes) = model.program().map_err(refused)?;
-    let module = Module::graph(&name, program, &bytes, (spec, file))?;
-    Ok((name, digest.finalize().to_hex().to_string(), module))
 }
 
 /// The output columns of the data's findings, in the data's order.
