@@ -44,16 +44,18 @@ pub fn bounded_text(path: &Path, most: u64) -> std::io::Result<String> {
 /// # Errors
 /// The file is missing, of another kind, larger, or a placeholder.
 pub fn open_regular(path: &Path, most: u64) -> std::io::Result<File> {
-    let elsewhere = |found: placeholder::Placeholder| IoError::new(ErrorKind::InvalidData, found);
     // before it is opened, because opening a FIFO waits for somebody who writes into it
-    check(&std::fs::metadata(path).map_err(|why| placeholder::absent(path).map_or(why, elsewhere))?, most)?;
+    check(
+        &std::fs::metadata(path).map_err(|why| placeholder::absent(path).map_or(why, IoError::from))?,
+        most,
+    )?;
     let mut file = File::open(path)?;
     // and after, because another file may have taken its name
     check(&file.metadata()?, most)?;
     let mut start = Vec::new();
     file.by_ref().take(placeholder::START).read_to_end(&mut start)?;
     if let Some(found) = placeholder::recognise(&start) {
-        return Err(elsewhere(found));
+        return Err(found.into());
     }
     file.rewind()?;
     Ok(file)

@@ -25,6 +25,12 @@ impl fmt::Display for Placeholder {
 
 impl std::error::Error for Placeholder {}
 
+impl From<Placeholder> for std::io::Error {
+    fn from(found: Placeholder) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, found)
+    }
+}
+
 /// What a file is instead of its content, if its first bytes are those of a placeholder; [`START`] bytes are enough.
 pub fn recognise(start: &[u8]) -> Option<Placeholder> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();

@@ -96,7 +96,7 @@ fn head(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let is_page =
         path.extension().is_some_and(|ending| ["html", "htm", "xml"].iter().any(|page| ending == *page));
     if let Some(found) = placeholder::recognise(&head).filter(|_| !is_page) {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, found));
+        return Err(found.into());
     }
     Ok(Some(head).filter(|head| dicom::is_dicom(head)))
 }

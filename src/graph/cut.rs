@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::{Argument, Node, Operator, Output, Program, ValueId, last_uses, operators};
+use super::{Argument, Node, Operator, Program, ValueId, last_uses, operators};
 
 /// A part of a program: calls that compute its outputs from its inputs and the weights. The values keep their numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,9 +95,9 @@ impl Program {
         for node in &self.nodes {
             let origin = match self.cases_of(node) {
                 Some(_) => Origin::default(),
-                None => read(node).iter().fold(Origin::default(), |all, &id| all.and(origins[id])),
+                None => node.reads().iter().fold(Origin::default(), |all, &id| all.and(origins[id])),
             };
-            for id in written(node) {
+            for id in node.makes() {
                 origins[id] = origins[id].and(origin);
             }
         }
@@ -124,7 +124,7 @@ impl Program {
     fn overwrites_plainly(&self, origins: &[Origin]) -> bool {
         let mut last_read = vec![0; self.values];
         for (place, node) in self.nodes.iter().enumerate() {
-            for id in read(node) {
+            for id in node.reads() {
                 last_read[id] = place;
             }
         }
@@ -135,7 +135,7 @@ impl Program {
                 return true;
             }
             let Some((_, Argument::Value(target))) = node.arguments.first() else { return false };
-            let is_own = written(node).iter().all(|&id| origins[id] == origins[*target]);
+            let is_own = node.makes().iter().all(|&id| origins[id] == origins[*target]);
             is_own && last_read[*target] == place && self.weights.len() + self.inputs.len() <= *target
         })
     }
@@ -143,10 +143,10 @@ impl Program {
     /// The values of one origin that a call with another origin reads, or that are returned.
     fn read_with_others(&self, origins: &[Origin], origin: Origin) -> Vec<ValueId> {
         let mut seen = HashSet::new();
-        let is_joint = |node: &&Node| written(node).iter().any(|&id| origins[id] == Origin::BOTH);
+        let is_joint = |node: &&Node| node.makes().iter().any(|&id| origins[id] == Origin::BOTH);
         let by_others = self.nodes.iter().filter(is_joint);
         let returned = self.outputs.iter().map(|returned| returned.value);
-        let values = by_others.flat_map(read).chain(returned);
+        let values = by_others.flat_map(Node::reads).chain(returned);
         values.filter(|&id| origins[id] == origin && seen.insert(id)).collect()
     }
 
@@ -156,7 +156,7 @@ impl Program {
             Operator::Whole(_) => true,
             Operator::Aten { name, .. } => name.starts_with("sym_"),
         };
-        self.nodes.iter().filter(makes_number).flat_map(written).collect()
+        self.nodes.iter().filter(makes_number).flat_map(Node::makes).collect()
     }
 
     /// The calls between inputs and outputs. Where they read the number of cases, they read it from the first input.
@@ -165,7 +165,7 @@ impl Program {
         let mut wanted: HashSet<ValueId> = outputs.iter().copied().filter(|id| !given.contains(id)).collect();
         let mut nodes = Vec::new();
         for node in self.nodes.iter().rev() {
-            if !written(node).iter().any(|id| wanted.contains(id)) {
+            if !node.makes().iter().any(|id| wanted.contains(id)) {
                 continue;
             }
             let mut node = node.clone();
@@ -175,21 +175,11 @@ impl Program {
                     argument.values_mut().into_iter().for_each(|id| *id = first);
                 }
             }
-            wanted.extend(read(&node).into_iter().filter(|id| !given.contains(id)));
+            wanted.extend(node.reads().into_iter().filter(|id| !given.contains(id)));
             nodes.push(node);
         }
         nodes.reverse();
         last_uses::mark_in(&mut nodes, self.weights.len(), &outputs);
         Part { inputs: inputs.to_vec(), nodes, outputs }
     }
-}
-
-/// The values that a call reads.
-fn read(node: &Node) -> Vec<ValueId> {
-    node.arguments.iter().flat_map(|(_, argument)| argument.values()).collect()
-}
-
-/// The values that a call makes.
-fn written(node: &Node) -> Vec<ValueId> {
-    node.outputs.iter().flat_map(Output::values).collect()
 }

@@ -44,7 +44,7 @@ impl Program {
     fn readers(&self) -> HashMap<ValueId, Vec<usize>> {
         let mut readers: HashMap<ValueId, Vec<usize>> = HashMap::new();
         for (place, node) in self.nodes.iter().enumerate() {
-            for id in node.arguments.iter().flat_map(|(_, argument)| argument.values()) {
+            for id in node.reads() {
                 readers.entry(id).or_default().push(place);
             }
         }

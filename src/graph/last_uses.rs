@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Node, Output, Program, ValueId};
+use super::{Node, Program, ValueId};
 
 /// Notes at each call which values no later call reads, so that their memory is freed. Weights and outputs are kept.
 pub(super) fn mark(program: &mut Program) {
@@ -14,9 +14,7 @@ pub(super) fn mark(program: &mut Program) {
 pub(super) fn mark_in(nodes: &mut [Node], weights: usize, outputs: &[ValueId]) {
     let mut seen: HashSet<ValueId> = outputs.iter().copied().collect();
     for node in nodes.iter_mut().rev() {
-        let read = node.arguments.iter().flat_map(|(_, argument)| argument.values());
-        let values: Vec<ValueId> = read.chain(node.outputs.iter().flat_map(Output::values)).collect();
-        for id in values {
+        for id in [node.reads(), node.makes()].concat() {
             if id >= weights && seen.insert(id) {
                 node.last_uses.push(id);
             }

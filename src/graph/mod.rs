@@ -167,6 +167,16 @@ impl Node {
     pub(crate) fn argument(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|(key, _)| key == name).map(|(_, argument)| argument)
     }
+
+    /// The values that it reads.
+    pub(crate) fn reads(&self) -> Vec<ValueId> {
+        self.arguments.iter().flat_map(|(_, argument)| argument.values()).collect()
+    }
+
+    /// The values that it makes.
+    pub(crate) fn makes(&self) -> Vec<ValueId> {
+        self.outputs.iter().flat_map(Output::values).collect()
+    }
 }
 
 /// What a call can call.

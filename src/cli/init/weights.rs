@@ -70,8 +70,6 @@ pub(super) fn read(path: &Path) -> Result<Weights> {
     if path.is_dir() {
         return folder(path);
     }
-    open_regular(path, LIMIT_BYTES)
-        .map_err(|why| Error::unreadable(path, &why, "name a file or folder of weights"))?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let kept = match ending {
         "safetensors" => vision(path)?,

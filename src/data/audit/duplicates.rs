@@ -217,8 +217,8 @@ fn difference_hash(picture: &[u8]) -> Option<Hash> {
     Some(hash)
 }
 
-/// Whether two hashes differ in few bits. Each film is compared with each other one, so most pairs are given up after a
-/// quarter of their bits.
+/// Whether two hashes differ in few bits. Each film is compared with every other, so the count stops as soon as the hashes
+/// differ in more.
 fn are_near(one: &Hash, other: &Hash) -> bool {
     let mut distance = 0;
     for (one, other) in one.iter().zip(other) {

@@ -31,7 +31,7 @@ pub(super) struct Places {
     pub(super) fold: Option<usize>,
     pub(super) reader: Option<usize>,
     pub(super) groups: Vec<Grouping>,
-    /// How masks are decoded: they hold no picture, so their bits are their own.
+    /// How masks are decoded. The spec's `bits` are those of pictures and do not apply to them.
     pub(super) mask_decoding: Arc<Decoding>,
 }
 

@@ -27,15 +27,9 @@ pub(super) struct Branches {
 }
 
 impl Branch {
-    /// The features for some inputs: the value itself where it is the only one, otherwise all values beside each other.
+    /// The features for some inputs.
     pub(super) fn features(&self, weights: &[Tensor], inputs: &[&Tensor]) -> Result<Tensor> {
-        let mut values = self.calls.run(weights, inputs)?;
-        if values.len() == 1 {
-            return values.pop().ok_or_else(|| Error::Bug("a branch has no features".into()));
-        }
-        let flat: Vec<Tensor> =
-            values.iter().map(|value| Ok(value.f_flatten(1, -1)?)).collect::<Result<_>>()?;
-        Ok(Tensor::f_cat(&flat, 1)?)
+        beside(&self.calls.run(weights, inputs)?)
     }
 
     /// The values of features.
@@ -61,6 +55,15 @@ impl Branches {
         values.extend(self.text.values(text)?);
         self.joint.run(weights, &values.iter().collect::<Vec<&Tensor>>())
     }
+}
+
+/// The features that values are: the value itself where it is the only one, otherwise all beside each other.
+fn beside(values: &[Tensor]) -> Result<Tensor> {
+    if let [value] = values {
+        return Ok(value.shallow_clone());
+    }
+    let flat: Vec<Tensor> = values.iter().map(|value| Ok(value.f_flatten(1, -1)?)).collect::<Result<_>>()?;
+    Ok(Tensor::f_cat(&flat, 1)?)
 }
 
 /// The shapes of values for one case; None where a value is no tensor of 32-bit numbers with a row for each case.
@@ -129,12 +132,14 @@ impl Graph {
         let _guard = tensor::no_grad_guard();
         let (Some(first), Some(ids)) = (images.first(), text.first()) else { return Ok(None) };
         let cases = first.size()[0];
-        let branch = |part: &Part, inputs: &[&Tensor]| -> Result<Option<Branch>> {
+        let branch = |part: &Part, inputs: &[&Tensor]| -> Result<Option<(Branch, Tensor)>> {
             let calls = self.calls(part)?;
-            let shapes = shapes(&calls.run(&self.weights, inputs)?, cases);
-            Ok(shapes.map(|shapes| Branch { calls, shapes }))
+            let values = calls.run(&self.weights, inputs)?;
+            let Some(shapes) = shapes(&values, cases) else { return Ok(None) };
+            Ok(Some((Branch { calls, shapes }, beside(&values)?)))
         };
-        let (Some(of_images), Some(of_text)) = (branch(&cut.images, images)?, branch(&cut.text, text)?)
+        let (Some((of_images, seen)), Some((of_text, read))) =
+            (branch(&cut.images, images)?, branch(&cut.text, text)?)
         else {
             return Ok(None);
         };
@@ -150,11 +155,9 @@ impl Graph {
         let joint = self.calls(&cut.joint)?;
         let branches = Branches { images: of_images, text: of_text, joint };
         let whole = self.run(&[images, text].concat())?;
-        let features =
-            (branches.images.features(&self.weights, images)?, branches.text.features(&self.weights, text)?);
         // twice, because a call that overwrote features would change the second answer
         for _ in 0..2 {
-            let parts = branches.join(&self.weights, &features.0, &features.1)?;
+            let parts = branches.join(&self.weights, &seen, &read)?;
             let same = whole.iter().zip(&parts).all(|(one, other)| one.equal(other));
             if !same || whole.len() != parts.len() {
                 return Ok(None);
