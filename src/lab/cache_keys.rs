@@ -15,9 +15,9 @@ use crate::plan::{Attack, Certificate, Plan};
 use crate::spec::{Absence, ImageMethod, ImageSearch, Mask, Model, TextMethod};
 
 /// Raise this when the same key may have other outcomes than before.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// The same, for certificates alone.
-const CERTIFICATES: u32 = 1;
+const CERTIFICATES: u32 = 2;
 
 /// Computes the keys of a model's journals and of their lines.
 pub struct Keys<'a> {

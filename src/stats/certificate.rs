@@ -27,6 +27,9 @@ pub enum Change {
     },
 }
 
+/// A refutation is waited for up to this part of the samples once a certificate has become implausible.
+pub const PATIENCE: u64 = 10;
+
 /// A claim about one case, fixed before any copy of it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Question {
@@ -52,7 +55,7 @@ impl Question {
             }
             Change::Edited { deletion, edits } => edited(self.radius, deletion, edits),
         }?;
-        Some(Rules { threshold, alpha: self.alpha, limit: self.samples })
+        Some(Rules { threshold, alpha: self.alpha, limit: self.samples, patience: Some(self.samples / PATIENCE) })
     }
 }
 

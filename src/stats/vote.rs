@@ -12,6 +12,11 @@
 //! 1970), whenever one looks. The other side is the same with S and F, and p and 1 − p, exchanged. The numbers S and F are
 //! kept, and everything else follows from them (Voráček, NeurIPS 2024, uses confidence sequences for the same question).
 //!
+//! A case near its threshold would take all the copies that are allowed and stay undecided in the end. So a vote can be
+//! given up before: once even the highest share that its copies leave plausible (2.5 standard errors above theirs) would
+//! not be certified with the copies that are left. A vote that may still be refuted with little more is waited for. Giving
+//! up only ever loses a certificate, so the errors stay as they are.
+//!
 //! Over all paths of at most 10,000 copies at α = 0.001, a case whose share is the threshold is certified with
 //! probability under 0.001. At a share of 0.99 it takes 24 copies on average for a radius of 0.4 σ, 62 for 1 σ and 1,670
 //! for 2 σ, where a fixed number takes 10,000.
@@ -27,7 +32,13 @@ pub struct Rules {
     pub alpha: f64,
     /// The most copies that are drawn.
     pub limit: u64,
+    /// The copies up to which a refutation is waited for once a certificate has become implausible; None where no vote is
+    /// given up as long as the copies that are left can show anything.
+    pub patience: Option<u64>,
 }
+
+/// The standard errors by which a share may still plausibly differ from that of the copies so far.
+const PLAUSIBLE: f64 = 2.5;
 
 /// What a vote has found so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +49,7 @@ pub enum State {
     Certified,
     /// The share does not exceed the threshold.
     Refuted,
-    /// The copies that are left cannot show that the share exceeds the threshold.
+    /// The copies that are left cannot show that the share exceeds the threshold, or will hardly do so.
     Undecided,
 }
 
@@ -66,9 +77,31 @@ impl Rules {
         } else if log_evidence(successes + remaining, failures, self.threshold) < enough {
             // each further success raises the evidence, so successes alone are the best that can come
             State::Undecided
+        } else if self.patience.is_some_and(|patience| self.is_given_up(count, patience)) {
+            State::Undecided
         } else {
             State::Open
         }
+    }
+
+    /// Whether neither a certificate with the copies that are left nor a refutation with those up to `patience` is plausible.
+    fn is_given_up(&self, count: Count, patience: u64) -> bool {
+        let enough = -self.alpha.ln();
+        let Count { successes, failures } = count;
+        let drawn = successes + failures;
+        // one success and one failure more keep the error of a few copies from being none
+        let share = (successes + 1) as f64 / (drawn + 2) as f64;
+        let error = (share * (1.0 - share) / (drawn + 2) as f64).sqrt();
+        let after = |further: u64, share: f64| {
+            let right = (share.clamp(0.0, 1.0) * further as f64).round() as u64;
+            (successes + right, failures + further - right)
+        };
+        let (right, wrong) = after(self.limit.saturating_sub(drawn), share + PLAUSIBLE * error);
+        if log_evidence(right, wrong, self.threshold) >= enough {
+            return false;
+        }
+        let (right, wrong) = after(patience.saturating_sub(drawn), share - PLAUSIBLE * error);
+        log_evidence(wrong, right, 1.0 - self.threshold) < enough
     }
 
     /// The vote on these answers in their order (true: the label); it ends at the first look that shows something, and

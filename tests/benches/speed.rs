@@ -112,7 +112,7 @@ fn votes(c: &mut Criterion) {
     };
     let point = Point { pixels: Some(gaussian::rounded(&bytes)), text: String::new() };
     // a vote that only 160 answers of one kind decide; an untrained network mostly gives one kind
-    let rules = vote::Rules { threshold: 0.5, alpha: 1e-40, limit: 160 };
+    let rules = vote::Rules { threshold: 0.5, alpha: 1e-40, limit: 160, patience: None };
     let ask = |label| smoothed.votes(&point, label, &["bench"], &[Some(rules)]).expect("votes")[0].samples;
     let label = ask(true) > ask(false);
     let mut group = c.benchmark_group("votes");

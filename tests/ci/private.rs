@@ -79,7 +79,8 @@ fn nothing_written_holds_what_identifies_a_patient() {
     let reports = ["html=a.html", "junit=a.xml", "sarif=a.sarif", "markdown=a.md", "json=a.json"];
     let flags: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
     let check = [&["check", "private.yaml", "--verbose", "--evidence", "evidence.json"][..], &flags].concat();
-    for arguments in [&["plan", "private.yaml"][..], &check, &["accept", "private.yaml"]] {
+    let bundle = ["bundle", "private.yaml", "--evidence", "evidence.json", "--out", "result.tar"];
+    for arguments in [&["plan", "private.yaml"][..], &check, &["accept", "private.yaml"], &bundle] {
         let (code, said) = run(arguments);
         let text = String::from_utf8_lossy(&said).to_string();
         assert!(matches!(code, Some(0 | 1 | 3)), "{arguments:?}: {code:?} {text}");
@@ -96,8 +97,8 @@ fn nothing_written_holds_what_identifies_a_patient() {
         .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
         .collect();
     assert!(written.iter().any(|(path, _)| path.ends_with("evidence.json")), "no evidence was written");
-    for report in reports {
-        let name = report.split('=').nth(1).unwrap_or_default();
+    let reports = reports.iter().filter_map(|report| report.split_once('='));
+    for name in reports.map(|(_, name)| name).chain(["result.tar"]) {
         assert!(written.iter().any(|(path, _)| path.ends_with(name)), "{name} was not written");
     }
     for secret in SECRETS {

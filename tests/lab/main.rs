@@ -24,6 +24,7 @@ mod classes;
 mod commands;
 mod confined;
 mod deceptions;
+mod defended_classes;
 mod device;
 mod endpoint_faults;
 mod endpoints;

@@ -391,61 +391,52 @@ struct Ends {
     mean: f64,
 }
 
-/// By dynamic programming over the number of successes of the votes that are still open. `state` is what a count shows.
-fn ends(limit: u64, share: f64, state: impl Fn(Count) -> State) -> Ends {
-    let mut found = Ends::default();
-    let mut open = vec![1.0_f64];
-    // open votes lie between what refutes or leaves undecided below, and what certifies above
-    let (mut low, mut high) = (0_usize, 0_usize);
+/// How a vote ends if the label's share is each of `shares`, by dynamic programming over the number of successes of the
+/// votes that are still open. `state` is what a count shows.
+fn ends<const N: usize>(limit: u64, shares: [f64; N], state: impl Fn(Count) -> State) -> [Ends; N] {
+    let mut found = [(); N].map(|()| Ends::default());
+    // the probability that a vote is open with so many successes, for each share
+    let mut open = vec![[1.0_f64; N]];
     for copies in 0..=limit {
-        let at =
-            |successes: usize| Count { successes: successes as u64, failures: copies - successes as u64 };
-        while high > low && state(at(high)) == State::Certified {
-            found.certified += open[high];
-            open[high] = 0.0;
-            high -= 1;
-        }
-        loop {
-            match state(at(low)) {
-                State::Open => break,
-                State::Certified => found.certified += open[low],
-                State::Refuted => found.refuted += open[low],
-                State::Undecided => found.undecided += open[low],
+        for (successes, masses) in (0..).zip(&mut open) {
+            if masses.iter().all(|mass| *mass < 1e-30) {
+                continue;
             }
-            open[low] = 0.0;
-            if low == high {
-                return found;
+            let state = state(Count { successes, failures: copies - successes });
+            for (found, mass) in found.iter_mut().zip(masses) {
+                let end = match state {
+                    State::Open => {
+                        found.mean += *mass;
+                        continue;
+                    }
+                    State::Certified => &mut found.certified,
+                    State::Refuted => &mut found.refuted,
+                    State::Undecided => &mut found.undecided,
+                };
+                *end += std::mem::take(mass);
             }
-            low += 1;
         }
-        found.mean += open[low..=high].iter().sum::<f64>();
-        open.resize(open.len().max(high + 2), 0.0);
-        for successes in (low + 1..=high + 1).rev() {
-            open[successes] = open[successes] * (1.0 - share) + open[successes - 1] * share;
-        }
-        open[low] *= 1.0 - share;
-        high += 1;
-        while low < high && open[low] < 1e-30 {
-            low += 1;
-        }
-        while high > low && open[high] < 1e-30 {
-            high -= 1;
+        open.push([0.0; N]);
+        for successes in (0..open.len()).rev() {
+            let before = successes.checked_sub(1).map_or([0.0; N], |before| open[before]);
+            for (place, share) in shares.iter().enumerate() {
+                open[successes][place] = open[successes][place] * (1.0 - share) + before[place] * share;
+            }
         }
     }
     found
 }
 
-fn vote(threshold: f64, alpha: f64, limit: u64, share: f64) -> Ends {
-    let rules = Rules { threshold, alpha, limit };
-    ends(limit, share, |count| rules.look(count))
+fn vote<const N: usize>(rules: Rules, shares: [f64; N]) -> [Ends; N] {
+    ends(rules.limit, shares, |count| rules.look(count))
 }
 
 #[test]
 fn a_vote_errs_no_more_often_than_it_says_on_either_side() {
     for threshold in [0.5, 0.655, 0.8413, 0.95] {
         for alpha in [0.001, 0.01, 0.05] {
-            for limit in [50, 400, 1_500] {
-                let found = vote(threshold, alpha, limit, threshold);
+            for (limit, patience) in [(50, None), (50, Some(5)), (400, None), (400, Some(40)), (1_500, Some(150))] {
+                let [found] = vote(Rules { threshold, alpha, limit, patience }, [threshold]);
                 let all = found.certified + found.refuted + found.undecided;
                 assert!((all - 1.0).abs() < 1e-9, "{threshold} {alpha} {limit}: {found:?}");
                 assert!(
@@ -461,7 +452,8 @@ fn a_vote_errs_no_more_often_than_it_says_on_either_side() {
 fn a_clear_vote_takes_few_copies() {
     for (radius, most) in [(0.4, 30.0), (1.0, 70.0)] {
         let threshold = masked(radius, 0.0).expect("a threshold");
-        let found = vote(threshold, 0.001, 10_000, 0.99);
+        let rules = Rules { threshold, alpha: 0.001, limit: 10_000, patience: Some(1_000) };
+        let [found] = vote(rules, [0.99]);
         assert!(found.mean <= most && found.certified > 0.999, "{radius} σ: {found:?}");
     }
 }
@@ -472,8 +464,8 @@ fn a_clear_vote_takes_few_copies() {
 fn a_vote_near_its_threshold() {
     for radius in [0.4, 1.0, 2.0] {
         let threshold = masked(radius, 0.0).expect("a threshold");
-        let (at, clear) = (vote(threshold, 0.001, 10_000, threshold), vote(threshold, 0.001, 10_000, 0.99));
-        let below = vote(threshold, 0.001, 10_000, f64::midpoint(threshold, 0.5));
+        let rules = Rules { threshold, alpha: 0.001, limit: 10_000, patience: None };
+        let [at, clear, below] = vote(rules, [threshold, 0.99, f64::midpoint(threshold, 0.5)]);
         println!(
             "{radius} σ: {:.5} wrong at the threshold; {:.0} copies at 0.99; {:.0} half-way below",
             at.certified, clear.mean, below.mean
@@ -483,12 +475,30 @@ fn a_vote_near_its_threshold() {
 }
 
 #[test]
+fn giving_up_halves_the_copies_near_a_threshold_and_loses_few_certificates() {
+    let shares: [f64; 20] = std::array::from_fn(|place| 0.6 + 0.02 * place as f64);
+    for threshold in [0.655, 0.8413] {
+        let rules = Rules { threshold, alpha: 0.001, limit: 2_000, patience: None };
+        let stubborn = vote(rules, shares);
+        let patient = vote(Rules { patience: Some(200), ..rules }, shares);
+        let mean = |of: fn(&Ends) -> f64, ends: &[Ends]| ends.iter().map(of).sum::<f64>() / ends.len() as f64;
+        let lost = mean(|end| end.certified, &stubborn) - mean(|end| end.certified, &patient);
+        let copies = mean(|end| end.mean, &patient) / mean(|end| end.mean, &stubborn);
+        println!("{threshold}: {lost:.4} of the cases lose their certificate, {copies:.2} of the copies");
+        assert!((0.0..0.01).contains(&lost) && copies < 0.7, "{threshold}: {lost} {copies}");
+        for (one, other) in stubborn.iter().zip(&patient) {
+            assert!(other.certified <= one.certified + 1e-12 && other.refuted <= one.refuted + 1e-12);
+        }
+    }
+}
+
+#[test]
 fn looking_at_bounds_of_a_fixed_number_of_cases_is_exposed() {
     // Clopper and Pearson's bound, looked at every 100 copies
     let (threshold, alpha) = (0.8413, 0.001);
     let least: Vec<Option<u64>> =
         (0..=20).map(|look| least_successes(look * 100, threshold, alpha)).collect();
-    let found = ends(2_000, threshold, |count| {
+    let [found] = ends(2_000, [threshold], |count| {
         let copies = count.successes + count.failures;
         let look = (copies > 0 && copies % 100 == 0).then(|| least[copies as usize / 100]).flatten();
         if look.is_some_and(|least| count.successes >= least) { State::Certified } else { State::Open }
@@ -498,7 +508,7 @@ fn looking_at_bounds_of_a_fixed_number_of_cases_is_exposed() {
 
 #[test]
 fn a_vote_counts_up_to_its_decision_and_no_further() {
-    let rules = Rules { threshold: 0.8, alpha: 0.001, limit: 500 };
+    let rules = Rules { threshold: 0.8, alpha: 0.001, limit: 500, patience: Some(50) };
     let (state, count) = rules.run(std::iter::repeat(true));
     assert_eq!((state, rules.look(count)), (State::Certified, State::Certified));
     assert!(log_evidence(count.successes - 1, 0, 0.8) < 1000_f64.ln(), "one copy earlier it was open");

@@ -147,13 +147,13 @@ impl Adversary<'_> {
             return Ok(Attacked::Held);
         }
         let limit = question.samples * LONGER;
-        let wrong = Rules { threshold: 0.5, alpha: ALPHA, limit };
+        let wrong = Rules { threshold: 0.5, alpha: ALPHA, limit, patience: None };
         let vote = smoothed.votes(&attacked, label, &["contradiction", id], &[Some(wrong)])?;
         if vote.iter().all(|vote| vote.state != State::Refuted) {
             return Ok(Attacked::Held);
         }
         let words = clean.text.split_whitespace().count() as u64;
-        let again = question.rules(words).map(|rules| Rules { alpha: ALPHA, limit, ..rules });
+        let again = question.rules(words).map(|rules| Rules { alpha: ALPHA, limit, patience: None, ..rules });
         let vote = smoothed.votes(&clean, label, &["certified again", id], &[again])?;
         if vote.iter().any(|vote| vote.state == State::Certified) {
             return Err(Error::Bug(format!(

@@ -72,7 +72,7 @@ pub fn noise(
     let Smoothed { name, ref noise, words, seed, .. } = *smoothed;
     let recorded = Smoothed { base: &recorder, name, noise: noise.clone(), words, seed };
     // with these rules the vote goes on for a whole block, whatever the answers
-    let rules = Rules { threshold: 0.5, alpha: 0.01, limit: BLOCK as u64 };
+    let rules = Rules { threshold: 0.5, alpha: 0.01, limit: BLOCK as u64, patience: None };
     recorded.votes(&point, inputs.labels[index], &["smooth", id], &[Some(rules)])?;
     let mut found = NoiseHealth { values: 0, sum: 0.0, squares: 0.0, copies: 0, alike: 0 };
     let mut seen: Vec<Vec<f32>> = Vec::new();

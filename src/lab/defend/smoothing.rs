@@ -14,6 +14,7 @@ use crate::lab::model::{Pieces, Reader};
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::lab::victim::{Answer, Classifier, TextTrace};
 use crate::random::stream;
+use crate::stats::certificate::PATIENCE;
 use crate::stats::vote::{Rules, State};
 use crate::{Class, Result};
 
@@ -162,7 +163,8 @@ impl Reader for Defended<'_> {
         truth: Class,
     ) -> Result<Option<Answer>> {
         let pixels = image.map(tensor::values).transpose()?.map(|pixels| gaussian::rounded(&pixels));
-        let rules = Rules { threshold: 0.5, alpha: self.alpha, limit: self.samples };
+        let patience = Some(self.samples / PATIENCE);
+        let rules = Rules { threshold: 0.5, alpha: self.alpha, limit: self.samples, patience };
         let point = Point { pixels, text: text.to_string() };
         let region = self.regions.get(case).cloned();
         let noise = gaussian::Noise { sigma: self.of.noise.sigma.clone(), region };
