@@ -183,7 +183,12 @@ fn of_long_report(question: &Question) -> Option<f64> {
 
 fn can_certify(question: &Question) -> bool {
     let Some(threshold) = of_long_report(question) else { return false };
-    let rules = crate::stats::vote::Rules { threshold, alpha: question.alpha, limit: question.samples, patience: None };
+    let rules = crate::stats::vote::Rules {
+        threshold,
+        alpha: question.alpha,
+        limit: question.samples,
+        patience: None,
+    };
     rules.can_certify()
 }
 

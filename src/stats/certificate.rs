@@ -55,7 +55,12 @@ impl Question {
             }
             Change::Edited { deletion, edits } => edited(self.radius, deletion, edits),
         }?;
-        Some(Rules { threshold, alpha: self.alpha, limit: self.samples, patience: Some(self.samples / PATIENCE) })
+        Some(Rules {
+            threshold,
+            alpha: self.alpha,
+            limit: self.samples,
+            patience: Some(self.samples / PATIENCE),
+        })
     }
 }
 

@@ -50,7 +50,12 @@ fn defended_models_of_three_classes_are_attacked_and_certified() {
     for cell in &evidence.cells {
         // no answer at all is an abstention of the vote, which counts as wrong
         let is_class = |class: Class| matches!(class, Class::Several(0..3));
-        assert!(cell.outcomes.iter().all(|one| one.predicted.is_none_or(is_class)), "{} {}", cell.model, cell.attack);
+        assert!(
+            cell.outcomes.iter().all(|one| one.predicted.is_none_or(is_class)),
+            "{} {}",
+            cell.model,
+            cell.attack
+        );
         let clean = evidence.cell(&cell.model, "clean").expect("a clean cell");
         for (attacked, clean) in cell.outcomes.iter().zip(&clean.outcomes) {
             assert!(attacked.held == 0 || clean.held > 0, "{} {}", cell.model, cell.attack);

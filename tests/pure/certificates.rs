@@ -435,7 +435,9 @@ fn vote<const N: usize>(rules: Rules, shares: [f64; N]) -> [Ends; N] {
 fn a_vote_errs_no_more_often_than_it_says_on_either_side() {
     for threshold in [0.5, 0.655, 0.8413, 0.95] {
         for alpha in [0.001, 0.01, 0.05] {
-            for (limit, patience) in [(50, None), (50, Some(5)), (400, None), (400, Some(40)), (1_500, Some(150))] {
+            for (limit, patience) in
+                [(50, None), (50, Some(5)), (400, None), (400, Some(40)), (1_500, Some(150))]
+            {
                 let [found] = vote(Rules { threshold, alpha, limit, patience }, [threshold]);
                 let all = found.certified + found.refuted + found.undecided;
                 assert!((all - 1.0).abs() < 1e-9, "{threshold} {alpha} {limit}: {found:?}");

@@ -22,6 +22,7 @@ use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 
 use super::bag_of_words::words;
+use super::near_hashes::{GRID, Hash, NearHashes};
 use crate::data::sets::Sets;
 use crate::random::stream;
 
@@ -35,10 +36,8 @@ const MINIMA: usize = 6;
 
 /// Side of the pictures that are compared, in pixels.
 pub(super) const SIDE: u32 = 32;
-/// Cells of a side of the grid.
-const GRID: usize = 16;
-/// Bits in which the hashes of nearly the same picture may differ.
-const NEAR: u32 = 28;
+/// Films whose copies are looked for at once, before these are joined: a copy that is already joined is not listed again.
+const AT_ONCE: usize = 1024;
 
 /// Whether each of `test` is also in `before`, exactly or nearly. A text without a word is nowhere.
 pub(super) fn reports(before: &[&str], test: &[&str]) -> Vec<bool> {
@@ -130,9 +129,10 @@ pub(super) fn images(before: &[&[Film]], test: &[&[Film]]) -> Vec<bool> {
             near.extend(film.hash);
         }
     }
+    let near = NearHashes::of(&near);
     let is_known = |film: &Film| {
-        let is_near = |hash: Hash| near.iter().any(|other| are_near(&hash, other));
-        exact.contains(&film.digest) || film.hash.is_some_and(is_near)
+        let is_near = |hash: &Hash| near.near(hash).next().is_some();
+        exact.contains(&film.digest) || film.hash.as_ref().is_some_and(is_near)
     };
     test.par_iter().map(|pictures| pictures.iter().any(is_known)).collect()
 }
@@ -170,30 +170,34 @@ pub(super) fn report_groups(texts: &[&str]) -> Vec<Option<usize>> {
 pub(super) fn film_groups(studies: &[&[Film]]) -> Vec<Option<usize>> {
     let mut sets = Sets::new(studies.len());
     let mut first: HashMap<blake3::Hash, usize> = HashMap::new();
-    let mut hashes: Vec<(usize, Hash)> = Vec::new();
+    let (mut owners, mut hashes): (Vec<usize>, Vec<Hash>) = (Vec::new(), Vec::new());
     for (study, films) in studies.iter().enumerate() {
         for film in *films {
             if let Some(same) = first.get(&film.digest) {
                 sets.join(*same, study);
             } else {
                 first.insert(film.digest, study);
-                hashes.extend(film.hash.map(|hash| (study, hash)));
+                owners.extend(film.hash.map(|_| study));
+                hashes.extend(film.hash);
             }
         }
     }
-    let near = |place: usize| {
-        let (study, hash) = &hashes[place];
-        let earlier = hashes[..place].iter().filter(|(_, other)| are_near(hash, other));
-        earlier.map(|(other, _)| (*other, *study)).collect::<Vec<_>>()
-    };
-    let pairs: Vec<(usize, usize)> = (0..hashes.len()).into_par_iter().flat_map_iter(near).collect();
-    for (one, other) in pairs {
-        sets.join(one, other);
+    let index = NearHashes::of(&hashes);
+    for begin in (0..hashes.len()).step_by(AT_ONCE) {
+        let apart = |place: usize| {
+            let study = owners[place];
+            let others = index.near(&hashes[place]).map(|other| owners[other]);
+            others
+                .filter(|other| sets.root(*other) != sets.root(study))
+                .map(|other| (other, study))
+                .collect::<Vec<_>>()
+        };
+        let places = (begin..(begin + AT_ONCE).min(hashes.len())).into_par_iter();
+        let pairs: Vec<(usize, usize)> = places.flat_map_iter(apart).collect();
+        pairs.into_iter().for_each(|(one, other)| sets.join(one, other));
     }
     sets.groups()
 }
-
-type Hash = [u64; 2 * GRID * GRID / 64];
 
 /// The difference hash of a picture of [`SIDE`]; none if it is blank or of another side.
 fn difference_hash(picture: &[u8]) -> Option<Hash> {
@@ -215,17 +219,4 @@ fn difference_hash(picture: &[u8]) -> Option<Hash> {
         }
     }
     Some(hash)
-}
-
-/// Whether two hashes differ in few bits. Each film is compared with every other, so the count stops as soon as the hashes
-/// differ in more.
-fn are_near(one: &Hash, other: &Hash) -> bool {
-    let mut distance = 0;
-    for (one, other) in one.iter().zip(other) {
-        distance += (one ^ other).count_ones();
-        if distance > NEAR {
-            return false;
-        }
-    }
-    true
 }

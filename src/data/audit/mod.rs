@@ -4,6 +4,7 @@
 mod bag_of_words;
 mod duplicates;
 mod kept;
+mod near_hashes;
 
 use rayon::prelude::*;
 
