@@ -32,10 +32,10 @@ pub mod verdict_text;
 mod word_diff;
 mod worst_groups;
 
-use crate::class;
+use crate::class::{self, Class};
 use crate::evidence::Evidence;
 use crate::judge::{ClauseFinding, Finding, Judgement, Raised, Verdict};
-use crate::plan::Plan;
+use crate::plan::{Clause, Plan};
 pub(crate) use crate::sanitize::plain;
 use crate::spec::{Check, Figure, Metric};
 use snapshot_diff::Accepted;
@@ -152,23 +152,36 @@ impl<'a> ReportInput<'a> {
     }
 }
 
-/// A clause in words that can be read alone: the model and the metric are added where the user left them out. `place` is
-/// the requirement's index, `clause` the clause's index in it.
+/// A clause's words as they can be read alone. `place` is the requirement's index, `clause` the clause's index in it.
 fn clause_name(plan: &Plan, place: usize, clause: usize, found: &ClauseFinding) -> String {
-    let words = plain(&found.words);
     let bound = plan.requirements.get(place).and_then(|requirement| requirement.clauses.get(clause));
-    let Some(bound) = bound else { return words };
-    let model = plan.name(bound.model);
+    bound.map_or_else(|| plain(&found.words), |bound| in_full(plan, bound))
+}
+
+/// A clause in words that can be read alone: what the sentence says once for several clauses is added to each (the model,
+/// the class, `certified` and the metric).
+fn in_full(plan: &Plan, clause: &Clause) -> String {
+    let words = plain(&clause.words);
+    let model = plan.name(clause.model);
     let first = words.split_whitespace().next().unwrap_or_default();
     // where a finding is asked for, the sentence writes it behind the model's name
     let own = model.split('/').next().unwrap_or(model);
     if first.eq_ignore_ascii_case(own) {
-        words
-    } else if first.starts_with(['≥', '≤', '>', '<']) {
-        format!("{} {} {words}", plain(model), bound.metric.name())
-    } else {
-        format!("{} {words}", plain(model))
+        return words;
     }
+    if !first.starts_with(['≥', '≤', '>', '<']) {
+        return format!("{} {words}", plain(model));
+    }
+    let class = match clause.measure().class {
+        Some(Class::Several(place)) => {
+            plan.spec.data.classes().get(usize::from(place)).map(|name| plain(name))
+        }
+        Some(Class::Two(_)) | None => None,
+    };
+    let certified = clause.certified.as_ref().map(|_| "certified".to_string());
+    let metric = clause.metric.name().to_string();
+    let said = [Some(plain(model)), class, certified, Some(metric), Some(words)];
+    said.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// How the cases are divided: `1,351 for training, 151 for validation, 498 test cases`.

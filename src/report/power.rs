@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{counted, grouped, plain};
+use super::{counted, grouped, in_full};
 use crate::class::{self, Class};
 use crate::data::{Dataset, Partition};
 use crate::judge::{LEVEL, goal_percent, met_by_one_class, percent_beside, points_beside};
@@ -30,13 +30,7 @@ pub(super) fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> Vec<S
         "if the true value is halfway between the threshold and a perfect model:".to_string(),
     ];
     for clause in plan.requirements.iter().flat_map(|requirement| &requirement.clauses) {
-        let model = plan.name(clause.model);
-        let words = if clause.words.starts_with(['≥', '≤', '>', '<']) {
-            format!("{model} {} {}", clause.metric.name(), plain(&clause.words))
-        } else {
-            plain(&clause.words)
-        };
-        lines.push(format!("    {words}: {}", needs.of(plan, clause, data)));
+        lines.push(format!("    {}: {}", in_full(plan, clause), needs.of(plan, clause, data)));
         // a bound that is no bound is worth knowing before anything is computed
         let share = |subject| data.map(|data| shares(plan, subject, data));
         if let Some(why) = met_by_one_class(plan, clause, share) {

@@ -403,6 +403,33 @@ fn evidence_that_does_not_fit_is_told() {
     assert!(!page.contains("class=\"estimate"), "nothing was counted");
 }
 
+/// Columns do not fit on a telephone, so each row becomes a block there and each cell says what it is.
+#[test]
+fn no_table_is_wider_than_a_telephone() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/html");
+    let mut tables = 0;
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        // the table for signatures has two columns and is for print alone
+        if path.extension().is_none_or(|end| end != "html") || path.ends_with("signoff.html") {
+            continue;
+        }
+        let page = std::fs::read_to_string(&path).expect("a template");
+        for table in page.split("<table").skip(1).filter_map(|rest| rest.split_once("</table>")) {
+            let cells: Vec<&str> = table.0.split("<td").skip(1).collect();
+            let (head, _) = table.0.split_once('>').expect("the tag's end");
+            assert!(head.contains("stacked"), "{}: <table{head}>", path.display());
+            assert!(
+                cells.iter().all(|cell| cell.contains("data-label") || cell.contains("colspan")),
+                "{}: {cells:?}",
+                path.display()
+            );
+            tables += 1;
+        }
+    }
+    assert!(tables >= 9, "{tables} tables");
+}
+
 #[test]
 fn tags_are_closed() {
     let (page, _) = page(&world(), &[exhibit()]);

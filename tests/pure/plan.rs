@@ -158,3 +158,20 @@ fn a_regression_is_about_the_cells_that_it_names_or_all() {
     assert_eq!(about(3), ["vision FGSM ε=0.01", "vision FGSM ε=0.05"]);
     assert_eq!(plan.requirements[1].regression.as_ref().map(|one| one.margin), Some(0.02));
 }
+
+/// A sentence names the model, the class and `certified` once for all its clauses.
+#[test]
+fn each_clause_is_planned_in_words_that_can_be_read_alone() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/certified.yaml");
+    let text = medcert::report::plan::render(&build(read(Path::new(path)).expect("a spec")), None);
+    assert!(text.contains("    guarded certified accuracy ≥ 10% within l2 0.25 and 2 words: "), "{text}");
+    let classes = "claim: c
+data: {phantom: {studies: 400, seed: 3, classes: [normal, effusion, cardiomegaly]}}
+split: {test: 30%, seed: 1}
+models: {vision: {se_resnet18: {image: 32, width: 8, train: {lr: 2e-3, epochs: 2}}}}
+require: [\"vision effusion sensitivity ≥ 60%, ≥ 40% at FGSM ε=0.02\"]
+";
+    let spec = parse(Path::new("a.yaml"), classes).unwrap_or_else(|faults| panic!("{faults}"));
+    let text = medcert::report::plan::render(&build(spec), None);
+    assert!(text.contains("    vision effusion sensitivity ≥ 40% at FGSM ε=0.02: "), "{text}");
+}

@@ -194,7 +194,9 @@ pub(super) fn film_groups(studies: &[&[Film]]) -> Vec<Option<usize>> {
         };
         let places = (begin..(begin + AT_ONCE).min(hashes.len())).into_par_iter();
         let pairs: Vec<(usize, usize)> = places.flat_map_iter(apart).collect();
-        pairs.into_iter().for_each(|(one, other)| sets.join(one, other));
+        for (one, other) in pairs {
+            sets.join(one, other);
+        }
     }
     sets.groups()
 }

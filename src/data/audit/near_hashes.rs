@@ -87,7 +87,9 @@ mod tests {
         ) {
             let hashes: Vec<Hash> = turned.iter().map(|(pattern, bits)| {
                 let mut hash = *pattern.get(&patterns);
-                bits.iter().for_each(|bit| hash[(bit / 64) as usize] ^= 1 << (bit % 64));
+                for bit in bits {
+                    hash[(bit / 64) as usize] ^= 1 << (bit % 64);
+                }
                 hash
             }).collect();
             let index = NearHashes::of(&hashes);

@@ -1,5 +1,6 @@
 //! The requirements with their verdicts, each clause with its drawing.
 
+use super::super::summary::worst_of_findings;
 use super::super::threat_model::{self, ThreatModel};
 use super::super::{ReportInput, counted};
 use super::ruler::{Goal, draw, is_known};
@@ -24,6 +25,8 @@ pub(super) struct Requirement {
     pub(super) id: String,
     /// Line of the spec.
     pub(super) line: usize,
+    /// For each clause about every finding, its worst finding and how the others ended.
+    pub(super) worst: Vec<String>,
     pub(super) clauses: Vec<Shown>,
 }
 
@@ -54,11 +57,17 @@ pub(super) fn requirements(result: ReportInput<'_>) -> Vec<Requirement> {
             word,
             id: result.id_of(place).unwrap_or_default(),
             words: finding.sentence.clone(),
+            worst: worst_of_findings(finding).into_iter().filter_map(worst_finding).collect(),
             line: finding.place.line,
             clauses: shown(finding, clauses, place),
         }
     })
     .collect()
+}
+
+/// `vision every finding sensitivity ≥ 5% (port): VACUOUS, the worst of 14 findings (9 PASS, 5 FAIL)`.
+fn worst_finding((clause, others): (&ClauseFinding, Option<String>)) -> Option<String> {
+    others.map(|others| format!("{}: {}{}", clause.words, clause.verdict, others.replacen(';', ",", 1)))
 }
 
 fn shown(finding: &Finding, clauses: &[Clause], requirement: usize) -> Vec<Shown> {
