@@ -399,7 +399,7 @@ fn real() -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_medcert")))
 }
 
-/// A spec on data of one's own, which lie in another folder than the spec.
+/// A spec on data and weights of one's own, which lie in other folders than the spec.
 #[cfg(feature = "torch")]
 const OWN: &str = "claim: It keeps reading
 data:
@@ -413,6 +413,7 @@ split: {test: 40%, seed: 1}
 chunk: 16
 models:
   language: {bert: {config: {hidden: 32, layers: 1, heads: 2, intermediate: 64}, train: {lr: 5e-3, epochs: 6}}}
+  brought:  {bert: {start: encoder, max_tokens: 16, train: {lr: 1e-3, epochs: 1, freeze: all}}}
 table: [clean]
 require:
   - language accuracy ≥ 0%
@@ -450,17 +451,27 @@ fn the_workflow_runs_on_an_emulated_runner() {
         stage
             .variables
             .extend([("MEDCERT_CACHE".to_string(), cache), ("OMP_NUM_THREADS".to_string(), "1".to_string())]);
-        std::fs::create_dir(stage.at("own data")).expect("made");
+        for folder in ["own data", "own weights"] {
+            std::fs::create_dir(stage.at(folder)).expect("made");
+        }
+        symlink(home().join("tests/golden/checkpoint"), stage.at("own weights/encoder")).expect("linked");
         std::fs::write(stage.at("own data/reports.csv"), own_reports()).expect("written");
         std::fs::write(stage.at("specs/own.yaml"), OWN).expect("written");
         std::fs::write(stage.at("setup.sh"), "touch set-up\n").expect("written");
-        for (input, given) in [("spec", "specs/own.yaml"), ("data", "own data"), ("setup", "setup.sh")] {
+        let inputs = [
+            ("spec", "specs/own.yaml"),
+            ("data", "own data"),
+            ("weights", "own weights"),
+            ("setup", "setup.sh"),
+        ];
+        for (input, given) in inputs {
             stage.variables.insert(format!("inputs.{input}"), given.to_string());
         }
         job(&mut stage, &workflow, computes);
         // the other shard of the matrix
         stage.runs(
-            ".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\"",
+            ".medcert/ci/medcert run \"$SPEC\" --shard 2/2 --out parts --quiet --data-root \"$DATA\" \
+             --weights-root \"$WEIGHTS\"",
             &[],
         );
         job(&mut stage, &workflow, "merge");
