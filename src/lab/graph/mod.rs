@@ -42,16 +42,19 @@ impl Graph {
     }
 
     /// The same network with its batch norms folded into the convolutions before them, which answers the same up to
-    /// rounding and is faster; None if there is none to fold.
+    /// rounding and is faster; None if there is none to fold. With `channels_last` these convolutions and what follows them
+    /// keep images in that layout, in which a call may refuse to view a tensor in another shape.
     ///
     /// # Errors
     /// The device or its memory fails.
-    pub fn folded(&self) -> Result<Option<Self>> {
+    pub fn folded(&self, channels_last: bool) -> Result<Option<Self>> {
         let _guard = tensor::no_grad_guard();
         let (program, folds) = self.program.folded();
         let mut weights: Vec<Tensor> = self.weights.iter().map(Tensor::shallow_clone).collect();
         for fold in &folds {
-            weights.extend(fold_weights(&self.weights, fold)?);
+            let [weight, bias] = fold_weights(&self.weights, fold)?;
+            weights.push(if channels_last { tensor::channels_last(&weight)? } else { weight });
+            weights.push(bias);
         }
         if folds.is_empty() || weights[self.weights.len()..].iter().any(|weight| weight.kind() != Kind::Float)
         {

@@ -208,7 +208,7 @@ impl Params {
             for part in ["weight", "bias", "running_mean", "running_var"] {
                 self.tensors.remove(&format!("{norm}.{part}"));
             }
-            self.tensors.insert(format!("{conv}.weight"), channels_last(&weight)?);
+            self.tensors.insert(format!("{conv}.weight"), tensor::channels_last(&weight)?);
             self.tensors.insert(format!("{conv}.bias"), bias);
         }
         self.folded = true;
@@ -219,11 +219,6 @@ impl Params {
     pub fn freeze(&mut self) {
         self.store.freeze();
     }
-}
-
-/// The same tensor `[n, channels, height, width]`, stored with its channels innermost.
-fn channels_last(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
 fn place<'s, 'n>(store: &'s VarStore, name: &'n str) -> (Path<'s>, &'n str) {
@@ -273,7 +268,7 @@ impl Scope<'_> {
 
     /// Brings images into the memory layout of the convolutions: channels-last if the parameters are folded.
     pub fn lay_out(&self, images: &Tensor) -> Result<Tensor> {
-        if self.params.folded { channels_last(images) } else { Ok(images.shallow_clone()) }
+        if self.params.folded { tensor::channels_last(images) } else { Ok(images.shallow_clone()) }
     }
 
     /// Applies a convolution, with a bias if one was declared or folded in.
