@@ -6,6 +6,7 @@ mod columns;
 mod division;
 mod labels;
 mod medmnist_sets;
+mod outputs;
 mod place;
 mod public_sets;
 mod source;
@@ -119,6 +120,10 @@ impl Init {
             said: self.test.as_deref(),
         };
         let split = division.written(&|more| self.command(more), ask)?;
+        let script = match script {
+            Some(kind) => Some((kind, outputs::of(&source, &weights)?)),
+            None => None,
+        };
         let text = Draft { source: &source, kinds: &kinds, weights: &weights, split: &split, script }.text();
         let plan = plan::build(spec::parse(&out, &text).map_err(Error::Spec)?);
         std::fs::create_dir_all(folder).map_err(|why| Error::unwritable(folder, &why))?;

@@ -28,7 +28,7 @@ pub enum Change {
 }
 
 /// A refutation is waited for up to this part of the samples once a certificate has become implausible.
-pub const PATIENCE: u64 = 10;
+pub const PATIENCE: u64 = 4;
 
 /// A claim about one case, fixed before any copy of it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]

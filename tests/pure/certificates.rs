@@ -436,7 +436,7 @@ fn a_vote_errs_no_more_often_than_it_says_on_either_side() {
     for threshold in [0.5, 0.655, 0.8413, 0.95] {
         for alpha in [0.001, 0.01, 0.05] {
             for (limit, patience) in
-                [(50, None), (50, Some(5)), (400, None), (400, Some(40)), (1_500, Some(150))]
+                [(50, None), (50, Some(12)), (400, None), (400, Some(100)), (1_500, Some(375))]
             {
                 let [found] = vote(Rules { threshold, alpha, limit, patience }, [threshold]);
                 let all = found.certified + found.refuted + found.undecided;
@@ -454,7 +454,7 @@ fn a_vote_errs_no_more_often_than_it_says_on_either_side() {
 fn a_clear_vote_takes_few_copies() {
     for (radius, most) in [(0.4, 30.0), (1.0, 70.0)] {
         let threshold = masked(radius, 0.0).expect("a threshold");
-        let rules = Rules { threshold, alpha: 0.001, limit: 10_000, patience: Some(1_000) };
+        let rules = Rules { threshold, alpha: 0.001, limit: 10_000, patience: Some(2_500) };
         let [found] = vote(rules, [0.99]);
         assert!(found.mean <= most && found.certified > 0.999, "{radius} σ: {found:?}");
     }
@@ -482,7 +482,7 @@ fn giving_up_halves_the_copies_near_a_threshold_and_loses_few_certificates() {
     for threshold in [0.655, 0.8413] {
         let rules = Rules { threshold, alpha: 0.001, limit: 2_000, patience: None };
         let stubborn = vote(rules, shares);
-        let patient = vote(Rules { patience: Some(200), ..rules }, shares);
+        let patient = vote(Rules { patience: Some(500), ..rules }, shares);
         let mean = |of: fn(&Ends) -> f64, ends: &[Ends]| ends.iter().map(of).sum::<f64>() / ends.len() as f64;
         let lost = mean(|end| end.certified, &stubborn) - mean(|end| end.certified, &patient);
         let copies = mean(|end| end.mean, &patient) / mean(|end| end.mean, &stubborn);
@@ -510,7 +510,7 @@ fn looking_at_bounds_of_a_fixed_number_of_cases_is_exposed() {
 
 #[test]
 fn a_vote_counts_up_to_its_decision_and_no_further() {
-    let rules = Rules { threshold: 0.8, alpha: 0.001, limit: 500, patience: Some(50) };
+    let rules = Rules { threshold: 0.8, alpha: 0.001, limit: 500, patience: Some(125) };
     let (state, count) = rules.run(std::iter::repeat(true));
     assert_eq!((state, rules.look(count)), (State::Certified, State::Certified));
     assert!(log_evidence(count.successes - 1, 0, 0.8) < 1000_f64.ln(), "one copy earlier it was open");

@@ -11,7 +11,7 @@ use super::medmnist_sets;
 use super::place::{Place, scalar};
 use super::public_sets::{self, PublicSet};
 use crate::data::{self, Column, SEPARATOR, glance};
-use crate::spec::{MEDMNIST_SPLIT, parse};
+use crate::spec::{MEDMNIST_SPLIT, Spec, parse};
 use crate::{Error, Result};
 
 /// Fewer studies with an image than this are no data for an image model.
@@ -52,6 +52,14 @@ impl Source {
     /// What stands before a metric in sentences about it.
     pub(super) fn asked(&self) -> &'static str {
         asked(&self.block)
+    }
+
+    /// The findings that it asks about.
+    ///
+    /// # Errors
+    /// The block that was written is no block of a spec.
+    pub(super) fn findings(&self) -> Result<Vec<String>> {
+        Ok(trial(&self.block, self.views, Path::new(""))?.data.findings())
     }
 
     /// Whether it is drawn from a seed.
@@ -210,6 +218,11 @@ fn asked(block: &str) -> &'static str {
 
 /// Studies that a model of these views, or of the report, can read.
 fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result<usize> {
+    Ok(data::load(&trial(block, views, folder)?, root)?.studies.len())
+}
+
+/// A spec of these data in `folder`, with one model.
+fn trial(block: &str, views: &str, folder: &Path) -> Result<Spec> {
     let model = match views {
         "none" => "{bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}",
         _ => "{se_resnet18: {image: 56, train: {lr: 1e-3, epochs: 1}}}",
@@ -219,8 +232,7 @@ fn count(block: &str, views: &str, folder: &Path, root: Option<&Path>) -> Result
         "claim: trial\ndata: {{{block}, views: {views}}}}}\nsplit: {{test: 30%}}\nmodels: {{trial: {model}}}\nrequire: [trial \
          {asked}accuracy ≥ 50%]\n"
     );
-    let spec = parse(&folder.join("trial.yaml"), &text).map_err(Error::Spec)?;
-    Ok(data::load(&spec, root)?.studies.len())
+    parse(&folder.join("trial.yaml"), &text).map_err(Error::Spec)
 }
 
 /// Columns that usually group the cases.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::outputs::Returned;
 use crate::files::{bounded_read, bounded_text, open_regular};
 use crate::graph::{Program, Reads, onnx, pt2};
 use crate::spec::ModuleFormat;
@@ -42,8 +43,7 @@ pub(super) enum Kept {
 pub(super) struct Exported {
     pub(super) format: ModuleFormat,
     pub(super) reads: Reads,
-    /// Whether it returns one number a case, the log-odds of abnormal.
-    pub(super) is_one_logit: bool,
+    pub(super) returned: Returned,
 }
 
 /// Weights with the sha256 that pins them.
@@ -230,15 +230,11 @@ fn onnx(path: &Path) -> Result<Weights> {
 fn graph(path: &Path, format: ModuleFormat, program: &Program) -> Result<Kept> {
     let refused = |why: String| Error::Input(format!("{} {why}", path.display()));
     let reads = program.reads().map_err(refused)?;
-    let is_one_logit = match program.outputs.as_slice() {
+    let returned = match program.outputs.as_slice() {
         [one] => match one.sizes.get(1) {
-            None | Some(Some(1)) => true,
-            Some(Some(2) | None) => false,
-            Some(Some(more)) => {
-                return Err(refused(format!(
-                    "returns {more} numbers a case; export a module that returns two logits, or one"
-                )));
-            }
+            None | Some(Some(1)) => Returned::Logit,
+            Some(Some(2) | None) => Returned::Logits,
+            Some(Some(more)) => Returned::Several(*more),
         },
         several => {
             let count = several.len();
@@ -247,7 +243,7 @@ fn graph(path: &Path, format: ModuleFormat, program: &Program) -> Result<Kept> {
             )));
         }
     };
-    Ok(Kept::Graph(Exported { format, reads, is_one_logit }))
+    Ok(Kept::Graph(Exported { format, reads, returned }))
 }
 
 /// Whether a file is an archive that holds code, as `torch.jit.save` writes it.

@@ -16,8 +16,8 @@ pub(super) struct Draft<'a> {
     pub(super) weights: &'a [(Weights, Place)],
     /// The `split:` block, without its braces.
     pub(super) split: &'a str,
-    /// What the `TorchScript` module reads, if there is one.
-    pub(super) script: Option<Kind>,
+    /// What the user's own module reads, and its line `outputs`; None if there is none.
+    pub(super) script: Option<(Kind, String)>,
 }
 
 /// The usual normalisation of pixels, for a file that states none.
@@ -66,8 +66,10 @@ impl Draft<'_> {
     }
 
     fn model(&self, kind: Kind) -> String {
-        if self.script == Some(kind) {
-            return self.script_model(kind);
+        if let Some((reads, outputs)) = &self.script
+            && *reads == kind
+        {
+            return self.script_model(kind, outputs);
         }
         let found = self.weights.iter().find(|(weights, _)| match weights.kept {
             Kept::Bert { .. } => kind == Kind::Language,
@@ -87,7 +89,7 @@ impl Draft<'_> {
     }
 
     /// Somebody's own module.
-    fn script_model(&self, kind: Kind) -> String {
+    fn script_model(&self, kind: Kind, outputs: &str) -> String {
         let Some((weights, place)) = self.weights.iter().find(|(one, _)| one.is_module()) else {
             return String::new();
         };
@@ -121,11 +123,7 @@ impl Draft<'_> {
         if let (true, Some((_, place))) = (kind != Kind::Vision, words) {
             let _ = write!(text, "      tokenizer: {}\n      max_tokens: 256\n", scalar(&place.path));
         }
-        text.push_str(match graph {
-            Some(graph) if graph.is_one_logit => "      outputs: logit     # of abnormal\n",
-            Some(_) => "      outputs: logits    # normal, abnormal\n",
-            None => "      outputs: logits    # normal, abnormal; or `logit` of abnormal alone\n",
-        });
+        text.push_str(outputs);
         text
     }
 
