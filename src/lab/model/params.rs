@@ -185,7 +185,7 @@ impl Params {
     /// the results differ by rounding only, and are computed faster. Freezes the parameters.
     ///
     /// # Errors
-    /// A batch norm has not the convolution before it that its name says.
+    /// The convolution that the name of a batch norm points to is missing.
     pub fn fold(&mut self) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         self.freeze();
@@ -208,7 +208,7 @@ impl Params {
             self.tensors.insert(format!("{conv}.weight"), channels_last(&weight)?);
             self.tensors.insert(format!("{conv}.bias"), bias);
         }
-        // those of a DenseNet that no norm directly follows
+        // some convolutions of a DenseNet have no norm right behind them
         for (_, weight) in self.tensors.iter_mut().filter(|(name, _)| is_convolution(name)) {
             *weight = channels_last(weight)?;
         }
@@ -222,7 +222,7 @@ impl Params {
     }
 }
 
-/// Name of the convolution right before a batch norm; None where a DenseNet's norm reads concatenated maps.
+/// Name of the convolution right before a batch norm; None where a norm reads concatenated maps.
 fn convolution_before(norm: &str) -> Option<String> {
     let (layer, own) = norm.rsplit_once('.').unwrap_or(("", norm));
     let beside = |conv: &str| Some(format!("{layer}.{conv}"));

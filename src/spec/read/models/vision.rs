@@ -15,7 +15,7 @@ table! {
 }
 
 table! {
-    /// The small network, which alone has a width.
+    /// The small network, which may be of another width.
     SmallVision {
         width: u32 = usual("Channels of the first stage.", whole(8, 256), SMALL_WIDTH),
         ..vision: Vision,
