@@ -5,7 +5,7 @@
 //! those of torchxrayvision's `DenseNet`, which reads one gray channel. Pixels are in [0, 1]; the network scales them
 //! itself.
 
-use super::params::{Declarations, Scope};
+use super::params::{Declarations, Init, Scope};
 use super::vision::as_imagenet;
 use crate::Result;
 use crate::lab::tensor::Tensor;
@@ -72,23 +72,23 @@ impl DenseNet {
                 Pixels::ImageNet => 3,
                 Pixels::Hounsfield => 1,
             };
-            d.conv("conv0", self.stem_width(), channels, 7);
+            convolution(d, "conv0", self.stem_width(), channels, 7);
             d.batch_norm("norm0", self.stem_width());
             for (block, &layers) in self.layers.iter().enumerate() {
                 let mut into = self.width(block);
                 for layer in 0..layers {
                     d.within(&layer_name(block, layer), |d| {
                         d.batch_norm("norm1", into);
-                        d.conv("conv1", BOTTLENECK * self.growth, into, 1);
+                        convolution(d, "conv1", BOTTLENECK * self.growth, into, 1);
                         d.batch_norm("norm2", BOTTLENECK * self.growth);
-                        d.conv("conv2", self.growth, BOTTLENECK * self.growth, 3);
+                        convolution(d, "conv2", self.growth, BOTTLENECK * self.growth, 3);
                     });
                     into += self.growth;
                 }
                 if block + 1 < self.layers.len() {
                     d.within(&transition_name(block), |d| {
                         d.batch_norm("norm", into);
-                        d.conv("conv", self.width(block + 1), into, 1);
+                        convolution(d, "conv", self.width(block + 1), into, 1);
                     });
                 }
             }
@@ -122,6 +122,13 @@ impl DenseNet {
         }
         Ok(p.batch_norm("norm5", &x, train)?.f_relu_()?)
     }
+}
+
+/// Declares a convolution with torchvision's initial values (He et al., 2015, fan in): fan out lets the maps grow from
+/// layer to layer, because a layer reads far more channels than it adds.
+fn convolution(d: &mut Declarations, name: &str, out: usize, into: usize, kernel: usize) {
+    let deviation = (2.0 / (into * kernel * kernel) as f32).sqrt();
+    d.weight(&format!("{name}.weight"), &[out, into, kernel, kernel], Init::Normal(deviation));
 }
 
 fn layer_name(block: usize, layer: usize) -> String {
