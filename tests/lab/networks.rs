@@ -24,7 +24,7 @@ fn assert_sound(name: &str, architecture: Architecture) {
     // the statistics of a random network are far from its maps', which saturates a gate
     for _ in 0..4 {
         let _guard = tensor::no_grad_guard();
-        architecture.image_branch(&params, &images, true).expect("features");
+        let _ = architecture.image_branch(&params, &images, true).expect("features");
     }
     let answers = |params: &Params| {
         let image = architecture.image_branch(params, &images, false).expect("features");
