@@ -14,7 +14,7 @@ use super::model::bert::Bert;
 use super::model::cross::Cross;
 use super::model::masked::Masked;
 use super::model::params::{Declared, Params, digest};
-use super::model::residual::Residual;
+use super::model::vision::{Trunk, Vision};
 use super::model::{Architecture, Network, Reader, TokenizerOf};
 use super::pretrained_start::{LanguageFacts, PretrainedStart};
 use super::script::Script;
@@ -261,9 +261,9 @@ impl ModelLoader<'_> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
-                let answers = self.inputs.answers();
-                let residual = Residual { width: *width as usize, views, answers, ..Residual::of(*network) };
-                Ok(UnweightedNetwork::new(Architecture::Vision(residual), None, Some(*image)))
+                let trunk = Trunk::of(*network, *width as usize);
+                let vision = Vision { trunk, views, answers: self.inputs.answers() };
+                Ok(UnweightedNetwork::new(Architecture::Vision(vision), None, Some(*image)))
             }
             Model::Bert { config, max_tokens, .. } => {
                 let mut config = facts.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;

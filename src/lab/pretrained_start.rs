@@ -46,7 +46,7 @@ impl PretrainedStart {
     pub(super) fn values(&self, architecture: Architecture) -> Result<Vec<Named>> {
         match (self, architecture) {
             (Self::Folder(checkpoint), _) => checkpoint.trunk(),
-            (Self::Trunk(file), Architecture::Vision(residual)) => file.trunk(residual),
+            (Self::Trunk(file), Architecture::Vision(vision)) => file.trunk(vision.trunk),
             (Self::Trunk(_), _) => Err(Error::Bug("a trunk is no vision model's".to_string())),
         }
     }

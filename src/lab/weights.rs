@@ -12,8 +12,9 @@ use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
+use super::model::densenet;
 use super::model::params::{Declarations, Declared, Named, Params};
-use super::model::residual::Residual;
+use super::model::vision::Trunk;
 use super::renaming;
 use crate::files::{bounded_text, open_regular};
 use crate::text::Vocabulary;
@@ -69,6 +70,11 @@ impl<'a> Expected<'a> {
     /// Exactly these parameters.
     pub fn exactly(declared: &'a [Declared]) -> Self {
         Self { declared, rename: str::to_string, ignored: &[], optional: &[] }
+    }
+
+    /// Exactly these parameters, whose names may be those of an old version of the published network.
+    fn current(declared: &'a [Declared]) -> Self {
+        Self { rename: densenet::current_name, ..Self::exactly(declared) }
     }
 }
 
@@ -162,7 +168,7 @@ impl WeightsFile {
     /// # Errors
     /// A tensor is missing, extra, of another shape or dtype, or not finite; the message names it.
     pub fn load(&self, declared: &[Declared]) -> Result<Params> {
-        let mut values = self.values(&Expected::exactly(declared))?.into_iter();
+        let mut values = self.values(&Expected::current(declared))?.into_iter();
         Params::make(declared, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 
@@ -184,15 +190,14 @@ impl WeightsFile {
         same(&self.name, pinned, &self.sha256())
     }
 
-    /// The trunk of a residual network, from which transfer learning starts. The file may have any head.
+    /// The trunk of a vision network, from which transfer learning starts. The file may have any head.
     ///
     /// # Errors
     /// As for [`WeightsFile::load`], apart from the head.
-    pub fn trunk(&self, network: Residual) -> Result<Vec<Named>> {
+    pub fn trunk(&self, network: Trunk) -> Result<Vec<Named>> {
         let mut declared = Declarations::default();
-        network.declare_trunk(&mut declared);
-        let exactly = Expected::exactly(&declared.list);
-        self.values(&Expected { ignored: &["last_linear.", "fc."], ..exactly })
+        network.declare(&mut declared);
+        self.values(&Expected { ignored: network.above(), ..Expected::current(&declared.list) })
     }
 
     /// The expected values, in the order of the declarations. An optional tensor that is missing has none.

@@ -318,6 +318,7 @@ fn flops(network: VisionNetwork) -> f64 {
         VisionNetwork::SeResnext50 => 8.5e9,
         VisionNetwork::SeResnext101 => 16.0e9,
         VisionNetwork::Senet154 => 41.4e9,
+        VisionNetwork::Densenet121 | VisionNetwork::XrvDensenet121 => 5.7e9,
     }
 }
 
@@ -332,7 +333,8 @@ fn encoder(config: BertConfig) -> f64 {
 fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
     match model {
         Model::Vision { network, image, width, .. } => {
-            let scale = (f64::from(*image) / 224.0).powi(2) * (f64::from(*width) / 64.0).powi(2);
+            let relative_width = f64::from(*width) / f64::from(network.usual_width());
+            let scale = (f64::from(*image) / 224.0).powi(2) * relative_width.powi(2);
             let views = plan.spec.data.views().count() as f64;
             (views * flops(*network) * scale / FLOPS_A_SECOND, 0.0)
         }

@@ -6,14 +6,14 @@ use crate::listed::listed;
 /// A model of the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
-    /// A residual network over each view, features concatenated, one linear layer.
+    /// A convolutional network over each view, features concatenated, one linear layer.
     Vision {
         /// Which one.
         network: VisionNetwork,
         /// Side of the square input in pixels, 32 to 512.
         image: u32,
-        /// Channels of the first stage of `se_resnet18` (default 64; the stages have 1, 2, 4 and 8 times as
-        /// many); 64 for every other.
+        /// Channels of the first stage of `se_resnet18` (the stages have 1, 2, 4 and 8 times as many), or of each
+        /// layer of a `densenet121`; for every other network [`VisionNetwork::usual_width`].
         width: u32,
         /// A safetensors file that training starts from: the trunk is taken, the head is new.
         start: Option<Source>,
@@ -183,7 +183,7 @@ impl Model {
 }
 
 listed! {
-    /// The residual networks, by the names that a spec gives them.
+    /// The vision networks, by the names that a spec gives them.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum VisionNetwork {
         /// SE-ResNet-18 behind a stem for small gray images.
@@ -204,6 +204,10 @@ listed! {
         SeResnext101,
         /// timm's `legacy_senet154`, the vision model of Mozhegova et al.
         Senet154,
+        /// torchvision's `densenet121`.
+        Densenet121,
+        /// torchxrayvision's `DenseNet`, which reads one gray channel in [−1024, 1024].
+        XrvDensenet121,
     }
 }
 
@@ -220,6 +224,24 @@ impl VisionNetwork {
             Self::SeResnext50 => "se_resnext50",
             Self::SeResnext101 => "se_resnext101",
             Self::Senet154 => "senet154",
+            Self::Densenet121 => "densenet121",
+            Self::XrvDensenet121 => "xrv_densenet121",
+        }
+    }
+
+    /// The width of the published network.
+    pub const fn usual_width(self) -> u32 {
+        match self {
+            Self::SeResnet18
+            | Self::Resnet18
+            | Self::Resnet50
+            | Self::SeResnet50
+            | Self::SeResnet101
+            | Self::SeResnet152
+            | Self::SeResnext50
+            | Self::SeResnext101
+            | Self::Senet154 => 64,
+            Self::Densenet121 | Self::XrvDensenet121 => 32,
         }
     }
 }

@@ -12,7 +12,8 @@ use medcert::lab::certify::{Point, Smoothed, WordNoise, gaussian};
 use medcert::lab::inputs::Inputs;
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network};
+use medcert::lab::model::vision::Vision;
+use medcert::lab::model::{Answers, Architecture, Network};
 use medcert::lab::tensor::Tensor;
 use medcert::lab::victim::Victim;
 use medcert::lab::{self, Options};
@@ -52,7 +53,8 @@ fn vision() -> (Network, Tensor, Vec<medcert::Class>, Vec<String>) {
     let inputs = Inputs::prepare(&few, &[64], &Cache::at(folder.path())).expect("inputs");
     let indices: Vec<usize> = (0..CASES).collect();
     let images = inputs.images(64, &indices).expect("images");
-    let architecture = Architecture::Vision(Residual { width: 32, ..Residual::SMALL });
+    let trunk = Residual { width: 32, ..Residual::SMALL }.into();
+    let architecture = Architecture::Vision(Vision { trunk, views: 2, answers: Answers::TWO });
     let mut params = Params::random(&architecture.declare(), 0).expect("parameters");
     params.fold().expect("folded");
     let network = Network {

@@ -12,16 +12,15 @@ import csv
 import hashlib
 import importlib.metadata
 import io
-import math
 import os
 import pathlib
 import sys
 import zipfile
 
-import numpy as np
 import timm
 import torch
 import torchattacks
+from formula import fill
 from safetensors.torch import save_file
 from timm.models.senet import SEResNetBlock
 from torch import nn
@@ -129,30 +128,6 @@ def suite():
         golden[f"{name}.broken"] = (model(attack(images, labels)).argmax(1) != labels).long()
     save_file({f"golden.{k}": v.contiguous() for k, v in golden.items()}, FOLDER / "suite.safetensors", metadata=VERSIONS)
     print({name: float(value.sum()) for name, value in golden.items()})
-
-
-def fill(model):
-    """Weights by a formula that tests/golden.rs repeats, so that a full-size network needs no file."""
-    with torch.no_grad():
-        for name, tensor in model.state_dict().items():
-            if tensor.dtype != torch.float32:
-                continue
-            key = 2166136261
-            for byte in name.encode():
-                key = (key ^ byte) * 16777619 % 2**32
-            mixed = (np.arange(tensor.numel(), dtype=np.uint64) * 2654435761 + key) % 2**32
-            mixed = (mixed ^ (mixed >> 15)) * 2246822519 % 2**32
-            value = (mixed.astype(np.float64) / 2**32 - 0.5).astype(np.float32)
-            if tensor.dim() > 1:
-                value *= np.float32(math.sqrt(24 / (tensor.numel() // tensor.shape[0])))
-            elif name.endswith("running_var"):
-                value = np.float32(1) + np.float32(0.4) * value
-            elif name.endswith("weight"):  # small, or fifty blocks amplify the rounding of the first
-                value = np.float32(0.4) + np.float32(0.2) * value
-            else:
-                value *= np.float32(0.4)
-            tensor.copy_(torch.from_numpy(value).reshape(tensor.shape))
-    return model.eval()
 
 
 def published():

@@ -8,7 +8,8 @@ use medcert::lab::model::bert::{Bert, Tokens};
 use medcert::lab::model::cross::Cross;
 use medcert::lab::model::params::{Declarations, Declared, Params};
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network};
+use medcert::lab::model::vision::{Trunk, Vision};
+use medcert::lab::model::{Answers, Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::spec::{BertConfig, Norm, VisionNetwork};
@@ -71,7 +72,8 @@ fn assert_close(ours: &[f32], golden: &[f32], relative: f32) {
 #[test]
 fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
     let golden = Golden::open("se_resnet.safetensors");
-    let network = golden.network(Architecture::Vision(Residual { width: 4, ..Residual::SMALL }));
+    let trunk = Residual { width: 4, ..Residual::SMALL }.into();
+    let network = golden.network(Architecture::Vision(Vision { trunk, views: 2, answers: Answers::TWO }));
     let images = tensor::floats(&golden.floats("golden.images"), &[3, 2, 32, 32]).expect("images");
     let labels: Vec<bool> = golden.integers("golden.labels").iter().map(|&label| label == 1).collect();
     let logits = |images: &Tensor| {
@@ -110,8 +112,13 @@ fn se_resnet_agrees_with_timm_and_its_attacks_with_torchattacks() {
 
 /// A published network at full size, plain and folded, against timm.
 fn assert_published(name: &str, shape: Residual) {
-    let golden = Golden::open("published.safetensors");
-    let architecture = Architecture::Vision(Residual { views: 1, ..shape });
+    assert_formula_agrees("published.safetensors", name, shape.into(), (1e-4, 1e-3));
+}
+
+/// A network with weights by formula, plain and folded, against the logits and the gradient in a golden file.
+fn assert_formula_agrees(file: &str, name: &str, trunk: Trunk, (of_logits, of_gradient): (f32, f32)) {
+    let golden = Golden::open(file);
+    let architecture = Architecture::Vision(Vision { trunk, views: 1, answers: Answers::TWO });
     let image = tensor::floats(&golden.floats("golden.image"), &[1, 1, 64, 64]).expect("an image");
     let mut params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
     params.freeze();
@@ -136,10 +143,22 @@ fn assert_published(name: &str, shape: Residual) {
         assert_close(
             &tensor::values(&logits).expect("values"),
             &golden.floats(&format!("golden.{name}.logits")),
-            1e-4,
+            of_logits,
         );
         let theirs = golden.floats(&format!("golden.{name}.gradient"));
-        assert_close(&tensor::values(&gradient).expect("values"), &theirs, 1e-3);
+        assert_close(&tensor::values(&gradient).expect("values"), &theirs, of_gradient);
+    }
+}
+
+#[test]
+fn the_dense_networks_agree_with_torchvision_and_torchxrayvision_plain_and_folded() {
+    for (name, network, growth) in [
+        ("densenet121.narrow", VisionNetwork::Densenet121, 4),
+        ("densenet121", VisionNetwork::Densenet121, 32),
+        ("xrv_densenet121.narrow", VisionNetwork::XrvDensenet121, 4),
+        ("xrv_densenet121", VisionNetwork::XrvDensenet121, 32),
+    ] {
+        assert_formula_agrees("densenet.safetensors", name, Trunk::of(network, growth), (1e-5, 1e-5));
     }
 }
 
@@ -160,7 +179,7 @@ fn the_deep_networks_agree_with_timm_plain_and_folded() {
         ("legacy_seresnext101_32x4d", VisionNetwork::SeResnext101),
         ("legacy_senet154", VisionNetwork::Senet154),
     ] {
-        assert_published(name, Residual::of(network));
+        assert_formula_agrees("published.safetensors", name, Trunk::of(network, 64), (1e-4, 1e-3));
     }
 }
 

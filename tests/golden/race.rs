@@ -6,7 +6,8 @@ use std::time::Instant;
 use medcert::lab::attack::image::{Problem, Space, fgsm};
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network};
+use medcert::lab::model::vision::Vision;
+use medcert::lab::model::{Answers, Architecture, Network};
 use medcert::lab::settings::settle;
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
@@ -31,7 +32,8 @@ fn median(runs: usize, mut action: impl FnMut()) -> f64 {
 }
 
 fn race(name: &str, residual: Residual, (cases, side): (usize, usize), runs: usize) {
-    let architecture = Architecture::Vision(Residual { views: 1, ..residual });
+    let vision = Vision { trunk: residual.into(), views: 1, answers: Answers::TWO };
+    let architecture = Architecture::Vision(vision);
     let mut params =
         Params::make(&architecture.declare(), |d| Ok(weight_formula::fill(d))).expect("parameters");
     params.fold().expect("folded");

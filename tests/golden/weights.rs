@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use medcert::Error;
-use medcert::lab::model::Architecture;
+use medcert::lab::model::densenet::DenseNet;
 use medcert::lab::model::params::{Declarations, Declared, Init, Params, digest};
 use medcert::lab::model::residual::Residual;
+use medcert::lab::model::vision::Vision;
+use medcert::lab::model::{Answers, Architecture};
 use medcert::lab::tensor;
 use medcert::lab::weights::WeightsFile;
 use medcert::lab::weights_form;
@@ -174,11 +176,11 @@ fn halves_are_widened_exactly_and_a_nan_among_them_is_refused() {
 
 #[test]
 fn a_trunk_is_taken_from_a_checkpoint_with_another_head() {
-    let network = Residual { width: 4, views: 1, ..Residual::SMALL };
+    let network = Residual { width: 4, ..Residual::SMALL };
     let mut trunk = Declarations::default();
-    network.declare_trunk(&mut trunk);
+    network.declare(&mut trunk);
     let mut published = Declarations::default();
-    network.declare_trunk(&mut published);
+    network.declare(&mut published);
     published.linear("last_linear", 1000, 32, 0.01);
     published.weight("layer0.bn1.num_batches_tracked", &[1], Init::Constant(3.0));
     let folder = tempfile::tempdir().expect("a folder");
@@ -186,20 +188,60 @@ fn a_trunk_is_taken_from_a_checkpoint_with_another_head() {
     let params = Params::random(&published.list, 5).expect("parameters");
     weights_form::write(&path, &params, None).expect("written");
     let file = WeightsFile::read(&path).expect("a sound file");
-    let values = file.trunk(network).expect("a trunk");
+    let values = file.trunk(network.into()).expect("a trunk");
     assert_eq!(values.len(), trunk.list.len());
     for (name, _, values) in &values {
         assert_eq!(values, &tensor::values(params.get(name).expect(name)).expect("values"), "{name}");
     }
     // another architecture's file is refused, with what is missing
-    let refused = file.trunk(Residual { layers: [3, 2, 2, 2], ..network }).expect_err("a refusal");
+    let deeper = Residual { layers: [3, 2, 2, 2], ..network };
+    let refused = file.trunk(deeper.into()).expect_err("a refusal");
     assert!(refused.to_string().contains("layer1.2.conv1.weight is missing"), "{refused}");
     // and so is a whole model with that head
-    let whole = Architecture::Vision(network).declare();
+    let vision = Vision { trunk: network.into(), views: 1, answers: Answers::TWO };
+    let whole = Architecture::Vision(vision).declare();
     assert!(
         file.load(&whole)
             .expect_err("a refusal")
             .to_string()
             .contains("last_linear.weight has shape [1000, 32]")
     );
+}
+
+#[test]
+fn a_densenet_is_read_under_the_names_of_old_checkpoints_too() {
+    let network = DenseNet { growth: 4, ..DenseNet::XRV_DENSENET121 };
+    let vision = Vision { trunk: network.into(), views: 1, answers: Answers::TWO };
+    let declared = Architecture::Vision(vision).declare();
+    let params = Params::random(&declared, 5).expect("parameters");
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, more: &[&str]| {
+        let old = |name: &str| {
+            let of_layer = name.contains("denselayer");
+            let dotted = |name: String, part: &str| name.replace(&format!(".{part}"), &format!(".{part}."));
+            if of_layer { dotted(dotted(name.to_string(), "norm"), "conv") } else { name.to_string() }
+        };
+        let mut saved = Declarations::default();
+        for parameter in &declared {
+            saved.weight(&old(&parameter.name), &parameter.shape, parameter.init);
+        }
+        for name in more {
+            saved.weight(name, &[18], Init::Constant(0.5));
+        }
+        let values = |d: &Declared| match declared.iter().find(|one| old(&one.name) == d.name) {
+            Some(one) => tensor::values(params.get(&one.name)?),
+            None => Ok(vec![0.5; 18]),
+        };
+        let path = folder.path().join(name);
+        weights_form::write(&path, &Params::make(&saved.list, values).expect("parameters"), None)
+            .expect("written");
+        WeightsFile::read(&path).expect("a sound file")
+    };
+    let file = write("old.safetensors", &[]);
+    assert!(file.holds("features.denseblock1.denselayer1.norm.1.weight").expect("names"));
+    let loaded = file.load(&declared).expect("the network");
+    assert_eq!(digest(&loaded).expect("a digest"), digest(&params).expect("a digest"));
+    // torchxrayvision's operating points are above the trunk
+    let trunk = write("points.safetensors", &["op_threshs"]).trunk(network.into()).expect("a trunk");
+    assert_eq!(trunk.len(), declared.len() - 2);
 }

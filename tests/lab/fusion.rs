@@ -8,7 +8,7 @@ use medcert::lab::inputs::Inputs;
 use medcert::lab::load_models::{LoadedModel, ModelLoader};
 use medcert::lab::model::bert::{Bert, by_length};
 use medcert::lab::model::params::Params;
-use medcert::lab::model::{Architecture, Network, residual::Residual};
+use medcert::lab::model::{Answers, Architecture, Network, residual::Residual, vision::Vision};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::{Classifier, Victim};
 use medcert::lab::{self, Options};
@@ -74,7 +74,8 @@ fn every_fusion_trains_and_answers_to_both_inputs() {
 
 #[test]
 fn padding_and_the_order_of_cases_change_no_fusion() {
-    let vision = Residual { width: 8, views: 2, ..Residual::SMALL };
+    let trunk = Residual { width: 8, ..Residual::SMALL }.into();
+    let vision = Vision { trunk, views: 2, answers: Answers::TWO };
     let config =
         BertConfig { hidden: 16, layers: 1, heads: 2, intermediate: 32, max_tokens: 16, vocabulary: 40 };
     let language = Bert::of(config);

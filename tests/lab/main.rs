@@ -32,6 +32,7 @@ mod findings;
 mod fusion;
 mod hardening;
 mod joint;
+mod networks;
 mod operating;
 mod pieces;
 mod planted_faults;

@@ -14,7 +14,8 @@ use medcert::lab::load_models::{LoadedModel, ModelLoader};
 use medcert::lab::model::bert::Bert;
 use medcert::lab::model::params::Params;
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
+use medcert::lab::model::vision::Vision;
+use medcert::lab::model::{Answers, Architecture, Network, Reader, TokenizerOf};
 use medcert::lab::tensor;
 use medcert::lab::victim::Classifier;
 use medcert::lab::{Options, weights_form};
@@ -290,7 +291,11 @@ fn by_formula(name: &str, side: Option<u32>, inputs: &Inputs, partition: &Partit
     );
     let bert = Bert::of(BertConfig::BASE);
     let architecture = match side {
-        Some(_) => Architecture::Early(Residual { views: inputs.views(), ..Residual::SENET154 }, bert),
+        Some(_) => {
+            let trunk = Residual::SENET154.into();
+            let vision = Vision { trunk, views: inputs.views(), answers: Answers::TWO };
+            Architecture::Early(vision, bert)
+        }
         None => Architecture::Language(bert),
     };
     let mut params = Params::make(&architecture.declare(), |declared| Ok(weight_formula::fill(declared)))?;

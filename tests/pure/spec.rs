@@ -5,7 +5,7 @@ use std::path::Path;
 use medcert::spec::{
     Absence, Bound, Corruption, EditKind, ImageMethod, ImageSearch, Joint, Mask, Metric, Mode, Model,
     ModelInputs, Names, Norm, Parts, Referent, Region, Spec, Strength, TextAttack, TextMethod, TextSearch,
-    Threat, Views, Weights, parse, parse_condition, parse_sentence, read,
+    Threat, Views, VisionNetwork, Weights, parse, parse_condition, parse_sentence, read,
 };
 use proptest::prelude::*;
 
@@ -105,6 +105,35 @@ fn what_is_left_out_has_its_default() {
     };
     assert_eq!((train.batch, train.seed), (16, 0));
     assert!(spec.require[0].clauses[0].condition.threats.is_empty());
+}
+
+#[test]
+fn every_network_is_read_by_its_name_at_its_usual_width() {
+    for &network in VisionNetwork::ALL {
+        let named = |keys: &str| {
+            let model = format!("{}: {{image: 64{keys}", network.name());
+            let text = HEAD.replace("se_resnet18: {image: 64", &model);
+            parse(Path::new("a.yaml"), &format!("{text}require: [fusion accuracy ≥ 90%]\n"))
+        };
+        let read = |keys: &str| match named(keys).map(|spec| spec.models[0].1.clone()) {
+            Ok(Model::Vision { network, width, .. }) => Some((network, width)),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        assert_eq!(read(""), Some((network, network.usual_width())));
+        let has_width = match network {
+            VisionNetwork::SeResnet18 | VisionNetwork::Densenet121 | VisionNetwork::XrvDensenet121 => true,
+            VisionNetwork::Resnet18
+            | VisionNetwork::Resnet50
+            | VisionNetwork::SeResnet50
+            | VisionNetwork::SeResnet101
+            | VisionNetwork::SeResnet152
+            | VisionNetwork::SeResnext50
+            | VisionNetwork::SeResnext101
+            | VisionNetwork::Senet154 => false,
+        };
+        assert_eq!(read(", width: 8"), has_width.then_some((network, 8)));
+    }
 }
 
 #[test]

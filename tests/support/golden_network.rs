@@ -7,7 +7,8 @@ use std::path::Path;
 use medcert::Result;
 use medcert::lab::model::params::{Declared, Params};
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::{Architecture, Network};
+use medcert::lab::model::vision::Vision;
+use medcert::lab::model::{Answers, Architecture, Network};
 use medcert::lab::tensor::{self, Tensor};
 use medcert::lab::victim::Classifier;
 use safetensors::SafeTensors;
@@ -53,7 +54,8 @@ impl Classifier for Centred {
 
 pub fn model(shift: f32) -> Centred {
     let bytes = golden("se_resnet.safetensors");
-    let architecture = Architecture::Vision(Residual { width: 4, ..Residual::SMALL });
+    let trunk = Residual { width: 4, ..Residual::SMALL }.into();
+    let architecture = Architecture::Vision(Vision { trunk, views: 2, answers: Answers::TWO });
     let fill = |d: &Declared| Ok(values(&bytes, &format!("weights.{}", d.name)));
     let mut params = Params::make(&architecture.declare(), fill).expect("parameters");
     params.freeze();

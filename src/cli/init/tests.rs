@@ -213,6 +213,21 @@ fn weights_are_recognised_and_pinned() {
     let (_, text, _) =
         begun(&["--weights", &path("judge"), "--weights", &path("small.safetensors")]).expect("a spec");
     insta::assert_snapshot!("weights", shown(&text));
+    let last = [(1, 6), (2, 12), (3, 24), (4, 16)]
+        .map(|(block, last)| format!("features.denseblock{block}.denselayer{last}.conv.2.weight"));
+    for (channels, growth, written) in [
+        (3, 32, "    densenet121:\n      image: 224"),
+        (1, 32, "    xrv_densenet121:\n      image: 224"),
+        (1, 8, "    xrv_densenet121:\n      image: 56\n      width: 8"),
+    ] {
+        let (stem, layer) = ([64, channels, 7, 7], [growth, 128, 3, 3]);
+        let mut shapes: Vec<(&str, &[usize])> = last.iter().map(|name| (name.as_str(), &layer[..])).collect();
+        shapes.push(("features.denseblock1.denselayer1.conv.2.weight", &layer));
+        shapes.push(("features.conv0.weight", &stem));
+        tensors(here.join("dense.safetensors"), &shapes);
+        let (_, text, _) = begun(&["--weights", &path("dense.safetensors")]).expect("a spec");
+        assert!(text.contains(written), "{text}");
+    }
     let own = path("own.pt");
     let why = begun(&["--weights", &own]).expect_err("refused").to_string();
     assert!(why.contains("say --trusted if you trust it"), "{why}");

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::outputs::Returned;
 use crate::files::{bounded_read, bounded_text, open_regular};
 use crate::graph::{Program, Reads, onnx, pt2};
-use crate::spec::ModuleFormat;
+use crate::spec::{ModuleFormat, VisionNetwork};
 use crate::{Error, Result};
 
 /// A file of weights is refused above this size, as where it is loaded.
@@ -30,7 +30,7 @@ pub(super) enum Kept {
     Bert { classifies: bool, positions: u64, cased: bool },
     /// A folder that holds a vocabulary and no weights.
     Tokenizer,
-    /// A vision network of this name and, for the small one, width; whether it classifies two classes already.
+    /// A vision network of this name and, where the spec has to say it, width; whether it classifies two classes already.
     Vision { network: &'static str, width: Option<u64>, classifies: bool },
     /// A `TorchScript` module.
     Script,
@@ -178,11 +178,10 @@ fn vision(path: &Path) -> Result<Kept> {
     if tensors.keys().any(|name| name.contains("embeddings.word_embeddings")) {
         return unknown("reads text; name its folder in Hugging Face's layout, or");
     }
-    let blocks = |stage: usize| {
-        let start = format!("layer{stage}.");
-        let of = |name: &String| name.strip_prefix(&start)?.split('.').next()?.parse::<usize>().ok();
-        tensors.keys().filter_map(of).max().map_or(0, |last| last + 1)
-    };
+    if let Some(dense) = dense(&tensors) {
+        return Ok(dense);
+    }
+    let blocks = |stage: usize| highest(&tensors, &format!("layer{stage}.")).map_or(0, |last| last + 1);
     let shape = |name: &str, place: usize| tensors.get(name).and_then(|shape| shape.get(place)).copied();
     let excites = tensors.keys().any(|name| name.contains("se_module"));
     let is_deep = tensors.contains_key("layer1.0.conv3.weight");
@@ -202,6 +201,34 @@ fn vision(path: &Path) -> Result<Kept> {
     let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
     let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == "se_resnet18");
     Ok(Kept::Vision { network, width, classifies: head == Some(2) })
+}
+
+/// The highest number that follows a prefix in the names.
+fn highest(tensors: &Tensors, prefix: &str) -> Option<usize> {
+    let of = |name: &String| name.strip_prefix(prefix)?.split('.').next()?.parse().ok();
+    tensors.keys().filter_map(of).max()
+}
+
+/// A DenseNet-121, as torchvision (three channels) or torchxrayvision (one) saves it.
+fn dense(tensors: &Tensors) -> Option<Kept> {
+    let layers =
+        [1, 2, 3, 4].map(|block| highest(tensors, &format!("features.denseblock{block}.denselayer")));
+    if layers != [6, 12, 24, 16].map(Some) {
+        return None;
+    }
+    let shape = |name: &str, place: usize| tensors.get(name).and_then(|shape| shape.get(place)).copied();
+    let network = match shape("features.conv0.weight", 1)? {
+        1 => VisionNetwork::XrvDensenet121,
+        3 => VisionNetwork::Densenet121,
+        _ => return None,
+    };
+    // a layer's last convolution has as many channels as it adds; old checkpoints write `conv.2`
+    let growth = ["conv2", "conv.2"]
+        .iter()
+        .find_map(|conv| shape(&format!("features.denseblock1.denselayer1.{conv}.weight"), 0))?;
+    let width = (growth != u64::from(network.usual_width())).then_some(growth);
+    let classifies = shape("classifier.weight", 0) == Some(2);
+    Some(Kept::Vision { network: network.name(), width, classifies })
 }
 
 /// What a graph of torch.export reads and returns.

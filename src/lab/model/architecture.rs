@@ -5,7 +5,7 @@ use super::bert::{Bert, Tokens};
 use super::cross::Cross;
 use super::gated::{self, Gated};
 use super::params::{Declarations, Declared, Init, Params};
-use super::residual::Residual;
+use super::vision::Vision;
 use crate::lab::tensor::{Kind, Tensor};
 use crate::{Error, Result};
 
@@ -42,18 +42,18 @@ impl Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     /// Images alone.
-    Vision(Residual),
+    Vision(Vision),
     /// Text alone.
     Language(Bert),
     /// Early fusion: the branches' features, concatenated, then one linear layer.
-    Early(Residual, Bert),
+    Early(Vision, Bert),
     /// Late fusion: each branch's log-odds; with two classes concatenated, then one linear layer; with findings, and
     /// with more classes, whose scores are logits, a weighted sum for each.
-    Late(Residual, Bert),
+    Late(Vision, Bert),
     /// Fusion by cross-attention: words and regions attend to each other.
-    Cross(Residual, Bert, Cross),
+    Cross(Vision, Bert, Cross),
     /// Gated fusion: experts, weighted by which input looks odd.
-    Gated(Residual, Bert),
+    Gated(Vision, Bert),
 }
 
 impl Architecture {
@@ -91,7 +91,7 @@ impl Architecture {
                 let (image, text, answers) = (vision.features(), language.features(), vision.answers.count());
                 match self {
                     Self::Cross(_, _, cross) => d.within("fusion", |d| {
-                        cross.declare(d, (image / vision.views, text), answers);
+                        cross.declare(d, (vision.trunk.channels(), text), answers);
                     }),
                     Self::Gated(..) => d.within("fusion", |d| gated::declare(d, (image, text), answers)),
                     _ => d.linear("fusion", answers, image + text, 0.01),
@@ -134,7 +134,8 @@ impl Architecture {
             Self::Early(vision, _) | Self::Gated(vision, _) => vision.forward(&within(), images, train),
             Self::Cross(vision, ..) => vision.regions(&within(), images, train),
             Self::Late(vision, _) => {
-                let answers = within().linear(vision.head(), &vision.forward(&within(), images, false)?)?;
+                let answers =
+                    within().linear(vision.trunk.head(), &vision.forward(&within(), images, false)?)?;
                 log_odds(answers, vision.answers)
             }
             Self::Language(_) => Err(no_branch("images")),
@@ -180,7 +181,7 @@ impl Architecture {
         let image = || image.ok_or_else(|| no_branch("images"));
         let text = || text.ok_or_else(|| no_branch("text"));
         match self {
-            Self::Vision(vision) => p.linear(vision.head(), image()?),
+            Self::Vision(vision) => p.linear(vision.trunk.head(), image()?),
             Self::Language(_) => p.linear("classifier", text()?),
             Self::Early(..) => p.linear("fusion", &Tensor::f_cat(&[image()?, text()?], 1)?),
             Self::Late(vision, _) => {

@@ -5,12 +5,14 @@ mod architecture;
 mod attention;
 pub mod bert;
 pub mod cross;
+pub mod densenet;
 pub mod gated;
 pub mod masked;
 pub mod one_finding;
 pub mod operating;
 pub mod params;
 pub mod residual;
+pub mod vision;
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -181,11 +181,11 @@ impl Params {
         &self.store
     }
 
-    /// Folds every batch norm into the convolution before it, and makes convolutions channels-last. In evaluation
-    /// mode the results differ by rounding only, and are computed faster. Freezes the parameters.
+    /// Folds batch norms into the convolutions before them, and makes convolutions channels-last. In evaluation mode
+    /// the results differ by rounding only, and are computed faster. Freezes the parameters.
     ///
     /// # Errors
-    /// A batch norm has no convolution before it.
+    /// The convolution that the name of a batch norm points to is missing.
     pub fn fold(&mut self) -> Result<()> {
         let _guard = tensor::no_grad_guard();
         self.freeze();
@@ -196,10 +196,7 @@ impl Params {
             .map(str::to_string)
             .collect();
         for norm in norms {
-            let conv = match norm.strip_suffix("downsample.1") {
-                Some(block) => format!("{block}downsample.0"),
-                None => norm.replace("bn", "conv"),
-            };
+            let Some(conv) = convolution_before(&norm) else { continue };
             let part = |part: &str| self.get(&format!("{norm}.{part}"));
             let deviation = part("running_var")?.f_add_scalar(NORM_EPSILON)?.f_sqrt()?;
             let scale = part("weight")?.f_div(&deviation)?;
@@ -211,6 +208,10 @@ impl Params {
             self.tensors.insert(format!("{conv}.weight"), tensor::channels_last(&weight)?);
             self.tensors.insert(format!("{conv}.bias"), bias);
         }
+        // some convolutions of a DenseNet have no norm right behind them
+        for (_, weight) in self.tensors.iter_mut().filter(|(name, _)| is_convolution(name)) {
+            *weight = tensor::channels_last(weight)?;
+        }
         self.folded = true;
         Ok(())
     }
@@ -219,6 +220,25 @@ impl Params {
     pub fn freeze(&mut self) {
         self.store.freeze();
     }
+}
+
+/// Name of the convolution right before a batch norm; None where a norm reads concatenated maps.
+fn convolution_before(norm: &str) -> Option<String> {
+    let (layer, own) = norm.rsplit_once('.').unwrap_or(("", norm));
+    let beside = |conv: &str| Some(format!("{layer}.{conv}"));
+    match own {
+        "1" => beside("0"), // of `downsample`
+        "norm0" => beside("conv0"),
+        "norm2" => beside("conv1"),
+        _ => own.starts_with("bn").then(|| norm.replace("bn", "conv")),
+    }
+}
+
+/// Whether a parameter is a convolution's weight.
+fn is_convolution(name: &str) -> bool {
+    let layer =
+        name.strip_suffix(".weight").map(|layer| layer.rsplit_once('.').map_or(layer, |(_, own)| own));
+    layer.is_some_and(|own| own.starts_with("conv"))
 }
 
 fn place<'s, 'n>(store: &'s VarStore, name: &'n str) -> (Path<'s>, &'n str) {

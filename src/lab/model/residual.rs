@@ -3,20 +3,16 @@
 //!
 //! Parameter names and layers are those of timm's `legacy_senet154`, `legacy_seresnet…`, `legacy_seresnext…` and
 //! `resnet…`, so that a timm checkpoint fits unchanged. `SMALL` is `legacy_seresnet18` with a stem for small gray
-//! images. All views go through the same trunk, and their features are concatenated. Pixels are in [0, 1]; the
-//! network normalises them itself.
+//! images. Pixels are in [0, 1]; the network normalises them itself.
 
-use super::Answers;
 use super::params::{Declarations, Init, Scope};
+use super::vision::as_imagenet;
 use crate::Result;
-use crate::lab::tensor::{self, Tensor};
-use crate::spec::VisionNetwork;
+use crate::lab::tensor::Tensor;
 
 const REDUCTION: usize = 16;
 /// Approximate mean and standard deviation of a chest film's pixels.
 const FILM: (f64, f64) = (0.5, 0.25);
-/// Channel means and standard deviations of ImageNet, which published weights expect.
-const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
 /// The layers before the first stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +59,6 @@ pub struct Residual {
     pub excites: bool,
     /// Channels (planes) of the first stage: 64 in every published network.
     pub width: usize,
-    /// Views of a study.
-    pub views: usize,
-    /// What it answers for a case.
-    pub answers: Answers,
 }
 
 /// A convolution and the batch norm after it.
@@ -83,15 +75,8 @@ struct Layer {
 
 impl Residual {
     /// SE-ResNet-18 for small inputs.
-    pub const SMALL: Self = Self {
-        stem: Stem::Small,
-        block: Block::Basic,
-        layers: [2, 2, 2, 2],
-        excites: true,
-        width: 64,
-        views: 2,
-        answers: Answers::TWO,
-    };
+    pub const SMALL: Self =
+        Self { stem: Stem::Small, block: Block::Basic, layers: [2, 2, 2, 2], excites: true, width: 64 };
     /// timm's `resnet18`.
     pub const RESNET18: Self = Self { stem: Stem::Seven, excites: false, ..Self::SMALL };
     /// timm's `resnet50`.
@@ -107,25 +92,19 @@ impl Residual {
 
     /// Blocks of each stage in the networks of 101 layers.
     const DEEP: [usize; 4] = [3, 4, 23, 3];
+    /// timm's `legacy_seresnet101`.
+    pub const SE_RESNET101: Self = Self { layers: Self::DEEP, ..Self::SE_RESNET50 };
+    /// timm's `legacy_seresnet152`.
+    pub const SE_RESNET152: Self = Self { layers: [3, 8, 36, 3], ..Self::SE_RESNET50 };
+    /// timm's `legacy_seresnext101_32x4d`.
+    pub const SE_RESNEXT101: Self = Self { layers: Self::DEEP, ..Self::SE_RESNEXT50 };
 
-    /// The network that a spec names.
-    pub fn of(network: VisionNetwork) -> Self {
-        match network {
-            VisionNetwork::SeResnet18 => Self::SMALL,
-            VisionNetwork::Resnet18 => Self::RESNET18,
-            VisionNetwork::Resnet50 => Self::RESNET50,
-            VisionNetwork::SeResnet50 => Self::SE_RESNET50,
-            VisionNetwork::SeResnet101 => Self { layers: Self::DEEP, ..Self::SE_RESNET50 },
-            VisionNetwork::SeResnet152 => Self { layers: [3, 8, 36, 3], ..Self::SE_RESNET50 },
-            VisionNetwork::SeResnext50 => Self::SE_RESNEXT50,
-            VisionNetwork::SeResnext101 => Self { layers: Self::DEEP, ..Self::SE_RESNEXT50 },
-            VisionNetwork::Senet154 => Self::SENET154,
-        }
-    }
+    /// What a checkpoint holds above the trunk.
+    pub const ABOVE: &'static [&'static str] = &["last_linear.", "fc."];
 
-    /// Number of features of a study, all views together.
-    pub fn features(self) -> usize {
-        self.width * 8 * self.block.expansion() * self.views
+    /// Channels of the last feature maps.
+    pub fn channels(self) -> usize {
+        self.width * 8 * self.block.expansion()
     }
 
     /// Name of the classifier in the published checkpoint.
@@ -134,7 +113,7 @@ impl Residual {
     }
 
     /// Declares the trunk.
-    pub fn declare_trunk(self, d: &mut Declarations) {
+    pub fn declare(self, d: &mut Declarations) {
         self.declare_stem(d);
         let mut into = self.stem_width();
         for stage in 0..4 {
@@ -147,26 +126,9 @@ impl Residual {
         }
     }
 
-    /// Declares the classifier.
-    pub fn declare_head(self, d: &mut Declarations) {
-        d.linear(self.head(), self.answers.count(), self.features(), 0.01);
-    }
-
-    /// Features `[cases, features]` of images `[cases, views, side, side]`.
-    pub fn forward(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let maps = self.maps(p, images, train)?;
-        Ok(maps.f_adaptive_avg_pool2d([1, 1])?.f_reshape([images.size()[0], self.features() as i64])?)
-    }
-
-    /// The features of every region of every view, `[cases, regions, channels]`, view by view and row by row.
-    pub fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let channels = (self.features() / self.views) as i64;
-        let maps = self.maps(p, images, train)?.f_permute([0, 2, 3, 1])?;
-        Ok(maps.f_reshape([images.size()[0], -1, channels])?)
-    }
-
-    /// The feature maps of the last stage, `[cases · views, channels, height, width]`.
-    fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
+    /// The feature maps of the last stage, `[images, channels, height, width]`, of gray images `[images, 1, side,
+    /// side]`.
+    pub(super) fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
         let mut x = self.enter(p, images, train)?;
         let mut into = self.stem_width();
         for stage in 0..4 {
@@ -213,15 +175,11 @@ impl Residual {
     }
 
     fn enter(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let size = images.size();
-        let mut x = images.f_reshape([size[0] * size[1], 1, size[2], size[3]])?;
-        if self.stem == Stem::Small {
-            x = x.f_sub_scalar(FILM.0)?.f_div_scalar(FILM.1)?;
+        let mut x = if self.stem == Stem::Small {
+            images.f_sub_scalar(FILM.0)?.f_div_scalar(FILM.1)?
         } else {
-            let mean = tensor::floats(&IMAGENET.0, &[1, 3, 1, 1])?;
-            let deviation = tensor::floats(&IMAGENET.1, &[1, 3, 1, 1])?;
-            x = x.f_sub(&mean)?.f_div(&deviation)?;
-        }
+            as_imagenet(images)?
+        };
         x = p.lay_out(&x)?;
         for layer in self.stem_layers() {
             x = layer.forward(p, &x, train)?.f_relu_()?;

@@ -17,7 +17,7 @@ use crate::spec::table::{About, Choice};
 use crate::spec::{Fusion, Model, ModelInputs, ModuleFormat, Named, VisionNetwork};
 use bert::Bert;
 use fusion::{Attending, Joined};
-use vision::{SmallVision, Vision};
+use vision::{DenseVision, SmallVision, Vision};
 
 /// What an architecture may refer to.
 #[derive(Clone, Copy)]
@@ -72,22 +72,46 @@ fn architectures() -> Vec<Choice<ReadModel>> {
     networks.chain(others).chain(files).chain(asked()).collect()
 }
 
-/// A residual network. The small one alone has a width.
+/// A vision network. The small one and the dense ones have a width.
 fn network(network: VisionNetwork) -> Choice<ReadModel> {
     let name = network.name();
-    if network == VisionNetwork::SeResnet18 {
-        return Choice {
+    match network {
+        VisionNetwork::SeResnet18 => Choice {
             name,
             about: "A small SE-ResNet for gray images, the quick default.".into(),
             schema: |names| either(SmallVision::schema(names)),
             read: boxed(move |node, _| vision::read_small(node, network)),
-        };
+        },
+        VisionNetwork::Resnet18
+        | VisionNetwork::Resnet50
+        | VisionNetwork::SeResnet50
+        | VisionNetwork::SeResnet101
+        | VisionNetwork::SeResnet152
+        | VisionNetwork::SeResnext50
+        | VisionNetwork::SeResnext101
+        | VisionNetwork::Senet154 => Choice {
+            name,
+            about: format!("The published network {name}, with timm's parameter names.").into(),
+            schema: |names| either(Vision::schema(names)),
+            read: boxed(move |node, _| vision::read(node, network)),
+        },
+        VisionNetwork::Densenet121 => {
+            dense(network, "DenseNet-121, with torchvision's parameter names and ImageNet's normalisation.")
+        }
+        VisionNetwork::XrvDensenet121 => dense(
+            network,
+            "The DenseNet-121 of torchxrayvision, which reads one gray channel; medcert scales pixels to \
+             [−1024, 1024], as its weights expect.",
+        ),
     }
+}
+
+fn dense(network: VisionNetwork, about: &'static str) -> Choice<ReadModel> {
     Choice {
-        name,
-        about: format!("The published network {name}, with timm's parameter names.").into(),
-        schema: |names| either(Vision::schema(names)),
-        read: boxed(move |node, _| vision::read(node, network)),
+        name: network.name(),
+        about: about.into(),
+        schema: |names| either(DenseVision::schema(names)),
+        read: boxed(move |node, _| vision::read_dense(node, network)),
     }
 }
 
