@@ -22,14 +22,19 @@
 #if defined(__GLIBC__) && defined(__linux__)
 namespace {
 
-// How threads of libgomp wait for each other. By default they spin for milliseconds, which starves whatever shares
-// their cores: another process, or the other threads of this one under a quota. A few microseconds keep what is fast on
-// a quiet machine and cost a busy one little. libgomp reads the environment once, when it is loaded, which is before
-// main; .preinit_array alone comes earlier. libc takes its environment from the kernel after that, so a variable that
-// is set here would be lost: the program starts itself again with the variable instead, which costs milliseconds, since
-// nothing has been initialised. What the user has set wins, and where the program cannot start again it goes on with
-// libgomp's own default.
+// Two libraries read the environment once, when they are loaded, which is before main; .preinit_array alone comes earlier.
+// libc takes its environment from the kernel after that, so a variable that is set here would be lost: the program starts
+// itself again with the variables instead, which costs milliseconds, since nothing has been initialised. What the user has
+// set wins, and where the program cannot start again it goes on with the libraries' own defaults.
+//
+// How threads of libgomp wait for each other: by default they spin for milliseconds, which starves whatever shares their
+// cores: another process, or the other threads of this one under a quota. A few microseconds keep what is fast on a quiet
+// machine and cost a busy one little.
 constexpr char spin_count[] = "GOMP_SPINCOUNT=1000";
+// How MKL multiplies matrices on processors without AVX-512: by default its last bits there depend on where in memory a
+// matrix lies and on the number of threads, so that equal inputs have other answers from run to run. In this mode they do
+// not. With AVX-512 they did not differ without it, and PyTorch's own bits are kept.
+constexpr char same_bits[] = "MKL_CBWR=AVX2,STRICT";
 constexpr int most_variables = 4096;
 
 bool sets(const char* variable, const char* name) {
@@ -37,22 +42,36 @@ bool sets(const char* variable, const char* name) {
   return std::strncmp(variable, name, length) == 0 && variable[length] == '=';
 }
 
-void choose_spin_count(int, char** arguments, char** environment) {
-  static char* extended[most_variables + 2];
+bool needs_same_bits() {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && !__builtin_cpu_supports("avx512f");
+#else
+  return false;
+#endif
+}
+
+void choose_variables(int, char** arguments, char** environment) {
+  static char* extended[most_variables + 3];
+  bool spins = true;
+  bool repeats = needs_same_bits();
   int count = 0;
   for (; environment[count] != nullptr; ++count) {
     if (count == most_variables) return;
-    if (sets(environment[count], "OMP_WAIT_POLICY") || sets(environment[count], "GOMP_SPINCOUNT")) return;
+    if (sets(environment[count], "OMP_WAIT_POLICY") || sets(environment[count], "GOMP_SPINCOUNT")) spins = false;
+    if (sets(environment[count], "MKL_CBWR")) repeats = false;
     extended[count] = environment[count];
   }
-  extended[count] = const_cast<char*>(spin_count);
+  if (!spins && !repeats) return;
+  if (spins) extended[count++] = const_cast<char*>(spin_count);
+  if (repeats) extended[count++] = const_cast<char*>(same_bits);
   static char program[PATH_MAX + 1];
   // the program's own path and not /proc/self/exe, which `ps` would show as its name
   if (readlink("/proc/self/exe", program, PATH_MAX) > 0) execve(program, arguments, extended);
 }
 
 __attribute__((section(".preinit_array"), used)) void (*const before_libgomp)(int, char**, char**) =
-    choose_spin_count;
+    choose_variables;
 
 }  // namespace
 #endif
