@@ -62,7 +62,8 @@ fn cuda(library: &Library, devices: usize, driver: bool) -> (String, bool) {
                 .into(),
             true,
         ),
-        (true, false, _, _) => (
+        (true, false, _, false) => ("not loaded: there is no NVIDIA driver, so the CPU is used".into(), false),
+        (true, false, _, true) => (
             "dropped at link: this libtorch supports CUDA but the program does not load it; rebuild with this \
              repository's build.rs (it passes --no-as-needed) and without other linker flags"
                 .into(),
@@ -124,6 +125,7 @@ mod tests {
         assert!(!told(false, false, 0, false).1);
         assert!(told(false, false, 0, true).0.contains("ci/libtorch --cuda"));
         assert!(told(true, false, 0, true).0.contains("dropped at link"));
+        assert!(!told(true, false, 0, false).1);
         assert!(told(true, true, 0, true).0.contains("nvidia-smi"));
         assert!(!told(true, true, 0, false).1);
         assert_eq!(told(true, true, 1, true), ("loaded; 1 GPU, cuda:0".to_string(), false));
