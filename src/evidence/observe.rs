@@ -98,8 +98,8 @@ pub enum Event<'a> {
     },
 }
 
-/// Receives the events of a run. It never decides anything.
-pub trait Observer {
+/// Receives the events of a run, from one or several threads. It never decides anything.
+pub trait Observer: Sync {
     /// A step was taken.
     fn observe(&self, event: Event<'_>);
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::cache_keys::{Keys, WorkItem};
 use super::certify;
 use super::chunk::{Chunk, Scene};
+use super::crew::{Evaluated, Queue};
 use super::inputs::Inputs;
 use super::model::Reader;
 use super::witness::Witness;
@@ -49,37 +50,70 @@ pub(super) struct ChunkLoop<'a> {
 }
 
 impl ChunkLoop<'_> {
-    /// Evaluates one model over the chunks of a shard. Returns each piece with the model's place and the chunk's.
+    /// The chunks of a shard, model by model.
+    pub fn queue(&self, part: Part) -> Queue<'_> {
+        let size = self.plan.spec.chunk;
+        let of_model = |(model, cases): (usize, &Vec<usize>)| -> Vec<(usize, usize)> {
+            let places = (0..cases.len().div_ceil(size)).filter(|&place| part.holds(place));
+            places.map(|place| (model, place)).collect()
+        };
+        let chunks: Vec<_> = self.tests.iter().enumerate().flat_map(of_model).collect();
+        let mut cases = vec![0; self.tests.len()];
+        for &(model, place) in &chunks {
+            cases[model] += self.chunk(model, place).len() as u64;
+        }
+        Queue::new(chunks, cases, self.observer)
+    }
+
+    /// Evaluates chunks of a queue until none is left; other threads may take from the same queue.
     ///
     /// # Errors
-    /// The disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
-    pub fn sweep(&self, model: usize, part: Part) -> Result<Pieces> {
+    /// The disk fails, the run was stopped, or a model's clean answers have changed meanwhile.
+    pub fn work_through(&self, queue: &Queue<'_>) -> Result<Vec<Evaluated>> {
         let lexicon = Lexicon::embedded();
-        let scene = self.scene(model, &lexicon);
-        let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
-        let size = self.plan.spec.chunk;
-        let chunks = self.tests[model].chunks(size).enumerate();
-        let own: Vec<(usize, &[usize])> = chunks.filter(|(place, _)| part.holds(*place)).collect();
-        let total = own.iter().map(|(_, indices)| indices.len() as u64).sum();
-        let (mut done, mut pieces) = (0, Vec::new());
-        let mut witness = Witness::new(self.plan.spec.seed);
-        for (place, indices) in own {
-            let looks = self.looks(model, place, &|_| true);
-            let (piece, is_new) = self.piece((&scene, &keys), indices, &looks)?;
-            witness.remember(indices, &piece, is_new);
-            pieces.push((model, place, piece));
-            done += indices.len() as u64;
-            self.observer.observe(Event::Attacked { model: scene.reader.name(), done, total });
+        let mut evaluated = Vec::new();
+        let mut next = queue.take();
+        while let Some((model, _)) = next {
+            let scene = self.scene(model, &lexicon);
+            let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
+            while let Some((_, place)) = next.filter(|(its, _)| *its == model) {
+                let indices = self.chunk(model, place);
+                let looks = self.looks(model, place, &|_| true);
+                let (piece, is_new) = self.piece((&scene, &keys), indices, &looks)?;
+                evaluated.push(Evaluated { model, place, piece, is_new });
+                queue.done((model, scene.reader.name()), indices.len());
+                next = queue.take();
+            }
         }
-        witness.ask_again(&scene)?;
-        Ok(pieces)
+        Ok(evaluated)
+    }
+
+    /// Asks every model some chunks again. Returns each piece with the model's place and the chunk's.
+    ///
+    /// # Errors
+    /// A model's clean answers have changed.
+    pub fn ask_again(&self, evaluated: Vec<Evaluated>) -> Result<Pieces> {
+        let lexicon = Lexicon::embedded();
+        for model in 0..self.tests.len() {
+            let mut witness = Witness::new(self.plan.spec.seed);
+            for one in evaluated.iter().filter(|one| one.model == model) {
+                witness.remember(self.chunk(model, one.place), &one.piece, one.is_new);
+            }
+            witness.ask_again(&self.scene(model, &lexicon))?;
+        }
+        Ok(evaluated.into_iter().map(|one| (one.model, one.place, one.piece)).collect())
+    }
+
+    /// The cases of a model's chunk.
+    fn chunk(&self, model: usize, place: usize) -> &[usize] {
+        self.tests[model].chunks(self.plan.spec.chunk).nth(place).unwrap_or_default()
     }
 
     /// Evaluates all models chunk by chunk, and ends a cell when the cases so far decide every requirement that uses
     /// it. `head` is the evidence without outcomes.
     ///
     /// # Errors
-    /// As for [`Self::sweep`]; or a piece has other cells than the plan, which is a bug.
+    /// As for [`Self::work_through`]; or a piece has other cells than the plan, which is a bug.
     pub fn sweep_early(&self, head: &Evidence) -> Result<Pieces> {
         let lexicon = Lexicon::embedded();
         let scenes: Vec<Scene<'_>> =
@@ -133,7 +167,7 @@ impl ChunkLoop<'_> {
         let one = |&(cell, case): &(usize, usize)| {
             let cell = &self.plan.cells[cell];
             let scene = self.scene(cell.model, &lexicon);
-            let indices = self.tests[cell.model].chunks(size).nth(case / size).unwrap_or_default();
+            let indices = self.chunk(cell.model, case / size);
             let exhibit = Chunk::new(&scene, indices)?.show(&cell.attack, case % size)?;
             self.told(&scene, WorkItem::Cell(&cell.attack), indices.len());
             Ok(exhibit)

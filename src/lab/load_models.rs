@@ -4,7 +4,7 @@
 //! files that it starts from, the number of threads, and the kind of processor.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Options;
 use super::checkpoint::Checkpoint;
@@ -81,7 +81,7 @@ impl ModelLoader<'_> {
         let subject = |(_, model): &(String, Model)| match model {
             Model::Script(_) => scripts.next().map(|script| LoadedModel::Script(Box::new(script))),
             Model::Defended(_) => None,
-            _ => networks.next().map(|network| LoadedModel::Network(Box::new(network))),
+            _ => networks.next().map(Into::into),
         };
         Ok(specs.iter().filter_map(subject).collect())
     }
@@ -211,7 +211,7 @@ impl ModelLoader<'_> {
 
     /// The masked language model of the folder that the text branch started from; None if there is no folder or it
     /// holds no such head.
-    fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Rc<Masked>>> {
+    fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Arc<Masked>>> {
         if let (_, Some(language)) = parts(model, done)? {
             return Ok(language.masked.clone());
         }
@@ -221,7 +221,7 @@ impl ModelLoader<'_> {
             (_, Some(source)) => source,
             _ => return Ok(None),
         };
-        Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Rc::new))
+        Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Arc::new))
     }
 
     /// The path of a trained model in the cache.
@@ -348,7 +348,21 @@ pub enum LoadedModel {
     Script(Box<Script>),
 }
 
+impl From<Network> for LoadedModel {
+    fn from(network: Network) -> Self {
+        Self::Network(Box::new(network))
+    }
+}
+
 impl LoadedModel {
+    /// The network, if it is one of medcert's architectures.
+    pub fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::Script(_) => None,
+        }
+    }
+
     /// The model as attacks use it.
     pub fn reader(&self) -> &dyn Reader {
         match self {

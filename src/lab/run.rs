@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::chunk_loop::ChunkLoop;
+use super::crew;
 use super::defend::of_spec::Surroundings;
 use super::evidence_head::{head, tell_damage};
 use super::inputs::Inputs;
@@ -63,17 +64,22 @@ pub fn run_part(
     (known, part): (&[Counterexample], Part),
     observer: &dyn Observer,
 ) -> Result<Shard> {
-    on_stage((plan, data, partition), options, known, observer, |field| {
-        let head = head(field, options)?;
-        let pieces = if head.run.early && part == Part::WHOLE {
-            field.sweep_early(&head)
-        } else {
-            let models = 0..plan.subjects.len();
-            models.map(|model| field.sweep(model, part)).collect::<Result<Vec<_>>>().map(|each| each.concat())
-        };
-        let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
-        let chunks = partition.test.len().div_ceil(plan.spec.chunk);
-        Ok(Shard { part, chunks, head, pieces })
+    on_stage((plan, data, partition), options, known, observer, |stage, loaded| {
+        stage.with(loaded, |field| {
+            let head = head(field, options)?;
+            let pieces = if head.run.early && part == Part::WHOLE {
+                field.sweep_early(&head)
+            } else {
+                let queue = field.queue(part);
+                let copies = crew::copies(plan, options, loaded, queue.len())?;
+                let help = |own: &[LoadedModel]| stage.with(own, |field| field.work_through(&queue));
+                let evaluated = crew::work_through(&queue, copies, || field.work_through(&queue), help);
+                evaluated.and_then(|all| field.ask_again(all))
+            };
+            let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
+            let chunks = partition.test.len().div_ceil(plan.spec.chunk);
+            Ok(Shard { part, chunks, head, pieces })
+        })
     })
 }
 
@@ -109,9 +115,8 @@ pub fn run_readers(
         observer: &Silent,
     };
     let head = head(&field, options)?;
-    let models = 0..plan.subjects.len();
-    let pieces: Vec<_> = models.map(|model| field.sweep(model, Part::WHOLE)).collect::<Result<_>>()?;
-    assemble(head, pieces.concat()).map_err(Error::Bug)
+    let evaluated = field.work_through(&field.queue(Part::WHOLE))?;
+    assemble(head, field.ask_again(evaluated)?).map_err(Error::Bug)
 }
 
 /// Shows cases before and after an attack, each given by its place in the plan's cells and in the test cases of the
@@ -127,67 +132,92 @@ pub fn show(
     wanted: &[(usize, usize)],
     observer: &dyn Observer,
 ) -> Result<Vec<Exhibit>> {
-    on_stage((plan, data, partition), options, &[], observer, |field| field.show(wanted))
+    on_stage((plan, data, partition), options, &[], observer, |stage, loaded| {
+        stage.with(loaded, |field| field.show(wanted))
+    })
+}
+
+/// What every thread of a run shares.
+struct Stage<'a> {
+    plan: &'a Plan,
+    data: &'a Dataset,
+    partition: &'a Partition,
+    options: &'a Options,
+    inputs: &'a Inputs,
+    /// Facts about the loaded models.
+    facts: &'a [ModelFacts],
+    /// Counterexamples of an earlier run.
+    known: &'a [Counterexample],
+    observer: &'a dyn Observer,
+}
+
+impl Stage<'_> {
+    /// Makes the plan's subjects from the loaded models, and calls `action` with them.
+    fn with<T>(&self, loaded: &[LoadedModel], action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>) -> Result<T> {
+        let &Self { plan, data, partition, inputs, .. } = self;
+        // each step borrows from the one before it, so all results stay in scope
+        let about = subjects::about_findings(plan, loaded);
+        let asked = subjects::undefended(plan, loaded, &about);
+        let operated = subjects::operated(plan, &asked, inputs, partition)?;
+        let bases = subjects::bases(&asked, &operated, self.facts, inputs);
+        let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
+        let around = Surroundings { inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
+        let defended = subjects::defended(plan, &bases, around)?;
+        let (readers, models): (Vec<&dyn Reader>, Vec<ModelFacts>) = bases
+            .iter()
+            .map(|base| (base.reader, base.facts.clone()))
+            .chain(defended.iter().map(|(reader, facts)| (reader.as_ref(), facts.clone())))
+            .unzip();
+        let known = |subject: &Subject| {
+            let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
+            partition.test.iter().copied().filter(is_known).collect()
+        };
+        action(&ChunkLoop {
+            plan,
+            data,
+            inputs,
+            partition,
+            readers,
+            tests: plan.subjects.iter().map(known).collect(),
+            models: &models,
+            remarks: loaded.iter().flat_map(|model| remarks(model, inputs, partition)).collect(),
+            known: self.known,
+            folded: !self.options.plain,
+            kept: &self.options.cache.join("evidence"),
+            fresh: self.options.fresh,
+            observer: self.observer,
+        })
+    }
 }
 
 /// Prepares inputs and models, then calls `action` with them.
 fn on_stage<T>(
     (plan, data, partition): (&Plan, &Dataset, &Partition),
     options: &Options,
-    counterexamples: &[Counterexample],
+    known: &[Counterexample],
     observer: &dyn Observer,
-    action: impl FnOnce(&ChunkLoop<'_>) -> Result<T>,
+    action: impl FnOnce(&Stage<'_>, &[LoadedModel]) -> Result<T>,
 ) -> Result<T> {
     plan.check_access()?;
     plan.check_hosts()?;
     settle(options.device)?;
     observer.observe(Event::Preparing { studies: data.studies.len() });
     let cache = Cache::at(&options.cache);
-    let inputs = inputs(plan, data, options, &cache, observer)?;
+    let inputs = &inputs(plan, data, options, &cache, observer)?;
     tell_damage(&cache, observer);
     observer.observe(Event::Prepared);
     stop::listen();
-    let workshop = ModelLoader { options, cache: &cache, inputs: &inputs, partition, observer };
+    let workshop = ModelLoader { options, cache: &cache, inputs, partition, observer };
     let mut loaded = workshop.models(&plan.spec.models)?;
-    let of_models = subjects::facts(plan, &loaded)?;
+    // before networks are folded, because folding changes the weights and so their digest
+    let facts = &subjects::facts(plan, &loaded)?;
     for model in &mut loaded {
         if let (LoadedModel::Network(network), false) = (model, options.plain) {
             network.params.fold()?;
         }
     }
     tensor::set_threads(options.threads());
-    // each step borrows from the one before it, so all results stay in scope
-    let about = subjects::about_findings(plan, &loaded);
-    let asked = subjects::undefended(plan, &loaded, &about);
-    let operated = subjects::operated(plan, &asked, &inputs, partition)?;
-    let bases = subjects::bases(&asked, &operated, &of_models, &inputs);
-    let ids: Vec<&str> = data.studies.iter().map(|study| study.id.as_str()).collect();
-    let around = Surroundings { inputs: &inputs, ids: &ids, test: &partition.test, seed: plan.spec.seed };
-    let defended = subjects::defended(plan, &bases, around)?;
-    let (readers, models): (Vec<&dyn Reader>, Vec<ModelFacts>) = bases
-        .iter()
-        .map(|base| (base.reader, base.facts.clone()))
-        .chain(defended.iter().map(|(reader, facts)| (reader.as_ref(), facts.clone())))
-        .unzip();
-    let known = |subject: &Subject| {
-        let is_known = |index: &usize| inputs.label_of(subject.finding, *index).is_some();
-        partition.test.iter().copied().filter(is_known).collect()
-    };
-    action(&ChunkLoop {
-        plan,
-        data,
-        inputs: &inputs,
-        partition,
-        readers,
-        tests: plan.subjects.iter().map(known).collect(),
-        models: &models,
-        remarks: loaded.iter().flat_map(|model| remarks(model, &inputs, partition)).collect(),
-        known: counterexamples,
-        folded: !options.plain,
-        kept: &options.cache.join("evidence"),
-        fresh: options.fresh,
-        observer,
-    })
+    action(&Stage { plan, data, partition, options, inputs, facts, known, observer }, &loaded)
 }
 
 /// What a reader of the evidence should know about a model, in sentences.

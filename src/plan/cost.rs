@@ -96,6 +96,12 @@ pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
     cost.evaluations + cost.checks + cost.certificates.1 + again
 }
 
+/// Rough seconds of two cores for a forward pass over one case; `model` is its place in the spec.
+pub fn pass_seconds(plan: &Plan, model: usize) -> f64 {
+    let (image, text) = branches(plan, &plan.spec.models[model].1);
+    image + text
+}
+
 impl Cost {
     /// The cost of nothing.
     fn none(cases: usize) -> Self {

@@ -9,7 +9,7 @@ use crate::spec::{self, Asked, Bound, ImageMethod, Joint, Metric, Place, Spec, T
 mod access;
 mod build;
 mod certificate;
-mod cost;
+pub mod cost;
 mod notation;
 pub mod probes;
 mod subject;

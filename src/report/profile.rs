@@ -1,8 +1,8 @@
-//! How long each step took, for `--profile`: the time since the step before it ended. It goes to standard error and never
-//! into evidence, which holds no times.
+//! How long each step took, for `--profile`: the time since the step before it ended, in whatever thread. It goes to
+//! standard error and never into evidence, which holds no times.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::evidence::{Event, Observer};
@@ -10,7 +10,7 @@ use crate::evidence::{Event, Observer};
 /// An observer that passes every step on and notes how long it took.
 pub struct Profile<'a> {
     inner: &'a dyn Observer,
-    spent: RefCell<Spent>,
+    spent: Mutex<Spent>,
 }
 
 struct Spent {
@@ -22,12 +22,16 @@ struct Spent {
 impl<'a> Profile<'a> {
     /// Starts now.
     pub fn around(inner: &'a dyn Observer) -> Self {
-        Self { inner, spent: RefCell::new(Spent { last: Instant::now(), steps: vec![] }) }
+        Self { inner, spent: Mutex::new(Spent { last: Instant::now(), steps: vec![] }) }
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What took longest first, with its share of the whole.
     pub fn render(&self) -> String {
-        let mut spent = self.spent.borrow().steps.clone();
+        let mut spent = self.spent().steps.clone();
         let whole: Duration = spent.iter().map(|(_, _, took)| *took).sum();
         spent.sort_by_key(|step| std::cmp::Reverse(step.2));
         let mut text = format!("{:>10} {:>5}  {:>8}  step\n", "seconds", "%", "cases");
@@ -52,13 +56,13 @@ impl Observer for Profile<'_> {
             | Event::Resumed { model, .. }
             | Event::Standing { model, .. } => (format!("training {model}"), 0),
             Event::Tried { model, attack, cases } => (format!("{model} under {attack}"), *cases as u64),
-            Event::Attacked { .. } => ("reading cached results".to_string(), 0),
+            Event::Attacked { .. } => ("asking again, and reading cached results".to_string(), 0),
             // it follows `Tried`, which has the time
             Event::Probed { .. } => return self.inner.observe(event),
             Event::Damaged { .. } => ("replacing damaged cache entries".to_string(), 0),
             Event::Audited => ("checking the data".to_string(), 0),
         };
-        let mut spent = self.spent.borrow_mut();
+        let mut spent = self.spent();
         let took = spent.last.elapsed();
         match spent.steps.iter_mut().find(|(known, ..)| *known == what) {
             Some((_, times, sum)) => (*times, *sum) = (*times + count, *sum + took),
@@ -66,7 +70,7 @@ impl Observer for Profile<'_> {
         }
         drop(spent);
         self.inner.observe(event);
-        self.spent.borrow_mut().last = Instant::now();
+        self.spent().last = Instant::now();
     }
 }
 

@@ -2,7 +2,7 @@
 //! and one whenever nothing was written for 30 seconds. The remaining time is estimated from chunks that were attacked,
 //! not from cached ones, which take no time.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,8 +18,8 @@ pub struct Progress {
     heartbeat: Option<Heartbeat>,
     /// Whether every step is shown.
     is_verbose: bool,
-    bar: RefCell<Option<Bar>>,
-    pace: RefCell<Pace>,
+    bar: Mutex<Option<Bar>>,
+    pace: Mutex<Pace>,
 }
 
 #[derive(Debug)]
@@ -69,14 +69,14 @@ impl Progress {
         Self {
             heartbeat: (!is_terminal).then(|| Heartbeat::every(INTERVAL, note)),
             is_verbose: verbose,
-            bar: RefCell::new(None),
-            pace: RefCell::default(),
+            bar: Mutex::new(None),
+            pace: Mutex::default(),
         }
     }
 
     fn line(&self, text: &str) {
         let text = super::plain(text);
-        match (self.bar.borrow().as_ref(), &self.heartbeat) {
+        match (locked(&self.bar).as_ref(), &self.heartbeat) {
             (Some(bar), _) => bar.bar.println(&text),
             (None, heartbeat) => {
                 note(&text);
@@ -91,7 +91,7 @@ impl Progress {
             heartbeat.is_at(&super::plain(&format!("{phase}: {says}")));
             return;
         }
-        let mut slot = self.bar.borrow_mut();
+        let mut slot = locked(&self.bar);
         if slot.as_ref().is_none_or(|bar| bar.phase != phase) {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{prefix:<24} {bar:24} {percent:>3} %  {msg}");
@@ -111,7 +111,7 @@ impl Progress {
     }
 
     fn attacked(&self, model: &str, done: u64, total: u64) {
-        let pace = self.pace.borrow_mut().chunk(model, done, total);
+        let pace = locked(&self.pace).chunk(model, done, total);
         let says = match pace {
             Some((rate, left)) => {
                 format!("{done} of {total} cases, {rate:.1} a second, {} left", rounded(left))
@@ -123,6 +123,11 @@ impl Progress {
             self.line(&format!("{model}: {} attacked", super::counted(total as usize, "case", "cases")));
         }
     }
+}
+
+/// What a lock holds; what a thread that panicked has left there is shown all the same.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A time in words: `40 s`, `12 min`, `3.5 h`.
@@ -166,12 +171,13 @@ impl Observer for Progress {
                 // FGSM's training can lose all of its robustness in one epoch (Wong et al., 2020)
                 if share < before / 2.0 {
                     self.line(&format!(
-                        "{model}: this epoch lost the robustness of an earlier one ({before:.1} %), which is kept; train                          with more `steps`, without `fgsm`, or with a smaller `epsilon`"
+                        "{model}: this epoch lost the robustness of an earlier one ({before:.1} %), which is kept; train \
+                         with more `steps`, without `fgsm`, or with a smaller `epsilon`"
                     ));
                 }
             }
             Event::Tried { model, attack, cases } => {
-                self.pace.borrow_mut().tried += 1;
+                locked(&self.pace).tried += 1;
                 if self.is_verbose {
                     let cases = super::counted(cases, "case", "cases");
                     self.line(&format!("{model} under {attack}: {cases}"));
@@ -187,7 +193,7 @@ impl Observer for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = self.bar.borrow().as_ref() {
+        if let Some(bar) = locked(&self.bar).as_ref() {
             bar.bar.finish_and_clear();
         }
     }

@@ -12,12 +12,12 @@ use crate::staged::{BAR, Film, MIDDLE, PIXELS, SIDE, Stage};
 
 /// Counts what adversarial trainings tell.
 #[derive(Default)]
-struct Listener(std::cell::RefCell<Vec<String>>);
+struct Listener(std::sync::Mutex<Vec<String>>);
 
 impl Observer for Listener {
     fn observe(&self, event: Event<'_>) {
         if let Event::Standing { model, .. } = event {
-            self.0.borrow_mut().push(model.to_string());
+            self.0.lock().expect("a lock").push(model.to_string());
         }
     }
 }
@@ -74,7 +74,7 @@ require: [early accuracy ≥ 0%]
     let told = Listener::default();
     let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let first = run(SPEC, one.path(), &told);
-    assert_eq!(*told.0.borrow(), ["madry", "onestep", "zhang", "early", "cross"]);
+    assert_eq!(*told.0.lock().expect("a lock"), ["madry", "onestep", "zhang", "early", "cross"]);
     let again = run(SPEC, other.path(), &told);
     let weights = |evidence: &Evidence| -> Vec<String> {
         evidence.models.iter().map(|model| model.weights.clone()).collect()

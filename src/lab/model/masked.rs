@@ -6,7 +6,7 @@
 //! training here does not change them. They are loaded and checked at the first request, so that a run that never
 //! asks for words has no second trunk in memory.
 
-use std::cell::OnceCell;
+use std::sync::{Mutex, PoisonError};
 
 use super::TokenizerOf;
 use super::bert::{Bert, NORM_EPSILON};
@@ -23,7 +23,8 @@ pub const MASK: &str = "[MASK]";
 pub struct Masked {
     checkpoint: Checkpoint,
     tokenizer: TokenizerOf,
-    params: OnceCell<Params>,
+    /// Loaded when a word is first asked for; one thread at a time asks.
+    params: Mutex<Option<Params>>,
 }
 
 impl Masked {
@@ -37,7 +38,7 @@ impl Masked {
         }
         let tokenizer =
             TokenizerOf::new(checkpoint.vocabulary.clone(), checkpoint.config.max_tokens as usize)?;
-        Ok(Some(Self { checkpoint, tokenizer, params: OnceCell::new() }))
+        Ok(Some(Self { checkpoint, tokenizer, params: Mutex::new(None) }))
     }
 
     /// Proposes words for the place of the one [`MASK`] in a text: at most `most` entries of the vocabulary that
@@ -63,19 +64,21 @@ impl Masked {
     /// The logits of all entries for a position of a text, `[vocabulary]`.
     fn logits(&self, text: &str, at: usize) -> Result<Tensor> {
         let _guard = tensor::no_grad_guard();
-        let p = self.params()?.scope("");
+        let mut slot = self.params.lock().unwrap_or_else(PoisonError::into_inner);
+        let params = match &mut *slot {
+            Some(params) => params,
+            slot => slot.insert(self.frozen()?),
+        };
+        let p = params.scope("");
         let bert = Bert::of(self.checkpoint.config);
         let states = bert.states(&p, &self.tokenizer.tokens(&[text])?, None)?;
         head(&p, &states.f_select(0, 0)?.f_select(0, at as i64)?)
     }
 
-    fn params(&self) -> Result<&Params> {
-        if let Some(params) = self.params.get() {
-            return Ok(params);
-        }
+    fn frozen(&self) -> Result<Params> {
         let mut params = self.checkpoint.masked()?;
         params.freeze();
-        Ok(self.params.get_or_init(|| params))
+        Ok(params)
     }
 }
 

@@ -15,7 +15,7 @@ pub mod residual;
 pub mod vision;
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bert::{Tokens, by_length};
 use masked::Masked;
@@ -47,7 +47,7 @@ pub struct Network {
     /// sha256 of the file from which its weights, or the start of its training, came.
     pub source: Option<String>,
     /// The masked language model that its text branch started from, if the folder held one.
-    pub masked: Option<Rc<Masked>>,
+    pub masked: Option<Arc<Masked>>,
 }
 
 /// A tokenizer with its vocabulary.
@@ -147,6 +147,24 @@ pub struct Pieces<'a> {
     pub of: &'a TokenizerOf,
     /// Embeddings of the pieces, `[vocabulary, hidden]`.
     pub embeddings: &'a Tensor,
+}
+
+impl Network {
+    /// A copy for another thread, which shares the memory of the weights. Nothing may train either of them any more.
+    ///
+    /// # Errors
+    /// A special token is missing from the vocabulary.
+    pub fn copy(&self) -> Result<Self> {
+        let of = self.tokenizer.as_ref();
+        Ok(Self {
+            name: self.name.clone(),
+            params: self.params.copy(),
+            tokenizer: of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?,
+            source: self.source.clone(),
+            masked: self.masked.clone(),
+            ..*self
+        })
+    }
 }
 
 impl Reader for Network {

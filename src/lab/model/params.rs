@@ -135,6 +135,12 @@ impl Params {
         })
     }
 
+    /// The same parameters in the same memory, for another thread that only reads them.
+    pub fn copy(&self) -> Self {
+        let tensors = self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+        Self { store: VarStore::new(tensor::device()), tensors: tensors.collect(), folded: self.folded }
+    }
+
     /// The tensor with a name.
     ///
     /// # Errors

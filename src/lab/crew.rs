@@ -1,0 +1,173 @@
+//! Shares the chunks of a run among threads. A batch of a small network that is split among cores takes longer than
+//! one core needs for it, because the cores wait for each other at every layer; so each core takes chunks of its own.
+//! Large networks keep all cores for one chunk: the cores do not wait long, and the memory of one chunk is enough.
+//!
+//! A chunk's results depend neither on the thread that evaluates it nor on the number of threads, so the evidence is
+//! the same, to the last bit.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::Options;
+use super::load_models::LoadedModel;
+use super::model::Network;
+use super::tensor;
+use crate::evidence::{Event, Observer, Piece};
+use crate::plan::{Plan, cost};
+use crate::{Error, Result};
+
+/// A model whose forward pass over a case takes two cores longer than this is not small, in seconds. The largest small
+/// network needs about 300 MB for a chunk of 32 cases with gradients.
+const SMALL_SECONDS: f64 = 0.01;
+/// Size of a thread's stack in bytes: that of a program's first thread.
+const STACK: usize = 8 << 20;
+
+/// A chunk that was evaluated.
+pub(super) struct Evaluated {
+    /// Place of the model among the plan's subjects.
+    pub model: usize,
+    /// Place of the chunk among the model's chunks.
+    pub place: usize,
+    /// Its results.
+    pub piece: Piece,
+    /// Whether any of them was computed now instead of read from the journal.
+    pub is_new: bool,
+}
+
+/// The chunks of a run, in order, each taken once.
+pub(super) struct Queue<'a> {
+    /// Each with its model's place and its own.
+    chunks: Vec<(usize, usize)>,
+    next: AtomicUsize,
+    /// For each model, how many cases are done, and of how many.
+    progress: Mutex<Vec<(u64, u64)>>,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> Queue<'a> {
+    /// A queue of chunks for models with so many cases in them.
+    pub fn new(chunks: Vec<(usize, usize)>, cases: Vec<u64>, observer: &'a dyn Observer) -> Self {
+        let progress = Mutex::new(cases.into_iter().map(|total| (0, total)).collect());
+        Self { chunks, next: AtomicUsize::new(0), progress, observer }
+    }
+
+    /// Number of chunks.
+    pub fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The next chunk that nobody has taken.
+    pub fn take(&self) -> Option<(usize, usize)> {
+        self.chunks.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+
+    /// Leaves nothing to take, so that the other threads end after their present chunks.
+    pub fn close(&self) {
+        self.next.store(self.chunks.len(), Ordering::Relaxed);
+    }
+
+    /// Takes note that some cases of a model are done, and tells the observer.
+    pub fn done(&self, (model, name): (usize, &str), cases: usize) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((done, total)) = progress.get_mut(model) {
+            *done += cases as u64;
+            // the observer is told within the lock, so that it sees the counts in order
+            self.observer.observe(Event::Attacked { model: name, done: *done, total: *total });
+        }
+    }
+}
+
+/// Copies of the loaded models for the threads that help the first one, a set for each; none if all cores work on one
+/// chunk at a time: on a GPU, and where a model is large or a user's module, whose size is not known. The copies share
+/// the memory of the weights.
+///
+/// # Errors
+/// A special token is missing from a vocabulary.
+pub(super) fn copies(
+    plan: &Plan,
+    options: &Options,
+    loaded: &[LoadedModel],
+    chunks: usize,
+) -> Result<Vec<Vec<Network>>> {
+    let places = 0..plan.spec.models.len();
+    let all_small = places.into_iter().all(|model| cost::pass_seconds(plan, model) <= SMALL_SECONDS);
+    if tensor::device().is_cuda() || !all_small {
+        return Ok(vec![]);
+    }
+    let networks: Option<Vec<&Network>> = loaded.iter().map(LoadedModel::network).collect();
+    let Some(networks) = networks else { return Ok(vec![]) };
+    let helpers = options.threads().min(chunks).saturating_sub(1);
+    (0..helpers).map(|_| networks.iter().map(|network| network.copy()).collect()).collect()
+}
+
+/// Works through a queue: `own` in this thread, and `help` in one more thread for each set of copies. Returns what all
+/// have evaluated, in the order of the queue.
+///
+/// # Errors
+/// Those of `own` and `help`; the others then end after their present chunks.
+pub(super) fn work_through(
+    queue: &Queue<'_>,
+    copies: Vec<Vec<Network>>,
+    own: impl FnOnce() -> Result<Vec<Evaluated>>,
+    help: impl Fn(&[LoadedModel]) -> Result<Vec<Evaluated>> + Sync,
+) -> Result<Vec<Evaluated>> {
+    if copies.is_empty() {
+        return own();
+    }
+    let threads = tensor::threads();
+    let alone = |work: &dyn Fn() -> Result<Vec<Evaluated>>| {
+        tensor::set_threads(1);
+        work().inspect_err(|_| queue.close())
+    };
+    let mut all = std::thread::scope(|scope| -> Result<Vec<Evaluated>> {
+        let (help, alone) = (&help, &alone);
+        let start = |set: Vec<Network>| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, move || {
+                let set: Vec<LoadedModel> = set.into_iter().map(Into::into).collect();
+                alone(&|| help(&set))
+            })
+        };
+        let helpers: Vec<_> = copies.into_iter().map(start).collect();
+        tensor::set_threads(1);
+        let mut results = vec![own().inspect_err(|_| queue.close())];
+        for helper in helpers {
+            let helper = helper.map_err(|why| Error::Resource(format!("no thread can be started: {why}")))?;
+            results.push(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results.into_iter().collect::<Result<Vec<_>>>().map(|each| each.into_iter().flatten().collect())
+    })?;
+    tensor::set_threads(threads);
+    all.sort_by_key(|one| (one.model, one.place));
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Silent;
+
+    #[test]
+    fn each_chunk_is_taken_once_and_none_after_the_end() {
+        let chunks: Vec<(usize, usize)> =
+            (0..2).flat_map(|model| (0..50).map(move |place| (model, place))).collect();
+        let queue = Queue::new(chunks.clone(), vec![50, 50], &Silent);
+        let taken = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while let Some(chunk) = queue.take() {
+                        taken.lock().expect("a lock").push(chunk);
+                    }
+                });
+            }
+        });
+        let mut taken = taken.into_inner().expect("a lock");
+        taken.sort_unstable();
+        assert_eq!(taken, chunks);
+        let queue = Queue::new(chunks, vec![50, 50], &Silent);
+        assert!(queue.take().is_some());
+        queue.close();
+        assert_eq!(queue.take(), None);
+    }
+}
