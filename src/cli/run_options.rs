@@ -26,8 +26,8 @@ pub(super) struct Gather {
     /// Folder of accepted snapshots
     #[arg(long, value_name = "FOLDER")]
     pub(super) snapshots: Option<PathBuf>,
-    /// Threads for training and attacks; training with another number gives other weights [default: 2 for training, all
-    /// available cores for attacks]
+    /// Threads for training and attacks; training with another number gives other weights [default: 1 for the training
+    /// of a small model and 2 for that of a large one, all available cores for attacks]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Device to run on: auto, cpu or cuda:N [default: the spec's]

@@ -92,7 +92,8 @@ impl ChunkLoop<'_> {
     ///
     /// # Errors
     /// A model's clean answers have changed.
-    pub fn ask_again(&self, evaluated: Vec<Evaluated>) -> Result<Pieces> {
+    pub fn ask_again(&self, mut evaluated: Vec<Evaluated>) -> Result<Pieces> {
+        evaluated.sort_by_key(|one| (one.model, one.place));
         let lexicon = Lexicon::embedded();
         for model in 0..self.tests.len() {
             let mut witness = Witness::new(self.plan.spec.seed);

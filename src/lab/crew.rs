@@ -1,6 +1,7 @@
-//! Shares the chunks of a run among threads. A batch of a small network that is split among cores takes longer than
-//! one core needs for it, because the cores wait for each other at every layer; so each core takes chunks of its own.
-//! Large networks keep all cores for one chunk: the cores do not wait long, and the memory of one chunk is enough.
+//! Shares the work on small networks among cores: the chunks of a run, and the trainings that do not wait for each
+//! other. A batch of a small network that is split among cores takes longer than one core needs for it, because the
+//! cores wait for each other at every layer; so each core has work of its own. Large networks keep all cores for one
+//! batch: their cores do not wait long, and one batch at a time takes less memory.
 //!
 //! A chunk's results depend neither on the thread that evaluates it nor on the number of threads, so the evidence is
 //! the same, to the last bit.
@@ -16,8 +17,8 @@ use crate::evidence::{Event, Observer, Piece};
 use crate::plan::{Plan, cost};
 use crate::{Error, Result};
 
-/// A model whose forward pass over a case takes two cores longer than this is not small, in seconds. The largest small
-/// network needs about 300 MB for a chunk of 32 cases with gradients.
+/// A model is small if two cores need no longer than this for a forward pass over a case, in seconds. The largest
+/// small network needs about 300 MB for a chunk of 32 cases with gradients.
 const SMALL_SECONDS: f64 = 0.01;
 /// Size of a thread's stack in bytes: that of a program's first thread.
 const STACK: usize = 8 << 20;
@@ -77,6 +78,11 @@ impl<'a> Queue<'a> {
     }
 }
 
+/// Whether a model is small; `model` is its place in the spec.
+pub(super) fn is_small(plan: &Plan, model: usize) -> bool {
+    cost::pass_seconds(plan, model) <= SMALL_SECONDS
+}
+
 /// Copies of the loaded models for the threads that help the first one, a set for each; none if all cores work on one
 /// chunk at a time: on a GPU, and where a model is large or a user's module, whose size is not known. The copies share
 /// the memory of the weights.
@@ -89,8 +95,7 @@ pub(super) fn copies(
     loaded: &[LoadedModel],
     chunks: usize,
 ) -> Result<Vec<Vec<Network>>> {
-    let places = 0..plan.spec.models.len();
-    let all_small = places.into_iter().all(|model| cost::pass_seconds(plan, model) <= SMALL_SECONDS);
+    let all_small = (0..plan.spec.models.len()).all(|model| is_small(plan, model));
     if tensor::device().is_cuda() || !all_small {
         return Ok(vec![]);
     }
@@ -100,46 +105,42 @@ pub(super) fn copies(
     (0..helpers).map(|_| networks.iter().map(|network| network.copy()).collect()).collect()
 }
 
-/// Works through a queue: `own` in this thread, and `help` in one more thread for each set of copies. Returns what all
-/// have evaluated, in the order of the queue.
+/// Does `own` in this thread, and `help` in one more thread for each of `sets`; each uses one core. Returns the results
+/// of all. None of them depends on the thread, so their order is all that is left to chance.
 ///
 /// # Errors
-/// Those of `own` and `help`; the others then end after their present chunks.
-pub(super) fn work_through(
-    queue: &Queue<'_>,
-    copies: Vec<Vec<Network>>,
-    own: impl FnOnce() -> Result<Vec<Evaluated>>,
-    help: impl Fn(&[LoadedModel]) -> Result<Vec<Evaluated>> + Sync,
-) -> Result<Vec<Evaluated>> {
-    if copies.is_empty() {
+/// The first of theirs, once all have ended; `fail` is called as soon as there is one.
+pub(super) fn side_by_side<S: Send, R: Send>(
+    sets: Vec<S>,
+    own: impl FnOnce() -> Result<Vec<R>>,
+    help: impl Fn(S) -> Result<Vec<R>> + Sync,
+    fail: impl Fn() + Sync,
+) -> Result<Vec<R>> {
+    if sets.is_empty() {
         return own();
     }
     let threads = tensor::threads();
-    let alone = |work: &dyn Fn() -> Result<Vec<Evaluated>>| {
-        tensor::set_threads(1);
-        work().inspect_err(|_| queue.close())
-    };
-    let mut all = std::thread::scope(|scope| -> Result<Vec<Evaluated>> {
-        let (help, alone) = (&help, &alone);
-        let start = |set: Vec<Network>| {
-            let thread = std::thread::Builder::new().stack_size(STACK);
-            thread.spawn_scoped(scope, move || {
-                let set: Vec<LoadedModel> = set.into_iter().map(Into::into).collect();
-                alone(&|| help(&set))
-            })
+    // before the others start, because a thread begins with the number that was set last
+    tensor::set_threads(1);
+    let results = std::thread::scope(|scope| -> Result<Vec<Vec<R>>> {
+        let (help, fail) = (&help, &fail);
+        let start = |set: S| {
+            let work = move || {
+                tensor::set_threads(1);
+                help(set).inspect_err(|_| fail())
+            };
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work)
         };
-        let helpers: Vec<_> = copies.into_iter().map(start).collect();
-        tensor::set_threads(1);
-        let mut results = vec![own().inspect_err(|_| queue.close())];
+        let helpers: Vec<_> = sets.into_iter().map(start).collect();
+        let mut results = vec![own().inspect_err(|_| fail())];
         for helper in helpers {
             let helper = helper.map_err(|why| Error::Resource(format!("no thread can be started: {why}")))?;
             results.push(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        results.into_iter().collect::<Result<Vec<_>>>().map(|each| each.into_iter().flatten().collect())
-    })?;
+        results.into_iter().collect()
+    });
     tensor::set_threads(threads);
-    all.sort_by_key(|one| (one.model, one.place));
-    Ok(all)
+    Ok(results?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

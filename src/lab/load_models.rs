@@ -1,45 +1,29 @@
-//! Loads the models of a plan from the spec's files or from the cache, or trains them.
-//!
-//! The key of a cached model covers everything that determines it: architecture, training, data, split, the models or
-//! files that it starts from, the number of threads, and the kind of processor.
+//! Loads the models of a plan from the spec's files or from the cache, or trains them: small ones side by side, where
+//! none waits for another. `load_network` makes each network.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Options;
-use super::checkpoint::Checkpoint;
+use super::crew;
 use super::expected::Asked;
 use super::inputs::Inputs;
-use super::model::bert::Bert;
-use super::model::cross::Cross;
-use super::model::masked::Masked;
-use super::model::params::{Declared, Params, digest};
-use super::model::vision::{Trunk, Vision};
-use super::model::{Architecture, Network, Reader, TokenizerOf};
-use super::pretrained_start::{LanguageFacts, PretrainedStart};
+use super::model::{Network, Reader};
 use super::script::Script;
-use super::settings::computed_on;
-use super::train::{Lesson, Resumption, train};
-use super::weights::{self, WeightsFile};
-use super::weights_form;
+use super::tensor;
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
+use crate::plan::Plan;
 use crate::seal::Cache;
-use crate::spec::{Fusion, Model, Referent, ScriptModel, Source, Train, Weights};
-use crate::text::{Vocabulary, learn_vocabulary};
+use crate::spec::{Model, Referent, ScriptModel, Weights};
 use crate::{Error, Result};
-
-/// Raise this when training changes, so that older cached models are not taken for new ones.
-const TRAINING_VERSION: u32 = 2;
-
-/// The seal's kind for trained models; the bytes before the seal are a safetensors file.
-const KIND: &str = "trained model";
 
 /// Number of cases that a user's module is probed with.
 const PROBED: usize = 16;
 
-/// Loads or trains the models of a spec, one after the other.
+/// Loads or trains the models of a spec.
 pub struct ModelLoader<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
     /// Cache and roots.
     pub options: &'a Options,
     /// Where trained models are kept.
@@ -53,37 +37,79 @@ pub struct ModelLoader<'a> {
 }
 
 impl ModelLoader<'_> {
-    /// Makes every model without a defence, in the spec's order, in which a fusion comes after the models that it
-    /// joins, and defended models come last.
+    /// Makes every model without a defence, in the spec's order. Files are read before anything is trained, so that a
+    /// fault in one of them is told at once.
     ///
     /// # Errors
     /// A weights file or module is wrong, training diverged, or the disk fails.
-    pub fn models(&self, specs: &[(String, Model)]) -> Result<Vec<LoadedModel>> {
-        let mut done: Vec<Network> = Vec::with_capacity(specs.len());
-        let mut scripts = Vec::new();
-        for (name, model) in specs {
-            let mut network = match (model, model.weights()) {
-                (Model::Script(script), _) => {
-                    scripts.push(self.script(name, script)?);
-                    continue;
-                }
+    pub fn models(&self) -> Result<Vec<LoadedModel>> {
+        let specs = &self.plan.spec.models;
+        let (mut scripts, mut networks, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for named @ (name, model) in specs {
+            match (model, model.weights()) {
+                (Model::Script(script), _) => scripts.push(self.script(name, script)?),
                 // a defended model is built later, around its base
-                (Model::Defended(_), _) => continue,
-                (_, Some(Weights::File(source))) => self.of_file(name, model, source, &done)?,
-                (_, Some(Weights::Train(train))) => self.trained(name, model, train, &done)?,
-                (_, None) => return Err(bug("a model has neither weights nor training")),
-            };
-            network.params.freeze();
-            network.masked = self.masked(model, &done)?;
-            done.push(network);
+                (Model::Defended(_), _) => {}
+                (_, Some(Weights::File(_))) if model.parts().is_none() => {
+                    networks.push(self.network(named, &networks)?);
+                }
+                _ => left.push(named),
+            }
         }
-        let (mut networks, mut scripts) = (done.into_iter(), scripts.into_iter());
-        let subject = |(_, model): &(String, Model)| match model {
-            Model::Script(_) => scripts.next().map(|script| LoadedModel::Script(Box::new(script))),
-            Model::Defended(_) => None,
-            _ => networks.next().map(Into::into),
+        while !left.is_empty() {
+            let is_made = |part: &Referent| networks.iter().any(|made| made.name == part.name());
+            let is_ready = |(_, model): &&(String, Model)| {
+                model.parts().is_none_or(|(vision, language)| is_made(&vision) && is_made(&language))
+            };
+            let (ready, later): (Vec<_>, Vec<_>) = left.into_iter().partition(is_ready);
+            if ready.is_empty() {
+                return Err(bug("fusions join models that are not in the spec"));
+            }
+            networks.extend(self.networks(&ready, &networks)?);
+            left = later;
+        }
+        let place = |name: &str| specs.iter().position(|(other, _)| other == name);
+        let scripts = scripts.into_iter().map(|script| LoadedModel::Script(Box::new(script)));
+        let mut all: Vec<LoadedModel> = networks.into_iter().map(LoadedModel::from).chain(scripts).collect();
+        all.sort_by_key(|model| place(model.reader().name()));
+        Ok(all)
+    }
+
+    /// Makes some networks whose parts are among those that are made: side by side if all are small.
+    fn networks(&self, ready: &[&(String, Model)], made: &[Network]) -> Result<Vec<Network>> {
+        let (next, cores) = (AtomicUsize::new(0), self.options.threads());
+        let work = |made: &[Network]| {
+            let mut own = Vec::new();
+            while let Some(named) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
+                own.push(self.network(named, made)?);
+            }
+            Ok(own)
         };
-        Ok(specs.iter().filter_map(subject).collect())
+        let uses_one_core = ready.iter().all(|(name, _)| self.threads(name) == 1);
+        let helpers =
+            if uses_one_core && !tensor::device().is_cuda() { cores.min(ready.len()) - 1 } else { 0 };
+        let copies = |_| made.iter().map(Network::copy).collect::<Result<Vec<_>>>();
+        let copies = (0..helpers).map(copies).collect::<Result<Vec<_>>>()?;
+        let close = || next.store(ready.len(), Ordering::Relaxed);
+        crew::side_by_side(copies, || work(made), |made| work(&made), close)
+    }
+
+    /// Makes one network, frozen.
+    fn network(&self, (name, model): &(String, Model), made: &[Network]) -> Result<Network> {
+        let mut network = match model.weights() {
+            Some(Weights::File(source)) => self.of_file(name, model, source, made)?,
+            Some(Weights::Train(train)) => self.trained(name, model, train, made)?,
+            None => return Err(bug("a model has neither weights nor training")),
+        };
+        network.params.freeze();
+        network.masked = self.masked(model, made)?;
+        Ok(network)
+    }
+
+    /// Threads of a model's training.
+    pub(super) fn threads(&self, name: &str) -> usize {
+        let place = self.plan.spec.models.iter().position(|(other, _)| other == name);
+        self.options.training_threads(place.is_some_and(|place| crew::is_small(self.plan, place)))
     }
 
     fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
@@ -105,238 +131,6 @@ impl ModelLoader<'_> {
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)
     }
-
-    fn of_file(&self, name: &str, model: &Model, source: &Source, done: &[Network]) -> Result<Network> {
-        let path = self.options.find(&source.path)?;
-        let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
-            let checkpoint = Checkpoint::read(&path, *lowercase)?;
-            checkpoint.file.check_pin(source.sha256.as_deref())?;
-            let unweighted = self.unweighted(model, done, LanguageFacts::of(&checkpoint))?;
-            let mut network = unweighted.network(name, checkpoint.classifier(self.inputs.classes.max(2))?);
-            network.source = Some(checkpoint.file.sha256());
-            network
-        } else {
-            self.read(name, model, &WeightsFile::read(&path)?, source.sha256.as_deref(), done)?
-        };
-        self.observer.observe(Event::Loaded { model: name });
-        Ok(network)
-    }
-
-    fn read(
-        &self,
-        name: &str,
-        model: &Model,
-        file: &WeightsFile,
-        pin: Option<&str>,
-        done: &[Network],
-    ) -> Result<Network> {
-        file.check_pin(pin)?;
-        let vocabulary = match (model.reads_text(), file.vocabulary()) {
-            (true, None) => {
-                return Err(Error::Input(format!(
-                    "the weights of {name} hold no vocabulary, and it reads text; put the entries, one a line, into \
-                     the file's metadata under `vocabulary`, or name a folder in Hugging Face's layout"
-                )));
-            }
-            (reads, vocabulary) => vocabulary.filter(|_| reads),
-        };
-        let start = self.start(model)?;
-        let config = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.config);
-        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, config })?;
-        let params = file.load(&unweighted.declared)?;
-        let mut network = unweighted.network(name, params);
-        network.source = match (model.weights(), start) {
-            (Some(Weights::File(_)), _) => Some(file.sha256()),
-            (_, start) => start.map(|start| start.file().sha256()),
-        };
-        Ok(network)
-    }
-
-    fn trained(&self, name: &str, model: &Model, recipe: &Train, done: &[Network]) -> Result<Network> {
-        let start = self.start(model)?;
-        let path = self.cached(name, model, start.as_ref(), done)?;
-        let kept = self.cache.read(KIND, &path, weights::LIMIT_BYTES);
-        for entry in self.cache.take_damaged() {
-            self.observer.observe(Event::Damaged { entry: &entry });
-        }
-        if let Some(kept) = kept {
-            let network = self.read(name, model, &WeightsFile::of_bytes(&path, kept)?, None, done)?;
-            self.observer.observe(Event::Loaded { model: name });
-            return Ok(network);
-        }
-        let facts = start.as_ref().and_then(PretrainedStart::folder).map(LanguageFacts::of);
-        let unweighted = self.unweighted(model, done, facts.unwrap_or_default())?;
-        let params = Params::random(&unweighted.declared, recipe.seed)?;
-        if !matches!(model, Model::Fusion { fresh: true, .. }) {
-            restore_parts(&params, parts(model, done)?)?;
-        }
-        if let Some(start) = &start {
-            params.restore(&start.values(unweighted.architecture)?)?;
-        }
-        let network = unweighted.network(name, params);
-        let resumption = Resumption { cache: self.cache, path: path.with_extension("training") };
-        let lesson = Lesson {
-            name,
-            architecture: network.architecture,
-            tokenizer: network.tokenizer.as_ref(),
-            side: network.side,
-            train: recipe,
-            inputs: self.inputs,
-            partition: self.partition,
-            threads: self.options.training_threads(),
-            resumption: &resumption,
-            observer: self.observer,
-        };
-        train(lesson, &network.params).map_err(|why| why.at_once("batch", recipe.batch as usize))?;
-        let vocabulary = network.tokenizer.as_ref().map(|tokenizer| &tokenizer.vocabulary);
-        let bytes = weights_form::encode(&network.params, vocabulary)?;
-        self.cache.keep(KIND, &path, bytes.clone())?;
-        resumption.forget();
-        // read it back, so that this run uses the same bytes as later ones from the cache
-        self.read(name, model, &WeightsFile::of_bytes(&path, bytes)?, None, done)
-    }
-
-    /// Reads what training starts from, if the spec names it.
-    fn start(&self, model: &Model) -> Result<Option<PretrainedStart>> {
-        let Some(source) = model.start() else { return Ok(None) };
-        let path = self.options.find(&source.path)?;
-        let start = if let Model::Bert { lowercase, .. } = model {
-            PretrainedStart::Folder(Checkpoint::read(&path, *lowercase)?)
-        } else {
-            PretrainedStart::Trunk(WeightsFile::read(&path)?)
-        };
-        start.file().check_pin(source.sha256.as_deref())?;
-        Ok(Some(start))
-    }
-
-    /// The masked language model of the folder that the text branch started from; None if there is no folder or it
-    /// holds no such head.
-    fn masked(&self, model: &Model, done: &[Network]) -> Result<Option<Arc<Masked>>> {
-        if let (_, Some(language)) = parts(model, done)? {
-            return Ok(language.masked.clone());
-        }
-        let Model::Bert { lowercase, weights, start, .. } = model else { return Ok(None) };
-        let folder = match (weights, start) {
-            (Weights::File(source), _) if !source.is_file() => source,
-            (_, Some(source)) => source,
-            _ => return Ok(None),
-        };
-        Ok(Masked::of(Checkpoint::read(&self.options.find(&folder.path)?, *lowercase)?)?.map(Arc::new))
-    }
-
-    /// The path of a trained model in the cache.
-    fn cached(
-        &self,
-        name: &str,
-        model: &Model,
-        start: Option<&PretrainedStart>,
-        done: &[Network],
-    ) -> Result<PathBuf> {
-        let mut hasher = blake3::Hasher::new();
-        let mut put = |text: &str| {
-            hasher.update(text.as_bytes());
-            hasher.update(b"\n");
-        };
-        let threads = self.options.training_threads();
-        put(&format!("training {TRAINING_VERSION}, tch 0.26, {}, {threads} threads", computed_on()));
-        put(&format!("{} {} views", model.written(), self.inputs.views()));
-        put(&self.partition.learning_key());
-        let (vision, language) = parts(model, done)?;
-        let side = match model {
-            Model::Vision { image, .. } => Some(*image),
-            _ => vision.and_then(|network| network.side),
-        };
-        put(&self.inputs.digest(side));
-        for part in [vision, language].into_iter().flatten() {
-            put(&digest(&part.params)?);
-        }
-        if let Some(start) = start {
-            put(&start.file().sha256());
-        }
-        let key = hasher.finalize().to_hex();
-        Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))
-    }
-
-    fn unweighted(&self, model: &Model, done: &[Network], facts: LanguageFacts) -> Result<UnweightedNetwork> {
-        let views = self.inputs.views();
-        match model {
-            Model::Vision { network, image, width, .. } => {
-                let trunk = Trunk::of(*network, *width as usize);
-                let vision = Vision { trunk, views, answers: self.inputs.answers() };
-                Ok(UnweightedNetwork::new(Architecture::Vision(vision), None, Some(*image)))
-            }
-            Model::Bert { config, max_tokens, .. } => {
-                let mut config = facts.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
-                let vocabulary = facts.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
-                if facts.config.is_none() {
-                    config.vocabulary = vocabulary.entries.len() as u32;
-                }
-                let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
-                let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
-                let language = Bert { config, answers: self.inputs.answers() };
-                Ok(UnweightedNetwork::new(Architecture::Language(language), Some(tokenizer), None))
-            }
-            Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),
-            Model::Fusion { kind, .. } => {
-                let (Some(vision), Some(language)) = parts(model, done)? else {
-                    return Err(bug("a fusion model came before its parts"));
-                };
-                let (Architecture::Vision(image), Architecture::Language(text)) =
-                    (vision.architecture, language.architecture)
-                else {
-                    return Err(bug("a fusion joins other than a vision and a language model"));
-                };
-                let architecture = match *kind {
-                    Fusion::Early => Architecture::Early(image, text),
-                    Fusion::Late => Architecture::Late(image, text),
-                    Fusion::Gated => Architecture::Gated(image, text),
-                    Fusion::CrossAttention { width, heads } => {
-                        let cross = Cross { width: width as usize, heads: heads as usize };
-                        Architecture::Cross(image, text, cross)
-                    }
-                };
-                let of = language.tokenizer.as_ref();
-                let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
-                Ok(UnweightedNetwork::new(architecture, own, vision.side))
-            }
-        }
-    }
-
-    fn learn(&self, size: usize) -> Vocabulary {
-        let texts: Vec<&str> =
-            self.partition.train.iter().map(|&index| self.inputs.texts[index].as_str()).collect();
-        Vocabulary::uncased(learn_vocabulary(&texts, size))
-    }
-}
-
-/// Copies the parameters of the models that a fusion joins into its trunks, and into the heads of a late fusion.
-fn restore_parts(params: &Params, (vision, language): (Option<&Network>, Option<&Network>)) -> Result<()> {
-    for (prefix, part) in [("vision", vision), ("language", language)] {
-        let Some(part) = part else { continue };
-        let mut values = part.params.values()?;
-        for (name, _, _) in &mut values {
-            *name = format!("{prefix}.{name}");
-        }
-        values.retain(|(name, _, _)| params.get(name).is_ok());
-        params.restore(&values)?;
-    }
-    Ok(())
-}
-
-fn bug(what: &str) -> Error {
-    Error::Bug(what.to_string())
-}
-
-/// The models that a fusion model joins.
-fn parts<'n>(model: &Model, done: &'n [Network]) -> Result<(Option<&'n Network>, Option<&'n Network>)> {
-    let Some((vision, language)) = model.parts() else { return Ok((None, None)) };
-    // look the part up by its name: places among networks differ from places among models, because users' modules are
-    // no networks
-    let find = |part: Referent| {
-        let found = done.iter().find(|network| network.name == part.name());
-        found.ok_or_else(|| bug(&format!("{} is needed by a model that comes before it", part.name())))
-    };
-    Ok((Some(find(vision)?), Some(find(language)?)))
 }
 
 /// A loaded model: one of medcert's architectures, or the user's module.
@@ -372,21 +166,6 @@ impl LoadedModel {
     }
 }
 
-/// An architecture before it has weights.
-struct UnweightedNetwork {
-    architecture: Architecture,
-    declared: Vec<Declared>,
-    tokenizer: Option<TokenizerOf>,
-    side: Option<u32>,
-}
-
-impl UnweightedNetwork {
-    fn new(architecture: Architecture, tokenizer: Option<TokenizerOf>, side: Option<u32>) -> Self {
-        Self { architecture, declared: architecture.declare(), tokenizer, side }
-    }
-
-    fn network(self, name: &str, params: Params) -> Network {
-        let Self { architecture, tokenizer, side, .. } = self;
-        Network { name: name.to_string(), architecture, params, tokenizer, side, source: None, masked: None }
-    }
+pub(super) fn bug(what: &str) -> Error {
+    Error::Bug(what.to_string())
 }

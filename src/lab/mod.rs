@@ -26,6 +26,7 @@ mod crew;
 mod evidence_head;
 mod expected;
 mod gated_augmentation;
+mod load_network;
 mod pretrained_start;
 mod remote;
 mod renaming;
@@ -48,8 +49,9 @@ pub struct Options {
     pub cache: PathBuf,
     /// Folders in which the paths of weights are looked up; the first that holds one wins.
     pub roots: Vec<PathBuf>,
-    /// Number of threads. If None, training takes two, because weights depend on the number, and attacks take as many
-    /// as the process may use at once (its cores, within its affinity and its quota).
+    /// Number of threads. If None, the training of a small model takes one and that of a large one two, on every
+    /// machine, because weights depend on the number; attacks take as many as the process may use at once (its
+    /// cores, within its affinity and its quota).
     pub threads: Option<usize>,
     /// The device to run on.
     pub device: DeviceChoice,
@@ -61,9 +63,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// Threads of training.
-    fn training_threads(&self) -> usize {
-        self.threads.unwrap_or(train::THREADS)
+    /// Threads of the training of a small or a large model.
+    fn training_threads(&self, is_small: bool) -> usize {
+        self.threads.unwrap_or(if is_small { 1 } else { train::THREADS_OF_LARGE })
     }
 
     /// Threads of the attacks.

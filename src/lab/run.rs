@@ -7,7 +7,7 @@ use super::defend::of_spec::Surroundings;
 use super::evidence_head::{head, tell_damage};
 use super::inputs::Inputs;
 use super::load_models::{LoadedModel, ModelLoader};
-use super::model::Reader;
+use super::model::{Network, Reader};
 use super::settings::settle;
 use super::{stop, subjects, tensor};
 use crate::data::{Dataset, Partition};
@@ -72,9 +72,12 @@ pub fn run_part(
             } else {
                 let queue = field.queue(part);
                 let copies = crew::copies(plan, options, loaded, queue.len())?;
-                let help = |own: &[LoadedModel]| stage.with(own, |field| field.work_through(&queue));
-                let evaluated = crew::work_through(&queue, copies, || field.work_through(&queue), help);
-                evaluated.and_then(|all| field.ask_again(all))
+                let help = |own: Vec<Network>| {
+                    let own: Vec<LoadedModel> = own.into_iter().map(Into::into).collect();
+                    stage.with(&own, |field| field.work_through(&queue))
+                };
+                let own = || field.work_through(&queue);
+                crew::side_by_side(copies, own, help, || queue.close()).and_then(|all| field.ask_again(all))
             };
             let pieces = pieces.map_err(|why| why.at_once("chunk", plan.spec.chunk))?;
             let chunks = partition.test.len().div_ceil(plan.spec.chunk);
@@ -207,8 +210,8 @@ fn on_stage<T>(
     tell_damage(&cache, observer);
     observer.observe(Event::Prepared);
     stop::listen();
-    let workshop = ModelLoader { options, cache: &cache, inputs, partition, observer };
-    let mut loaded = workshop.models(&plan.spec.models)?;
+    let workshop = ModelLoader { plan, options, cache: &cache, inputs, partition, observer };
+    let mut loaded = workshop.models()?;
     // before networks are folded, because folding changes the weights and so their digest
     let facts = &subjects::facts(plan, &loaded)?;
     for model in &mut loaded {

@@ -30,7 +30,7 @@ namespace {
 // How threads of libgomp wait for each other: by default they spin for milliseconds, which starves whatever shares their
 // cores: another process, or the other threads of this one under a quota. A few microseconds keep what is fast on a quiet
 // machine and cost a busy one little.
-constexpr char spin_count[] = "GOMP_SPINCOUNT=1000";
+constexpr char spin_count[] = "GOMP_SPINCOUNT=2000";
 // How MKL multiplies matrices on processors without AVX-512: by default its last bits there depend on where in memory a
 // matrix lies and on the number of threads, so that equal inputs have other answers from run to run. In this mode they do
 // not. With AVX-512 they did not differ without it, and PyTorch's own bits are kept.

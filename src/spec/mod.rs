@@ -97,4 +97,4 @@ pub use split::{Parts, Split};
 pub use text_search::{TextSearch, TextSearchFacts};
 pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};
 pub use url::Url;
-pub use weights::{Optimizer, Source, Train, Weights};
+pub use weights::{Optimizer, Schedule, Source, Train, Weights};

@@ -37,6 +37,8 @@ pub struct Train {
     pub optimizer: Optimizer,
     /// Learning rate.
     pub lr: f64,
+    /// Whether the rate falls during the training.
+    pub schedule: Schedule,
     /// Passes over the training cases, 1 to 1000.
     pub epochs: u32,
     /// Cases a step (default 16).
@@ -47,6 +49,33 @@ pub struct Train {
     pub freeze: u32,
     /// What it adds against noise, lost words and attacks.
     pub hardening: Hardening,
+}
+
+/// What becomes of the learning rate during a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// It stays.
+    Constant,
+    /// It falls to 0 in a straight line, so that the last epochs hardly differ.
+    Linear,
+}
+
+impl Schedule {
+    /// Its name in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Linear => "linear",
+        }
+    }
+
+    /// The factor of the learning rate in a step; `done` of `total` steps come before it.
+    pub fn factor(self, done: u64, total: u64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Linear => 1.0 - done as f64 / total.max(1) as f64,
+        }
+    }
 }
 
 /// The optimizers of Mozhegova et al.

@@ -152,14 +152,16 @@ fn the_gate_tells_which_images_were_moved() {
         plain: false,
         fresh: true,
     };
+    let plan = plan::build(spec);
     let workshop = ModelLoader {
+        plan: &plan,
         options: &options,
         cache: &Cache::at(&options.cache),
         inputs: &inputs,
         partition: &partition,
         observer: &Silent,
     };
-    let mut subjects = workshop.models(&spec.models).expect("models");
+    let mut subjects = workshop.models().expect("models");
     let Some(LoadedModel::Network(network)) = subjects.pop() else { panic!("the gated fusion comes last") };
     let images = inputs.images(32, &partition.test).expect("images");
     let texts: Vec<String> = partition.test.iter().map(|&case| inputs.texts[case].clone()).collect();

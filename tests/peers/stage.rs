@@ -269,13 +269,14 @@ fn trained(
     let (device, roots) = (DeviceChoice::Cpu, vec![]);
     let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
     let workshop = ModelLoader {
+        plan,
         options: &options,
         cache: &Cache::at(&options.cache),
         inputs,
         partition,
         observer: &Silent,
     };
-    let found = workshop.models(&plan.spec.models)?.into_iter().find_map(|subject| match subject {
+    let found = workshop.models()?.into_iter().find_map(|subject| match subject {
         LoadedModel::Network(network) if network.name == name => Some(network),
         _ => None,
     });

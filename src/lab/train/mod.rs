@@ -31,9 +31,10 @@ use crate::random::{below, shuffle, stream, uniform};
 use crate::spec::Train;
 use crate::{Error, Result};
 
-/// Threads of training if the command line gives no number. libtorch splits sums by the number of threads, which
-/// changes their last bits. If the number of cores were the default, each machine would train another model.
-pub(in crate::lab) const THREADS: usize = 2;
+/// Threads of the training of a large model if the command line gives no number. libtorch splits sums by the number of
+/// threads, which changes their last bits. If the number of cores were the default, each machine would train another
+/// model.
+pub(in crate::lab) const THREADS_OF_LARGE: usize = 2;
 
 /// A training, with all that it needs.
 #[derive(Clone, Copy)]
@@ -209,12 +210,13 @@ impl Lesson<'_> {
                 )));
             }
             sum += value * indices.len() as f64;
+            let before = batches.len() as u64 * u64::from(epoch - 1) + number as u64;
+            optimizer.set_rate(self.train.lr * self.train.schedule.factor(before, total))?;
             optimizer.zero_grad()?;
             loss.f_backward()?;
             optimizer.step()?;
-            let done = batches.len() as u64 * u64::from(epoch - 1) + number as u64 + 1;
             stop::check()?;
-            self.observer.observe(Event::Step { model: self.name, done, total });
+            self.observer.observe(Event::Step { model: self.name, done: before + 1, total });
         }
         Ok(sum / cases.len().max(1) as f64)
     }

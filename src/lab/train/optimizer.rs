@@ -76,6 +76,14 @@ impl Descent {
         Ok(descent)
     }
 
+    /// Sets the learning rate of the steps from now on.
+    #[allow(unsafe_code)]
+    pub(super) fn set_rate(&self, lr: f64) -> Result<()> {
+        // SAFETY: the pointer is sound as long as `self` is
+        unsafe { torch_sys::ato_set_learning_rate(self.optimizer, lr) };
+        thrown()
+    }
+
     /// Forgets the gradients.
     #[allow(unsafe_code)]
     pub(super) fn zero_grad(&self) -> Result<()> {

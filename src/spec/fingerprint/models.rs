@@ -3,7 +3,7 @@
 use super::part::Part;
 use crate::spec::{
     Asking, Behind, BertConfig, CommandLine, Defence, Defended, Endpoint, Fusion, Hardening, Model,
-    ModuleFile, PixelNoise, ScriptModel, Smoothing, Train, TrainingAttack, Weights, WordNoise,
+    ModuleFile, PixelNoise, Schedule, ScriptModel, Smoothing, Train, TrainingAttack, Weights, WordNoise,
 };
 
 impl Model {
@@ -144,9 +144,11 @@ impl Part {
     fn weights(&mut self, weights: &Weights) -> &mut Self {
         match weights {
             Weights::File(source) => self.source("weights", source),
-            Weights::Train(Train { optimizer, lr, epochs, batch, seed, freeze, hardening }) => self
+            Weights::Train(Train { optimizer, lr, schedule, epochs, batch, seed, freeze, hardening }) => self
                 .put("optimizer", optimizer.name())
                 .put("lr", lr)
+                // a training of before keeps its digest
+                .maybe("schedule", (*schedule != Schedule::Constant).then(|| schedule.name()))
                 .put("epochs", epochs)
                 .put("batch", batch)
                 .put("seed", seed)

@@ -10,7 +10,7 @@ use crate::spec::schema::parts;
 use crate::spec::table::{
     About, Own, Sha256, block, needed, optional, own, path, real, table, usual, whole, word,
 };
-use crate::spec::{Optimizer, Source, Train, Weights};
+use crate::spec::{Optimizer, Schedule, Source, Train, Weights};
 
 table! {
     /// Where weights come from: one of the two.
@@ -41,6 +41,11 @@ table! {
             word("optimizer", &OPTIMIZERS),
         ),
         lr: f64 = needed("Learning rate.", real(1e-9, 10.0, &[5e-4]), "5e-4"),
+        schedule: Schedule = usual(
+            "What becomes of the learning rate: with `linear` it falls to 0 in a straight line.",
+            word("schedule", &SCHEDULES),
+            Schedule::Constant,
+        ),
         epochs: u32 = needed(
             "Passes over the training cases; the best by validation accuracy is kept.",
             whole(1, MOST_EPOCHS),
@@ -62,6 +67,8 @@ table! {
 
 const OPTIMIZERS: [(&str, Optimizer); 2] =
     [(Optimizer::Adam.name(), Optimizer::Adam), (Optimizer::AdamW.name(), Optimizer::AdamW)];
+const SCHEDULES: [(&str, Schedule); 2] =
+    [(Schedule::Constant.name(), Schedule::Constant), (Schedule::Linear.name(), Schedule::Linear)];
 const MOST_EPOCHS: u64 = 1000;
 pub(super) const ABOUT_START: &str =
     "What training begins from: a checkpoint's trunk, or a folder in Hugging Face's layout.";
@@ -121,11 +128,12 @@ pub(super) fn read_weights(
 }
 
 fn training(node: &Node<'_>, usual: Optimizer) -> Option<Train> {
-    let Training { optimizer, lr, epochs, batch, seed, freeze, hardening } = Training::read(node)?;
+    let Training { optimizer, lr, schedule, epochs, batch, seed, freeze, hardening } = Training::read(node)?;
     let hardening = hardening::read(&hardening);
     Some(Train {
         optimizer: optimizer.value?.unwrap_or(usual),
         lr: lr.value?,
+        schedule: schedule.value?,
         epochs: epochs.value?,
         batch: batch.value?,
         seed: seed.value?,
