@@ -17,9 +17,6 @@ use crate::evidence::{Event, Observer, Piece};
 use crate::plan::{Plan, cost};
 use crate::{Error, Result};
 
-/// A model is small if two cores need no longer than this for a forward pass over a case, in seconds. The largest
-/// small network needs about 300 MB for a chunk of 32 cases with gradients.
-const SMALL_SECONDS: f64 = 0.01;
 /// Size of a thread's stack in bytes: that of a program's first thread.
 const STACK: usize = 8 << 20;
 
@@ -78,11 +75,6 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Whether a model is small; `model` is its place in the spec.
-pub(super) fn is_small(plan: &Plan, model: usize) -> bool {
-    cost::pass_seconds(plan, model) <= SMALL_SECONDS
-}
-
 /// Copies of the loaded models for the threads that help the first one, a set for each; none if all cores work on one
 /// chunk at a time: on a GPU, and where a model is large or a user's module, whose size is not known. The copies share
 /// the memory of the weights.
@@ -95,7 +87,7 @@ pub(super) fn copies(
     loaded: &[LoadedModel],
     chunks: usize,
 ) -> Result<Vec<Vec<Network>>> {
-    let all_small = (0..plan.spec.models.len()).all(|model| is_small(plan, model));
+    let all_small = (0..plan.spec.models.len()).all(|model| cost::is_small(plan, model));
     if tensor::device().is_cuda() || !all_small {
         return Ok(vec![]);
     }

@@ -12,7 +12,7 @@ use super::script::Script;
 use super::tensor;
 use crate::data::Partition;
 use crate::evidence::{Event, Observer};
-use crate::plan::Plan;
+use crate::plan::{Plan, cost};
 use crate::seal::Cache;
 use crate::spec::{Model, Referent, ScriptModel, Weights};
 use crate::{Error, Result};
@@ -109,7 +109,7 @@ impl ModelLoader<'_> {
     /// Threads of a model's training.
     pub(super) fn threads(&self, name: &str) -> usize {
         let place = self.plan.spec.models.iter().position(|(other, _)| other == name);
-        self.options.training_threads(place.is_some_and(|place| crew::is_small(self.plan, place)))
+        self.options.training_threads(place.is_some_and(|place| cost::is_small(self.plan, place)))
     }
 
     fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {

@@ -1,10 +1,11 @@
 //! Estimates the cost of a plan: the number of model evaluations, at most or for clear cases, and a rough time.
 
 use super::probes::PROBED_CASES;
+use super::training;
 use super::{Attack, ImageAttack, Plan};
 use crate::spec::{
-    BertConfig, Evaluations, Fusion, Hardening, ImageMethod, ImageSearch, Joint, Model, Referent, Seeks,
-    TextAttack, TextMethod, Train, TrainingAttack, VisionNetwork, Weights,
+    BertConfig, Evaluations, ImageMethod, ImageSearch, Joint, Model, Referent, Seeks, TextAttack, TextMethod,
+    VisionNetwork,
 };
 
 /// The cost of a plan.
@@ -32,10 +33,9 @@ pub struct Cost {
 
 /// Rough floating point operations of two cores in a second, including the overhead of layers (measured).
 const FLOPS_A_SECOND: f64 = 1.0e11;
-/// Forward passes that a training step costs.
-const TRAINING_FACTOR: f64 = 3.0;
-/// Forward passes that a step of an attack in training costs (measured): its network is not folded.
-const ATTACK_STEP_FACTOR: f64 = 2.5;
+/// A model is small if two cores need no longer than this for a forward pass over a case, in seconds. The largest
+/// small network needs about 300 MB for a chunk of 32 cases with gradients.
+const SMALL_SECONDS: f64 = 0.01;
 /// Forward passes that a gradient by the input costs.
 const GRADIENT_FACTOR: f64 = 2.0;
 /// The assumed configuration of a BERT in a folder: its config.json is read only when the spec runs.
@@ -51,18 +51,13 @@ const TOKENS: f64 = 80.0;
 const EXAMINED: u64 = 2;
 const ASKED_AGAIN: u64 = 3;
 
-/// The cost of a plan over `train` training and `test` test cases.
-pub fn estimate(plan: &Plan, train: usize, test: usize) -> Cost {
-    let mut cost = Cost::none(test);
+/// The cost of a plan over so many training, validation and test cases.
+pub fn estimate(plan: &Plan, [train, validation, test]: [usize; 3]) -> Cost {
+    let mut cost = Cost { training_seconds: training::seconds(plan, train, validation), ..Cost::none(test) };
     let mut unshared_seconds = 0.0;
     for (model, subject) in plan.subjects.iter().enumerate() {
         let (_, kind) = &plan.spec.models[subject.model];
         let branches = branches(plan, kind);
-        // one training serves all findings of a model
-        let is_first = subject.finding.is_none_or(|place| place == 0);
-        if let Some(Weights::Train(how)) = kind.weights().filter(|_| is_first) {
-            cost.training_seconds += train as f64 * training(kind, how, branches);
-        }
         let attacks_alone = cost.add_attacks(plan, model, kind, test, branches);
         let certified = cost.add_certificates(plan, model, kind, test, branches);
         unshared_seconds += attacks_alone + certified;
@@ -96,10 +91,11 @@ pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
     cost.evaluations + cost.checks + cost.certificates.1 + again
 }
 
-/// Rough seconds of two cores for a forward pass over one case; `model` is its place in the spec.
-pub fn pass_seconds(plan: &Plan, model: usize) -> f64 {
+/// Whether a model is so small that one core of its own serves it better than a part of all; `model` is its place in the
+/// spec. A user's module counts as large, because its size is not known.
+pub fn is_small(plan: &Plan, model: usize) -> bool {
     let (image, text) = branches(plan, &plan.spec.models[model].1);
-    image + text
+    image + text <= SMALL_SECONDS
 }
 
 impl Cost {
@@ -177,31 +173,6 @@ impl Cost {
         }
         unshared_seconds
     }
-}
-
-/// Seconds of training per case; `image` and `text` are those of a forward pass of its branches.
-fn training(kind: &Model, how: &Train, (image, text): (f64, f64)) -> f64 {
-    // late fusion trains its head alone, on features that are computed once
-    let passes = match kind {
-        Model::Fusion { kind: Fusion::Late, .. } if how.hardening.is_none() => 1.0,
-        _ => f64::from(how.epochs) * TRAINING_FACTOR * copies(&how.hardening),
-    };
-    let attacked = f64::from(how.epochs) * attack_passes(&how.hardening);
-    passes * (image + text) + attacked * image
-}
-
-/// Copies of a case that a training step learns from.
-fn copies(hardening: &Hardening) -> f64 {
-    match hardening.attack {
-        Some(TrainingAttack::Trades { .. }) => 2.0,
-        _ if hardening.consistency > 0.0 => 2.0,
-        Some(TrainingAttack::Pgd { .. } | TrainingAttack::Fgsm { .. }) | None => 1.0,
-    }
-}
-
-/// Forward passes that the attack on training images costs, per case and epoch: one gradient by the input per step.
-fn attack_passes(hardening: &Hardening) -> f64 {
-    hardening.attack.map_or(0.0, |attack| ATTACK_STEP_FACTOR * f64::from(attack.steps()))
 }
 
 /// Evaluations, gradients and seconds per case of a model's attacks; `image` and `text` are the seconds of its
@@ -336,7 +307,7 @@ fn encoder(config: BertConfig) -> f64 {
 }
 
 /// Seconds of a forward pass of the image branch and of the text branch.
-fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
+pub(super) fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
     match model {
         Model::Vision { network, image, width, .. } => {
             let relative_width = f64::from(*width) / f64::from(network.usual_width());

@@ -13,6 +13,7 @@ pub mod cost;
 mod notation;
 pub mod probes;
 mod subject;
+pub mod training;
 
 pub use access::searches_at;
 pub use build::build;

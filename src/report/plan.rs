@@ -36,7 +36,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         lines.extend(
             data.remarks.iter().chain(&cut(data, &plan.spec, &partition.test)).map(|remark| plain(remark)),
         );
-        let cost = estimate(plan, partition.train.len(), partition.test.len());
+        let cost = estimate(plan, [&partition.train, &partition.validation, &partition.test].map(Vec::len));
         let cells = counted(plan.cells.len(), "cell", "cells");
         lines.push(format!(
             "{cells}: {} model evaluations ({} with a gradient), and {} for the checks",

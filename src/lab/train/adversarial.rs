@@ -16,11 +16,10 @@ use crate::lab::model::Answers;
 use crate::lab::model::params::Params;
 use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::predicted;
+use crate::plan::training::CHECK_STEPS;
 use crate::random::{stream, uniform};
 use crate::spec::TrainingAttack;
 
-/// Steps of PGD on the validation cases.
-const CHECK_STEPS: u32 = 10;
 /// Length of FGSM's step from a random start in units of ε, as published.
 const ONE_STEP: f64 = 1.25;
 /// Length of all steps of PGD together, in units of ε.
