@@ -31,7 +31,7 @@ fn real_data() -> Option<PathBuf> {
     named.or_else(|| Some(home().join("../shared/data"))).filter(|folder| folder.is_dir())
 }
 
-/// The number of libtorch's threads belongs to the process, and two trainings at once only wait for each other.
+/// A run uses all cores, so two at once only wait for each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs a spec with the models of the cache in `cache`.
@@ -71,12 +71,12 @@ fn run_spec(
     (plan, evidence, judgement)
 }
 
-/// The default spec with two threads, run once for all tests.
+/// The default spec as the main job runs it, once for all tests.
 fn default() -> &'static (Plan, Evidence, Judgement) {
     static DEFAULT: OnceLock<(Plan, Evidence, Judgement)> = OnceLock::new();
     DEFAULT.get_or_init(|| {
         let cache = cli::cache_folder(None).expect("a cache folder");
-        run("fusion", None, &cache, (Some(2), false))
+        run("fusion", None, &cache, (None, false))
     })
 }
 

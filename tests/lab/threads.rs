@@ -23,13 +23,17 @@ table: [clean, FGSM ε=0.05, 40% synonyms, PGD-5 ε=0.05 + 50% deletion]
 require: [fusion accuracy ≥ 0%]
 "
     );
-    let plan = plan::build(spec::parse(Path::new("threads.yaml"), &text).expect("a sound spec"));
+    run(cache, &text, Some(threads))
+}
+
+fn run(cache: &Path, text: &str, threads: Option<usize>) -> Evidence {
+    let plan = plan::build(spec::parse(Path::new("threads.yaml"), text).expect("a sound spec"));
     let dataset = data::load(&plan.spec, None).expect("data");
     let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
     let options = Options {
         cache: cache.to_path_buf(),
         roots: vec![cache.join("models")],
-        threads: Some(threads),
+        threads,
         device: plan.spec.device,
         plain: false,
         fresh: true,
@@ -71,6 +75,48 @@ fn threads_belong_to_the_weights_and_not_to_what_is_seen_of_them() {
     assert_eq!(trained(cache.path(), "vision").len(), 2);
 }
 
+#[test]
+fn models_that_are_trained_side_by_side_are_those_that_are_trained_alone() {
+    let train = |seed: u32| format!("{{image: 32, width: 8, train: {{lr: 1e-3, epochs: 1, seed: {seed}}}}}");
+    let digests = |cache: &Path, seeds: &[u32]| -> Vec<String> {
+        let vision: String =
+            seeds.iter().map(|&seed| format!("  v{seed}: {{se_resnet18: {}}}\n", train(seed))).collect();
+        let fusions: String = (seeds.iter())
+            .map(|seed| {
+                format!("  joined{seed}: {{early_fusion: {{vision: v{seed}, language: words, train: {{lr: 1e-3, epochs: 1}}}}}}\n")
+            })
+            .collect();
+        let text = format!(
+            "claim: They keep reading
+data:  {{phantom: {{studies: 60, seed: 7, views: frontal}}}}
+split: {{test: 40%, seed: 1}}
+models:
+  words: {{bert: {{config: tiny, train: {{lr: 1e-3, epochs: 1}}}}}}
+{vision}{fusions}table: [clean]
+require: [words accuracy ≥ 0%]
+"
+        );
+        let found = run(cache, &text, None);
+        seeds
+            .iter()
+            .map(|seed| {
+                found
+                    .models
+                    .iter()
+                    .find(|model| model.name == format!("joined{seed}"))
+                    .expect("a fusion")
+                    .weights
+                    .clone()
+            })
+            .collect()
+    };
+    let folder = || tempfile::tempdir().expect("a folder");
+    let together = digests(folder().path(), &[0, 1, 2]);
+    let alone: Vec<String> = [0, 1, 2].iter().flat_map(|&seed| digests(folder().path(), &[seed])).collect();
+    assert_eq!(together, alone);
+    assert_ne!(together[0], together[1]);
+}
+
 /// What libgomp reads as the number of spins, when the program starts with such variables.
 fn spins(variables: &[(&str, &str)]) -> String {
     let mut program = Command::new(env!("CARGO_BIN_EXE_medcert"));
@@ -90,7 +136,7 @@ fn spins(variables: &[(&str, &str)]) -> String {
 #[cfg(target_os = "linux")]
 #[test]
 fn threads_spin_for_microseconds_unless_the_user_says_otherwise() {
-    assert_eq!(spins(&[]), "1000");
+    assert_eq!(spins(&[]), "2000");
     assert_eq!(spins(&[("OMP_WAIT_POLICY", "passive")]), "0");
     assert_eq!(spins(&[("GOMP_SPINCOUNT", "77")]), "77");
 }

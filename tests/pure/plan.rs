@@ -98,13 +98,15 @@ fn the_other_model_of_a_relation_meets_what_can_touch_it() {
 
 #[test]
 fn evaluations_are_counted_with_what_is_shared() {
-    let cost =
-        estimate(&plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
+    let cost = estimate(
+        &plan("table: [clean, FGSM ε=0.1, FGSM ε=0.2]\nrequire: [vision accuracy ≥ 9%]\n"),
+        [100, 10, 10],
+    );
     // vision and fusion: clean, one gradient, two attacked; language: clean
     assert_eq!((cost.evaluations, cost.gradients), (10 * (4 + 1 + 4), 20));
     // one gradient of vision and one of fusion serve both strengths; alone each would take its own
     assert_eq!(cost.unshared, cost.evaluations + cost.checks + 20);
-    let cost = estimate(&plan("table: [steady]\nrequire: [vision accuracy ≥ 9%]\n"), 100, 10);
+    let cost = estimate(&plan("table: [steady]\nrequire: [vision accuracy ≥ 9%]\n"), [100, 10, 10]);
     assert_eq!((cost.evaluations, cost.gradients), (10 * (2 * (1 + 40 + 2 + 1) + 1), 800));
 }
 

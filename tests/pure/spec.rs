@@ -527,10 +527,10 @@ fn a_column_may_name_the_parts() {
 #[test]
 fn the_parts_of_the_default_spec_have_these_digests() {
     let spec = read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/specs/fusion.yaml"))).expect("a spec");
-    let parts = "data=132ab46609505d24bfb3c72c32ff75b1 split=a1ba8690bb078b31e00c6566778f2a66 \
-                 models.vision=cb2a3e22050e8b85c72681363b7246b1 models.language=a1433d26fd03ead6b5c0a30d90400f29 \
-                 models.fusion=e425b1f50948d306b5984c70630b2fcc models.late=992a17ba9f82da15d98e6fbc471d3236 \
-                 models.hardened=7a1649b2eb482fec8408fcf93b0ab8f1 \
+    let parts = "data=a727e1b4a900b6a4eb372eab12bebed3 split=a1ba8690bb078b31e00c6566778f2a66 \
+                 models.vision=eb0a13069e695f152453cc982613deba models.language=66770508c0dc681efd43225ac1ad08d9 \
+                 models.fusion=08387eed1930dbc1bdf571458ff5dfac models.late=992a17ba9f82da15d98e6fbc471d3236 \
+                 models.hardened=e4827237a96b0742b81f185f9576ed28 \
                  masks=4baa4dff9bbaefd9ec7925d1159cc597 thresholds=8b87875d0cbd2d19120d120238178c40 seed=0 chunk=32";
     assert_eq!(spec.fingerprint().to_string(), parts);
 }
