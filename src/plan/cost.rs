@@ -62,6 +62,9 @@ pub fn estimate(plan: &Plan, [train, validation, test]: [usize; 3]) -> Cost {
         let certified = cost.add_certificates(plan, model, kind, test, branches);
         unshared_seconds += attacks_alone + certified;
         unshared_seconds += cost.add_probes(plan, model, test, branches);
+        let again = asked_again(plan, kind, test) as f64 * (branches.0 + branches.1);
+        cost.attack_seconds += again;
+        unshared_seconds += again;
     }
     if cost.attack_seconds > 0.0 {
         cost.saving = unshared_seconds / cost.attack_seconds;
@@ -84,9 +87,7 @@ pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
         cost.add_attacks(plan, place, kind, test, (0.0, 0.0));
         cost.add_certificates(plan, place, kind, test, (0.0, 0.0));
         cost.add_probes(plan, place, test, (0.0, 0.0));
-        // each chunk is asked again when it is done; some are examined, and some asked again at the end
-        let chunks = (2 * EXAMINED + ASKED_AGAIN) * plan.spec.chunk.min(test) as u64;
-        again += (test as u64 + chunks) * kind.defended().map_or(1, |own| own.defence.evaluations());
+        again += asked_again(plan, kind, test);
     }
     cost.evaluations + cost.checks + cost.certificates.1 + again
 }
@@ -96,6 +97,13 @@ pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
 pub fn is_small(plan: &Plan, model: usize) -> bool {
     let (image, text) = branches(plan, &plan.spec.models[model].1);
     image + text <= SMALL_SECONDS
+}
+
+/// Evaluations of a model that only ask whether it still answers as before: each chunk is asked again when it is done, some
+/// are examined, and some are asked again at the end.
+fn asked_again(plan: &Plan, kind: &Model, test: usize) -> u64 {
+    let chunks = (2 * EXAMINED + ASKED_AGAIN) * plan.spec.chunk.min(test) as u64;
+    (test as u64 + chunks) * kind.defended().map_or(1, |own| own.defence.evaluations())
 }
 
 impl Cost {

@@ -6,10 +6,10 @@ use super::cost::{branches, is_small};
 use crate::spec::{Fusion, Hardening, Model, Train, TrainingAttack, Weights};
 
 /// Forward passes of an attack that a training step costs, over images and over reports.
-const IMAGE_STEP: f64 = 4.5;
-const TEXT_STEP: f64 = 3.0;
+const IMAGE_STEP: f64 = 5.0;
+const TEXT_STEP: f64 = 2.0;
 /// Forward passes of an attack that a step of an attack in training costs: its network is not folded.
-const ATTACK_STEP: f64 = 4.0;
+const ATTACK_STEP: f64 = 3.8;
 /// Steps of PGD on the validation cases after each epoch of an adversarial training.
 pub const CHECK_STEPS: u32 = 10;
 /// The cores that the estimate is for.

@@ -59,9 +59,12 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             (1.0 - 1.0 / cost.saving) * 100.0,
             grouped(cost.unshared)
         ));
+        let training = match cost.training_seconds {
+            0.0 => String::new(),
+            seconds => format!("{} of training (none if cached) and ", duration(seconds)),
+        };
         lines.push(format!(
-            "estimated time on two cores: {} of training (none if cached) and {} of attacks",
-            duration(cost.training_seconds),
+            "estimated time on two cores: {training}{} of attacks",
             duration(cost.attack_seconds)
         ));
     } else {

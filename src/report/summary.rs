@@ -67,12 +67,12 @@ fn finding(facts: &FindingFacts) -> String {
         .collect();
     let left_out =
         if left_out.is_empty() { String::new() } else { format!("; left out: {}", left_out.join(", ")) };
-    let (present, absent) = (grouped(*present as u64), grouped(*absent as u64));
-    format!("{}: present in {present} test cases, absent in {absent} ({share:.1} %){left_out}", plain(name))
+    let (present, absent) = (counted(*present, "test case", "test cases"), grouped(*absent as u64));
+    format!("{}: present in {present}, absent in {absent} ({share:.1} %){left_out}", plain(name))
 }
 
 /// The clauses of a sentence that a reader is shown: of those that `every finding` stands for the worst alone, with how
-/// the others ended: `; the worst of 14 findings (9 PASS, 5 FAIL)`.
+/// the others ended: `the worst of 14 findings (9 PASS, 5 FAIL)`.
 pub(super) fn worst_of_findings(finding: &Finding) -> Vec<(&ClauseFinding, Option<String>)> {
     let mut shown: Vec<(&ClauseFinding, Option<String>)> = Vec::new();
     let mut rest = finding.clauses.as_slice();
@@ -94,7 +94,7 @@ pub(super) fn worst_of_findings(finding: &Finding) -> Vec<(&ClauseFinding, Optio
         let counts: Vec<String> = (Verdict::ALL.iter().filter(|verdict| count(verdict) > 0))
             .map(|verdict| format!("{} {verdict}", count(verdict)))
             .collect();
-        let others = of_first.map(|_| format!("; the worst of {own} findings ({})", counts.join(", ")));
+        let others = of_first.map(|_| format!("the worst of {own} findings ({})", counts.join(", ")));
         shown.extend(worst.map(|worst| (worst, others)));
     }
     shown

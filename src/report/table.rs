@@ -218,7 +218,7 @@ fn requirement(finding: &Finding, style: Style) -> String {
     for (clause, others) in &worst {
         let is_only = worst.len() == 1;
         let mut reason = match others {
-            Some(others) => format!("{}: {}{others}", plain(&clause.words), plain(&clause.reason)),
+            Some(others) => format!("{}: {}; {others}", plain(&clause.words), plain(&clause.reason)),
             None if is_only => plain(&clause.reason),
             None => format!("{} ({}): {}", clause.verdict, plain(&clause.words), plain(&clause.reason)),
         };

@@ -110,6 +110,41 @@ fn evaluations_are_counted_with_what_is_shared() {
     assert_eq!((cost.evaluations, cost.gradients), (10 * (2 * (1 + 40 + 2 + 1) + 1), 800));
 }
 
+#[test]
+fn small_models_are_estimated_side_by_side_and_fusions_after_their_parts() {
+    let seconds = |models: &str| {
+        let text = format!(
+            "claim: It keeps reading
+data:  {{phantom: {{studies: 900, seed: 7}}}}
+models:
+  words: {{bert: {{config: tiny, train: {{lr: 5e-4, epochs: 2}}}}}}
+{models}require: [words accuracy ≥ 9%]
+"
+        );
+        let plan = build(parse(Path::new("a.yaml"), &text).unwrap_or_else(|faults| panic!("{faults}")));
+        estimate(&plan, [500, 100, 300]).training_seconds
+    };
+    let films = |names: &[&str], rest: &str| -> String {
+        let line = |name: &&str| {
+            format!("  {name}: {{se_resnet18: {{image: 64, train: {{lr: 1e-3, epochs: 20{rest}}}}}}}\n")
+        };
+        names.iter().map(line).collect()
+    };
+    let words = seconds("");
+    let one = seconds(&films(&["a"], ""));
+    assert!(one > 10.0 * words, "{one} {words}");
+    // the words beside the films take no time of their own, nor does a second model of films
+    let (two, three) = (seconds(&films(&["a", "b"], "")), seconds(&films(&["a", "b", "c"], "")));
+    assert!((two - one).abs() <= words && (three - 2.0 * one).abs() <= words, "{one} {two} {three}");
+    let fusion =
+        "  both: {late_fusion: {vision: a, language: words, train: {lr: 1e-3, epochs: 2, noise: 0.25}}}\n";
+    let joined = seconds(&format!("{}{fusion}", films(&["a"], "")));
+    assert!(joined > one && joined < 2.0 * one, "{one} {joined}");
+    // ten steps of PGD on every validation case come on top of the steps of training
+    let attacked = seconds(&films(&["a"], ", adversarial: {epsilon: 4/255, steps: 4}"));
+    assert!((3.0..8.0).contains(&(attacked / one)), "{one} {attacked}");
+}
+
 proptest! {
     #[test]
     fn every_cell_is_computed_once_and_the_clean_one_first(rows in prop::collection::vec((1..4_u32, 1..4_u32, 1..4_u32), 1..8)) {

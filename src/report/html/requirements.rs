@@ -67,7 +67,7 @@ pub(super) fn requirements(result: ReportInput<'_>) -> Vec<Requirement> {
 
 /// `vision every finding sensitivity ≥ 5% (port): VACUOUS, the worst of 14 findings (9 PASS, 5 FAIL)`.
 fn worst_finding((clause, others): (&ClauseFinding, Option<String>)) -> Option<String> {
-    others.map(|others| format!("{}: {}{}", clause.words, clause.verdict, others.replacen(';', ",", 1)))
+    others.map(|others| format!("{}: {}, {others}", clause.words, clause.verdict))
 }
 
 fn shown(finding: &Finding, clauses: &[Clause], requirement: usize) -> Vec<Shown> {
