@@ -116,6 +116,7 @@ fn small_models_are_estimated_side_by_side_and_fusions_after_their_parts() {
         let text = format!(
             "claim: It keeps reading
 data:  {{phantom: {{studies: 900, seed: 7}}}}
+split: {{test: 30%, seed: 7}}
 models:
   words: {{bert: {{config: tiny, train: {{lr: 5e-4, epochs: 2}}}}}}
 {models}require: [words accuracy ≥ 9%]
