@@ -27,10 +27,9 @@ pub(super) fn seconds(plan: &Plan, train: usize, validation: usize) -> f64 {
             let Some(Weights::Train(how)) = model.weights() else { continue };
             let seconds = one(plan, model, how, (train as f64, validation as f64));
             if is_small(plan, place) {
-                let least = if busy[0] <= busy[1] { 0 } else { 1 };
-                busy[least] += CORES as f64 * seconds;
+                busy[usize::from(busy[0] > busy[1])] += CORES as f64 * seconds;
             } else {
-                busy.iter_mut().for_each(|core| *core += seconds);
+                busy = busy.map(|core| core + seconds);
             }
         }
         busy.into_iter().fold(0.0, f64::max)

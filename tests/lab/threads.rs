@@ -79,20 +79,20 @@ fn threads_belong_to_the_weights_and_not_to_what_is_seen_of_them() {
 fn models_that_are_trained_side_by_side_are_those_that_are_trained_alone() {
     let train = |seed: u32| format!("{{image: 32, width: 8, train: {{lr: 1e-3, epochs: 1, seed: {seed}}}}}");
     let digests = |cache: &Path, seeds: &[u32]| -> Vec<String> {
-        let vision: String =
-            seeds.iter().map(|&seed| format!("  v{seed}: {{se_resnet18: {}}}\n", train(seed))).collect();
-        let fusions: String = (seeds.iter())
-            .map(|seed| {
-                format!("  joined{seed}: {{early_fusion: {{vision: v{seed}, language: words, train: {{lr: 1e-3, epochs: 1}}}}}}\n")
-            })
-            .collect();
+        let film = |seed: &u32| format!("  v{seed}: {{se_resnet18: {}}}\n", train(*seed));
+        let films: Vec<String> = seeds.iter().map(film).collect();
+        let early =
+            |seed: &u32| format!("{{vision: v{seed}, language: words, train: {{lr: 1e-3, epochs: 1}}}}");
+        let joined = |seed: &u32| format!("  joined{seed}: {{early_fusion: {}}}\n", early(seed));
+        let fusions: Vec<String> = seeds.iter().map(joined).collect();
+        let (films, fusions) = (films.concat(), fusions.concat());
         let text = format!(
             "claim: They keep reading
 data:  {{phantom: {{studies: 60, seed: 7, views: frontal}}}}
 split: {{test: 40%, seed: 1}}
 models:
   words: {{bert: {{config: tiny, train: {{lr: 1e-3, epochs: 1}}}}}}
-{vision}{fusions}table: [clean]
+{films}{fusions}table: [clean]
 require: [words accuracy ≥ 0%]
 "
         );

@@ -136,6 +136,7 @@ impl Params {
     }
 
     /// The same parameters in the same memory, for another thread that only reads them.
+    #[must_use]
     pub fn copy(&self) -> Self {
         let tensors = self.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
         Self { store: VarStore::new(tensor::device()), tensors: tensors.collect(), folded: self.folded }
