@@ -37,7 +37,7 @@ pub(super) struct ChunkLoop<'a> {
     /// Facts about each subject.
     pub models: &'a [ModelFacts],
     /// What a reader of the evidence should know about the models, in sentences.
-    pub remarks: Vec<String>,
+    pub remarks: &'a [String],
     /// Counterexamples of an earlier run.
     pub known: &'a [Counterexample],
     /// Whether networks were folded.

@@ -32,11 +32,35 @@ pub(super) struct Evaluated {
     pub is_new: bool,
 }
 
+/// Places from 0 in a list of work, each taken once by the next thread that is free.
+pub(super) struct Turns {
+    next: AtomicUsize,
+    count: usize,
+}
+
+impl Turns {
+    /// So many places.
+    pub fn new(count: usize) -> Self {
+        Self { next: AtomicUsize::new(0), count }
+    }
+
+    /// The next place that no thread has taken.
+    pub fn take(&self) -> Option<usize> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        (place < self.count).then_some(place)
+    }
+
+    /// Leaves nothing to take, so that the other threads end after their present work.
+    pub fn close(&self) {
+        self.next.store(self.count, Ordering::Relaxed);
+    }
+}
+
 /// The chunks of a run, in order, each taken once.
 pub(super) struct Queue<'a> {
     /// Each with its model's place and its own.
     chunks: Vec<(usize, usize)>,
-    next: AtomicUsize,
+    turns: Turns,
     /// For each model, how many cases are done, and of how many.
     progress: Mutex<Vec<(u64, u64)>>,
     observer: &'a dyn Observer,
@@ -46,7 +70,7 @@ impl<'a> Queue<'a> {
     /// A queue of chunks for models with so many cases in them.
     pub fn new(chunks: Vec<(usize, usize)>, cases: Vec<u64>, observer: &'a dyn Observer) -> Self {
         let progress = Mutex::new(cases.into_iter().map(|total| (0, total)).collect());
-        Self { chunks, next: AtomicUsize::new(0), progress, observer }
+        Self { turns: Turns::new(chunks.len()), chunks, progress, observer }
     }
 
     /// Number of chunks.
@@ -56,12 +80,12 @@ impl<'a> Queue<'a> {
 
     /// The next chunk that nobody has taken.
     pub fn take(&self) -> Option<(usize, usize)> {
-        self.chunks.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+        self.turns.take().map(|turn| self.chunks[turn])
     }
 
     /// Leaves nothing to take, so that the other threads end after their present chunks.
     pub fn close(&self) {
-        self.next.store(self.chunks.len(), Ordering::Relaxed);
+        self.turns.close();
     }
 
     /// Takes note that some cases of a model are done, and tells the observer.
@@ -69,7 +93,7 @@ impl<'a> Queue<'a> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((done, total)) = progress.get_mut(model) {
             *done += cases as u64;
-            // the observer is told within the lock, so that it sees the counts in order
+            // still locked: two threads could otherwise report their counts in the wrong order
             self.observer.observe(Event::Attacked { model: name, done: *done, total: *total });
         }
     }
@@ -78,21 +102,18 @@ impl<'a> Queue<'a> {
 /// Copies of the loaded models for the threads that help the first one, a set for each; none if all cores work on one
 /// chunk at a time: on a GPU, and where a model is large or a user's module, whose size is not known. The copies share
 /// the memory of the weights.
-///
-/// # Errors
-/// A special token is missing from a vocabulary.
 pub(super) fn copies(
     plan: &Plan,
     options: &Options,
     loaded: &[LoadedModel],
     chunks: usize,
-) -> Result<Vec<Vec<Network>>> {
+) -> Vec<Vec<Network>> {
     let all_small = (0..plan.spec.models.len()).all(|model| cost::is_small(plan, model));
     if tensor::device().is_cuda() || !all_small {
-        return Ok(vec![]);
+        return vec![];
     }
     let networks: Option<Vec<&Network>> = loaded.iter().map(LoadedModel::network).collect();
-    let Some(networks) = networks else { return Ok(vec![]) };
+    let Some(networks) = networks else { return vec![] };
     let helpers = options.threads().min(chunks).saturating_sub(1);
     (0..helpers).map(|_| networks.iter().map(|network| network.copy()).collect()).collect()
 }

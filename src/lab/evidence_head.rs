@@ -106,7 +106,7 @@ fn data_facts(field: &ChunkLoop<'_>, patients_in_two_parts: usize) -> DataFacts 
         digest: data.digest.clone(),
         studies: data.studies.len(),
         left_out: data.left_out.clone(),
-        remarks: data.remarks.iter().chain(&level).chain(remarks).cloned().collect(),
+        remarks: data.remarks.iter().chain(&level).chain(*remarks).cloned().collect(),
         findings: findings(data, partition),
         train: partition.train.len(),
         validation: partition.validation.len(),

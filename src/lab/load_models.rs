@@ -1,10 +1,8 @@
 //! Loads the models of a plan from the spec's files or from the cache, or trains them: small ones side by side, where
 //! none waits for another. `load_network` makes each network.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::Options;
-use super::crew;
+use super::crew::{self, Turns};
 use super::expected::Asked;
 use super::inputs::Inputs;
 use super::model::{Network, Reader};
@@ -37,8 +35,8 @@ pub struct ModelLoader<'a> {
 }
 
 impl ModelLoader<'_> {
-    /// Makes every model without a defence, in the spec's order. Files are read before anything is trained, so that a
-    /// fault in one of them is told at once.
+    /// Makes every model without a defence, in the spec's order. Files are read before anything is trained, except
+    /// those of fusions, so that a faulty file stops the run early.
     ///
     /// # Errors
     /// A weights file or module is wrong, training diverged, or the disk fails.
@@ -77,21 +75,19 @@ impl ModelLoader<'_> {
 
     /// Makes some networks whose parts are among those that are made: side by side if all are small.
     fn networks(&self, ready: &[&(String, Model)], made: &[Network]) -> Result<Vec<Network>> {
-        let (next, cores) = (AtomicUsize::new(0), self.options.threads());
+        let turns = Turns::new(ready.len());
         let work = |made: &[Network]| {
             let mut own = Vec::new();
-            while let Some(named) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-                own.push(self.network(named, made)?);
+            while let Some(turn) = turns.take() {
+                own.push(self.network(ready[turn], made)?);
             }
             Ok(own)
         };
         let uses_one_core = ready.iter().all(|(name, _)| self.threads(name) == 1);
-        let helpers =
-            if uses_one_core && !tensor::device().is_cuda() { cores.min(ready.len()) - 1 } else { 0 };
-        let copies = |_| made.iter().map(Network::copy).collect::<Result<Vec<_>>>();
-        let copies = (0..helpers).map(copies).collect::<Result<Vec<_>>>()?;
-        let close = || next.store(ready.len(), Ordering::Relaxed);
-        crew::side_by_side(copies, || work(made), |made| work(&made), close)
+        let is_shared = uses_one_core && !tensor::device().is_cuda();
+        let helpers = if is_shared { self.options.threads().min(ready.len()) - 1 } else { 0 };
+        let copies = (0..helpers).map(|_| made.iter().map(Network::copy).collect::<Vec<_>>()).collect();
+        crew::side_by_side(copies, || work(made), |made| work(&made), || turns.close())
     }
 
     /// Makes one network, frozen.

@@ -234,9 +234,7 @@ impl ModelLoader<'_> {
                         Architecture::Cross(image, text, cross)
                     }
                 };
-                let of = language.tokenizer.as_ref();
-                let own = of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?;
-                Ok(UnweightedNetwork::new(architecture, own, vision.side))
+                Ok(UnweightedNetwork::new(architecture, language.tokenizer.clone(), vision.side))
             }
         }
     }

@@ -71,7 +71,7 @@ pub fn run_part(
                 field.sweep_early(&head)
             } else {
                 let queue = field.queue(part);
-                let copies = crew::copies(plan, options, loaded, queue.len())?;
+                let copies = crew::copies(plan, options, loaded, queue.len());
                 let help = |own: Vec<Network>| {
                     let own: Vec<LoadedModel> = own.into_iter().map(Into::into).collect();
                     stage.with(&own, |field| field.work_through(&queue))
@@ -110,7 +110,7 @@ pub fn run_readers(
         readers,
         tests: vec![partition.test.clone(); plan.subjects.len()],
         models: &models,
-        remarks: vec![],
+        remarks: &[],
         known: &[],
         folded: false,
         kept: &options.cache.join("evidence"),
@@ -149,6 +149,8 @@ struct Stage<'a> {
     inputs: &'a Inputs,
     /// Facts about the loaded models.
     facts: &'a [ModelFacts],
+    /// What a reader of the evidence should know about them.
+    remarks: &'a [String],
     /// Counterexamples of an earlier run.
     known: &'a [Counterexample],
     observer: &'a dyn Observer,
@@ -183,7 +185,7 @@ impl Stage<'_> {
             readers,
             tests: plan.subjects.iter().map(known).collect(),
             models: &models,
-            remarks: loaded.iter().flat_map(|model| remarks(model, inputs, partition)).collect(),
+            remarks: self.remarks,
             known: self.known,
             folded: !self.options.plain,
             kept: &self.options.cache.join("evidence"),
@@ -219,8 +221,10 @@ fn on_stage<T>(
             network.params.fold()?;
         }
     }
+    let about = |model: &LoadedModel| remarks(model, inputs, partition);
+    let remarks: &Vec<String> = &loaded.iter().flat_map(about).collect();
     tensor::set_threads(options.threads());
-    action(&Stage { plan, data, partition, options, inputs, facts, known, observer }, &loaded)
+    action(&Stage { plan, data, partition, options, inputs, facts, remarks, known, observer }, &loaded)
 }
 
 /// What a reader of the evidence should know about a model, in sentences.

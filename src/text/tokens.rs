@@ -74,7 +74,7 @@ pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
 }
 
 /// BERT's `WordPiece` tokenizer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     classify: u32,

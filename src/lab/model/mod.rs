@@ -51,7 +51,7 @@ pub struct Network {
 }
 
 /// A tokenizer with its vocabulary.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TokenizerOf {
     /// Entries and normalisation.
     pub vocabulary: Vocabulary,
@@ -151,19 +151,16 @@ pub struct Pieces<'a> {
 
 impl Network {
     /// A copy for another thread, which shares the memory of the weights. Nothing may train either of them any more.
-    ///
-    /// # Errors
-    /// A special token is missing from the vocabulary.
-    pub fn copy(&self) -> Result<Self> {
-        let of = self.tokenizer.as_ref();
-        Ok(Self {
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
             name: self.name.clone(),
             params: self.params.copy(),
-            tokenizer: of.map(|of| TokenizerOf::new(of.vocabulary.clone(), of.max_tokens)).transpose()?,
+            tokenizer: self.tokenizer.clone(),
             source: self.source.clone(),
             masked: self.masked.clone(),
             ..*self
-        })
+        }
     }
 }
 
