@@ -3,7 +3,7 @@
 
 use super::Dataset;
 use crate::spec::{Condition, Mode, Spec, TextAttack, TextMethod, Threat};
-use crate::text::{meaning, tokens, words};
+use crate::text::{meaning, tokens, vocabulary, words};
 use crate::{Error, Result};
 
 /// Share of the words that the rules of `text::meaning` must know for the modes `preserving` and `directional`.
@@ -89,7 +89,7 @@ fn known(texts: &[String]) -> f64 {
 /// tokens. One sentence for each model whose length the spec says.
 pub fn cut(data: &Dataset, spec: &Spec, studies: &[usize]) -> Vec<String> {
     let lengths: Vec<usize> =
-        studies.iter().map(|&place| tokens::least_length(&data.text(&data.studies[place]))).collect();
+        studies.iter().map(|&place| vocabulary::least_length(&data.text(&data.studies[place]))).collect();
     let of_model = |(name, model): &(String, crate::spec::Model)| {
         tokens::cut(name, &lengths, model.max_tokens()? as usize).map(|cut| format!("at least: {cut}"))
     };

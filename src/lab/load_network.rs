@@ -73,8 +73,8 @@ impl ModelLoader<'_> {
             (reads, vocabulary) => vocabulary.filter(|_| reads),
         };
         let start = self.start(model)?;
-        let config = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.config);
-        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, config })?;
+        let bert = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.bert);
+        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, bert })?;
         let params = file.load(&unweighted.declared)?;
         let mut network = unweighted.network(name, params);
         network.source = match (model.weights(), start) {
@@ -140,7 +140,7 @@ impl ModelLoader<'_> {
         let Some(source) = model.start() else { return Ok(None) };
         let path = self.options.find(&source.path)?;
         let start = if let Model::Bert { lowercase, .. } = model {
-            PretrainedStart::Folder(Checkpoint::read(&path, *lowercase)?)
+            PretrainedStart::Folder(Box::new(Checkpoint::read(&path, *lowercase)?))
         } else {
             PretrainedStart::Trunk(WeightsFile::read(&path)?)
         };
@@ -200,19 +200,20 @@ impl ModelLoader<'_> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
-                let trunk = Trunk::of(*network, *width as usize);
+                let trunk = Trunk::of(*network, *width as usize, *image as usize);
                 let vision = Vision { trunk, views, answers: self.inputs.answers() };
                 Ok(UnweightedNetwork::new(Architecture::Vision(vision), None, Some(*image)))
             }
             Model::Bert { config, max_tokens, .. } => {
-                let mut config = facts.config.or(*config).ok_or_else(|| bug("a BERT has no size"))?;
+                let said = facts.bert.or(config.map(Bert::of)).ok_or_else(|| bug("a BERT has no size"))?;
+                let mut language = Bert { answers: self.inputs.answers(), ..said };
+                let config = &mut language.config;
                 let vocabulary = facts.vocabulary.unwrap_or_else(|| self.learn(config.vocabulary as usize));
-                if facts.config.is_none() {
+                if facts.bert.is_none() {
                     config.vocabulary = vocabulary.entries.len() as u32;
                 }
                 let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
-                let language = Bert { config, answers: self.inputs.answers() };
                 Ok(UnweightedNetwork::new(Architecture::Language(language), Some(tokenizer), None))
             }
             Model::Script(_) | Model::Defended(_) => Err(bug("this model has no architecture of its own")),

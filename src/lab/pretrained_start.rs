@@ -2,9 +2,9 @@
 
 use super::checkpoint::Checkpoint;
 use super::model::Architecture;
+use super::model::bert::Bert;
 use super::model::params::Named;
 use super::weights::WeightsFile;
-use crate::spec::BertConfig;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
@@ -12,12 +12,12 @@ use crate::{Error, Result};
 #[derive(Debug, Default)]
 pub(super) struct LanguageFacts {
     pub(super) vocabulary: Option<Vocabulary>,
-    pub(super) config: Option<BertConfig>,
+    pub(super) bert: Option<Bert>,
 }
 
 impl LanguageFacts {
     pub(super) fn of(checkpoint: &Checkpoint) -> Self {
-        Self { vocabulary: Some(checkpoint.vocabulary.clone()), config: Some(checkpoint.config) }
+        Self { vocabulary: Some(checkpoint.vocabulary.clone()), bert: Some(checkpoint.bert) }
     }
 }
 
@@ -25,7 +25,7 @@ impl LanguageFacts {
 #[derive(Debug)]
 pub(super) enum PretrainedStart {
     Trunk(WeightsFile),
-    Folder(Checkpoint),
+    Folder(Box<Checkpoint>),
 }
 
 impl PretrainedStart {

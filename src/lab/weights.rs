@@ -16,6 +16,7 @@ use super::model::densenet;
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::vision::Trunk;
 use super::renaming;
+use super::weights_form;
 use crate::files::{bounded_text, open_regular};
 use crate::text::Vocabulary;
 use crate::{Error, Result};
@@ -139,14 +140,7 @@ impl WeightsFile {
 
     /// The vocabulary in the file, if it has one.
     pub fn vocabulary(&self) -> Option<Vocabulary> {
-        let entries = self.metadata.get("vocabulary")?.split('\n').map(str::to_string).collect();
-        let is = |key: &str| self.metadata.get(key).map(|value| value == "true");
-        Some(Vocabulary {
-            entries,
-            lowercase: is("lowercase").unwrap_or(true),
-            strip_accents: is("strip_accents"),
-            split_chinese: is("split_chinese").unwrap_or(true),
-        })
+        weights_form::vocabulary(&self.metadata)
     }
 
     /// Whether a tensor has this name.
@@ -298,7 +292,8 @@ fn header(name: &str, bytes: &[u8]) -> Result<HashMap<String, String>> {
 
 type Views<'a> = BTreeMap<String, (&'a str, TensorView<'a>)>;
 
-/// The faults of the tensors. Step counters, which torch stores with its batch norms, are ignored.
+/// The faults of the tensors. Ignored are the step counters that torch stores with its batch norms, and the operating
+/// points that torchxrayvision stores with its networks.
 fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
     let begins = |name: &str, beginnings: &[&str]| beginnings.iter().any(|start| name.starts_with(start));
     let names: Vec<&str> = views.keys().map(String::as_str).collect();
@@ -321,7 +316,9 @@ fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
         }
     }
     let known: std::collections::HashSet<&str> = expected.declared.iter().map(|p| p.name.as_str()).collect();
-    let passes = |name: &str| name.ends_with("num_batches_tracked") || begins(name, expected.ignored);
+    let passes = |name: &str| {
+        name.ends_with("num_batches_tracked") || name == "op_threshs" || begins(name, expected.ignored)
+    };
     for (name, (published, _)) in views {
         if !known.contains(name.as_str()) && !passes(name) {
             faults.push(format!("{published} is not part of the architecture"));

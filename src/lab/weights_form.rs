@@ -1,7 +1,7 @@
 //! The file form of weights: safetensors, with the vocabulary of a language model in the metadata. The same weights have
 //! the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::model::params::{Named, Params};
 use crate::files::write_whole;
-use crate::text::Vocabulary;
+use crate::text::{Scheme, Vocabulary};
 use crate::{Error, Result};
 
 /// Writes parameters, and a vocabulary if there is one. The file gets its name only when it is complete.
@@ -24,17 +24,45 @@ pub fn write(path: &Path, params: &Params, vocabulary: Option<&Vocabulary>) -> R
 
 /// Encodes parameters, and a vocabulary if there is one, as a safetensors file.
 pub fn encode(params: &Params, vocabulary: Option<&Vocabulary>) -> Result<Vec<u8>> {
-    let facts = vocabulary.map(|vocabulary| {
-        let mut all = vec![
-            ("vocabulary", vocabulary.entries.join("\n")),
-            ("lowercase", vocabulary.lowercase.to_string()),
-            ("split_chinese", vocabulary.split_chinese.to_string()),
-        ];
-        all.extend(vocabulary.strip_accents.map(|strip| ("strip_accents", strip.to_string())));
-        all
-    });
     let tensors: Vec<Stored> = params.values()?.iter().map(|named| Stored::floats("", named)).collect();
-    file_of(&tensors, facts)
+    file_of(&tensors, vocabulary.map(facts))
+}
+
+/// A vocabulary as a file's metadata hold it.
+fn facts(vocabulary: &Vocabulary) -> Vec<(&'static str, String)> {
+    let mut all =
+        vec![("vocabulary", vocabulary.entries.join("\n")), ("lowercase", vocabulary.lowercase.to_string())];
+    match &vocabulary.scheme {
+        Scheme::WordPiece { strip_accents, split_chinese } => {
+            all.push(("split_chinese", split_chinese.to_string()));
+            all.extend(strip_accents.map(|strip| ("strip_accents", strip.to_string())));
+        }
+        Scheme::BytePairs { merges, leading_space } => {
+            let merges: Vec<String> =
+                merges.iter().map(|(first, second)| format!("{first} {second}")).collect();
+            all.push(("merges", merges.join("\n")));
+            all.push(("leading_space", leading_space.to_string()));
+        }
+    }
+    all
+}
+
+/// The vocabulary in a file's metadata, if they hold one.
+pub(super) fn vocabulary(metadata: &HashMap<String, String>) -> Option<Vocabulary> {
+    let entries = metadata.get("vocabulary")?.split('\n').map(str::to_string).collect();
+    let is = |key: &str| metadata.get(key).map(|value| value == "true");
+    let scheme = match metadata.get("merges") {
+        None => Scheme::WordPiece {
+            strip_accents: is("strip_accents"),
+            split_chinese: is("split_chinese").unwrap_or(true),
+        },
+        Some(merges) => {
+            let pairs = merges.lines().filter_map(|line| line.split_once(' '));
+            let merges = pairs.map(|(first, second)| (first.to_string(), second.to_string())).collect();
+            Scheme::BytePairs { merges, leading_space: is("leading_space").unwrap_or(false) }
+        }
+    };
+    Some(Vocabulary { entries, lowercase: is("lowercase").unwrap_or(true), scheme })
 }
 
 /// A tensor of a file.

@@ -304,6 +304,9 @@ fn flops(network: VisionNetwork) -> f64 {
         VisionNetwork::SeResnext101 => 16.0e9,
         VisionNetwork::Senet154 => 41.4e9,
         VisionNetwork::Densenet121 | VisionNetwork::XrvDensenet121 => 5.7e9,
+        VisionNetwork::VitTiny | VisionNetwork::DeitTiny => 2.5e9,
+        VisionNetwork::VitSmall | VisionNetwork::DeitSmall => 9.2e9,
+        VisionNetwork::VitBase | VisionNetwork::DeitBase => 35.2e9,
     }
 }
 

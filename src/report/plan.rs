@@ -56,7 +56,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
         lines.extend(asked(plan, partition.test.len()));
         lines.push(format!(
             "sharing work saves {:.0} % of the time ({} evaluations of whole models without it)",
-            (1.0 - 1.0 / cost.saving) * 100.0,
+            ((1.0 - 1.0 / cost.saving) * 100.0).max(0.0),
             grouped(cost.unshared)
         ));
         let training = match cost.training_seconds {

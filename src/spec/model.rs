@@ -12,15 +12,16 @@ pub enum Model {
         network: VisionNetwork,
         /// Side of the square input in pixels, 32 to 512.
         image: u32,
-        /// Channels of the first stage of `se_resnet18` (the stages have 1, 2, 4 and 8 times as many), or of each
-        /// layer of a `densenet121`; for every other network [`VisionNetwork::usual_width`].
+        /// Channels of the first stage of `se_resnet18` (the stages have 1, 2, 4 and 8 times as many), of each layer
+        /// of a `densenet121`, or of a token of a transformer; for every other network
+        /// [`VisionNetwork::usual_width`].
         width: u32,
         /// A safetensors file that training starts from: the trunk is taken, the head is new.
         start: Option<Source>,
         /// Where its weights come from.
         weights: Weights,
     },
-    /// BERT over the report's text, a linear layer on [CLS].
+    /// BERT or RoBERTa over the report's text, a linear layer on [CLS].
     Bert {
         /// Its size; None where a folder in Hugging Face's layout says it.
         config: Option<BertConfig>,
@@ -208,10 +209,27 @@ listed! {
         Densenet121,
         /// torchxrayvision's `DenseNet`, which reads one gray channel in [−1024, 1024].
         XrvDensenet121,
+        /// timm's `vit_tiny_patch16_224`, which reads pixels in [−1, 1].
+        VitTiny,
+        /// timm's `vit_small_patch16_224`.
+        VitSmall,
+        /// timm's `vit_base_patch16_224`.
+        VitBase,
+        /// timm's `deit_tiny_patch16_224`: the same network, with ImageNet's normalisation.
+        DeitTiny,
+        /// timm's `deit_small_patch16_224`.
+        DeitSmall,
+        /// timm's `deit_base_patch16_224`.
+        DeitBase,
     }
 }
 
 impl VisionNetwork {
+    /// Side of a transformer's patches in pixels.
+    pub const PATCH: u32 = 16;
+    /// Channels of a transformer's attention head.
+    pub const HEAD_WIDTH: u32 = 64;
+
     /// Its name in a spec.
     pub fn name(self) -> &'static str {
         match self {
@@ -226,6 +244,12 @@ impl VisionNetwork {
             Self::Senet154 => "senet154",
             Self::Densenet121 => "densenet121",
             Self::XrvDensenet121 => "xrv_densenet121",
+            Self::VitTiny => "vit_tiny",
+            Self::VitSmall => "vit_small",
+            Self::VitBase => "vit_base",
+            Self::DeitTiny => "deit_tiny",
+            Self::DeitSmall => "deit_small",
+            Self::DeitBase => "deit_base",
         }
     }
 
@@ -242,6 +266,9 @@ impl VisionNetwork {
             | Self::SeResnext101
             | Self::Senet154 => 64,
             Self::Densenet121 | Self::XrvDensenet121 => 32,
+            Self::VitTiny | Self::DeitTiny => 192,
+            Self::VitSmall | Self::DeitSmall => 384,
+            Self::VitBase | Self::DeitBase => 768,
         }
     }
 }

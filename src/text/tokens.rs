@@ -1,91 +1,32 @@
-//! `WordPiece` tokens (Wu et al., 2016; Devlin et al., 2019), through the `tokenizers` crate.
+//! Turns texts into the ids of a vocabulary's entries, through the `tokenizers` crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
+use tokenizers::models::bpe::BPE;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
+use tokenizers::normalizers::{BertNormalizer, Lowercase};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
-};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{AddedToken, ModelWrapper};
 
+use super::vocabulary::{Scheme, Vocabulary};
 use crate::{Error, Result};
 
-/// The special tokens, which every vocabulary must contain.
-const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-
-/// The entries of a tokenizer by id, and how it normalises a text before lookup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vocabulary {
-    /// Entries, by id.
-    pub entries: Vec<String>,
-    /// Whether the text is lowercased.
-    pub lowercase: bool,
-    /// Whether accents are stripped. None means that they are stripped where the text is lowercased.
-    pub strip_accents: Option<bool>,
-    /// Whether every Chinese character is a word of its own.
-    pub split_chinese: bool,
-}
-
-impl Vocabulary {
-    /// Entries of an uncased vocabulary, normalised as BERT does.
-    pub fn uncased(entries: Vec<String>) -> Self {
-        Self { entries, lowercase: true, strip_accents: None, split_chinese: true }
-    }
-
-    /// Removes control characters, then normalises as the fields specify.
-    fn normalizer(&self) -> BertNormalizer {
-        BertNormalizer::new(true, self.split_chinese, self.strip_accents, self.lowercase)
-    }
-}
-
-/// Splits a text into words before its pieces are looked up.
-fn split(text: &str) -> Vec<String> {
-    let mut normal = NormalizedString::from(text);
-    if Vocabulary::uncased(vec![]).normalizer().normalize(&mut normal).is_err() {
-        return Vec::new();
-    }
-    let mut split = PreTokenizedString::from(normal);
-    if BertPreTokenizer.pre_tokenize(&mut split).is_err() {
-        return Vec::new();
-    }
-    let pieces = split.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
-    pieces.into_iter().map(|(word, _, _)| word.to_string()).collect()
-}
-
-/// Learns a vocabulary from texts: special tokens, every character alone and as a continuation, then words
-/// by descending count and ascending spelling. Deterministic; at most `size` entries, but never fewer than
-/// the special tokens and characters.
-pub fn learn_vocabulary(texts: &[&str], size: usize) -> Vec<String> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for word in texts.iter().flat_map(|text| split(text)) {
-        *counts.entry(word).or_default() += 1;
-    }
-    let characters: BTreeSet<char> = counts.keys().flat_map(|word| word.chars()).collect();
-    let mut vocabulary: Vec<String> = SPECIAL.iter().map(ToString::to_string).collect();
-    vocabulary.extend(characters.iter().map(char::to_string));
-    vocabulary.extend(characters.iter().map(|c| format!("##{c}")));
-    let mut words: Vec<(u64, String)> =
-        counts.into_iter().filter(|(word, _)| word.chars().count() > 1).map(|(word, n)| (n, word)).collect();
-    words.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let room = size.saturating_sub(vocabulary.len());
-    vocabulary.extend(words.into_iter().take(room).map(|(_, word)| word));
-    vocabulary
-}
-
-/// BERT's `WordPiece` tokenizer.
+/// A tokenizer of BERT's or RoBERTa's kind.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    classify: u32,
-    separate: u32,
+    start: u32,
+    end: u32,
+    padding: u32,
 }
 
 impl Tokenizer {
-    /// A tokenizer over a vocabulary that contains `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
+    /// A tokenizer over a vocabulary that contains the special entries of its scheme.
     ///
     /// # Errors
-    /// A special token is missing, or an entry occurs twice.
+    /// A special entry is missing, an entry occurs twice, or a pair of bytes is joined that is no entry.
     pub fn new(vocabulary: &Vocabulary) -> Result<Self> {
         let mut ids: BTreeMap<String, u32> = BTreeMap::new();
         for (id, entry) in vocabulary.entries.iter().enumerate() {
@@ -93,50 +34,97 @@ impl Tokenizer {
                 return Err(Error::Input(format!("the vocabulary holds {entry:?} twice; keep it once")));
             }
         }
+        let special = vocabulary.scheme.special();
         let id = |token: &str| {
             ids.get(token).copied().ok_or_else(|| {
-                Error::Input(format!("the vocabulary holds no {token}; use a vocabulary of BERT's kind"))
+                Error::Input(format!(
+                    "the vocabulary holds no {token}; use a vocabulary of BERT's or RoBERTa's kind"
+                ))
             })
         };
-        let (classify, separate) = (id("[CLS]")?, id("[SEP]")?);
-        for token in SPECIAL {
+        for token in special.all() {
             id(token)?;
         }
-        let model = WordPiece::builder()
-            .vocab(ids.into_iter().collect::<ahash::AHashMap<_, _>>())
-            .unk_token("[UNK]".into())
-            .build();
-        let model = model.map_err(|why| Error::Input(format!("the vocabulary makes no tokenizer: {why}")))?;
-        let mut inner = tokenizers::Tokenizer::new(model);
-        let _ = inner.with_normalizer(Some(vocabulary.normalizer()));
-        let _ = inner.with_pre_tokenizer(Some(BertPreTokenizer));
-        let special: Vec<AddedToken> = SPECIAL.iter().map(|token| AddedToken::from(*token, true)).collect();
-        let _ = inner.add_special_tokens(special);
-        Ok(Self { inner, classify, separate })
+        let (start, end, padding) = (id(special.start)?, id(special.end)?, id(special.padding)?);
+        Ok(Self { inner: inner(vocabulary, ids)?, start, end, padding })
     }
 
-    /// Number of tokens of a whole text, including [CLS] and [SEP].
+    /// Number of tokens of a whole text, including those at its start and end.
     pub fn length(&self, text: &str) -> usize {
         self.encode(text, usize::MAX).len()
     }
 
-    /// Ids with [CLS] and [SEP], cut to at most `max_tokens` (at least 2).
+    /// Ids between those of start and end, cut to at most `max_tokens` (at least 2).
     pub fn encode(&self, text: &str, max_tokens: usize) -> Vec<u32> {
         let pieces = self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec());
-        let mut ids = vec![self.classify];
+        let mut ids = vec![self.start];
         ids.extend(pieces.unwrap_or_default().into_iter().take(max_tokens.saturating_sub(2)));
-        ids.push(self.separate);
+        ids.push(self.end);
         ids
+    }
+
+    /// The id of the one entry that spells a word inside a text; None if it takes several.
+    pub fn piece(&self, word: &str) -> Option<u32> {
+        let encoding = self.inner.encode_fast(format!(" {word}"), false).ok()?;
+        if let [id] = encoding.get_ids() { Some(*id) } else { None }
+    }
+
+    /// The bytes of the text that each token of [`Self::encode`] stands for, without the spaces around them. Those of
+    /// start and end stand for none.
+    pub fn places(&self, text: &str, max_tokens: usize) -> Vec<Range<usize>> {
+        let trimmed = |&(start, end): &(usize, usize)| {
+            let piece = text.get(start..end).unwrap_or_default();
+            let start = start + (piece.len() - piece.trim_start().len());
+            start..start + piece.trim().len()
+        };
+        let found = self.inner.encode(text, false).map(|of| of.get_offsets().iter().map(trimmed).collect());
+        let found: Vec<Range<usize>> = found.unwrap_or_default();
+        let (start, end) = (0..0, text.len()..text.len());
+        let between = found.into_iter().take(max_tokens.saturating_sub(2));
+        std::iter::once(start).chain(between).chain([end]).collect()
+    }
+
+    /// The id that fills a short text up.
+    pub fn padding(&self) -> u32 {
+        self.padding
     }
 }
 
-/// A lower bound of a text's number of tokens for any vocabulary, including [CLS] and [SEP]: a word is one or more.
-pub fn least_length(text: &str) -> usize {
-    split(text).len() + 2
+/// The crate's tokenizer for a vocabulary with these ids.
+fn inner(vocabulary: &Vocabulary, ids: BTreeMap<String, u32>) -> Result<tokenizers::Tokenizer> {
+    let special = vocabulary.scheme.special();
+    let ids = ids.into_iter().collect::<ahash::AHashMap<_, _>>();
+    let model: tokenizers::Result<ModelWrapper> = match &vocabulary.scheme {
+        Scheme::WordPiece { .. } => {
+            WordPiece::builder().vocab(ids).unk_token(special.unknown.into()).build().map(Into::into)
+        }
+        Scheme::BytePairs { merges, .. } => {
+            BPE::builder().vocab_and_merges(ids, merges.clone()).build().map(Into::into)
+        }
+    };
+    let model = model.map_err(|why| Error::Input(format!("the vocabulary makes no tokenizer: {why}")))?;
+    let mut inner = tokenizers::Tokenizer::new(model);
+    match vocabulary.scheme {
+        Scheme::WordPiece { strip_accents, split_chinese } => {
+            let normalizer = BertNormalizer::new(true, split_chinese, strip_accents, vocabulary.lowercase);
+            let _ = inner.with_normalizer(Some(normalizer));
+            let _ = inner.with_pre_tokenizer(Some(BertPreTokenizer));
+        }
+        Scheme::BytePairs { leading_space, .. } => {
+            let _ = inner.with_normalizer(vocabulary.lowercase.then_some(Lowercase));
+            let _ = inner.with_pre_tokenizer(Some(ByteLevel::new(leading_space, true, true)));
+        }
+    }
+    // RoBERTa's mask belongs to the space before it, as a word does
+    let is_mask =
+        |token: &str| matches!(vocabulary.scheme, Scheme::BytePairs { .. }) && token == special.mask;
+    let special = special.all().map(|token| AddedToken::from(token, true).lstrip(is_mask(token)));
+    let _ = inner.add_special_tokens(special);
+    Ok(inner)
 }
 
 /// A sentence on how many texts the model truncates, and by how much; None if it reads all of them to the end.
-/// `lengths` are in tokens, including [CLS] and [SEP].
+/// `lengths` are in tokens, including those at start and end.
 pub fn cut(model: &str, lengths: &[usize], max_tokens: usize) -> Option<String> {
     let mut lost: Vec<usize> =
         lengths.iter().filter_map(|length| length.checked_sub(max_tokens)).filter(|lost| *lost > 0).collect();

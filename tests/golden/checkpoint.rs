@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use medcert::evidence::{Evidence, Silent};
 use medcert::lab::checkpoint::Checkpoint;
-use medcert::lab::model::bert::Bert;
 use medcert::lab::model::{Architecture, Network, TokenizerOf};
 use medcert::lab::victim::Classifier;
 use medcert::lab::{self, Options, tensor};
@@ -60,7 +59,7 @@ fn a_folder_in_several_files_answers_as_transformers_does() {
     let checkpoint = Checkpoint::read(&golden().join("checkpoint"), None).expect("a checkpoint");
     let params = checkpoint.classifier(2).expect("parameters");
     let tokenizer = TokenizerOf::new(checkpoint.vocabulary, 16).expect("a tokenizer");
-    let architecture = Architecture::Language(Bert::of(checkpoint.config));
+    let architecture = Architecture::Language(checkpoint.bert);
     let mut network = Network {
         name: "golden".into(),
         architecture,
@@ -151,7 +150,7 @@ fn broken_folders_get_their_errors() {
         refusal(folder.path())
     };
     let mut told = vec![
-        edit("config.json", "\"bert\"", "\"roberta\""),
+        edit("config.json", "\"bert\"", "\"camembert\""),
         edit("config.json", "\"hidden_size\": 16", "\"hidden_size\": -1"),
         edit("config.json", "\"num_attention_heads\": 2", "\"num_attention_heads\": 3"),
         edit("config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"),

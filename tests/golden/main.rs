@@ -14,6 +14,7 @@ mod graphs;
 mod networks;
 mod onnx;
 mod race;
+mod roberta;
 mod script;
 mod text_searches;
 mod weights;

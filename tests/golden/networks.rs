@@ -158,7 +158,18 @@ fn the_dense_networks_agree_with_torchvision_and_torchxrayvision_plain_and_folde
         ("xrv_densenet121.narrow", VisionNetwork::XrvDensenet121, 4),
         ("xrv_densenet121", VisionNetwork::XrvDensenet121, 32),
     ] {
-        assert_formula_agrees("densenet.safetensors", name, Trunk::of(network, growth), (1e-5, 1e-5));
+        assert_formula_agrees("densenet.safetensors", name, Trunk::of(network, growth, 64), (1e-5, 1e-5));
+    }
+}
+
+#[test]
+fn the_vision_transformers_agree_with_timm() {
+    for (name, network, width) in [
+        ("vit.narrow", VisionNetwork::VitTiny, 64),
+        ("vit_tiny_patch16_224", VisionNetwork::VitTiny, 192),
+        ("deit_small_patch16_224", VisionNetwork::DeitSmall, 384),
+    ] {
+        assert_formula_agrees("vit.safetensors", name, Trunk::of(network, width, 64), (1e-5, 1e-5));
     }
 }
 
@@ -179,7 +190,7 @@ fn the_deep_networks_agree_with_timm_plain_and_folded() {
         ("legacy_seresnext101_32x4d", VisionNetwork::SeResnext101),
         ("legacy_senet154", VisionNetwork::Senet154),
     ] {
-        assert_formula_agrees("published.safetensors", name, Trunk::of(network, 64), (1e-4, 1e-3));
+        assert_formula_agrees("published.safetensors", name, Trunk::of(network, 64, 64), (1e-4, 1e-3));
     }
 }
 
@@ -198,7 +209,7 @@ fn bert_base_agrees_with_transformers() {
     let architecture = Architecture::Language(Bert::of(config));
     let params = Params::make(&architecture.declare(), |d| Ok(fill(d))).expect("parameters");
     let ids: Vec<u32> = golden.integers("golden.bert.ids").iter().map(|&id| id as u32).collect();
-    let tokens = Tokens::new(&[&ids[..24], &ids[24..33]]).expect("tokens");
+    let tokens = Tokens::new(&[&ids[..24], &ids[24..33]], 0).expect("tokens");
     let text = architecture.text_branch(&params, &tokens).expect("features");
     let logits = architecture.head(&params, None, Some(&text)).expect("logits");
     assert_close(&tensor::values(&logits).expect("values"), &golden.floats("golden.bert.logits"), 1e-4);
@@ -214,7 +225,7 @@ fn bert_agrees_with_transformers_plain_and_folded_padding_included() {
     let lengths = golden.integers("golden.lengths");
     let texts: Vec<&[u32]> =
         ids.chunks(12).zip(&lengths).map(|(row, &length)| &row[..length as usize]).collect();
-    let tokens = Tokens::new(&texts).expect("tokens");
+    let tokens = Tokens::new(&texts, 0).expect("tokens");
     for folded in [false, true] {
         if folded {
             network.params.fold().expect("folded");

@@ -11,7 +11,7 @@ use medcert::lab::model::{Answers, Architecture};
 use medcert::lab::tensor;
 use medcert::lab::weights::WeightsFile;
 use medcert::lab::weights_form;
-use medcert::text::Vocabulary;
+use medcert::text::{Scheme, Vocabulary};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 fn declared() -> Vec<Declared> {
@@ -23,7 +23,8 @@ fn declared() -> Vec<Declared> {
 
 fn vocabulary() -> Vocabulary {
     let entries = vec!["[PAD]".to_string(), "lung".to_string()];
-    Vocabulary { entries, lowercase: false, strip_accents: Some(true), split_chinese: false }
+    let scheme = Scheme::WordPiece { strip_accents: Some(true), split_chinese: false };
+    Vocabulary { entries, lowercase: false, scheme }
 }
 
 fn sound(folder: &Path) -> PathBuf {
@@ -241,7 +242,13 @@ fn a_densenet_is_read_under_the_names_of_old_checkpoints_too() {
     assert!(file.holds("features.denseblock1.denselayer1.norm.1.weight").expect("names"));
     let loaded = file.load(&declared).expect("the network");
     assert_eq!(digest(&loaded).expect("a digest"), digest(&params).expect("a digest"));
-    // torchxrayvision's operating points are above the trunk
-    let trunk = write("points.safetensors", &["op_threshs"]).trunk(network.into()).expect("a trunk");
-    assert_eq!(trunk.len(), declared.len() - 2);
+    // torchxrayvision's operating points are left out
+    let points = write("points.safetensors", &["op_threshs"]);
+    assert_eq!(points.trunk(network.into()).expect("a trunk").len(), declared.len() - 2);
+    assert_eq!(
+        digest(&points.load(&declared).expect("the network")).expect("a digest"),
+        digest(&params).expect("a digest")
+    );
+    let why = write("more.safetensors", &["thresholds"]).load(&declared).expect_err("a refusal").to_string();
+    assert!(why.contains("thresholds is not part of the architecture"), "{why}");
 }

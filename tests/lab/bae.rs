@@ -140,7 +140,7 @@ fn logits(weights: &Weights, ids: &[u32], at: usize) -> Vec<f64> {
     bert.declare_trunk(&mut d);
     d.list.retain(|p| !p.name.contains("pooler"));
     let trunk = Params::make(&d.list, |p| Ok(weights[&p.name].1.clone())).expect("a trunk");
-    let tokens = medcert::lab::model::bert::Tokens::new(&[ids]).expect("tokens");
+    let tokens = medcert::lab::model::bert::Tokens::new(&[ids], 0).expect("tokens");
     let states = tensor::values(&bert.words(&trunk.scope(""), &tokens).expect("states")).expect("values");
     let state = &states[at * 17..at * 17 + 16];
     let dense = &weights[DENSE].1;

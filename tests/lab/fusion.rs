@@ -91,7 +91,7 @@ fn padding_and_the_order_of_cases_change_no_fusion() {
         let pixels: Vec<f32> = (0..2 * 2 * 32 * 32).map(|x| (x % 97) as f32 / 97.0).collect();
         let images = tensor::floats(&pixels, &[2, 2, 32, 32]).expect("images");
         let logits = |images: &tensor::Tensor, texts: &[&[u32]]| {
-            let tokens = medcert::lab::model::bert::Tokens::new(texts).expect("tokens");
+            let tokens = medcert::lab::model::bert::Tokens::new(texts, 0).expect("tokens");
             let image = architecture.image_branch(&params, images, false).expect("features");
             let text = architecture.text_branch(&params, &tokens).expect("features");
             let logits = architecture.head(&params, Some(&image), Some(&text)).expect("logits");

@@ -20,7 +20,7 @@ fn assert_sound(name: &str, architecture: Architecture) {
     let shape = [CASES, views, SIDE, SIDE];
     let images = tensor::floats(&pixels, &shape).and_then(|x| Ok(x.f_set_requires_grad(true)?));
     let images = images.expect("images");
-    let tokens = Tokens::new(&[&[2, 7, 3][..], &[2, 9, 8, 7, 3]]).expect("tokens");
+    let tokens = Tokens::new(&[&[2, 7, 3][..], &[2, 9, 8, 7, 3]], 0).expect("tokens");
     // the statistics of a random network are far from its maps', which saturates a gate
     for _ in 0..4 {
         let _guard = tensor::no_grad_guard();
@@ -64,7 +64,7 @@ fn every_network_works_alone_and_in_every_fusion() {
         let of = |fusion: usize| {
             // each fusion meets every kind of answer, but with another network
             let answers = kinds[(place + fusion) % kinds.len()];
-            let trunk = Trunk::of(network, 8);
+            let trunk = Trunk::of(network, 8, SIDE);
             (Vision { trunk, views: 2, answers }, Bert { answers, ..Bert::of(config) })
         };
         let ((early, early_text), (late, late_text)) = (of(1), of(2));
@@ -84,7 +84,7 @@ fn every_network_works_alone_and_in_every_fusion() {
 #[test]
 fn training_changes_every_statistic_and_parameter_of_every_network() {
     for &network in VisionNetwork::ALL {
-        let vision = Vision { trunk: Trunk::of(network, 8), views: 1, answers: Answers::TWO };
+        let vision = Vision { trunk: Trunk::of(network, 8, 64), views: 1, answers: Answers::TWO };
         let architecture = Architecture::Vision(vision);
         let declared = architecture.declare();
         let params = Params::random(&declared, 5).expect("parameters");

@@ -3,7 +3,7 @@
 use crate::word_classifier;
 
 use medcert::lab::attack::text::{Reports, propose};
-use medcert::lab::model::bert::Bert;
+use medcert::lab::model::bert::{Bert, Family};
 use medcert::lab::model::params::{Named, Params};
 use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
 use medcert::lab::tensor;
@@ -11,7 +11,7 @@ use medcert::lab::victim::{Answer, Victim};
 use medcert::spec::{BertConfig, TextSearch};
 use medcert::text::meaning::preserves;
 use medcert::text::perturb::{apply, replay};
-use medcert::text::{Document, Edit, Lexicon, Vocabulary, learn_vocabulary};
+use medcert::text::{Document, Edit, Lexicon, Scheme, Vocabulary, learn_vocabulary};
 use word_classifier::{Adds, Found, lexicon, run};
 
 const BLACK_BOX: [TextSearch; 5] = [
@@ -254,21 +254,50 @@ fn letter_case_and_punctuation_stay() {
     assert_eq!(texts(&documents, &found), ["Heart: (UNREMARKABLE).", "Unremarkable, heart."]);
 }
 
-/// A tiny BERT of random weights, large enough that words matter, over the words of the reports.
+/// The words of the reports, and others that may replace them.
+fn known() -> Vec<&'static str> {
+    REPORTS.iter().copied().chain(["tiny little minor big unremarkable ordinary swollen widened"]).collect()
+}
+
+/// A tiny BERT over the words of the reports.
 fn bert() -> Network {
-    let others = "tiny little minor big unremarkable ordinary swollen widened";
-    let texts: Vec<&str> = REPORTS.iter().copied().chain([others]).collect();
-    let entries = learn_vocabulary(&texts, 400);
+    tiny(Family::Bert, Vocabulary::uncased(learn_vocabulary(&known(), 400)))
+}
+
+/// A tiny RoBERTa over the words of the reports, each of which grows from the space before it letter by letter.
+fn roberta() -> Network {
+    let letters = ('!'..='~').chain(['Ġ', 'Ċ']).map(String::from);
+    let special = ["<pad>", "<unk>", "<s>", "</s>", "<mask>"].map(String::from);
+    let mut entries: Vec<String> = special.into_iter().chain(letters).collect();
+    let mut merges = Vec::new();
+    let known = known().join(" ").to_lowercase();
+    for word in known.split(|c: char| !c.is_ascii_alphabetic()) {
+        let mut grown = String::from("Ġ");
+        for letter in word.chars() {
+            let longer = format!("{grown}{letter}");
+            if !entries.contains(&longer) {
+                merges.push((grown, letter.to_string()));
+                entries.push(longer.clone());
+            }
+            grown = longer;
+        }
+    }
+    let scheme = Scheme::BytePairs { merges, leading_space: true };
+    tiny(Family::Roberta, Vocabulary { entries, lowercase: true, scheme })
+}
+
+/// A tiny network of random weights, large enough that words matter.
+fn tiny(family: Family, vocabulary: Vocabulary) -> Network {
     let config = BertConfig {
         hidden: 16,
         layers: 2,
         heads: 2,
         intermediate: 32,
         max_tokens: 40,
-        vocabulary: entries.len() as u32,
+        vocabulary: vocabulary.entries.len() as u32,
     };
-    let architecture = Architecture::Language(Bert::of(config));
-    let tokenizer = TokenizerOf::new(Vocabulary::uncased(entries), 40).expect("a tokenizer");
+    let architecture = Architecture::Language(Bert { family, ..Bert::of(config) });
+    let tokenizer = TokenizerOf::new(vocabulary, 40).expect("a tokenizer");
     let mut params = Params::random(&architecture.declare(), 5).expect("weights");
     let grow = |(name, shape, values): Named| {
         let factor = match name.as_str() {
@@ -313,12 +342,18 @@ fn kinds() -> Lexicon {
 
 #[test]
 fn hotflip_finds_the_exchange_that_brute_force_finds() {
-    let (network, lexicon) = (bert(), kinds());
+    for network in [bert(), roberta()] {
+        assert_finds_the_best_exchange(&network);
+    }
+}
+
+fn assert_finds_the_best_exchange(network: &Network) {
+    let lexicon = kinds();
     let (mut same, mut found_some) = (0, 0);
     for report in REPORTS.map(str::to_lowercase) {
         let document = Document::of(&report);
         let margin_of =
-            |text: &String, truth: bool| margins(&network, &[truth], std::slice::from_ref(text))[0];
+            |text: &String, truth: bool| margins(network, &[truth], std::slice::from_ref(text))[0];
         let truth = margin_of(&report, true) > 0.0;
         let clean = margin_of(&report, truth);
         let words = document.words();
@@ -332,13 +367,8 @@ fn hotflip_finds_the_exchange_that_brute_force_finds() {
         let mut after: Vec<f32> = exchanges.iter().map(|edit| margin_of(&fits(edit), truth)).collect();
         after.sort_by(f32::total_cmp);
         let share = 1.0 / words.len() as f64;
-        let found = run(
-            &network,
-            std::slice::from_ref(&document),
-            &lexicon,
-            TextSearch::HotFlip,
-            (share, 500, false),
-        );
+        let found =
+            run(network, std::slice::from_ref(&document), &lexicon, TextSearch::HotFlip, (share, 500, false));
         let text = replay(&document, &found.steps[0]).expect("steps that fit");
         let margin = margin_of(&text, truth);
         println!("HotFlip: {margin} from {clean}; brute force {:?}", &after[..3]);
@@ -352,11 +382,17 @@ fn hotflip_finds_the_exchange_that_brute_force_finds() {
 
 #[test]
 fn hotflip_keeps_the_contract_and_its_budget() {
-    let (network, lexicon, documents) = (bert(), kinds(), documents());
+    for network in [bert(), roberta()] {
+        assert_keeps_the_contract(&network);
+    }
+}
+
+fn assert_keeps_the_contract(network: &Network) {
+    let (lexicon, documents) = (kinds(), documents());
     for (share, queries, preserving) in [(0.3, 30, false), (0.3, 7, true), (1.0, 1, false), (0.0, 50, false)]
     {
-        let found = run(&network, &documents, &lexicon, TextSearch::HotFlip, (share, queries, preserving));
-        let again = run(&network, &documents, &lexicon, TextSearch::HotFlip, (share, queries, preserving));
+        let found = run(network, &documents, &lexicon, TextSearch::HotFlip, (share, queries, preserving));
+        let again = run(network, &documents, &lexicon, TextSearch::HotFlip, (share, queries, preserving));
         assert_eq!((&found.steps, &found.queries), (&again.steps, &again.queries));
         for (case, after) in texts(&documents, &found).iter().enumerate() {
             assert!(found.queries[case] <= queries, "{:?}", found.queries);
@@ -377,25 +413,28 @@ fn hotflip_keeps_the_contract_and_its_budget() {
 fn hotflip_exchanges_words_whose_embeddings_are_near() {
     let nothing = Lexicon::from_sets(std::iter::empty());
     let document = [Document::of("The heart is normal.")];
-    let exchanged = [-0.3, 0.3].map(|step: f32| {
-        let mut network = bert();
-        let entries = &network.tokenizer.as_ref().expect("a tokenizer").vocabulary.entries;
-        let id = |word: &str| entries.iter().position(|entry| entry == word).expect("an entry");
-        let (from, into) = (id("normal") * 16, id("ordinary") * 16);
-        let named = "bert.embeddings.word_embeddings.weight";
-        let all = network.params.values().expect("values");
-        let (name, shape, mut table) = all.into_iter().find(|(name, _, _)| name == named).expect("the table");
-        for at in 0..16 {
-            table[into + at] = table[from + at] * (1.0 + if at % 3 == 0 { step } else { -step });
-        }
-        network.params.restore(&[(name, shape, table)]).expect("restored");
-        network.params.freeze();
-        let found = run(&network, &document, &nothing, TextSearch::HotFlip, (1.0, 500, false));
-        let by = |edit: &Edit| matches!(edit, Edit::Replace { word: 3, by, .. } if by == "ordinary");
-        found.steps[0].concat().iter().any(by)
-    });
-    // a step one way lowers the margin, the other way raises it
-    assert_ne!(exchanged[0], exchanged[1]);
+    for make in [bert, roberta] {
+        let exchanged = [-0.3, 0.3].map(|step: f32| {
+            let mut network = make();
+            let tokenizer = &network.tokenizer.as_ref().expect("a tokenizer").tokenizer;
+            let id = |word: &str| tokenizer.piece(word).expect("an entry") as usize;
+            let (from, into) = (id("normal") * 16, id("ordinary") * 16);
+            let named = "bert.embeddings.word_embeddings.weight";
+            let all = network.params.values().expect("values");
+            let (name, shape, mut table) =
+                all.into_iter().find(|(name, _, _)| name == named).expect("the table");
+            for at in 0..16 {
+                table[into + at] = table[from + at] * (1.0 + if at % 3 == 0 { step } else { -step });
+            }
+            network.params.restore(&[(name, shape, table)]).expect("restored");
+            network.params.freeze();
+            let found = run(&network, &document, &nothing, TextSearch::HotFlip, (1.0, 500, false));
+            let by = |edit: &Edit| matches!(edit, Edit::Replace { word: 3, by, .. } if by == "ordinary");
+            found.steps[0].concat().iter().any(by)
+        });
+        // a step one way lowers the margin, the other way raises it
+        assert_ne!(exchanged[0], exchanged[1]);
+    }
 }
 
 #[test]

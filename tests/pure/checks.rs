@@ -10,7 +10,9 @@ use medcert::judge::{CheckState, Judgement, Signed, Verdict, Waiving, judge};
 use medcert::plan::probes::{Ball, Reach, ladder, replaced, unbounded};
 use medcert::plan::{self, Attack, Probe};
 use medcert::spec::{
-    Absence, Bound, Check, CheckPolicy, EditKind, Mode, Place, Signature, TextAttack, TextMethod, Waiver,
+    Absence, Bound, Check, CheckPolicy, Data, Defence, Defended, EditKind, Hardening, Mode, Model, Optimizer,
+    Parts, Place, Schedule, Section, Signature, Source, TextAttack, TextMethod, Train, Views, Waiver,
+    Weights,
 };
 use proptest::prelude::*;
 
@@ -458,6 +460,69 @@ fn d4_a_batch_that_was_dropped() {
     assert_eq!(codes(&world), ["D4"]);
     assert_eq!((judgement.findings[0].verdict, judgement.exit_code()), (Verdict::Error, 3));
     caught("D4", Verdict::Error, |world| world.evidence.cells[1].outcomes[3].held = 2);
+}
+
+#[test]
+fn d6_a_model_that_may_know_these_patients() {
+    let loaded = || Weights::File(Source { path: "f".into(), sha256: None });
+    // real patients, of whom a random part is the test part
+    let real = |test: f64, weights: &dyn Fn() -> Weights| {
+        let mut world = healthy();
+        world.plan.spec.data = Data::IuXray {
+            folder: "iu_xray".into(),
+            sections: vec![Section::Findings],
+            views: Views::Both,
+            bits: None,
+        };
+        world.plan.spec.split.parts = Parts::Drawn { test, validation: 0.1 };
+        for (_, model) in &mut world.plan.spec.models {
+            match model {
+                Model::Vision { weights: of, .. }
+                | Model::Bert { weights: of, .. }
+                | Model::Fusion { weights: of, .. } => *of = weights(),
+                Model::Script(_) | Model::Defended(_) => {}
+            }
+        }
+        world
+    };
+    let raised = |mut world: World| {
+        world.evidence.spec = world.plan.spec.fingerprint();
+        let checks = judged(&world).checks;
+        let named =
+            |name: &str| checks.iter().any(|one| one.message.starts_with(&format!("{name} was trained")));
+        assert!(checks.iter().all(|one| one.check == Check::UnnamedTestSet), "{checks:?}");
+        ["vision", "fusion"].map(named)
+    };
+    let trained = || Weights::Train(recipe());
+    assert_eq!(raised(real(0.3, &loaded)), [true, true]);
+    assert_eq!(raised(real(1.0, &loaded)), [false, false]);
+    assert_eq!(raised(real(0.3, &trained)), [false, false]);
+    // a fusion knows what its parts know, and a defended model what its base knows
+    for (weights, is_raised) in [(loaded(), true), (trained(), false)] {
+        let mut world = real(0.3, &trained);
+        if let Model::Vision { weights: of, .. } = &mut world.plan.spec.models[VISION].1 {
+            *of = weights;
+        }
+        assert_eq!(raised(world.clone()), [is_raised, is_raised]);
+        let defence = Defence::Jpeg { quality: 75 };
+        let defended = Defended { base: "vision".into(), defence, reads_image: true, reads_text: true };
+        world.plan.spec.models[FUSION].1 = Model::Defended(defended);
+        assert_eq!(raised(world), [is_raised, is_raised]);
+    }
+}
+
+/// How a model is trained, where it does not matter how.
+fn recipe() -> Train {
+    Train {
+        optimizer: Optimizer::Adam,
+        lr: 1e-3,
+        schedule: Schedule::Constant,
+        epochs: 1,
+        batch: 16,
+        seed: 0,
+        freeze: 0,
+        hardening: Hardening::default(),
+    }
 }
 
 #[test]

@@ -122,7 +122,15 @@ fn every_network_is_read_by_its_name_at_its_usual_width() {
         };
         assert_eq!(read(""), Some((network, network.usual_width())));
         let has_width = match network {
-            VisionNetwork::SeResnet18 | VisionNetwork::Densenet121 | VisionNetwork::XrvDensenet121 => true,
+            VisionNetwork::SeResnet18
+            | VisionNetwork::Densenet121
+            | VisionNetwork::XrvDensenet121
+            | VisionNetwork::VitTiny
+            | VisionNetwork::VitSmall
+            | VisionNetwork::VitBase
+            | VisionNetwork::DeitTiny
+            | VisionNetwork::DeitSmall
+            | VisionNetwork::DeitBase => true,
             VisionNetwork::Resnet18
             | VisionNetwork::Resnet50
             | VisionNetwork::SeResnet50

@@ -90,6 +90,7 @@ pub fn spec() -> Spec {
 }
 
 /// A plan and its evidence, grown cell by cell.
+#[derive(Clone)]
 pub struct World {
     pub plan: Plan,
     pub evidence: Evidence,

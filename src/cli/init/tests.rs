@@ -228,6 +228,21 @@ fn weights_are_recognised_and_pinned() {
         let (_, text, _) = begun(&["--weights", &path("dense.safetensors")]).expect("a spec");
         assert!(text.contains(written), "{text}");
     }
+    for (width, positions, written) in [
+        (384, 197, "write deit_small instead\n  vision:\n    vit_small:\n      image: 224\n      start"),
+        (64, 50, "vit_tiny:\n      image: 112\n      width: 64"),
+    ] {
+        let (tokens, patches) = ([1, positions, width], [width, 3, 16, 16]);
+        let shapes: [(&str, &[usize]); 4] = [
+            ("cls_token", &[1, 1, width]),
+            ("pos_embed", &tokens),
+            ("patch_embed.proj.weight", &patches),
+            ("blocks.11.norm1.weight", &[width]),
+        ];
+        tensors(here.join("vit.safetensors"), &shapes);
+        let (_, text, _) = begun(&["--weights", &path("vit.safetensors")]).expect("a spec");
+        assert!(text.contains(written), "{text}");
+    }
     let own = path("own.pt");
     let why = begun(&["--weights", &own]).expect_err("refused").to_string();
     assert!(why.contains("say --trusted if you trust it"), "{why}");

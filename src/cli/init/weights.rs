@@ -25,13 +25,14 @@ const TAIL: u64 = 4 << 20;
 /// What a file or folder of weights is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// A BERT in Hugging Face's layout; whether it classifies already, its positions, and whether a cased vocabulary
+    /// A BERT or RoBERTa in Hugging Face's layout; whether it classifies already, its positions, and whether a cased vocabulary
     /// needs to be said so.
     Bert { classifies: bool, positions: u64, cased: bool },
     /// A folder that holds a vocabulary and no weights.
     Tokenizer,
-    /// A vision network of this name and, where the spec has to say it, width; whether it classifies two classes already.
-    Vision { network: &'static str, width: Option<u64>, classifies: bool },
+    /// A vision network with the side of its images and, where the spec has to say it, its width; whether it classifies
+    /// two classes already.
+    Vision { network: VisionNetwork, image: u64, width: Option<u64>, classifies: bool },
     /// A `TorchScript` module.
     Script,
     /// A graph of torch.export or of ONNX.
@@ -112,7 +113,8 @@ fn tensors(path: &Path) -> Result<Tensors> {
 fn folder(path: &Path) -> Result<Weights> {
     let at = |name: &str| path.join(name);
     let shown = path.display();
-    let has_words = at("tokenizer.json").is_file() || at("vocab.txt").is_file();
+    let has = |names: &[&str]| names.iter().all(|name| at(name).is_file());
+    let has_words = has(&["tokenizer.json"]) || has(&["vocab.txt"]) || has(&["vocab.json", "merges.txt"]);
     let index = at("model.safetensors.index.json");
     let files = if at("model.safetensors").is_file() {
         vec![at("model.safetensors")]
@@ -130,21 +132,30 @@ fn folder(path: &Path) -> Result<Weights> {
     };
     let config = json(&at("config.json"))?;
     let kind = config.get("model_type").and_then(Value::as_str).unwrap_or("bert");
-    if kind != "bert" || !has_words {
+    let unused_positions = match kind {
+        "bert" => Some(0),
+        "roberta" => Some(2),
+        _ => None,
+    };
+    let (Some(unused_positions), true) = (unused_positions, has_words) else {
         let why = if has_words {
-            format!("is a {kind}, and only BERT is read")
+            format!("is a {kind}, and only BERT and RoBERTa are read")
         } else {
-            "has neither tokenizer.json nor vocab.txt".into()
+            "has none of tokenizer.json, vocab.txt, or vocab.json with merges.txt".into()
         };
         return Err(Error::Input(format!(
             "{shown} {why}; name another folder, or bring the model as a graph (`pt2`)"
         )));
-    }
+    };
     let mut classifies = false;
     for file in &files {
-        classifies |= tensors(file)?.get("classifier.weight").is_some_and(|shape| shape.first() == Some(&2));
+        let tensors = tensors(file)?;
+        let last = ["classifier.weight", "classifier.out_proj.weight"];
+        classifies |=
+            last.iter().filter_map(|name| tensors.get(*name)).any(|shape| shape.first() == Some(&2));
     }
     let positions = config.get("max_position_embeddings").and_then(Value::as_u64).unwrap_or(512);
+    let positions = positions.saturating_sub(unused_positions);
     let kept = Kept::Bert { classifies, positions, cased: is_cased_unsaid(path)? };
     Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&files)? })
 }
@@ -156,6 +167,7 @@ fn is_cased_unsaid(folder: &Path) -> Result<bool> {
     if folder.join("tokenizer.json").is_file() || is_said {
         return Ok(false);
     }
+    // a vocabulary of byte pairs keeps the case of texts
     let words = bounded_text(&folder.join("vocab.txt"), TEXT_LIMIT_BYTES).unwrap_or_default();
     Ok(words.lines().any(|word| !word.starts_with('[') && word.chars().any(char::is_uppercase)))
 }
@@ -178,8 +190,8 @@ fn vision(path: &Path) -> Result<Kept> {
     if tensors.keys().any(|name| name.contains("embeddings.word_embeddings")) {
         return unknown("reads text; name its folder in Hugging Face's layout, or");
     }
-    if let Some(dense) = dense(&tensors) {
-        return Ok(dense);
+    if let Some(known) = dense(&tensors).or_else(|| transformer(&tensors)) {
+        return Ok(known);
     }
     let blocks = |stage: usize| highest(&tensors, &format!("layer{stage}.")).map_or(0, |last| last + 1);
     let shape = |name: &str, place: usize| tensors.get(name).and_then(|shape| shape.get(place)).copied();
@@ -187,20 +199,25 @@ fn vision(path: &Path) -> Result<Kept> {
     let is_deep = tensors.contains_key("layer1.0.conv3.weight");
     let group = shape("layer1.0.conv2.weight", 1).unwrap_or(0);
     let network = match ([1, 2, 3, 4].map(blocks), is_deep, excites) {
-        ([2, 2, 2, 2], false, true) => "se_resnet18",
-        ([2, 2, 2, 2], false, false) => "resnet18",
-        ([3, 4, 6, 3], true, false) => "resnet50",
-        ([3, 4, 6, 3], true, true) if group == 4 => "se_resnext50",
-        ([3, 4, 6, 3], true, true) => "se_resnet50",
-        ([3, 4, 23, 3], true, true) if group == 4 => "se_resnext101",
-        ([3, 4, 23, 3], true, true) => "se_resnet101",
-        ([3, 8, 36, 3], true, true) if tensors.contains_key("layer0.conv3.weight") => "senet154",
-        ([3, 8, 36, 3], true, true) => "se_resnet152",
+        ([2, 2, 2, 2], false, true) => VisionNetwork::SeResnet18,
+        ([2, 2, 2, 2], false, false) => VisionNetwork::Resnet18,
+        ([3, 4, 6, 3], true, false) => VisionNetwork::Resnet50,
+        ([3, 4, 6, 3], true, true) if group == 4 => VisionNetwork::SeResnext50,
+        ([3, 4, 6, 3], true, true) => VisionNetwork::SeResnet50,
+        ([3, 4, 23, 3], true, true) if group == 4 => VisionNetwork::SeResnext101,
+        ([3, 4, 23, 3], true, true) => VisionNetwork::SeResnet101,
+        ([3, 8, 36, 3], true, true) if tensors.contains_key("layer0.conv3.weight") => VisionNetwork::Senet154,
+        ([3, 8, 36, 3], true, true) => VisionNetwork::SeResnet152,
         _ => return unknown("holds no vision network that is known by its tensors"),
     };
     let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
-    let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == "se_resnet18");
-    Ok(Kept::Vision { network, width, classifies: head == Some(2) })
+    let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == VisionNetwork::SeResnet18);
+    Ok(Kept::Vision { network, image: usual_side(width), width, classifies: head == Some(2) })
+}
+
+/// The side that a spec begins with: that of ImageNet, or a small one for a network of another width than published.
+fn usual_side(width: Option<u64>) -> u64 {
+    if width.is_some() { 56 } else { 224 }
 }
 
 /// The highest number that follows a prefix in the names.
@@ -228,7 +245,30 @@ fn dense(tensors: &Tensors) -> Option<Kept> {
         .find_map(|conv| shape(&format!("features.denseblock1.denselayer1.{conv}.weight"), 0))?;
     let width = (growth != u64::from(network.usual_width())).then_some(growth);
     let classifies = shape("classifier.weight", 0) == Some(2);
-    Some(Kept::Vision { network: network.name(), width, classifies })
+    Some(Kept::Vision { network, image: usual_side(width), width, classifies })
+}
+
+/// A vision transformer as timm saves it; its positions say the side of its images.
+fn transformer(tensors: &Tensors) -> Option<Kept> {
+    let shape = |name: &str| tensors.get(name).map(Vec::as_slice);
+    let [1, positions, width] = *shape("pos_embed")? else { return None };
+    let [_, 3, patch, _] = *shape("patch_embed.proj.weight")? else { return None };
+    let side = positions.checked_sub(1)?.isqrt();
+    let is_known = tensors.contains_key("cls_token")
+        && highest(tensors, "blocks.") == Some(11)
+        && patch == u64::from(VisionNetwork::PATCH)
+        && side.pow(2) + 1 == positions;
+    if !is_known {
+        return None;
+    }
+    let usual = [VisionNetwork::VitTiny, VisionNetwork::VitSmall, VisionNetwork::VitBase];
+    let network = usual.into_iter().find(|network| u64::from(network.usual_width()) == width);
+    Some(Kept::Vision {
+        network: network.unwrap_or(VisionNetwork::VitTiny),
+        image: side * patch,
+        width: Some(width).filter(|_| network.is_none()),
+        classifies: shape("head.weight").is_some_and(|shape| shape.first() == Some(&2)),
+    })
 }
 
 /// What a graph of torch.export reads and returns.

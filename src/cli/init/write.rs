@@ -6,7 +6,7 @@ use super::Kind;
 use super::place::{Place, scalar};
 use super::source::Source;
 use super::weights::{Kept, Weights};
-use crate::spec::ModuleFormat;
+use crate::spec::{ModuleFormat, VisionNetwork};
 
 /// What is written.
 pub(super) struct Draft<'a> {
@@ -196,8 +196,10 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 )
             }
         }
-        Kept::Vision { network, width, classifies } => {
-            let image = if width.is_some() { 56 } else { 224 };
+        Kept::Vision { network, image, width, classifies } => {
+            let twin = twin(*network).map_or(String::new(), |twin| {
+                format!("  # if its pixels were normalised as ImageNet's, write {} instead\n", twin.name())
+            });
             let width = width.map_or(String::new(), |width| format!("\n      width: {width}"));
             let rest = if *classifies {
                 format!("weights: {source}")
@@ -205,9 +207,33 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 format!("start: {source}\n      train: {{optimizer: adam, lr: 1e-4, epochs: 5, batch: 16}}")
             };
             format!(
-                "  # pinned, so that another file is refused\n  vision:\n    {network}:\n      image: {image}{width}\n      {rest}\n"
+                "  # pinned, so that another file is refused\n{twin}  vision:\n    {}:\n      image: {image}{width}\n      {rest}\n",
+                network.name()
             )
         }
         Kept::Tokenizer | Kept::Script | Kept::Graph(_) => String::new(),
+    }
+}
+
+/// The network with the same tensors that scales its pixels in another way.
+fn twin(network: VisionNetwork) -> Option<VisionNetwork> {
+    match network {
+        VisionNetwork::VitTiny => Some(VisionNetwork::DeitTiny),
+        VisionNetwork::VitSmall => Some(VisionNetwork::DeitSmall),
+        VisionNetwork::VitBase => Some(VisionNetwork::DeitBase),
+        VisionNetwork::DeitTiny => Some(VisionNetwork::VitTiny),
+        VisionNetwork::DeitSmall => Some(VisionNetwork::VitSmall),
+        VisionNetwork::DeitBase => Some(VisionNetwork::VitBase),
+        VisionNetwork::SeResnet18
+        | VisionNetwork::Resnet18
+        | VisionNetwork::Resnet50
+        | VisionNetwork::SeResnet50
+        | VisionNetwork::SeResnet101
+        | VisionNetwork::SeResnet152
+        | VisionNetwork::SeResnext50
+        | VisionNetwork::SeResnext101
+        | VisionNetwork::Senet154
+        | VisionNetwork::Densenet121
+        | VisionNetwork::XrvDensenet121 => None,
     }
 }

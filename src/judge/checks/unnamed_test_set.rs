@@ -1,8 +1,8 @@
 //! D6 unnamed-test-set: a model that was trained elsewhere is judged on a random part of the data.
 //!
 //! Only the makers of such a model know whether these patients were in its training. If it was trained on these data,
-//! a random part of them holds patients that it knows. Raised for a model whose weights are loaded, and for a fusion
-//! of one, unless the spec names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the
+//! a random part of them holds patients that it knows. Raised for a model whose weights are loaded, for a fusion of one
+//! and for one behind a defence, unless the spec names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the
 //! data was in any model's training. Phantoms are nobody's patients and raise nothing. It makes every requirement on
 //! the model SUSPECT. What to do: name the test set, or sign a waiver that says why these patients are new to the
 //! model.
@@ -35,9 +35,14 @@ pub(super) fn check(field: &Field<'_>) -> Look {
     Look::at(field.models().filter(was_elsewhere).map(of_model))
 }
 
-/// Whether the weights of a model, or of a part of it, are loaded and not trained here.
+/// Whether the weights of a model, or of a part of it, are loaded and not trained here. A defended model has those of
+/// its base.
 fn was_trained_elsewhere(spec: &Spec, model: usize) -> bool {
     let Some((_, model)) = spec.models.get(model) else { return false };
+    if let Some(defended) = model.defended() {
+        let base = spec.models.iter().position(|(name, _)| *name == defended.base);
+        return base.is_some_and(|base| was_trained_elsewhere(spec, base));
+    }
     let is_loaded = match model.weights() {
         Some(Weights::File(_)) | None => true,
         Some(Weights::Train(_)) => false,

@@ -115,7 +115,7 @@ impl Architecture {
 
     /// Whether a parameter is above the trunks.
     pub fn is_head(self, name: &str) -> bool {
-        ["fusion.", "classifier.", "last_linear.", "fc."].iter().any(|head| name.starts_with(head))
+        ["fusion.", "classifier.", "last_linear.", "fc.", "head."].iter().any(|head| name.starts_with(head))
     }
 
     /// Whether training changes only the layer that joins the parts.

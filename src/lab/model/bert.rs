@@ -1,5 +1,6 @@
-//! BERT: Devlin et al., Pre-training of Deep Bidirectional Transformers (NAACL 2019). Parameter names are
-//! those of Hugging Face's `BertForSequenceClassification`.
+//! BERT: Devlin et al., Pre-training of Deep Bidirectional Transformers (NAACL 2019), and RoBERTa: Liu et al., A Robustly
+//! Optimized BERT Pretraining Approach (arXiv 1907.11692), which has the same layers. Parameter names are those of
+//! Hugging Face's `BertForSequenceClassification`; a checkpoint of RoBERTa is renamed where it is read.
 
 use super::Answers;
 use super::attention::attend;
@@ -9,15 +10,53 @@ use crate::spec::BertConfig;
 use crate::{Error, Result};
 
 const DEVIATION: f32 = 0.02;
-pub(super) const NORM_EPSILON: f64 = 1e-12;
 
 /// The shape of the network; `config.vocabulary` is the actual number of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bert {
     /// Sizes.
     pub config: BertConfig,
+    /// In which constants it follows whom.
+    pub family: Family,
     /// What it answers for a case.
     pub answers: Answers,
+}
+
+/// Whose constants a network has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// BERT.
+    #[default]
+    Bert,
+    /// RoBERTa, which never learned from pairs of texts, and whose classifier has a layer in place of BERT's pooler.
+    Roberta,
+}
+
+impl Family {
+    /// What a layer norm adds to the variance.
+    pub fn norm_epsilon(self) -> f64 {
+        match self {
+            Self::Bert => 1e-12,
+            Self::Roberta => 1e-5,
+        }
+    }
+
+    /// Rows of the table of positions before that of the first token. RoBERTa has one for padding and one that nothing
+    /// uses.
+    pub fn unused_positions(self) -> u32 {
+        match self {
+            Self::Bert => 0,
+            Self::Roberta => 2,
+        }
+    }
+
+    /// Kinds of texts: the first and the second of a pair.
+    pub fn kinds(self) -> u32 {
+        match self {
+            Self::Bert => 2,
+            Self::Roberta => 1,
+        }
+    }
 }
 
 /// Least number of texts in a batch, except the last.
@@ -52,11 +91,11 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Pads texts with id 0.
+    /// Pads texts with an id.
     ///
     /// # Errors
     /// No text has a token.
-    pub fn new(texts: &[&[u32]]) -> Result<Self> {
+    pub fn new(texts: &[&[u32]], padding: u32) -> Result<Self> {
         let length = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
         if length == 0 {
             return Err(Error::Bug("a text without tokens reached the model".into()));
@@ -66,7 +105,7 @@ impl Tokens {
         for text in texts {
             for position in 0..length {
                 let id = text.get(position);
-                ids.push(id.map_or(0, |&id| i64::from(id)));
+                ids.push(i64::from(*id.unwrap_or(&padding)));
                 mask.push(if id.is_some() { 0.0 } else { f32::MIN / 2.0 });
             }
         }
@@ -104,9 +143,9 @@ impl Tokens {
 }
 
 impl Bert {
-    /// A network of this size with two classes.
+    /// A BERT of this size with two classes.
     pub fn of(config: BertConfig) -> Self {
-        Self { config, answers: Answers::TWO }
+        Self { config, family: Family::Bert, answers: Answers::TWO }
     }
 
     /// Number of features of a text.
@@ -120,8 +159,9 @@ impl Bert {
         let normal = Init::Normal(DEVIATION);
         d.within("bert.embeddings", |d| {
             d.weight("word_embeddings.weight", &[self.config.vocabulary as usize, hidden], normal);
-            d.weight("position_embeddings.weight", &[self.config.max_tokens as usize, hidden], normal);
-            d.weight("token_type_embeddings.weight", &[2, hidden], normal);
+            let positions = self.config.max_tokens + self.family.unused_positions();
+            d.weight("position_embeddings.weight", &[positions as usize, hidden], normal);
+            d.weight("token_type_embeddings.weight", &[self.family.kinds() as usize, hidden], normal);
             d.layer_norm("LayerNorm", hidden);
         });
         for layer in 0..self.config.layers {
@@ -163,7 +203,8 @@ impl Bert {
 
     /// The last hidden states of all tokens, or of the first `asked` ones: `[cases, length, hidden]`.
     pub(super) fn states(self, p: &Scope<'_>, tokens: &Tokens, asked: Option<i64>) -> Result<Tensor> {
-        let mut x = embed(&p.sub("bert.embeddings"), tokens)?;
+        let norm_epsilon = self.family.norm_epsilon();
+        let mut x = self.embed(&p.sub("bert.embeddings"), tokens)?;
         for layer in 0..self.config.layers {
             let p = p.sub(&format!("bert.encoder.layer.{layer}"));
             let own = match asked.filter(|_| layer + 1 == self.config.layers) {
@@ -174,22 +215,24 @@ impl Bert {
             let projected = [&project("query", &own)?, &project("key", &x)?, &project("value", &x)?];
             let attended = attend(projected, Some(&tokens.mask), i64::from(self.config.heads))?;
             let attended = p.linear("attention.output.dense", &attended)?;
-            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&own)?, NORM_EPSILON)?;
+            x = p.layer_norm("attention.output.LayerNorm", &attended.f_add(&own)?, norm_epsilon)?;
             let wide = p.linear("intermediate.dense", &x)?.f_gelu("none")?;
             let narrow = p.linear("output.dense", &wide)?;
-            x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?, NORM_EPSILON)?;
+            x = p.layer_norm("output.LayerNorm", &narrow.f_add(&x)?, norm_epsilon)?;
         }
         Ok(x)
     }
-}
 
-fn embed(p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
-    let length = tokens.ids.size()[1];
-    let words = match &tokens.leaf {
-        Some(leaf) => leaf.shallow_clone(),
-        None => Tensor::f_embedding(p.get("word_embeddings.weight")?, &tokens.ids, 0, false, false)?,
-    };
-    let positions = p.get("position_embeddings.weight")?.f_narrow(0, 0, length)?;
-    let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
-    p.layer_norm("LayerNorm", &words.f_add(&positions)?.f_add(&kind)?, NORM_EPSILON)
+    fn embed(self, p: &Scope<'_>, tokens: &Tokens) -> Result<Tensor> {
+        let length = tokens.ids.size()[1];
+        let words = match &tokens.leaf {
+            Some(leaf) => leaf.shallow_clone(),
+            None => Tensor::f_embedding(p.get("word_embeddings.weight")?, &tokens.ids, 0, false, false)?,
+        };
+        let first = i64::from(self.family.unused_positions());
+        let positions = p.get("position_embeddings.weight")?.f_narrow(0, first, length)?;
+        let kind = p.get("token_type_embeddings.weight")?.f_select(0, 0)?;
+        let sum = words.f_add(&positions)?.f_add(&kind)?;
+        p.layer_norm("LayerNorm", &sum, self.family.norm_epsilon())
+    }
 }

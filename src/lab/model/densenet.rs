@@ -41,8 +41,8 @@ impl DenseNet {
 
     /// Name of the classifier in the published checkpoint.
     pub const HEAD: &'static str = "classifier";
-    /// What a checkpoint holds above the trunk; torchxrayvision adds its operating points.
-    pub const ABOVE: &'static [&'static str] = &["classifier.", "op_threshs"];
+    /// What a checkpoint holds above the trunk.
+    pub const ABOVE: &'static [&'static str] = &["classifier."];
 
     fn stem_width(self) -> usize {
         2 * self.growth

@@ -13,6 +13,7 @@ pub mod operating;
 pub mod params;
 pub mod residual;
 pub mod vision;
+pub mod vit;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,7 +81,7 @@ impl TokenizerOf {
     pub fn tokens(&self, texts: &[impl AsRef<str>]) -> Result<Tokens> {
         let encode = |text: &_| self.tokenizer.encode(AsRef::<str>::as_ref(text), self.max_tokens);
         let ids: Vec<Vec<u32>> = texts.iter().map(encode).collect();
-        Tokens::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        Tokens::new(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), self.tokenizer.padding())
     }
 }
 
@@ -218,7 +219,10 @@ impl Classifier for Network {
         let mut features = Vec::new();
         for batch in &batches {
             let tokens: Vec<&[u32]> = batch.iter().map(|&place| ids[place].as_slice()).collect();
-            features.push(self.architecture.text_branch(&self.params, &Tokens::new(&tokens)?)?);
+            features.push(
+                self.architecture
+                    .text_branch(&self.params, &Tokens::new(&tokens, of.tokenizer.padding())?)?,
+            );
         }
         let mut slots = vec![0; ids.len()];
         batches.concat().into_iter().enumerate().for_each(|(slot, place)| slots[place] = slot);

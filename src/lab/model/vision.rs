@@ -5,6 +5,7 @@ use super::Answers;
 use super::densenet::DenseNet;
 use super::params::{Declarations, Scope};
 use super::residual::Residual;
+use super::vit::{Scale, Transformer};
 use crate::Result;
 use crate::lab::tensor::{self, Tensor};
 use crate::spec::VisionNetwork;
@@ -19,6 +20,8 @@ pub enum Trunk {
     Residual(Residual),
     /// A densely connected network.
     Dense(DenseNet),
+    /// A vision transformer.
+    Transformer(Transformer),
 }
 
 /// The shape of a vision network.
@@ -45,10 +48,11 @@ impl From<DenseNet> for Trunk {
 }
 
 impl Trunk {
-    /// The network that a spec names, with the spec's `width`.
-    pub fn of(network: VisionNetwork, width: usize) -> Self {
+    /// The network that a spec names, with the spec's `width`, for square images of a side.
+    pub fn of(network: VisionNetwork, width: usize, side: usize) -> Self {
         let residual = |shape: Residual| Self::Residual(Residual { width, ..shape });
         let dense = |shape: DenseNet| Self::Dense(DenseNet { growth: width, ..shape });
+        let transformer = |scale| Self::Transformer(Transformer::new(scale, width, side));
         match network {
             VisionNetwork::SeResnet18 => residual(Residual::SMALL),
             VisionNetwork::Resnet18 => residual(Residual::RESNET18),
@@ -61,6 +65,12 @@ impl Trunk {
             VisionNetwork::Senet154 => residual(Residual::SENET154),
             VisionNetwork::Densenet121 => dense(DenseNet::DENSENET121),
             VisionNetwork::XrvDensenet121 => dense(DenseNet::XRV_DENSENET121),
+            VisionNetwork::VitTiny | VisionNetwork::VitSmall | VisionNetwork::VitBase => {
+                transformer(Scale::Symmetric)
+            }
+            VisionNetwork::DeitTiny | VisionNetwork::DeitSmall | VisionNetwork::DeitBase => {
+                transformer(Scale::ImageNet)
+            }
         }
     }
 
@@ -69,14 +79,16 @@ impl Trunk {
         match self {
             Self::Residual(residual) => residual.declare(d),
             Self::Dense(dense) => dense.declare(d),
+            Self::Transformer(transformer) => transformer.declare(d),
         }
     }
 
-    /// Channels of its feature maps.
+    /// Channels of its features.
     pub fn channels(self) -> usize {
         match self {
             Self::Residual(residual) => residual.channels(),
             Self::Dense(dense) => dense.channels(),
+            Self::Transformer(transformer) => transformer.width,
         }
     }
 
@@ -85,6 +97,7 @@ impl Trunk {
         match self {
             Self::Residual(residual) => residual.head(),
             Self::Dense(_) => DenseNet::HEAD,
+            Self::Transformer(_) => Transformer::HEAD,
         }
     }
 
@@ -93,14 +106,31 @@ impl Trunk {
         match self {
             Self::Residual(_) => Residual::ABOVE,
             Self::Dense(_) => DenseNet::ABOVE,
+            Self::Transformer(_) => Transformer::ABOVE,
         }
     }
 
-    /// Feature maps `[images, channels, height, width]` of gray images `[images, 1, side, side]`.
-    fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
+    /// What the classifier reads of gray images `[images, 1, side, side]`: `[images, channels, …]`, the mean of the
+    /// feature maps, or the state of a transformer's own token.
+    fn summary(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
+        let mean = |maps: Tensor| Ok(maps.f_adaptive_avg_pool2d([1, 1])?);
         match self {
-            Self::Residual(residual) => residual.maps(p, images, train),
-            Self::Dense(dense) => dense.maps(p, images, train),
+            Self::Residual(residual) => mean(residual.maps(p, images, train)?),
+            Self::Dense(dense) => mean(dense.maps(p, images, train)?),
+            Self::Transformer(transformer) => Ok(transformer.states(p, images)?.f_select(1, 0)?),
+        }
+    }
+
+    /// The features of every region, `[images, regions, channels]`, row by row.
+    fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
+        let each = |maps: Tensor| Ok(maps.f_flatten(2, 3)?.f_transpose(1, 2)?);
+        match self {
+            Self::Residual(residual) => each(residual.maps(p, images, train)?),
+            Self::Dense(dense) => each(dense.maps(p, images, train)?),
+            Self::Transformer(transformer) => {
+                let states = transformer.states(p, images)?;
+                Ok(states.f_narrow(1, 1, states.size()[1] - 1)?)
+            }
         }
     }
 }
@@ -123,23 +153,21 @@ impl Vision {
 
     /// Features `[cases, features]` of images `[cases, views, side, side]`.
     pub fn forward(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let maps = self.maps(p, images, train)?;
-        Ok(maps.f_adaptive_avg_pool2d([1, 1])?.f_reshape([images.size()[0], self.features() as i64])?)
+        let summary = self.trunk.summary(p, &one_by_one(images)?, train)?;
+        Ok(summary.f_reshape([images.size()[0], self.features() as i64])?)
     }
 
     /// The features of every region of every view, `[cases, regions, channels]`, view by view and row by row.
     pub fn regions(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let channels = self.trunk.channels() as i64;
-        let maps = self.maps(p, images, train)?.f_permute([0, 2, 3, 1])?;
-        Ok(maps.f_reshape([images.size()[0], -1, channels])?)
+        let regions = self.trunk.regions(p, &one_by_one(images)?, train)?;
+        Ok(regions.f_reshape([images.size()[0], -1, self.trunk.channels() as i64])?)
     }
+}
 
-    /// The feature maps of all views, `[cases · views, channels, height, width]`.
-    fn maps(self, p: &Scope<'_>, images: &Tensor, train: bool) -> Result<Tensor> {
-        let size = images.size();
-        let images = images.f_reshape([size[0] * size[1], 1, size[2], size[3]])?;
-        self.trunk.maps(p, &images, train)
-    }
+/// The views of all cases as images of their own, `[cases · views, 1, side, side]`.
+fn one_by_one(images: &Tensor) -> Result<Tensor> {
+    let size = images.size();
+    Ok(images.f_reshape([size[0] * size[1], 1, size[2], size[3]])?)
 }
 
 /// Gray pixels in [0, 1] as three channels, each normalised as ImageNet's.

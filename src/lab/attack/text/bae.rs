@@ -18,7 +18,7 @@
 
 use super::Reports;
 use super::search::{Case, Search, is_stop_word, is_word, places, rank, replace};
-use crate::lab::model::masked::{MASK, Masked};
+use crate::lab::model::masked::Masked;
 use crate::spec::Access;
 use crate::text::Edit;
 use crate::text::perturb::cased_as;
@@ -53,7 +53,7 @@ fn expected(masked: &Masked, case: &Case<'_>, word: usize) -> Result<Vec<Edit>> 
         return Ok(Vec::new());
     }
     let core = case.words[word].core;
-    let text = case.text(&case.with(replace(word, MASK.to_string())))?;
+    let text = case.text(&case.with(replace(word, masked.mask().to_string())))?;
     let is_other = |entry: &str| is_word(entry) && entry.to_lowercase() != core.to_lowercase();
     let words = masked.words(&text, PROPOSED, is_other)?;
     Ok(words.into_iter().map(|entry| replace(word, cased_as(core, entry))).collect())

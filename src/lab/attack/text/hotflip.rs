@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use super::Reports;
 use super::search::{Case, Search, is_stop_word, is_word, place, replace};
-use crate::lab::model::{Pieces, Reader};
+use crate::lab::model::{Pieces, Reader, TokenizerOf};
 use crate::lab::tensor::{self, Kind, Tensor};
 use crate::spec::Access;
 use crate::text::perturb::cased_as;
@@ -79,20 +79,15 @@ impl<'a> Table<'a> {
         Ok(Self { pieces, lexicon, directions, near: HashMap::new() })
     }
 
-    /// The pieces of a text, without [CLS] and [SEP].
-    fn encode(&self, text: &str) -> Vec<u32> {
-        let ids = self.pieces.of.tokenizer.encode(text, usize::MAX);
-        ids[1..ids.len() - 1].to_vec()
-    }
-
     /// The words of the vocabulary that are near a piece, by id.
     fn near(&mut self, piece: u32) -> Result<&[u32]> {
         if !self.near.contains_key(&piece) {
             let direction = self.directions.f_select(0, i64::from(piece))?;
             let cosines = tensor::values(&self.directions.f_mv(&direction)?)?;
-            let entries = self.pieces.of.vocabulary.entries.iter().zip(cosines).enumerate();
-            let near = entries
-                .filter(|(id, (entry, cosine))| *cosine >= COSINE && *id != piece as usize && is_word(entry));
+            let vocabulary = &self.pieces.of.vocabulary;
+            let near = cosines.into_iter().enumerate().filter(|(id, cosine)| {
+                *cosine >= COSINE && *id != piece as usize && vocabulary.word(*id).is_some_and(is_word)
+            });
             let near = near.map(|(id, _)| id as u32).collect();
             self.near.insert(piece, near);
         }
@@ -105,13 +100,14 @@ impl<'a> Table<'a> {
         let mut others: Vec<(String, u32)> = Vec::new();
         for edit in case.synonyms(word, self.lexicon) {
             let Edit::Replace { by, .. } = edit else { continue };
-            if let [id] = self.encode(&by)[..] {
+            if let Some(id) = self.pieces.of.tokenizer.piece(&by) {
                 others.push((by, id));
             }
         }
         for id in self.near(piece)?.to_vec() {
-            let entry = &self.pieces.of.vocabulary.entries[id as usize];
-            others.push((cased_as(core, entry), id));
+            if let Some(entry) = self.pieces.of.vocabulary.word(id as usize) {
+                others.push((cased_as(core, entry), id));
+            }
         }
         others.sort();
         others.dedup();
@@ -122,19 +118,24 @@ impl<'a> Table<'a> {
     /// The replacements of a case with a predicted rise of the loss, the largest first.
     fn flips(&mut self, case: &Case<'_>, text: &str, slope: &Tensor) -> Result<Vec<(f32, Edit)>> {
         let _guard = tensor::no_grad_guard();
-        let ids = self.pieces.of.tokenizer.encode(text, self.pieces.of.max_tokens);
-        let (mut flips, mut next) = (Vec::new(), 1);
+        let TokenizerOf { tokenizer, max_tokens, .. } = self.pieces.of;
+        let ids = tokenizer.encode(text, *max_tokens);
+        let places = tokenizer.places(text, *max_tokens);
+        let (mut flips, mut read) = (Vec::new(), 0);
         for (word, spelt) in case.words.iter().enumerate() {
             let own = case.edits.iter().find(|edit| place(edit) == word);
             let core = match own {
                 Some(Edit::Replace { by, .. }) => by,
                 _ => spelt.core,
             };
-            let at = next + self.encode(spelt.leading).len();
-            next += self.encode(&format!("{}{core}{}", spelt.leading, spelt.trailing)).len();
-            let [piece] = self.encode(core)[..] else { continue };
-            // the piece must be in the text at the assumed position
-            if own.is_some() || is_stop_word(core) || ids.get(at) != Some(&piece) {
+            let whole = format!("{}{core}{}", spelt.leading, spelt.trailing);
+            let Some(start) = text[read..].find(&whole).map(|found| read + found) else { continue };
+            read = start + whole.len();
+            let place = start + spelt.leading.len()..start + spelt.leading.len() + core.len();
+            // one piece must spell the word, as it would spell it in another report
+            let Some(at) = places.iter().position(|of| *of == place) else { continue };
+            let piece = ids[at];
+            if own.is_some() || is_stop_word(core) || tokenizer.piece(core) != Some(piece) {
                 continue;
             }
             let others = self.others(case, word, piece)?;

@@ -17,7 +17,7 @@ use crate::spec::table::{About, Choice};
 use crate::spec::{Fusion, Model, ModelInputs, ModuleFormat, Named, VisionNetwork};
 use bert::Bert;
 use fusion::{Attending, Joined};
-use vision::{DenseVision, SmallVision, Vision};
+use vision::{DenseVision, SmallVision, Transformer, Vision};
 
 /// What an architecture may refer to.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ fn architectures() -> Vec<Choice<ReadModel>> {
     networks.chain(others).chain(files).chain(asked()).collect()
 }
 
-/// A vision network. The small one and the dense ones have a width.
+/// A vision network. The published residual ones have no width.
 fn network(network: VisionNetwork) -> Choice<ReadModel> {
     let name = network.name();
     match network {
@@ -103,6 +103,25 @@ fn network(network: VisionNetwork) -> Choice<ReadModel> {
             "The DenseNet-121 of torchxrayvision, which reads one gray channel; medcert scales pixels to \
              [−1024, 1024], as its weights expect.",
         ),
+        VisionNetwork::VitTiny | VisionNetwork::VitSmall | VisionNetwork::VitBase => {
+            transformer(network, "pixels scaled to [−1, 1], as its weights expect")
+        }
+        VisionNetwork::DeitTiny | VisionNetwork::DeitSmall | VisionNetwork::DeitBase => {
+            transformer(network, "ImageNet's normalisation, as its weights expect")
+        }
+    }
+}
+
+fn transformer(network: VisionNetwork, scale: &str) -> Choice<ReadModel> {
+    let name = network.name();
+    Choice {
+        name,
+        about: format!(
+            "The vision transformer `{name}_patch16_224`, with timm's parameter names and {scale}."
+        )
+        .into(),
+        schema: |names| either(Transformer::schema(names)),
+        read: boxed(move |node, _| vision::read_transformer(node, network)),
     }
 }
 

@@ -30,6 +30,14 @@ table! {
     }
 }
 
+table! {
+    /// A vision transformer, which may be narrower than the published ones; its width depends on the network.
+    Transformer {
+        width: Option<u32> = optional("Channels of a token; each attention head has 64.", whole(8, 1024)),
+        ..vision: Vision,
+    }
+}
+
 const SMALL_WIDTH: u32 = VisionNetwork::SeResnet18.usual_width();
 const DENSE_WIDTH: u32 = VisionNetwork::Densenet121.usual_width();
 
@@ -48,6 +56,31 @@ pub(super) fn read_small(node: &Node<'_>, network: VisionNetwork) -> Option<Mode
 pub(super) fn read_dense(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
     let DenseVision { width, vision } = DenseVision::read(node)?;
     finish(node, network, width.value, vision)
+}
+
+/// A vision transformer, which reads whole patches.
+pub(super) fn read_transformer(node: &Node<'_>, network: VisionNetwork) -> Option<Model> {
+    const PATCH: u32 = VisionNetwork::PATCH;
+    const HEAD_WIDTH: u32 = VisionNetwork::HEAD_WIDTH;
+    let Transformer { width, vision } = Transformer::read(node)?;
+    if let (Some(key), Some(image)) = (&vision.image.node, vision.image.value)
+        && !image.is_multiple_of(PATCH)
+    {
+        let (below, above) = (image / PATCH * PATCH, image.next_multiple_of(PATCH));
+        key.fault(
+            format!(
+                "{} reads patches of {PATCH} pixels, and they do not fill a side of {image}",
+                network.name()
+            ),
+            format!("write {below} or {above}"),
+        );
+    }
+    let width = width.value?.unwrap_or(network.usual_width());
+    if !width.is_multiple_of((width / HEAD_WIDTH).max(1)) {
+        let help = format!("write a multiple of {HEAD_WIDTH}");
+        node.fault(format!("a width of {width} is no number of heads of {HEAD_WIDTH} channels"), help);
+    }
+    finish(node, network, Some(width), vision)
 }
 
 fn finish(
