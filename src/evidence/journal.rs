@@ -6,6 +6,9 @@
 //! begins with the seal of that digest and of the rest of the line, and names the digest of what else determined it
 //! (the attack). A line that is cut off, damaged or of another question is computed again. If several sound lines
 //! have the same digest, the last one counts.
+//!
+//! At the end of a run the model is asked some cases again. Where it answers as before, a line says that those above it
+//! stand; where it does not, those below the last such line are withdrawn.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -38,6 +41,17 @@ pub enum Seen {
 }
 
 impl Seen {
+    /// Evaluations of the model that it took, except those for its health.
+    pub fn queries(&self) -> u64 {
+        let of = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| u64::from(outcome.queries)).sum();
+        match self {
+            Self::Cell(cell) => of(&cell.outcomes),
+            Self::Probe(outcomes) => of(outcomes),
+            Self::Certificate(votes) => votes.iter().map(|vote| vote.samples).sum(),
+            Self::Health(_) => 0,
+        }
+    }
+
     /// Whether it has one record per case; health is not recorded per case.
     fn fits(&self, cases: usize) -> bool {
         match self {
@@ -50,10 +64,16 @@ impl Seen {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    key: String,
-    seen: Seen,
+#[serde(deny_unknown_fields, untagged)]
+enum Line {
+    Seen {
+        key: String,
+        seen: Seen,
+    },
+    /// The lines above it stand.
+    Confirmed {
+        confirmed: bool,
+    },
 }
 
 /// The journal of a model and a chunk.
@@ -62,26 +82,52 @@ pub struct Journal {
     path: PathBuf,
     digest: String,
     lines: HashMap<String, Seen>,
+    /// Digests of the contents that are not yet in the file, in order.
+    held: Vec<String>,
+    /// Whether the file is to begin anew.
+    is_fresh: bool,
+    /// Bytes of the file up to the last line that confirms, and whether a content follows it.
+    confirmed: u64,
+    is_confirmed: bool,
     is_damaged: bool,
 }
 
 impl Journal {
     /// Reads the sound lines of the journal of a digest, over a number of cases; a missing journal has none. `fresh`
-    /// ignores all earlier lines.
+    /// ignores all earlier lines, and the first new one takes their place.
     pub fn open(folder: &Path, digest: &str, cases: usize, fresh: bool) -> Self {
         let path =
             folder.join("pieces").join(digest.get(..2).unwrap_or("")).join(format!("{digest}.journal"));
         // an unreadable journal counts as missing: its content is computed again
         let text = if fresh { vec![] } else { bounded_read(&path, LARGEST_BYTES).unwrap_or_default() };
-        let (mut lines, mut is_damaged) = (HashMap::new(), false);
+        let digest = digest.to_string();
+        let (lines, held) = (HashMap::new(), Vec::new());
+        let mut journal = Self {
+            path,
+            digest,
+            lines,
+            held,
+            is_fresh: fresh,
+            confirmed: 0,
+            is_confirmed: true,
+            is_damaged: false,
+        };
+        let mut read_bytes = 0;
         for line in text.split_inclusive(|&byte| byte == b'\n') {
-            match read(digest, line.strip_suffix(b"\n").unwrap_or(line)) {
-                Some(Line { key, seen }) if seen.fits(cases) => drop(lines.insert(key, seen)),
+            read_bytes += line.len() as u64;
+            match read(&journal.digest, line.strip_suffix(b"\n").unwrap_or(line)) {
+                Some(Line::Seen { key, seen }) if seen.fits(cases) => {
+                    let _ = journal.lines.insert(key, seen);
+                    journal.is_confirmed = false;
+                }
+                Some(Line::Confirmed { confirmed: true }) => {
+                    (journal.confirmed, journal.is_confirmed) = (read_bytes, true);
+                }
                 // a killed run leaves a line without its end; only a whole line that does not match was damaged
-                Some(_) | None => is_damaged |= line.len() > 1 && line.ends_with(b"\n"),
+                Some(_) | None => journal.is_damaged |= line.len() > 1 && line.ends_with(b"\n"),
             }
         }
-        Self { path, digest: digest.to_string(), lines, is_damaged }
+        journal
     }
 
     /// The path of its file.
@@ -99,15 +145,60 @@ impl Journal {
         self.lines.get(key)
     }
 
-    /// Appends a line and waits until it is on the disk.
+    /// Whether a later look at the model has confirmed all that it holds.
+    pub fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+
+    /// Holds a content in memory until [`Self::save`].
+    pub fn hold(&mut self, key: String, seen: Seen) {
+        self.held.push(key.clone());
+        let _ = self.lines.insert(key, seen);
+    }
+
+    /// Appends a line for each content that is held, and waits until they are on the disk.
     ///
     /// # Errors
-    /// It cannot be written; earlier lines are still there.
-    pub fn append(&mut self, key: String, seen: Seen) -> Result<()> {
-        let line = Line { key, seen };
-        self.put(&line).map_err(|why| Error::unwritable(&self.path, &why))?;
-        self.lines.insert(line.key, line.seen);
+    /// They cannot be written; earlier lines are still there.
+    pub fn save(&mut self) -> Result<()> {
+        for key in std::mem::take(&mut self.held) {
+            if std::mem::take(&mut self.is_fresh) && self.path.exists() {
+                std::fs::remove_file(&self.path).map_err(|why| Error::unwritable(&self.path, &why))?;
+            }
+            let Some(seen) = self.lines.get(&key).cloned() else { continue };
+            self.put(&Line::Seen { key, seen }).map_err(|why| Error::unwritable(&self.path, &why))?;
+            self.is_confirmed = false;
+        }
         Ok(())
+    }
+
+    /// Appends a line that says that those above it stand.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn confirm(&mut self) -> Result<()> {
+        if !self.is_confirmed {
+            let line = Line::Confirmed { confirmed: true };
+            self.put(&line).map_err(|why| Error::unwritable(&self.path, &why))?;
+            self.is_confirmed = true;
+        }
+        Ok(())
+    }
+
+    /// Cuts off everything that was not confirmed.
+    ///
+    /// # Errors
+    /// The file cannot be changed.
+    pub fn withdraw(self) -> Result<()> {
+        if self.is_confirmed {
+            return Ok(());
+        }
+        let file = std::fs::File::options().write(true).open(&self.path);
+        let cut = file.and_then(|file| {
+            file.set_len(self.confirmed)?;
+            file.sync_data()
+        });
+        cut.map_err(|why| Error::unwritable(&self.path, &why))
     }
 
     fn put(&self, line: &Line) -> std::io::Result<()> {
@@ -174,11 +265,16 @@ mod tests {
         Seen::Probe(vec![outcome(edits); 2])
     }
 
+    fn put(journal: &mut Journal, key: String, seen: Seen) -> Result<()> {
+        journal.hold(key, seen);
+        journal.save()
+    }
+
     /// A journal of some lines, and its bytes.
     fn written(folder: &Path, lines: u32) -> (PathBuf, Vec<u8>) {
         let mut journal = Journal::open(folder, "abc", 2, true);
         for line in 0..lines {
-            journal.append(format!("key {line}"), probe(line)).expect("written");
+            put(&mut journal, format!("key {line}"), probe(line)).expect("written");
         }
         let bytes = std::fs::read(&journal.path).expect("read");
         (journal.path, bytes)
@@ -200,7 +296,7 @@ mod tests {
             for line in 0..3 {
                 let key = format!("key {line}");
                 if journal.get(&key).is_none() {
-                    journal.append(key, probe(line)).expect("written");
+                    put(&mut journal, key, probe(line)).expect("written");
                 }
             }
             let again = Journal::open(folder.path(), "abc", 2, false);
@@ -228,7 +324,7 @@ mod tests {
         written(folder.path(), 1);
         let mut journal = Journal::open(folder.path(), "abc", 2, true);
         assert_eq!(journal.get("key 0"), None, "a fresh one believes nothing");
-        journal.append("key 0".into(), probe(7)).expect("written");
+        put(&mut journal, "key 0".into(), probe(7)).expect("written");
         assert_eq!(Journal::open(folder.path(), "abc", 2, false).get("key 0"), Some(&probe(7)));
         assert_eq!(Journal::open(folder.path(), "abc", 3, false).get("key 0"), None);
         // a journal that is copied to another digest's name is not believed
@@ -243,8 +339,39 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("pieces/ab")).expect("made");
         std::os::unix::fs::symlink("/dev/full", folder.path().join("pieces/ab/abc.journal")).expect("linked");
         let mut journal = Journal::open(folder.path(), "abc", 2, true);
-        let why = journal.append("key".into(), probe(0)).expect_err("full");
+        let why = put(&mut journal, "key".into(), probe(0)).expect_err("full");
         assert_eq!(why.exit_code(), 5);
         assert!(why.to_string().contains("free space"), "{why}");
+    }
+
+    #[test]
+    fn what_was_confirmed_stays_and_the_rest_is_withdrawn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = |fresh| Journal::open(folder.path(), "abc", 2, fresh);
+        let mut journal = open(false);
+        assert!(journal.is_confirmed(), "an empty journal has nothing to confirm");
+        put(&mut journal, "a".into(), probe(1)).expect("written");
+        assert!(!journal.is_confirmed() && !open(false).is_confirmed());
+        journal.confirm().expect("written");
+        assert!(open(false).is_confirmed());
+        // a new line and one that replaces a confirmed one
+        put(&mut open(false), "b".into(), probe(2)).expect("written");
+        put(&mut open(false), "a".into(), probe(3)).expect("written");
+        assert!(!open(false).is_confirmed());
+        open(false).withdraw().expect("cut");
+        let left = open(false);
+        assert!(left.is_confirmed() && !left.is_damaged());
+        assert_eq!((left.get("a"), left.get("b")), (Some(&probe(1)), None));
+        // what is held is not yet there
+        let mut journal = open(false);
+        journal.hold("c".into(), probe(4));
+        assert_eq!((journal.get("c"), open(false).get("c")), (Some(&probe(4)), None));
+        journal.save().expect("written");
+        assert_eq!(open(false).get("c"), Some(&probe(4)));
+        // a fresh journal takes the place of the old one, and a withdrawn one without confirmation is empty
+        put(&mut open(true), "d".into(), probe(5)).expect("written");
+        assert_eq!((open(false).get("a"), open(false).get("d")), (None, Some(&probe(5))));
+        open(false).withdraw().expect("cut");
+        assert_eq!(open(false).get("d"), None);
     }
 }

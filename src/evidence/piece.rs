@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counterexample, Health, Outcome, Regressions, Vote};
+use super::{Counterexample, Health, Outcome, Regressions, Seen, Vote};
 
 /// The outcomes of one model over one chunk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -18,6 +18,18 @@ pub struct Piece {
     pub certificates: Vec<Vec<Vote>>,
     /// Its health, in the chunks where it is examined.
     pub health: Option<Health>,
+}
+
+impl Piece {
+    /// Adds what was seen, behind what it has of the kind.
+    pub fn add(&mut self, seen: Seen) {
+        match seen {
+            Seen::Cell(cell) => self.cells.push(Some(cell)),
+            Seen::Probe(outcomes) => self.probes.push(outcomes),
+            Seen::Certificate(votes) => self.certificates.push(votes),
+            Seen::Health(health) => self.health = Some(health),
+        }
+    }
 }
 
 /// The outcomes of one cell over one chunk.

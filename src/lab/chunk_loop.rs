@@ -1,26 +1,24 @@
-//! Evaluates models chunk by chunk: reads what the journals hold, attacks the rest, and journals every result at
-//! once.
+//! Evaluates models chunk by chunk, in order or, where cells may end early, all models side by side.
 
 use std::cell::OnceCell;
 use std::path::Path;
 
 use super::cache_keys::{Keys, WorkItem};
-use super::certify;
 use super::chunk::{Chunk, Scene};
+use super::chunk_piece::Wanted;
 use super::crew::{Evaluated, Queue};
 use super::inputs::Inputs;
 use super::model::Reader;
-use super::witness::Witness;
+use super::witness::{Subject, Witness};
 use crate::data::{Dataset, Partition};
 use crate::evidence::{
-    Assembly, CellPiece, Counterexample, Event, Evidence, Exhibit, Health, Journal, ModelFacts, NoiseHealth,
-    Observer, Part, Piece, Pieces, Seen,
+    Assembly, Counterexample, Event, Evidence, Exhibit, ModelFacts, Observer, Part, Pieces,
 };
 use crate::judge::early::Course;
 use crate::plan::probes::probed_chunks;
 use crate::plan::{Attack, ImageAttack, Plan};
 use crate::random::{below, stream};
-use crate::spec::{Defence, Stop};
+use crate::spec::Stop;
 use crate::text::Lexicon;
 use crate::{Error, Result};
 
@@ -79,8 +77,9 @@ impl ChunkLoop<'_> {
             while let Some((_, place)) = next.filter(|(its, _)| *its == model) {
                 let indices = self.chunk(model, place);
                 let looks = self.looks(model, place, &|_| true);
-                let (piece, is_new) = self.piece((&scene, &keys), indices, &looks)?;
-                evaluated.push(Evaluated { model, place, piece, is_new });
+                let looked =
+                    self.piece(Subject { place: model, scene: &scene, keys: &keys }, indices, &looks)?;
+                evaluated.push(Evaluated { model, place, looked });
                 queue.done((model, scene.reader.name()), indices.len());
                 next = queue.take();
             }
@@ -98,11 +97,13 @@ impl ChunkLoop<'_> {
         for model in 0..self.tests.len() {
             let mut witness = Witness::new(self.plan.spec.seed);
             for one in evaluated.iter().filter(|one| one.model == model) {
-                witness.remember(self.chunk(model, one.place), &one.piece, one.is_new);
+                witness.remember(self.chunk(model, one.place), &one.looked);
             }
-            witness.ask_again(&self.scene(model, &lexicon))?;
+            let scene = self.scene(model, &lexicon);
+            let keys = Keys::of(self.plan, model, self.models, &scene, (self.known, self.folded));
+            self.settle(Subject { place: model, scene: &scene, keys: &keys }, &witness)?;
         }
-        Ok(evaluated.into_iter().map(|one| (one.model, one.place, one.piece)).collect())
+        Ok(evaluated.into_iter().map(|one| (one.model, one.place, one.looked.piece)).collect())
     }
 
     /// The cases of a model's chunk.
@@ -130,17 +131,18 @@ impl ChunkLoop<'_> {
         // a subject has fewer cases than others where labels are missing
         let most = self.tests.iter().map(Vec::len).max().unwrap_or(0);
         let (total, size) = (most as u64, self.plan.spec.chunk);
+        let subject = |place: usize| Subject { place, scene: &scenes[place], keys: &keys[place] };
         for place in 0..most.div_ceil(size) {
             // after the last cell has ended, the other chunks still get (empty) pieces, so that none is missing from
             // a shard
             let has_ended = course.has_ended();
-            for (model, scene) in scenes.iter().enumerate() {
+            for (model, witness) in witnesses.iter_mut().enumerate() {
                 let Some(indices) = self.tests[model].chunks(size).nth(place) else { continue };
                 let looks = self.looks(model, place, &|cell| course.goes_on(cell));
-                let (piece, is_new) = self.piece((scene, &keys[model]), indices, &looks)?;
-                witnesses[model].remember(indices, &piece, is_new);
-                assembly.add(model, piece.clone()).map_err(Error::Bug)?;
-                pieces.push((model, place, piece));
+                let looked = self.piece(subject(model), indices, &looks)?;
+                witness.remember(indices, &looked);
+                assembly.add(model, looked.piece.clone()).map_err(Error::Bug)?;
+                pieces.push((model, place, looked.piece));
             }
             if has_ended {
                 continue;
@@ -151,8 +153,8 @@ impl ChunkLoop<'_> {
             let total = if course.has_ended() { done } else { total };
             self.observer.observe(Event::Attacked { model: "all models", done, total });
         }
-        for (witness, scene) in witnesses.iter().zip(&scenes) {
-            witness.ask_again(scene)?;
+        for (model, witness) in witnesses.iter().enumerate() {
+            self.settle(subject(model), witness)?;
         }
         Ok(pieces)
     }
@@ -230,160 +232,6 @@ impl ChunkLoop<'_> {
         let certificates = certificates.map(|one| Wanted::WorkItem(WorkItem::Certificate(one, first)));
         cells.chain(probes).chain(certificates).chain(health).collect()
     }
-
-    /// Evaluates a chunk; also returns whether any of it was computed now instead of read from the journal.
-    ///
-    /// # Errors
-    /// The disk fails, the run was stopped, or the model's clean answers have changed meanwhile.
-    fn piece(
-        &self,
-        (scene, keys): (&Scene<'_>, &Keys<'_>),
-        indices: &[usize],
-        looks: &[Wanted<'_>],
-    ) -> Result<(Piece, bool)> {
-        let mut journal = None;
-        let (mut chunk, mut piece, mut is_certified) = (None, Piece::default(), false);
-        let is_probe = |wanted: &&Wanted<'_>| matches!(wanted, Wanted::WorkItem(WorkItem::Probe(_)));
-        let (mut probed, probes) = (0, looks.iter().filter(is_probe).count() as u64);
-        for wanted in looks {
-            let look = match wanted {
-                Wanted::WorkItem(look) => look,
-                Wanted::NoCell => {
-                    piece.cells.push(None);
-                    continue;
-                }
-                Wanted::NoProbe => {
-                    piece.probes.push(vec![]);
-                    continue;
-                }
-            };
-            let journal = match &mut journal {
-                Some(journal) => journal,
-                slot => {
-                    let name = keys.journal(indices)?;
-                    let journal = Journal::open(self.kept, &name, indices.len(), self.fresh);
-                    if journal.is_damaged() {
-                        self.observer.observe(Event::Damaged { entry: journal.path() });
-                    }
-                    slot.insert(journal)
-                }
-            };
-            let key = keys.line(*look, indices)?;
-            if journal.get(&key).is_some() {
-                // the journal holds it; read below
-            } else if let WorkItem::Certificate(..) = look {
-                self.certify((scene, keys), indices, looks, journal)?;
-                is_certified = true;
-            } else {
-                let chunk = match &mut chunk {
-                    Some(chunk) => chunk,
-                    slot => slot.insert(Chunk::new(scene, indices)?),
-                };
-                let seen = self.see(scene, chunk, indices, *look)?;
-                journal.append(key.clone(), seen)?;
-                self.told(scene, *look, indices.len());
-                if matches!(look, WorkItem::Probe(_)) {
-                    probed += 1;
-                    let model = scene.reader.name();
-                    self.observer.observe(Event::Probed { model, done: probed, total: probes });
-                }
-            }
-            match journal.get(&key) {
-                Some(Seen::Cell(cell)) => piece.cells.push(Some(cell.clone())),
-                Some(Seen::Probe(outcomes)) => piece.probes.push(outcomes.clone()),
-                Some(Seen::Certificate(votes)) => piece.certificates.push(votes.clone()),
-                Some(Seen::Health(health)) => piece.health = Some(health.clone()),
-                None => return Err(Error::Bug("a journal lacks the line that was just written".into())),
-            }
-        }
-        if let Some(chunk) = &chunk {
-            chunk.ask_again()?;
-        }
-        Ok((piece, chunk.is_some() || is_certified))
-    }
-
-    /// Votes on all certificates that the journal lacks in one go, so that they share the copies of a case.
-    fn certify(
-        &self,
-        (scene, keys): (&Scene<'_>, &Keys<'_>),
-        indices: &[usize],
-        looks: &[Wanted<'_>],
-        journal: &mut Journal,
-    ) -> Result<()> {
-        let (mut lines, mut sought, mut place) = (Vec::new(), Vec::new(), 0);
-        for wanted in looks {
-            let Wanted::WorkItem(look @ WorkItem::Certificate(certificate, first)) = wanted else { continue };
-            let key = keys.line(*look, indices)?;
-            if journal.get(&key).is_none() {
-                lines.push((key, *look));
-                sought.push(**certificate);
-                place = *first;
-            }
-        }
-        let found = certify::chunk::votes(scene, &sought, indices, place)?;
-        for ((key, look), votes) in lines.into_iter().zip(found) {
-            journal.append(key, Seen::Certificate(votes))?;
-            self.told(scene, look, indices.len());
-        }
-        Ok(())
-    }
-
-    /// Evaluates a work item that is not a certificate.
-    fn see(
-        &self,
-        scene: &Scene<'_>,
-        chunk: &mut Chunk<'_>,
-        indices: &[usize],
-        look: WorkItem<'_>,
-    ) -> Result<Seen> {
-        Ok(match look {
-            WorkItem::Cell(attack) => {
-                let mut attempt = chunk.attack(attack)?;
-                let (mut again, regressions) = chunk.retry(attack, &mut attempt, self.known)?;
-                let most = self.plan.spec.kept_counterexamples();
-                let mut counterexamples = chunk.shrink(attack, &attempt, most)?;
-                // keep a counterexample of an earlier run where its case has no new one
-                again.retain(|known| counterexamples.iter().all(|found| found.case != known.case));
-                counterexamples.extend(again);
-                Seen::Cell(CellPiece { outcomes: attempt.outcomes, counterexamples, regressions })
-            }
-            WorkItem::Probe(attack) => Seen::Probe(chunk.attack(attack)?.outcomes),
-            WorkItem::Certificate(..) => {
-                return Err(Error::Bug("a certificate is sought with all others".into()));
-            }
-            WorkItem::Health => {
-                Seen::Health(Health { noise: self.noise(scene, indices)?, ..chunk.health()? })
-            }
-        })
-    }
-
-    /// The noise that reaches the wrapped model of a smoothed one, on the first case of a chunk.
-    fn noise(&self, scene: &Scene<'_>, indices: &[usize]) -> Result<Option<NoiseHealth>> {
-        let model = self.plan.spec.models.iter().find(|(name, _)| name == scene.reader.name());
-        let defence = model.and_then(|(_, model)| model.defended()).map(|defended| defended.defence);
-        let (Some(Defence::Smoothing(smoothing)), Some(&index)) = (defence, indices.first()) else {
-            return Ok(None);
-        };
-        certify::chunk::noise(scene, &smoothing, index)
-    }
-
-    fn told(&self, scene: &Scene<'_>, look: WorkItem<'_>, cases: usize) {
-        let attack = match look {
-            WorkItem::Cell(attack) | WorkItem::Probe(attack) => attack.to_string(),
-            WorkItem::Certificate(certificate, _) => format!("certificates within {}", certificate.ball),
-            WorkItem::Health => "its health".to_string(),
-        };
-        self.observer.observe(Event::Tried { model: scene.reader.name(), attack: &attack, cases });
-    }
-}
-
-/// An entry of the list of work items; the entries without work keep the places of cells and probes in a piece.
-enum Wanted<'a> {
-    WorkItem(WorkItem<'a>),
-    /// A cell that has ended.
-    NoCell,
-    /// A probe that is not tried here: the chunk is not probed, or all cells of the model have ended.
-    NoProbe,
 }
 
 /// The image attacks of a model's joint attacks on image and report. Their images beside the clean report are kept,

@@ -13,7 +13,8 @@ use super::Options;
 use super::load_models::LoadedModel;
 use super::model::Network;
 use super::tensor;
-use crate::evidence::{Event, Observer, Piece};
+use super::witness::Looked;
+use crate::evidence::{Event, Observer};
 use crate::plan::{Plan, cost};
 use crate::{Error, Result};
 
@@ -27,9 +28,7 @@ pub(super) struct Evaluated {
     /// Place of the chunk among the model's chunks.
     pub place: usize,
     /// Its results.
-    pub piece: Piece,
-    /// Whether any of them was computed now instead of read from the journal.
-    pub is_new: bool,
+    pub looked: Looked,
 }
 
 /// Places from 0 in a list of work, each taken once by the next thread that is free.

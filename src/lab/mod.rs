@@ -22,6 +22,7 @@ pub mod weights_form;
 
 mod cache_keys;
 mod chunk_loop;
+mod chunk_piece;
 mod crew;
 mod evidence_head;
 mod expected;

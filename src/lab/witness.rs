@@ -1,52 +1,135 @@
-//! Checks that a model still gives its first answers at the end of a run. A model that counts its calls could behave
-//! while it is examined and answer differently later. The seed draws which cases are asked again.
+//! Checks that a model still gives its first answers. A model that counts its calls, or a server that was given another
+//! version, could behave while it is examined and answer differently later. What was seen of a model that changed is
+//! withdrawn from the journals; what stood is confirmed there. The seed draws which cases are asked again at the end.
 
+use super::cache_keys::Keys;
 use super::chunk::{Chunk, Scene};
-use crate::Result;
-use crate::evidence::Piece;
+use super::chunk_loop::ChunkLoop;
+use crate::evidence::{Journal, Piece};
 use crate::random::{shuffle, stream};
+use crate::{Error, Result};
 
 /// Number of chunks that are asked again at the end, besides the first.
 const DRAWN: usize = 2;
 
+/// A subject of the plan with what its journals are named by.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'s> {
+    /// Its place in the plan.
+    pub place: usize,
+    pub scene: &'s Scene<'s>,
+    pub keys: &'s Keys<'s>,
+}
+
+/// What a run has of a chunk.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub piece: Piece,
+    /// Whether any of it was computed in this run instead of read from the journal.
+    pub is_new: bool,
+    /// Whether an earlier run has confirmed all that the journal held.
+    pub was_confirmed: bool,
+}
+
 /// The first clean answers of a model, chunk by chunk.
 pub(super) struct Witness<'a> {
     seed: u64,
-    /// The cases of each chunk, with the margins of their clean answers.
-    first: Vec<(&'a [usize], Vec<Option<f32>>)>,
-    /// Whether anything of the model was computed in this run.
-    is_asked: bool,
+    first: Vec<First<'a>>,
+}
+
+/// The first clean answers to the cases of a chunk.
+struct First<'a> {
+    indices: &'a [usize],
+    /// None where the clean cell has ended early.
+    margins: Option<Vec<Option<f32>>>,
+    is_new: bool,
+    was_confirmed: bool,
 }
 
 impl<'a> Witness<'a> {
     /// Starts without answers.
     pub fn new(seed: u64) -> Self {
-        Self { seed, first: Vec::new(), is_asked: false }
+        Self { seed, first: Vec::new() }
     }
 
-    /// Keeps the clean answers of a chunk; `is_new` says whether any of its piece was computed in this run.
-    pub fn remember(&mut self, indices: &'a [usize], piece: &Piece, is_new: bool) {
-        self.is_asked |= is_new;
-        // the first cell of a model is the clean one; it is absent where cells have ended early
-        if let Some(Some(clean)) = piece.cells.first() {
-            self.first.push((indices, clean.outcomes.iter().map(|outcome| outcome.margin).collect()));
+    /// Keeps the clean answers of a chunk.
+    pub fn remember(&mut self, indices: &'a [usize], looked: &Looked) {
+        // the first cell of a model is the clean one
+        let clean = looked.piece.cells.first().and_then(Option::as_ref);
+        let margins = clean.map(|clean| clean.outcomes.iter().map(|outcome| outcome.margin).collect());
+        let Looked { is_new, was_confirmed, .. } = *looked;
+        self.first.push(First { indices, margins, is_new, was_confirmed });
+    }
+
+    /// The chunks that are asked again: the first, some that the seed draws, and, of a model that may change, all that
+    /// an earlier run left without confirming them. None if nothing is new.
+    fn due(&self, name: &str, may_change: bool) -> Vec<(&'a [usize], &[Option<f32>])> {
+        let is_left = |one: &First<'_>| may_change && !one.is_new && !one.was_confirmed;
+        if !self.first.iter().any(|one| one.is_new || is_left(one)) {
+            return Vec::new();
         }
+        let known: Vec<_> = (self.first.iter())
+            .filter_map(|one| Some((one, (one.indices, one.margins.as_deref()?))))
+            .collect();
+        let mut places: Vec<usize> = (1..known.len()).collect();
+        shuffle(&mut places, &mut stream(&["witness", name, &self.seed.to_string()]));
+        let drawn: Vec<usize> = std::iter::once(0).chain(places.iter().copied().take(DRAWN)).collect();
+        let left = places.into_iter().skip(DRAWN).filter(|&place| is_left(known[place].0));
+        drawn.iter().copied().chain(left).filter_map(|place| Some(known.get(place)?.1)).collect()
     }
+}
 
-    /// Asks the first chunk again, and some that the seed draws. Does nothing if all results came from the cache.
+impl ChunkLoop<'_> {
+    /// Asks a model some chunks again at the end of a run, and confirms what its journals hold.
     ///
     /// # Errors
-    /// An answer differs from the first one.
-    pub fn ask_again(&self, scene: &Scene<'_>) -> Result<()> {
-        if !self.is_asked || self.first.is_empty() {
-            return Ok(());
+    /// An answer differs from the first one; the disk fails.
+    pub(super) fn settle(&self, subject: Subject<'_>, witness: &Witness<'_>) -> Result<()> {
+        let Subject { scene, .. } = subject;
+        for (indices, first) in witness.due(scene.reader.name(), scene.reader.may_change()) {
+            self.must_stand(subject, &Chunk::new(scene, indices)?, indices, first)?;
         }
-        let mut places: Vec<usize> = (1..self.first.len()).collect();
-        shuffle(&mut places, &mut stream(&["witness", scene.reader.name(), &self.seed.to_string()]));
-        for place in std::iter::once(0).chain(places.into_iter().take(DRAWN)) {
-            let (indices, first) = &self.first[place];
-            Chunk::new(scene, indices)?.must_answer(first)?;
+        let is_asked = |one: &&First<'_>| one.is_new || (!one.was_confirmed && one.margins.is_some());
+        for one in witness.first.iter().filter(is_asked) {
+            self.journal(subject, one.indices, false)?.confirm()?;
         }
         Ok(())
+    }
+
+    /// Refuses a model whose answers to the clean cases of a chunk are no longer these. What the journals hold of it and
+    /// nobody has confirmed is withdrawn.
+    ///
+    /// # Errors
+    /// An answer differs; the disk fails.
+    pub(super) fn must_stand(
+        &self,
+        subject: Subject<'_>,
+        chunk: &Chunk<'_>,
+        indices: &[usize],
+        first: &[Option<f32>],
+    ) -> Result<()> {
+        let others = chunk.others(first)?;
+        if others == 0 {
+            return Ok(());
+        }
+        for indices in self.tests[subject.place].chunks(self.plan.spec.chunk) {
+            self.journal(subject, indices, false)?.withdraw()?;
+        }
+        Err(Error::Input(format!(
+            "{} answers {others} of {} clean cases otherwise than at first: it changes while it is used, so nothing that \
+             was seen of it counts, and the next run asks it everything again; save it in evaluation mode, without state \
+             that its calls change, or serve one version until the run ends",
+            subject.scene.reader.name(),
+            indices.len()
+        )))
+    }
+
+    /// The journal of a subject over a chunk; `fresh` ignores what it holds.
+    ///
+    /// # Errors
+    /// Images were not prepared.
+    pub(super) fn journal(&self, subject: Subject<'_>, indices: &[usize], fresh: bool) -> Result<Journal> {
+        let name = subject.keys.journal(indices)?;
+        Ok(Journal::open(self.kept, &name, indices.len(), fresh))
     }
 }

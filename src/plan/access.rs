@@ -57,6 +57,12 @@ pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
 }
 
 impl Plan {
+    /// The most that a subject shows to attacks.
+    pub fn shows(&self, subject: usize) -> Access {
+        let model = self.subjects.get(subject).and_then(|subject| self.spec.models.get(subject.model));
+        model.map_or(Access::None, |(_, model)| shown(&self.spec, model))
+    }
+
     /// Refuses attacks that ask a model for more than it shows, each by name.
     ///
     /// # Errors

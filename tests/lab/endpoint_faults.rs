@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use medcert::evidence::{Event, Observer};
 use serde_json::{Value, json};
 
-use crate::endpoint_server::{Behaviour, Reply, Server, TABLE, bytes, checked, is_sound, planned, run, text};
+use crate::endpoint_server::{
+    Behaviour, Reply, Server, TABLE, bytes, checked, is_sound, planned, run, run_observed, text,
+};
 
 /// The program is run, its server dies, and the same command ends with the bytes of an undisturbed run.
 #[test]
@@ -118,6 +121,70 @@ fn a_model_that_changes_at_the_very_end_ends_the_run_with_4() {
     let why = run(folder.path(), &plan).expect_err("it changed");
     assert_eq!((why.exit_code(), server.asked()), (4, 2 * all), "{why}");
     assert!(why.to_string().contains("clean cases otherwise than at first"), "{why}");
+}
+
+/// Whatever of a run was answered by another model, nothing of it is in the evidence of the next run.
+#[test]
+fn what_was_seen_of_a_model_that_changed_is_withdrawn() {
+    let server = Server::start(is_sound);
+    let plan = planned(server.port, "access: score", TABLE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = bytes(&run(folder.path(), &plan).expect("evidence"));
+    let all = server.asked();
+    // it changes for good in the first chunk, in the second, in the third, and at the end
+    for from in [all / 8, all / 3, all / 2, all - 2] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let begun = server.asked();
+        server.behaves(move |number, _, answer| {
+            shifted(answer, if number >= begun + from { -3.0 } else { 0.0 })
+        });
+        let why = run(folder.path(), &plan).map(drop).expect_err("it changed");
+        assert_eq!(why.exit_code(), 4, "{why}");
+        assert!(why.to_string().contains("the next run asks it everything again"), "{why}");
+        server.behaves(is_sound);
+        assert_eq!(bytes(&run(folder.path(), &plan).expect("evidence")), whole, "from {from} of {all}");
+    }
+}
+
+/// Notes how many requests a server had got when the first chunk was done.
+struct FirstChunk<'s>(&'s Server, std::sync::atomic::AtomicU64);
+
+impl Observer for FirstChunk<'_> {
+    fn observe(&self, event: Event<'_>) {
+        if matches!(event, Event::Attacked { done: 8, .. }) {
+            self.1.store(self.0.asked(), std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+}
+
+/// A server answers for another model from the second chunk on, and dies before anyone asks about the first again.
+#[test]
+fn what_a_dead_server_left_is_asked_again_before_it_counts() {
+    let server = Server::start(is_sound);
+    let plan = planned(server.port, "access: score", TABLE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = FirstChunk(&server, 0.into());
+    let whole = bytes(&run_observed(folder.path(), &plan, &first).expect("evidence"));
+    let (all, cases, first) = (server.asked(), server.cases(), first.1.into_inner());
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = server.asked();
+    let is_other = move |number: u64| number > begun + first;
+    // so small a shift that no attack asks more or less
+    server.behaves(move |number, _, answer| shifted(answer, if is_other(number) { 0.003 } else { 0.0 }));
+    // three chunks are asked again at the end, each twice
+    server.dies_at(begun + all - 5);
+    assert_eq!(run(folder.path(), &plan).map(drop).expect_err("it died").exit_code(), 5);
+    server.revive();
+    server.behaves(is_sound);
+    let why = run(folder.path(), &plan).map(drop).expect_err("it had changed");
+    assert_eq!(why.exit_code(), 4, "{why}");
+    let before = server.cases();
+    assert_eq!(bytes(&run(folder.path(), &plan).expect("evidence")), whole);
+    assert!(server.cases() - before >= cases, "everything is asked again");
+    // what has been confirmed is not asked again
+    let before = server.cases();
+    assert_eq!(bytes(&run(folder.path(), &plan).expect("evidence")), whole);
+    assert!(server.cases() - before <= 2 * 16 + 1, "{} cases", server.cases() - before);
 }
 
 #[test]

@@ -138,7 +138,8 @@ fn no_flipped_bit_of_a_journal_is_believed() {
     let mut journal = Journal::open(folder.path(), "abc", 2, true);
     let seen = |edits| Seen::Probe(vec![medcert::evidence::Outcome { edits, ..outcome(true, true) }; 2]);
     for line in 0..3 {
-        journal.append(format!("key {line}"), seen(line)).expect("written");
+        journal.hold(format!("key {line}"), seen(line));
+        journal.save().expect("written");
     }
     let path = journal.path().to_path_buf();
     let bytes = std::fs::read(&path).expect("bytes");

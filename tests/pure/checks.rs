@@ -10,9 +10,9 @@ use medcert::judge::{CheckState, Judgement, Signed, Verdict, Waiving, judge};
 use medcert::plan::probes::{Ball, Reach, ladder, replaced, unbounded};
 use medcert::plan::{self, Attack, Probe};
 use medcert::spec::{
-    Absence, Bound, Check, CheckPolicy, Data, Defence, Defended, EditKind, Hardening, Mode, Model, Optimizer,
-    Parts, Place, Schedule, Section, Signature, Source, TextAttack, TextMethod, Train, Views, Waiver,
-    Weights,
+    Absence, Access, Asking, Behind, Bound, Check, CheckPolicy, CommandLine, Data, Defence, Defended,
+    EditKind, Hardening, Mode, Model, Optimizer, Outputs, Parts, Place, Schedule, ScriptModel, Section,
+    Signature, Source, TextAttack, TextMethod, Train, Views, Waiver, Weights,
 };
 use proptest::prelude::*;
 
@@ -200,6 +200,34 @@ fn v3_an_input_that_does_not_matter() {
     let clean = world.evidence.cells[0].outcomes.clone();
     world.evidence.cells[3].outcomes = clean;
     full(&mut world.evidence.cells[3].outcomes, 0.2);
+    assert!(codes(&world).contains(&"V3"), "{:?}", codes(&world));
+    // a model of which only decisions are seen has the same margin wherever its answer is the same
+    let asking = Asking { channels: 1, access: Access::Decision, batch: 32, timeout: 60 };
+    world.plan.spec.models[FUSION].1 = Model::Script(ScriptModel {
+        behind: Behind::Command(CommandLine { run: vec!["serve".into()], asking }),
+        image: Some(64),
+        reads_text: true,
+        outputs: Outputs::Logits,
+        expect: None,
+    });
+    world.evidence.spec = world.plan.spec.fingerprint();
+    assert!(!codes(&world).contains(&"V3"), "{:?}", codes(&world));
+}
+
+#[test]
+fn v3_a_report_that_is_read_in_any_order() {
+    // words were moved, and no margin with them
+    let mut world = healthy();
+    let cell = world.cell(FUSION, deletion(), from(1));
+    let clean = world.evidence.cells[0].outcomes.clone();
+    for (outcome, clean) in world.evidence.cells[cell].outcomes.iter_mut().zip(&clean) {
+        outcome.margin = clean.margin;
+    }
+    assert!(!codes(&world).contains(&"V3"), "{:?}", codes(&world));
+    // where a blank report and another patient's move none either, the report is not read
+    for absence in [Absence::Blank, Absence::WrongPatient] {
+        *probe_mut(&mut world, &replaced(false, absence)) = clean.clone();
+    }
     assert!(codes(&world).contains(&"V3"), "{:?}", codes(&world));
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use medcert::evidence::{Evidence, Silent};
+use medcert::evidence::{Evidence, Observer, Silent};
 use medcert::lab::{self, Options};
 use medcert::{Result, data, plan, spec};
 use serde_json::{Value, json};
@@ -258,6 +258,11 @@ pub fn planned(port: u16, keys: &str, table: &str) -> plan::Plan {
 
 /// Runs a plan, with its cache in a folder.
 pub fn run(cache: &Path, plan: &plan::Plan) -> Result<Evidence> {
+    run_observed(cache, plan, &Silent)
+}
+
+/// The same, before an observer.
+pub fn run_observed(cache: &Path, plan: &plan::Plan, observer: &dyn Observer) -> Result<Evidence> {
     let dataset = data::load(&plan.spec, None)?;
     let partition = data::split(&dataset.studies, &plan.spec.split)?;
     let options = Options {
@@ -268,7 +273,7 @@ pub fn run(cache: &Path, plan: &plan::Plan) -> Result<Evidence> {
         plain: false,
         fresh: false,
     };
-    lab::run(plan, &dataset, &partition, &options, &Silent)
+    lab::run(plan, &dataset, &partition, &options, observer)
 }
 
 pub fn bytes(evidence: &Evidence) -> String {

@@ -1,15 +1,17 @@
 //! V3 modality-ignored: an input does not matter to the model, so an attack on it cannot either.
 //!
 //! Raised where neither a blank input nor another patient's turns 1 % of the answers (the trigger), or where an
-//! attack changed the input of some cases and left the margins of all these as they were, to the last bit. A fusion
-//! that never looks at the image is "robust" to every attack on it. It makes every requirement on the model VACUOUS.
+//! attack changed the input of some cases and left the margins of all these as they were, to the last bit. A model of
+//! which only decisions are seen has no margins, and a text model may read another order of words alike; so the second
+//! is not asked of a model with `access: decision`, nor of a report whose absence moves margins. A fusion that never
+//! looks at the image is "robust" to every attack on it. It makes every requirement on the model VACUOUS.
 //! What to do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the
 //! input from the claim.
 
 use super::{Field, Gap, Look, Raised, of_cases};
 use crate::evidence::Outcome;
 use crate::plan::probes::replaced;
-use crate::spec::{Absence, Check};
+use crate::spec::{Absence, Access, Check};
 
 /// How many answers of a model change when one of its inputs is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +58,8 @@ fn ignored(field: &Field<'_>, model: usize, image: bool) -> Result<Option<Raised
     let clean = field.clean(model);
     let raised = |message| Ok(Some(Raised::new(Check::ModalityIgnored, Some(model), message)));
     let turned = |absence| turned(field, model, image, absence).map(|found| found.turned);
-    let replaced = (turned(Absence::Blank), turned(Absence::WrongPatient));
-    if let (Some(blank), Some(other)) = replaced {
+    let absent = (turned(Absence::Blank), turned(Absence::WrongPatient));
+    if let (Some(blank), Some(other)) = absent {
         let most = field.trigger(Check::ModalityIgnored) * clean.len() as f64;
         if (blank.max(other) as f64) < most {
             return raised(format!(
@@ -67,6 +69,12 @@ fn ignored(field: &Field<'_>, model: usize, image: bool) -> Result<Option<Raised
             ));
         }
     }
+    let has_margins = field.plan.shows(model) > Access::Decision;
+    let is_read = |absence| {
+        let seen = field.under(model, &replaced(image, absence));
+        seen.is_some_and(|seen| seen.outcomes.iter().zip(clean).any(|(now, then)| now.margin != then.margin))
+    };
+    let may_read_alike = !image && (is_read(Absence::Blank) || is_read(Absence::WrongPatient));
     let unmoved = field.seen(model).into_iter().find(|seen| {
         let alone = if image { seen.attack.text.is_empty() } else { seen.attack.image.is_none() };
         let touched = |now: &Outcome| if image { now.change > 0.0 } else { now.edits > 0 };
@@ -78,8 +86,8 @@ fn ignored(field: &Field<'_>, model: usize, image: bool) -> Result<Option<Raised
             .peekable();
         alone && touched.peek().is_some() && touched.all(|(now, then)| now.margin == then.margin)
     });
-    let Some(unmoved) = unmoved else {
-        let is_asked = replaced.0.is_some() && replaced.1.is_some();
+    let Some(unmoved) = unmoved.filter(|_| has_margins && !may_read_alike) else {
+        let is_asked = absent.0.is_some() && absent.1.is_some();
         return if is_asked { Ok(None) } else { Err(field.unprobed(model)) };
     };
     let attack = unmoved.attack;

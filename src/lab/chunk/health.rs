@@ -13,7 +13,7 @@ use crate::lab::tensor::{self, Tensor};
 use crate::lab::victim::margin;
 use crate::random::stream;
 use crate::spec::{Access, AttackLoss};
-use crate::{Class, Error, Result};
+use crate::{Class, Result};
 
 /// Number of cases that are also asked alone.
 const ALONE: usize = 4;
@@ -67,23 +67,16 @@ impl Chunk<'_> {
         })
     }
 
-    /// Asks about the clean cases again.
-    ///
-    /// # Errors
-    /// An answer differs from the first one.
-    pub(in crate::lab) fn ask_again(&self) -> Result<()> {
-        self.must_answer(&self.first)
+    /// The margins of the model's first answers to the clean cases.
+    pub(in crate::lab) fn first(&self) -> &[Option<f32>] {
+        &self.first
     }
 
-    /// Refuses a model whose margins on the clean cases are no longer these, apart from rounding.
-    ///
-    /// # Errors
-    /// A margin differs.
-    pub(in crate::lab) fn must_answer(&self, first: &[Option<f32>]) -> Result<()> {
+    /// Asks about the clean cases again. Returns how many margins are no longer these, apart from rounding.
+    pub(in crate::lab) fn others(&self, first: &[Option<f32>]) -> Result<usize> {
         if let Some(answers) = self.settled_clean()? {
             // a repeated vote has the same noise, so its answer must be exactly the same
-            let others = answers.iter().zip(first).filter(|(answer, first)| answer.margin != **first).count();
-            return self.refuse(others);
+            return Ok(answers.iter().zip(first).filter(|(answer, first)| answer.margin != **first).count());
         }
         let logits = self.logits(None)?;
         let classes = (logits.len() / self.indices.len().max(1)).max(1);
@@ -96,19 +89,7 @@ impl Chunk<'_> {
             }
         };
         let answers = logits.chunks_exact(classes).zip(self.victim.truth()).zip(first);
-        self.refuse(answers.filter(|answer| is_other(*answer)).count())
-    }
-
-    fn refuse(&self, others: usize) -> Result<()> {
-        if others == 0 {
-            return Ok(());
-        }
-        Err(Error::Input(format!(
-            "{} answers {others} of {} clean cases otherwise than at first: it changes while it is used, so nothing that \
-             was seen of it counts; save it in evaluation mode, and without state that its calls change",
-            self.scene.reader.name(),
-            self.indices.len()
-        )))
+        Ok(answers.filter(|answer| is_other(*answer)).count())
     }
 
     /// The logits of the clean cases, or of one of them alone, computed anew; one a class and case.

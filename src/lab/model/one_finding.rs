@@ -50,6 +50,10 @@ impl Reader for OneFinding<'_> {
         self.of.access()
     }
 
+    fn may_change(&self) -> bool {
+        self.of.may_change()
+    }
+
     fn side(&self) -> Option<u32> {
         self.of.side()
     }

@@ -113,6 +113,10 @@ impl Reader for Operated<'_> {
         self.of.access()
     }
 
+    fn may_change(&self) -> bool {
+        self.of.may_change()
+    }
+
     fn pieces(&self) -> Option<Pieces<'_>> {
         self.of.pieces()
     }

@@ -22,7 +22,7 @@ use super::model::{Answers, Reader, TokenizerOf, beside_zero};
 use super::remote::{Remote, bytes_of};
 use super::tensor::{self, Kind, Tensor};
 use super::victim::Classifier;
-use crate::spec::{Access, Behind, ModuleFile, Outputs, ScriptModel};
+use crate::spec::{Access, Behind, ModuleFile, ModuleFormat, Outputs, ScriptModel};
 use crate::{Error, Result};
 
 /// Limit on the log-odds of a probability: beyond it, 32 bits cannot distinguish the probability from 1.
@@ -344,6 +344,17 @@ impl Reader for Script {
 
     fn access(&self) -> Access {
         self.spec.access()
+    }
+
+    fn may_change(&self) -> bool {
+        match &self.spec.behind {
+            // a graph's operators are medcert's choice, and none of them has a state
+            Behind::File(file) => match file.format {
+                ModuleFormat::TorchScript => true,
+                ModuleFormat::Pt2 | ModuleFormat::Onnx => false,
+            },
+            Behind::Command(_) | Behind::Endpoint(_) => true,
+        }
     }
 
     fn reads_alike(&self, one: &str, other: &str) -> bool {
