@@ -1,5 +1,5 @@
-//! A zip archive in the form that `PyTorch` writes: entries are not compressed, do not overlap, and stay inside the
-//! archive's one folder. Nothing is unpacked: an entry is a range of the file's bytes.
+//! A zip archive in the form that `PyTorch` writes: entries are not compressed, do not overlap, have the sums that the
+//! archive states, and stay inside its one folder. Nothing is unpacked: an entry is a range of the file's bytes.
 //!
 //! Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64). It is read here because the crates that read
 //! zip archives also bring decoders, ciphers and random numbers, which such an archive never needs.
@@ -37,8 +37,8 @@ impl<'b> Archive<'b> {
     /// Reads the archive's directory and checks every entry.
     ///
     /// # Errors
-    /// The bytes are no zip archive, or an entry is compressed, encrypted, listed twice, outside the archive's folder
-    /// or overlaps another.
+    /// The bytes are no zip archive, or an entry is compressed, encrypted, listed twice, damaged, outside the archive's
+    /// folder or overlaps another.
     pub fn open(bytes: &'b [u8]) -> Result<Self, String> {
         let (mut at, count) = directory(bytes).ok_or("it is no zip archive, or it is cut off")?;
         if count > MOST_ENTRIES {
@@ -48,6 +48,7 @@ impl<'b> Archive<'b> {
         let mut entries = BTreeMap::new();
         let mut places: Vec<(Range<usize>, String)> = Vec::new();
         let mut folder: Option<String> = None;
+        let mut sums = Vec::new();
         for index in 0..count {
             let broken = || format!("its entry {index} is broken or cut off");
             let (entry, next) = Entry::read(bytes, at).ok_or_else(broken)?;
@@ -69,6 +70,7 @@ impl<'b> Archive<'b> {
             let place =
                 place.ok_or_else(|| format!("its entry {name:?} does not lie where the archive says"))?;
             places.push((entry.start..place.end, name.to_string()));
+            sums.push((place.clone(), entry.sum, name));
             if entries.insert(rest.to_string(), place).is_some() {
                 return Err(format!("its entry {name:?} is there twice"));
             }
@@ -76,6 +78,15 @@ impl<'b> Archive<'b> {
         places.sort_by_key(|(place, _)| (place.start, place.end));
         if let Some(pair) = places.windows(2).find(|pair| pair[0].0.end > pair[1].0.start) {
             return Err(format!("its entries {:?} and {:?} lie over each other", pair[0].1, pair[1].1));
+        }
+        // `torch.serialization.set_crc32_options(False)` writes 0 in place of every sum
+        let has_sums = sums.iter().any(|(_, sum, _)| *sum != 0);
+        let is_damaged =
+            |(place, sum, _): &&(Range<usize>, u32, &str)| crc32fast::hash(&bytes[place.clone()]) != *sum;
+        if let Some((_, _, name)) = sums.iter().filter(|_| has_sums).find(is_damaged) {
+            return Err(format!(
+                "its entry {name:?} is damaged: its checksum is not the one that the archive states"
+            ));
         }
         Ok(Self { bytes, entries })
     }
@@ -106,6 +117,8 @@ struct Entry<'b> {
     name: &'b [u8],
     flags: u16,
     method: u16,
+    /// CRC-32 of its bytes; 0 in every entry where the writer computed none.
+    sum: u32,
     /// Size in the archive.
     stored: u64,
     /// Size when unpacked.
@@ -128,9 +141,9 @@ impl<'b> Entry<'b> {
         let mut of = |short: u32| if short == u32::MAX { wide.next() } else { Some(u64::from(short)) };
         let (size, stored, start) =
             (of(u32_at(header, 24))?, of(u32_at(header, 20))?, of(u32_at(header, 42))?);
-        let (flags, method) = (u16_at(header, 8), u16_at(header, 10));
+        let (flags, method, sum) = (u16_at(header, 8), u16_at(header, 10), u32_at(header, 16));
         let start = usize::try_from(start).ok()?;
-        Some((Self { name: bytes.get(after..name_end)?, flags, method, stored, size, start }, next))
+        Some((Self { name: bytes.get(after..name_end)?, flags, method, sum, stored, size, start }, next))
     }
 
     /// The range of its bytes; None if its local header is missing or has another name or method.
