@@ -140,6 +140,11 @@ impl<'de> Deserialize<'de> for Numbers {
                 Ok(Numbers(vec![number as f32]))
             }
 
+            /// Some servers write null for a number that is not finite.
+            fn visit_unit<E>(self) -> std::result::Result<Numbers, E> {
+                Ok(Numbers(vec![f32::NAN]))
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Numbers, A::Error> {
                 let mut all = Vec::new();
                 while let Some(Numbers(item)) = items.next_element()? {

@@ -150,7 +150,7 @@ impl Observer for Progress {
                 self.move_to(&format!("preparing {side} px"), (done, total), says);
             }
             Event::Prepared | Event::Audited => {}
-            Event::Loaded { model } => self.line(&format!("{model}: weights loaded")),
+            Event::Loaded { model } => self.line(&format!("{model}: ready")),
             Event::Damaged { entry } => {
                 self.line(&format!("{} was damaged; computing again what it held", entry.display()));
             }

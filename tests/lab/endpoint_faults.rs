@@ -66,6 +66,7 @@ fn a_run_whose_server_stops_answering_goes_on_to_the_same_bytes() {
     server.behaves(|number, _, answer| match number % 29 {
         3 => Reply::Nothing,
         5 => Reply::Status("429 Too Many Requests", "retry-after: 0", String::new()),
+        7 => Reply::Status("400 Bad Request", "a: b", "Model cxr with version 3 is not ready yet.".into()),
         _ => Reply::Json(answer),
     });
     assert_eq!(bytes(&run(folder.path(), &plan).expect("evidence")), bytes(&whole));

@@ -1,8 +1,8 @@
 //! The way over HTTP. medcert follows no redirect, uses no proxy, keeps no cookie and speaks no TLS. Addresses outside
 //! this machine are checked before (`Plan::check_hosts`).
 //!
-//! No answer in time, no connection, and the statuses 429, 502, 503 and 504 are worth a retry; all other statuses but
-//! 200 are errors.
+//! No answer in time, no connection, the statuses 429, 502, 503 and 504, and a model that is not ready yet are worth a
+//! retry; all other statuses but 200 are errors.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use crate::protocol::said;
 use crate::spec::Endpoint;
 use crate::{Error, Result};
 
+/// The status by which servers such as Triton say that a model is not ready yet.
+const NOT_READY: u16 = 400;
 /// Limit on the pause that a server may ask for before a retry.
 const MOST_PAUSE: Duration = Duration::from_mins(1);
 /// Limit on the bytes of a refusal that are read, to show its start.
@@ -90,9 +92,10 @@ impl Http {
             Err(why) => return Err(self.fault(&why)),
         };
         let what = self.shown_text(&String::from_utf8_lossy(&body));
+        let is_early = status == NOT_READY && what.contains("ready");
         match status {
             200 => Ok(body),
-            429 | 502..=504 => {
+            _ if is_early || matches!(status, 429 | 502..=504) => {
                 let seconds = after.and_then(|after| after.trim().parse().ok()).unwrap_or(0);
                 let after = Duration::from_secs(seconds).min(MOST_PAUSE);
                 Err(Fault::Again(format!("it answers with the status {status} ({what})"), after))
