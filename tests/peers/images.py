@@ -91,6 +91,34 @@ def trained(cases):
     return descent(cases, "strong-pgd", STRONG)
 
 
+def exported(cases):
+    """The same attack on the module that `Cases.export` has written, as torch.export gives it back."""
+    p = Peers(cases)
+    module = torch.export.load(cases.exported).module()
+    attack = torchattacks.PGD(p.model, eps=STRONG, alpha=2.5 * STRONG / STEPS, steps=STEPS, random_start=True)
+    loaded = torchattacks.PGD(
+        Exported(module), eps=STRONG, alpha=2.5 * STRONG / STEPS, steps=STEPS, random_start=True,
+    )
+    return {
+        "torchattacks": lambda: p.torchattacks({"strong-pgd": attack}),
+        "torchattacks on the export": lambda: p.torchattacks({"strong-pgd": loaded}),
+    }
+
+
+class Exported(nn.Module):
+    """A module of torch.export, which refuses `eval`, as torchattacks asks of every model."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module, self.training = module, False
+
+    def train(self, mode=True):
+        return self
+
+    def forward(self, images):
+        return self.module(images)
+
+
 def auto(cases, words, epsilon):
     p = Peers(cases)
     torched = torchattacks.APGD(p.model, norm="Linf", eps=epsilon, steps=STEPS, n_restarts=1, loss="ce")

@@ -1,6 +1,7 @@
 //! medcert's side of the comparison with other libraries. `tests/peers/run.py` starts it and gives it lines on stdin:
-//! `prepare ROW CASES` writes the row's weights and cases into the folder that is named on the command line, and
-//! `run` does the row's work once, `check` what is not timed. Each is answered with a line of JSON on stdout.
+//! `prepare ROW CASES` writes the row's weights and cases into the folder that is named on the command line,
+//! `attack-exported FILE` takes the network from a file of torch.export from then on, and `run` does the row's work once,
+//! `check` what is not timed. Each is answered with a line of JSON on stdout.
 
 #![allow(missing_docs)]
 
@@ -20,7 +21,9 @@ use stage::Stage;
 const THREADS: usize = 2;
 
 fn answer(line: &str, folder: &Path, stage: &mut Option<Stage>) -> Result<Value> {
-    let unknown = || Error::Input(format!("{line:?} is no command: prepare ROW CASES, run, check"));
+    let unknown = || {
+        Error::Input(format!("{line:?} is no command: prepare ROW CASES, attack-exported FILE, run, check"))
+    };
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["prepare", name, cases] => {
@@ -29,6 +32,10 @@ fn answer(line: &str, folder: &Path, stage: &mut Option<Stage>) -> Result<Value>
             *stage = None; // the former row's weights go first
             stage.insert(Stage::prepare(row, cases, folder)?).export(&folder.join(row.name))?;
             Ok(json!({"prepared": name}))
+        }
+        ["attack-exported", file] => {
+            stage.as_mut().ok_or_else(unknown)?.attack_exported(Path::new(file))?;
+            Ok(json!({"exported": file}))
         }
         ["run"] => stage.as_ref().ok_or_else(unknown)?.run(),
         ["check"] => stage.as_ref().ok_or_else(unknown)?.check(),

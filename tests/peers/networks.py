@@ -41,6 +41,7 @@ class Cases:
         tensors = load_file(folder / "cases.safetensors")
         told = json.loads((folder / "cases.json").read_text())
         weights = load_file(told["weights"])
+        self.exported = folder / "model.pt2"
         self.images, self.labels = tensors.get("images"), tensors["labels"].long()
         self.texts, self.synonyms = told["texts"], told.get("synonyms")
         if "vocabulary" in told:
@@ -58,6 +59,12 @@ class Cases:
         missing = [name for name in missing if not name.endswith("num_batches_tracked")]
         assert not missing and not extra, (missing, extra)
         self.model.eval().requires_grad_(not frozen)
+
+    def export(self):
+        """Writes the model with torch.export, for any number of cases, and returns the file's path."""
+        dynamic = ({0: torch.export.Dim.DYNAMIC},)
+        torch.export.save(torch.export.export(self.model, (self.images[:2],), dynamic_shapes=dynamic), self.exported)
+        return self.exported
 
     def tokens(self, texts):
         """Ids and masks, padded to the longest of the texts."""

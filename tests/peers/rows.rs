@@ -127,7 +127,7 @@ const FUSION: Row = Row {
 };
 
 /// All of them.
-pub const ROWS: [Row; 8] = [
+pub const ROWS: [Row; 9] = [
     IMAGES,
     Row {
         name: "pgd",
@@ -136,6 +136,7 @@ pub const ROWS: [Row; 8] = [
         checked: &["mild-pgd"],
         ..IMAGES
     },
+    Row { name: "pt2", attacks: &["clean", "strong-pgd"], ..IMAGES },
     Row { name: "trained", attacks: &["clean", "strong-pgd"], ..IMAGES },
     Row {
         name: "apgd",

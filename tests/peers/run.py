@@ -29,7 +29,8 @@ from networks import Cases  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PEERS = {
-    "fgsm": images.fgsm, "pgd": images.pgd, "trained": images.trained, "apgd": images.apgd, "square": images.square,
+    "fgsm": images.fgsm, "pgd": images.pgd, "trained": images.trained, "pt2": images.exported, "apgd": images.apgd,
+    "square": images.square,
     "study": texts.study, "study-plain": texts.study, "words": texts.words,
 }
 LARGE = ["study", "study-plain", "words"]
@@ -125,6 +126,8 @@ def compare(medcert, row, arguments):
     count = arguments.few if row in LARGE else arguments.cases
     medcert.ask(f"prepare {row} {count}")
     cases = Cases(medcert.folder / row, not arguments.as_is)
+    if row == "pt2":
+        medcert.ask(f"attack-exported {cases.export()}")
     peers = {"medcert": lambda: None} | PEERS[row](cases)
     seconds, results = {name: [] for name in peers}, {}
     for number in range(arguments.rounds + 1):  # the first is to warm up

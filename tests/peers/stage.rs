@@ -27,6 +27,7 @@ use medcert::text::{Document, Lexicon, Vocabulary, learn_vocabulary};
 use medcert::{Error, Result};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::rows::{Pick, Row, Weights};
 
@@ -45,6 +46,10 @@ pub struct Stage {
     partition: Partition,
     inputs: Inputs,
     network: Network,
+    /// The same network as `PyTorch` has exported it; it is attacked in place of `network` if it is there.
+    exported: Option<LoadedModel>,
+    /// Where models are kept.
+    cache: PathBuf,
     /// The cases' places among the studies.
     cases: Vec<usize>,
     /// The attacks with the user's words, in order.
@@ -71,6 +76,7 @@ impl Stage {
             _ => None,
         });
         let cache = folder.join("cache");
+        let kept = cache.clone();
         let mut inputs = Inputs::prepare(&data, side.as_slice(), &Cache::at(&cache))?;
         let mut network = match row.weights {
             Weights::Trained => trained(&plan, &inputs, &partition, cache, row.model)?,
@@ -90,7 +96,7 @@ impl Stage {
         if row.pick != Pick::First {
             let margins = margins(&network, &inputs, &cases)?;
             for (&case, margin) in cases.iter().zip(&margins) {
-                inputs.labels[case] = *margin > 0.0;
+                inputs.labels[case] = (*margin > 0.0).into();
             }
             if row.pick == Pick::Surest {
                 let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -109,15 +115,53 @@ impl Stage {
             all.iter().map(|&words| Ok((words, attack(&plan, row.model, words)?))).collect()
         };
         let (attacks, checked) = (bound(row.attacks)?, bound(row.checked)?);
-        Ok(Self { plan, data, partition, inputs, network, cases, attacks, checked, lexicon, weights })
+        let (exported, cache) = (None, kept);
+        Ok(Self {
+            plan,
+            data,
+            partition,
+            inputs,
+            network,
+            exported,
+            cache,
+            cases,
+            attacks,
+            checked,
+            lexicon,
+            weights,
+        })
+    }
+
+    /// Attacks the network as `PyTorch` has exported it into a file, from now on.
+    pub fn attack_exported(&mut self, file: &Path) -> Result<()> {
+        let side = self.network.side.ok_or_else(|| fault("only networks of images are exported"))?;
+        let sha256 = format!("{:x}", Sha256::digest(std::fs::read(file).map_err(fault)?));
+        let text = format!(
+            "claim: How fast an exported model is attacked
+data:  {{phantom: {{studies: 60, seed: 7, views: frontal}}}}
+split: {{test: 50%, seed: 7}}
+models:
+  vision: {{pt2: {{file: '{}', sha256: {sha256}, reads: image, image: {side}, channels: 1, outputs: logits}}}}
+require: [vision accuracy ≥ 0%]
+",
+            file.display()
+        );
+        let plan = plan::build(spec::parse(Path::new("exported"), &text).map_err(fault)?);
+        let mut models = load(&plan, &self.inputs, &self.partition, self.cache.clone())?;
+        self.exported = models.pop();
+        Ok(())
+    }
+
+    fn reader(&self) -> &dyn Reader {
+        self.exported.as_ref().map_or(&self.network, LoadedModel::reader)
     }
 
     fn scene(&self) -> Scene<'_> {
         let studies = &self.data.studies;
         Scene {
-            reader: &self.network,
+            reader: self.reader(),
             finding: None,
-            readers: vec![&self.network],
+            readers: vec![self.reader()],
             inputs: &self.inputs,
             ids: studies.iter().map(|study| study.id.as_str()).collect(),
             patients: studies.iter().map(|study| study.patient.as_str()).collect(),
@@ -160,7 +204,7 @@ impl Stage {
 
     /// Writes the cases: images and labels, and the reports as every attack that draws its edits leaves them.
     pub fn export(&self, folder: &Path) -> Result<()> {
-        let labels: Vec<u8> = self.cases.iter().map(|&case| u8::from(self.inputs.labels[case])).collect();
+        let labels: Vec<u8> = self.cases.iter().map(|&case| u8::from(self.inputs.labels[case].is_abnormal())).collect();
         let mut tensors = vec![("labels", Dtype::U8, vec![labels.len()], labels)];
         if let Some(side) = self.network.side {
             let images = self.inputs.images(side, &self.cases)?;
@@ -266,21 +310,19 @@ fn trained(
     cache: PathBuf,
     name: &str,
 ) -> Result<Network> {
-    let (device, roots) = (DeviceChoice::Cpu, vec![]);
-    let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
-    let workshop = ModelLoader {
-        plan,
-        options: &options,
-        cache: &Cache::at(&options.cache),
-        inputs,
-        partition,
-        observer: &Silent,
-    };
-    let found = workshop.models()?.into_iter().find_map(|subject| match subject {
-        LoadedModel::Network(network) if network.name == name => Some(network),
+    let found = load(plan, inputs, partition, cache)?.into_iter().find_map(|subject| match subject {
+        LoadedModel::Network(network) if network.name == name => Some(*network),
         _ => None,
     });
     found.ok_or_else(|| fault(format!("the spec has no network {name}")))
+}
+
+/// The models of a plan, from the cache or trained.
+fn load(plan: &Plan, inputs: &Inputs, partition: &Partition, cache: PathBuf) -> Result<Vec<LoadedModel>> {
+    let (device, roots) = (DeviceChoice::Cpu, vec![]);
+    let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
+    let cache = &Cache::at(&options.cache);
+    ModelLoader { plan, options: &options, cache, inputs, partition, observer: &Silent }.models()
 }
 
 /// The fusion of Mozhegova et al., or its language model alone, at full size.
