@@ -1,5 +1,5 @@
-//! The journal of one model over one chunk of cases. Each line holds the outcomes of one attack and is written as
-//! soon as they are known. A run that was killed resumes after the last whole line, and a run of an unchanged
+//! The journal of one model over one chunk of cases. Each line holds the outcomes of one attack. It is written as soon as
+//! they are known; of a model that may change, once it has given its clean answers again. A run that was killed resumes after the last whole line, and a run of an unchanged
 //! question reads instead of computing.
 //!
 //! A journal is named by the digest of what all its lines have in common (the program, the model, the cases). A line
@@ -7,8 +7,8 @@
 //! (the attack). A line that is cut off, damaged or of another question is computed again. If several sound lines
 //! have the same digest, the last one counts.
 //!
-//! At the end of a run the model is asked some cases again. Where it answers as before, a line says that those above it
-//! stand; where it does not, those below the last such line are withdrawn.
+//! At the end of a run medcert asks the model some clean cases again. If the answers are the same, it appends a confirming
+//! line to each journal of the model. If one differs, then or before, it removes every line after the last confirming one.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -70,7 +70,7 @@ enum Line {
         key: String,
         seen: Seen,
     },
-    /// The lines above it stand.
+    /// The model gave its clean answers again after the lines above were written.
     Confirmed {
         confirmed: bool,
     },
@@ -145,7 +145,7 @@ impl Journal {
         self.lines.get(key)
     }
 
-    /// Whether a later look at the model has confirmed all that it holds.
+    /// Whether no result follows the last confirming line.
     pub fn is_confirmed(&self) -> bool {
         self.is_confirmed
     }
@@ -172,7 +172,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Appends a line that says that those above it stand.
+    /// Appends a confirming line, if a result follows the last one.
     ///
     /// # Errors
     /// It cannot be written.

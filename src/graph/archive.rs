@@ -1,5 +1,5 @@
-//! A zip archive in the form that `PyTorch` writes: entries are not compressed, do not overlap, have the sums that the
-//! archive states, and stay inside its one folder. Nothing is unpacked: an entry is a range of the file's bytes.
+//! A zip archive in the form that `PyTorch` writes: entries are not compressed, do not overlap, match the archive's
+//! checksums, and stay inside its one folder. Nothing is unpacked: an entry is a range of the file's bytes.
 //!
 //! Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64). It is read here because the crates that read
 //! zip archives also bring decoders, ciphers and random numbers, which such an archive never needs.
@@ -48,7 +48,7 @@ impl<'b> Archive<'b> {
         let mut entries = BTreeMap::new();
         let mut places: Vec<(Range<usize>, String)> = Vec::new();
         let mut folder: Option<String> = None;
-        let mut sums = Vec::new();
+        let mut checksums = Vec::new();
         for index in 0..count {
             let broken = || format!("its entry {index} is broken or cut off");
             let (entry, next) = Entry::read(bytes, at).ok_or_else(broken)?;
@@ -70,7 +70,7 @@ impl<'b> Archive<'b> {
             let place =
                 place.ok_or_else(|| format!("its entry {name:?} does not lie where the archive says"))?;
             places.push((entry.start..place.end, name.to_string()));
-            sums.push((place.clone(), entry.sum, name));
+            checksums.push((place.clone(), entry.checksum, name));
             if entries.insert(rest.to_string(), place).is_some() {
                 return Err(format!("its entry {name:?} is there twice"));
             }
@@ -79,13 +79,14 @@ impl<'b> Archive<'b> {
         if let Some(pair) = places.windows(2).find(|pair| pair[0].0.end > pair[1].0.start) {
             return Err(format!("its entries {:?} and {:?} lie over each other", pair[0].1, pair[1].1));
         }
-        // `torch.serialization.set_crc32_options(False)` writes 0 in place of every sum
-        let has_sums = sums.iter().any(|(_, sum, _)| *sum != 0);
-        let is_damaged =
-            |(place, sum, _): &&(Range<usize>, u32, &str)| crc32fast::hash(&bytes[place.clone()]) != *sum;
-        if let Some((_, _, name)) = sums.iter().filter(|_| has_sums).find(is_damaged) {
+        // `torch.serialization.set_crc32_options(False)` writes 0 in place of every checksum
+        let has_checksums = checksums.iter().any(|(_, checksum, _)| *checksum != 0);
+        let is_damaged = |(place, checksum, _): &&(Range<usize>, u32, &str)| {
+            crc32fast::hash(&bytes[place.clone()]) != *checksum
+        };
+        if let Some((_, _, name)) = checksums.iter().filter(|_| has_checksums).find(is_damaged) {
             return Err(format!(
-                "its entry {name:?} is damaged: its checksum is not the one that the archive states"
+                "its entry {name:?} is damaged: its checksum differs from the one in the archive"
             ));
         }
         Ok(Self { bytes, entries })
@@ -118,7 +119,7 @@ struct Entry<'b> {
     flags: u16,
     method: u16,
     /// CRC-32 of its bytes; 0 in every entry where the writer computed none.
-    sum: u32,
+    checksum: u32,
     /// Size in the archive.
     stored: u64,
     /// Size when unpacked.
@@ -141,9 +142,9 @@ impl<'b> Entry<'b> {
         let mut of = |short: u32| if short == u32::MAX { wide.next() } else { Some(u64::from(short)) };
         let (size, stored, start) =
             (of(u32_at(header, 24))?, of(u32_at(header, 20))?, of(u32_at(header, 42))?);
-        let (flags, method, sum) = (u16_at(header, 8), u16_at(header, 10), u32_at(header, 16));
+        let (flags, method, checksum) = (u16_at(header, 8), u16_at(header, 10), u32_at(header, 16));
         let start = usize::try_from(start).ok()?;
-        Some((Self { name: bytes.get(after..name_end)?, flags, method, sum, stored, size, start }, next))
+        Some((Self { name: bytes.get(after..name_end)?, flags, method, checksum, stored, size, start }, next))
     }
 
     /// The range of its bytes; None if its local header is missing or has another name or method.

@@ -1,4 +1,4 @@
-//! Evaluates models chunk by chunk, in order or, where cells may end early, all models side by side.
+//! Evaluates models chunk by chunk, one model after another or, where cells may end early, all models for each chunk.
 
 use std::cell::OnceCell;
 use std::path::Path;

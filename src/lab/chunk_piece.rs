@@ -10,9 +10,9 @@ use crate::evidence::{CellPiece, Event, Health, Journal, NoiseHealth, Piece, See
 use crate::spec::Defence;
 use crate::{Error, Result};
 
-/// Evaluations for each case after which a model that may change must give its clean answers again, before what was seen
-/// of it is written.
-const UNCHECKED: u64 = 10;
+/// Evaluations a case after which a model that may change must give its clean answers again. Results are held in memory
+/// until then.
+const EVALUATIONS_BETWEEN_REPEATS: u64 = 10;
 
 /// An entry of the list of work items; the entries without work keep the places of cells and probes in a piece.
 pub(super) enum Wanted<'a> {
@@ -91,8 +91,10 @@ impl ChunkLoop<'_> {
                 }
                 if !may_change {
                     journal.save()?;
-                } else if let (Some(chunk), true) = (&chunk, unchecked >= UNCHECKED * indices.len() as u64) {
-                    self.must_stand(subject, chunk, indices, chunk.first())?;
+                } else if let (Some(chunk), true) =
+                    (&chunk, unchecked >= EVALUATIONS_BETWEEN_REPEATS * indices.len() as u64)
+                {
+                    self.refuse_if_changed(subject, chunk, indices, chunk.first_margins())?;
                     journal.save()?;
                     unchecked = 0;
                 }
@@ -101,7 +103,7 @@ impl ChunkLoop<'_> {
             looked.piece.add(seen.ok_or_else(|| Error::Bug("a journal lacks what was just seen".into()))?);
         }
         if let Some(chunk) = &chunk {
-            self.must_stand(subject, chunk, indices, chunk.first())?;
+            self.refuse_if_changed(subject, chunk, indices, chunk.first_margins())?;
         }
         journal.iter_mut().try_for_each(Journal::save)?;
         Ok(looked)
@@ -112,7 +114,7 @@ impl ChunkLoop<'_> {
         let chunk = Chunk::new(subject.scene, indices)?;
         if let Some(Some(clean)) = known.cells.first() {
             let first: Vec<Option<f32>> = clean.outcomes.iter().map(|outcome| outcome.margin).collect();
-            self.must_stand(subject, &chunk, indices, &first)?;
+            self.refuse_if_changed(subject, &chunk, indices, &first)?;
         }
         Ok(chunk)
     }

@@ -1,6 +1,6 @@
-//! Checks that a model still gives its first answers. A model that counts its calls, or a server that was given another
-//! version, could behave while it is examined and answer differently later. What was seen of a model that changed is
-//! withdrawn from the journals; what stood is confirmed there. The seed draws which cases are asked again at the end.
+//! Checks that a model still gives its first answers. A model that counts its calls, or a server that loads another
+//! version, can answer differently later. If an answer differs, the unconfirmed results are removed from the journals;
+//! otherwise they are confirmed there. At the end, the first chunk is asked again, and two that the seed draws.
 
 use super::cache_keys::Keys;
 use super::chunk::{Chunk, Scene};
@@ -87,10 +87,10 @@ impl ChunkLoop<'_> {
     pub(super) fn settle(&self, subject: Subject<'_>, witness: &Witness<'_>) -> Result<()> {
         let Subject { scene, .. } = subject;
         for (indices, first) in witness.due(scene.reader.name(), scene.reader.may_change()) {
-            self.must_stand(subject, &Chunk::new(scene, indices)?, indices, first)?;
+            self.refuse_if_changed(subject, &Chunk::new(scene, indices)?, indices, first)?;
         }
-        let is_asked = |one: &&First<'_>| one.is_new || (!one.was_confirmed && one.margins.is_some());
-        for one in witness.first.iter().filter(is_asked) {
+        let is_to_confirm = |one: &&First<'_>| one.is_new || (!one.was_confirmed && one.margins.is_some());
+        for one in witness.first.iter().filter(is_to_confirm) {
             self.journal(subject, one.indices, false)?.confirm()?;
         }
         Ok(())
@@ -101,14 +101,14 @@ impl ChunkLoop<'_> {
     ///
     /// # Errors
     /// An answer differs; the disk fails.
-    pub(super) fn must_stand(
+    pub(super) fn refuse_if_changed(
         &self,
         subject: Subject<'_>,
         chunk: &Chunk<'_>,
         indices: &[usize],
         first: &[Option<f32>],
     ) -> Result<()> {
-        let others = chunk.others(first)?;
+        let others = chunk.changed_answers(first)?;
         if others == 0 {
             return Ok(());
         }
@@ -116,9 +116,9 @@ impl ChunkLoop<'_> {
             self.journal(subject, indices, false)?.withdraw()?;
         }
         Err(Error::Input(format!(
-            "{} answers {others} of {} clean cases otherwise than at first: it changes while it is used, so nothing that \
-             was seen of it counts, and the next run asks it everything again; save it in evaluation mode, without state \
-             that its calls change, or serve one version until the run ends",
+            "{} answers {others} of {} clean cases otherwise than at first, so it changed during the run; all results of it \
+             that no run had confirmed were removed, and the next run computes them again; save it in evaluation mode and \
+             without state that its calls change, or serve one version until the run ends",
             subject.scene.reader.name(),
             indices.len()
         )))

@@ -57,7 +57,7 @@ pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
 }
 
 impl Plan {
-    /// The most that a subject shows to attacks.
+    /// The access that attacks have to a subject.
     pub fn shows(&self, subject: usize) -> Access {
         let model = self.subjects.get(subject).and_then(|subject| self.spec.models.get(subject.model));
         model.map_or(Access::None, |(_, model)| shown(&self.spec, model))

@@ -34,7 +34,7 @@ pub struct Cost {
 /// Rough floating point operations of two cores in a second, including the overhead of layers (measured).
 const FLOPS_A_SECOND: f64 = 1.0e11;
 /// A model is small if two cores need no longer than this for a forward pass over a case, in seconds. A chunk of 32
-/// cases with gradients then takes some hundred megabytes, by rough count.
+/// cases with gradients then needs well under 1 GB (estimated, not measured).
 const SMALL_SECONDS: f64 = 0.01;
 /// Forward passes that a gradient by the input costs.
 const GRADIENT_FACTOR: f64 = 2.0;

@@ -56,7 +56,7 @@ pub struct Train {
 pub enum Schedule {
     /// It stays.
     Constant,
-    /// It falls to 0 in a straight line, so that the last steps change little.
+    /// It falls to 0 in a straight line, so that the last steps change the weights little.
     Linear,
 }
 

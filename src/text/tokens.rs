@@ -38,7 +38,7 @@ impl Tokenizer {
         let id = |token: &str| {
             ids.get(token).copied().ok_or_else(|| {
                 Error::Input(format!(
-                    "the vocabulary holds no {token}; use a vocabulary of BERT's or RoBERTa's kind"
+                    "the vocabulary holds no {token}; copy the tokenizer's files of the published model again"
                 ))
             })
         };
@@ -102,7 +102,11 @@ fn inner(vocabulary: &Vocabulary, ids: BTreeMap<String, u32>) -> Result<tokenize
             BPE::builder().vocab_and_merges(ids, merges.clone()).build().map(Into::into)
         }
     };
-    let model = model.map_err(|why| Error::Input(format!("the vocabulary makes no tokenizer: {why}")))?;
+    let model = model.map_err(|why| {
+        Error::Input(format!(
+            "no tokenizer can be built from the vocabulary ({why}); copy the tokenizer's files again"
+        ))
+    })?;
     let mut inner = tokenizers::Tokenizer::new(model);
     match vocabulary.scheme {
         Scheme::WordPiece { strip_accents, split_chinese } => {

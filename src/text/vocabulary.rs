@@ -1,5 +1,5 @@
 //! The entries of a tokenizer and how a text is divided into them: by `WordPiece` as BERT does (Wu et al., 2016; Devlin et
-//! al., 2019), or by pairs of bytes as RoBERTa does (Sennrich et al., ACL 2016; Radford et al., 2019).
+//! al., 2019), or by byte-pair encoding (BPE) as RoBERTa does (Sennrich et al., ACL 2016; Radford et al., 2019).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub enum Scheme {
     },
     /// Bytes, joined pair by pair. A word's entry holds the space before it.
     BytePairs {
-        /// Pairs of entries, the first to be joined first.
+        /// Pairs of entries to join, in order of priority.
         merges: Vec<(String, String)>,
         /// Whether a text that begins without a space is read as if it had one.
         leading_space: bool,
@@ -53,7 +53,7 @@ pub struct Special {
     pub mask: &'static str,
     /// What fills a short text up.
     pub padding: &'static str,
-    /// What is no entry.
+    /// A piece that is no entry.
     pub unknown: &'static str,
 }
 
@@ -87,8 +87,8 @@ impl Vocabulary {
         Self { entries, lowercase: true, scheme: Scheme::BERT }
     }
 
-    /// The text of an entry that begins a word inside a report; None if it continues one. Of byte pairs only those in
-    /// ASCII are told, because in others a letter is several bytes.
+    /// The text of an entry that begins a word inside a report; None if it continues one. Of byte
+    /// pairs only ASCII entries are told, because in others each letter is several characters.
     pub fn word(&self, id: usize) -> Option<&str> {
         let entry = self.entries.get(id)?;
         match self.scheme {

@@ -124,7 +124,7 @@ fn a_model_that_changes_at_the_very_end_ends_the_run_with_4() {
     assert!(why.to_string().contains("clean cases otherwise than at first"), "{why}");
 }
 
-/// Whatever of a run was answered by another model, nothing of it is in the evidence of the next run.
+/// If the model changes during a run, the next run's evidence contains none of the changed model's answers.
 #[test]
 fn what_was_seen_of_a_model_that_changed_is_withdrawn() {
     let server = Server::start(is_sound);
@@ -141,7 +141,7 @@ fn what_was_seen_of_a_model_that_changed_is_withdrawn() {
         });
         let why = run(folder.path(), &plan).map(drop).expect_err("it changed");
         assert_eq!(why.exit_code(), 4, "{why}");
-        assert!(why.to_string().contains("the next run asks it everything again"), "{why}");
+        assert!(why.to_string().contains("the next run computes them again"), "{why}");
         server.behaves(is_sound);
         assert_eq!(bytes(&run(folder.path(), &plan).expect("evidence")), whole, "from {from} of {all}");
     }

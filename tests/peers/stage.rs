@@ -204,7 +204,8 @@ require: [vision accuracy ≥ 0%]
 
     /// Writes the cases: images and labels, and the reports as every attack that draws its edits leaves them.
     pub fn export(&self, folder: &Path) -> Result<()> {
-        let labels: Vec<u8> = self.cases.iter().map(|&case| u8::from(self.inputs.labels[case].is_abnormal())).collect();
+        let labels: Vec<u8> =
+            self.cases.iter().map(|&case| u8::from(self.inputs.labels[case].is_abnormal())).collect();
         let mut tensors = vec![("labels", Dtype::U8, vec![labels.len()], labels)];
         if let Some(side) = self.network.side {
             let images = self.inputs.images(side, &self.cases)?;

@@ -215,8 +215,8 @@ fn v3_an_input_that_does_not_matter() {
 }
 
 #[test]
-fn v3_a_report_that_is_read_in_any_order() {
-    // words were moved, and no margin with them
+fn v3_a_report_whose_margins_move_only_without_it() {
+    // an attack edited words and moved no margin
     let mut world = healthy();
     let cell = world.cell(FUSION, deletion(), from(1));
     let clean = world.evidence.cells[0].outcomes.clone();

@@ -333,12 +333,12 @@ fn arithmetic_on_sizes_is_pythons() {
 }
 
 /// An archive without checksums, so that damage reaches what reads its entries.
-pub fn without_sums(bytes: &[u8]) -> Vec<u8> {
+pub fn without_checksums(bytes: &[u8]) -> Vec<u8> {
     zip(&entries(bytes))
 }
 
 fn damaged(inputs: usize, most: Duration) {
-    let samples = ["image.pt2", "both.pt2", "refused-branch.pt2"].map(|name| without_sums(&file(name)));
+    let samples = ["image.pt2", "both.pt2", "refused-branch.pt2"].map(|name| without_checksums(&file(name)));
     read_all("graph", inputs, most, |name| mutated(&samples, name), |bytes| drop(pt2::read(bytes)));
 }
 

@@ -25,8 +25,8 @@ const TAIL: u64 = 4 << 20;
 /// What a file or folder of weights is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// A BERT or RoBERTa in Hugging Face's layout; whether it classifies already, its positions, and whether a cased vocabulary
-    /// needs to be said so.
+    /// A BERT or RoBERTa in Hugging Face's layout; whether it classifies already, its positions, and whether the spec must say
+    /// `lowercase`.
     Bert { classifies: bool, positions: u64, cased: bool },
     /// A folder that holds a vocabulary and no weights.
     Tokenizer,

@@ -198,7 +198,7 @@ fn loaded(weights: &Weights, place: &Place) -> String {
         }
         Kept::Vision { network, image, width, classifies } => {
             let twin = twin(*network).map_or(String::new(), |twin| {
-                format!("  # if its pixels were normalised as ImageNet's, write {} instead\n", twin.name())
+                format!("  # for pixels in [−1, 1]; if it was trained with ImageNet's normalisation, write {} instead\n", twin.name())
             });
             let width = width.map_or(String::new(), |width| format!("\n      width: {width}"));
             let rest = if *classifies {
@@ -215,7 +215,7 @@ fn loaded(weights: &Weights, place: &Place) -> String {
     }
 }
 
-/// The network with the same tensors that scales its pixels in another way.
+/// The network with the same tensors and the other scale of pixels; a checkpoint does not say which it is.
 fn twin(network: VisionNetwork) -> Option<VisionNetwork> {
     match network {
         VisionNetwork::VitTiny => Some(VisionNetwork::DeitTiny),

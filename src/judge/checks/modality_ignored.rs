@@ -1,10 +1,13 @@
 //! V3 modality-ignored: an input does not matter to the model, so an attack on it cannot either.
 //!
 //! Raised where neither a blank input nor another patient's turns 1 % of the answers (the trigger), or where an
-//! attack changed the input of some cases and left the margins of all these as they were, to the last bit. A model of
-//! which only decisions are seen has no margins, and a text model may read another order of words alike; so the second
-//! is not asked of a model with `access: decision`, nor of a report whose absence moves margins. A fusion that never
-//! looks at the image is "robust" to every attack on it. It makes every requirement on the model VACUOUS.
+//! attack changed the input of some cases and left the margins of all these as they were, to the last bit. A fusion that
+//! never looks at the image is "robust" to every attack on it. It makes every requirement on the model VACUOUS.
+//!
+//! Margins are not compared in two cases. With `access: decision` a margin depends on the predicted class alone. A text
+//! model may ignore the order of words, so a report is compared only if neither a blank report nor another patient's
+//! changes a margin.
+//!
 //! What to do: find out why the branch is dead (its weights, its place in the fusion, the preprocessing), or drop the
 //! input from the claim.
 

@@ -1,8 +1,8 @@
 //! D6 unnamed-test-set: a model that was trained elsewhere is judged on a random part of the data.
 //!
 //! Only the makers of such a model know whether these patients were in its training. If it was trained on these data,
-//! a random part of them holds patients that it knows. Raised for a model whose weights are loaded, for a fusion of one
-//! and for one behind a defence, unless the spec names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the
+//! a random part of them holds patients that it knows. Raised for a model whose weights are loaded, for a fusion with
+//! such a part and for a defended model with such a base, unless the spec names the test set: `split: {column: fold, test: [test]}`, or `test: 100%` if none of the
 //! data was in any model's training. Phantoms are nobody's patients and raise nothing. It makes every requirement on
 //! the model SUSPECT. What to do: name the test set, or sign a waiver that says why these patients are new to the
 //! model.

@@ -119,7 +119,8 @@ impl Object {
         match other {
             None => Ok(family),
             Some(class) => Err(self.wrong(&format!(
-                "`architectures` names {class}, which is no BERT or RoBERTa as published; bring the model as a graph (`pt2`)"
+                "`architectures` names {class}, and `model_type` asks for a {names}Model or a {names}For…; correct one of them, or \
+                 bring the model as a graph (`pt2`)"
             ))),
         }
     }
@@ -151,7 +152,8 @@ pub(super) fn read(folder: &Path) -> Result<(Bert, Object)> {
     let unused = family.unused_positions();
     let max_tokens = positions.checked_sub(unused).filter(|most| *most >= 2).ok_or_else(|| {
         file.wrong(&format!(
-            "`max_position_embeddings` is {positions}, which leaves no room for a text; copy the model's own file"
+            "`max_position_embeddings` is {positions}, and must be {} at least; copy the model's own file",
+            unused + 2
         ))
     })?;
     let config = BertConfig {

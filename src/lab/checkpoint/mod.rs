@@ -56,7 +56,7 @@ impl Checkpoint {
     pub fn read(folder: &Path, lowercase: Option<bool>) -> Result<Self> {
         if !folder.is_dir() {
             return Err(Error::Input(format!(
-                "{} is no folder; name one that holds config.json, model.safetensors and vocab.txt",
+                "{} is no folder; name one that holds config.json, model.safetensors and a vocabulary",
                 folder.display()
             )));
         }

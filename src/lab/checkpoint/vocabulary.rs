@@ -11,6 +11,11 @@ use crate::files::bounded_text;
 use crate::text::{Scheme, Vocabulary};
 use crate::{Error, Result};
 
+/// What to do with a tokenizer of another kind.
+const ELSEWHERE: &str = "bring the model as an endpoint or a command, which tokenizes itself";
+/// What to do with a tokenizer that was damaged.
+const AGAIN: &str = "copy the tokenizer's files again";
+
 /// Reads the vocabulary of a folder; `lowercase`, if given, overrides what the folder says about lowercasing texts.
 ///
 /// # Errors
@@ -62,7 +67,10 @@ fn of_list(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
 
 /// The vocabulary of `vocab.json` and `merges.txt`.
 fn of_pairs(folder: &Path, file: &Object) -> Result<Vocabulary> {
-    let ids = file.value.as_object().ok_or_else(|| file.wrong("it is no table of entries with their ids"))?;
+    let ids = file
+        .value
+        .as_object()
+        .ok_or_else(|| file.wrong(&format!("it must be a JSON object of entries and their ids; {AGAIN}")))?;
     let entries = in_order(file, ids)?;
     let path = folder.join("merges.txt");
     let text = bounded_text(&path, LIMIT_BYTES)
@@ -99,8 +107,7 @@ fn of_tokenizer(file: &Object) -> Result<Vocabulary> {
         Some("WordPiece") => of_word_pieces(file),
         Some("BPE") => of_byte_pairs(file),
         other => Err(file.wrong(&format!(
-            "its `model` is {} and only WordPiece (as BERT's) and BPE of bytes (as RoBERTa's) are supported; bring the \
-             model as an endpoint or a command, which tokenizes itself",
+            "its `model` is {} and only WordPiece (as BERT's) and BPE of bytes (as RoBERTa's) are supported; {ELSEWHERE}",
             other.unwrap_or("nothing")
         ))),
     }
@@ -138,20 +145,23 @@ fn of_byte_pairs(file: &Object) -> Result<Vocabulary> {
         [(model, "byte_fallback", false), (model, "ignore_merges", false), (before, "use_regex", true)]
     {
         if is(object, key).is_some_and(|found| found != needed) {
-            return Err(file.wrong(&format!("`{key}` is {} and only {needed} is supported", !needed)));
+            return Err(
+                file.wrong(&format!("`{key}` is {} and only {needed} is supported; {ELSEWHERE}", !needed))
+            );
         }
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix", "dropout"] {
         let is_unset = |value: &Value| value.is_null() || value == "" || value == 0.0;
         if !model.get(key).is_none_or(is_unset) {
-            return Err(file.wrong(&format!("`{key}` is {}, and only none is supported", model[key])));
+            return Err(file.wrong(&format!("`{key}` is {} and must be unset; {ELSEWHERE}", model[key])));
         }
     }
     let lowercase = match file.value.get("normalizer") {
         None | Some(Value::Null) => false,
         Some(normalizer) if normalizer.get("type").and_then(Value::as_str) == Some("Lowercase") => true,
         Some(_) => {
-            return Err(file.wrong("its `normalizer` is none that RoBERTa has; only Lowercase is supported"));
+            let what = format!("its `normalizer` is not supported, only Lowercase or none; {ELSEWHERE}");
+            return Err(file.wrong(&what));
         }
     };
     // older files join the two entries with a space
@@ -166,7 +176,9 @@ fn of_byte_pairs(file: &Object) -> Result<Vocabulary> {
     let merges =
         model.get("merges").and_then(Value::as_array).ok_or_else(|| file.wrong("it has no `merges`"))?;
     let merges = merges.iter().map(|found| {
-        pair(found).ok_or_else(|| file.wrong(&format!("`merges` holds {found}, which is no pair of entries")))
+        pair(found).ok_or_else(|| {
+            file.wrong(&format!("`merges` holds {found}, and each merge has two entries; {AGAIN}"))
+        })
     });
     let merges = merges.collect::<Result<_>>()?;
     let leading_space = is(before, "add_prefix_space").unwrap_or(true);
@@ -199,14 +211,16 @@ fn in_order<'f>(
     let mut entries = vec![String::new(); ids.len()];
     for (entry, id) in &ids {
         if entry.contains('\n') {
-            return Err(
-                file.wrong(&format!("the entry {entry:?} holds a line break, which no text has here"))
-            );
+            return Err(file.wrong(&format!(
+                "the entry {entry:?} holds a line break, and medcert keeps one entry a line; {ELSEWHERE}"
+            )));
         }
         let place = id.as_u64().and_then(|id| entries.get_mut(id as usize)).filter(|place| place.is_empty());
         let place = place.ok_or_else(|| {
             let last = ids.len().saturating_sub(1);
-            file.wrong(&format!("{entry:?} has the id {id}; every id from 0 to {last} must stand once"))
+            file.wrong(&format!(
+                "{entry:?} has the id {id}, and each id from 0 to {last} must occur once; {AGAIN}"
+            ))
         })?;
         place.clone_from(entry);
     }

@@ -68,12 +68,12 @@ impl Chunk<'_> {
     }
 
     /// The margins of the model's first answers to the clean cases.
-    pub(in crate::lab) fn first(&self) -> &[Option<f32>] {
+    pub(in crate::lab) fn first_margins(&self) -> &[Option<f32>] {
         &self.first
     }
 
-    /// Asks about the clean cases again. Returns how many margins are no longer these, apart from rounding.
-    pub(in crate::lab) fn others(&self, first: &[Option<f32>]) -> Result<usize> {
+    /// Asks about the clean cases again. Returns how many margins differ from `first` by more than rounding.
+    pub(in crate::lab) fn changed_answers(&self, first: &[Option<f32>]) -> Result<usize> {
         if let Some(answers) = self.settled_clean()? {
             // a repeated vote has the same noise, so its answer must be exactly the same
             return Ok(answers.iter().zip(first).filter(|(answer, first)| answer.margin != **first).count());

@@ -16,13 +16,13 @@ const DEVIATION: f32 = 0.02;
 pub struct Bert {
     /// Sizes.
     pub config: BertConfig,
-    /// In which constants it follows whom.
+    /// Whether its constants are BERT's or RoBERTa's.
     pub family: Family,
     /// What it answers for a case.
     pub answers: Answers,
 }
 
-/// Whose constants a network has.
+/// The published family of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Family {
     /// BERT.
@@ -50,7 +50,7 @@ impl Family {
         }
     }
 
-    /// Kinds of texts: the first and the second of a pair.
+    /// Rows of the table of token types: BERT has one for each text of a pair.
     pub fn kinds(self) -> u32 {
         match self {
             Self::Bert => 2,

@@ -106,8 +106,8 @@ pub trait Reader: Classifier {
         self.undefended().map_or(Access::Gradient, Reader::access)
     }
 
-    /// Whether it may answer otherwise the next time, because foreign code computes its answers; a defended model does if
-    /// its base does.
+    /// Whether it may answer otherwise the next time, because code outside medcert computes its answers; a defended
+    /// model does if its base does.
     fn may_change(&self) -> bool {
         self.undefended().is_some_and(Reader::may_change)
     }

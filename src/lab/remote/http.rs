@@ -14,8 +14,8 @@ use crate::protocol::said;
 use crate::spec::Endpoint;
 use crate::{Error, Result};
 
-/// The status by which servers such as Triton say that a model is not ready yet.
-const NOT_READY: u16 = 400;
+/// Servers such as Triton answer so while a model is being loaded, and where a request is wrong, so the message is read.
+const BAD_REQUEST: u16 = 400;
 /// Limit on the pause that a server may ask for before a retry.
 const MOST_PAUSE: Duration = Duration::from_mins(1);
 /// Limit on the bytes of a refusal that are read, to show its start.
@@ -92,7 +92,7 @@ impl Http {
             Err(why) => return Err(self.fault(&why)),
         };
         let what = self.shown_text(&String::from_utf8_lossy(&body));
-        let is_early = status == NOT_READY && what.contains("ready");
+        let is_early = status == BAD_REQUEST && (what.contains("not ready") || what.contains("not at ready"));
         match status {
             200 => Ok(body),
             _ if is_early || matches!(status, 429 | 502..=504) => {

@@ -33,7 +33,7 @@ table! {
 table! {
     /// A vision transformer, which may be narrower than the published ones; its width depends on the network.
     Transformer {
-        width: Option<u32> = optional("Channels of a token; each attention head has 64.", whole(8, 1024)),
+        width: Option<u32> = optional("Channels of a token. There is one attention head for every full 64.", whole(8, 1024)),
         ..vision: Vision,
     }
 }
@@ -68,17 +68,15 @@ pub(super) fn read_transformer(node: &Node<'_>, network: VisionNetwork) -> Optio
     {
         let (below, above) = (image / PATCH * PATCH, image.next_multiple_of(PATCH));
         key.fault(
-            format!(
-                "{} reads patches of {PATCH} pixels, and they do not fill a side of {image}",
-                network.name()
-            ),
+            format!("{} needs an `image` that is a multiple of {PATCH}, and {image} is not", network.name()),
             format!("write {below} or {above}"),
         );
     }
     let width = width.value?.unwrap_or(network.usual_width());
     if !width.is_multiple_of((width / HEAD_WIDTH).max(1)) {
         let help = format!("write a multiple of {HEAD_WIDTH}");
-        node.fault(format!("a width of {width} is no number of heads of {HEAD_WIDTH} channels"), help);
+        let heads = width / HEAD_WIDTH;
+        node.fault(format!("{heads} attention heads, one for every {HEAD_WIDTH} channels, do not divide a width of {width}"), help);
     }
     finish(node, network, Some(width), vision)
 }
