@@ -218,6 +218,16 @@ impl Init {
         }
         let read = |path: &PathBuf| Ok((weights::read(path)?, Place::of(path, folder)));
         let read: Vec<(Weights, Place)> = paths.iter().map(read).collect::<Result<_>>()?;
+        let is_vocabulary = |(one, _): &&(Weights, Place)| one.kept == Kept::Tokenizer;
+        if let Some((one, _)) =
+            read.iter().find(is_vocabulary).filter(|_| !read.iter().any(|(one, _)| one.is_module()))
+        {
+            return Err(Error::Usage(format!(
+                "{} holds a vocabulary and no weights; name the folder that holds model.safetensors too, or the module that \
+                 reads with this vocabulary",
+                one.path.display()
+            )));
+        }
         let mut roots: Vec<&PathBuf> = read.iter().filter_map(|(_, place)| place.root.as_ref()).collect();
         roots.dedup();
         if roots.len() > 1 {

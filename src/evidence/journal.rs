@@ -338,7 +338,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(folder.path().join("pieces/ab")).expect("made");
         std::os::unix::fs::symlink("/dev/full", folder.path().join("pieces/ab/abc.journal")).expect("linked");
-        let mut journal = Journal::open(folder.path(), "abc", 2, true);
+        let mut journal = Journal::open(folder.path(), "abc", 2, false);
         let why = put(&mut journal, "key".into(), probe(0)).expect_err("full");
         assert_eq!(why.exit_code(), 5);
         assert!(why.to_string().contains("free space"), "{why}");

@@ -18,7 +18,7 @@ use super::pretrained_start::{LanguageFacts, PretrainedStart};
 use super::settings::computed_on;
 use super::train::{Lesson, Resumption, train};
 use super::weights::{self, WeightsFile};
-use super::weights_form;
+use super::weights_form::{self, with_vocabulary};
 use crate::evidence::Event;
 use crate::spec::{Fusion, Model, Referent, Source, Train, Weights};
 use crate::text::{Vocabulary, learn_vocabulary};
@@ -187,10 +187,13 @@ impl ModelLoader<'_> {
         };
         put(&self.inputs.digest(side));
         for part in [vision, language].into_iter().flatten() {
-            put(&digest(&part.params)?);
+            let weights = digest(&part.params)?;
+            let brought = part.tokenizer.as_ref().filter(|_| model.brings_vocabulary(&self.plan.spec.models));
+            put(&brought.map_or(weights.clone(), |of| with_vocabulary(&weights, &of.vocabulary)));
         }
         if let Some(start) = start {
-            put(&start.file().sha256());
+            let weights = start.file().sha256();
+            put(&start.folder().map_or(weights.clone(), |of| with_vocabulary(&weights, &of.vocabulary)));
         }
         let key = hasher.finalize().to_hex();
         Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))

@@ -8,6 +8,7 @@ use super::model::Reader;
 use super::model::one_finding::OneFinding;
 use super::model::operating::Operated;
 use super::model::params::digest;
+use super::weights_form::with_vocabulary;
 use crate::data::Partition;
 use crate::evidence::ModelFacts;
 use crate::plan::{Plan, Subject};
@@ -27,12 +28,17 @@ pub(super) struct Base<'a> {
 /// their digest.
 pub(super) fn facts(plan: &Plan, loaded: &[LoadedModel]) -> Result<Vec<ModelFacts>> {
     let of = |(loaded, (name, model)): (&LoadedModel, &(String, Model))| {
-        let (weights, parameters, source) = match loaded {
-            LoadedModel::Network(of) => (digest(&of.params)?, of.params.count(), of.source.clone()),
+        let (weights, parameters, source, tokenizer) = match loaded {
+            LoadedModel::Network(of) => {
+                (digest(&of.params)?, of.params.count(), of.source.clone(), of.tokenizer.as_ref())
+            }
             LoadedModel::Script(script) => {
-                (script.digest.clone(), script.parameters, model.pin().map(str::to_string))
+                let pin = model.pin().map(str::to_string);
+                (script.digest.clone(), script.parameters, pin, script.tokenizer())
             }
         };
+        let brought = tokenizer.filter(|_| model.brings_vocabulary(&plan.spec.models));
+        let weights = brought.map_or(weights.clone(), |of| with_vocabulary(&weights, &of.vocabulary));
         let architecture = model.architecture().to_string();
         let (name, finding, threshold) = (name.clone(), None, None);
         Ok(ModelFacts { name, finding, architecture, weights, parameters, source, threshold })

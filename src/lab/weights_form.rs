@@ -47,6 +47,17 @@ fn facts(vocabulary: &Vocabulary) -> Vec<(&'static str, String)> {
     all
 }
 
+/// The digest of weights and of a vocabulary beside them, in hexadecimal: with another vocabulary the same weights are
+/// another model.
+pub(super) fn with_vocabulary(weights: &str, vocabulary: &Vocabulary) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(weights.as_bytes());
+    for (key, value) in facts(vocabulary) {
+        hasher.update(format!("\0{key}\0{value}").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 /// The vocabulary in a file's metadata, if they hold one.
 pub(super) fn vocabulary(metadata: &HashMap<String, String>) -> Option<Vocabulary> {
     let entries = metadata.get("vocabulary")?.split('\n').map(str::to_string).collect();

@@ -145,6 +145,21 @@ impl Model {
         }
     }
 
+    /// Whether its vocabulary comes from a file or folder, and not from the training reports; `models` are those that it
+    /// may join or wrap.
+    pub fn brings_vocabulary(&self, models: &[Named<Self>]) -> bool {
+        let of =
+            |name: &str| models.iter().any(|(other, model)| other == name && model.brings_vocabulary(models));
+        let is_loaded = |weights: &Weights| matches!(weights, Weights::File(_));
+        match self {
+            Self::Vision { .. } => false,
+            Self::Bert { config, weights, .. } => config.is_none() || is_loaded(weights),
+            Self::Fusion { language, weights, .. } => of(language.name()) || is_loaded(weights),
+            Self::Script(script) => script.reads_text,
+            Self::Defended(defended) => of(&defended.base),
+        }
+    }
+
     /// The model that it wraps and how, if it is a defended one.
     pub fn defended(&self) -> Option<&Defended> {
         if let Self::Defended(defended) = self { Some(defended) } else { None }

@@ -271,6 +271,11 @@ fn a_thousand_real_reports_have_the_ids_of_transformers() {
 
 /// The evidence of a small spec with one language model, given as YAML.
 fn run(cache: &Path, model: &str) -> medcert::Result<Evidence> {
+    run_at(cache, &golden(), true, model)
+}
+
+/// The same with the folders of models in another place, or with what an earlier run has left.
+fn run_at(cache: &Path, root: &Path, fresh: bool, model: &str) -> medcert::Result<Evidence> {
     let text = format!(
         "claim: It keeps reading
 data:  {{phantom: {{studies: 60, seed: 7, views: none}}}}
@@ -285,11 +290,11 @@ require: [language accuracy ≥ 0%]
     let partition = data::split(&dataset.studies, &plan.spec.split).expect("a division");
     let options = Options {
         cache: cache.to_path_buf(),
-        roots: vec![cache.join("none"), golden()],
+        roots: vec![cache.join("none"), root.to_path_buf()],
         threads: None,
         device: plan.spec.device,
         plain: false,
-        fresh: true,
+        fresh,
     };
     lab::run(&plan, &dataset, &partition, &options, &Silent)
 }
@@ -316,4 +321,34 @@ fn a_spec_loads_a_folder_and_fine_tunes_from_one() {
     let frozen = model.replace("epochs: 1", "epochs: 1, freeze: all");
     let frozen = run(cache.path(), &frozen).expect("evidence");
     assert_ne!(frozen.models[0].weights, tuned.models[0].weights);
+}
+
+/// With another vocabulary the same weights are another model, and nothing that was kept of the first is taken for it.
+#[test]
+fn a_changed_tokenizer_makes_another_model() {
+    let changes: [(&str, &str, &str, &str); 2] = [
+        ("roberta", "tokenizer.json", "\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}"),
+        ("checkpoint", "vocab.txt", "\n##s\n", "\n##z\n"),
+    ];
+    for (name, file, from, to) in changes {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join("reader");
+        std::fs::create_dir(&folder).expect("a folder");
+        for entry in std::fs::read_dir(golden().join(name)).expect("the golden folder").flatten() {
+            std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("a copy");
+        }
+        let text = std::fs::read_to_string(folder.join(file)).expect("a file");
+        assert!(text.contains(from), "{file} holds no {from:?}");
+        for model in ["{weights: reader}", "{start: reader, max_tokens: 12, train: {lr: 1e-3, epochs: 1}}"] {
+            let (cache, other) =
+                (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+            std::fs::write(folder.join(file), &text).expect("written");
+            let first = run_at(cache.path(), root.path(), false, model).expect("evidence");
+            std::fs::write(folder.join(file), text.replace(from, to)).expect("written");
+            let second = run_at(cache.path(), root.path(), false, model).expect("evidence");
+            assert_ne!(first.models[0].weights, second.models[0].weights, "{name} {model}");
+            let alone = run_at(other.path(), root.path(), false, model).expect("evidence");
+            assert_eq!(second, alone, "{name} {model}");
+        }
+    }
 }

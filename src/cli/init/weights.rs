@@ -122,7 +122,7 @@ fn folder(path: &Path) -> Result<Weights> {
         let names = json(&index)?.get("weight_map").and_then(Value::as_object).cloned().unwrap_or_default();
         let names: BTreeSet<String> = names.values().filter_map(Value::as_str).map(str::to_string).collect();
         names.iter().map(|name| at(name)).collect()
-    } else if has_words {
+    } else if has_words && !at("pytorch_model.bin").is_file() {
         return Ok(Weights { path: path.to_path_buf(), kept: Kept::Tokenizer, sha256: String::new() });
     } else {
         return Err(Error::Input(format!(

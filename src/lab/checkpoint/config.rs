@@ -150,6 +150,10 @@ pub(super) fn read(folder: &Path) -> Result<(Bert, Object)> {
     }
     let positions = file.size("max_position_embeddings", 4096)?;
     let unused = family.unused_positions();
+    if let Some(padding) = unused.checked_sub(1) {
+        // RoBERTa counts positions from that of padding
+        file.only("pad_token_id", &Value::from(padding))?;
+    }
     let max_tokens = positions.checked_sub(unused).filter(|most| *most >= 2).ok_or_else(|| {
         file.wrong(&format!(
             "`max_position_embeddings` is {positions}, and must be {} at least; copy the model's own file",

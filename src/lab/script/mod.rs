@@ -120,7 +120,7 @@ impl Script {
         })
     }
 
-    fn tokenizer(&self) -> Option<&TokenizerOf> {
+    pub(super) fn tokenizer(&self) -> Option<&TokenizerOf> {
         match &self.behind {
             Loaded::Module(module) => module.tokenizer.as_ref(),
             Loaded::Remote(_) => None,
