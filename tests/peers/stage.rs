@@ -135,19 +135,23 @@ impl Stage {
     /// Attacks the network as `PyTorch` has exported it into a file, from now on.
     pub fn attack_exported(&mut self, file: &Path) -> Result<()> {
         let side = self.network.side.ok_or_else(|| fault("only networks of images are exported"))?;
+        let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str()))
+        else {
+            return Err(fault(format!("{} is no file", file.display())));
+        };
         let sha256 = format!("{:x}", Sha256::digest(std::fs::read(file).map_err(fault)?));
         let text = format!(
             "claim: How fast an exported model is attacked
 data:  {{phantom: {{studies: 60, seed: 7, views: frontal}}}}
 split: {{test: 50%, seed: 7}}
 models:
-  vision: {{pt2: {{file: '{}', sha256: {sha256}, reads: image, image: {side}, channels: 1, outputs: logits}}}}
+  vision: {{pt2: {{file: {name}, sha256: {sha256}, reads: image, image: {side}, channels: 1, mean: [0], deviation: [1], outputs: logits}}}}
 require: [vision accuracy ≥ 0%]
 ",
-            file.display()
         );
         let plan = plan::build(spec::parse(Path::new("exported"), &text).map_err(fault)?);
-        let mut models = load(&plan, &self.inputs, &self.partition, self.cache.clone())?;
+        let mut models =
+            load(&plan, &self.inputs, &self.partition, (self.cache.clone(), vec![folder.to_path_buf()]))?;
         self.exported = models.pop();
         Ok(())
     }
@@ -311,16 +315,22 @@ fn trained(
     cache: PathBuf,
     name: &str,
 ) -> Result<Network> {
-    let found = load(plan, inputs, partition, cache)?.into_iter().find_map(|subject| match subject {
-        LoadedModel::Network(network) if network.name == name => Some(*network),
-        _ => None,
-    });
+    let found =
+        load(plan, inputs, partition, (cache, vec![]))?.into_iter().find_map(|subject| match subject {
+            LoadedModel::Network(network) if network.name == name => Some(*network),
+            _ => None,
+        });
     found.ok_or_else(|| fault(format!("the spec has no network {name}")))
 }
 
-/// The models of a plan, from the cache or trained.
-fn load(plan: &Plan, inputs: &Inputs, partition: &Partition, cache: PathBuf) -> Result<Vec<LoadedModel>> {
-    let (device, roots) = (DeviceChoice::Cpu, vec![]);
+/// The models of a plan, from the cache or trained; `roots` are the folders of their files.
+fn load(
+    plan: &Plan,
+    inputs: &Inputs,
+    partition: &Partition,
+    (cache, roots): (PathBuf, Vec<PathBuf>),
+) -> Result<Vec<LoadedModel>> {
+    let device = DeviceChoice::Cpu;
     let options = Options { cache, roots, threads: None, device, plain: false, fresh: false };
     let cache = &Cache::at(&options.cache);
     ModelLoader { plan, options: &options, cache, inputs, partition, observer: &Silent }.models()
