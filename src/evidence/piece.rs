@@ -21,6 +21,13 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// The margins of the clean cases; None where the clean cell has ended early or was not yet seen.
+    pub fn clean_margins(&self) -> Option<Vec<Option<f32>>> {
+        // the first cell of a model is the clean one
+        let clean = self.cells.first()?.as_ref()?;
+        Some(clean.outcomes.iter().map(|outcome| outcome.margin).collect())
+    }
+
     /// Adds what was seen, behind what it has of the kind.
     pub fn add(&mut self, seen: Seen) {
         match seen {

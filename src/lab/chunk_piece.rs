@@ -94,7 +94,7 @@ impl ChunkLoop<'_> {
                 } else if let (Some(chunk), true) =
                     (&chunk, unchecked >= EVALUATIONS_BETWEEN_REPEATS * indices.len() as u64)
                 {
-                    self.refuse_if_changed(subject, chunk, indices, chunk.first_margins())?;
+                    self.refuse_if_changed(subject, chunk, chunk.first_margins())?;
                     journal.save()?;
                     unchecked = 0;
                 }
@@ -103,7 +103,7 @@ impl ChunkLoop<'_> {
             looked.piece.add(seen.ok_or_else(|| Error::Bug("a journal lacks what was just seen".into()))?);
         }
         if let Some(chunk) = &chunk {
-            self.refuse_if_changed(subject, chunk, indices, chunk.first_margins())?;
+            self.refuse_if_changed(subject, chunk, chunk.first_margins())?;
         }
         journal.iter_mut().try_for_each(Journal::save)?;
         Ok(looked)
@@ -112,9 +112,8 @@ impl ChunkLoop<'_> {
     /// Asks a model about the clean cases of a chunk; they must have the answers that the journal holds of them.
     fn begin<'s>(&self, subject: Subject<'s>, indices: &'s [usize], known: &Piece) -> Result<Chunk<'s>> {
         let chunk = Chunk::new(subject.scene, indices)?;
-        if let Some(Some(clean)) = known.cells.first() {
-            let first: Vec<Option<f32>> = clean.outcomes.iter().map(|outcome| outcome.margin).collect();
-            self.refuse_if_changed(subject, &chunk, indices, &first)?;
+        if let Some(first) = known.clean_margins() {
+            self.refuse_if_changed(subject, &chunk, &first)?;
         }
         Ok(chunk)
     }

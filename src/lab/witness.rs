@@ -54,11 +54,8 @@ impl<'a> Witness<'a> {
 
     /// Keeps the clean answers of a chunk.
     pub fn remember(&mut self, indices: &'a [usize], looked: &Looked) {
-        // the first cell of a model is the clean one
-        let clean = looked.piece.cells.first().and_then(Option::as_ref);
-        let margins = clean.map(|clean| clean.outcomes.iter().map(|outcome| outcome.margin).collect());
-        let Looked { is_new, was_confirmed, .. } = *looked;
-        self.first.push(First { indices, margins, is_new, was_confirmed });
+        let Looked { ref piece, is_new, was_confirmed } = *looked;
+        self.first.push(First { indices, margins: piece.clean_margins(), is_new, was_confirmed });
     }
 
     /// The chunks that are asked again: the first, some that the seed draws, and, of a model that may change, all that
@@ -87,7 +84,7 @@ impl ChunkLoop<'_> {
     pub(super) fn settle(&self, subject: Subject<'_>, witness: &Witness<'_>) -> Result<()> {
         let Subject { scene, .. } = subject;
         for (indices, first) in witness.due(scene.reader.name(), scene.reader.may_change()) {
-            self.refuse_if_changed(subject, &Chunk::new(scene, indices)?, indices, first)?;
+            self.refuse_if_changed(subject, &Chunk::new(scene, indices)?, first)?;
         }
         let is_to_confirm = |one: &&First<'_>| one.is_new || (!one.was_confirmed && one.margins.is_some());
         for one in witness.first.iter().filter(is_to_confirm) {
@@ -105,7 +102,6 @@ impl ChunkLoop<'_> {
         &self,
         subject: Subject<'_>,
         chunk: &Chunk<'_>,
-        indices: &[usize],
         first: &[Option<f32>],
     ) -> Result<()> {
         let others = chunk.changed_answers(first)?;
@@ -120,7 +116,7 @@ impl ChunkLoop<'_> {
              that no run had confirmed were removed, and the next run computes them again; save it in evaluation mode and \
              without state that its calls change, or serve one version until the run ends",
             subject.scene.reader.name(),
-            indices.len()
+            chunk.cases.len()
         )))
     }
 

@@ -31,8 +31,14 @@ pub(super) enum Kept {
     /// A folder that holds a vocabulary and no weights.
     Tokenizer,
     /// A vision network with the side of its images and, where the spec has to say it, its width; whether it classifies
-    /// two classes already.
-    Vision { network: VisionNetwork, image: u64, width: Option<u64>, classifies: bool },
+    /// two classes already; and the network with the same tensors and the other scale of pixels, if there is one.
+    Vision {
+        network: VisionNetwork,
+        image: u64,
+        width: Option<u64>,
+        classifies: bool,
+        twin: Option<VisionNetwork>,
+    },
     /// A `TorchScript` module.
     Script,
     /// A graph of torch.export or of ONNX.
@@ -212,7 +218,7 @@ fn vision(path: &Path) -> Result<Kept> {
     };
     let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
     let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == VisionNetwork::SeResnet18);
-    Ok(Kept::Vision { network, image: usual_side(width), width, classifies: head == Some(2) })
+    Ok(Kept::Vision { network, image: usual_side(width), width, classifies: head == Some(2), twin: None })
 }
 
 /// The side that a spec begins with: that of ImageNet, or a small one for a network of another width than published.
@@ -245,7 +251,7 @@ fn dense(tensors: &Tensors) -> Option<Kept> {
         .find_map(|conv| shape(&format!("features.denseblock1.denselayer1.{conv}.weight"), 0))?;
     let width = (growth != u64::from(network.usual_width())).then_some(growth);
     let classifies = shape("classifier.weight", 0) == Some(2);
-    Some(Kept::Vision { network, image: usual_side(width), width, classifies })
+    Some(Kept::Vision { network, image: usual_side(width), width, classifies, twin: None })
 }
 
 /// A vision transformer as timm saves it; its positions say the side of its images.
@@ -261,12 +267,19 @@ fn transformer(tensors: &Tensors) -> Option<Kept> {
     if !is_known {
         return None;
     }
-    let usual = [VisionNetwork::VitTiny, VisionNetwork::VitSmall, VisionNetwork::VitBase];
-    let network = usual.into_iter().find(|network| u64::from(network.usual_width()) == width);
+    let smallest = (VisionNetwork::VitTiny, VisionNetwork::DeitTiny);
+    let usual = [
+        smallest,
+        (VisionNetwork::VitSmall, VisionNetwork::DeitSmall),
+        (VisionNetwork::VitBase, VisionNetwork::DeitBase),
+    ];
+    let found = usual.into_iter().find(|(network, _)| u64::from(network.usual_width()) == width);
+    let (network, twin) = found.unwrap_or(smallest);
     Some(Kept::Vision {
-        network: network.unwrap_or(VisionNetwork::VitTiny),
+        network,
+        twin: Some(twin),
         image: side * patch,
-        width: Some(width).filter(|_| network.is_none()),
+        width: Some(width).filter(|_| found.is_none()),
         classifies: shape("head.weight").is_some_and(|shape| shape.first() == Some(&2)),
     })
 }

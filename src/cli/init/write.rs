@@ -6,7 +6,7 @@ use super::Kind;
 use super::place::{Place, scalar};
 use super::source::Source;
 use super::weights::{Kept, Weights};
-use crate::spec::{ModuleFormat, VisionNetwork};
+use crate::spec::ModuleFormat;
 
 /// What is written.
 pub(super) struct Draft<'a> {
@@ -196,8 +196,8 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 )
             }
         }
-        Kept::Vision { network, image, width, classifies } => {
-            let twin = twin(*network).map_or(String::new(), |twin| {
+        Kept::Vision { network, image, width, classifies, twin } => {
+            let twin = twin.map_or(String::new(), |twin| {
                 format!("  # for pixels in [−1, 1]; if it was trained with ImageNet's normalisation, write {} instead\n", twin.name())
             });
             let width = width.map_or(String::new(), |width| format!("\n      width: {width}"));
@@ -212,28 +212,5 @@ fn loaded(weights: &Weights, place: &Place) -> String {
             )
         }
         Kept::Tokenizer | Kept::Script | Kept::Graph(_) => String::new(),
-    }
-}
-
-/// The network with the same tensors and the other scale of pixels; a checkpoint does not say which it is.
-fn twin(network: VisionNetwork) -> Option<VisionNetwork> {
-    match network {
-        VisionNetwork::VitTiny => Some(VisionNetwork::DeitTiny),
-        VisionNetwork::VitSmall => Some(VisionNetwork::DeitSmall),
-        VisionNetwork::VitBase => Some(VisionNetwork::DeitBase),
-        VisionNetwork::DeitTiny => Some(VisionNetwork::VitTiny),
-        VisionNetwork::DeitSmall => Some(VisionNetwork::VitSmall),
-        VisionNetwork::DeitBase => Some(VisionNetwork::VitBase),
-        VisionNetwork::SeResnet18
-        | VisionNetwork::Resnet18
-        | VisionNetwork::Resnet50
-        | VisionNetwork::SeResnet50
-        | VisionNetwork::SeResnet101
-        | VisionNetwork::SeResnet152
-        | VisionNetwork::SeResnext50
-        | VisionNetwork::SeResnext101
-        | VisionNetwork::Senet154
-        | VisionNetwork::Densenet121
-        | VisionNetwork::XrvDensenet121 => None,
     }
 }
