@@ -2,6 +2,7 @@
 //! flags, asks on a terminal for what they leave open, and else takes what it finds.
 
 mod ask;
+mod brought;
 mod columns;
 mod division;
 mod labels;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::ask::Ask;
+use self::brought::{brought, has_words, is_loaded, views_of};
 use self::columns::Wanted;
 use self::division::Division;
 use self::place::Place;
@@ -112,6 +114,10 @@ impl Init {
         let weights = self.weights(folder, ask)?;
         let script = self.script(&source, &weights, ask)?;
         let kinds = self.kinds(&source, script, ask)?;
+        let source = match views_of(&source, &weights, ask)? {
+            Some(views) => source.reading(views, folder)?,
+            None => source,
+        };
         let division = Division {
             columns: &source.columns,
             trains: kinds.iter().any(|kind| !is_loaded(*kind, &weights, script)),
@@ -218,7 +224,7 @@ impl Init {
         }
         let read = |path: &PathBuf| Ok((weights::read(path)?, Place::of(path, folder)));
         let read: Vec<(Weights, Place)> = paths.iter().map(read).collect::<Result<_>>()?;
-        let is_vocabulary = |(one, _): &&(Weights, Place)| one.kept == Kept::Tokenizer;
+        let is_vocabulary = |(one, _): &&(Weights, Place)| matches!(one.kept, Kept::Tokenizer { .. });
         if let Some((one, _)) =
             read.iter().find(is_vocabulary).filter(|_| !read.iter().any(|(one, _)| one.is_module()))
         {
@@ -324,42 +330,6 @@ impl Init {
         kinds.dedup();
         Ok(kinds)
     }
-}
-
-/// Refuses a module that reads text without the folder of its tokenizer.
-fn has_words(kind: Kind, file: &str, weights: &[(Weights, Place)]) -> Result<()> {
-    if kind != Kind::Vision && weights.iter().all(|(one, _)| one.is_module()) {
-        return Err(Error::Usage(format!(
-            "{file} reads text, and nothing says with which vocabulary; name the folder of its tokenizer with a second \
-             --weights, or say --models vision if it reads images alone"
-        )));
-    }
-    Ok(())
-}
-
-/// Whether a model's weights are loaded as they are, so that it learns nothing here.
-fn is_loaded(kind: Kind, weights: &[(Weights, Place)], script: Option<Kind>) -> bool {
-    let is_of_kind = |weights: &Weights| match weights.kept {
-        Kept::Bert { classifies, .. } => kind == Kind::Language && classifies,
-        Kept::Vision { classifies, .. } => kind == Kind::Vision && classifies,
-        Kept::Script | Kept::Graph(_) => script == Some(kind),
-        Kept::Tokenizer => false,
-    };
-    weights.iter().any(|(weights, _)| is_of_kind(weights))
-}
-
-/// The file of a model that was trained elsewhere, perhaps on these patients. Phantoms are no patients.
-fn brought(
-    source: &Source,
-    kinds: &[Kind],
-    weights: &[(Weights, Place)],
-    script: Option<Kind>,
-) -> Option<String> {
-    let is_loaded = |(one, place): &&(Weights, Place)| {
-        kinds.iter().any(|kind| is_loaded(*kind, &[(one.clone(), place.clone())], script))
-    };
-    let found = weights.iter().find(is_loaded).filter(|_| !source.is_phantom());
-    found.map(|(weights, _)| weights.path.display().to_string())
 }
 
 /// A word of a command line.

@@ -2,34 +2,42 @@
 //! channel order or vocabulary raises no error, but makes it another model.
 
 use super::inputs::Inputs;
+use super::model::Reader;
 use super::tensor;
-use super::victim::{Classifier, predicted};
+use super::victim::predicted;
 use crate::data::{ExpectedAnswer, expected_answers};
 use crate::spec::Expectation;
 use crate::{Class, Error, Result};
 
 /// Cases that the model is asked about at once.
 const AT_ONCE: usize = 16;
-/// Tolerance of an answer: absolute below 1, relative above. Other programs decode and resize images to slightly
-/// other values, and a wrong normalisation moves answers by far more.
+/// Tolerance of an answer, as a share of its size, or of the size of the largest answer that is expected, if that is less
+/// than 1. Other programs decode and resize images to slightly other values, and a wrong normalisation moves answers by
+/// far more.
 const TOLERANCE: f32 = 1e-2;
+/// Answers below this are taken for this large, because of rounding.
+const LEAST_SIZE: f32 = 1e-2;
 const REMEDY: &str =
-    "check `image`, `channels`, `mean`, `deviation`, `tokenizer` and `outputs`, or correct `expect`";
+    "check the architecture, its size and pixel scale, the vocabulary and the outputs, or correct `expect`";
 
 /// A model with the inputs for its clean answers.
 pub(super) struct Asked<'a> {
-    pub model: &'a dyn Classifier,
+    pub model: &'a dyn Reader,
     /// Its name and file, for messages.
     pub name: &'a str,
-    pub side: Option<u32>,
-    pub reads_text: bool,
     pub inputs: &'a Inputs,
 }
 
 impl Asked<'_> {
-    /// The log-odds of abnormal for each case: the logit of abnormal minus that of normal.
-    fn log_odds(&self, cases: &[usize]) -> Result<Vec<f32>> {
-        self.of_logits(cases, |logits| logits[1] - logits[0])
+    /// For each case the log-odds of each finding, or of abnormal: the logit of abnormal minus that of normal.
+    fn log_odds(&self, cases: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let is_by_finding = !self.inputs.findings.is_empty();
+        self.of_logits(
+            cases,
+            |logits| {
+                if is_by_finding { logits.to_vec() } else { vec![logits[1] - logits[0]] }
+            },
+        )
     }
 
     /// The answer for each case.
@@ -42,10 +50,10 @@ impl Asked<'_> {
         let _guard = tensor::no_grad_guard();
         let mut all = Vec::with_capacity(cases.len());
         for chunk in cases.chunks(AT_ONCE) {
-            let images = self.side.map(|side| self.inputs.images(side, chunk)).transpose()?;
+            let images = self.model.side().map(|side| self.inputs.images(side, chunk)).transpose()?;
             let images = images.map(|images| self.model.read_images(&images)).transpose()?;
             let texts: Vec<String> = chunk.iter().map(|&case| self.inputs.texts[case].clone()).collect();
-            let text = if self.reads_text { Some(self.model.read_texts(&texts)?) } else { None };
+            let text = if self.model.reads_text() { Some(self.model.read_texts(&texts)?) } else { None };
             let logits = self.model.decide(images.as_ref(), text.as_ref())?;
             all.extend(tensor::values(&logits)?.chunks_exact(tensor::classes(&logits)).map(&value));
         }
@@ -64,7 +72,9 @@ impl Asked<'_> {
     ) -> Result<()> {
         match expected {
             Expectation::Accuracy { share, decimals } => self.accuracy(*share, *decimals, test),
-            Expectation::Logits(path) => self.answers(&expected_answers(&find(path)?)?),
+            Expectation::Logits(path) => {
+                self.answers(&expected_answers(&find(path)?, &self.inputs.findings)?)
+            }
         }
     }
 
@@ -98,15 +108,21 @@ impl Asked<'_> {
         };
         let cases = expected.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let found = self.log_odds(&cases)?;
+        let found: Vec<f32> =
+            expected.iter().zip(&found).map(|(answer, found)| found[answer.question]).collect();
+        let largest = expected.iter().map(|answer| answer.log_odds.abs()).fold(0.0, f32::max);
+        let least = largest.clamp(LEAST_SIZE, 1.0);
         let is_off = |expected: f32, found: f32| {
             let difference = (expected - found).abs();
-            difference.is_nan() || difference > TOLERANCE * expected.abs().max(1.0)
+            difference.is_nan() || difference > TOLERANCE * expected.abs().max(least)
         };
         let mut off =
             expected.iter().zip(&found).filter(|(expected, found)| is_off(expected.log_odds, **found));
-        let Some((ExpectedAnswer { id, log_odds, place }, first)) = off.next() else { return Ok(()) };
+        let Some((first, value)) = off.next() else { return Ok(()) };
+        let ExpectedAnswer { id, question, log_odds, place } = first;
+        let of = self.inputs.findings.get(*question).map_or("abnormal", String::as_str);
         Err(Error::Input(format!(
-            "{place}: {} answers {first} for the case `{id}`, and {log_odds} is expected (log-odds of abnormal); {} of the \
+            "{place}: {} answers {value} for the case `{id}`, and {log_odds} is expected (log-odds of {of}); {} of the \
              {} answers differ; {REMEDY}",
             self.name,
             off.count() + 1,

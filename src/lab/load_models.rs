@@ -45,10 +45,10 @@ impl ModelLoader<'_> {
         let (mut scripts, mut networks, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for named @ (name, model) in specs {
             match (model, model.weights()) {
-                (Model::Script(script), _) => scripts.push(self.script(name, script)?),
+                (Model::Script(script), _) => scripts.push(self.script(name, model, script)?),
                 // a defended model is built later, around its base
                 (Model::Defended(_), _) => {}
-                (_, Some(Weights::File(_))) if model.parts().is_none() => {
+                (_, Some(Weights::File { .. })) if model.parts().is_none() => {
                     networks.push(self.network(named, &networks)?);
                 }
                 _ => left.push(named),
@@ -93,12 +93,13 @@ impl ModelLoader<'_> {
     /// Makes one network, frozen.
     fn network(&self, (name, model): &(String, Model), made: &[Network]) -> Result<Network> {
         let mut network = match model.weights() {
-            Some(Weights::File(source)) => self.of_file(name, model, source, made)?,
+            Some(Weights::File { source, .. }) => self.of_file(name, model, source, made)?,
             Some(Weights::Train(train)) => self.trained(name, model, train, made)?,
             None => return Err(bug("a model has neither weights nor training")),
         };
         network.params.freeze();
         network.masked = self.masked(model, made)?;
+        self.check_answers(&network, model, name)?;
         Ok(network)
     }
 
@@ -108,7 +109,14 @@ impl ModelLoader<'_> {
         self.options.training_threads(place.is_some_and(|place| cost::is_small(self.plan, place)))
     }
 
-    fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
+    /// Checks that a model that was brought answers as the spec expects.
+    fn check_answers(&self, reader: &dyn Reader, model: &Model, name: &str) -> Result<()> {
+        let Some(expected) = model.expect() else { return Ok(()) };
+        let asked = Asked { model: reader, name, inputs: self.inputs };
+        asked.check(expected, &self.partition.test, |path| self.options.find(path))
+    }
+
+    fn script(&self, name: &str, model: &Model, spec: &ScriptModel) -> Result<Script> {
         let mut script = Script::load(name, spec, (&self.inputs.findings, self.inputs.answers()), |path| {
             self.options.find(path)
         })?;
@@ -117,12 +125,7 @@ impl ModelLoader<'_> {
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         let answers = script.probe(images.as_ref(), &texts)?;
         script.pin_answers(&answers);
-        if let Some(expected) = &spec.expect {
-            let name = format!("the module of {name} ({})", spec.behind.place());
-            let (side, reads_text) = (script.side(), script.reads_text());
-            let asked = Asked { model: &script, name: &name, side, reads_text, inputs: self.inputs };
-            asked.check(expected, &self.partition.test, |path| self.options.find(path))?;
-        }
+        self.check_answers(&script, model, &format!("the module of {name} ({})", spec.behind.place()))?;
         script.quicken(images.as_ref(), &texts, self.options.plain)?;
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)

@@ -43,7 +43,7 @@ impl ModelLoader<'_> {
         let network = if let (Model::Bert { lowercase, .. }, false) = (model, source.is_file()) {
             let checkpoint = Checkpoint::read(&path, *lowercase)?;
             checkpoint.file.check_pin(source.sha256.as_deref())?;
-            let unweighted = self.unweighted(model, done, LanguageFacts::of(&checkpoint))?;
+            let unweighted = self.unweighted(name, model, done, LanguageFacts::of(&checkpoint))?;
             let mut network = unweighted.network(name, checkpoint.classifier(self.inputs.classes.max(2))?);
             network.source = Some(checkpoint.file.sha256());
             network
@@ -74,11 +74,11 @@ impl ModelLoader<'_> {
         };
         let start = self.start(model)?;
         let bert = start.as_ref().and_then(PretrainedStart::folder).map(|of| of.bert);
-        let unweighted = self.unweighted(model, done, LanguageFacts { vocabulary, bert })?;
+        let unweighted = self.unweighted(name, model, done, LanguageFacts { vocabulary, bert })?;
         let params = file.load(&unweighted.declared)?;
         let mut network = unweighted.network(name, params);
         network.source = match (model.weights(), start) {
-            (Some(Weights::File(_)), _) => Some(file.sha256()),
+            (Some(Weights::File { .. }), _) => Some(file.sha256()),
             (_, start) => start.map(|start| start.file().sha256()),
         };
         Ok(network)
@@ -104,7 +104,7 @@ impl ModelLoader<'_> {
             return Ok(network);
         }
         let facts = start.as_ref().and_then(PretrainedStart::folder).map(LanguageFacts::of);
-        let unweighted = self.unweighted(model, done, facts.unwrap_or_default())?;
+        let unweighted = self.unweighted(name, model, done, facts.unwrap_or_default())?;
         let params = Params::random(&unweighted.declared, recipe.seed)?;
         if !matches!(model, Model::Fusion { fresh: true, .. }) {
             restore_parts(&params, parts(model, done)?)?;
@@ -156,7 +156,7 @@ impl ModelLoader<'_> {
         }
         let Model::Bert { lowercase, weights, start, .. } = model else { return Ok(None) };
         let folder = match (weights, start) {
-            (Weights::File(source), _) if !source.is_file() => source,
+            (Weights::File { source, .. }, _) if !source.is_file() => source,
             (_, Some(source)) => source,
             _ => return Ok(None),
         };
@@ -199,7 +199,13 @@ impl ModelLoader<'_> {
         Ok(self.cache.path(format!("models/{name}-{}.sealed", &key.as_str()[..16])))
     }
 
-    fn unweighted(&self, model: &Model, done: &[Network], facts: LanguageFacts) -> Result<UnweightedNetwork> {
+    fn unweighted(
+        &self,
+        name: &str,
+        model: &Model,
+        done: &[Network],
+        facts: LanguageFacts,
+    ) -> Result<UnweightedNetwork> {
         let views = self.inputs.views();
         match model {
             Model::Vision { network, image, width, .. } => {
@@ -215,7 +221,13 @@ impl ModelLoader<'_> {
                 if facts.bert.is_none() {
                     config.vocabulary = vocabulary.entries.len() as u32;
                 }
-                let most = max_tokens.unwrap_or(config.max_tokens).min(config.max_tokens);
+                let most = max_tokens.unwrap_or(config.max_tokens);
+                if most > config.max_tokens {
+                    return Err(Error::Input(format!(
+                        "`max_tokens: {most}` of {name} is more than its folder has positions; write `max_tokens: {}`, or leave it out",
+                        config.max_tokens
+                    )));
+                }
                 let tokenizer = TokenizerOf::new(vocabulary, most as usize)?;
                 Ok(UnweightedNetwork::new(Architecture::Language(language), Some(tokenizer), None))
             }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::model::densenet;
 use super::model::params::{Declarations, Declared, Named, Params};
 use super::model::vision::Trunk;
+use super::model::vit::Transformer;
 use super::renaming;
 use super::weights_form;
 use crate::files::{bounded_text, open_regular};
@@ -61,6 +62,8 @@ pub struct Expected<'a> {
     pub declared: &'a [Declared],
     /// Maps a published name to medcert's.
     pub rename: fn(&str) -> String,
+    /// Maps medcert's name to a published one, for messages.
+    pub published: fn(&str) -> String,
     /// Prefixes of names (medcert's) that may be there and are not read.
     pub ignored: &'a [&'a str],
     /// Prefixes of names that may be missing.
@@ -70,7 +73,7 @@ pub struct Expected<'a> {
 impl<'a> Expected<'a> {
     /// Exactly these parameters.
     pub fn exactly(declared: &'a [Declared]) -> Self {
-        Self { declared, rename: str::to_string, ignored: &[], optional: &[] }
+        Self { declared, rename: str::to_string, published: str::to_string, ignored: &[], optional: &[] }
     }
 
     /// Exactly these parameters, whose names may be those of an old version of the published network.
@@ -143,14 +146,14 @@ impl WeightsFile {
         weights_form::vocabulary(&self.metadata)
     }
 
-    /// Whether a tensor has this name.
+    /// Whether a tensor has such a name.
     ///
     /// # Errors
     /// A file is not valid.
-    pub fn holds(&self, name: &str) -> Result<bool> {
+    pub fn holds(&self, is_such: impl Fn(&str) -> bool) -> Result<bool> {
         for part in &self.parts {
             let file = SafeTensors::deserialize(part).map_err(|why| not_safetensors(&self.name, &why))?;
-            if file.names().contains(&name) {
+            if file.names().into_iter().any(&is_such) {
                 return Ok(true);
             }
         }
@@ -296,19 +299,24 @@ type Views<'a> = BTreeMap<String, (&'a str, TensorView<'a>)>;
 /// points that torchxrayvision stores with its networks.
 fn faults(views: &Views<'_>, expected: &Expected<'_>) -> Vec<String> {
     let begins = |name: &str, beginnings: &[&str]| beginnings.iter().any(|start| name.starts_with(start));
-    let names: Vec<&str> = views.keys().map(String::as_str).collect();
+    let names: Vec<&str> = views.values().map(|(published, _)| *published).collect();
     let mut faults = Vec::new();
     for parameter in expected.declared {
         let name = &parameter.name;
         let Some((published, view)) = views.get(name) else {
             if !begins(name, expected.optional) {
-                faults.push(format!("{name} is missing{}", nearest(name, &names)));
+                let name = (expected.published)(name);
+                faults.push(format!("{name} is missing{}", nearest(&name, &names)));
             }
             continue;
         };
         if view.shape() != parameter.shape {
             let (has, needs) = (view.shape(), &parameter.shape);
-            faults.push(format!("{published} has shape {has:?}, needs {needs:?}"));
+            let side = Transformer::side_of(name, has).filter(|_| has.get(1) != needs.get(1));
+            let side =
+                side.map(|side| format!(": it is for images of {side} pixels, so write `image: {side}`"));
+            faults
+                .push(format!("{published} has shape {has:?}, needs {needs:?}{}", side.unwrap_or_default()));
         } else if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             faults.push(format!("{published} is {:?}, needs F32, F16 or BF16", view.dtype()));
         } else if !numbers(view).iter().all(|value| value.is_finite()) {

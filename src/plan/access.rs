@@ -3,8 +3,8 @@
 
 use super::{Attack, Plan};
 use crate::spec::{
-    Access, Behind, ImageMethod, ImageSearch, Mask, Model, OtherAttack, Region, ScriptModel, Spec,
-    TextMethod, TextSearch,
+    Access, Behind, ImageMethod, ImageSearch, Mask, Model, NetworkPart, OtherAttack, Region, ScriptModel,
+    Spec, TextMethod, TextSearch,
 };
 use crate::{Error, Result};
 
@@ -56,6 +56,19 @@ pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
     }
 }
 
+/// Whether the language model of a model has a part that a search reads, as far as the spec tells.
+fn has_part(spec: &Spec, model: &Model, part: NetworkPart) -> bool {
+    let of =
+        |name: &str| spec.models.iter().any(|(other, model)| other == name && has_part(spec, model, part));
+    match (model, part) {
+        (Model::Bert { .. }, NetworkPart::Embeddings) => true,
+        (Model::Bert { config, .. }, NetworkPart::MaskedHead) => config.is_none(),
+        (Model::Fusion { language, .. }, _) => of(language.name()),
+        (Model::Defended(defended), _) => of(&defended.base),
+        (Model::Vision { .. } | Model::Script(_), _) => false,
+    }
+}
+
 impl Plan {
     /// The access that attacks have to a subject.
     pub fn shows(&self, subject: usize) -> Access {
@@ -74,6 +87,7 @@ impl Plan {
             let own = self.cells.iter().filter(|cell| cell.model == place && cell.attack.access() > shown);
             let attacks: Vec<String> = own.map(|cell| cell.attack.to_string()).collect();
             faults.extend(self.hidden_source(place));
+            faults.extend(self.hidden_part(place));
             if attacks.is_empty() {
                 continue;
             }
@@ -109,6 +123,28 @@ impl Plan {
                     cell.attack
                 )
             })
+        })
+    }
+
+    /// What is wrong with the searches for words on a subject: one reads a part of the network that the model does not have.
+    fn hidden_part(&self, subject: usize) -> Option<String> {
+        let name = &self.subjects[subject].name;
+        let (_, model) = &self.spec.models[self.subjects[subject].model];
+        let cells = self.cells.iter().filter(|cell| cell.model == subject);
+        let mut searches = cells.flat_map(|cell| &cell.attack.text).filter_map(|text| match text.method {
+            TextMethod::Searched { search, .. } => Some(search),
+            TextMethod::Sampled(_) | TextMethod::Absent(_) => None,
+        });
+        searches.find_map(|search| {
+            let part = search.facts().part.filter(|part| !has_part(&self.spec, model, *part))?;
+            let others = TextSearch::ALL.iter().filter(|other| other.facts().part.is_none());
+            let others: Vec<&str> = others.map(|other| other.name()).collect();
+            Some(format!(
+                "{} reads {}, and {name} shows none; what works: {}",
+                search.name(),
+                part.what(),
+                others.join(", ")
+            ))
         })
     }
 

@@ -14,7 +14,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
     for (model, (name, kind)) in plan.spec.models.iter().enumerate() {
         let origin = match kind.weights() {
             None => brought(kind),
-            Some(Weights::File(source)) => format!("weights from {}", source.path.display()),
+            Some(Weights::File { source, .. }) => format!("weights from {}", source.path.display()),
             Some(Weights::Train(how)) => {
                 format!("trained unless cached, {}", counted(how.epochs as usize, "epoch", "epochs"))
             }

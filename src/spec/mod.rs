@@ -94,7 +94,7 @@ pub use search_facts::{Access, Evaluations, SearchFacts, Seeks, Steps};
 pub use sentence::{parse_figure, parse_sentence};
 pub use specification::{Named, Spec};
 pub use split::{Parts, Split};
-pub use text_search::{TextSearch, TextSearchFacts};
+pub use text_search::{NetworkPart, TextSearch, TextSearchFacts};
 pub use threat::{Absence, AbsenceFacts, Joint, Strength, TextAttack, TextMethod, Threat};
 pub use url::Url;
 pub use weights::{Optimizer, Schedule, Source, Train, Weights};

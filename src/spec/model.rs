@@ -1,6 +1,6 @@
 //! The models of a spec: their architectures and sizes.
 
-use super::{Behind, Defended, Named, Referent, ScriptModel, Source, Weights};
+use super::{Behind, Defended, Expectation, Named, Referent, ScriptModel, Source, Weights};
 use crate::listed::listed;
 
 /// A model of the spec.
@@ -137,6 +137,15 @@ impl Model {
         }
     }
 
+    /// What its clean answers must be, if the spec says so.
+    pub fn expect(&self) -> Option<&Expectation> {
+        match (self, self.weights()) {
+            (Self::Script(script), _) => script.expect.as_ref(),
+            (_, Some(Weights::File { expect, .. })) => expect.as_ref(),
+            (_, Some(Weights::Train(_)) | None) => None,
+        }
+    }
+
     /// What its training starts from, if the spec names a file or folder.
     pub fn start(&self) -> Option<&Source> {
         match self {
@@ -150,7 +159,7 @@ impl Model {
     pub fn brings_vocabulary(&self, models: &[Named<Self>]) -> bool {
         let of =
             |name: &str| models.iter().any(|(other, model)| other == name && model.brings_vocabulary(models));
-        let is_loaded = |weights: &Weights| matches!(weights, Weights::File(_));
+        let is_loaded = |weights: &Weights| matches!(weights, Weights::File { .. });
         match self {
             Self::Vision { .. } => false,
             Self::Bert { config, weights, .. } => config.is_none() || is_loaded(weights),

@@ -207,21 +207,31 @@ fn too_many_words(question: &Question) -> Refusal {
         Change::Substituted { keep, words } => {
             // (1 − keep)^words has to stay above one half
             let largest = 1.0 - 0.5_f64.powf(1.0 / words as f64);
+            let largest_below = (largest * 100.0).ceil() - 1.0;
+            let (changed, fewer) = match words {
+                1 => ("the changed word".to_string(), ""),
+                _ => (format!("one of {words} changed words"), ", or fewer words"),
+            };
             let message = format!(
-                "of {words} changed words, a copy that keeps {} sees one with probability {} on average, and it has to \
-                 stay under 50 %",
+                "a copy that keeps {} of the words sees {changed} with probability {} on average, and it has to stay under \
+                 50 %",
                 written_percent(keep),
                 percent_of(1.0 - (1.0 - keep).powf(words as f64)),
             );
-            (message, format!("write `keep: {}%` or less, or fewer words", (largest * 100.0).floor()))
+            (message, format!("write `keep: {largest_below}%` or less{fewer}"))
         }
         Change::Edited { deletion, edits } => {
             let least = 0.5_f64.powf(1.0 / f64::from(edits));
+            let least_above = (least * 100.0).floor() + 1.0;
+            let (changed, fewer) = match edits {
+                1 => ("an edited word is".to_string(), ""),
+                _ => (format!("{edits} edited words are all"), ", or fewer edits"),
+            };
             let message = format!(
-                "{edits} edits are all deleted with probability {}, and it has to exceed 50 %",
+                "{changed} deleted with probability {}, and it has to exceed 50 %",
                 percent_of(deletion.powf(f64::from(edits))),
             );
-            (message, format!("write `delete: {}%` or more, or fewer edits", (least * 100.0).ceil()))
+            (message, format!("write `delete: {least_above}%` or more{fewer}"))
         }
         // no word changes, so only the radius can be too large
         Change::None => {

@@ -13,8 +13,31 @@ pub struct TextSearchFacts {
     pub access: Access,
     /// The kinds of edits that it makes, where each edit can be listed and so be tried again on its own.
     pub edits: &'static [EditKind],
+    /// What it reads of the network itself, beside its answers; a module of the user's own does not show it.
+    pub part: Option<NetworkPart>,
     /// The source file whose head documents it.
     pub source: &'static str,
+}
+
+/// A part of a language model that a search reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkPart {
+    /// The embeddings of its words.
+    Embeddings,
+    /// The head of the masked language model in the folder that it comes from.
+    MaskedHead,
+}
+
+impl NetworkPart {
+    /// What it is, for messages.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Embeddings => "the embeddings of a model's words",
+            Self::MaskedHead => {
+                "a masked language model, which only a folder in Hugging Face's layout can hold"
+            }
+        }
+    }
 }
 
 macro_rules! file {
@@ -31,6 +54,7 @@ kinds! {
             name: "importance",
             access: Access::Score,
             edits: &[EditKind::Deletion],
+            part: None,
             source: file!("importance"),
         };
         /// Probability-weighted word saliency, over synonyms.
@@ -38,6 +62,7 @@ kinds! {
             name: "PWWS",
             access: Access::Score,
             edits: &[EditKind::Synonyms],
+            part: None,
             source: file!("pwws"),
         };
         /// The search of `TextFooler`, over our synonyms.
@@ -45,6 +70,7 @@ kinds! {
             name: "TextFooler",
             access: Access::Score,
             edits: &[EditKind::Synonyms],
+            part: None,
             source: file!("textfooler"),
         };
         /// Misspellings of the words that matter most.
@@ -52,6 +78,7 @@ kinds! {
             name: "DeepWordBug",
             access: Access::Score,
             edits: &[],
+            part: None,
             source: file!("deepwordbug"),
         };
         /// Words exchanged along the gradient of their embeddings.
@@ -59,6 +86,7 @@ kinds! {
             name: "HotFlip",
             access: Access::Gradient,
             edits: &[],
+            part: Some(NetworkPart::Embeddings),
             source: file!("hotflip"),
         };
         /// A beam of the best partial edits, over synonyms and removals.
@@ -66,6 +94,7 @@ kinds! {
             name: "beam",
             access: Access::Score,
             edits: &[EditKind::Synonyms, EditKind::Deletion],
+            part: None,
             source: file!("beam"),
         };
         /// Words that a masked language model proposes.
@@ -73,6 +102,7 @@ kinds! {
             name: "BAE",
             access: Access::Score,
             edits: &[],
+            part: Some(NetworkPart::MaskedHead),
             source: file!("bae"),
         };
     }

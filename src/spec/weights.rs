@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::Hardening;
+use super::{Expectation, Hardening};
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Weights {
     /// Loaded.
-    File(Source),
+    File {
+        /// The file or folder.
+        source: Source,
+        /// What the model's clean answers must be, if the spec says so.
+        expect: Option<Expectation>,
+    },
     /// Trained here, and kept in the cache.
     Train(Train),
 }

@@ -131,6 +131,15 @@ fn a_tokenizer_file_means_the_same_as_its_vocabulary() {
     let path = folder.path().join("tokenizer.json");
     std::fs::write(&path, tokenizer("BertNormalizer", &ids)).expect("written");
     assert_eq!(Checkpoint::read(folder.path(), None).expect("a checkpoint").vocabulary, listed);
+    // transformers may follow tokenizer_config.json where the two differ, so the spec must decide
+    std::fs::write(folder.path().join("tokenizer_config.json"), r#"{"do_lower_case": false}"#)
+        .expect("written");
+    insta::assert_snapshot!("case_said_twice", refusal(folder.path()));
+    let decided = Checkpoint::read(folder.path(), Some(false)).expect("a checkpoint").vocabulary;
+    assert!(!decided.lowercase && decided.entries == listed.entries);
+    std::fs::write(folder.path().join("tokenizer_config.json"), r#"{"strip_accents": true}"#)
+        .expect("written");
+    Checkpoint::read(folder.path(), None).expect("tokenizer.json leaves it open");
     std::fs::write(&path, tokenizer("NFC", &ids)).expect("written");
     insta::assert_snapshot!("other_normalizer", refusal(folder.path()));
     let mut twice = ids;
@@ -184,6 +193,10 @@ fn broken_folders_get_their_errors() {
     std::fs::write(pickled.path().join("pytorch_model.bin"), b"PK").expect("written");
     told.push(refusal(pickled.path()));
     told.push(refusal(Path::new("no/such/folder")));
+    let whole = copy();
+    told.push(
+        refusal(&whole.path().join("vocab.txt")).replace(&whole.path().display().to_string(), "FOLDER"),
+    );
     insta::assert_snapshot!(told.join("\n\n"));
 }
 

@@ -53,27 +53,38 @@ def export(path, model, example, dynamic, new, opset=None, external=False):
     onnx.save(loaded, str(path))
 
 
-def write(folder, name, model, inputs, dynamic=None, new=True, **more):
-    """Exports `model` and writes the answers and the gradient by its first input."""
-    model = graphs.randomise(model)
+def gradient(model, inputs):
+    """The gradient by the first input."""
+    leaf = inputs[0].clone().requires_grad_()
+    nn.functional.log_softmax(model(leaf, *inputs[1:]), 1)[:, 0].sum().backward()
+    return leaf.grad
+
+
+def noise(model, inputs, wanted):
+    """How far PyTorch's own gradient moves where pixels change by about their rounding: at the kinks of a network, such as
+    ReLU's, gradients jump, and exporters round the weights into which they fold a batch norm."""
+    moved = [gradient(model, (x * (1 + 1e-6 * torch.randn_like(x)), *inputs[1:])) for x in [inputs[0]] * 8]
+    return torch.stack([(g - wanted).abs().max() for g in moved]).max().reshape(1)
+
+
+def write(folder, name, model, inputs, dynamic=None, new=True, prepare=lambda model, _: graphs.randomise(model), **more):
+    """Exports `model` and writes the answers and the gradient by the first input."""
+    model = prepare(model, inputs)
     example = tuple(x[:2].clone() for x in inputs)
     dynamic = dynamic or tuple({0: torch.export.Dim.DYNAMIC} for _ in inputs)
     path = folder / f"{name}.onnx"
     export(path, model, example, dynamic, new, **more)
-    leaf = inputs[0].clone()
-    if leaf.is_floating_point():
-        leaf.requires_grad_()
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    output = model(leaf, *inputs[1:])
+    output = model(*inputs)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     given = {info.name: x.numpy() for info, x in zip(session.get_inputs(), inputs)}
     golden = {f"input.{place}": x.contiguous() for place, x in enumerate(inputs)}
     golden["onnxruntime"] = torch.from_numpy(session.run(None, given)[0]).contiguous()
     golden["output"] = output.detach().contiguous()
-    if leaf.is_floating_point():
-        nn.functional.log_softmax(output, 1)[:, 0].sum().backward()
-        golden["gradient"] = leaf.grad.contiguous()
+    if inputs[0].is_floating_point():
+        golden["gradient"] = gradient(model, inputs).contiguous()
+        golden["noise"] = noise(model, inputs, golden["gradient"])
     save_file(golden, folder / f"{name}.safetensors")
     kinds = {node.op_type for node in onnx.load(str(path), load_external_data=False).graph.node}
     print(f"{name}: {path.stat().st_size} bytes, {' '.join(sorted(kinds))}", flush=True)
@@ -126,10 +137,11 @@ def small():
 
 
 def large(folder):
-    def both(into, name, model, inputs, dynamic=None):
+    def both(into, name, model, inputs, dynamic, prepare):
+        model = prepare(model, inputs)
         for how in (True, False):
             try:
-                write(into, f"{name}-{'new' if how else 'old'}", model, inputs, dynamic, how)
+                write(into, f"{name}-{'new' if how else 'old'}", model, inputs, dynamic, how, lambda model, _: model)
             except Exception:
                 print(f"{name}: FAILED\n{traceback.format_exc(limit=-1)}", flush=True)
 

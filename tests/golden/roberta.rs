@@ -166,6 +166,16 @@ fn a_vocabulary_of_byte_pairs_goes_through_medcerts_own_file() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_merges_is_no_part_of_them() {
+    let folder = copy(&["tokenizer.json"]);
+    let path = folder.path().join("merges.txt");
+    let plain = read_vocabulary(folder.path(), None).expect("a vocabulary");
+    let text = std::fs::read_to_string(&path).expect("merges");
+    std::fs::write(&path, format!("\u{feff}{text}")).expect("written");
+    assert_eq!(read_vocabulary(folder.path(), None).expect("a vocabulary"), plain);
+}
+
+#[test]
 fn each_token_is_found_at_its_place() {
     let network = network(&golden_folder());
     let tokenizer = &network.tokenizer.as_ref().expect("a tokenizer").tokenizer;
@@ -178,6 +188,16 @@ fn each_token_is_found_at_its_place() {
     assert_eq!(tokenizer.piece("normal"), Some(tokenizer.encode(text, MOST)[at]));
     assert_eq!(tokenizer.piece("cardiomegaly"), None);
     assert_eq!(tokenizer.places(text, 4).len(), 4);
+}
+
+/// Takes tensors whose names begin so out of a folder.
+fn leave_out(folder: &Path, beginning: &str) {
+    let path = folder.join("model.safetensors");
+    let bytes = std::fs::read(&path).expect("weights");
+    let file = SafeTensors::deserialize(&bytes).expect("weights");
+    let kept: Vec<_> = file.iter().filter(|(name, _)| !name.starts_with(beginning)).collect();
+    assert!(kept.len() < file.len(), "{beginning}");
+    std::fs::write(&path, safetensors::serialize(kept, None).expect("a file")).expect("written");
 }
 
 /// Why a folder is refused, without its name.
@@ -226,7 +246,19 @@ fn broken_folders_get_their_errors() {
             let _ = entries.insert("[MASK]".into(), id);
             file["added_tokens"] = json!([]);
         }),
+        of_config(&|config| config["id2label"] = json!({"0": "Abnormal", "1": "Normal"})),
     ];
+    let spaced = copy(&[]);
+    std::fs::write(spaced.path().join("tokenizer_config.json"), r#"{"add_prefix_space": true}"#)
+        .expect("written");
+    told.push(refusal(spaced.path()));
+    for without in
+        ["roberta.encoder.layer.0.output.dense.bias", "classifier.dense.weight", "classifier.out_proj"]
+    {
+        let folder = copy(&[]);
+        leave_out(folder.path(), without);
+        told.push(refusal(folder.path()));
+    }
     let pairs = copy(&["tokenizer.json"]);
     for (name, content) in [("merges.txt", "#version: 0.2\nĠ a\nal\n"), ("vocab.json", "[]")] {
         std::fs::write(pairs.path().join(name), content).expect("written");

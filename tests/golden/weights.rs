@@ -6,11 +6,12 @@ use medcert::Error;
 use medcert::lab::model::densenet::DenseNet;
 use medcert::lab::model::params::{Declarations, Declared, Init, Params, digest};
 use medcert::lab::model::residual::Residual;
-use medcert::lab::model::vision::Vision;
+use medcert::lab::model::vision::{Trunk, Vision};
 use medcert::lab::model::{Answers, Architecture};
 use medcert::lab::tensor;
 use medcert::lab::weights::WeightsFile;
 use medcert::lab::weights_form;
+use medcert::spec::VisionNetwork;
 use medcert::text::{Scheme, Vocabulary};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -210,6 +211,23 @@ fn a_trunk_is_taken_from_a_checkpoint_with_another_head() {
 }
 
 #[test]
+fn a_transformer_for_images_of_another_side_says_which() {
+    let of = |side| {
+        let trunk = Trunk::of(VisionNetwork::VitTiny, 16, side);
+        Architecture::Vision(Vision { trunk, views: 1, answers: Answers::TWO }).declare()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vit.safetensors");
+    let params = Params::random(&of(64), 5).expect("parameters");
+    weights_form::write(&path, &params, None).expect("written");
+    let file = WeightsFile::read(&path).expect("a sound file");
+    file.load(&of(64)).expect("its own side");
+    let why = file.load(&of(32)).map(drop).expect_err("another side").to_string();
+    assert!(why.contains("pos_embed has shape [1, 17, 16], needs [1, 5, 16]"), "{why}");
+    assert!(why.contains("it is for images of 64 pixels, so write `image: 64`"), "{why}");
+}
+
+#[test]
 fn a_densenet_is_read_under_the_names_of_old_checkpoints_too() {
     let network = DenseNet { growth: 4, ..DenseNet::XRV_DENSENET121 };
     let vision = Vision { trunk: network.into(), views: 1, answers: Answers::TWO };
@@ -239,7 +257,7 @@ fn a_densenet_is_read_under_the_names_of_old_checkpoints_too() {
         WeightsFile::read(&path).expect("a sound file")
     };
     let file = write("old.safetensors", &[]);
-    assert!(file.holds("features.denseblock1.denselayer1.norm.1.weight").expect("names"));
+    assert!(file.holds(|name| name == "features.denseblock1.denselayer1.norm.1.weight").expect("names"));
     let loaded = file.load(&declared).expect("the network");
     assert_eq!(digest(&loaded).expect("a digest"), digest(&params).expect("a digest"));
     // torchxrayvision's operating points are left out

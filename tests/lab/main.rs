@@ -28,6 +28,7 @@ mod defended_classes;
 mod device;
 mod endpoint_faults;
 mod endpoints;
+mod expectations;
 mod findings;
 mod fusion;
 mod hardening;

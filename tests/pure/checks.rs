@@ -492,7 +492,7 @@ fn d4_a_batch_that_was_dropped() {
 
 #[test]
 fn d6_a_model_that_may_know_these_patients() {
-    let loaded = || Weights::File(Source { path: "f".into(), sha256: None });
+    let loaded = || Weights::File { source: Source { path: "f".into(), sha256: None }, expect: None };
     // real patients, of whom a random part is the test part
     let real = |test: f64, weights: &dyn Fn() -> Weights| {
         let mut world = healthy();

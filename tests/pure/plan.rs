@@ -65,6 +65,30 @@ fn a_strength_of_zero_is_refused_at_its_place() {
 }
 
 #[test]
+fn searches_that_read_a_part_of_the_network_are_refused_where_it_has_none() {
+    let refusal = |models: &str, table: &str| {
+        let text = format!(
+            "claim: c\ndata: {{phantom: {{studies: 900, seed: 7}}}}\nsplit: {{test: 30%}}\nmodels:\n  {models}\ntable: [{table}]\n\
+             require: [m accuracy ≥ 9%]\n"
+        );
+        let plan = build(parse(Path::new("a.yaml"), &text).unwrap_or_else(|faults| panic!("{faults}")));
+        plan.check_access().err().map(|why| why.to_string())
+    };
+    let pin = "0".repeat(64);
+    let own =
+        format!("m: {{pt2: {{file: m.pt2, sha256: {pin}, reads: text, tokenizer: words, outputs: logits}}}}");
+    let tiny = "m: {bert: {config: tiny, train: {lr: 1e-3, epochs: 1}}}";
+    let folder = "m: {bert: {start: folder, train: {lr: 1e-3, epochs: 1}}}";
+    let told = [(own.as_str(), "20% HotFlip"), (own.as_str(), "20% BAE"), (tiny, "20% BAE")];
+    insta::assert_snapshot!(told.map(|(model, table)| refusal(model, table).expect("refused")).join("\n\n"));
+    for (model, table) in
+        [(own.as_str(), "20% PWWS"), (tiny, "20% HotFlip"), (folder, "20% HotFlip"), (folder, "20% BAE")]
+    {
+        assert_eq!(refusal(model, table), None, "{model} {table}");
+    }
+}
+
+#[test]
 fn a_row_is_empty_for_a_model_that_its_threat_cannot_touch() {
     let plan =
         plan("table: [steady, 50% deletion, steady + 50% deletion]\nrequire: [fusion accuracy ≥ 9%]\n");

@@ -18,7 +18,8 @@ pub const TODAY: Date = date(2026, 11, 25);
 
 /// A spec with an image model `vision`, a text model `language` and `fusion` of both; nothing is required.
 pub fn spec() -> Spec {
-    let file = |name: &str| Weights::File(Source { path: name.into(), sha256: None });
+    let file =
+        |name: &str| Weights::File { source: Source { path: name.into(), sha256: None }, expect: None };
     Spec {
         path: "specs/hand.yaml".into(),
         claim: "The fusion model keeps reading under attack".into(),

@@ -46,7 +46,7 @@ const XRAYVISION: [&str; 18] = [
 pub(super) fn of(source: &Source, weights: &[(Weights, Place)]) -> Result<String> {
     let graph = weights.iter().find_map(|(weights, _)| match weights.kept {
         Kept::Graph(graph) => Some((graph, &weights.path)),
-        Kept::Script | Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => None,
+        Kept::Script | Kept::Bert { .. } | Kept::Tokenizer { .. } | Kept::Vision { .. } => None,
     });
     let Some((graph, path)) = graph else {
         return Ok("      outputs: logits    # normal, abnormal; or `logit` of abnormal alone\n".into());

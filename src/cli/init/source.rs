@@ -49,6 +49,19 @@ impl Source {
         }
     }
 
+    /// The same data for models that read these views.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    pub(super) fn reading(self, views: &'static str, folder: &Path) -> Result<Self> {
+        let studies = if self.is_phantom() || self.views == views {
+            self.studies
+        } else {
+            count(&self.block, views, folder, self.root.as_deref())?
+        };
+        Ok(Self { views, studies, ..self })
+    }
+
     /// What stands before a metric in sentences about it.
     pub(super) fn asked(&self) -> &'static str {
         asked(&self.block)

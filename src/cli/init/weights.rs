@@ -28,15 +28,16 @@ pub(super) enum Kept {
     /// A BERT or RoBERTa in Hugging Face's layout; whether it classifies already, its positions, and whether the spec must say
     /// `lowercase`.
     Bert { classifies: bool, positions: u64, cased: bool },
-    /// A folder that holds a vocabulary and no weights.
-    Tokenizer,
-    /// A vision network with the side of its images and, where the spec has to say it, its width; whether it classifies
-    /// two classes already; and the network with the same tensors and the other scale of pixels, if there is one.
+    /// A folder that holds a vocabulary and no weights; the tokens of a text at most, if it says so.
+    Tokenizer { longest: Option<u64> },
+    /// A vision network with the side of its images and, where the spec has to say it, its width; the views that its head
+    /// of two classes reads, if it has one; and the network with the same tensors and the other scale of pixels, if there
+    /// is one.
     Vision {
         network: VisionNetwork,
         image: u64,
         width: Option<u64>,
-        classifies: bool,
+        head_views: Option<u64>,
         twin: Option<VisionNetwork>,
     },
     /// A `TorchScript` module.
@@ -66,7 +67,7 @@ impl Weights {
     pub(super) fn is_module(&self) -> bool {
         match self.kept {
             Kept::Script | Kept::Graph(_) => true,
-            Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => false,
+            Kept::Bert { .. } | Kept::Tokenizer { .. } | Kept::Vision { .. } => false,
         }
     }
 }
@@ -129,7 +130,8 @@ fn folder(path: &Path) -> Result<Weights> {
         let names: BTreeSet<String> = names.values().filter_map(Value::as_str).map(str::to_string).collect();
         names.iter().map(|name| at(name)).collect()
     } else if has_words && !at("pytorch_model.bin").is_file() {
-        return Ok(Weights { path: path.to_path_buf(), kept: Kept::Tokenizer, sha256: String::new() });
+        let kept = Kept::Tokenizer { longest: longest(path)? };
+        return Ok(Weights { path: path.to_path_buf(), kept, sha256: String::new() });
     } else {
         return Err(Error::Input(format!(
             "{shown} holds no model.safetensors; name a folder in Hugging Face's layout (pickle files are refused: convert \
@@ -166,6 +168,17 @@ fn folder(path: &Path) -> Result<Weights> {
     Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&files)? })
 }
 
+/// The tokens of a text that a tokenizer reads at most, if its folder says so; transformers writes a huge number where it
+/// does not know.
+fn longest(folder: &Path) -> Result<Option<u64>> {
+    let about = folder.join("tokenizer_config.json");
+    if !about.is_file() {
+        return Ok(None);
+    }
+    let most = json(&about)?.get("model_max_length").and_then(Value::as_u64);
+    Ok(most.filter(|most| *most >= 8))
+}
+
 /// Whether a vocabulary holds capital letters, and nothing says whether texts are put into lower case.
 fn is_cased_unsaid(folder: &Path) -> Result<bool> {
     let about = folder.join("tokenizer_config.json");
@@ -187,14 +200,9 @@ fn json(path: &Path) -> Result<Value> {
 /// Which network the tensors of a file belong to.
 fn vision(path: &Path) -> Result<Kept> {
     let tensors = tensors(path)?;
-    let unknown = |what: &str| {
-        Err(Error::Input(format!(
-            "{} {what}; write its model by hand, with `weights: FILE` (README, Models)",
-            path.display()
-        )))
-    };
+    let unknown = |what: &str| Err(Error::Input(format!("{} {what}", path.display())));
     if tensors.keys().any(|name| name.contains("embeddings.word_embeddings")) {
-        return unknown("reads text; name its folder in Hugging Face's layout, or");
+        return unknown("reads text; name its folder in Hugging Face's layout");
     }
     if let Some(known) = dense(&tensors).or_else(|| transformer(&tensors)) {
         return Ok(known);
@@ -214,11 +222,21 @@ fn vision(path: &Path) -> Result<Kept> {
         ([3, 4, 23, 3], true, true) => VisionNetwork::SeResnet101,
         ([3, 8, 36, 3], true, true) if tensors.contains_key("layer0.conv3.weight") => VisionNetwork::Senet154,
         ([3, 8, 36, 3], true, true) => VisionNetwork::SeResnet152,
-        _ => return unknown("holds no vision network that is known by its tensors"),
+        _ => {
+            return unknown(
+                "holds no vision network that is built in, by its tensors; export the model with torch.export, and name the .pt2 \
+                 file (manual, Models)",
+            );
+        }
     };
-    let head = ["last_linear.weight", "fc.weight"].iter().find_map(|name| shape(name, 0));
     let width = shape("layer1.0.conv1.weight", 0).filter(|_| network == VisionNetwork::SeResnet18);
-    Ok(Kept::Vision { network, image: usual_side(width), width, classifies: head == Some(2), twin: None })
+    Ok(Kept::Vision {
+        network,
+        image: usual_side(width),
+        width,
+        head_views: head_views(&tensors),
+        twin: None,
+    })
 }
 
 /// The side that a spec begins with: that of ImageNet, or a small one for a network of another width than published.
@@ -230,6 +248,22 @@ fn usual_side(width: Option<u64>) -> u64 {
 fn highest(tensors: &Tensors, prefix: &str) -> Option<usize> {
     let of = |name: &String| name.strip_prefix(prefix)?.split('.').next()?.parse().ok();
     tensors.keys().filter_map(of).max()
+}
+
+/// The views whose features a head of two classes reads, side by side; None if there is no such head.
+fn head_views(tensors: &Tensors) -> Option<u64> {
+    let heads = ["last_linear.weight", "fc.weight", "classifier.weight", "head.weight"];
+    let [2, reads] = *heads.iter().find_map(|name| tensors.get(*name))?.as_slice() else { return None };
+    // what ends the trunk has as many channels as it makes features
+    let ends = ["features.norm5.weight", "norm.weight"].iter().find_map(|name| tensors.get(*name));
+    let last = |conv: &str| {
+        tensors.iter().rev().find(|(name, _)| name.starts_with("layer4.") && name.ends_with(conv))
+    };
+    let ends = ends.or_else(|| {
+        ["conv3.weight", "conv2.weight"].iter().find_map(|conv| last(conv)).map(|(_, shape)| shape)
+    });
+    let features = ends.and_then(|shape| shape.first()).copied().unwrap_or(reads);
+    Some((reads / features.max(1)).max(1))
 }
 
 /// A DenseNet-121, as torchvision (three channels) or torchxrayvision (one) saves it.
@@ -250,8 +284,13 @@ fn dense(tensors: &Tensors) -> Option<Kept> {
         .iter()
         .find_map(|conv| shape(&format!("features.denseblock1.denselayer1.{conv}.weight"), 0))?;
     let width = (growth != u64::from(network.usual_width())).then_some(growth);
-    let classifies = shape("classifier.weight", 0) == Some(2);
-    Some(Kept::Vision { network, image: usual_side(width), width, classifies, twin: None })
+    Some(Kept::Vision {
+        network,
+        image: usual_side(width),
+        width,
+        head_views: head_views(tensors),
+        twin: None,
+    })
 }
 
 /// A vision transformer as timm saves it; its positions say the side of its images.
@@ -280,7 +319,7 @@ fn transformer(tensors: &Tensors) -> Option<Kept> {
         twin: Some(twin),
         image: side * patch,
         width: Some(width).filter(|_| found.is_none()),
-        classifies: shape("head.weight").is_some_and(|shape| shape.first() == Some(&2)),
+        head_views: head_views(tensors),
     })
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Draft<'a> {
     pub(super) script: Option<(Kind, String)>,
 }
 
+/// Tokens of a report that a model reads at most, unless it reads fewer.
+const USUAL_TOKENS: u64 = 256;
 /// The usual normalisation of pixels, for a file that states none.
 const GRAY: &str = "      mean: [0.5]                        # taken from pixels in [0, 1]; [0] and [1] if it does so itself\n      deviation: [0.25]\n";
 const COLOURS: &str = "      mean: [0.485, 0.456, 0.406]        # taken from pixels in [0, 1]; [0, 0, 0] and [1, 1, 1] if it does so itself\n      deviation: [0.229, 0.224, 0.225]\n";
@@ -74,7 +76,7 @@ impl Draft<'_> {
         let found = self.weights.iter().find(|(weights, _)| match weights.kept {
             Kept::Bert { .. } => kind == Kind::Language,
             Kept::Vision { .. } => kind == Kind::Vision,
-            Kept::Tokenizer | Kept::Script | Kept::Graph(_) => false,
+            Kept::Tokenizer { .. } | Kept::Script | Kept::Graph(_) => false,
         });
         match (kind, found) {
             (Kind::Fusion, _) => "  # features of both, concatenated; it starts from the two models above\n  fusion: {early_fusion: {vision: vision, language: language, train: {optimizer: adam, lr: 1e-4, epochs: 4, batch: 16}}}\n".into(),
@@ -98,7 +100,7 @@ impl Draft<'_> {
         let reads = reads.iter().find(|(known, _)| *known == kind).map_or("both", |(_, reads)| reads);
         let graph = match weights.kept {
             Kept::Graph(graph) => Some(graph),
-            Kept::Script | Kept::Bert { .. } | Kept::Tokenizer | Kept::Vision { .. } => None,
+            Kept::Script | Kept::Bert { .. } | Kept::Tokenizer { .. } | Kept::Vision { .. } => None,
         };
         let (format, trusted) = match graph {
             Some(graph) => (graph.format, ""),
@@ -120,8 +122,14 @@ impl Draft<'_> {
             let _ = write!(text, "      image: {side:<12}# side in pixels\n      channels: {channels}\n");
             text.push_str(if channels == 1 { GRAY } else { COLOURS });
         }
-        if let (true, Some((_, place))) = (kind != Kind::Vision, words) {
-            let _ = write!(text, "      tokenizer: {}\n      max_tokens: 256\n", scalar(&place.path));
+        if let (true, Some((words, place))) = (kind != Kind::Vision, words) {
+            let longest = match words.kept {
+                Kept::Tokenizer { longest } => longest,
+                Kept::Bert { positions, .. } => Some(positions),
+                Kept::Vision { .. } | Kept::Script | Kept::Graph(_) => None,
+            };
+            let most = longest.map_or(USUAL_TOKENS, |longest| longest.min(USUAL_TOKENS));
+            let _ = write!(text, "      tokenizer: {}\n      max_tokens: {most}\n", scalar(&place.path));
         }
         text.push_str(outputs);
         text
@@ -183,7 +191,7 @@ fn loaded(weights: &Weights, place: &Place) -> String {
     let source = format!("{{path: {}, sha256: {}}}", scalar(&place.path), scalar(&weights.sha256));
     match &weights.kept {
         Kept::Bert { classifies, positions, cased } => {
-            let max_tokens = (*positions).min(256);
+            let max_tokens = (*positions).min(USUAL_TOKENS);
             let cased =
                 if *cased { "\n      lowercase: false   # its vocabulary holds capital letters" } else { "" };
             if *classifies {
@@ -196,12 +204,12 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 )
             }
         }
-        Kept::Vision { network, image, width, classifies, twin } => {
+        Kept::Vision { network, image, width, head_views, twin } => {
             let twin = twin.map_or(String::new(), |twin| {
                 format!("  # for pixels in [−1, 1]; if it was trained with ImageNet's normalisation, write {} instead\n", twin.name())
             });
             let width = width.map_or(String::new(), |width| format!("\n      width: {width}"));
-            let rest = if *classifies {
+            let rest = if head_views.is_some() {
                 format!("weights: {source}")
             } else {
                 format!("start: {source}\n      train: {{optimizer: adam, lr: 1e-4, epochs: 5, batch: 16}}")
@@ -211,6 +219,6 @@ fn loaded(weights: &Weights, place: &Place) -> String {
                 network.name()
             )
         }
-        Kept::Tokenizer | Kept::Script | Kept::Graph(_) => String::new(),
+        Kept::Tokenizer { .. } | Kept::Script | Kept::Graph(_) => String::new(),
     }
 }

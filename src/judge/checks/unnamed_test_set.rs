@@ -44,7 +44,7 @@ fn was_trained_elsewhere(spec: &Spec, model: usize) -> bool {
         return base.is_some_and(|base| was_trained_elsewhere(spec, base));
     }
     let is_loaded = match model.weights() {
-        Some(Weights::File(_)) | None => true,
+        Some(Weights::File { .. }) | None => true,
         Some(Weights::Train(_)) => false,
     };
     let is_part = |part: Referent| was_trained_elsewhere(spec, part.place);

@@ -33,6 +33,11 @@ impl Object {
         Ok(Self { path, value })
     }
 
+    /// The folder that it lies in.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     pub(super) fn wrong(&self, why: &str) -> Error {
         Error::Input(format!("{}: {why}", self.path.display()))
     }
@@ -59,8 +64,9 @@ impl Object {
         }
     }
 
-    /// Refuses other than so many classes, or names of two that say that the first is abnormal.
-    pub(super) fn has_our_classes(&self, classes: usize) -> Result<()> {
+    /// Refuses other than so many classes, or names of two that say that the first is abnormal. `last` begins the names of
+    /// the classifier's last layer.
+    pub(super) fn has_our_classes(&self, classes: usize, last: &str) -> Result<()> {
         self.only("problem_type", &Value::from("single_label_classification"))?;
         let Some(labels) = self.value.get("id2label").and_then(Value::as_object) else { return Ok(()) };
         let names: Vec<String> = labels.values().map(|name| name.to_string().to_lowercase()).collect();
@@ -89,7 +95,7 @@ impl Object {
         if is("0", &ABNORMAL) || is("1", &NORMAL) {
             return Err(self.wrong(&format!(
                 "`id2label` calls the first class {} and the second {}, and the first must be normal; exchange the two \
-                 rows of `classifier.weight` and `classifier.bias`, and the two labels",
+                 rows of `{last}weight` and `{last}bias`, and the two labels",
                 labels.get("0").unwrap_or(&Value::Null),
                 labels.get("1").unwrap_or(&Value::Null)
             )));

@@ -25,10 +25,16 @@ const PADDED: usize = 128;
 const LEFT_BEHIND: [&str; 3] = ["cls.", "bert.embeddings.position_ids", UNUSED];
 /// The layer above [CLS].
 const POOLER: &str = "bert.pooler.";
+const POOLER_LAYER: &str = "bert.pooler.dense.";
 /// The name of what no network of medcert's reads.
 const UNUSED: &str = "unused.";
-/// RoBERTa's names of the masked language model's head, and medcert's.
-const ROBERTA_HEAD: [(&str, &str); 3] = [
+/// The beginnings of RoBERTa's names, and medcert's. Its classifier is a layer in place of the pooler, and one above; the
+/// pooler of a bare encoder serves neither. The masked language model's head comes last.
+const ROBERTA: [(&str, &str); 7] = [
+    ("roberta.pooler.", UNUSED),
+    ("roberta.", "bert."),
+    ("classifier.dense.", POOLER_LAYER),
+    ("classifier.out_proj.", "classifier."),
     ("lm_head.dense.", "cls.predictions.transform.dense."),
     ("lm_head.layer_norm.", "cls.predictions.transform.LayerNorm."),
     ("lm_head.", "cls.predictions."),
@@ -55,8 +61,11 @@ impl Checkpoint {
     /// lowercased for a cased vocabulary.
     pub fn read(folder: &Path, lowercase: Option<bool>) -> Result<Self> {
         if !folder.is_dir() {
+            let parent =
+                folder.parent().filter(|parent| folder.is_file() && parent.join("config.json").is_file());
+            let which = parent.map_or("one".to_string(), |parent| format!("{}, the one", parent.display()));
             return Err(Error::Input(format!(
-                "{} is no folder; name one that holds config.json, model.safetensors and a vocabulary",
+                "{} is no folder; name {which} that holds config.json, model.safetensors and a vocabulary",
                 folder.display()
             )));
         }
@@ -87,8 +96,7 @@ impl Checkpoint {
         let mut d = Declarations::default();
         self.bert.declare_trunk(&mut d);
         let ignored = [&LEFT_BEHIND[..], &["classifier."]].concat();
-        let expected =
-            Expected { declared: &d.list, rename: self.rename(), ignored: &ignored, optional: &[POOLER] };
+        let expected = self.expected(&d, &ignored, &[POOLER]);
         let mut values = self.file.values(&expected)?;
         values.retain(|(name, ..)| self.bert.family == Family::Bert || !name.starts_with(POOLER));
         Ok(values)
@@ -100,14 +108,21 @@ impl Checkpoint {
     /// As for [`WeightsFile::values`]; or there are other than so many classes, or the names of two say that the first is
     /// abnormal.
     pub fn classifier(&self, classes: usize) -> Result<Params> {
-        self.about.has_our_classes(classes)?;
+        let last = self.published("classifier.");
+        // under any prefix: a file whose names all have one gets its own message
+        if !self.file.holds(|name| name.ends_with(&format!("{last}weight")))? {
+            let folder = self.about.folder().display();
+            return Err(Error::Input(format!(
+                "{folder} holds no classifier ({last}weight), so that its weights cannot be loaded as they are; write `start: {folder}` \
+                 with `train`, or name the folder of a model that was fine-tuned"
+            )));
+        }
+        self.about.has_our_classes(classes, &last)?;
         let bert = Bert { answers: Answers::Classes(classes), ..self.bert };
         let mut d = Declarations::default();
         bert.declare_trunk(&mut d);
         bert.declare_head(&mut d);
-        let expected =
-            Expected { declared: &d.list, rename: self.rename(), ignored: &LEFT_BEHIND, optional: &[] };
-        let mut values = self.file.values(&expected)?.into_iter();
+        let mut values = self.file.values(&self.expected(&d, &LEFT_BEHIND, &[]))?.into_iter();
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
     }
 
@@ -124,12 +139,11 @@ impl Checkpoint {
         let ignored =
             ["cls.seq_relationship.", "bert.embeddings.position_ids", POOLER, UNUSED, "classifier."];
         let mut optional = vec!["cls.predictions.decoder."];
-        if self.file.holds(&self.published("cls.predictions.decoder.bias"))? {
+        let own_bias = self.published("cls.predictions.decoder.bias");
+        if self.file.holds(|name| name == own_bias)? {
             optional.push("cls.predictions.bias");
         }
-        let rename = self.rename();
-        let expected = Expected { declared: &d.list, rename, ignored: &ignored, optional: &optional };
-        let values = self.file.values(&expected)?;
+        let values = self.file.values(&self.expected(&d, &ignored, &optional))?;
         d.list.retain(|parameter| values.iter().any(|(name, ..)| *name == parameter.name));
         let mut values = values.into_iter();
         Params::make(&d.list, |_| Ok(values.next().map(|(_, _, values)| values).unwrap_or_default()))
@@ -140,24 +154,29 @@ impl Checkpoint {
     /// # Errors
     /// A file is not valid.
     pub fn predicts_words(&self) -> Result<bool> {
-        self.file.holds(&self.published("cls.predictions.transform.dense.weight"))
+        let first = self.published("cls.predictions.transform.dense.weight");
+        self.file.holds(|name| name == first)
     }
 
-    /// Turns a published name into medcert's.
-    fn rename(&self) -> fn(&str) -> String {
-        match self.bert.family {
-            Family::Bert => of_bert,
-            Family::Roberta => of_roberta,
-        }
-    }
-
-    /// The published name of a parameter of the masked language model's head.
+    /// The name of medcert's that the folder has under another.
     fn published(&self, name: &str) -> String {
         match self.bert.family {
             Family::Bert => name.to_string(),
-            Family::Roberta => {
-                ROBERTA_HEAD.iter().fold(name.to_string(), |name, (theirs, ours)| name.replace(ours, theirs))
-            }
+            Family::Roberta => to_roberta(name),
+        }
+    }
+
+    /// These parameters, under the names of the family.
+    fn expected<'a>(
+        &self,
+        declared: &'a Declarations,
+        ignored: &'a [&'a str],
+        optional: &'a [&'a str],
+    ) -> Expected<'a> {
+        let expected = Expected { ignored, optional, ..Expected::exactly(&declared.list) };
+        match self.bert.family {
+            Family::Bert => Expected { rename: of_bert, ..expected },
+            Family::Roberta => Expected { rename: of_roberta, published: to_roberta, ..expected },
         }
     }
 }
@@ -186,16 +205,19 @@ fn of_bert(name: &str) -> String {
     if is_bare(&name) { format!("bert.{name}") } else { name }
 }
 
-/// medcert's name for one of RoBERTa's. Its classifier is a layer in place of the pooler, and one above; the pooler of a
-/// bare encoder serves neither.
+/// medcert's name for one of RoBERTa's.
 fn of_roberta(name: &str) -> String {
     let name = if is_bare(name) { format!("roberta.{name}") } else { name.to_string() };
-    let theirs = [("roberta.pooler.", UNUSED), ("roberta.", "bert.")];
-    let theirs = theirs
-        .iter()
-        .chain(&[("classifier.dense.", "bert.pooler.dense."), ("classifier.out_proj.", "classifier.")]);
-    let mut theirs = theirs.chain(&ROBERTA_HEAD);
-    theirs.find_map(|(theirs, ours)| Some(format!("{ours}{}", name.strip_prefix(theirs)?))).unwrap_or(name)
+    let ours =
+        ROBERTA.iter().find_map(|(theirs, ours)| Some(format!("{ours}{}", name.strip_prefix(theirs)?)));
+    ours.unwrap_or(name)
+}
+
+/// RoBERTa's name for one of medcert's.
+fn to_roberta(name: &str) -> String {
+    let fits = ROBERTA.iter().filter(|(_, ours)| name.starts_with(ours));
+    let longest = fits.max_by_key(|(_, ours)| ours.len());
+    longest.map_or(name.to_string(), |(theirs, ours)| format!("{theirs}{}", &name[ours.len()..]))
 }
 
 /// Whether a name is that of an encoder that was saved without a head.

@@ -24,13 +24,53 @@ const AGAIN: &str = "copy the tokenizer's files again";
 pub fn read_vocabulary(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
     let (whole, pairs) = (folder.join("tokenizer.json"), folder.join("vocab.json"));
     let said_by_files = if whole.exists() {
-        of_tokenizer(&Object::read(whole)?)?
+        let file = Object::read(whole)?;
+        let vocabulary = of_tokenizer(&file)?;
+        check_config(folder, &vocabulary, lowercase)?;
+        vocabulary
     } else if pairs.exists() && !folder.join("vocab.txt").exists() {
         of_pairs(folder, &Object::read(pairs)?)?
     } else {
         return of_list(folder, lowercase);
     };
     Ok(Vocabulary { lowercase: lowercase.unwrap_or(said_by_files.lowercase), ..said_by_files })
+}
+
+/// `tokenizer_config.json`, if it is there.
+fn config_of(folder: &Path) -> Result<Option<Object>> {
+    let path = folder.join("tokenizer_config.json");
+    if path.exists() { Object::read(path).map(Some) } else { Ok(None) }
+}
+
+/// A text without the byte order mark that some editors put first.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Refuses a `tokenizer.json` where `tokenizer_config.json` says otherwise: transformers follows the latter in some of its
+/// versions. A `lowercase` of the spec decides for itself.
+fn check_config(folder: &Path, vocabulary: &Vocabulary, lowercase: Option<bool>) -> Result<()> {
+    let Some(about) = config_of(folder)? else { return Ok(()) };
+    let differs = |key: &str, found: bool| {
+        about.flag(key).filter(|said| *said != found).map(|said| (key.to_string(), said))
+    };
+    let fault = match &vocabulary.scheme {
+        Scheme::WordPiece { strip_accents, split_chinese } => {
+            let lower = differs("do_lower_case", vocabulary.lowercase).filter(|_| lowercase.is_none());
+            if let Some((key, said)) = lower {
+                return Err(about.wrong(&format!(
+                    "`{key}` is {said}, and tokenizer.json says otherwise; write `lowercase: true` or `lowercase: false` in the spec, \
+                     as the model was trained"
+                )));
+            }
+            let accents = strip_accents.and_then(|found| differs("strip_accents", found));
+            accents.or_else(|| differs("tokenize_chinese_chars", *split_chinese))
+        }
+        Scheme::BytePairs { leading_space, .. } => differs("add_prefix_space", *leading_space),
+    };
+    fault.map_or(Ok(()), |(key, said)| {
+        Err(about.wrong(&format!("`{key}` is {said}, and tokenizer.json says otherwise; {AGAIN}")))
+    })
 }
 
 /// The vocabulary of `vocab.txt`.
@@ -43,11 +83,9 @@ fn of_list(folder: &Path, lowercase: Option<bool>) -> Result<Vocabulary> {
             "the folder needs tokenizer.json, or vocab.txt, or vocab.json and merges.txt",
         )
     })?;
-    let entries: Vec<String> = text.lines().map(str::to_string).collect();
+    let entries: Vec<String> = without_mark(&text).lines().map(str::to_string).collect();
     let (mut said, mut scheme) = (lowercase, Scheme::BERT);
-    let about = folder.join("tokenizer_config.json");
-    if about.exists() {
-        let about = Object::read(about)?;
+    if let Some(about) = config_of(folder)? {
         said = said.or(about.flag("do_lower_case"));
         scheme = Scheme::WordPiece {
             strip_accents: about.flag("strip_accents"),
@@ -76,7 +114,7 @@ fn of_pairs(folder: &Path, file: &Object) -> Result<Vocabulary> {
     let text = bounded_text(&path, LIMIT_BYTES)
         .map_err(|why| Error::unreadable(&path, &why, "vocab.json needs merges.txt beside it"))?;
     // the first line may say the version
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
+    let lines = without_mark(&text).lines().enumerate().filter(|(_, line)| !line.is_empty());
     let lines = lines.filter(|(place, line)| *place > 0 || !line.starts_with("#version"));
     let pair = |(place, line): (usize, &str)| {
         pair_of(line).ok_or_else(|| {
@@ -88,9 +126,7 @@ fn of_pairs(folder: &Path, file: &Object) -> Result<Vocabulary> {
         })
     };
     let merges = lines.map(pair).collect::<Result<_>>()?;
-    let about = folder.join("tokenizer_config.json");
-    let about = if about.exists() { Some(Object::read(about)?) } else { None };
-    let leading_space = about.and_then(|about| about.flag("add_prefix_space")).unwrap_or(false);
+    let leading_space = config_of(folder)?.and_then(|about| about.flag("add_prefix_space")).unwrap_or(false);
     Ok(Vocabulary { entries, lowercase: false, scheme: Scheme::BytePairs { merges, leading_space } })
 }
 

@@ -44,12 +44,21 @@ pub struct Transformer {
 impl Transformer {
     /// Name of the classifier in the published checkpoint.
     pub const HEAD: &'static str = "head";
+    /// Name of the embeddings of positions, `[1, positions, width]`.
+    const POSITIONS: &'static str = "pos_embed";
     /// What a checkpoint holds above the trunk.
     pub const ABOVE: &'static [&'static str] = &["head."];
 
     /// A network with so many channels a token, for square images of a side in pixels.
     pub fn new(scale: Scale, width: usize, side: usize) -> Self {
         Self { scale, width, patches: side / PATCH }
+    }
+
+    /// The side in pixels of the images that a tensor of a checkpoint is made for, if it tells: one position for each patch,
+    /// and one for the token of its own.
+    pub fn side_of(name: &str, shape: &[usize]) -> Option<usize> {
+        let patches = shape.get(1)?.checked_sub(1)?;
+        (name == Self::POSITIONS && patches.isqrt().pow(2) == patches).then_some(patches.isqrt() * PATCH)
     }
 
     /// Attention heads: one for every 64 channels, and one at least.
@@ -62,7 +71,7 @@ impl Transformer {
         let (width, tokens) = (self.width, self.patches.pow(2) + 1);
         let normal = Init::Normal(DEVIATION);
         d.weight("cls_token", &[1, 1, width], normal);
-        d.weight("pos_embed", &[1, tokens, width], normal);
+        d.weight(Self::POSITIONS, &[1, tokens, width], normal);
         d.within("patch_embed", |d| {
             d.weight("proj.weight", &[width, 3, PATCH, PATCH], normal);
             d.weight("proj.bias", &[width], Init::Constant(0.0));
@@ -93,7 +102,7 @@ impl Transformer {
         let x =
             p.sub("patch_embed").conv("proj", &x, PATCH as i64, 0, 1)?.f_flatten(2, 3)?.f_transpose(1, 2)?;
         let own = p.get("cls_token")?.f_expand([count, 1, width], false)?;
-        let mut x = Tensor::f_cat(&[own, x], 1)?.f_add(p.get("pos_embed")?)?;
+        let mut x = Tensor::f_cat(&[own, x], 1)?.f_add(p.get(Self::POSITIONS)?)?;
         for layer in 0..LAYERS {
             let p = p.sub(&format!("blocks.{layer}"));
             let projected = p.linear("attn.qkv", &p.layer_norm("norm1", &x, NORM_EPSILON)?)?;

@@ -234,13 +234,19 @@ impl Script {
         if let Some(tokens) = text {
             arguments.extend(ids_and_mask(tokens)?);
         }
+        let remedy = if text.is_some() {
+            "say in the spec what it reads (`reads`, `image`, `channels`), write a smaller `max_tokens` if it reads fewer tokens, or \
+             save it with these arguments"
+        } else {
+            "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments"
+        };
         of.module.forward(&arguments).map_err(|why| match why {
             // these errors are the user's module's, not medcert's
             Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
                 let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
                 self.refused(
                     &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
-                    "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments",
+                    remedy,
                 )
             }
             other => other,

@@ -143,7 +143,8 @@ impl Part {
 
     fn weights(&mut self, weights: &Weights) -> &mut Self {
         match weights {
-            Weights::File(source) => self.source("weights", source),
+            // an expectation changes no evidence: where it does not hold, nothing is attacked
+            Weights::File { source, expect: _ } => self.source("weights", source),
             Weights::Train(Train { optimizer, lr, schedule, epochs, batch, seed, freeze, hardening }) => self
                 .put("optimizer", optimizer.name())
                 .put("lr", lr)

@@ -27,6 +27,7 @@ pub(super) fn check(table: &Root<'_>, classes: &[String], readers: &[ModelInputs
     }
     if let Some(node) = &table.models.node {
         check_modules(node, classes, models);
+        check_expectations(node, models);
     }
 }
 
@@ -43,7 +44,13 @@ fn check_modules(node: &Node<'_>, classes: &[String], models: &[Named<Model>]) {
             );
             node.fault_of_key(message, Some(help));
         }
-        if let Some(Expectation::Logits(_)) = &script.expect {
+    }
+}
+
+/// Expected log-odds are of two classes.
+fn check_expectations(node: &Node<'_>, models: &[Named<Model>]) {
+    for (name, model) in models {
+        if let Some(Expectation::Logits(_)) = model.expect() {
             let message = format!("`{name}` expects log-odds, which are of two classes");
             let help = "expect an accuracy, such as `expect: {accuracy: 90%}`".to_string();
             node.fault_of_key(message, Some(help));

@@ -34,8 +34,9 @@ const PROPOSED: usize = 50;
 pub fn propose(reports: &Reports<'_>, share: f64, queries: u32) -> Result<Vec<Vec<Vec<Edit>>>> {
     let masked = reports.reader.masked().ok_or_else(|| {
         Error::Input(format!(
-            "BAE asks a masked language model for words, and {} has no such head (`cls.predictions`); start its text \
-             branch from a folder that holds one, or take a search over synonyms, such as PWWS or TextFooler",
+            "BAE asks a masked language model for words, and {} has no such head (BERT's \
+             `cls.predictions`, RoBERTa's `lm_head`); start its text branch from a folder that holds one, or take a search \
+             over synonyms, such as PWWS or TextFooler",
             reports.reader.name()
         ))
     })?;

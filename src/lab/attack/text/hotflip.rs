@@ -68,8 +68,9 @@ impl<'a> Table<'a> {
     fn of(reader: &'a dyn Reader, lexicon: &'a Lexicon) -> Result<Self> {
         let pieces = reader.pieces().ok_or_else(|| {
             Error::Input(format!(
-                "HotFlip needs the gradient by the embeddings of words, and {} does not give it, as no TorchScript \
-                 module does; take a search that asks for scores alone, such as TextFooler",
+                "HotFlip needs the gradient by the embeddings of words, and {} does not give it, because \
+                 only medcert's own networks show their embeddings; take a search that asks for scores alone, such as \
+                 TextFooler",
                 reader.name()
             ))
         })?;

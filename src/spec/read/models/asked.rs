@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::expectation::{ABOUT_EXPECT, EXPECT};
 use super::script::{
-    INPUTS, Inputs, LEAST_SIDE, MOST_SIDE, check_trust, expectation, expectation_schema, outputs_among,
-    schema_of_outputs_among, unread,
+    INPUTS, Inputs, LEAST_SIDE, MOST_SIDE, check_trust, outputs_among, schema_of_outputs_among, unread,
 };
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
@@ -99,10 +99,7 @@ table! {
         ),
         batch: u32 = usual("Cases a request at most.", whole(1, 1024), 8),
         timeout: u32 = usual("Seconds that an answer may take.", whole(1, 3600), 60),
-        expect: Option<Expectation> = optional(
-            "What it must answer before anything is attacked, so that a wrong size is caught.",
-            own(expectation, expectation_schema),
-        ),
+        expect: Option<Expectation> = optional(ABOUT_EXPECT, EXPECT),
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
     let Bert { config, start, max_tokens, lowercase, weights } = Bert::read(node)?;
     check_start(start.node.as_ref(), &weights);
     let weights = read_weights(node, &weights, Optimizer::AdamW);
-    let is_folder = matches!(&weights, Some(Weights::File(source)) if !source.is_file());
+    let is_folder = matches!(&weights, Some(Weights::File { source, .. }) if !source.is_file());
     let says_size = is_folder || start.is_given();
     let config = match (config.node, says_size) {
         (Some(config), true) => {

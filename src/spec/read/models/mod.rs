@@ -2,6 +2,7 @@
 
 mod asked;
 mod bert;
+mod expectation;
 mod fusion;
 mod hardening;
 mod script;

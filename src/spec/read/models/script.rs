@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
+use super::expectation::{ABOUT_EXPECT, EXPECT};
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
 use crate::spec::table::{
@@ -52,10 +53,7 @@ table! {
             own(outputs, schema_of_outputs),
             "logits",
         ),
-        expect: Option<Expectation> = optional(
-            "What it must answer before anything is attacked, so that a wrong normalisation or size is caught.",
-            own(expectation, expectation_schema),
-        ),
+        expect: Option<Expectation> = optional(ABOUT_EXPECT, EXPECT),
     }
 }
 
@@ -84,32 +82,6 @@ pub(super) fn schema_of_outputs_among(about: &str, kinds: &[(&str, Outputs)]) ->
     let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
     let names = parts::list(&json!({"type": "string"}), 1);
     json!({"description": about, "anyOf": [{"enum": words}, names], "examples": ["logits", ["effusion", "nodule"]]})
-}
-
-/// The kinds of golden answers.
-const EXPECTATIONS: [&str; 2] = ["accuracy", "logits"];
-
-/// Golden answers: `accuracy: 71.3%`, or `logits: FILE.csv`.
-pub(super) fn expectation(node: &Node<'_>) -> Option<Expectation> {
-    let (kind, node) = node.choice("kind of answer", &EXPECTATIONS)?;
-    if kind == "logits" {
-        return node.path().map(Expectation::Logits);
-    }
-    let share = node.share()?;
-    let word = node.word();
-    let digits = word.trim().trim_end_matches('%').trim_end();
-    let written = digits.split_once('.').map_or(0, |(_, digits)| digits.len());
-    // a share without % has two digits more in front of the percentage's point
-    let decimals = if word.contains('%') { written } else { written.saturating_sub(2) };
-    Some(Expectation::Accuracy { share, decimals: decimals as u32 })
-}
-
-pub(super) fn expectation_schema(about: &str) -> Json {
-    let accuracy =
-        parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
-    let logits =
-        parts::path("A CSV file with the columns id and logit, or id, normal and abnormal.", "golden.csv");
-    parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)]), about)
 }
 
 /// What a module reads.

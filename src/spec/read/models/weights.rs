@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
+use super::expectation::{ABOUT_EXPECT, EXPECT};
 use super::hardening::{self, HardeningKeys};
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
 use crate::spec::table::{
     About, Own, Sha256, block, needed, optional, own, path, real, table, usual, whole, word,
 };
-use crate::spec::{Optimizer, Schedule, Source, Train, Weights};
+use crate::spec::{Expectation, Optimizer, Schedule, Source, Train, Weights};
 
 table! {
     /// Where weights come from: one of the two.
@@ -19,6 +20,7 @@ table! {
             "Weights that are loaded as they are: safetensors, or for a BERT a folder.",
             |about, _| json!({"description": about, "$ref": "#/$defs/source"}),
         ),
+        expect: Option<Expectation> = optional(ABOUT_EXPECT, EXPECT),
         train: () =
             block("How it is trained here.", |about, _| json!({"description": about, "$ref": "#/$defs/train"})),
     }
@@ -108,11 +110,15 @@ fn source(node: &Node<'_>) -> Option<Source> {
 /// Where the weights come from: exactly one of `weights` and `train`.
 pub(super) fn read_weights(
     node: &Node<'_>,
-    WeightsOrTraining { weights, train }: &WeightsOrTraining<'_>,
+    WeightsOrTraining { weights, expect, train }: &WeightsOrTraining<'_>,
     usual: Optimizer,
 ) -> Option<Weights> {
+    if let (Some(expect), None) = (&expect.node, &weights.node) {
+        let help = "leave `expect` out, or load `weights: FILE`".to_string();
+        expect.fault_of_key("only a model that is loaded has answers to expect".to_string(), Some(help));
+    }
     match (&weights.node, &train.node) {
-        (Some(file), None) => source(file).map(Weights::File),
+        (Some(file), None) => Some(Weights::File { source: source(file)?, expect: expect.value.clone()? }),
         (None, Some(node)) => training(node, usual).map(Weights::Train),
         (Some(_), Some(train)) => {
             let help = "keep `weights: FILE` to load it, or `train: {…}` to train it here".to_string();
