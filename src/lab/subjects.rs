@@ -123,7 +123,7 @@ pub(super) fn defended<'a>(
         let (_, model) = &plan.spec.models[subject.model];
         let Some(own) = model.defended() else { continue };
         let is_base = |base: &&Base<'_>| {
-            plan.spec.models[base.subject.model].0 == own.base && base.subject.finding == subject.finding
+            base.subject.model == own.base.place && base.subject.finding == subject.finding
         };
         let base = bases.iter().find(is_base);
         let base =

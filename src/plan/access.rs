@@ -3,8 +3,8 @@
 
 use super::{Attack, Plan};
 use crate::spec::{
-    Access, Behind, ImageMethod, ImageSearch, Mask, Model, NetworkPart, OtherAttack, Region, ScriptModel,
-    Spec, TextMethod, TextSearch,
+    Access, Behind, ImageMethod, ImageSearch, Mask, Model, NetworkPart, OtherAttack, Referent, Region,
+    ScriptModel, Spec, TextMethod, TextSearch,
 };
 use crate::{Error, Result};
 
@@ -44,9 +44,7 @@ impl Attack {
 /// What a model of a spec shows; a defended one shows what its base does.
 pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
     let of = match model {
-        Model::Defended(defended) => {
-            spec.models.iter().find(|(name, _)| *name == defended.base).map(|(_, base)| base)
-        }
+        Model::Defended(defended) => spec.models.get(defended.base.place).map(|(_, base)| base),
         Model::Vision { .. } | Model::Bert { .. } | Model::Fusion { .. } | Model::Script(_) => Some(model),
     };
     match of {
@@ -59,12 +57,12 @@ pub(super) fn shown(spec: &Spec, model: &Model) -> Access {
 /// Whether the language model of a model has a part that a search reads, as far as the spec tells.
 fn has_part(spec: &Spec, model: &Model, part: NetworkPart) -> bool {
     let of =
-        |name: &str| spec.models.iter().any(|(other, model)| other == name && has_part(spec, model, part));
+        |model: Referent| spec.models.get(model.place).is_some_and(|(_, model)| has_part(spec, model, part));
     match (model, part) {
         (Model::Bert { .. }, NetworkPart::Embeddings) => true,
         (Model::Bert { config, .. }, NetworkPart::MaskedHead) => config.is_none(),
-        (Model::Fusion { language, .. }, _) => of(language.name()),
-        (Model::Defended(defended), _) => of(&defended.base),
+        (Model::Fusion { language, .. }, _) => of(*language),
+        (Model::Defended(defended), _) => of(defended.base),
         (Model::Vision { .. } | Model::Script(_), _) => false,
     }
 }

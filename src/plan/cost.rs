@@ -76,11 +76,10 @@ pub fn estimate(plan: &Plan, [train, validation, test]: [usize; 3]) -> Cost {
 /// defended models around it. `model` is its place in the spec.
 pub fn queries(plan: &Plan, model: usize, test: usize) -> u64 {
     let mut cost = Cost::none(test);
-    let (name, _) = &plan.spec.models[model];
     let mut again = 0;
     for (place, subject) in plan.subjects.iter().enumerate() {
         let (_, kind) = &plan.spec.models[subject.model];
-        let is_around = kind.defended().is_some_and(|own| own.base == *name);
+        let is_around = kind.defended().is_some_and(|own| own.base.place == model);
         if subject.model != model && !is_around {
             continue;
         }
@@ -334,10 +333,7 @@ pub(super) fn branches(plan: &Plan, model: &Model) -> (f64, f64) {
             let text = if script.reads_text { encoder(OF_FOLDER) } else { 0.0 };
             (flops(VisionNetwork::Resnet50) * scale / FLOPS_A_SECOND, text)
         }
-        Model::Defended(defended) => {
-            let found = plan.spec.models.iter().find(|(other, _)| *other == defended.base);
-            found.map_or((0.0, 0.0), |(_, model)| branches(plan, model))
-        }
+        Model::Defended(defended) => branches(plan, &plan.spec.models[defended.base.place].1),
         Model::Fusion { vision, language, .. } => {
             let part = |part: &Referent| branches(plan, &plan.spec.models[part.place].1);
             (part(vision).0, part(language).1)

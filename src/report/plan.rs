@@ -79,7 +79,7 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
 
 /// Where a defended model comes from, and what its attacks cost.
 fn defended_origin(Defended { base, defence, .. }: &Defended) -> String {
-    let factor = defence.evaluations();
+    let (factor, base) = (defence.evaluations(), base.name());
     let cost = if factor > 1 {
         format!(" (×{factor} evaluations of {base} for each answer or gradient)")
     } else {

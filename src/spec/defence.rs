@@ -1,13 +1,13 @@
 //! Defences: models of a spec that wrap another model. Which balls each can certify is in [`reach`](super::reach).
 
-use super::{Ball, Norm, PixelChange, Region, WordChange, WordUnit};
+use super::{Ball, Norm, PixelChange, Referent, Region, WordChange, WordUnit};
 use crate::stats::certificate::{Change, Question};
 
 /// A model that wraps another one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defended {
-    /// Name of the model that it wraps, which is not itself defended.
-    pub base: String,
+    /// The model that it wraps, which is not itself defended.
+    pub base: Referent,
     /// What it does to that model's inputs.
     pub defence: Defence,
     /// Whether the wrapped model reads pixels.

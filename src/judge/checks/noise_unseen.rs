@@ -39,5 +39,9 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 /// The place of the model that a defended one wraps.
 fn base(field: &Field<'_>, model: usize) -> Option<usize> {
     let Some(Model::Defended(defended)) = field.plan.kind(model) else { return None };
-    field.models().find(|&other| field.name(other) == defended.base)
+    let subjects = &field.plan.subjects;
+    let is_base = |other: &usize| {
+        subjects[*other].model == defended.base.place && subjects[*other].finding == subjects[model].finding
+    };
+    field.models().find(is_base)
 }

@@ -40,8 +40,7 @@ pub(super) fn check(field: &Field<'_>) -> Look {
 fn was_trained_elsewhere(spec: &Spec, model: usize) -> bool {
     let Some((_, model)) = spec.models.get(model) else { return false };
     if let Some(defended) = model.defended() {
-        let base = spec.models.iter().position(|(name, _)| *name == defended.base);
-        return base.is_some_and(|base| was_trained_elsewhere(spec, base));
+        return was_trained_elsewhere(spec, defended.base.place);
     }
     let is_loaded = match model.weights() {
         Some(Weights::File { .. }) | None => true,

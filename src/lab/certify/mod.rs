@@ -144,6 +144,23 @@ impl Smoothed<'_> {
         Ok(votes.into_iter().map(vote).collect())
     }
 
+    /// How many of a fixed number of copies answer the label, as certificates without a sequential vote count them (Cohen et
+    /// al., ICML 2019): the copies of [`Smoothed::votes`], in blocks of 16.
+    ///
+    /// # Errors
+    /// The run was stopped.
+    pub fn count(&self, point: &Point, label: Class, purpose: &[&str], copies: u64) -> Result<Count> {
+        let fixed = self.fixed(point)?;
+        let mut count = Count::default();
+        for block in 0..copies.div_ceil(BLOCK as u64) {
+            stop::check()?;
+            for answer in self.answers(point, &fixed, label, purpose, block)? {
+                *if answer { &mut count.successes } else { &mut count.failures } += 1;
+            }
+        }
+        Ok(count)
+    }
+
     /// Whether the answer to each copy of a block is the label; an answer that is not finite is not.
     fn answers(
         &self,

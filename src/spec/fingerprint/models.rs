@@ -54,7 +54,7 @@ pub(super) fn model(model: &Model) -> Part {
             put_script(&mut part, script);
         }
         Model::Defended(Defended { base, defence, reads_image: _, reads_text: _ }) => {
-            part.put("of", base);
+            part.put("of", base.name());
             put_defence(&mut part, defence);
         }
     }

@@ -13,7 +13,7 @@ use crate::spec::table::{
     About, Choice, Own, Real, Takes as _, block, needed, own, real, table, usual, whole,
 };
 use crate::spec::{
-    Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Region, Smoothing, WordNoise,
+    Defence, Defended, Mask, Model, ModelInputs, Named, PixelNoise, Referent, Region, Smoothing, WordNoise,
 };
 
 /// Reads the block of a defence, for the models and masks that it may name.
@@ -178,22 +178,21 @@ fn defended(node: &Node<'_>, bases: &[ModelInputs], known: Known<'_>) -> Option<
         return None;
     };
     let defence = (defence.read)(&own, known);
-    let (base, defence) = (base?, defence?);
+    let ((of, base), defence) = (base?, defence?);
     check_inputs(&own, base, &defence);
-    let defended =
-        Defended { base: base.name.clone(), defence, reads_image: base.image, reads_text: base.text };
+    let defended = Defended { base: of, defence, reads_image: base.image, reads_text: base.text };
     Some((defended, base.side))
 }
 
 /// The model that is wrapped.
-fn base<'b>(node: &Node<'_>, bases: &'b [ModelInputs]) -> Option<&'b ModelInputs> {
+fn base<'b>(node: &Node<'_>, bases: &'b [ModelInputs]) -> Option<(Referent, &'b ModelInputs)> {
     let name = node.text()?;
-    let found = bases.iter().find(|base| base.name == name);
+    let found = bases.iter().enumerate().find(|(_, base)| base.name == name);
     if found.is_none() {
         let known: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
         node.fault(format!("`{name}` is no model of `models`"), suggest(name, &known));
     }
-    found
+    found.map(|(place, base)| (Referent::new(name, place), base))
 }
 
 /// A defence of an input that the model does not read would do nothing.

@@ -155,14 +155,50 @@ pub(in super::super) fn gather_elements(build: &mut Build, call: &Call<'_>) -> L
     one(x.kind, index.sizes.clone(), id)
 }
 
+/// The index of each of the first axes of `x`, from places `[…, axes]`; and how many axes they are.
+fn by_axis(
+    build: &mut Build,
+    x: &Known,
+    index: &Known,
+    batch: usize,
+) -> Result<(Vec<Option<ValueId>>, usize), String> {
+    let rank = index.rank().checked_sub(1).ok_or("places without a dimension")?;
+    let count = index.sizes[rank].and_then(|count| usize::try_from(count).ok());
+    let count = count.filter(|count| batch + count <= x.rank());
+    let count = count.ok_or("places of more dimensions than its input has")?;
+    let places = long(build, index)?;
+    let pick = |place| {
+        let arguments = [("self", value(places)), ("dim", Argument::Whole(-1)), ("index", axis_of(place))];
+        Some(build.call("select.int", &arguments))
+    };
+    Ok(((0..count).map(pick).collect(), count))
+}
+
+pub(in super::super) fn scatter_nd(build: &mut Build, call: &Call<'_>) -> Lowered {
+    let (x, index, updates) = (call.input(0)?, call.input(1)?, call.input(2)?);
+    let accumulates = match call.text_or("reduction", "none")?.as_str() {
+        "none" => false,
+        "add" => true,
+        other => return Err(format!("`reduction` {other:?}")),
+    };
+    let (id, updates) = (build.tensor(x), build.tensor(updates));
+    let (indices, _) = by_axis(build, x, index, 0)?;
+    let arguments = [
+        ("self", value(id)),
+        ("indices", Argument::Values(indices)),
+        ("values", value(updates)),
+        ("accumulate", Argument::Truth(accumulates)),
+    ];
+    let id = build.call("index_put", &arguments);
+    one(x.kind, x.sizes.clone(), id)
+}
+
 pub(in super::super) fn gather_nd(build: &mut Build, call: &Call<'_>) -> Lowered {
     let (x, index) = (call.input(0)?, call.input(1)?);
     let batch = usize::try_from(call.int_or("batch_dims", 0)?).unwrap_or(usize::MAX);
     let rank = index.rank().checked_sub(1).filter(|rank| batch <= *rank).ok_or("too many `batch_dims`")?;
-    let count = index.sizes[rank].and_then(|count| usize::try_from(count).ok());
-    let count = count.filter(|count| batch + count <= x.rank());
-    let count = count.ok_or("places of more dimensions than its input has")?;
-    let (id, places) = (build.tensor(x), long(build, index)?);
+    let id = build.tensor(x);
+    let (picked, count) = by_axis(build, x, index, batch)?;
     let mut indices = Vec::new();
     for axis in 0..batch {
         // each case picks from itself
@@ -173,10 +209,7 @@ pub(in super::super) fn gather_nd(build: &mut Build, call: &Call<'_>) -> Lowered
         shape[axis] = -1;
         indices.push(Some(build.call("reshape", &[("self", value(own)), ("shape", wholes(&shape))])));
     }
-    for place in 0..count {
-        let arguments = [("self", value(places)), ("dim", Argument::Whole(-1)), ("index", axis_of(place))];
-        indices.push(Some(build.call("select.int", &arguments)));
-    }
+    indices.extend(picked);
     let mut sizes = index.sizes[..rank].to_vec();
     sizes.extend(&x.sizes[batch + count..]);
     let id = build.call("index.Tensor", &[("self", value(id)), ("indices", Argument::Values(indices))]);
