@@ -3,12 +3,12 @@
 use crate::word_classifier;
 
 use medcert::lab::attack::text::{Reports, propose};
-use medcert::lab::model::bert::{Bert, Family};
+use medcert::lab::model::bert::Bert;
 use medcert::lab::model::params::{Named, Params};
 use medcert::lab::model::{Architecture, Network, Reader, TokenizerOf};
 use medcert::lab::tensor;
 use medcert::lab::victim::{Answer, Victim};
-use medcert::spec::{BertConfig, TextSearch};
+use medcert::spec::{BertConfig, LanguageFamily, TextSearch};
 use medcert::text::meaning::preserves;
 use medcert::text::perturb::{apply, replay};
 use medcert::text::{Document, Edit, Lexicon, Scheme, Vocabulary, learn_vocabulary};
@@ -261,7 +261,7 @@ fn known() -> Vec<&'static str> {
 
 /// A tiny BERT over the words of the reports.
 fn bert() -> Network {
-    tiny(Family::Bert, Vocabulary::uncased(learn_vocabulary(&known(), 400)))
+    tiny(LanguageFamily::Bert, Vocabulary::uncased(learn_vocabulary(&known(), 400)))
 }
 
 /// A tiny RoBERTa over the words of the reports, each of which grows from the space before it letter by letter.
@@ -283,11 +283,11 @@ fn roberta() -> Network {
         }
     }
     let scheme = Scheme::BytePairs { merges, leading_space: true };
-    tiny(Family::Roberta, Vocabulary { entries, lowercase: true, scheme })
+    tiny(LanguageFamily::Roberta, Vocabulary { entries, lowercase: true, scheme })
 }
 
 /// A tiny network of random weights, large enough that words matter.
-fn tiny(family: Family, vocabulary: Vocabulary) -> Network {
+fn tiny(family: LanguageFamily, vocabulary: Vocabulary) -> Network {
     let config = BertConfig {
         hidden: 16,
         layers: 2,

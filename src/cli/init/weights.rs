@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::outputs::Returned;
 use crate::files::{bounded_read, bounded_text, open_regular};
 use crate::graph::{Program, Reads, onnx, pt2};
-use crate::spec::{ModuleFormat, VisionNetwork};
+use crate::spec::{LanguageFamily, ModuleFormat, VisionNetwork};
 use crate::{Error, Result};
 
 /// A file of weights is refused above this size, as where it is loaded.
@@ -139,15 +139,10 @@ fn folder(path: &Path) -> Result<Weights> {
         )));
     };
     let config = json(&at("config.json"))?;
-    let kind = config.get("model_type").and_then(Value::as_str).unwrap_or("bert");
-    let unused_positions = match kind {
-        "bert" => Some(0),
-        "roberta" => Some(2),
-        _ => None,
-    };
-    let (Some(unused_positions), true) = (unused_positions, has_words) else {
+    let kind = config.get("model_type").and_then(Value::as_str);
+    let (Some(family), true) = (LanguageFamily::named(kind), has_words) else {
         let why = if has_words {
-            format!("is a {kind}, and only BERT and RoBERTa are read")
+            format!("is a {}, and only BERT and RoBERTa are read", kind.unwrap_or("model without a type"))
         } else {
             "has none of tokenizer.json, vocab.txt, or vocab.json with merges.txt".into()
         };
@@ -163,7 +158,7 @@ fn folder(path: &Path) -> Result<Weights> {
             last.iter().filter_map(|name| tensors.get(*name)).any(|shape| shape.first() == Some(&2));
     }
     let positions = config.get("max_position_embeddings").and_then(Value::as_u64).unwrap_or(512);
-    let positions = positions.saturating_sub(unused_positions);
+    let positions = positions.saturating_sub(u64::from(family.unused_positions()));
     let kept = Kept::Bert { classifies, positions, cased: is_cased_unsaid(path)? };
     Ok(Weights { path: path.to_path_buf(), kept, sha256: sha256(&files)? })
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::files::bounded_read;
-use crate::lab::model::bert::{Bert, Family};
-use crate::spec::BertConfig;
+use crate::lab::model::bert::Bert;
+use crate::spec::{BertConfig, LanguageFamily};
 use crate::{Error, Result};
 
 /// Limit on the bytes of a text file of the folder (a tokenizer holds its whole vocabulary).
@@ -105,17 +105,17 @@ impl Object {
 
     /// Which network the folder holds; refuses a class of transformers that is neither an encoder of it nor one with a
     /// head.
-    fn family(&self) -> Result<Family> {
-        let (family, names) = match self.value.get("model_type").map(Value::as_str) {
-            None | Some(Some("bert")) => (Family::Bert, "Bert"),
-            Some(Some("roberta")) => (Family::Roberta, "Roberta"),
-            Some(other) => {
-                let other = other.unwrap_or("no text");
-                return Err(self.wrong(&format!(
-                    "`model_type` is {other} and only bert and roberta are supported; bring the model as a graph (`pt2`)"
-                )));
-            }
-        };
+    fn family(&self) -> Result<LanguageFamily> {
+        let kind = self.value.get("model_type").map(|kind| kind.as_str().unwrap_or("no text"));
+        let family = LanguageFamily::named(kind).ok_or_else(|| {
+            let known: Vec<&str> = LanguageFamily::ALL.iter().map(|family| family.name()).collect();
+            self.wrong(&format!(
+                "`model_type` is {} and only {} are supported; bring the model as a graph (`pt2`)",
+                kind.unwrap_or_default(),
+                known.join(" and ")
+            ))
+        })?;
+        let names = family.class();
         let classes = self.value.get("architectures").and_then(Value::as_array);
         let other = classes.into_iter().flatten().find(|class| {
             // `BertGeneration` and the like are other networks, so the prefix `Bert` is not enough

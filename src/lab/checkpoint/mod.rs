@@ -13,9 +13,10 @@ use config::Object;
 pub use vocabulary::read_vocabulary;
 
 use super::model::Answers;
-use super::model::bert::{Bert, Family};
+use super::model::bert::Bert;
 use super::model::params::{Declarations, Init, Named, Params};
 use super::weights::{Expected, WeightsFile};
+use crate::spec::LanguageFamily;
 use crate::text::Vocabulary;
 use crate::{Error, Result};
 
@@ -98,7 +99,7 @@ impl Checkpoint {
         let ignored = [&LEFT_BEHIND[..], &["classifier."]].concat();
         let expected = self.expected(&d, &ignored, &[POOLER]);
         let mut values = self.file.values(&expected)?;
-        values.retain(|(name, ..)| self.bert.family == Family::Bert || !name.starts_with(POOLER));
+        values.retain(|(name, ..)| self.bert.family == LanguageFamily::Bert || !name.starts_with(POOLER));
         Ok(values)
     }
 
@@ -161,8 +162,8 @@ impl Checkpoint {
     /// The name of medcert's that the folder has under another.
     fn published(&self, name: &str) -> String {
         match self.bert.family {
-            Family::Bert => name.to_string(),
-            Family::Roberta => to_roberta(name),
+            LanguageFamily::Bert => name.to_string(),
+            LanguageFamily::Roberta => to_roberta(name),
         }
     }
 
@@ -175,8 +176,8 @@ impl Checkpoint {
     ) -> Expected<'a> {
         let expected = Expected { ignored, optional, ..Expected::exactly(&declared.list) };
         match self.bert.family {
-            Family::Bert => Expected { rename: of_bert, ..expected },
-            Family::Roberta => Expected { rename: of_roberta, published: to_roberta, ..expected },
+            LanguageFamily::Bert => Expected { rename: of_bert, ..expected },
+            LanguageFamily::Roberta => Expected { rename: of_roberta, published: to_roberta, ..expected },
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Answers;
 use super::attention::attend;
 use super::params::{Declarations, Init, Scope};
 use crate::lab::tensor::{self, Kind, Tensor};
-use crate::spec::BertConfig;
+use crate::spec::{BertConfig, LanguageFamily};
 use crate::{Error, Result};
 
 const DEVIATION: f32 = 0.02;
@@ -17,46 +17,9 @@ pub struct Bert {
     /// Sizes.
     pub config: BertConfig,
     /// Whether its constants are BERT's or RoBERTa's.
-    pub family: Family,
+    pub family: LanguageFamily,
     /// What it answers for a case.
     pub answers: Answers,
-}
-
-/// The published family of a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Family {
-    /// BERT.
-    #[default]
-    Bert,
-    /// RoBERTa, which never learned from pairs of texts, and whose classifier has a layer in place of BERT's pooler.
-    Roberta,
-}
-
-impl Family {
-    /// What a layer norm adds to the variance.
-    pub fn norm_epsilon(self) -> f64 {
-        match self {
-            Self::Bert => 1e-12,
-            Self::Roberta => 1e-5,
-        }
-    }
-
-    /// Rows of the table of positions before that of the first token. RoBERTa has one for padding and one that nothing
-    /// uses.
-    pub fn unused_positions(self) -> u32 {
-        match self {
-            Self::Bert => 0,
-            Self::Roberta => 2,
-        }
-    }
-
-    /// Rows of the table of token types: BERT has one for each text of a pair.
-    pub fn kinds(self) -> u32 {
-        match self {
-            Self::Bert => 2,
-            Self::Roberta => 1,
-        }
-    }
 }
 
 /// Least number of texts in a batch, except the last.
@@ -145,7 +108,7 @@ impl Tokens {
 impl Bert {
     /// A BERT of this size with two classes.
     pub fn of(config: BertConfig) -> Self {
-        Self { config, family: Family::Bert, answers: Answers::TWO }
+        Self { config, family: LanguageFamily::Bert, answers: Answers::TWO }
     }
 
     /// Number of features of a text.
