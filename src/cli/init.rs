@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::ask::Ask;
-use self::brought::{brought, has_words, is_loaded, views_of};
+use self::brought::{brought, has_words, is_loaded, with_views};
 use self::columns::Wanted;
 use self::division::Division;
 use self::place::Place;
@@ -114,10 +114,7 @@ impl Init {
         let weights = self.weights(folder, ask)?;
         let script = self.script(&source, &weights, ask)?;
         let kinds = self.kinds(&source, script, ask)?;
-        let source = match views_of(&source, &weights, ask)? {
-            Some(views) => source.reading(views, folder)?,
-            None => source,
-        };
+        let source = with_views(source, &weights, &kinds, folder, ask)?;
         let division = Division {
             columns: &source.columns,
             trains: kinds.iter().any(|kind| !is_loaded(*kind, &weights, script)),

@@ -5,57 +5,46 @@ use std::path::Path;
 use super::table::Table;
 use crate::Result;
 
-/// An expected answer.
+/// The expected answers to a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpectedAnswer {
     /// The case.
     pub id: String,
-    /// The place of the finding among those of the data; 0 where the question is whether a study is abnormal.
-    pub question: usize,
-    /// The log-odds of the finding, or of abnormal.
-    pub log_odds: f32,
+    /// The log-odds of each finding, or of abnormal alone.
+    pub log_odds: Vec<f32>,
     /// Where the file says so, as `FILE:LINE`.
     pub place: String,
 }
 
-/// Reads the columns `id` and `logit` (the log-odds of abnormal), or `id`, `normal` and `abnormal` (two logits). For data
-/// with `findings` it reads `id` and the log-odds in the columns that are named like findings, at least one.
+/// Reads the columns `id` and `logit` (the log-odds of abnormal), or `id`, `normal` and `abnormal` (two logits); for data with
+/// `findings`, `id` and the log-odds in a column for each of them. Other columns are not read.
 ///
 /// # Errors
 /// The file cannot be read, a column is missing or a value is no finite number.
 pub fn expected_answers(path: &Path, findings: &[String]) -> Result<Vec<ExpectedAnswer>> {
     let table = Table::read(path)?;
     let id = table.column("id")?;
-    let has = |wanted: &str| table.names().any(|name| name == wanted);
-    // the columns of each question, with their signs
-    let mut questions = Vec::new();
-    for (question, finding) in findings.iter().enumerate().filter(|(_, finding)| has(finding)) {
-        questions.push((question, vec![(table.column(finding)?, 1.0)]));
+    // the columns of each answer, with their signs
+    let answers: Vec<Vec<(&str, f32)>> = match findings {
+        [] if table.names().any(|name| name == "abnormal") => vec![vec![("abnormal", 1.0), ("normal", -1.0)]],
+        [] => vec![vec![("logit", 1.0)]],
+        [..] => findings.iter().map(|finding| vec![(finding.as_str(), 1.0)]).collect(),
+    };
+    for (name, _) in answers.concat() {
+        let _ = table.column(name)?;
     }
-    match findings {
-        [] if has("abnormal") => {
-            questions.push((0, vec![(table.column("abnormal")?, 1.0), (table.column("normal")?, -1.0)]));
-        }
-        [] => questions.push((0, vec![(table.column("logit")?, 1.0)])),
-        // no finding has a column: the table's message names those that it has
-        [first, ..] if questions.is_empty() => questions.push((0, vec![(table.column(first)?, 1.0)])),
-        [..] => {}
-    }
-    let mut answers = Vec::new();
+    let mut all = Vec::new();
     for row in table.rows() {
-        for (question, columns) in &questions {
-            let mut log_odds = 0.0;
-            for (column, sign) in columns {
-                let text = row.value(*column);
-                let value: f32 =
-                    text.parse().ok().filter(|value: &f32| value.is_finite()).ok_or_else(|| {
-                        row.fault(format!("`{text}` is no finite number; write the logit of this case"))
-                    })?;
-                log_odds += sign * value;
-            }
-            let (id, place) = (row.value(id).to_string(), row.place());
-            answers.push(ExpectedAnswer { id, question: *question, log_odds, place });
-        }
+        let value = |(name, sign): &(&str, f32)| {
+            let text = row.value(table.column(name)?);
+            let value = text.parse().ok().filter(|value: &f32| value.is_finite());
+            let fault =
+                || row.fault(format!("`{text}` in the column `{name}` is no finite number; write a logit"));
+            value.map(|value| sign * value).ok_or_else(fault)
+        };
+        let log_odds = |columns: &Vec<(&str, f32)>| columns.iter().map(value).sum::<Result<f32>>();
+        let log_odds = answers.iter().map(log_odds).collect::<Result<Vec<f32>>>()?;
+        all.push(ExpectedAnswer { id: row.value(id).to_string(), log_odds, place: row.place() });
     }
-    Ok(answers)
+    Ok(all)
 }

@@ -11,19 +11,19 @@ use crate::{Class, Error, Result};
 
 /// Cases that the model is asked about at once.
 const AT_ONCE: usize = 16;
-/// Tolerance of an answer, as a share of its size, or of the size of the largest answer that is expected, if that is less
-/// than 1. Other programs decode and resize images to slightly other values, and a wrong normalisation moves answers by
-/// far more.
+/// Tolerance of an answer: this share of the expected answer, or of the largest answer in the file (counted as 0.01 to 1),
+/// whichever is more. Other programs decode and resize images to slightly other values, and a wrong normalisation moves
+/// answers by far more.
 const TOLERANCE: f32 = 1e-2;
-/// Answers below this are taken for this large, because of rounding.
-const LEAST_SIZE: f32 = 1e-2;
+/// The least that the largest answer counts, because of rounding.
+const LEAST: f32 = 1e-2;
 const REMEDY: &str =
     "check the architecture, its size and pixel scale, the vocabulary and the outputs, or correct `expect`";
 
 /// A model with the inputs for its clean answers.
 pub(super) struct Asked<'a> {
     pub model: &'a dyn Reader,
-    /// Its name and file, for messages.
+    /// Its name, and the file of a module, for messages.
     pub name: &'a str,
     pub inputs: &'a Inputs,
 }
@@ -108,25 +108,29 @@ impl Asked<'_> {
         };
         let cases = expected.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let found = self.log_odds(&cases)?;
-        let found: Vec<f32> =
-            expected.iter().zip(&found).map(|(answer, found)| found[answer.question]).collect();
-        let largest = expected.iter().map(|answer| answer.log_odds.abs()).fold(0.0, f32::max);
-        let least = largest.clamp(LEAST_SIZE, 1.0);
+        let largest =
+            expected.iter().flat_map(|answer| &answer.log_odds).map(|value| value.abs()).fold(0.0, f32::max);
+        let least = largest.clamp(LEAST, 1.0);
         let is_off = |expected: f32, found: f32| {
             let difference = (expected - found).abs();
             difference.is_nan() || difference > TOLERANCE * expected.abs().max(least)
         };
-        let mut off =
-            expected.iter().zip(&found).filter(|(expected, found)| is_off(expected.log_odds, **found));
-        let Some((first, value)) = off.next() else { return Ok(()) };
-        let ExpectedAnswer { id, question, log_odds, place } = first;
-        let of = self.inputs.findings.get(*question).map_or("abnormal", String::as_str);
+        let pairs = expected.iter().zip(&found).flat_map(|(answer, found)| {
+            let of_case = answer.log_odds.iter().zip(found).enumerate();
+            of_case.map(move |(finding, (expected, found))| (answer, finding, *expected, *found))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let mut off = pairs.iter().filter(|(_, _, expected, found)| is_off(*expected, *found));
+        let Some((ExpectedAnswer { id, place, .. }, finding, expected, value)) = off.next() else {
+            return Ok(());
+        };
+        let of = self.inputs.findings.get(*finding).map_or("abnormal", String::as_str);
         Err(Error::Input(format!(
-            "{place}: {} answers {value} for the case `{id}`, and {log_odds} is expected (log-odds of {of}); {} of the \
-             {} answers differ; {REMEDY}",
+            "{place}: {} answers {value} for the case `{id}`, and {expected} is expected (log-odds of {of}); {} of the {} \
+             answers differ; {REMEDY}",
             self.name,
             off.count() + 1,
-            expected.len()
+            pairs.len()
         )))
     }
 }

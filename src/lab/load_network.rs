@@ -222,6 +222,7 @@ impl ModelLoader<'_> {
                     config.vocabulary = vocabulary.entries.len() as u32;
                 }
                 let most = max_tokens.unwrap_or(config.max_tokens);
+                // the spec has checked a size of its own
                 if most > config.max_tokens {
                     return Err(Error::Input(format!(
                         "`max_tokens: {most}` of {name} is more than its folder has positions; write `max_tokens: {}`, or leave it out",

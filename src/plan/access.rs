@@ -85,7 +85,7 @@ impl Plan {
             let own = self.cells.iter().filter(|cell| cell.model == place && cell.attack.access() > shown);
             let attacks: Vec<String> = own.map(|cell| cell.attack.to_string()).collect();
             faults.extend(self.hidden_source(place));
-            faults.extend(self.hidden_part(place));
+            faults.extend(self.hidden_parts(place, shown));
             if attacks.is_empty() {
                 continue;
             }
@@ -124,26 +124,35 @@ impl Plan {
         })
     }
 
-    /// What is wrong with the searches for words on a subject: one reads a part of the network that the model does not have.
-    fn hidden_part(&self, subject: usize) -> Option<String> {
+    /// What is wrong with the searches for words on a subject that shows so much: those that read a part of the network
+    /// that the model does not have.
+    fn hidden_parts(&self, subject: usize, shown: Access) -> Vec<String> {
         let name = &self.subjects[subject].name;
         let (_, model) = &self.spec.models[self.subjects[subject].model];
+        let is_shown = |search: &TextSearch| search.facts().access <= shown;
         let cells = self.cells.iter().filter(|cell| cell.model == subject);
-        let mut searches = cells.flat_map(|cell| &cell.attack.text).filter_map(|text| match text.method {
-            TextMethod::Searched { search, .. } => Some(search),
-            TextMethod::Sampled(_) | TextMethod::Absent(_) => None,
-        });
-        searches.find_map(|search| {
+        let mut searches: Vec<TextSearch> = cells
+            .flat_map(|cell| &cell.attack.text)
+            .filter_map(|text| match text.method {
+                TextMethod::Searched { search, .. } => Some(search),
+                TextMethod::Sampled(_) | TextMethod::Absent(_) => None,
+            })
+            .filter(is_shown)
+            .collect();
+        searches.sort_by_key(|search| search.name());
+        searches.dedup();
+        let works = TextSearch::ALL.iter().filter(|search| search.facts().part.is_none() && is_shown(search));
+        let works: Vec<&str> = works.map(|search| search.name()).collect();
+        let fault = |search: TextSearch| {
             let part = search.facts().part.filter(|part| !has_part(&self.spec, model, *part))?;
-            let others = TextSearch::ALL.iter().filter(|other| other.facts().part.is_none());
-            let others: Vec<&str> = others.map(|other| other.name()).collect();
+            let search = search.name();
             Some(format!(
-                "{} reads {}, and {name} shows none; what works: {}",
-                search.name(),
+                "{search} reads {}, and {name} shows none; what works: {}",
                 part.what(),
-                others.join(", ")
+                works.join(", ")
             ))
-        })
+        };
+        searches.into_iter().filter_map(fault).collect()
     }
 
     /// Refuses endpoints on other machines, unless the command line allows them by name: the spec alone must not be able

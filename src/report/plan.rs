@@ -54,11 +54,13 @@ pub fn render(plan: &Plan, data: Option<(&Dataset, &Partition)>) -> String {
             ));
         }
         lines.extend(asked(plan, partition.test.len()));
-        lines.push(format!(
-            "sharing work saves {:.0} % of the time ({} evaluations of whole models without it)",
-            ((1.0 - 1.0 / cost.saving) * 100.0).max(0.0),
-            grouped(cost.unshared)
-        ));
+        let saved = (1.0 - 1.0 / cost.saving) * 100.0;
+        if saved >= 0.5 {
+            lines.push(format!(
+                "sharing work saves {saved:.0} % of the time ({} evaluations of whole models without it)",
+                grouped(cost.unshared)
+            ));
+        }
         let training = match cost.training_seconds {
             0.0 => String::new(),
             seconds => format!("{} of training (none if cached) and ", duration(seconds)),

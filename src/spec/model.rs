@@ -118,10 +118,7 @@ impl Model {
     /// Tokens of a report that it reads at most, where the spec says so; a fusion reads as its language model does.
     pub fn max_tokens(&self) -> Option<u32> {
         match self {
-            Self::Bert { config, max_tokens, .. } => {
-                let positions = config.map(|config| config.max_tokens);
-                max_tokens.map(|most| positions.map_or(most, |positions| positions.min(most))).or(positions)
-            }
+            Self::Bert { config, max_tokens, .. } => max_tokens.or(config.map(|config| config.max_tokens)),
             Self::Script(script) => script.max_tokens(),
             Self::Vision { .. } | Self::Fusion { .. } | Self::Defended(_) => None,
         }

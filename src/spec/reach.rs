@@ -218,7 +218,12 @@ fn too_many_words(question: &Question) -> Refusal {
                 written_percent(keep),
                 percent_of(1.0 - (1.0 - keep).powf(words as f64)),
             );
-            (message, format!("write `keep: {largest_below}%` or less{fewer}"))
+            let help = if largest_below < 1.0 {
+                "write fewer words".into()
+            } else {
+                format!("write `keep: {largest_below}%` or less{fewer}")
+            };
+            (message, help)
         }
         Change::Edited { deletion, edits } => {
             let least = 0.5_f64.powf(1.0 / f64::from(edits));
@@ -231,7 +236,12 @@ fn too_many_words(question: &Question) -> Refusal {
                 "{changed} deleted with probability {}, and it has to exceed 50 %",
                 percent_of(deletion.powf(f64::from(edits))),
             );
-            (message, format!("write `delete: {least_above}%` or more{fewer}"))
+            let help = if least_above > 99.0 {
+                "write fewer edits".into()
+            } else {
+                format!("write `delete: {least_above}%` or more{fewer}")
+            };
+            (message, help)
         }
         // no word changes, so only the radius can be too large
         Change::None => {

@@ -34,7 +34,7 @@ impl NetworkPart {
         match self {
             Self::Embeddings => "the embeddings of a model's words",
             Self::MaskedHead => {
-                "a masked language model, which only a folder in Hugging Face's layout can hold"
+                "a masked language model, which a BERT has that starts from a folder in Hugging Face's layout"
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Networks of torch.export run to the same bits as in `PyTorch`: outputs and gradients by the inputs. The files are made by
 //! `tests/golden/graphs.py`; small ones are committed. Their bits are those of processors with AVX-512, on which they were made;
 //! on others the numbers are compared up to rounding. Networks as published are read from the folder that
-//! `MEDCERT_GRAPHS` names, and are skipped without it. Make them on the same machine, because their bits are compared always;
-//! the tests need the variable that medcert sets for itself on processors without AVX-512:
+//! `MEDCERT_GRAPHS` names, and are skipped without it. Make them on the same machine, because their bits are always compared.
+//! On a processor without AVX-512 put `MKL_CBWR=AVX2,STRICT` before the command, which medcert sets for itself:
 //!
 //! ```text
-//! MKL_CBWR=AVX2,STRICT MEDCERT_GRAPHS=FOLDER cargo test --release --test golden graphs -- --nocapture
+//! MEDCERT_GRAPHS=FOLDER cargo test --release --test golden graphs -- --nocapture
 //! ```
 
 use std::path::{Path, PathBuf};

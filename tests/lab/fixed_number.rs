@@ -115,6 +115,7 @@ fn votes_certify_what_a_fixed_number_of_copies_does_with_fewer_of_them() {
                 copies as f64 / cases
             );
             assert!((vote - all).abs() <= 1.0, "{name} within {ball}: {vote:.1} % and {all:.1} %");
+            assert!((copies as f64) < 0.2 * cases * COPIES as f64, "{name} within {ball}: {copies} copies");
         }
     }
 }

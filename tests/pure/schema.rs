@@ -64,7 +64,7 @@ fn the_specs_of_this_repository_fit() {
 }
 
 /// Faults of these are of the language, not of the shape: sentences, names that refer to each other, metrics.
-const OF_SENSE: [&str; 13] = [
+const OF_SENSE: [&str; 14] = [
     "sentences",
     "metrics",
     "groups",
@@ -78,6 +78,7 @@ const OF_SENSE: [&str; 13] = [
     "classes",
     "classes_and_positive",
     "expect_findings",
+    "max_tokens",
 ];
 
 #[test]

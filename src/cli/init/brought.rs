@@ -1,5 +1,6 @@
-//! What models that are loaded ask of the rest of a spec: a vocabulary, so many views, and test cases that they have not
-//! seen.
+//! What a spec needs for loaded models: a vocabulary, their number of views, and test cases that they have not seen.
+
+use std::path::Path;
 
 use super::Kind;
 use super::ask::Ask;
@@ -20,35 +21,51 @@ pub(super) fn has_words(kind: Kind, file: &str, weights: &[(Weights, Place)]) ->
     Ok(())
 }
 
-/// The views that the data must give because a model that is loaded reads so many; None if any will do.
-pub(super) fn views_of(
-    source: &Source,
+/// The data with so many views as a model that is loaded reads.
+///
+/// # Errors
+/// The data do not give so many; or they cannot be read.
+pub(super) fn with_views(
+    source: Source,
     weights: &[(Weights, Place)],
+    kinds: &[Kind],
+    folder: &Path,
     ask: &mut Ask<'_>,
-) -> Result<Option<&'static str>> {
+) -> Result<Source> {
     let read = weights.iter().find_map(|(one, _)| {
         let views = match one.kept {
             Kept::Graph(Exported { reads, .. }) => reads.image.map(|_| reads.views as u64),
-            Kept::Vision { head_views, .. } => head_views,
-            Kept::Bert { .. } | Kept::Tokenizer { .. } | Kept::Script => None,
+            Kept::Vision { head_views, .. } if kinds.contains(&Kind::Vision) => head_views,
+            Kept::Vision { .. } | Kept::Bert { .. } | Kept::Tokenizer { .. } | Kept::Script => None,
         };
         Some((views?, one.path.display()))
     });
+    let Some((views, file)) = read else { return Ok(source) };
     let given = match source.views {
         "both" => 2,
-        _ => 1,
+        "frontal" => 1,
+        _ => 0,
     };
-    match read {
-        Some((1, file)) if given == 2 => {
+    let refused = |remedy: &str| {
+        let (reads, given) = (counted(views as usize, "view", "views"), counted(given, "view", "views"));
+        Err(Error::Usage(format!("{file} reads {reads} of a study, and the data give {given}; {remedy}")))
+    };
+    match (views, given) {
+        (1, 2) => {
             ask.note(format!("{file} reads one view of a study: the frontal images are taken"));
-            Ok(Some("frontal"))
+            source.reading("frontal", folder)
         }
-        Some((views, file)) if views > given => Err(Error::Usage(format!(
-            "{file} reads {views} views of a study, and the data give {}; medcert gives two at most, frontal and lateral, where the \
-             table has a column for each",
-            counted(given as usize, "view", "views")
-        ))),
-        Some(_) | None => Ok(None),
+        // a set may give both views of fewer studies
+        (2, 1) => match source.clone().reading("both", folder) {
+            Ok(both) if both.studies > 0 => {
+                ask.note(format!("{file} reads two views: studies with both are taken"));
+                Ok(both)
+            }
+            Ok(_) | Err(_) => refused("name the second column with `--column lateral=NAME`"),
+        },
+        (_, 0) => refused("name data with images"),
+        (1 | 2, _) => Ok(source),
+        _ => refused("medcert reads two at most; export a model of one or two views"),
     }
 }
 

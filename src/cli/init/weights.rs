@@ -142,7 +142,7 @@ fn folder(path: &Path) -> Result<Weights> {
     let kind = config.get("model_type").and_then(Value::as_str);
     let (Some(family), true) = (LanguageFamily::named(kind), has_words) else {
         let why = if has_words {
-            format!("is a {}, and only BERT and RoBERTa are read", kind.unwrap_or("model without a type"))
+            format!("is a {}, and only BERT and RoBERTa are read", kind.unwrap_or_default())
         } else {
             "has none of tokenizer.json, vocab.txt, or vocab.json with merges.txt".into()
         };
@@ -171,6 +171,7 @@ fn longest(folder: &Path) -> Result<Option<u64>> {
         return Ok(None);
     }
     let most = json(&about)?.get("model_max_length").and_then(Value::as_u64);
+    // a spec asks for 8 tokens at least
     Ok(most.filter(|most| *most >= 8))
 }
 
@@ -219,7 +220,7 @@ fn vision(path: &Path) -> Result<Kept> {
         ([3, 8, 36, 3], true, true) => VisionNetwork::SeResnet152,
         _ => {
             return unknown(
-                "holds no vision network that is built in, by its tensors; export the model with torch.export, and name the .pt2 \
+                "fits no built-in vision network; export the model with torch.export, and name the .pt2 \
                  file (manual, Models)",
             );
         }

@@ -159,7 +159,7 @@ impl Checkpoint {
         self.file.holds(|name| name == first)
     }
 
-    /// The name of medcert's that the folder has under another.
+    /// The folder's name for one of medcert's parameters.
     fn published(&self, name: &str) -> String {
         match self.bert.family {
             LanguageFamily::Bert => name.to_string(),

@@ -63,13 +63,18 @@ fn check_config(folder: &Path, vocabulary: &Vocabulary, lowercase: Option<bool>)
                      as the model was trained"
                 )));
             }
-            let accents = strip_accents.and_then(|found| differs("strip_accents", found));
+            // accents go with the case where nothing else is said
+            let found = strip_accents.unwrap_or(lowercase.unwrap_or(vocabulary.lowercase));
+            let accents = differs("strip_accents", found);
             accents.or_else(|| differs("tokenize_chinese_chars", *split_chinese))
         }
         Scheme::BytePairs { leading_space, .. } => differs("add_prefix_space", *leading_space),
     };
     fault.map_or(Ok(()), |(key, said)| {
-        Err(about.wrong(&format!("`{key}` is {said}, and tokenizer.json says otherwise; {AGAIN}")))
+        Err(about.wrong(&format!(
+            "`{key}` is {said}, and tokenizer.json says otherwise; save both again with \
+             AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+        )))
     })
 }
 

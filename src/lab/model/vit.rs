@@ -54,8 +54,8 @@ impl Transformer {
         Self { scale, width, patches: side / PATCH }
     }
 
-    /// The side in pixels of the images that a tensor of a checkpoint is made for, if it tells: one position for each patch,
-    /// and one for the token of its own.
+    /// The side in pixels of the images that a checkpoint is made for, if this tensor of it holds the positions: one for each
+    /// patch, and one for the class token.
     pub fn side_of(name: &str, shape: &[usize]) -> Option<usize> {
         let patches = shape.get(1)?.checked_sub(1)?;
         (name == Self::POSITIONS && patches.isqrt().pow(2) == patches).then_some(patches.isqrt() * PATCH)

@@ -112,7 +112,10 @@ fn the_views_of_the_data_are_those_that_a_loaded_model_reads() {
     let flags =
         ["--force", "--data", &file, "--positive", "1", "--test", "all", "--weights", &own("views.pt2")];
     let why = begin(here, &flags, None).expect_err("refused").to_string();
-    assert!(why.contains("reads 2 views of a study, and the data give 1 view"), "{why}");
+    assert!(
+        why.contains("reads 2 views of a study, and the data give 1 view; name the second column"),
+        "{why}"
+    );
 }
 
 #[test]

@@ -55,6 +55,15 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
         (Some(config), false) => size(&config).map(Some),
         (None, false) => node.missing("config", "tiny"),
     };
+    if let (Some(Some(config)), Some(Some(most)), Some(node)) = (config, max_tokens.value, &max_tokens.node)
+        && most > config.max_tokens
+    {
+        let help = format!("write {} or less, or a `config` of its own with more", config.max_tokens);
+        node.fault(
+            format!("this BERT has {} positions, and {most} tokens do not fit", config.max_tokens),
+            help,
+        );
+    }
     Some(Model::Bert {
         config: config?,
         start: start.value?,

@@ -32,7 +32,7 @@ fn schema(about: &str) -> Json {
     let accuracy =
         parts::share("Clean accuracy on the test cases, to the digits that are written.", &["71.3%"]);
     let logits = parts::path(
-        "A CSV file with the column id, and logit, or normal and abnormal, or a column for each finding.",
+        "A CSV file with the column id, and logit, or normal and abnormal; for findings, a column for each.",
         "golden.csv",
     );
     parts::described(parts::choice([("accuracy", accuracy), ("logits", logits)]), about)
