@@ -193,11 +193,10 @@ fn broken_folders_get_their_errors() {
     std::fs::write(pickled.path().join("pytorch_model.bin"), b"PK").expect("written");
     told.push(refusal(pickled.path()));
     told.push(refusal(Path::new("no/such/folder")));
-    let whole = copy();
-    told.push(
-        refusal(&whole.path().join("vocab.txt"))
-            .replace("FOLDER is no folder", "FOLDER/vocab.txt is no folder"),
-    );
+    // a file of a folder in its place
+    let (folder, file) = (copy(), "vocab.txt");
+    let why = refusal(&folder.path().join(file)).replace("FOLDER", &format!("HERE/{file}"));
+    told.push(why.replace(&folder.path().display().to_string(), "HERE"));
     insta::assert_snapshot!(told.join("\n\n"));
 }
 
