@@ -11,6 +11,7 @@ mod outputs;
 mod place;
 mod public_sets;
 mod source;
+mod vision_weights;
 mod weights;
 mod write;
 
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::ask::Ask;
-use self::brought::{brought, has_words, is_loaded, with_views};
+use self::brought::{brought, check_used, has_words, is_loaded, with_views};
 use self::columns::Wanted;
 use self::division::Division;
 use self::place::Place;
@@ -114,10 +115,15 @@ impl Init {
         let weights = self.weights(folder, ask)?;
         let script = self.script(&source, &weights, ask)?;
         let kinds = self.kinds(&source, script, ask)?;
+        check_used(&weights, &kinds, script)?;
         let source = with_views(source, &weights, &kinds, folder, ask)?;
         let division = Division {
             columns: &source.columns,
-            trains: kinds.iter().any(|kind| !is_loaded(*kind, &weights, script)),
+            trained: kinds
+                .iter()
+                .filter(|kind| !is_loaded(**kind, &weights, script))
+                .map(|kind| kind.name())
+                .collect(),
             brought: brought(&source, &kinds, &weights, script),
             studies: source.studies,
             said: self.test.as_deref(),
@@ -259,6 +265,13 @@ impl Init {
                 (true, false) => Kind::Vision,
                 (false, _) => Kind::Language,
             };
+            if !self.models.is_empty() && self.models != [kind] {
+                return Err(Error::Usage(format!(
+                    "{file} is a {} model by its inputs; leave --models out, or say --models {}",
+                    kind.name(),
+                    kind.name()
+                )));
+            }
             has_words(kind, &file, weights)?;
             return Ok(Some(kind));
         }

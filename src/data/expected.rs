@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::table::Table;
-use crate::Result;
+use crate::{Error, Result};
 
 /// The expected answers to a case.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,15 @@ pub fn expected_answers(path: &Path, findings: &[String]) -> Result<Vec<Expected
     let table = Table::read(path)?;
     let id = table.column("id")?;
     // the columns of each answer, with their signs
+    let has = |column: &str| table.names().any(|name| name == column);
+    if findings.is_empty() && has("abnormal") && has("logit") {
+        return Err(Error::Input(format!(
+            "{} has a column `logit` and a column `abnormal`, and each says what is expected; keep one",
+            path.display()
+        )));
+    }
     let answers: Vec<Vec<(&str, f32)>> = match findings {
-        [] if table.names().any(|name| name == "abnormal") => vec![vec![("abnormal", 1.0), ("normal", -1.0)]],
+        [] if has("abnormal") => vec![vec![("abnormal", 1.0), ("normal", -1.0)]],
         [] => vec![vec![("logit", 1.0)]],
         [..] => findings.iter().map(|finding| vec![(finding.as_str(), 1.0)]).collect(),
     };

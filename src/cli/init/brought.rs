@@ -10,6 +10,42 @@ use super::weights::{Exported, Kept, Weights};
 use crate::report::counted;
 use crate::{Error, Result};
 
+/// Refuses weights that no model of the spec would read.
+pub(super) fn check_used(weights: &[(Weights, Place)], kinds: &[Kind], script: Option<Kind>) -> Result<()> {
+    let mut taken: Vec<Kind> = script.into_iter().collect();
+    let mut has_vocabulary = script.is_none_or(|kind| kind == Kind::Vision);
+    for (one, _) in weights.iter().filter(|(one, _)| !one.is_module()) {
+        // beside a module, a folder is read for its vocabulary alone
+        let kind = match one.kept {
+            Kept::Tokenizer { .. } | Kept::Bert { .. } if script.is_some() => {
+                if !std::mem::replace(&mut has_vocabulary, true) {
+                    continue;
+                }
+                None
+            }
+            Kept::Bert { .. } => Some(Kind::Language),
+            Kept::Vision { .. } => Some(Kind::Vision),
+            Kept::Tokenizer { .. } | Kept::Script | Kept::Graph(_) => None,
+        };
+        let Some(kind) = kind.filter(|kind| kinds.contains(kind) && !taken.contains(kind)) else {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            return Err(Error::Usage(format!(
+                "nothing would read {}: the spec is for {}, and each model has one file; leave it out, or begin a spec for it of its \
+                 own",
+                one.path.display(),
+                names.join(", ")
+            )));
+        };
+        taken.push(kind);
+    }
+    if weights.iter().filter(|(one, _)| one.is_module()).count() > 1 {
+        return Err(Error::Usage(
+            "a spec is begun with one module of your own; begin another spec for the second".into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a module that reads text without the folder of its tokenizer.
 pub(super) fn has_words(kind: Kind, file: &str, weights: &[(Weights, Place)]) -> Result<()> {
     if kind != Kind::Vision && weights.iter().all(|(one, _)| one.is_module()) {

@@ -54,8 +54,8 @@ fn meant(column: &Column, words: &[&str]) -> Vec<String> {
 pub(super) struct Division<'a> {
     /// Columns of the manifest; none for other data.
     pub(super) columns: &'a [Column],
-    /// Whether some model learns here.
-    pub(super) trains: bool,
+    /// The models that learn here.
+    pub(super) trained: Vec<&'static str>,
     /// The file of a model that learned elsewhere, if its training may have seen these patients.
     pub(super) brought: Option<String>,
     pub(super) studies: usize,
@@ -70,7 +70,9 @@ impl Division<'_> {
             return self.read(said);
         }
         let fold = Fold::find(self.columns);
-        if let Some(fold) = fold.as_ref().filter(|fold| !self.trains || !fold.validation.is_empty()) {
+        if let Some(fold) =
+            fold.as_ref().filter(|fold| self.trained.is_empty() || !fold.validation.is_empty())
+        {
             let values = fold.test.join(", ");
             ask.note(format!("the test cases are those with {values} in the column `{}`", fold.column));
             return Ok(fold.written());
@@ -101,10 +103,13 @@ impl Division<'_> {
     /// What a person says: `all`, a share, or `COLUMN=VALUE,VALUE`.
     fn read(&self, said: &str) -> Result<String> {
         if said == "all" {
-            return if self.trains {
-                Err(Error::Usage("`--test all` leaves no case to train on; name a column or a share".into()))
-            } else {
+            return if self.trained.is_empty() {
                 Ok("test: 100%".to_string())
+            } else {
+                Err(Error::Usage(format!(
+                    "`--test all` leaves no case to train {} on; name a column or a share, or leave it out with --models",
+                    self.trained.join(" and ")
+                )))
             };
         }
         let Some((column, values)) = said.split_once('=') else {
@@ -129,7 +134,7 @@ impl Division<'_> {
         }
         let validation: Vec<String> =
             meant(known, &VALIDATION).into_iter().filter(|value| !test.contains(value)).collect();
-        if self.trains && validation.is_empty() {
+        if !self.trained.is_empty() && validation.is_empty() {
             return Err(Error::Usage(format!(
                 "`{column}` has no value such as `val` for the cases that choose the best epoch of what is trained here; \
                  add such cases, or draw the parts with `--test 30%`"

@@ -1,5 +1,6 @@
 //! Every branch of `medcert init`: what it writes is read without a fault, and what it cannot tell it says.
 
+#[cfg(feature = "torch")]
 mod loaded;
 
 use std::path::{Path, PathBuf};

@@ -234,23 +234,19 @@ impl Script {
         if let Some(tokens) = text {
             arguments.extend(ids_and_mask(tokens)?);
         }
-        let remedy = if text.is_some() {
-            "say in the spec what it reads (`reads`, `image`, `channels`), write a smaller `max_tokens` if it reads fewer tokens, or \
-             save it with these arguments"
-        } else {
-            "say in the spec what it reads (`reads`, `image`, `channels`), or save it with these arguments"
-        };
-        of.module.forward(&arguments).map_err(|why| match why {
-            // these errors are the user's module's, not medcert's
-            Error::Resource(why) | Error::Bug(why) | Error::Input(why) => {
-                let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
-                self.refused(
-                    &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
-                    remedy,
-                )
-            }
-            other => other,
-        })
+        of.module.forward(&arguments).map_err(|why| self.uncalled(why, &arguments))
+    }
+
+    /// The error of a module that cannot be called with these arguments: it is the user's module's, not medcert's.
+    fn uncalled(&self, why: Error, arguments: &[Tensor]) -> Error {
+        let (Error::Resource(why) | Error::Bug(why) | Error::Input(why)) = why else { return why };
+        let shapes: Vec<String> = arguments.iter().map(|x| format!("{:?}", x.size())).collect();
+        let shorter =
+            if self.spec.reads_text { ", write a smaller `max_tokens` if it reads fewer tokens" } else { "" };
+        self.refused(
+            &format!("cannot be called with tensors of the shapes {} ({why})", shapes.join(", ")),
+            &format!("say in the spec what it reads (`reads`, `image`, `channels`){shorter}, or save it with these arguments"),
+        )
     }
 }
 
@@ -295,7 +291,8 @@ impl Classifier for Script {
     fn read_images(&self, images: &Tensor) -> Result<Tensor> {
         if let (Loaded::Module(of), Some(graph)) = (&self.behind, self.separate_graph()) {
             let views = of.normalised(&self.views(Some(images))?)?;
-            return features(graph.image_features(&views.iter().collect::<Vec<&Tensor>>())?);
+            let found = graph.image_features(&views.iter().collect::<Vec<&Tensor>>());
+            return features(found.map_err(|why| self.uncalled(why, &views))?);
         }
         Ok(images.shallow_clone())
     }
@@ -331,7 +328,8 @@ impl Classifier for Script {
         let tokens = self.tokens(texts)?;
         let Some(graph) = self.separate_graph() else { return Ok(tokens) };
         let tokens = ids_and_mask(&tokens)?;
-        features(graph.text_features(&tokens.iter().collect::<Vec<&Tensor>>())?)
+        let found = graph.text_features(&tokens.iter().collect::<Vec<&Tensor>>());
+        features(found.map_err(|why| self.uncalled(why, &tokens))?)
     }
 }
 

@@ -53,6 +53,11 @@ pub(super) fn read(node: &Node<'_>) -> Option<Model> {
         }
         (None, true) => Some(None),
         (Some(config), false) => size(&config).map(Some),
+        (None, false) if matches!(&weights, Some(Weights::File { .. })) => {
+            let help = "name the folder that holds it, in Hugging Face's layout, or add `config` for a file that medcert has written";
+            node.fault_of_key("nothing says the size of this BERT".into(), Some(help.into()));
+            None
+        }
         (None, false) => node.missing("config", "tiny"),
     };
     if let (Some(Some(config)), Some(Some(most)), Some(node)) = (config, max_tokens.value, &max_tokens.node)
