@@ -37,19 +37,24 @@ pub fn expected_answers(path: &Path, findings: &[String]) -> Result<Vec<Expected
         [] => vec![vec![("logit", 1.0)]],
         [..] => findings.iter().map(|finding| vec![(finding.as_str(), 1.0)]).collect(),
     };
-    for (name, _) in answers.concat() {
-        let _ = table.column(name)?;
-    }
+    let place = |(name, sign): &(&str, f32)| Ok((table.column(name)?, *sign));
+    let places = |columns: &Vec<(&str, f32)>| columns.iter().map(place).collect::<Result<Vec<_>>>();
+    let answers = answers.iter().map(places).collect::<Result<Vec<_>>>()?;
+    let names: Vec<&str> = table.names().collect();
     let mut all = Vec::new();
     for row in table.rows() {
-        let value = |(name, sign): &(&str, f32)| {
-            let text = row.value(table.column(name)?);
+        let value = |(column, sign): &(usize, f32)| {
+            let text = row.value(*column);
             let value = text.parse().ok().filter(|value: &f32| value.is_finite());
-            let fault =
-                || row.fault(format!("`{text}` in the column `{name}` is no finite number; write a logit"));
+            let fault = || {
+                row.fault(format!(
+                    "`{text}` in the column `{}` is no finite number; write a logit",
+                    names[*column]
+                ))
+            };
             value.map(|value| sign * value).ok_or_else(fault)
         };
-        let log_odds = |columns: &Vec<(&str, f32)>| columns.iter().map(value).sum::<Result<f32>>();
+        let log_odds = |columns: &Vec<(usize, f32)>| columns.iter().map(value).sum::<Result<f32>>();
         let log_odds = answers.iter().map(log_odds).collect::<Result<Vec<f32>>>()?;
         all.push(ExpectedAnswer { id: row.value(id).to_string(), log_odds, place: row.place() });
     }

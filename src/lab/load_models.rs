@@ -12,7 +12,7 @@ use crate::data::Partition;
 use crate::evidence::{Event, Observer};
 use crate::plan::{Plan, cost};
 use crate::seal::Cache;
-use crate::spec::{Model, Referent, ScriptModel, Weights};
+use crate::spec::{Expectation, Model, Referent, ScriptModel, Weights};
 use crate::{Error, Result};
 
 /// Number of cases that a user's module is probed with.
@@ -45,7 +45,7 @@ impl ModelLoader<'_> {
         let (mut scripts, mut networks, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for named @ (name, model) in specs {
             match (model, model.weights()) {
-                (Model::Script(script), _) => scripts.push(self.script(name, model, script)?),
+                (Model::Script(script), _) => scripts.push(self.script(name, script)?),
                 // a defended model is built later, around its base
                 (Model::Defended(_), _) => {}
                 (_, Some(Weights::File { .. })) if model.parts().is_none() => {
@@ -99,7 +99,7 @@ impl ModelLoader<'_> {
         };
         network.params.freeze();
         network.masked = self.masked(model, made)?;
-        self.check_answers(&network, model, name)?;
+        self.check_answers(&network, model.expect(), name)?;
         Ok(network)
     }
 
@@ -110,13 +110,13 @@ impl ModelLoader<'_> {
     }
 
     /// Checks that a model that was brought answers as the spec expects.
-    fn check_answers(&self, reader: &dyn Reader, model: &Model, name: &str) -> Result<()> {
-        let Some(expected) = model.expect() else { return Ok(()) };
+    fn check_answers(&self, reader: &dyn Reader, expected: Option<&Expectation>, name: &str) -> Result<()> {
+        let Some(expected) = expected else { return Ok(()) };
         let asked = Asked { model: reader, name, inputs: self.inputs };
         asked.check(expected, &self.partition.test, |path| self.options.find(path))
     }
 
-    fn script(&self, name: &str, model: &Model, spec: &ScriptModel) -> Result<Script> {
+    fn script(&self, name: &str, spec: &ScriptModel) -> Result<Script> {
         let mut script = Script::load(name, spec, (&self.inputs.findings, self.inputs.answers()), |path| {
             self.options.find(path)
         })?;
@@ -125,7 +125,8 @@ impl ModelLoader<'_> {
         let texts: Vec<String> = cases.iter().map(|&case| self.inputs.texts[case].clone()).collect();
         let answers = script.probe(images.as_ref(), &texts)?;
         script.pin_answers(&answers);
-        self.check_answers(&script, model, &format!("the module of {name} ({})", spec.behind.place()))?;
+        let place = format!("the module of {name} ({})", spec.behind.place());
+        self.check_answers(&script, spec.expect.as_ref(), &place)?;
         script.quicken(images.as_ref(), &texts, self.options.plain)?;
         self.observer.observe(Event::Loaded { model: name });
         Ok(script)

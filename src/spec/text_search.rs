@@ -29,7 +29,7 @@ pub enum NetworkPart {
 }
 
 impl NetworkPart {
-    /// What it is, for messages.
+    /// What messages call it.
     pub fn what(self) -> &'static str {
         match self {
             Self::Embeddings => "the embeddings of a model's words",

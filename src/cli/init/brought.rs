@@ -13,16 +13,15 @@ use crate::{Error, Result};
 /// Refuses weights that no model of the spec would read.
 pub(super) fn check_used(weights: &[(Weights, Place)], kinds: &[Kind], script: Option<Kind>) -> Result<()> {
     let mut taken: Vec<Kind> = script.into_iter().collect();
-    let mut has_vocabulary = script.is_none_or(|kind| kind == Kind::Vision);
+    let mut lacks_vocabulary = script.is_some_and(|kind| kind != Kind::Vision);
     for (one, _) in weights.iter().filter(|(one, _)| !one.is_module()) {
         // beside a module, a folder is read for its vocabulary alone
         let kind = match one.kept {
-            Kept::Tokenizer { .. } | Kept::Bert { .. } if script.is_some() => {
-                if !std::mem::replace(&mut has_vocabulary, true) {
-                    continue;
-                }
-                None
+            Kept::Tokenizer { .. } | Kept::Bert { .. } if lacks_vocabulary => {
+                lacks_vocabulary = false;
+                continue;
             }
+            Kept::Tokenizer { .. } | Kept::Bert { .. } if script.is_some() => None,
             Kept::Bert { .. } => Some(Kind::Language),
             Kept::Vision { .. } => Some(Kind::Vision),
             Kept::Tokenizer { .. } | Kept::Script | Kept::Graph(_) => None,

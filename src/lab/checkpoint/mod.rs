@@ -26,7 +26,6 @@ const PADDED: usize = 128;
 const LEFT_BEHIND: [&str; 3] = ["cls.", "bert.embeddings.position_ids", UNUSED];
 /// The layer above [CLS].
 const POOLER: &str = "bert.pooler.";
-const POOLER_LAYER: &str = "bert.pooler.dense.";
 /// The name of what no network of medcert's reads.
 const UNUSED: &str = "unused.";
 /// The beginnings of RoBERTa's names, and medcert's. Its classifier is a layer in place of the pooler, and one above; the
@@ -34,7 +33,7 @@ const UNUSED: &str = "unused.";
 const ROBERTA: [(&str, &str); 7] = [
     ("roberta.pooler.", UNUSED),
     ("roberta.", "bert."),
-    ("classifier.dense.", POOLER_LAYER),
+    ("classifier.dense.", "bert.pooler.dense."),
     ("classifier.out_proj.", "classifier."),
     ("lm_head.dense.", "cls.predictions.transform.dense."),
     ("lm_head.layer_norm.", "cls.predictions.transform.LayerNorm."),
@@ -110,11 +109,12 @@ impl Checkpoint {
     /// abnormal.
     pub fn classifier(&self, classes: usize) -> Result<Params> {
         let last = self.published("classifier.");
+        let weight = format!("{last}weight");
         // under any prefix: a file whose names all have one gets its own message
-        if !self.file.holds(|name| name.ends_with(&format!("{last}weight")))? {
+        if !self.file.holds(|name| name.ends_with(&weight))? {
             let folder = self.about.folder().display();
             return Err(Error::Input(format!(
-                "{folder} holds no classifier ({last}weight), so that its weights cannot be loaded as they are; write `start: {folder}` \
+                "{folder} holds no classifier ({weight}), so that its weights cannot be loaded as they are; write `start: {folder}` \
                  with `train`, or name the folder of a model that was fine-tuned"
             )));
         }

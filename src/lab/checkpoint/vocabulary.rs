@@ -63,7 +63,7 @@ fn check_config(folder: &Path, vocabulary: &Vocabulary, lowercase: Option<bool>)
                      as the model was trained"
                 )));
             }
-            // accents go with the case where nothing else is said
+            // where nothing is said of accents, a tokenizer that lowers the case strips them
             let found = strip_accents.unwrap_or(lowercase.unwrap_or(vocabulary.lowercase));
             let accents = differs("strip_accents", found);
             accents.or_else(|| differs("tokenize_chinese_chars", *split_chinese))

@@ -8,6 +8,7 @@ mod grid;
 mod harm;
 mod masks;
 mod model_classes;
+mod model_expectations;
 mod model_findings;
 pub(super) mod models;
 mod naming;

@@ -2,7 +2,7 @@
 
 use super::{Root, harm};
 use crate::spec::node::Node;
-use crate::spec::{Expectation, Model, ModelInputs, Named, Outputs};
+use crate::spec::{Model, ModelInputs, Named, Outputs};
 
 /// Reports what does not fit. `readers` has a model with a fault too.
 pub(super) fn check(table: &Root<'_>, classes: &[String], readers: &[ModelInputs], models: &[Named<Model>]) {
@@ -27,7 +27,6 @@ pub(super) fn check(table: &Root<'_>, classes: &[String], readers: &[ModelInputs
     }
     if let Some(node) = &table.models.node {
         check_modules(node, classes, models);
-        check_expectations(node, models);
     }
 }
 
@@ -42,17 +41,6 @@ fn check_modules(node: &Node<'_>, classes: &[String], models: &[Named<Model>]) {
                 classes.len(),
                 classes.join(", ")
             );
-            node.fault_of_key(message, Some(help));
-        }
-    }
-}
-
-/// Expected log-odds are of two classes.
-fn check_expectations(node: &Node<'_>, models: &[Named<Model>]) {
-    for (name, model) in models {
-        if let Some(Expectation::Logits(_)) = model.expect() {
-            let message = format!("`{name}` expects log-odds, which are of two classes");
-            let help = "expect an accuracy, such as `expect: {accuracy: 90%}`".to_string();
             node.fault_of_key(message, Some(help));
         }
     }

@@ -2,14 +2,13 @@
 
 use super::Root;
 use crate::spec::node::Node;
-use crate::spec::{Expectation, Model, ModelInputs, Named, Outputs, TrainingAttack, Weights};
+use crate::spec::{Model, ModelInputs, Named, Outputs, TrainingAttack, Weights};
 
 /// Reports each model that does not fit. `readers` has a model with a fault too.
 pub(super) fn check(table: &Root<'_>, findings: &[String], readers: &[ModelInputs], models: &[Named<Model>]) {
     check_names(table.data.node.as_ref(), findings, readers);
     check_outputs(table.models.node.as_ref(), findings, models);
     check_hardening(table.models.node.as_ref(), findings, models);
-    check_expectations(table.models.node.as_ref(), findings, models);
 }
 
 /// A sentence must tell a finding from a model.
@@ -61,18 +60,6 @@ fn check_hardening(node: Option<&Node<'_>>, findings: &[String], models: &[Named
                 message,
                 Some("train it with `pgd`, `fgsm` or `noise` on findings".to_string()),
             );
-        }
-    }
-}
-
-/// An accuracy is of one question, and each finding is one.
-fn check_expectations(node: Option<&Node<'_>>, findings: &[String], models: &[Named<Model>]) {
-    let Some(node) = node.filter(|_| !findings.is_empty()) else { return };
-    for (name, model) in models {
-        if let Some(Expectation::Accuracy { .. }) = model.expect() {
-            let message = format!("`{name}` expects an accuracy, and the data have findings");
-            let help = "expect the log-odds of some cases: `expect: {logits: FILE.csv}`, with the column id and a column for each finding";
-            node.fault_of_key(message, Some(help.to_string()));
         }
     }
 }

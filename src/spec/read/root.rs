@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::device::Device;
 use super::{
-    checks, data, defend, grid, harm, masks, model_classes, model_findings, models, product, sentences,
-    split, threats,
+    checks, data, defend, grid, harm, masks, model_classes, model_expectations, model_findings, models,
+    product, sentences, split, threats,
 };
 use crate::spec::node::Node;
 use crate::spec::schema::parts;
@@ -152,6 +152,7 @@ pub(super) fn read(path: &Path, root: &Node<'_>) -> Option<Spec> {
     }
     model_findings::check(&table, findings, &readers, models.as_deref().unwrap_or_default());
     model_classes::check(&table, classes, &readers, models.as_deref().unwrap_or_default());
+    model_expectations::check(&table, findings, classes, models.as_deref().unwrap_or_default());
     let published = sentences::published(table.published.node.as_ref(), names);
     let harm = harm::node(&table).map_or(Some(None), |node| harm::read(node, findings).map(Some));
     // of a block with a fault it is not known which errors have costs
